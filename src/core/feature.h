@@ -1,0 +1,130 @@
+/*
+ * The contract: what a section of the runbook offers. Hosts know features through this table
+ * only; every surface (command line, help, man page, completion, reference, sample file) is made
+ * from these rows, so none can drift.
+ *
+ * To add a section: a folder under src/features with a `const struct feature feature_NAME`, one
+ * line in src/features.c and one in src/features/meson.build.
+ */
+#ifndef CORE_FEATURE_H
+#define CORE_FEATURE_H
+
+#include "error.h"
+#include "out/output.h"
+#include "pg/session.h"
+#include "settings/settings.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+
+/* One option of a command. Tables end with a NULL name. An option with a setting overrides that
+ * setting (and takes its type, default and range from there). */
+struct option {
+    const char *name;     /* "window" for --window */
+    char letter;          /* 'j' for -j, 0 for none */
+    const char *argument; /* "DURATION"; NULL: a switch */
+    const char *setting;  /* full name, "vacuum.window"; NULL: none */
+    bool repeats;         /* may be given several times */
+    const char *prose;
+};
+
+enum command_flags {
+    COMMAND_NEEDS_SERVER = 1 << 0, /* takes connection options, --target and [DBNAME] */
+    COMMAND_WRITES = 1 << 1,       /* takes --dry-run, --yes; is recorded */
+    COMMAND_HIDDEN = 1 << 2,       /* not in help and completion */
+};
+
+struct call;
+
+struct command {
+    const char *verb;      /* "run"; NULL: the section's own command (`check`) */
+    const char *arguments; /* beyond [DBNAME]: "ID", "[SECTION]"; NULL: none */
+    const char *summary;   /* one line, imperative, no period */
+    const char *prose;     /* a paragraph or more for --help and the man page */
+    const char *examples;  /* command lines, one a line */
+    const struct option *options;
+    unsigned flags;
+    /* Returns the exit code; on RUNBOOK_FAILED and the like with *error set, or unset when all
+     * there is to say was said. */
+    enum runbook_exit (*run)(struct call *call, GError **error);
+};
+
+struct options; /* parsed options, made by the host */
+
+/* Whether a switch was given; the value of an option (last one given), NULL when not; all values
+ * of a repeating one, NULL-terminated, never NULL. Names are those of the tables. */
+bool option_given(const struct options *options, const char *name);
+const char *option_value(const struct options *options, const char *name);
+const char *const *option_values(const struct options *options, const char *name);
+
+/* One call of a command. Everything is borrowed from the host. */
+struct call {
+    const struct feature *feature; /* NULL for a host's own command (history, config, …) */
+    const struct command *command;
+    const struct options *options;
+    const char *const *arguments; /* positional, without DBNAME; NULL-terminated */
+    struct settings *settings;    /* effective, overrides applied */
+    struct session_params *server;
+    const char *target; /* name from the configuration; NULL: connection options were used */
+    struct output *output;
+    struct store *store;
+    const char *command_line; /* as typed, for the record; passwords removed */
+    bool dry_run, yes, echo;
+};
+
+/* Opens the call's session, echo wired. NULL with an error. */
+struct session *call_connect(struct call *call, GError **error);
+
+/* ---- pgrunbook check ---------------------------------------------------------------------- */
+
+enum verdict_status { VERDICT_OK, VERDICT_WARNING, VERDICT_CRITICAL, VERDICT_UNKNOWN };
+
+/* One line of `check`. */
+struct verdict {
+    const char *name; /* "transaction_age" */
+    enum verdict_status status;
+    double value;        /* the number the verdict rests on */
+    const char *message; /* number and consequence, one sentence */
+    const char *next;    /* the next command to type; NULL when there is nothing to do */
+};
+
+struct check; /* collects; made by the host */
+
+struct session *check_session(struct check *check);
+const struct settings *check_settings(const struct check *check);
+
+/* Copies the verdict. */
+void check_add(struct check *check, const struct verdict *verdict);
+
+/* What could not be read, and the SQL that would allow it ("GRANT pg_monitor TO …"). The same
+ * pair is listed once. */
+void check_unreadable(struct check *check, const char *what, const char *remedy);
+
+/* ---- pgrunbook setup ---------------------------------------------------------------------- */
+
+/* A role membership a section needs, for servers from `since` to before `until` (0: no end).
+ * Tables end with a NULL role. */
+struct right {
+    int since, until;
+    const char *role; /* "pg_monitor"; "@owner" stands for the owners of the database's tables */
+    const char *why;
+};
+
+/* ------------------------------------------------------------------------------------------- */
+
+struct feature {
+    const char *name;    /* "vacuum": command, settings prefix, folder */
+    const char *title;   /* "Weekly VACUUM ANALYZE" */
+    const char *runbook; /* embedded README.md */
+    const struct setting *settings;    /* NULL: none */
+    const struct command *commands;    /* ends with a NULL run; NULL: none */
+    const struct right *rights;        /* NULL: none */
+    const struct query *const *queries; /* all of its queries, NULL-terminated */
+    /* Adds verdict lines. False with an error only when nothing could be said at all. */
+    bool (*check)(struct check *check, GError **error);
+};
+
+/* All sections in runbook order, NULL-terminated; defined in src/features.c. */
+extern const struct feature *const features[];
+
+#endif

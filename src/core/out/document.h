@@ -1,0 +1,42 @@
+/*
+ * The JSON answer of a command, streamed: members are written as they come, so 100,000 tables
+ * need the memory of one. Every document starts
+ *   {"schema": "pgrunbook.SECTION.VERB/1", "generated_at": "…Z", "server": {…}, …
+ * In every other format all calls do nothing.
+ */
+#ifndef CORE_DOCUMENT_H
+#define CORE_DOCUMENT_H
+
+#include "out/output.h"
+
+#include <jansson.h>
+
+struct document;
+
+/* What stands in "server"; NULL for a document that concerns none. */
+struct document_server {
+    int version_num;
+    const char *database;
+    const char *system_identifier; /* decimal text; NULL when the role may not read it */
+};
+
+/* schema: "vacuum.plan/1", without the program's name. */
+struct document *document_begin(struct output *output, const char *schema,
+                                const struct document_server *server);
+
+/* Each takes ownership of value (as jansson's _new functions do), also when nothing is printed. */
+void document_member(struct document *document, const char *name, json_t *value);
+void document_array(struct document *document, const char *name); /* opens "name": [ */
+void document_item(struct document *document, json_t *value);
+void document_array_end(struct document *document);
+
+/* Closes the object, adds a newline, frees. */
+void document_end(struct document *document);
+
+/* json_string for text from a database: invalid UTF-8 is replaced; NULL becomes null. */
+json_t *document_text(const char *text);
+
+/* RFC 3339 in UTC from microseconds since 1970; 0 becomes null. */
+json_t *document_time(gint64 wall_us);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * A table of text cells: aligned text, Markdown or CSV by the output's format. In JSON format a
+ * grid prints nothing: the document carries the data.
+ *
+ * Widths are terminal columns, not bytes (East Asian wide, combining, emoji). Control characters
+ * in cells are shown escaped, so a table named by an attacker cannot drive the terminal.
+ */
+#ifndef CORE_GRID_H
+#define CORE_GRID_H
+
+#include "out/output.h"
+
+struct grid_column {
+    const char *title;
+    bool right; /* numbers */
+};
+
+struct grid;
+
+/* Columns are copied; the array ends with a NULL title. */
+struct grid *grid_new(const struct grid_column *columns);
+void grid_free(struct grid *grid);
+AUTO_DEFINE(grid, grid_free)
+
+/* One cell, left to right; a full row starts the next. NULL text is an empty cell. */
+void grid_cell(struct grid *grid, enum output_tone tone, const char *text);
+void grid_cellf(struct grid *grid, enum output_tone tone, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+/* Takes ownership of text. */
+void grid_take(struct grid *grid, enum output_tone tone, char *text);
+
+guint grid_rows(const struct grid *grid);
+
+/* Prints to the output's stdout. The last column is wrapped to the terminal's width where stdout
+ * is one, never cut. */
+void grid_print(const struct grid *grid, struct output *output);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * A session on a PostgreSQL server: connected with bounded time and keepalives, search_path
+ * nailed to pg_catalog, every wait interruptible by Ctrl-C and SIGTERM.
+ *
+ * A session belongs to one thread. Queries wait at most the session's query limit; whatever may
+ * run longer goes through core/plan.
+ */
+#ifndef CORE_SESSION_H
+#define CORE_SESSION_H
+
+#include "auto.h"
+#include "pg/query.h"
+
+#include <glib.h>
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+enum session_password { SESSION_PASSWORD_AUTO, SESSION_PASSWORD_ASK, SESSION_PASSWORD_NEVER };
+
+/* What the user said about the server. NULL members are left to libpq (environment, service
+ * file, .pgpass, compiled-in defaults). dbname may be a conninfo string or a URI. */
+struct session_params {
+    const char *host, *port, *user, *dbname;
+    enum session_password password; /* -W, -w */
+    char *entered; /* password typed on the terminal, kept for further lanes; owned */
+};
+
+struct session;
+
+/* Oldest supported server, as server_version_num. */
+enum { SESSION_OLDEST = 140000 };
+
+/* Connects as "pgrunbook SECTION". Errors: RUNBOOK_CONNECT (with a hint for the usual causes),
+ * RUNBOOK_REFUSED for servers before 14, RUNBOOK_INTERRUPTED. May ask for a password on the
+ * terminal; not from a second thread. */
+struct session *session_open(struct session_params *params, const char *section,
+                             GError **error);
+void session_close(struct session *session);
+AUTO_DEFINE(session, session_close)
+
+int session_version(const struct session *session); /* server_version_num */
+const char *session_database(const struct session *session);
+const char *session_user(const struct session *session);
+const char *session_host(const struct session *session); /* host or socket directory */
+int session_pid(const struct session *session);          /* backend */
+const char *session_system_identifier(struct session *session); /* NULL: may not be read */
+PGconn *session_handle(struct session *session);         /* for core/plan's event loop */
+
+/* False once the connection was found dead; session_reopen() tries again. */
+bool session_alive(const struct session *session);
+bool session_reopen(struct session *session, GError **error);
+
+/* Prints every statement through `echo` first, when set. */
+void session_set_echo(struct session *session, void (*echo)(const char *sql, gpointer data),
+                      gpointer data);
+
+/* The answer to a query: cells by row and column number (the query's enum). */
+struct rows;
+
+/* Runs the query's variant for this server with text parameters (as many as it declares).
+ * NULL with an error; its message holds the server's primary message, detail and hint, and
+ * session_sqlstate() the code. */
+struct rows *session_query(struct session *session, const struct query *query,
+                           const char *const *values, GError **error);
+
+/* Runs one statement that returns nothing of interest. */
+bool session_command(struct session *session, const char *sql, GError **error);
+
+/* SQLSTATE of the last failure, "" when there was none, "08006" for a lost connection. */
+const char *session_sqlstate(const struct session *session);
+
+void rows_free(struct rows *rows);
+AUTO_DEFINE(rows, rows_free)
+int rows_count(const struct rows *rows);
+bool rows_null(const struct rows *rows, int row, int column);
+const char *rows_text(const struct rows *rows, int row, int column); /* NULL for null */
+gint64 rows_int(const struct rows *rows, int row, int column);       /* 0 for null */
+double rows_real(const struct rows *rows, int row, int column);
+bool rows_bool(const struct rows *rows, int row, int column);
+
+/* Asks the server to cancel what the session's backend runs now; does not wait for it to end. */
+bool session_cancel(struct session *session, GError **error);
+
+/* "schema"."name", quoted by the server's rules. Caller frees. NULL only for invalid UTF-8. */
+char *session_quote(struct session *session, const char *schema, const char *name);
+
+/* A literal for text in SQL that is shown to people (dry runs, hints). Caller frees. */
+char *session_literal(struct session *session, const char *text);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * An intended change as data: steps with SQL, object, reason, lock mode and limits. A feature
+ * builds one, `--dry-run` prints it as SQL that psql runs unchanged, plan_run() carries it out.
+ * Nothing else in the program changes a database.
+ */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include "auto.h"
+#include "calendar/window.h"
+#include "out/output.h"
+#include "pg/session.h"
+#include "store/store.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum step_outcome {
+    STEP_PLANNED,
+    STEP_DONE,
+    STEP_SKIPPED,     /* not done, on purpose or because it may not be; see reason */
+    STEP_FAILED,      /* the server said no */
+    STEP_NOT_REACHED, /* the window closed or the run was interrupted before or during it */
+};
+const char *step_outcome_name(enum step_outcome outcome); /* "done", "not_reached", … */
+
+struct step {
+    char *object;            /* for people: "public.orders", "37 tables, first public.a" */
+    char *sql;               /* one statement, no semicolon */
+    char *reason;            /* why it is done */
+    const char *lock_mode;   /* the strongest it takes: "ShareUpdateExclusiveLock" */
+    unsigned phase;          /* steps of a phase start when all of the phase before ended */
+    double predicted_seconds; /* 0: unknown; a step predicted beyond the window's end waits */
+    bool may_be_cut;         /* useful even when the window's end cancels it half-way */
+    gpointer subject;        /* the feature's own */
+
+    /* Filled in by plan_run(). */
+    enum step_outcome outcome;
+    char *detail;     /* reason of an outcome other than done; server's words where it has any */
+    unsigned attempts;
+    gint64 started_us, ended_us; /* wall clock of the last attempt; 0: never started */
+};
+
+struct plan {
+    GPtrArray *steps; /* of struct step, in the order they start; owned */
+    /* Settings of every lane: NAME, VALUE pairs, NULL-terminated; a name behind '?' is set where
+     * the server and the role allow it. statement_timeout and lock_timeout are plan_run()'s. */
+    const char **settings;
+};
+
+struct plan *plan_new(void);
+void plan_free(struct plan *plan);
+AUTO_DEFINE(plan, plan_free)
+
+/* Appends a step and returns it for filling in; owned by the plan. Strings are g_malloc'ed. */
+struct step *plan_add(struct plan *plan);
+
+/* Adds a lane setting; value is copied. */
+void plan_set(struct plan *plan, const char *name, const char *value);
+
+/* The plan as a psql script, on stdout in every format. lock_timeout in milliseconds. */
+void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct window *window,
+                struct output *output);
+
+/* What a feature says right before a step would start. */
+enum step_go {
+    STEP_GO,    /* do it (the hook may have replaced step->sql) */
+    STEP_DROP,  /* skip for good; *ret_why says why */
+    STEP_LATER, /* to the back of the queue; *ret_why counts if it never gets its turn */
+};
+
+struct plan_hooks {
+    /* The recheck right before the act, on the lane's own session. NULL: always go. */
+    enum step_go (*before)(struct step *step, struct session *session, char **ret_why,
+                           gpointer data);
+    /* A notice the server sent during the step (INFO of VACUUM VERBOSE, WARNING). */
+    void (*notice)(struct step *step, const PGresult *notice, gpointer data);
+    /* The step ended, for better or worse; outcome and detail are set and may be changed. The
+     * session is the run's control session, NULL when it is lost. May return true to have the
+     * step run once more (with new SQL): a batch without the table that was dropped. */
+    bool (*after)(struct step *step, const char *sqlstate, struct session *session,
+                  gpointer data);
+    /* About once a second, to show progress from the control session. pids are the backends of
+     * the lanes at work, NULL-step entries excluded. */
+    void (*tick)(struct session *session, struct step *const *running, const int *pids,
+                 guint count, gpointer data);
+    gpointer data;
+};
+
+struct plan_limits {
+    struct window window;
+    unsigned lanes;
+    gint64 lock_timeout_ms; /* a lock not free by then: back of the queue */
+    unsigned attempts;      /* tries per step before it is given up, at least 1 */
+};
+
+/* What a run needs besides the plan; all borrowed. */
+struct plan_run {
+    struct session *control; /* holds the advisory lock; reopened when lost */
+    struct session_params *server;
+    const char *section;
+    struct store *store;
+    gint64 store_run; /* -1: none */
+    struct output *output;
+    struct plan_limits limits;
+    struct plan_hooks hooks;
+    bool echo;
+};
+
+/* Runs the steps in lanes until all ended, the window closed or the user interrupted. Every step
+ * has an outcome afterwards. False with an error only when the run as a whole broke: no lane
+ * could be opened at all, another run took the lock after the connection was lost, or
+ * RUNBOOK_INTERRUPTED. On return no statement of this run is running on the server any more. */
+bool plan_run(struct plan *plan, struct plan_run *run, GError **error);
+
+/* The database-wide mutual exclusion of a section's runs: an advisory lock on the control
+ * session, tried, never waited for. Refused: RUNBOOK_REFUSED, naming who holds it. */
+bool plan_lock(struct session *control, const char *section, GError **error);
+
+#endif

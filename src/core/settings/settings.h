@@ -1,0 +1,112 @@
+/*
+ * Settings: rows in tables say what exists, files and the command line say what it is, and every
+ * value knows where it came from.
+ *
+ * File format: GKeyFile. Sections `[pgrunbook]` (for all targets) and `[target NAME]`; `#`
+ * comments; `key = value`; units as in postgresql.conf. An unknown section, an unknown or a
+ * repeated key, or a value out of range is an error with file and line, and the nearest name.
+ *
+ * Precedence, lowest first: default, [pgrunbook] of /etc/pgrunbook/pgrunbook.conf, [pgrunbook] of
+ * $XDG_CONFIG_HOME/pgrunbook/pgrunbook.conf, [target NAME] of either (same order), command line.
+ * `--config FILE` (or PGRUNBOOK_CONFIG) reads that file instead of both.
+ */
+#ifndef CORE_SETTINGS_H
+#define CORE_SETTINGS_H
+
+#include "auto.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum setting_type {
+    SETTING_BOOL, /* on, off, true, false, yes, no, 1, 0 */
+    SETTING_INT,
+    SETTING_SIZE,     /* bytes */
+    SETTING_DURATION, /* milliseconds */
+    SETTING_FRACTION, /* 0 to 1, "2%" */
+    SETTING_STRING,
+    SETTING_CHOICE,   /* one of .choices */
+    SETTING_LIST,     /* names separated by commas; a name with comma or space in "…" */
+    SETTING_SCHEDULE, /* five-field cron, see calendar/schedule.h */
+    SETTING_TIMEZONE, /* IANA name */
+};
+
+enum setting_flags {
+    SETTING_TARGET_ONLY = 1 << 0, /* makes sense in [target NAME] only, e.g. conninfo */
+    SETTING_GLOBAL_ONLY = 1 << 1, /* makes sense in [pgrunbook] only, e.g. state */
+};
+
+/* One row. Tables end with a row whose name is NULL. */
+struct setting {
+    const char *name; /* without its table's prefix: "jobs" */
+    enum setting_type type;
+    unsigned flags;
+    const char *fallback; /* the default as a file would spell it; NULL: unset */
+    const char *minimum, *maximum; /* as a file would spell them; NULL: no bound */
+    const char *const *choices;    /* NULL-terminated, for SETTING_CHOICE */
+    const char *prose;             /* a sentence or two; unit and meaning of extremes included */
+};
+
+/* The rows of one owner; full names are "PREFIX.NAME", or "NAME" when prefix is NULL. */
+struct setting_table {
+    const char *prefix;
+    const struct setting *rows;
+};
+
+/* The program's own settings, without prefix: state, timezone, conninfo (of a target), … */
+extern const struct setting settings_core[];
+
+struct settings; /* the effective values for one target, or for none */
+
+/* Reads the files. `tables` ends with a row whose .rows is NULL and must outlive the result.
+ * `file` is the --config argument or NULL. A missing default file is no error, a missing `file`
+ * is. Returns NULL with RUNBOOK_USAGE on any fault, the first one found, with file and line. */
+struct settings *settings_load(const struct setting_table *tables, const char *file,
+                               GError **error);
+
+/* The same from text, for tests and fuzzing; `name` stands for the file name in messages. */
+struct settings *settings_parse(const struct setting_table *tables, const char *name,
+                                const char *text, gsize length, GError **error);
+
+void settings_free(struct settings *settings);
+AUTO_DEFINE(settings, settings_free)
+
+/* Names of all [target NAME] sections in file order, NULL-terminated. Borrowed. */
+const char *const *settings_targets(const struct settings *settings);
+
+/* A new settings object with [target NAME] applied on top. Unknown target: error with the
+ * nearest name. */
+struct settings *settings_for_target(const struct settings *settings, const char *target,
+                                     GError **error);
+
+/* Overrides one value, as from the command line; origin e.g. "--jobs". Same checks as a file. */
+bool settings_override(struct settings *settings, const char *name, const char *text,
+                       const char *origin, GError **error);
+
+/* Values by full name ("vacuum.jobs"). Asking for an unknown name or the wrong type is a
+ * programming error and aborts. An unset value without default: 0, false or NULL. */
+bool settings_bool(const struct settings *settings, const char *name);
+gint64 settings_int(const struct settings *settings, const char *name); /* INT, SIZE, DURATION */
+double settings_fraction(const struct settings *settings, const char *name);
+const char *settings_string(const struct settings *settings, const char *name); /* the text */
+const char *const *settings_list(const struct settings *settings, const char *name);
+bool settings_is_set(const struct settings *settings, const char *name); /* beyond default */
+
+/* Walks all settings in table order, for `config show`, `config sample` and the reference. */
+struct setting_view {
+    const char *name; /* full name */
+    const struct setting *row;
+    const char *text;   /* the effective value as written; NULL when unset */
+    const char *origin; /* "default", "/etc/…:12", "--jobs" */
+};
+void settings_each(const struct settings *settings,
+                   void (*visit)(const struct setting_view *view, gpointer data), gpointer data);
+
+/* A commented sample file made from the tables. Caller frees. */
+char *settings_sample(const struct setting_table *tables);
+
+/* The path of the history file: --state/state setting or $XDG_STATE_HOME/pgrunbook/history.db.
+ * Caller frees. */
+char *settings_state_path(const struct settings *settings);
+
+#endif

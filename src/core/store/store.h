@@ -1,0 +1,135 @@
+/*
+ * The history: what ran, by whom, with which plan, what each step did, what it found before and
+ * after. SQLite in WAL mode, schema migrations in sql/NNN_name.sql, shared by several processes;
+ * one handle per thread.
+ *
+ * Evidence never stops maintenance: store_open falls back to a database in memory when the file
+ * cannot be used, and store_trouble() says why, so that a host can report the loss.
+ */
+#ifndef CORE_STORE_H
+#define CORE_STORE_H
+
+#include "auto.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct store;
+
+/* Opens or creates (directory 0700, file 0600) and migrates. Never NULL. A corrupt file is left
+ * untouched. `path` may be NULL: memory without trouble (for --dry-run and tests). */
+struct store *store_open(const char *path);
+
+/* Opens for reading only, never creates; for `history`. NULL with an error when it cannot. */
+struct store *store_open_reader(const char *path, GError **error);
+
+void store_close(struct store *store);
+AUTO_DEFINE(store, store_close)
+
+/* NULL while all is well; else why evidence is not kept (open, or a later write: full disk). The
+ * first trouble wins. Text with a "hint:" line. Borrowed. */
+const char *store_trouble(const struct store *store);
+
+/* ---- writing a run -------------------------------------------------------------------- */
+
+struct store_run {
+    const char *section, *verb;
+    const char *target;       /* NULL: none */
+    const char *host, *dbname, *role;
+    const char *system_identifier;
+    int version_num;
+    const char *command_line;
+    gint64 deadline_us; /* wall clock; 0: none */
+};
+
+/* All writers swallow errors into store_trouble(). Times are wall-clock microseconds since 1970.
+ * The run's os user, host name, pid and start time are filled in here. Returns the run's id, -1
+ * when it could not be written. */
+gint64 store_run_begin(struct store *store, const struct store_run *run);
+/* outcome: done, partly, failed, refused, interrupted. summary: JSON text or NULL. */
+void store_run_end(struct store *store, gint64 run, const char *outcome, int exit_code,
+                   const char *error, const char *summary);
+
+struct store_step {
+    int number;         /* 1… within the run */
+    const char *object; /* what it acts on, for people */
+    const char *sql;
+    const char *reason;
+    const char *lock_mode; /* as PostgreSQL spells it: "ShareUpdateExclusiveLock" */
+};
+
+/* The whole plan at once, outcome "planned". */
+void store_steps_planned(struct store *store, gint64 run, const struct store_step *steps,
+                         guint count);
+/* sql: what was really sent, NULL to keep the planned text. */
+void store_step_begin(struct store *store, gint64 run, int number, const char *sql);
+void store_step_end(struct store *store, gint64 run, int number, const char *outcome,
+                    const char *detail);
+
+/* What happened to one object (a table, an index, a session) in a run. */
+struct store_object {
+    int step; /* 0: none */
+    const char *schema, *name;
+    const char *outcome; /* done, skipped, failed, not_reached */
+    const char *reason;
+    double seconds;
+    gint64 bytes;               /* size worked on, for predictions; 0 unknown */
+    const char *before, *after; /* JSON text or NULL */
+};
+
+/* Replaces an earlier row of the same run, schema and name. */
+void store_object(struct store *store, gint64 run, const struct store_object *object);
+
+/* Many writes as one transaction: begin, writes, commit. Do not nest. */
+void store_begin(struct store *store);
+void store_commit(struct store *store);
+
+/* ---- reading back ---------------------------------------------------------------------- */
+
+/* Where earlier evidence must have come from to count: same cluster and database. */
+struct store_scope {
+    const char *section;
+    const char *system_identifier; /* NULL: unknown; nothing matches */
+    const char *dbname;
+};
+
+/* Calls visit for the newest row with outcome "done" and seconds > 0 of every object in scope. */
+void store_last_done(struct store *store, const struct store_scope *scope,
+                     void (*visit)(const struct store_object *object, gpointer data),
+                     gpointer data);
+
+/* Calls visit for every object the newest finished run of any verb in scope did not reach. */
+void store_not_reached(struct store *store, const struct store_scope *scope,
+                       void (*visit)(const struct store_object *object, gpointer data),
+                       gpointer data);
+
+/* ---- showing --------------------------------------------------------------------------- */
+
+struct store_run_view {
+    gint64 id, started_us, ended_us, deadline_us; /* ended 0: still running, or it died */
+    const char *section, *verb, *target, *host, *dbname, *role, *system_identifier;
+    int version_num, pid, exit_code;
+    const char *os_user, *os_host, *command_line, *outcome, *error, *summary;
+};
+struct store_step_view {
+    int number, attempts;
+    gint64 started_us, ended_us;
+    const char *object, *sql, *reason, *lock_mode, *outcome, *detail;
+};
+
+/* Newest first. Filters may be NULL. Returns false with an error. */
+bool store_each_run(struct store *store, const char *section, const char *target, int limit,
+                    void (*visit)(const struct store_run_view *run, gpointer data),
+                    gpointer data, GError **error);
+/* One run; RUNBOOK_USAGE when there is none of that id. */
+bool store_run_by_id(struct store *store, gint64 id,
+                     void (*visit)(const struct store_run_view *run, gpointer data),
+                     gpointer data, GError **error);
+bool store_each_step(struct store *store, gint64 run,
+                     void (*visit)(const struct store_step_view *step, gpointer data),
+                     gpointer data, GError **error);
+bool store_each_object(struct store *store, gint64 run,
+                       void (*visit)(const struct store_object *object, gpointer data),
+                       gpointer data, GError **error);
+
+#endif

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Turns files into C: `.sql` files into struct query tables, anything else into strings.
+
+usage: embed.py MODULE OUT.c OUT.h FILE...
+
+A query file starts with a header of comment lines, kept in the statement:
+    -- name:  candidates
+    -- doc:   One sentence; continuation lines are allowed.
+    -- since: 140000
+    -- param: $1 int8 smallest size, bytes
+    -- row:   oid oid, schema text
+`NAME.pg16.sql` is the text for servers from 16 on, `NAME.sql` the one for those before.
+The header declares, for MODULE vacuum: query_vacuum_candidates, an enum of its columns
+(VACUUM_CANDIDATES_OID, …) and vacuum_queries[] with all of them; README.md becomes vacuum_readme.
+"""
+import re
+import sys
+from pathlib import Path
+
+VARIANT = re.compile(r"^(?P<name>[a-z0-9_]+?)(?:\.pg(?P<major>\d+))?\.sql$")
+FIELD = re.compile(r"^--\s*(name|doc|since|param|row):\s*(.*)$")
+
+
+def c_string(text: str) -> str:
+    """A C string literal, one source line per text line; safe for any UTF-8 and for trigraphs."""
+    out = []
+    for line in text.splitlines(keepends=True) or [""]:
+        body = ""
+        for byte in line.encode():
+            char = chr(byte)
+            if char == "\n":
+                body += "\\n"
+            elif char in '"\\?':
+                body += "\\" + char
+            elif 32 <= byte < 127:
+                body += char
+            else:
+                body += f"\\{byte:03o}"
+        out.append(f'    "{body}"')
+    return "\n".join(out)
+
+
+def c_strings(words) -> str:
+    return "{" + ", ".join([f'"{w}"' for w in words] + ["NULL"]) + "}"
+
+
+class Query:
+    def __init__(self, path: Path):
+        match = VARIANT.match(path.name)
+        if not match:
+            sys.exit(f"{path}: file name is not NAME.sql or NAME.pgNN.sql")
+        self.path, self.name = path, match["name"]
+        self.text = path.read_text(encoding="utf-8").strip()
+        fields = {"name": "", "doc": "", "since": "", "param": [], "row": ""}
+        last = None
+        for line in self.text.splitlines():
+            if not line.startswith("--"):
+                break
+            field = FIELD.match(line)
+            if field and field[1] == "param":
+                fields["param"].append(field[2])
+            elif field:
+                last = field[1]
+                fields[last] = (fields[last] + " " + field[2]).strip()
+            elif last:
+                fields[last] += " " + line.lstrip("- ").strip()
+        if fields["name"] != self.name or not fields["doc"]:
+            sys.exit(f"{path}: header needs `-- name: {self.name}` and `-- doc:`")
+        if ";" in re.sub(r"--.*|'[^']*'", "", self.text):
+            sys.exit(f"{path}: one statement, without semicolon")
+        self.doc = fields["doc"]
+        self.since = int(fields["since"] or 0)
+        if match["major"] and self.since != int(match["major"]) * 10000:
+            sys.exit(f"{path}: `since` and file name disagree")
+        self.params = [p.split()[1] for p in fields["param"]]
+        pairs = [p.split(None, 1) for p in fields["row"].split(",") if p.strip()]
+        if any(len(p) != 2 for p in pairs):
+            sys.exit(f"{path}: `row` is a list of NAME TYPE")
+        self.columns = [p[0] for p in pairs]
+        self.types = [p[1].strip() for p in pairs]
+
+
+def emit_query(module: str, versions) -> str:
+    """Newest version is the public symbol; `older` leads to the rest."""
+    out, older = "", "NULL"
+    for version, query in enumerate(sorted(versions, key=lambda q: q.since)):
+        newest = version == len(versions) - 1
+        symbol = f"query_{module}_{query.name}" + ("" if newest else f"_{query.since}")
+        out += f"\n/* {query.path.name} */\n"
+        out += f"{'' if newest else 'static '}const struct query {symbol} = {{\n"
+        out += f'    .name = "{module}_{query.name}",\n'
+        out += f"    .doc =\n{c_string(query.doc)},\n    .since = {query.since},\n"
+        out += f"    .param_types = (const char *const[]) {c_strings(query.params)},\n"
+        out += f"    .columns = (const char *const[]) {c_strings(query.columns)},\n"
+        out += f"    .column_types = (const char *const[]) {c_strings(query.types)},\n"
+        out += f"    .older = {older},\n    .sql =\n{c_string(query.text)},\n}};\n"
+        older = "&" + symbol
+    return out
+
+
+def main() -> None:
+    module, out_c, out_h, *files = sys.argv[1:]
+    queries, texts = {}, []
+    for path in map(Path, files):
+        if path.suffix == ".sql" and VARIANT.match(path.name):
+            query = Query(path)
+            queries.setdefault(query.name, []).append(query)
+        else:
+            texts.append(path)
+    for name, versions in queries.items():
+        if len({tuple(q.columns) for q in versions}) != 1:
+            sys.exit(f"{name}: versions disagree on their columns")
+
+    guard = f"EMBEDDED_{module.upper()}_H"
+    header = f"/* Made by tools/embed.py. */\n#ifndef {guard}\n#define {guard}\n\n"
+    source = f'/* Made by tools/embed.py. */\n#include "{Path(out_h).name}"\n\n#include <stddef.h>\n'
+    if queries:
+        header += '#include "pg/query.h"\n\n'
+    for name, versions in sorted(queries.items()):
+        header += f"/* {versions[0].doc} */\nextern const struct query query_{module}_{name};\n"
+        if versions[0].columns:
+            prefix = f"{module}_{name}_".upper()
+            rows = ", ".join(prefix + c.upper() for c in versions[0].columns)
+            header += f"enum {module}_{name}_column {{ {rows} }};\n"
+        header += "\n"
+        source += emit_query(module, versions)
+    if queries:
+        header += f"/* All of them, NULL-terminated. */\nextern const struct query *const {module}_queries[];\n"
+        source += f"\nconst struct query *const {module}_queries[] = {{\n"
+        source += "".join(f"    &query_{module}_{n},\n" for n in sorted(queries)) + "    NULL,\n};\n"
+    for path in texts:
+        symbol = f"{module}_" + re.sub(r"[^a-z0-9]+", "_", path.stem.lower())
+        header += f"extern const char {symbol}[];\n"
+        source += f"\n/* {path.name} */\nconst char {symbol}[] =\n{c_string(path.read_text(encoding='utf-8'))};\n"
+    header += "\n#endif\n"
+    Path(out_c).write_text(source, encoding="utf-8")
+    Path(out_h).write_text(header, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
