@@ -12,6 +12,9 @@ A query file starts with a header of comment lines, kept in the statement:
 `NAME.pg16.sql` is the text for servers from 16 on, `NAME.sql` the one for those before.
 The header declares, for MODULE vacuum: query_vacuum_candidates, an enum of its columns
 (VACUUM_CANDIDATES_OID, …) and vacuum_queries[] with all of them; README.md becomes vacuum_readme.
+
+Files in a folder `migrations`, NNN_name.sql numbered from 001 without a gap, hold any number of
+statements and no header: MODULE_migrations[] has their texts in order.
 """
 import re
 import sys
@@ -98,11 +101,22 @@ def emit_query(module: str, versions) -> str:
     return out
 
 
+def emit_migrations(module: str, paths) -> str:
+    out = f"\nconst char *const {module}_migrations[] = {{\n"
+    for number, path in enumerate(sorted(paths, key=lambda p: p.name), start=1):
+        if not path.name.startswith(f"{number:03d}_"):
+            sys.exit(f"{path}: migrations are numbered 001_, 002_, … without a gap")
+        out += f"    /* {path.name} */\n{c_string(path.read_text(encoding='utf-8'))},\n"
+    return out + "    NULL,\n};\n"
+
+
 def main() -> None:
     module, out_c, out_h, *files = sys.argv[1:]
-    queries, texts = {}, []
+    queries, texts, migrations = {}, [], []
     for path in map(Path, files):
-        if path.suffix == ".sql" and VARIANT.match(path.name):
+        if path.parent.name == "migrations":
+            migrations.append(path)
+        elif path.suffix == ".sql" and VARIANT.match(path.name):
             query = Query(path)
             queries.setdefault(query.name, []).append(query)
         else:
@@ -132,6 +146,9 @@ def main() -> None:
         symbol = f"{module}_" + re.sub(r"[^a-z0-9]+", "_", path.stem.lower())
         header += f"extern const char {symbol}[];\n"
         source += f"\n/* {path.name} */\nconst char {symbol}[] =\n{c_string(path.read_text(encoding='utf-8'))};\n"
+    if migrations:
+        header += f"/* In order, NULL-terminated. */\nextern const char *const {module}_migrations[];\n"
+        source += emit_migrations(module, migrations)
     header += "\n#endif\n"
     Path(out_c).write_text(source, encoding="utf-8")
     Path(out_h).write_text(header, encoding="utf-8")

@@ -9,11 +9,11 @@
 
 #define AUTO(name) __attribute__((cleanup(name##_auto))) struct name *
 
-#define AUTO_DEFINE(name, release)                                                               \
-    G_GNUC_UNUSED static inline void name##_auto(struct name **pointer)                          \
-    {                                                                                            \
-        if (*pointer != NULL)                                                                    \
-            release(*pointer);                                                                   \
+#define AUTO_DEFINE(name, release)                                                             \
+    G_GNUC_UNUSED static inline void name##_auto(struct name **pointer)                        \
+    {                                                                                          \
+        if (*pointer != NULL)                                                                  \
+            release(*pointer);                                                                 \
     }
 
 #endif

@@ -1,6 +1,9 @@
 #include "error.h"
 
-G_DEFINE_QUARK(runbook-error-quark, runbook_error)
+GQuark runbook_error_quark(void)
+{
+    return g_quark_from_static_string("runbook-error-quark");
+}
 
 void runbook_error_set(GError **error, enum runbook_exit code, const char *hint,
                        const char *format, ...)

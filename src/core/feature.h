@@ -106,19 +106,20 @@ void check_unreadable(struct check *check, const char *what, const char *remedy)
  * Tables end with a NULL role. */
 struct right {
     int since, until;
-    const char *role; /* "pg_monitor"; "@owner" stands for the owners of the database's tables */
+    const char
+        *role; /* "pg_monitor"; "@owner" stands for the owners of the database's tables */
     const char *why;
 };
 
 /* ------------------------------------------------------------------------------------------- */
 
 struct feature {
-    const char *name;    /* "vacuum": command, settings prefix, folder */
-    const char *title;   /* "Weekly VACUUM ANALYZE" */
-    const char *runbook; /* embedded README.md */
-    const struct setting *settings;    /* NULL: none */
-    const struct command *commands;    /* ends with a NULL run; NULL: none */
-    const struct right *rights;        /* NULL: none */
+    const char *name;                   /* "vacuum": command, settings prefix, folder */
+    const char *title;                  /* "Weekly VACUUM ANALYZE" */
+    const char *runbook;                /* embedded README.md */
+    const struct setting *settings;     /* NULL: none */
+    const struct command *commands;     /* ends with a NULL run; NULL: none */
+    const struct right *rights;         /* NULL: none */
     const struct query *const *queries; /* all of its queries, NULL-terminated */
     /* Adds verdict lines. False with an error only when nothing could be said at all. */
     bool (*check)(struct check *check, GError **error);

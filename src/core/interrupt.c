@@ -20,7 +20,7 @@ static void on_signal(int number)
 
 void interrupt_install(void)
 {
-    if (wake_up[0] >= 0 || !g_unix_open_pipe(wake_up, O_CLOEXEC, NULL))
+    if (wake_up[0] >= 0 || !g_unix_open_pipe(wake_up, FD_CLOEXEC, NULL))
         return;
     g_unix_set_fd_nonblocking(wake_up[1], TRUE, NULL);
 

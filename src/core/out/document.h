@@ -24,7 +24,9 @@ struct document_server {
 struct document *document_begin(struct output *output, const char *schema,
                                 const struct document_server *server);
 
-/* Each takes ownership of value (as jansson's _new functions do), also when nothing is printed. */
+/* The document is valid JSON whatever happens: a NULL value (invalid UTF-8, not a number) becomes
+ * null, an array still open is closed by the next member and by the end.
+ * Each takes ownership of value (as jansson's _new functions do), also when nothing is printed. */
 void document_member(struct document *document, const char *name, json_t *value);
 void document_array(struct document *document, const char *name); /* opens "name": [ */
 void document_item(struct document *document, json_t *value);
@@ -36,7 +38,7 @@ void document_end(struct document *document);
 /* json_string for text from a database: invalid UTF-8 is replaced; NULL becomes null. */
 json_t *document_text(const char *text);
 
-/* RFC 3339 in UTC from microseconds since 1970; 0 becomes null. */
+/* RFC 3339 in UTC with milliseconds from microseconds since 1970; 0 becomes null. */
 json_t *document_time(gint64 wall_us);
 
 #endif

@@ -3,7 +3,10 @@
  * grid prints nothing: the document carries the data.
  *
  * Widths are terminal columns, not bytes (East Asian wide, combining, emoji). Control characters
- * in cells are shown escaped, so a table named by an attacker cannot drive the terminal.
+ * in cells are shown escaped (\n, \x1b, \u202e), so a table named by an attacker cannot drive the
+ * terminal; CSV (RFC 4180, a header row, lines end with LF as psql's do) keeps cells exact, line
+ * breaks included, but for the other control characters, which are escaped there too, and for
+ * invalid UTF-8, which is replaced everywhere.
  */
 #ifndef CORE_GRID_H
 #define CORE_GRID_H
@@ -31,8 +34,8 @@ void grid_take(struct grid *grid, enum output_tone tone, char *text);
 
 guint grid_rows(const struct grid *grid);
 
-/* Prints to the output's stdout. The last column is wrapped to the terminal's width where stdout
- * is one, never cut. */
+/* Prints to the output's stdout. The last column is wrapped between words to the terminal's width
+ * where stdout is one, never cut. Cells missing in the last row are empty. */
 void grid_print(const struct grid *grid, struct output *output);
 
 #endif

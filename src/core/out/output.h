@@ -13,7 +13,14 @@
 
 enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_MARKDOWN };
 enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER };
-enum output_tone { OUTPUT_PLAIN, OUTPUT_GOOD, OUTPUT_CAUTION, OUTPUT_BAD, OUTPUT_DIM, OUTPUT_BOLD };
+enum output_tone {
+    OUTPUT_PLAIN,
+    OUTPUT_GOOD,
+    OUTPUT_CAUTION,
+    OUTPUT_BAD,
+    OUTPUT_DIM,
+    OUTPUT_BOLD
+};
 
 struct output;
 
@@ -28,10 +35,14 @@ enum output_format output_format(const struct output *output);
 int output_verbosity(const struct output *output);
 
 /* Text for people between tables: printed to stdout in table and Markdown format, dropped in
- * JSON and CSV. A newline is added. */
+ * JSON and CSV. A newline is added. Control characters other than newline, tab and colours are
+ * shown escaped, here and in messages, because names from a database end up in both. */
 void output_say(struct output *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* `text` in the colour of the tone when stdout has colours. Caller frees. */
+/* Text that is itself the answer (a script, a man page): stdout, in every format, unchanged. */
+void output_raw(struct output *output, const char *text);
+
+/* `text` in the colour of the tone when stdout has colours (table format only). Caller frees. */
 char *output_paint(const struct output *output, enum output_tone tone, const char *text);
 
 /* Messages on stderr: "pgrunbook: warning: …" with detail and hint lines split as for errors.
@@ -40,14 +51,17 @@ void output_note(struct output *output, const char *format, ...) G_GNUC_PRINTF(2
 void output_warn(struct output *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void output_error(struct output *output, const GError *error);
 
-/* SQL as it runs (-e/--echo), to stdout in table format, else to stderr. */
+/* SQL as it runs (-e/--echo) and a semicolon, to stdout in table format, else to stderr. */
 void output_echo(struct output *output, const char *sql);
 
-/* Asks on the terminal; true for yes. Without a terminal: RUNBOOK_USAGE, hint --yes. */
-bool output_confirm(struct output *output, const char *question, bool *ret_yes,
-                    GError **error);
+/* Asks "QUESTION [y/N] " on stderr and reads stdin; both must be terminals, else RUNBOOK_USAGE
+ * with the hint --yes. Anything but y or yes is a no, end of input included. A signal while
+ * waiting: RUNBOOK_INTERRUPTED. */
+bool output_confirm(struct output *output, const char *question, bool *ret_yes, GError **error);
 
-/* Flushes stdout and reports a write error (disk full, closed pipe) as RUNBOOK_FAILED. */
+/* Flushes stdout. False when anything written to it was lost: with RUNBOOK_FAILED and the cause
+ * (disk full), or without an error when the reader closed the pipe (`| head`), because whoever
+ * did that does not want to hear of it. */
 bool output_finish(struct output *output, GError **error);
 
 #endif

@@ -41,14 +41,18 @@ AUTO_DEFINE(session, session_close)
 int session_version(const struct session *session); /* server_version_num */
 const char *session_database(const struct session *session);
 const char *session_user(const struct session *session);
-const char *session_host(const struct session *session); /* host or socket directory */
-int session_pid(const struct session *session);          /* backend */
+const char *session_host(const struct session *session);        /* host or socket directory */
+int session_pid(const struct session *session);                 /* backend */
+const char *session_started(const struct session *session);     /* its backend_start, as text */
 const char *session_system_identifier(struct session *session); /* NULL: may not be read */
-PGconn *session_handle(struct session *session);         /* for core/plan's event loop */
+PGconn *session_handle(struct session *session);                /* for core/plan's event loop */
 
 /* False once the connection was found dead; session_reopen() tries again. */
 bool session_alive(const struct session *session);
 bool session_reopen(struct session *session, GError **error);
+
+/* From here on a signal no longer ends this session's waits: for cleaning up after one. */
+void session_wind_down(struct session *session);
 
 /* Prints every statement through `echo` first, when set. */
 void session_set_echo(struct session *session, void (*echo)(const char *sql, gpointer data),

@@ -25,27 +25,31 @@ enum step_outcome {
 const char *step_outcome_name(enum step_outcome outcome); /* "done", "not_reached", … */
 
 struct step {
-    char *object;            /* for people: "public.orders", "37 tables, first public.a" */
-    char *sql;               /* one statement, no semicolon */
-    char *reason;            /* why it is done */
-    const char *lock_mode;   /* the strongest it takes: "ShareUpdateExclusiveLock" */
-    unsigned phase;          /* steps of a phase start when all of the phase before ended */
+    char *object;             /* for people: "public.orders", "37 tables, first public.a" */
+    char *sql;                /* one statement, no semicolon */
+    char *reason;             /* why it is done */
+    const char *lock_mode;    /* the strongest it takes: "ShareUpdateExclusiveLock" */
+    unsigned phase;           /* steps of a phase start when all of the phase before ended */
     double predicted_seconds; /* 0: unknown; a step predicted beyond the window's end waits */
-    bool may_be_cut;         /* useful even when the window's end cancels it half-way */
-    gpointer subject;        /* the feature's own */
+    bool may_be_cut;          /* useful even when the window's end cancels it half-way */
+    gpointer subject;         /* the feature's own */
 
     /* Filled in by plan_run(). */
     enum step_outcome outcome;
-    char *detail;     /* reason of an outcome other than done; server's words where it has any */
+    char *detail; /* reason of an outcome other than done; server's words where it has any */
     unsigned attempts;
     gint64 started_us, ended_us; /* wall clock of the last attempt; 0: never started */
 };
 
+struct plan_setting {
+    const char *name;
+    char *value;
+    bool optional; /* set where the server and the role allow it, left alone elsewhere */
+};
+
 struct plan {
     GPtrArray *steps; /* of struct step, in the order they start; owned */
-    /* Settings of every lane: NAME, VALUE pairs, NULL-terminated; a name behind '?' is set where
-     * the server and the role allow it. statement_timeout and lock_timeout are plan_run()'s. */
-    const char **settings;
+    GArray *settings; /* of struct plan_setting: every lane's, beside plan_run()'s timeouts */
 };
 
 struct plan *plan_new(void);
@@ -55,10 +59,10 @@ AUTO_DEFINE(plan, plan_free)
 /* Appends a step and returns it for filling in; owned by the plan. Strings are g_malloc'ed. */
 struct step *plan_add(struct plan *plan);
 
-/* Adds a lane setting; value is copied. */
-void plan_set(struct plan *plan, const char *name, const char *value);
+/* Adds a setting for every lane. name is a literal, value is copied. */
+void plan_set(struct plan *plan, const char *name, const char *value, bool optional);
 
-/* The plan as a psql script, on stdout in every format. lock_timeout in milliseconds. */
+/* The plan as a psql script on stdout (table format). lock_timeout in milliseconds. */
 void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct window *window,
                 struct output *output);
 
@@ -69,16 +73,23 @@ enum step_go {
     STEP_LATER, /* to the back of the queue; *ret_why counts if it never gets its turn */
 };
 
+/* What a feature says of a step that ended: a batch may have more to do, through before(). */
+enum step_after {
+    STEP_ENDED,
+    STEP_AGAIN,       /* once more, at the back of the queue */
+    STEP_AGAIN_LATER, /* the same after a pause that grows with the tries */
+};
+
 struct plan_hooks {
     /* The recheck right before the act, on the lane's own session. NULL: always go. */
     enum step_go (*before)(struct step *step, struct session *session, char **ret_why,
                            gpointer data);
     /* A notice the server sent during the step (INFO of VACUUM VERBOSE, WARNING). */
     void (*notice)(struct step *step, const PGresult *notice, gpointer data);
-    /* The step ended, for better or worse; outcome and detail are set and may be changed. The
-     * session is the run's control session, NULL when it is lost. May return true to have the
-     * step run once more (with new SQL): a batch without the table that was dropped. */
-    bool (*after)(struct step *step, const char *sqlstate, struct session *session,
+    /* The statement ended, for better or worse; outcome and detail are set and may be changed
+     * before they are recorded (STEP_PLANNED: the executor will try again by itself). The
+     * session is the run's control session, NULL when it is lost. */
+    enum step_after (*after)(struct step *step, const char *sqlstate, struct session *session,
                   gpointer data);
     /* About once a second, to show progress from the control session. pids are the backends of
      * the lanes at work, NULL-step entries excluded. */

@@ -3,8 +3,10 @@
  * value knows where it came from.
  *
  * File format: GKeyFile. Sections `[pgrunbook]` (for all targets) and `[target NAME]`; `#`
- * comments; `key = value`; units as in postgresql.conf. An unknown section, an unknown or a
- * repeated key, or a value out of range is an error with file and line, and the nearest name.
+ * comments on lines of their own; `key = value`; units as in postgresql.conf, and as there a
+ * value may stand in single quotes ('' is one quote). Backslashes are ordinary. An unknown
+ * section, an unknown or a repeated key, or a value out of range is an error with file and line,
+ * and the nearest name. A target's name has letters, digits, `.`, `_` and `-`; "all" is taken.
  *
  * Precedence, lowest first: default, [pgrunbook] of /etc/pgrunbook/pgrunbook.conf, [pgrunbook] of
  * $XDG_CONFIG_HOME/pgrunbook/pgrunbook.conf, [target NAME] of either (same order), command line.
@@ -34,6 +36,7 @@ enum setting_type {
 enum setting_flags {
     SETTING_TARGET_ONLY = 1 << 0, /* makes sense in [target NAME] only, e.g. conninfo */
     SETTING_GLOBAL_ONLY = 1 << 1, /* makes sense in [pgrunbook] only, e.g. state */
+    SETTING_CONNINFO = 1 << 2,    /* a string that is a libpq conninfo or URI, no password */
 };
 
 /* One row. Tables end with a row whose name is NULL. */
@@ -41,10 +44,10 @@ struct setting {
     const char *name; /* without its table's prefix: "jobs" */
     enum setting_type type;
     unsigned flags;
-    const char *fallback; /* the default as a file would spell it; NULL: unset */
+    const char *fallback;          /* the default as a file would spell it; NULL: unset */
     const char *minimum, *maximum; /* as a file would spell them; NULL: no bound */
     const char *const *choices;    /* NULL-terminated, for SETTING_CHOICE */
-    const char *prose;             /* a sentence or two; unit and meaning of extremes included */
+    const char *prose; /* a sentence or two; unit and meaning of extremes included */
 };
 
 /* The rows of one owner; full names are "PREFIX.NAME", or "NAME" when prefix is NULL. */
@@ -53,7 +56,8 @@ struct setting_table {
     const struct setting *rows;
 };
 
-/* The program's own settings, without prefix: state, timezone, conninfo (of a target), … */
+/* The program's own settings, without prefix: state, timezone, conninfo (of a target), …
+ * Every list of tables begins with {NULL, settings_core}. */
 extern const struct setting settings_core[];
 
 struct settings; /* the effective values for one target, or for none */
@@ -79,14 +83,17 @@ const char *const *settings_targets(const struct settings *settings);
 struct settings *settings_for_target(const struct settings *settings, const char *target,
                                      GError **error);
 
-/* Overrides one value, as from the command line; origin e.g. "--jobs". Same checks as a file. */
+/* Overrides one value, as from the command line; origin e.g. "--jobs". Same checks as a file. A
+ * target applied later does not undo it. An unknown name is an error. */
 bool settings_override(struct settings *settings, const char *name, const char *text,
                        const char *origin, GError **error);
 
 /* Values by full name ("vacuum.jobs"). Asking for an unknown name or the wrong type is a
- * programming error and aborts. An unset value without default: 0, false or NULL. */
+ * programming error and aborts. An unset value without default: 0, false or NULL (the empty list
+ * for a list). settings_string is for STRING, CHOICE, SCHEDULE and TIMEZONE. */
 bool settings_bool(const struct settings *settings, const char *name);
-gint64 settings_int(const struct settings *settings, const char *name); /* INT, SIZE, DURATION */
+gint64 settings_int(const struct settings *settings,
+                    const char *name); /* INT, SIZE, DURATION */
 double settings_fraction(const struct settings *settings, const char *name);
 const char *settings_string(const struct settings *settings, const char *name); /* the text */
 const char *const *settings_list(const struct settings *settings, const char *name);
@@ -100,9 +107,11 @@ struct setting_view {
     const char *origin; /* "default", "/etc/…:12", "--jobs" */
 };
 void settings_each(const struct settings *settings,
-                   void (*visit)(const struct setting_view *view, gpointer data), gpointer data);
+                   void (*visit)(const struct setting_view *view, gpointer data),
+                   gpointer data);
 
-/* A commented sample file made from the tables. Caller frees. */
+/* A commented sample file made from the tables: without its '#' before settings it is valid and
+ * says what the defaults say. Caller frees. */
 char *settings_sample(const struct setting_table *tables);
 
 /* The path of the history file: --state/state setting or $XDG_STATE_HOME/pgrunbook/history.db.

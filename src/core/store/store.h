@@ -1,7 +1,7 @@
 /*
  * The history: what ran, by whom, with which plan, what each step did, what it found before and
- * after. SQLite in WAL mode, schema migrations in sql/NNN_name.sql, shared by several processes;
- * one handle per thread.
+ * after. SQLite in WAL mode, schema migrations in sql/migrations, shared by several processes; a
+ * handle belongs to the thread that opened it, and to no child made by fork.
  *
  * Evidence never stops maintenance: store_open falls back to a database in memory when the file
  * cannot be used, and store_trouble() says why, so that a host can report the loss.
@@ -16,25 +16,28 @@
 
 struct store;
 
-/* Opens or creates (directory 0700, file 0600) and migrates. Never NULL. A corrupt file is left
- * untouched. `path` may be NULL: memory without trouble (for --dry-run and tests). */
+/* Opens or creates (directories 0700, file 0600) and migrates. Never NULL. A file that is corrupt,
+ * another program's or a newer pgrunbook's is left untouched: the store is in memory then, with
+ * trouble. `path` may be NULL: memory without trouble (for --dry-run and tests). */
 struct store *store_open(const char *path);
 
-/* Opens for reading only, never creates; for `history`. NULL with an error when it cannot. */
+/* Opens for reading only, never creates; for `history`. NULL with RUNBOOK_FAILED when it cannot:
+ * no file yet, empty, damaged, another program's, of a newer or not yet migrated schema. */
 struct store *store_open_reader(const char *path, GError **error);
 
 void store_close(struct store *store);
 AUTO_DEFINE(store, store_close)
 
 /* NULL while all is well; else why evidence is not kept (open, or a later write: full disk). The
- * first trouble wins. Text with a "hint:" line. Borrowed. */
+ * first trouble wins. Text in the form of an error's message, with a "hint:" line. Borrowed.
+ * After a failed write the next ones are tried all the same, but never wait for a lock. */
 const char *store_trouble(const struct store *store);
 
 /* ---- writing a run -------------------------------------------------------------------- */
 
 struct store_run {
     const char *section, *verb;
-    const char *target;       /* NULL: none */
+    const char *target; /* NULL: none */
     const char *host, *dbname, *role;
     const char *system_identifier;
     int version_num;
@@ -61,15 +64,17 @@ struct store_step {
 /* The whole plan at once, outcome "planned". */
 void store_steps_planned(struct store *store, gint64 run, const struct store_step *steps,
                          guint count);
-/* sql: what was really sent, NULL to keep the planned text. */
+/* Outcome "running", one attempt more. sql: what was really sent, NULL to keep the planned text.
+ * A process that dies leaves the step so. */
 void store_step_begin(struct store *store, gint64 run, int number, const char *sql);
 void store_step_end(struct store *store, gint64 run, int number, const char *outcome,
                     const char *detail);
 
 /* What happened to one object (a table, an index, a session) in a run. */
 struct store_object {
-    int step; /* 0: none */
-    const char *schema, *name;
+    int step;           /* 0: none */
+    const char *schema; /* NULL is kept as "" */
+    const char *name;
     const char *outcome; /* done, skipped, failed, not_reached */
     const char *reason;
     double seconds;
@@ -98,7 +103,10 @@ void store_last_done(struct store *store, const struct store_scope *scope,
                      void (*visit)(const struct store_object *object, gpointer data),
                      gpointer data);
 
-/* Calls visit for every object the newest finished run of any verb in scope did not reach. */
+/* Calls visit for every object the newest run of any verb in scope that is over (ended, or its
+ * process died) did not reach. A run that was refused or broke before it recorded any object says
+ * nothing and is passed over; one that found nothing to do clears the list. To survive a crash, a
+ * run records its objects as not_reached when it has its plan. */
 void store_not_reached(struct store *store, const struct store_scope *scope,
                        void (*visit)(const struct store_object *object, gpointer data),
                        gpointer data);
@@ -109,7 +117,9 @@ struct store_run_view {
     gint64 id, started_us, ended_us, deadline_us; /* ended 0: still running, or it died */
     const char *section, *verb, *target, *host, *dbname, *role, *system_identifier;
     int version_num, pid, exit_code;
-    const char *os_user, *os_host, *command_line, *outcome, *error, *summary;
+    const char *os_user, *os_host, *command_line;
+    const char *outcome; /* as given to store_run_end, or "running", or "died" */
+    const char *error, *summary;
 };
 struct store_step_view {
     int number, attempts;
@@ -117,7 +127,8 @@ struct store_step_view {
     const char *object, *sql, *reason, *lock_mode, *outcome, *detail;
 };
 
-/* Newest first. Filters may be NULL. Returns false with an error. */
+/* Newest first. Filters may be NULL; limit 0: all. Returns false with an error. "running" is a
+ * run whose process is alive on this host; of another host's nothing is known: "died". */
 bool store_each_run(struct store *store, const char *section, const char *target, int limit,
                     void (*visit)(const struct store_run_view *run, gpointer data),
                     gpointer data, GError **error);

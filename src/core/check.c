@@ -1,0 +1,130 @@
+#include "check.h"
+
+struct check {
+    struct session *session;
+    const struct settings *settings;
+    GPtrArray *verdicts; /* of struct verdict */
+    GPtrArray *gaps;     /* of struct check_gap */
+    GStringChunk *texts; /* owns the verdicts' strings */
+};
+
+static void free_gap(gpointer data)
+{
+    struct check_gap *gap = data;
+
+    g_free(gap->what);
+    g_free(gap->remedy);
+    g_free(gap);
+}
+
+struct check *check_new(struct session *session, const struct settings *settings)
+{
+    struct check *check = g_new0(struct check, 1);
+
+    check->session = session;
+    check->settings = settings;
+    check->verdicts = g_ptr_array_new_with_free_func(g_free);
+    check->gaps = g_ptr_array_new_with_free_func(free_gap);
+    check->texts = g_string_chunk_new(1024);
+    return check;
+}
+
+void check_free(struct check *check)
+{
+    if (check == NULL)
+        return;
+    g_ptr_array_unref(check->verdicts);
+    g_ptr_array_unref(check->gaps);
+    g_string_chunk_free(check->texts);
+    g_free(check);
+}
+
+struct session *check_session(struct check *check)
+{
+    return check->session;
+}
+
+const struct settings *check_settings(const struct check *check)
+{
+    return check->settings;
+}
+
+static const char *keep(struct check *check, const char *text)
+{
+    return text == NULL ? NULL : g_string_chunk_insert(check->texts, text);
+}
+
+void check_add(struct check *check, const struct verdict *verdict)
+{
+    struct verdict *copy = g_new(struct verdict, 1);
+
+    *copy = *verdict;
+    copy->name = keep(check, verdict->name);
+    copy->message = keep(check, verdict->message);
+    copy->next = keep(check, verdict->next);
+    g_ptr_array_add(check->verdicts, copy);
+}
+
+void check_unreadable(struct check *check, const char *what, const char *remedy)
+{
+    for (guint i = 0; i < check->gaps->len; i++) {
+        const struct check_gap *known = check->gaps->pdata[i];
+        if (g_strcmp0(known->what, what) == 0 && g_strcmp0(known->remedy, remedy) == 0)
+            return;
+    }
+    struct check_gap *gap = g_new(struct check_gap, 1);
+    gap->what = g_strdup(what);
+    gap->remedy = g_strdup(remedy);
+    g_ptr_array_add(check->gaps, gap);
+}
+
+guint check_verdicts(const struct check *check)
+{
+    return check->verdicts->len;
+}
+
+const struct verdict *check_verdict(const struct check *check, guint index)
+{
+    return g_ptr_array_index(check->verdicts, index);
+}
+
+guint check_gaps(const struct check *check)
+{
+    return check->gaps->len;
+}
+
+const struct check_gap *check_gap(const struct check *check, guint index)
+{
+    return g_ptr_array_index(check->gaps, index);
+}
+
+const char *check_status_name(enum verdict_status status)
+{
+    static const char *const names[] = {
+        [VERDICT_OK] = "ok",
+        [VERDICT_WARNING] = "warning",
+        [VERDICT_CRITICAL] = "critical",
+        [VERDICT_UNKNOWN] = "unknown",
+    };
+    return names[status];
+}
+
+enum verdict_status check_worse(enum verdict_status left, enum verdict_status right)
+{
+    static const int gravity[] = {
+        [VERDICT_OK] = 0,
+        [VERDICT_UNKNOWN] = 1,
+        [VERDICT_WARNING] = 2,
+        [VERDICT_CRITICAL] = 3,
+    };
+    return gravity[right] > gravity[left] ? right : left;
+}
+
+enum verdict_status check_status(const struct check *check)
+{
+    enum verdict_status worst = VERDICT_OK;
+
+    for (guint i = 0; i < check->verdicts->len; i++)
+        worst = check_worse(worst, check_verdict(check, i)->status);
+    return check->verdicts->len == 0 ? VERDICT_UNKNOWN : worst;
+}

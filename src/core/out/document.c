@@ -1,0 +1,120 @@
+#include "out/document.h"
+
+#include "out/output_internal.h"
+
+struct document {
+    struct output *output; /* NULL: another format, nothing is printed */
+    bool has_members, in_array, has_items;
+};
+
+static int write_dump(const char *bytes, size_t length, void *data)
+{
+    output_write(data, bytes, length);
+    return 0;
+}
+
+/* 15 digits are as many as a double always keeps, so that 0.1 is printed as 0.1. */
+static void write_value(struct document *document, json_t *value)
+{
+    if (value == NULL)
+        output_raw(document->output, "null");
+    else
+        json_dump_callback(value, write_dump, document->output,
+                           JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+}
+
+static void write_name(struct document *document, const char *name)
+{
+    document_array_end(document);
+    output_raw(document->output, document->has_members ? ",\n  " : "\n  ");
+    document->has_members = true;
+    g_autoptr(GString) quoted = g_string_new(NULL);
+    g_string_printf(quoted, "\"%s\": ", name);
+    output_raw(document->output, quoted->str);
+}
+
+struct document *document_begin(struct output *output, const char *schema,
+                                const struct document_server *server)
+{
+    struct document *document = g_new0(struct document, 1);
+    if (output->format != OUTPUT_JSON)
+        return document;
+
+    document->output = output;
+    output_raw(output, "{");
+    document_member(document, "schema", json_sprintf("pgrunbook.%s", schema));
+    document_member(document, "generated_at", document_time(g_get_real_time()));
+    if (server != NULL)
+        document_member(document, "server",
+                        json_pack("{s:i, s:o, s:o}", "version_num", server->version_num,
+                                  "database", document_text(server->database),
+                                  "system_identifier",
+                                  document_text(server->system_identifier)));
+    return document;
+}
+
+void document_member(struct document *document, const char *name, json_t *value)
+{
+    if (document->output != NULL) {
+        write_name(document, name);
+        write_value(document, value);
+    }
+    json_decref(value);
+}
+
+void document_array(struct document *document, const char *name)
+{
+    if (document->output == NULL)
+        return;
+    write_name(document, name);
+    output_raw(document->output, "[");
+    document->in_array = true;
+    document->has_items = false;
+}
+
+void document_item(struct document *document, json_t *value)
+{
+    if (document->output != NULL) {
+        g_assert(document->in_array);
+        output_raw(document->output, document->has_items ? ",\n    " : "\n    ");
+        document->has_items = true;
+        write_value(document, value);
+    }
+    json_decref(value);
+}
+
+void document_array_end(struct document *document)
+{
+    if (!document->in_array)
+        return;
+    output_raw(document->output, document->has_items ? "\n  ]" : "]");
+    document->in_array = false;
+}
+
+void document_end(struct document *document)
+{
+    if (document->output != NULL) {
+        document_array_end(document);
+        output_raw(document->output, "\n}\n");
+    }
+    g_free(document);
+}
+
+json_t *document_text(const char *text)
+{
+    if (text == NULL)
+        return json_null();
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    return json_string(valid);
+}
+
+json_t *document_time(gint64 wall_us)
+{
+    if (wall_us == 0)
+        return json_null();
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(wall_us / G_USEC_PER_SEC);
+    if (time == NULL)
+        return json_null();
+    g_autofree char *seconds = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S");
+    return json_sprintf("%s.%03dZ", seconds, (int) (wall_us % G_USEC_PER_SEC / 1000));
+}

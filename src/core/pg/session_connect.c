@@ -1,0 +1,248 @@
+/*
+ * Connecting: bounded, interruptible, with an error that says what to do. libpq gets only what
+ * the user said, so PG* variables, services and .pgpass work as in every PostgreSQL program.
+ */
+#include "core_queries.h"
+#include "error.h"
+#include "interrupt.h"
+#include "pg/session_private.h"
+#include "pg/terminal.h"
+
+#include <poll.h>
+#include <string.h>
+
+enum { CONNECT_SECONDS = 10, MAX_KEYWORDS = 20 };
+
+struct keywords {
+    const char *names[MAX_KEYWORDS + 1];
+    const char *values[MAX_KEYWORDS + 1];
+    int count;
+};
+
+static void keyword(struct keywords *keywords, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    g_assert(keywords->count < MAX_KEYWORDS);
+    keywords->names[keywords->count] = name;
+    keywords->values[keywords->count] = value;
+    keywords->count++;
+}
+
+/* Before dbname stand defaults that a conninfo string or URI in it may override; behind it what
+ * the user gave as an option, and the name our own safety rules rely on. */
+static struct keywords keywords_for(const struct session *session)
+{
+    const struct session_params *params = session->params;
+    struct keywords keywords = {.count = 0};
+
+    keyword(&keywords, "keepalives_idle", "30");
+    keyword(&keywords, "keepalives_interval", "10");
+    keyword(&keywords, "keepalives_count", "3");
+    keyword(&keywords, "tcp_user_timeout", "40000");
+    keyword(&keywords, "dbname", params->dbname);
+    keyword(&keywords, "host", params->host);
+    keyword(&keywords, "port", params->port);
+    keyword(&keywords, "user", params->user);
+    keyword(&keywords, "password", params->entered);
+    keyword(&keywords, "client_encoding", "UTF8");
+    keyword(&keywords, "application_name", session->application);
+    return keywords;
+}
+
+static const char *hint_for(const char *sqlstate, const char *message)
+{
+    static const struct {
+        const char *sqlstate, *hint;
+    } hints[] = {
+        {"28P01", "put the password into ~/.pgpass (or PGPASSFILE), or type it with -W"},
+        {"28000", "pg_hba.conf of the server decides who may connect from where, and how"},
+        {"3D000", "psql -l lists the databases; name one as the last argument or with -d"},
+        {"42501", "the role lacks the CONNECT privilege on this database"},
+        {"53300", "every slot an ordinary role may use is taken; on 16 and newer a member of "
+                  "pg_use_reserved_connections still gets in, before that a superuser"},
+        {"57P03", "the server is starting up or shutting down; try again in a moment"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(hints); i++)
+        if (strcmp(sqlstate, hints[i].sqlstate) == 0)
+            return hints[i].hint;
+    if (strstr(message, "no password supplied") != NULL)
+        return "put the password into ~/.pgpass (or PGPASSFILE), or type it with -W";
+    return "is the server running there? -h and -p (or PGHOST and PGPORT) say where it listens";
+}
+
+/* With PQERRORS_VERBOSE libpq writes "FATAL:  28P01: message" and a LOCATION line: the only way
+ * to learn the SQLSTATE of a refused connection without matching translated text. */
+static char *take_sqlstate(struct session *session, const char *message)
+{
+    g_autoptr(GRegex) code = g_regex_new(":  ([0-9A-Z]{5}): ", 0, 0, NULL);
+    g_autoptr(GRegex) location = g_regex_new("\\nLOCATION:[^\\n]*", 0, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+
+    session_set_sqlstate(session, "08001");
+    if (g_regex_match(code, message, 0, &match)) {
+        g_autofree char *found = g_match_info_fetch(match, 1);
+        session_set_sqlstate(session, found);
+    }
+    g_autofree char *short_text = g_regex_replace(code, message, -1, 0, ":  ", 0, NULL);
+    char *text = g_regex_replace_literal(location, short_text, -1, 0, "", 0, NULL);
+    return g_strstrip(text);
+}
+
+static gint64 connect_deadline(PGconn *connection)
+{
+    gint64 seconds = CONNECT_SECONDS;
+    PQconninfoOption *options = PQconninfo(connection);
+
+    for (PQconninfoOption *option = options; option && option->keyword; option++)
+        if (strcmp(option->keyword, "connect_timeout") == 0 && option->val != NULL)
+            seconds = g_ascii_strtoll(option->val, NULL, 10);
+    PQconninfoFree(options);
+    if (seconds <= 0)
+        seconds = CONNECT_SECONDS;
+    return g_get_monotonic_time() + MAX(seconds, 2) * G_USEC_PER_SEC;
+}
+
+static bool poll_connection(PGconn *connection, bool heed, GError **error)
+{
+    gint64 deadline = connect_deadline(connection);
+
+    for (PostgresPollingStatusType status = PGRES_POLLING_WRITING;;) {
+        if (status == PGRES_POLLING_OK)
+            return true;
+        if (status == PGRES_POLLING_FAILED)
+            return false;
+        short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        enum session_ready ready = session_wait(connection, events, deadline, heed);
+        if (ready == SESSION_INTERRUPTED) {
+            runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
+            return false;
+        }
+        if (ready == SESSION_TIMED_OUT) {
+            runbook_error_set(error, RUNBOOK_CONNECT,
+                              "a firewall that drops packets looks like this; a longer wait is "
+                              "set by PGCONNECT_TIMEOUT",
+                              "cannot connect: no answer in time from host \"%s\", port %s",
+                              PQhost(connection), PQport(connection));
+            return false;
+        }
+        status = PQconnectPoll(connection);
+    }
+}
+
+/* libpq's own receiver prints on stderr, which is the host's alone. */
+static void ignore_notice(void *data, const PGresult *notice)
+{
+    (void) data;
+    (void) notice;
+}
+
+/* One attempt. On failure *ret_ask says whether a password would help. */
+static bool attempt(struct session *session, bool *ret_ask, GError **error)
+{
+    struct keywords keywords = keywords_for(session);
+    PGconn *connection = PQconnectStartParams(keywords.names, keywords.values, 1);
+    g_autoptr(GError) waited = NULL;
+
+    *ret_ask = false;
+    g_assert(connection != NULL);
+    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
+    PQsetNoticeReceiver(connection, ignore_notice, NULL);
+    if (PQstatus(connection) != CONNECTION_BAD &&
+        poll_connection(connection, !session->winding_down, &waited)) {
+        PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+        session->connection = connection;
+        return true;
+    }
+    *ret_ask = PQconnectionNeedsPassword(connection) && session->params->entered == NULL;
+    if (waited != NULL) {
+        session_set_sqlstate(session, "08001");
+        g_propagate_error(error, g_steal_pointer(&waited));
+    } else {
+        g_autofree char *text = take_sqlstate(session, PQerrorMessage(connection));
+        runbook_error_set(error, RUNBOOK_CONNECT, hint_for(session->sqlstate, text),
+                          "cannot connect: %s", text);
+    }
+    PQfinish(connection);
+    return false;
+}
+
+static bool connect_with_password(struct session *session, GError **error)
+{
+    struct session_params *params = session->params;
+    g_autoptr(GError) refused = NULL;
+    bool ask;
+
+    if (params->password == SESSION_PASSWORD_ASK && params->entered == NULL)
+        params->entered = terminal_password("Password: ");
+    if (attempt(session, &ask, &refused))
+        return true;
+    if (ask && params->password == SESSION_PASSWORD_AUTO) {
+        params->entered = terminal_password("Password: ");
+        if (params->entered != NULL) {
+            g_clear_error(&refused);
+            if (attempt(session, &ask, &refused))
+                return true;
+        }
+    }
+    g_propagate_error(error, g_steal_pointer(&refused));
+    return false;
+}
+
+/* Role and database settings may hold timeouts, search paths and formats that change what our
+ * statements mean; from here on only ours count. */
+static bool prepare(struct session *session, GError **error)
+{
+    session->version = PQserverVersion(session->connection);
+    session->pid = PQbackendPID(session->connection);
+    if (session->version < SESSION_OLDEST) {
+        runbook_error_set(error, RUNBOOK_REFUSED,
+                          "PostgreSQL 14 is the oldest version pgrunbook works on",
+                          "the server is PostgreSQL %d.%d, too old", session->version / 10000,
+                          session->version % 10000);
+        return false;
+    }
+    AUTO(rows) rows = session_query(session, &query_core_prepare_session, NULL, error);
+    if (rows == NULL)
+        return false;
+    g_free(session->started);
+    session->started = g_strdup(rows_text(rows, 0, CORE_PREPARE_SESSION_STARTED));
+    /* The server notices by itself when we die: refused on platforms without support. */
+    session_command(session, "SET client_connection_check_interval = '5s'", NULL);
+    return true;
+}
+
+bool session_reopen(struct session *session, GError **error)
+{
+    g_clear_pointer(&session->connection, PQfinish);
+    if (!connect_with_password(session, error))
+        return false;
+    void (*echo)(const char *, gpointer) = session->echo;
+    session->echo = NULL; /* setting up is not part of the work */
+    bool ready = prepare(session, error);
+    session->echo = echo;
+    if (!ready)
+        g_clear_pointer(&session->connection, PQfinish);
+    return ready;
+}
+
+struct session *session_open(struct session_params *params, const char *section, GError **error)
+{
+    struct session *session = g_new0(struct session, 1);
+
+    session->params = params;
+    session->application = g_strdup_printf("pgrunbook %s", section);
+    if (session_reopen(session, error))
+        return session;
+    session_close(session);
+    return NULL;
+}
+
+void session_close(struct session *session)
+{
+    PQfinish(session->connection);
+    g_free(session->application);
+    g_free(session->system_identifier);
+    g_free(session->started);
+    g_free(session);
+}

@@ -1,0 +1,100 @@
+/* A plan as data: build it, print it, free it. */
+#include "plan/plan.h"
+
+#include "units/units.h"
+
+#include <string.h>
+
+const char *step_outcome_name(enum step_outcome outcome)
+{
+    static const char *const names[] = {
+        [STEP_PLANNED] = "planned",         [STEP_DONE] = "done",
+        [STEP_SKIPPED] = "skipped",         [STEP_FAILED] = "failed",
+        [STEP_NOT_REACHED] = "not_reached",
+    };
+    return names[outcome];
+}
+
+static void step_free(gpointer data)
+{
+    struct step *step = data;
+
+    g_free(step->object);
+    g_free(step->sql);
+    g_free(step->reason);
+    g_free(step->detail);
+    g_free(step);
+}
+
+struct plan *plan_new(void)
+{
+    struct plan *plan = g_new0(struct plan, 1);
+
+    plan->steps = g_ptr_array_new_with_free_func(step_free);
+    plan->settings = g_array_new(TRUE, TRUE, sizeof(struct plan_setting));
+    return plan;
+}
+
+void plan_free(struct plan *plan)
+{
+    for (guint i = 0; i < plan->settings->len; i++)
+        g_free(g_array_index(plan->settings, struct plan_setting, i).value);
+    g_array_free(plan->settings, TRUE);
+    g_ptr_array_unref(plan->steps);
+    g_free(plan);
+}
+
+struct step *plan_add(struct plan *plan)
+{
+    struct step *step = g_new0(struct step, 1);
+
+    g_ptr_array_add(plan->steps, step);
+    return step;
+}
+
+void plan_set(struct plan *plan, const char *name, const char *value, bool optional)
+{
+    struct plan_setting setting = {name, g_strdup(value), optional};
+
+    g_array_append_val(plan->settings, setting);
+}
+
+/* A comment may hold a table's name, and a name may hold a line break. */
+static char *one_line(const char *text)
+{
+    return g_strdelimit(g_strdup(text == NULL ? "" : text), "\r\n", ' ');
+}
+
+/* Hard ends are the server's own timeouts here: psql keeps no window. */
+static void print_settings(GString *script, const struct plan *plan, gint64 lock_timeout_ms,
+                           const struct window *window)
+{
+    g_string_append_printf(script, "SET lock_timeout = '%" G_GINT64_FORMAT "ms';\n",
+                           lock_timeout_ms);
+    g_string_append_printf(script, "SET statement_timeout = '%" G_GINT64_FORMAT "ms';\n",
+                           MIN(window->length_ms, G_MAXINT32));
+    for (guint i = 0; i < plan->settings->len; i++) {
+        const struct plan_setting *setting =
+            &g_array_index(plan->settings, struct plan_setting, i);
+        if (!setting->optional)
+            g_string_append_printf(script, "SET %s = '%s';\n", setting->name, setting->value);
+    }
+}
+
+void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct window *window,
+                struct output *output)
+{
+    GString *script = g_string_new(NULL);
+
+    g_string_append_printf(script, "-- %u steps; nothing was changed\n", plan->steps->len);
+    print_settings(script, plan, lock_timeout_ms, window);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const struct step *step = g_ptr_array_index(plan->steps, i);
+        g_autofree char *object = one_line(step->object);
+        g_autofree char *reason = one_line(step->reason);
+        g_string_append_printf(script, "\n-- %u. %s: %s (%s)\n%s;\n", i + 1, object, reason,
+                               step->lock_mode, step->sql);
+    }
+    output_raw(output, script->str);
+    g_string_free(script, TRUE);
+}

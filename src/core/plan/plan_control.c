@@ -1,0 +1,136 @@
+/*
+ * The control session: holds the advisory lock that makes the run the only one of its kind in
+ * the database, ends backends whose connection was lost, and feeds the progress display.
+ */
+#include "core_queries.h"
+#include "error.h"
+#include "plan/plan_private.h"
+
+enum { TICK_MS = 1000, REOPEN_MS = 1000, LOCK_TRIES = 8 };
+
+/* "pgrb": the first key of all our advisory locks; the second is a hash of the section. */
+enum { LOCK_CLASS = 0x70677262 };
+
+struct ghost {
+    char *pid, *started;
+};
+
+void ghost_free(gpointer data)
+{
+    struct ghost *ghost = data;
+
+    g_free(ghost->pid);
+    g_free(ghost->started);
+    g_free(ghost);
+}
+
+bool plan_lock(struct session *control, const char *section, GError **error)
+{
+    g_autofree char *class = g_strdup_printf("%d", LOCK_CLASS);
+    g_autofree char *key = g_strdup_printf("%d", (int) (g_str_hash(section) & G_MAXINT32));
+    const char *const values[] = {class, key};
+
+    AUTO(rows) got = session_query(control, &query_core_lock_try, values, error);
+    if (got == NULL)
+        return false;
+    if (rows_bool(got, 0, CORE_LOCK_TRY_GOT))
+        return true;
+    AUTO(rows) holder = session_query(control, &query_core_lock_holder, values, NULL);
+    const char *who = holder != NULL && rows_count(holder) > 0
+                          ? rows_text(holder, 0, CORE_LOCK_HOLDER_HOLDER)
+                          : "a session that has just ended";
+    runbook_error_set(error, RUNBOOK_REFUSED,
+                      "wait for it, or end it with pg_terminate_backend",
+                      "another %s run is at work on database \"%s\": the advisory lock is held "
+                      "by %s",
+                      section, session_database(control), who);
+    return false;
+}
+
+void control_add_ghost(struct runner *runner, const struct session *session)
+{
+    struct ghost *ghost = g_new(struct ghost, 1);
+
+    ghost->pid = g_strdup_printf("%d", session_pid(session));
+    ghost->started = g_strdup(session_started(session));
+    g_ptr_array_add(runner->ghosts, ghost);
+}
+
+/* A backend that lost its client may vacuum on for hours, and holds its locks meanwhile. It is
+ * ours, the same role: no further right is needed. */
+void control_end_ghosts(struct runner *runner)
+{
+    struct session *control = runner->run->control;
+
+    while (runner->ghosts->len > 0 && session_alive(control)) {
+        const struct ghost *ghost = g_ptr_array_index(runner->ghosts, 0);
+        const char *const values[] = {ghost->pid, ghost->started};
+        AUTO(rows) rows = session_query(control, &query_core_end_backend, values, NULL);
+        if (rows != NULL || session_alive(control))
+            g_ptr_array_remove_index(runner->ghosts, 0);
+    }
+}
+
+/* Our own lost backend may hold the lock for a moment longer; whoever holds it after several
+ * tries is somebody else. */
+static void relock(struct runner *runner)
+{
+    struct plan_run *run = runner->run;
+    g_autoptr(GError) error = NULL;
+
+    if (plan_lock(run->control, run->section, &error)) {
+        runner->locked = true;
+        runner->lock_refusals = 0;
+        runner->outage_us = 0;
+        return;
+    }
+    if (g_error_matches(error, RUNBOOK_ERROR, RUNBOOK_REFUSED) &&
+        ++runner->lock_refusals >= LOCK_TRIES) {
+        runner->stop = STOP_BROKEN;
+        runner->broken = g_steal_pointer(&error);
+    }
+}
+
+void control_tend(struct runner *runner)
+{
+    struct session *control = runner->run->control;
+    gint64 now = g_get_monotonic_time();
+
+    /* An idle connection has nothing to read but its end. */
+    if (session_alive(control))
+        PQconsumeInput(session_handle(control));
+    if (!session_alive(control) && runner->locked) {
+        control_add_ghost(runner, control);
+        runner->locked = false;
+    }
+    if (!runner->locked && runner->stop == STOP_NO && now >= runner->control_at_us) {
+        runner->control_at_us = now + REOPEN_MS * 1000;
+        if (runner->outage_us == 0)
+            runner->outage_us = now;
+        if (session_alive(control) || session_reopen(control, NULL)) {
+            control_end_ghosts(runner);
+            relock(runner);
+        }
+    }
+    control_end_ghosts(runner);
+}
+
+void control_tick(struct runner *runner)
+{
+    struct plan_run *run = runner->run;
+    g_autofree struct step **steps = g_new0(struct step *, runner->lane_count);
+    g_autofree int *pids = g_new0(int, runner->lane_count);
+    guint count = 0;
+
+    if (run->hooks.tick == NULL || g_get_monotonic_time() < runner->tick_at_us)
+        return;
+    runner->tick_at_us = g_get_monotonic_time() + TICK_MS * 1000;
+    for (unsigned i = 0; i < runner->lane_count; i++) {
+        if (runner->lanes[i].step == NULL)
+            continue;
+        steps[count] = runner->lanes[i].step;
+        pids[count++] = session_pid(runner->lanes[i].session);
+    }
+    if (session_alive(run->control))
+        run->hooks.tick(run->control, steps, pids, count, run->hooks.data);
+}

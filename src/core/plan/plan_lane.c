@@ -1,0 +1,284 @@
+/* A lane: one connection, one statement at a time, sent without waiting and read when ready. */
+#include "interrupt.h"
+#include "plan/plan_private.h"
+
+#include <string.h>
+
+enum {
+    REOPEN_MS = 1000, /* between attempts to connect */
+    GUARD_MS = 2000,  /* how much later than ours the server's own end of a statement comes */
+    RETRY_MS = 1000,  /* before another try, times the tries so far */
+    CANCEL_AGAIN_MS = 500,
+    CANCELS_BEFORE_GHOST = 10,
+};
+
+static gint64 after_ms(gint64 ms)
+{
+    return g_get_monotonic_time() + ms * 1000;
+}
+
+void lane_close(struct lane *lane)
+{
+    g_clear_pointer(&lane->session, session_close);
+    g_clear_pointer(&lane->message, g_free);
+}
+
+static void on_notice(void *data, const PGresult *notice)
+{
+    struct lane *lane = data;
+    const struct plan_hooks *hooks = &lane->runner->run->hooks;
+
+    if (lane->step != NULL && hooks->notice != NULL)
+        hooks->notice(lane->step, notice, hooks->data);
+}
+
+static void on_echo(const char *sql, gpointer data)
+{
+    output_echo(data, sql);
+}
+
+static bool apply_settings(struct lane *lane, GError **error)
+{
+    const GArray *settings = lane->runner->plan->settings;
+
+    for (guint i = 0; i < settings->len; i++) {
+        const struct plan_setting *setting = &g_array_index(settings, struct plan_setting, i);
+        g_autofree char *value = session_literal(lane->session, setting->value);
+        g_autofree char *sql = g_strdup_printf("SET %s = %s", setting->name, value);
+        if (!session_command(lane->session, sql, setting->optional ? NULL : error) &&
+            (!setting->optional || !session_alive(lane->session)))
+            return false;
+    }
+    return true;
+}
+
+static bool lane_open(struct lane *lane, GError **error)
+{
+    struct plan_run *run = lane->runner->run;
+
+    lane->session = session_open(run->server, run->section, error);
+    if (lane->session == NULL)
+        return false;
+    if (run->echo)
+        session_set_echo(lane->session, on_echo, run->output);
+    PQsetNoticeReceiver(session_handle(lane->session), on_notice, lane);
+    if (apply_settings(lane, error))
+        return true;
+    lane_close(lane);
+    return false;
+}
+
+/* No connection: the step waits at the front, the lane for a while. */
+static void lane_rest(struct lane *lane, struct step *step, const char *why)
+{
+    struct runner *runner = lane->runner;
+
+    lane_close(lane);
+    lane->reopen_at_us = after_ms(REOPEN_MS);
+    queue_first(runner, step);
+    if (runner->outage_us == 0)
+        runner->outage_us = g_get_monotonic_time();
+    g_free(step->detail);
+    step->detail = g_strdup(why);
+}
+
+/* The server ends a statement by itself a little after we would have: that is for the night
+ * when this program is killed. */
+static bool set_limits(struct lane *lane, GError **error)
+{
+    const struct plan_limits *limits = &lane->runner->run->limits;
+    gint64 left_ms = window_left_ms(&limits->window);
+    gint64 end_ms = left_ms == G_MAXINT64 ? 0 : MIN(left_ms + GUARD_MS, G_MAXINT32);
+    g_autofree char *sql = g_strdup_printf("SET statement_timeout = %" G_GINT64_FORMAT
+                                           "; SET lock_timeout = %" G_GINT64_FORMAT,
+                                           end_ms, limits->lock_timeout_ms);
+
+    return session_command(lane->session, sql, error);
+}
+
+static void put_off(struct lane *lane, struct step *step, char *why)
+{
+    struct runner *runner = lane->runner;
+
+    step->attempts++;
+    if (step->attempts >= runner->run->limits.attempts) {
+        step_end(runner, step, STEP_SKIPPED, why);
+        return;
+    }
+    g_free(step->detail);
+    step->detail = why;
+    queue_later(runner, step, (gint64) step->attempts * RETRY_MS);
+}
+
+/* The feature's recheck. True when the step is to be sent now. */
+static bool recheck(struct lane *lane, struct step *step)
+{
+    const struct plan_hooks *hooks = &lane->runner->run->hooks;
+    char *why = NULL;
+
+    if (hooks->before == NULL)
+        return true;
+    enum step_go go = hooks->before(step, lane->session, &why, hooks->data);
+    if (!session_alive(lane->session)) {
+        g_free(why);
+        lane_rest(lane, step, "connection lost");
+        return false;
+    }
+    if (interrupt_pending()) {
+        g_free(why);
+        queue_first(lane->runner, step);
+        return false;
+    }
+    if (go == STEP_DROP)
+        step_end(lane->runner, step, STEP_SKIPPED, why);
+    else if (go == STEP_LATER)
+        put_off(lane, step, why);
+    else
+        g_free(why);
+    return go == STEP_GO;
+}
+
+void lane_start(struct lane *lane, struct step *step)
+{
+    struct runner *runner = lane->runner;
+    struct plan_run *run = runner->run;
+    g_autoptr(GError) error = NULL;
+
+    if (lane->session == NULL && !lane_open(lane, &error)) {
+        lane_rest(lane, step, error->message);
+        return;
+    }
+    runner->outage_us = 0;
+    if (!recheck(lane, step))
+        return;
+    if (!set_limits(lane, &error)) {
+        lane_rest(lane, step, error->message);
+        return;
+    }
+    step->attempts++;
+    step->started_us = g_get_real_time();
+    lane->step = step;
+    lane->next_cancel_us = 0;
+    lane->cancels = 0;
+    lane->sqlstate[0] = '\0';
+    g_clear_pointer(&lane->message, g_free);
+    if (run->echo)
+        output_echo(run->output, step->sql);
+    store_step_begin(run->store, run->store_run, step_number(runner, step), step->sql);
+    if (!PQsendQuery(session_handle(lane->session), step->sql))
+        lane_read(lane);
+}
+
+static char *message_of(const PGresult *result)
+{
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+
+    if (primary == NULL)
+        return g_strstrip(g_strdup(PQresultErrorMessage(result)));
+    return detail == NULL ? g_strdup(primary) : g_strdup_printf("%s (%s)", primary, detail);
+}
+
+static void keep_error(struct lane *lane, const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    if (PQresultStatus(result) != PGRES_FATAL_ERROR || lane->sqlstate[0] != '\0')
+        return;
+    g_strlcpy(lane->sqlstate, sqlstate ? sqlstate : "08006", sizeof lane->sqlstate);
+    lane->message = message_of(result);
+}
+
+static char *describe(const struct lane *lane, enum judgement judgement)
+{
+    const struct runner *runner = lane->runner;
+
+    if (judgement == JUDGED_DONE)
+        return NULL;
+    if (judgement == JUDGED_NOT_REACHED)
+        return g_strdup(
+            runner->stop == STOP_INTERRUPTED ? "interrupted; cancelled on the server"
+            : runner->stop == STOP_BROKEN    ? "the run was stopped; cancelled on the server"
+                                             : "cancelled at the window's end");
+    if (judgement == JUDGED_FAILED && strcmp(lane->sqlstate, "57014") == 0)
+        return g_strdup_printf("somebody cancelled it: %s", lane->message);
+    return g_strdup(lane->message ? lane->message : "connection lost");
+}
+
+/* The statement is over: what becomes of the step. */
+static void conclude(struct lane *lane)
+{
+    static const enum step_outcome outcomes[] = {
+        [JUDGED_DONE] = STEP_DONE,
+        [JUDGED_FAILED] = STEP_FAILED,
+        [JUDGED_NOT_REACHED] = STEP_NOT_REACHED,
+        [JUDGED_SKIPPED] = STEP_SKIPPED,
+        [JUDGED_RETRY] = STEP_PLANNED,
+    };
+    struct runner *runner = lane->runner;
+    const struct plan_hooks *hooks = &runner->run->hooks;
+    struct step *step = g_steal_pointer(&lane->step);
+    struct ending ending = {lane->sqlstate, runner->stop,
+                            window_closed(&runner->run->limits.window), step->attempts,
+                            runner->run->limits.attempts};
+    enum judgement judgement = plan_judge(&ending);
+
+    g_free(step->detail);
+    step->detail = describe(lane, judgement);
+    step->outcome = outcomes[judgement];
+    enum step_after again = STEP_ENDED;
+    if (hooks->after != NULL)
+        again = hooks->after(step, lane->sqlstate,
+                             session_alive(runner->run->control) ? runner->run->control : NULL,
+                             hooks->data);
+    if (runner->stop == STOP_NO && (again != STEP_ENDED || judgement == JUDGED_RETRY)) {
+        step->outcome = STEP_PLANNED;
+        queue_later(runner, step, again == STEP_AGAIN ? 0 : step->attempts * RETRY_MS);
+    }
+    step_end(runner, step, step->outcome, g_strdup(step->detail));
+}
+
+static void lane_lost(struct lane *lane)
+{
+    if (lane->sqlstate[0] == '\0')
+        g_strlcpy(lane->sqlstate, "08006", sizeof lane->sqlstate);
+    control_add_ghost(lane->runner, lane->session);
+    conclude(lane);
+    lane_close(lane);
+    lane->reopen_at_us = after_ms(REOPEN_MS);
+}
+
+void lane_read(struct lane *lane)
+{
+    PGconn *connection = session_handle(lane->session);
+    bool readable = PQconsumeInput(connection) != 0;
+
+    while (!PQisBusy(connection)) {
+        PGresult *result = PQgetResult(connection);
+        if (result == NULL)
+            break;
+        keep_error(lane, result);
+        PQclear(result);
+    }
+    if (!readable || PQstatus(connection) != CONNECTION_OK)
+        lane_lost(lane);
+    else if (PQtransactionStatus(connection) != PQTRANS_ACTIVE) {
+        lane->runner->outage_us = 0;
+        conclude(lane);
+    }
+}
+
+void lane_cancel(struct lane *lane)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (lane->step == NULL || now < lane->next_cancel_us)
+        return;
+    lane->next_cancel_us = now + CANCEL_AGAIN_MS * 1000;
+    if (lane->cancels++ < CANCELS_BEFORE_GHOST) {
+        session_cancel(lane->session, NULL);
+        return;
+    }
+    /* It does not listen: the control session terminates the backend. */
+    lane_lost(lane);
+}

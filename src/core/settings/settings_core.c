@@ -1,0 +1,98 @@
+#include "error.h"
+#include "settings/settings_internal.h"
+
+#include <libpq-fe.h>
+#include <string.h>
+
+const struct setting settings_core[] = {
+    {
+        .name = "state",
+        .type = SETTING_STRING,
+        .flags = SETTING_GLOBAL_ONLY,
+        .prose = "File that keeps the history of all runs, as an absolute path. Unset: "
+                 "$XDG_STATE_HOME/pgrunbook/history.db, which is "
+                 "~/.local/state/pgrunbook/history.db as a rule.",
+    },
+    {
+        .name = "timezone",
+        .type = SETTING_TIMEZONE,
+        .fallback = "UTC",
+        .prose = "Time zone of all schedules, an IANA name as in Europe/Berlin. A turn that a "
+                 "change to summer time skips runs right after it, one that comes twice in "
+                 "autumn runs once.",
+    },
+    {
+        .name = "conninfo",
+        .type = SETTING_STRING,
+        .flags = SETTING_TARGET_ONLY | SETTING_CONNINFO,
+        .prose = "How to reach the target: a libpq connection string or URI, as in "
+                 "'host=db1 dbname=app user=pgrunbook'. Passwords belong in ~/.pgpass "
+                 "(PGPASSFILE) or a service file, never here.",
+    },
+    {.name = NULL},
+};
+
+static const char password_hint[] = "keep passwords in ~/.pgpass (or the file PGPASSFILE "
+                                    "names) or in a service file (service=)";
+
+/* Before libpq sees the text: its messages may repeat a piece of it. */
+static bool mentions_password(const char *text)
+{
+    g_autofree char *lower = g_ascii_strdown(text, -1);
+
+    for (const char *at = strstr(lower, "password"); at != NULL; at = strstr(at, "password")) {
+        at += strlen("password");
+        if (at[strspn(at, " \t")] == '=')
+            return true;
+    }
+    return false;
+}
+
+static bool carries_password(const PQconninfoOption *options)
+{
+    for (; options->keyword != NULL; options++) {
+        if (options->val != NULL && g_str_has_suffix(options->keyword, "password"))
+            return true;
+    }
+    return false;
+}
+
+static void report_syntax(const char *text, const char *message, GError **error)
+{
+    bool uri = strstr(text, "://") != NULL;
+    g_autofree char *reason = g_strchomp(g_strdup(message));
+
+    if (uri)
+        runbook_error_set(error, RUNBOOK_USAGE, "as in postgresql://user@host:5432/dbname",
+                          "not a valid connection URI");
+    else
+        runbook_error_set(error, RUNBOOK_USAGE, "as in \"host=db1 dbname=app\", or a URI",
+                          "not a connection string: %s", reason);
+}
+
+bool settings_conninfo_check(const char *text, GError **error)
+{
+    char *message = NULL;
+    bool password = mentions_password(text);
+    PQconninfoOption *options = password ? NULL : PQconninfoParse(text, &message);
+
+    if (!password && options == NULL)
+        report_syntax(text, message != NULL ? message : "out of memory", error);
+    password = password || (options != NULL && carries_password(options));
+    if (password)
+        runbook_error_set(error, RUNBOOK_USAGE, password_hint,
+                          "a connection string must not carry a password");
+    bool accepted = options != NULL && !password;
+    PQconninfoFree(options);
+    PQfreemem(message);
+    return accepted;
+}
+
+char *settings_state_path(const struct settings *settings)
+{
+    const char *path = settings_string(settings, "state");
+
+    if (path != NULL && *path != '\0')
+        return g_strdup(path);
+    return g_build_filename(g_get_user_state_dir(), "pgrunbook", "history.db", NULL);
+}

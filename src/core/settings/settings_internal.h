@@ -1,0 +1,89 @@
+/*
+ * What the files of core/settings share. A catalog is the tables made searchable; a source is
+ * what files said of targets. Both are made once, by reference, for all settings objects that
+ * come from one load.
+ */
+#ifndef CORE_SETTINGS_INTERNAL_H
+#define CORE_SETTINGS_INTERNAL_H
+
+#include "settings/settings.h"
+
+struct entry {
+    char *name; /* full name */
+    const struct setting *row;
+};
+
+struct catalog {
+    GArray *entries;   /* of struct entry, in table order */
+    GHashTable *index; /* full name → position + 1 */
+    GPtrArray *names;  /* full names, NULL-terminated; borrowed from entries */
+};
+
+/* Where a value may come from; a lower rank never replaces a higher one. */
+enum rank { RANK_DEFAULT, RANK_GLOBAL, RANK_TARGET, RANK_COMMAND };
+
+struct value {
+    char *text;   /* NULL: unset */
+    char *origin; /* NULL: default */
+    enum rank rank;
+    gint64 number; /* BOOL, INT, SIZE, DURATION */
+    double fraction;
+    char **list; /* NULL but for LIST */
+};
+
+/* One line of a [target NAME] section, already checked. */
+struct assignment {
+    guint position;
+    char *text, *origin;
+};
+
+struct target {
+    char *name;
+    GArray *assignments; /* of struct assignment, in file order */
+};
+
+/* Shared by all settings of one load; reference-counted by g_rc_box. */
+struct source {
+    struct catalog catalog;
+    GPtrArray *targets;      /* of struct target */
+    GPtrArray *target_names; /* NULL-terminated; borrowed from targets */
+};
+
+struct settings {
+    struct source *source;
+    struct value *values; /* one per catalog entry */
+};
+
+/* The entry's position; -1 and an error that names the nearest when there is none. */
+int settings_position(const struct catalog *catalog, const char *name, GError **error);
+const struct entry *settings_entry(const struct catalog *catalog, guint position);
+
+/* The settings as the tables' defaults have them. */
+struct settings *settings_new(const struct setting_table *tables);
+
+/* Sets a value, unless one of higher rank is there. Checks it in any case. The error begins with
+ * the setting's name. */
+bool settings_set(struct settings *settings, guint position, const char *text,
+                  const char *origin, enum rank rank, GError **error);
+
+/* The target of that name, created when it is new. */
+struct target *settings_target(struct source *source, const char *name);
+
+/* Parses and checks a text as the row wants it, into a value without origin and rank; on failure
+ * the value is empty. */
+bool settings_value_parse(const struct setting *row, const char *text, struct value *ret,
+                          GError **error);
+void settings_value_clear(struct value *value);
+
+/* "auto, on, off": the choices of a row of that type. Caller frees. */
+char *settings_choices(const struct setting *row);
+
+/* Refuses what libpq cannot parse and every way to write a password into it. Never repeats the
+ * text of a URI or of a string that mentions a password. */
+bool settings_conninfo_check(const char *text, GError **error);
+
+/* Reads one file's text into the settings and their source. `name` is for messages. */
+bool settings_read(struct settings *settings, const char *name, const char *text, gsize length,
+                   GError **error);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * What the parts of core/store share.
+ */
+#ifndef CORE_STORE_INTERNAL_H
+#define CORE_STORE_INTERNAL_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+struct store {
+    sqlite3 *db;
+    char *path; /* absolute, or ":memory:" */
+    char *trouble;
+    GHashTable *statements; /* of prepared statements at rest, by struct query */
+    GThread *thread;        /* the one that opened it */
+};
+
+/* Sets *error to why the history at path cannot be used, with a hint. action: "open", "read",
+ * "write to"; code: SQLite's; system_error: errno or 0, told where it explains the code. */
+void store_error_set(GError **error, const char *action, const char *path, int code,
+                     int system_error);
+
+/* Takes down the first trouble. From then on nothing waits for locks any more: history that may
+ * be lost anyway must not slow maintenance down. */
+void store_failed(struct store *store, const char *action, int code);
+
+/* ---- the process that runs a run ---------------------------------------------------------- */
+
+/* Identifies the boot of this machine; "" where there is no such thing. Caller frees. */
+char *store_boot(void);
+
+/* When that process started, in clock ticks since boot; 0 when it is gone or unknown. */
+gint64 store_process_started(gint64 pid);
+
+/* Whether the process of that number, host, boot and start still runs. Any of the texts may be
+ * NULL: no. */
+bool store_process_alive(const char *host, const char *boot, gint64 pid, gint64 started);
+
+#endif

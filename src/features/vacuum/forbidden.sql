@@ -1,0 +1,12 @@
+-- name:  forbidden
+-- doc:   Tables this role may not vacuum: before 17 it takes the table's owner, or the
+--        database's for all but shared catalogs.
+-- since: 140000
+-- row:   oid oid, owner text
+SELECT c.oid, pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text AS owner
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_database AS d
+    ON d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+ WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,m,p}'::pg_catalog."char"[])
+   AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+   AND (c.relisshared OR NOT pg_catalog.pg_has_role(d.datdba, 'USAGE'))

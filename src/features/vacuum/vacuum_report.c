@@ -1,0 +1,357 @@
+/* Plan and run, as tables for people and documents for programs. */
+#include "out/document.h"
+#include "out/grid.h"
+#include "units/units.h"
+#include "vacuum.h"
+
+#include <string.h>
+
+enum { ROWS_SHOWN = 25 };
+
+bool vacuum_was_dropped(const struct vacuum_choice *choice)
+{
+    return choice->outcome == STEP_SKIPPED && choice->reason != NULL &&
+           g_str_has_prefix(choice->reason, "dropped");
+}
+
+bool vacuum_reported(const struct vacuum_choice *choice)
+{
+    return choice->order > 0 || choice->bar == VACUUM_BAR_FORBIDDEN ||
+           (choice->held != 0 && choice->bar == VACUUM_BAR_HORIZON);
+}
+
+static struct document *begin(const struct call *call, struct session *session,
+                              const char *schema)
+{
+    struct document_server server = {
+        .version_num = session_version(session),
+        .database = session_database(session),
+        .system_identifier = session_system_identifier(session),
+    };
+
+    return document_begin(call->output, schema, &server);
+}
+
+static gint by_order(gconstpointer left, gconstpointer right)
+{
+    const struct vacuum_choice *a = *(const struct vacuum_choice *const *) left;
+    const struct vacuum_choice *b = *(const struct vacuum_choice *const *) right;
+
+    /* What is not done has no order: behind the rest, by name. */
+    if ((a->order == 0) != (b->order == 0))
+        return a->order == 0 ? 1 : -1;
+    if (a->order != b->order)
+        return a->order - b->order;
+    int schemas = strcmp(a->table->schema, b->table->schema);
+    return schemas != 0 ? schemas : strcmp(a->table->name, b->table->name);
+}
+
+static GPtrArray *in_order(const struct vacuum_case *state)
+{
+    GPtrArray *list = g_ptr_array_sized_new(state->choices->len);
+
+    for (guint i = 0; i < state->choices->len; i++)
+        g_ptr_array_add(list, &g_array_index(state->choices, struct vacuum_choice, i));
+    g_ptr_array_sort(list, by_order);
+    return list;
+}
+
+static void horizon_member(struct document *document, const struct vacuum_case *state)
+{
+    document_array(document, "horizon");
+    for (guint i = 0; i < state->holders->len; i++) {
+        const struct vacuum_holder *holder = g_ptr_array_index(state->holders, i);
+        json_t *item = json_object();
+        json_object_set_new(item, "kind", document_text(holder->kind));
+        json_object_set_new(item, "holder", document_text(holder->holder));
+        json_object_set_new(item, "age_xids", json_integer(holder->age_xids));
+        json_object_set_new(item, "since", document_time(holder->since * G_USEC_PER_SEC));
+        json_object_set_new(item, "remedy", document_text(holder->remedy));
+        document_item(document, item);
+    }
+    document_array_end(document);
+}
+
+static void say_horizon(const struct call *call, const struct vacuum_case *state)
+{
+    if (state->holders->len == 0 || output_format(call->output) == OUTPUT_CSV)
+        return;
+    const struct vacuum_holder *holder = g_ptr_array_index(state->holders, 0);
+    g_autofree char *age = units_format_count(holder->age_xids);
+    output_say(call->output,
+               "Held back by %s, %s transactions old: rows that died since then stay until it "
+               "ends.\n  %s;",
+               holder->holder, age, holder->remedy);
+}
+
+/* ---- plan --------------------------------------------------------------------------------- */
+
+static json_t *needs_of(const struct vacuum_choice *choice)
+{
+    json_t *needs = json_array();
+
+    for (unsigned bit = 1; bit <= VACUUM_NEED_ASKED; bit <<= 1)
+        if ((choice->needs | choice->held) & bit)
+            json_array_append_new(needs, json_string(vacuum_need_name((enum vacuum_need) bit)));
+    return needs;
+}
+
+static json_t *plan_item(const struct vacuum_case *state, const struct vacuum_choice *choice)
+{
+    const struct vacuum_table *table = choice->table;
+    g_autofree char *reason = vacuum_reason(state, choice);
+    json_t *item = json_object();
+
+    json_object_set_new(item, "schema", document_text(table->schema));
+    json_object_set_new(item, "table", document_text(table->name));
+    json_object_set_new(item, "size_bytes", json_integer(vacuum_bytes(&state->server, table)));
+    json_object_set_new(item, "action", json_string(vacuum_action_name(choice)));
+    json_object_set_new(item, "freeze", json_boolean(choice->freeze));
+    json_object_set_new(item, "needs", needs_of(choice));
+    json_object_set_new(item, "reason", document_text(reason));
+    json_object_set_new(item, "order",
+                        choice->order > 0 ? json_integer(choice->order) : json_null());
+    json_object_set_new(item, "step",
+                        choice->step > 0 ? json_integer(choice->step) : json_null());
+    json_object_set_new(item, "predicted_seconds", json_real(choice->predicted_seconds));
+    json_object_set_new(item, "dead_rows", json_integer(table->dead));
+    return item;
+}
+
+static void plan_document(struct call *call, struct session *session,
+                          const struct vacuum_case *state, const GPtrArray *list)
+{
+    struct document *document = begin(call, session, "vacuum.plan/1");
+
+    horizon_member(document, state);
+    document_array(document, "tables");
+    for (guint i = 0; i < list->len; i++)
+        document_item(document, plan_item(state, g_ptr_array_index(list, i)));
+    document_array_end(document);
+    document_end(document);
+}
+
+static void plan_row(struct grid *grid, const struct vacuum_case *state,
+                     const struct vacuum_choice *choice)
+{
+    enum output_tone tone = choice->order == 0                        ? OUTPUT_DIM
+                            : (choice->needs & VACUUM_NEED_EMERGENCY) ? OUTPUT_BAD
+                                                                      : OUTPUT_PLAIN;
+
+    grid_take(grid, tone, choice->order > 0 ? g_strdup_printf("%d", choice->order) : NULL);
+    grid_cellf(grid, tone, "%s.%s", choice->table->schema, choice->table->name);
+    grid_take(grid, tone, units_format_size(vacuum_bytes(&state->server, choice->table)));
+    grid_cellf(grid, tone, "%s%s", vacuum_action_name(choice), choice->freeze ? " freeze" : "");
+    grid_take(grid, tone, vacuum_reason(state, choice));
+}
+
+static void plan_summary(const struct call *call, const struct vacuum_case *state,
+                         const GPtrArray *list, guint shown)
+{
+    guint acts = 0;
+    double seconds = 0;
+    gint64 bytes = 0;
+
+    for (guint i = 0; i < list->len; i++) {
+        const struct vacuum_choice *choice = g_ptr_array_index(list, i);
+        if (choice->order == 0)
+            continue;
+        acts++;
+        seconds += choice->predicted_seconds;
+        bytes += vacuum_bytes(&state->server, choice->table);
+    }
+    if (shown < list->len)
+        output_say(call->output, "… and %u tables more (-v shows all)", list->len - shown);
+    g_autofree char *size = units_format_size(bytes);
+    g_autofree char *time = units_format_duration(seconds / state->rules.lanes);
+    if (acts == 0)
+        output_say(call->output, "%u tables, none needs anything.", list->len);
+    else
+        output_say(call->output,
+                   "%u of %u tables need something: %s, about %s with %u lanes at a cautious "
+                   "guess.",
+                   acts, list->len, size, time, state->rules.lanes);
+}
+
+void vacuum_show_plan(struct call *call, struct session *session,
+                      const struct vacuum_case *state)
+{
+    static const struct grid_column columns[] = {
+        {"#", true},       {"table", false},  {"size", true},
+        {"action", false}, {"reason", false}, {NULL, false},
+    };
+    g_autoptr(GPtrArray) list = in_order(state);
+    bool all = output_verbosity(call->output) > 0 || output_format(call->output) == OUTPUT_CSV;
+    guint shown = 0;
+
+    if (output_format(call->output) == OUTPUT_JSON) {
+        plan_document(call, session, state, list);
+        return;
+    }
+    AUTO(grid) grid = grid_new(columns);
+    for (guint i = 0; i < list->len; i++) {
+        const struct vacuum_choice *choice = g_ptr_array_index(list, i);
+        if (!all && (!vacuum_reported(choice) || shown >= ROWS_SHOWN))
+            continue;
+        plan_row(grid, state, choice);
+        shown++;
+    }
+    if (shown > 0)
+        grid_print(grid, call->output);
+    plan_summary(call, state, list, shown);
+    say_horizon(call, state);
+}
+
+/* ---- run ---------------------------------------------------------------------------------- */
+
+static json_t *number_or_null(gint64 number)
+{
+    return number < 0 ? json_null() : json_integer(number);
+}
+
+static json_t *run_item(const struct vacuum_choice *choice)
+{
+    json_t *item = json_object();
+
+    json_object_set_new(item, "schema", document_text(choice->table->schema));
+    json_object_set_new(item, "table", document_text(choice->table->name));
+    json_object_set_new(item, "action", json_string(vacuum_action_name(choice)));
+    json_object_set_new(item, "outcome", json_string(step_outcome_name(choice->outcome)));
+    json_object_set_new(item, "reason", document_text(choice->reason));
+    json_object_set_new(item, "seconds", json_real(choice->seconds));
+    json_object_set_new(item, "dead_before", json_integer(choice->table->dead));
+    json_object_set_new(item, "dead_after", number_or_null(choice->dead_after));
+    json_object_set_new(item, "dead_not_removable", number_or_null(choice->not_removable));
+    return item;
+}
+
+static void run_document(const struct vacuum_run *run, gint64 id, const char *outcome,
+                         const GPtrArray *list)
+{
+    struct document *document = begin(run->call, run->control, "vacuum.run/1");
+
+    document_member(document, "run_id", id < 0 ? json_null() : json_integer(id));
+    document_member(document, "outcome", json_string(outcome));
+    document_member(
+        document, "seconds",
+        json_real((double) (g_get_monotonic_time() - run->started_us) / G_USEC_PER_SEC));
+    document_member(document, "evidence_lost", document_text(store_trouble(run->call->store)));
+    document_array(document, "tables");
+    for (guint i = 0; i < list->len; i++) {
+        const struct vacuum_choice *choice = g_ptr_array_index(list, i);
+        if (vacuum_reported(choice))
+            document_item(document, run_item(choice));
+    }
+    document_array_end(document);
+    horizon_member(document, run->state);
+    document_end(document);
+}
+
+static void run_row(struct grid *grid, const struct vacuum_choice *choice)
+{
+    enum output_tone tone = choice->outcome == STEP_DONE     ? OUTPUT_PLAIN
+                            : choice->outcome == STEP_FAILED ? OUTPUT_BAD
+                                                             : OUTPUT_CAUTION;
+
+    grid_cellf(grid, tone, "%s.%s", choice->table->schema, choice->table->name);
+    grid_cell(grid, tone, vacuum_action_name(choice));
+    grid_cell(grid, tone, step_outcome_name(choice->outcome));
+    grid_cellf(grid, tone, "%.2f", choice->seconds);
+    grid_take(grid, tone, units_format_count(choice->table->dead));
+    grid_take(grid, tone,
+              choice->dead_after < 0 ? NULL : units_format_count(choice->dead_after));
+    grid_take(grid, tone,
+              choice->not_removable < 0 ? NULL : units_format_count(choice->not_removable));
+    grid_cell(grid, tone, choice->reason);
+}
+
+struct totals {
+    guint outcomes[STEP_NOT_REACHED + 1];
+    gint64 removed, stayed;
+};
+
+static struct totals add_up(const GPtrArray *list)
+{
+    struct totals totals = {0};
+
+    for (guint i = 0; i < list->len; i++) {
+        const struct vacuum_choice *choice = g_ptr_array_index(list, i);
+        if (!vacuum_reported(choice))
+            continue;
+        totals.outcomes[choice->outcome]++;
+        if (choice->outcome == STEP_DONE && choice->vacuum && choice->dead_after >= 0)
+            totals.removed += MAX(choice->table->dead - choice->dead_after, 0);
+        totals.stayed += MAX(choice->not_removable, 0);
+    }
+    return totals;
+}
+
+static void run_summary(const struct vacuum_run *run, gint64 id, const GPtrArray *list)
+{
+    struct output *output = run->call->output;
+    struct totals totals = add_up(list);
+    g_autofree char *removed = units_format_count(totals.removed);
+    g_autofree char *stayed = units_format_count(totals.stayed);
+    g_autofree char *time = units_format_duration(
+        (double) (g_get_monotonic_time() - run->started_us) / G_USEC_PER_SEC);
+
+    output_say(output,
+               "%u tables done, %u skipped, %u failed, %u not reached, in %s; %s dead rows "
+               "removed.",
+               totals.outcomes[STEP_DONE], totals.outcomes[STEP_SKIPPED],
+               totals.outcomes[STEP_FAILED], totals.outcomes[STEP_NOT_REACHED], time, removed);
+    if (totals.stayed > 0)
+        output_say(output, "%s dead rows could not be removed.", stayed);
+    if (totals.stayed > 0 || totals.outcomes[STEP_SKIPPED] > 0)
+        say_horizon(run->call, run->state);
+    if (id > 0)
+        output_say(output, "Recorded: pgrunbook history show %" G_GINT64_FORMAT, id);
+}
+
+/* What went wrong first, then what took most dead rows. */
+static gint by_weight(gconstpointer left, gconstpointer right)
+{
+    const struct vacuum_choice *a = *(const struct vacuum_choice *const *) left;
+    const struct vacuum_choice *b = *(const struct vacuum_choice *const *) right;
+
+    if ((a->outcome == STEP_DONE) != (b->outcome == STEP_DONE))
+        return a->outcome == STEP_DONE ? 1 : -1;
+    if (a->table->dead != b->table->dead)
+        return a->table->dead > b->table->dead ? -1 : 1;
+    return by_order(left, right);
+}
+
+void vacuum_show_run(const struct vacuum_run *run, gint64 id, const char *outcome)
+{
+    static const struct grid_column columns[] = {
+        {"table", false},        {"action", false},     {"outcome", false},
+        {"seconds", true},       {"dead before", true}, {"dead after", true},
+        {"not removable", true}, {"reason", false},     {NULL, false},
+    };
+    struct output *output = run->call->output;
+    g_autoptr(GPtrArray) list = in_order(run->state);
+    bool all = output_verbosity(output) > 0 || output_format(output) == OUTPUT_CSV;
+    guint shown = 0, reported = 0;
+
+    if (output_format(output) == OUTPUT_JSON) {
+        run_document(run, id, outcome, list);
+        return;
+    }
+    g_ptr_array_sort(list, by_weight);
+    AUTO(grid) grid = grid_new(columns);
+    for (guint i = 0; i < list->len; i++) {
+        const struct vacuum_choice *choice = g_ptr_array_index(list, i);
+        if (!vacuum_reported(choice))
+            continue;
+        reported++;
+        if (!all && shown >= ROWS_SHOWN)
+            continue;
+        run_row(grid, choice);
+        shown++;
+    }
+    if (shown > 0)
+        grid_print(grid, output);
+    if (shown < reported)
+        output_say(output, "… and %u tables more (-v shows all)", reported - shown);
+    run_summary(run, id, list);
+}

@@ -1,0 +1,148 @@
+#include "cli/commands.h"
+#include "cli/grammar.h"
+#include "cli/record.h"
+#include "out/document.h"
+#include "out/grid.h"
+
+#include <string.h>
+
+/* ---- show --------------------------------------------------------------------------------- */
+
+struct shown {
+    struct grid *grid;
+    struct document *document;
+};
+
+static void show_setting(const struct setting_view *view, gpointer data)
+{
+    const struct shown *shown = data;
+    g_autofree char *text = view->text != NULL ? cli_mask_passwords(view->text) : NULL;
+    bool is_default = strcmp(view->origin, "default") == 0;
+
+    grid_cell(shown->grid, OUTPUT_BOLD, view->name);
+    grid_cell(shown->grid, OUTPUT_PLAIN, text);
+    grid_cell(shown->grid, is_default ? OUTPUT_DIM : OUTPUT_PLAIN, view->origin);
+    document_item(shown->document,
+                  json_pack("{so so so so}", "name", document_text(view->name), "value",
+                            document_text(text), "origin", document_text(view->origin),
+                            "default", document_text(view->row->fallback)));
+}
+
+static enum runbook_exit run_show(struct call *call, GError **error)
+{
+    static const struct grid_column columns[] = {
+        {"Setting", false}, {"Value", false}, {"Origin", false}, {NULL, false}};
+    const char *target = option_value(call->options, "target");
+    AUTO(settings)
+    own = target != NULL ? settings_for_target(call->settings, target, error) : NULL;
+
+    if (target != NULL && own == NULL)
+        return RUNBOOK_USAGE;
+    AUTO(grid) grid = grid_new(columns);
+    struct shown shown = {grid, document_begin(call->output, "config.show/1", NULL)};
+    document_member(shown.document, "target", document_text(target));
+    document_array(shown.document, "settings");
+    settings_each(own != NULL ? own : call->settings, show_setting, &shown);
+    document_array_end(shown.document);
+    document_end(shown.document);
+    grid_print(grid, call->output);
+    return RUNBOOK_DONE;
+}
+
+/* ---- check -------------------------------------------------------------------------------- */
+
+/* The files behind the settings, by the rules of settings.h; a missing one of the usual places
+ * was no fault. */
+static char **files_read(const struct call *call)
+{
+    const char *named = option_value(call->options, "config");
+    g_autoptr(GStrvBuilder) files = g_strv_builder_new();
+
+    if (named == NULL)
+        named = g_getenv("PGRUNBOOK_CONFIG");
+    if (named != NULL && named[0] != '\0') {
+        g_strv_builder_add(files, named);
+        return g_strv_builder_end(files);
+    }
+    g_autofree char *own =
+        g_build_filename(g_get_user_config_dir(), "pgrunbook", "pgrunbook.conf", NULL);
+    const char *const usual[] = {"/etc/pgrunbook/pgrunbook.conf", own};
+    for (guint i = 0; i < G_N_ELEMENTS(usual); i++)
+        if (g_file_test(usual[i], G_FILE_TEST_EXISTS))
+            g_strv_builder_add(files, usual[i]);
+    return g_strv_builder_end(files);
+}
+
+/* That the files are well-formed was found out on the way here. What is left is each target. */
+static enum runbook_exit run_check(struct call *call, GError **error)
+{
+    const char *const *targets = settings_targets(call->settings);
+    g_auto(GStrv) files = files_read(call);
+    struct document *document;
+    guint count = 0;
+
+    for (; targets[count] != NULL; count++) {
+        AUTO(settings) own = settings_for_target(call->settings, targets[count], error);
+        if (own == NULL)
+            return RUNBOOK_USAGE;
+    }
+    document = document_begin(call->output, "config.check/1", NULL);
+    document_array(document, "files");
+    for (guint i = 0; files[i] != NULL; i++) {
+        document_item(document, document_text(files[i]));
+        output_say(call->output, "%s: read", files[i]);
+    }
+    document_array_end(document);
+    document_array(document, "targets");
+    for (guint i = 0; targets[i] != NULL; i++)
+        document_item(document, document_text(targets[i]));
+    document_array_end(document);
+    document_end(document);
+    if (files[0] == NULL)
+        output_say(call->output, "No configuration file; all settings have their defaults.");
+    output_say(call->output, "The configuration is valid: %u target%s.", count,
+               count == 1 ? "" : "s");
+    return RUNBOOK_DONE;
+}
+
+static enum runbook_exit run_sample(struct call *call, GError **error)
+{
+    g_autofree char *sample = settings_sample(cli_setting_tables());
+
+    (void) error;
+    output_raw(call->output, sample);
+    return RUNBOOK_DONE;
+}
+
+static const struct option show_options[] = {
+    {.name = "target", .argument = "NAME", .prose = "show what holds for this target"},
+    {.name = NULL},
+};
+
+const struct command cli_config_commands[] = {
+    {
+        .verb = "check",
+        .summary = "read the configuration and report the first fault",
+        .prose = "Names the files read. A fault is reported with file and line, and exit "
+                 "code 2.",
+        .examples = "pgrunbook config check\n"
+                    "pgrunbook config check --config /tmp/new.conf",
+        .run = run_check,
+    },
+    {
+        .verb = "show",
+        .summary = "show every setting, its value and its origin",
+        .examples = "pgrunbook config show\n"
+                    "pgrunbook config show --target prod --json",
+        .options = show_options,
+        .run = run_show,
+    },
+    {
+        .verb = "sample",
+        .summary = "print a commented sample configuration file",
+        .examples = "pgrunbook config sample > ~/.config/pgrunbook/pgrunbook.conf",
+        .flags = CLI_BARE,
+        .run = run_sample,
+    },
+    {.run = NULL},
+};

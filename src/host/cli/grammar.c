@@ -1,0 +1,145 @@
+#include "cli/grammar.h"
+
+#include "cli/commands.h"
+#include "host_embedded.h"
+
+#include <string.h>
+
+static const struct feature section_check = {
+    .name = "check",
+    .title = "Judge the server's health",
+    .commands = cli_check_commands,
+};
+static const struct feature section_history = {
+    .name = "history",
+    .title = "Show what ran, when, by whom, and what came of it",
+    .commands = cli_history_commands,
+};
+static const struct feature section_runbook = {
+    .name = "runbook",
+    .title = "Read the runbook",
+    .commands = cli_runbook_commands,
+};
+static const struct feature section_config = {
+    .name = "config",
+    .title = "Check and show the configuration",
+    .commands = cli_config_commands,
+};
+static const struct feature section_setup = {
+    .name = "setup",
+    .title = "Print the SQL of the least-privileged role",
+    .commands = cli_setup_commands,
+    .queries = host_queries,
+};
+static const struct feature section_completion = {
+    .name = "completion",
+    .title = "Print a completion script for the shell",
+    .commands = cli_completion_commands,
+};
+static const struct feature section_help = {
+    .name = "help",
+    .title = "Explain a section or a command",
+    .commands = cli_help_commands,
+};
+static const struct feature section_sql = {
+    .name = "sql",
+    .title = "List and verify the embedded queries",
+    .commands = cli_sql_commands,
+};
+
+const struct feature *const cli_sections[] = {
+    &section_check,  &section_history, &section_runbook,
+    &section_config, &section_setup,   &section_completion,
+    &section_help,   &section_sql,     NULL,
+};
+
+const struct feature *cli_section_at(guint index)
+{
+    guint count = 0;
+
+    while (features[count] != NULL)
+        count++;
+    return index < count ? features[index] : cli_sections[index - count];
+}
+
+const struct feature *cli_section(const char *name)
+{
+    const struct feature *section;
+
+    for (guint i = 0; (section = cli_section_at(i)) != NULL; i++)
+        if (strcmp(section->name, name) == 0)
+            return section;
+    return NULL;
+}
+
+bool cli_is_runbook(const struct feature *section)
+{
+    for (guint i = 0; features[i] != NULL; i++)
+        if (features[i] == section)
+            return true;
+    return false;
+}
+
+static const struct command no_commands[] = {{.run = NULL}};
+
+static const struct command *commands_of(const struct feature *section)
+{
+    return section->commands != NULL ? section->commands : no_commands;
+}
+
+const struct command *cli_command(const struct feature *section, const char *verb)
+{
+    for (const struct command *command = commands_of(section); command->run; command++) {
+        bool found = verb != NULL ? g_strcmp0(command->verb, verb) == 0
+                                  : command->verb == NULL || command->flags & CLI_DEFAULT;
+        if (found)
+            return command;
+    }
+    return NULL;
+}
+
+guint cli_command_count(const struct feature *section)
+{
+    guint count = 0;
+
+    for (const struct command *command = commands_of(section); command->run; command++)
+        count += (command->flags & COMMAND_HIDDEN) == 0;
+    return count;
+}
+
+char *cli_path(const struct feature *section, const struct command *command)
+{
+    const char *verb = command != NULL ? command->verb : NULL;
+
+    if (section == NULL)
+        return g_strdup("pgrunbook");
+    return g_strconcat("pgrunbook ", section->name, verb ? " " : "", verb ? verb : "", NULL);
+}
+
+char *cli_usage(const struct command *command)
+{
+    return g_strconcat("[OPTION]...", command->arguments ? " " : "",
+                       command->arguments ? command->arguments : "",
+                       command->flags & COMMAND_NEEDS_SERVER ? " [DBNAME]" : "", NULL);
+}
+
+char **cli_section_names(void)
+{
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    const struct feature *section;
+
+    for (guint i = 0; (section = cli_section_at(i)) != NULL; i++)
+        if (cli_command_count(section) > 0)
+            g_strv_builder_add(names, section->name);
+    return g_strv_builder_end(names);
+}
+
+char **cli_verb_names(const struct feature *section)
+{
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+
+    for (const struct command *command = commands_of(section); command->run; command++)
+        if (command->verb != NULL && !(command->flags & COMMAND_HIDDEN))
+            g_strv_builder_add(names, command->verb);
+    return g_strv_builder_end(names);
+}

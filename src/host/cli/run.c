@@ -1,0 +1,359 @@
+/*
+ * From the command line to the exit code: settings, targets, connection, history, and one call of
+ * the command per target.
+ */
+#include "cli/cli.h"
+#include "cli/grammar.h"
+#include "cli/help.h"
+#include "cli/line.h"
+#include "cli/record.h"
+#include "cli/wrap.h"
+#include "interrupt.h"
+#include "options.h"
+#include "units/units.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What all targets of one invocation share; borrowed. */
+struct invocation {
+    const struct cli_line *line;
+    struct settings *settings;
+    struct store *store;
+    struct output *output;
+    const char *command_line;
+};
+
+/* ---- exit codes --------------------------------------------------------------------------- */
+
+static bool is_monitor(const struct cli_line *line)
+{
+    return line->command != NULL && line->command->flags & CLI_MONITOR;
+}
+
+/* Monitoring plugins have one code for everything that kept them from judging. */
+static int exit_code_of(const struct cli_line *line, const GError *error)
+{
+    enum runbook_exit code = runbook_error_exit(error);
+
+    return is_monitor(line) && code != RUNBOOK_INTERRUPTED ? 3 : (int) code;
+}
+
+static int graver(bool monitor, int left, int right)
+{
+    static const int plain[] = {130, 2, 1, 3, 4, 5, 0};
+    static const int plugin[] = {130, 2, 1, 3, 0};
+    const int *order = monitor ? plugin : plain;
+    gsize count = monitor ? G_N_ELEMENTS(plugin) : G_N_ELEMENTS(plain);
+
+    for (gsize i = 0; i < count; i++)
+        if (order[i] == left || order[i] == right)
+            return order[i];
+    return left;
+}
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+/* The position of the option's value among its choices; 0 when it was not given, -1 for an
+ * error. */
+static int choice_of(const struct cli_line *line, const char *name, GError **error)
+{
+    const char *value = option_value(line->options, name);
+    struct option option;
+
+    if (value == NULL || !cli_find_option(line->command, name, 0, &option))
+        return 0;
+    const char *const *choices = cli_option_choices(&option);
+    for (int i = 0; choices[i] != NULL; i++)
+        if (strcmp(choices[i], value) == 0)
+            return i;
+    g_autofree char *list = cli_join(choices, ", ");
+    const char *nearest = units_nearest(value, choices);
+    g_autofree char *hint = nearest != NULL ? g_strdup_printf("Did you mean \"%s\"?", nearest)
+                                            : g_strdup_printf("Known are %s.", list);
+    runbook_error_set(error, RUNBOOK_USAGE, hint, "invalid value for --%s: \"%s\"", name,
+                      value);
+    return -1;
+}
+
+/* The order of the choices is that of the enums. */
+static struct output *make_output(const struct cli_line *line, GError **error)
+{
+    int format = choice_of(line, "format", error);
+    int color = format < 0 ? -1 : choice_of(line, "color", error);
+    bool json = option_given(line->options, "json");
+
+    if (color < 0)
+        return NULL;
+    if (json && format != OUTPUT_JSON && option_given(line->options, "format")) {
+        runbook_error_set(error, RUNBOOK_USAGE, NULL, "--json and --format=%s contradict",
+                          option_value(line->options, "format"));
+        return NULL;
+    }
+    int verbosity = option_given(line->options, "quiet")     ? -1
+                    : option_given(line->options, "verbose") ? 1
+                                                             : 0;
+    return output_new(stdout, stderr, json ? OUTPUT_JSON : (enum output_format) format,
+                      (enum output_color) color, verbosity);
+}
+
+/* The text for a setting: a switch turns it on, a repeated option makes a list. */
+static char *setting_text(const struct cli_line *line, const struct option *option)
+{
+    if (option->argument == NULL)
+        return g_strdup("on");
+    if (!option->repeats)
+        return g_strdup(option_value(line->options, option->name));
+    const char *const *values = option_values(line->options, option->name);
+    return cli_join(values, ", ");
+}
+
+static bool apply_overrides(const struct cli_line *line, struct settings *settings,
+                            GError **error)
+{
+    for (enum cli_group group = CLI_GROUP_COMMAND; group <= CLI_GROUP_CONNECTION; group++) {
+        g_autoptr(GArray) options = cli_options(line->command, group);
+        for (guint i = 0; i < options->len; i++) {
+            const struct option *option = &g_array_index(options, struct option, i);
+            if (option->setting == NULL || !option_given(line->options, option->name))
+                continue;
+            g_autofree char *text = setting_text(line, option);
+            g_autofree char *origin = g_strconcat("--", option->name, NULL);
+            if (!settings_override(settings, option->setting, text, origin, error))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* ---- connection --------------------------------------------------------------------------- */
+
+static const char *target_of(const struct cli_line *line)
+{
+    bool connects = line->command->flags & COMMAND_NEEDS_SERVER;
+
+    return connects ? option_value(line->options, "target") : NULL;
+}
+
+/* Options that say two different things about where to connect. */
+static bool check_connection(const struct cli_line *line, GError **error)
+{
+    static const char *const places[] = {"host", "port", "username", "dbname", NULL};
+
+    if (line->dbname != NULL && option_value(line->options, "dbname") != NULL) {
+        runbook_error_set(error, RUNBOOK_USAGE, NULL,
+                          "the database is named twice: --dbname and \"%s\"", line->dbname);
+        return false;
+    }
+    if (option_given(line->options, "password") && option_given(line->options, "no-password")) {
+        runbook_error_set(error, RUNBOOK_USAGE, NULL,
+                          "--password and --no-password contradict");
+        return false;
+    }
+    for (guint i = 0; target_of(line) != NULL && places[i] != NULL; i++) {
+        if (!option_given(line->options, places[i]) && line->dbname == NULL)
+            continue;
+        runbook_error_set(error, RUNBOOK_USAGE,
+                          "Where a target is, its conninfo in the configuration says.",
+                          "--target does not go with another database, host, port or user");
+        return false;
+    }
+    return true;
+}
+
+static struct session_params connection_of(const struct cli_line *line)
+{
+    const struct options *options = line->options;
+
+    return (struct session_params){
+        .host = option_value(options, "host"),
+        .port = option_value(options, "port"),
+        .user = option_value(options, "username"),
+        .dbname = line->dbname ? line->dbname : option_value(options, "dbname"),
+        .password = option_given(options, "password")      ? SESSION_PASSWORD_ASK
+                    : option_given(options, "no-password") ? SESSION_PASSWORD_NEVER
+                                                           : SESSION_PASSWORD_AUTO,
+    };
+}
+
+/* ---- one call ----------------------------------------------------------------------------- */
+
+static int call_command(const struct invocation *invocation, struct settings *settings,
+                        const char *target, struct session_params *server)
+{
+    const struct cli_line *line = invocation->line;
+    g_autoptr(GError) error = NULL;
+    struct call call = {
+        .feature = line->section,
+        .command = line->command,
+        .options = line->options,
+        .arguments = (const char *const *) line->arguments->pdata,
+        .settings = settings,
+        .server = server,
+        .target = target,
+        .output = invocation->output,
+        .store = invocation->store,
+        .command_line = invocation->command_line,
+        .dry_run = option_given(line->options, "dry-run"),
+        .yes = option_given(line->options, "yes"),
+        .echo = option_given(line->options, "echo"),
+    };
+    int code = (int) line->command->run(&call, &error);
+
+    if (error == NULL)
+        return code;
+    output_error(invocation->output, error);
+    return code != RUNBOOK_DONE ? code : exit_code_of(line, error);
+}
+
+static int call_for_target(const struct invocation *invocation, const char *target)
+{
+    g_autoptr(GError) error = NULL;
+    AUTO(settings) settings = settings_for_target(invocation->settings, target, &error);
+
+    if (settings == NULL || !apply_overrides(invocation->line, settings, &error)) {
+        output_error(invocation->output, error);
+        return exit_code_of(invocation->line, error);
+    }
+    struct session_params server = connection_of(invocation->line);
+    server.dbname = settings_string(settings, "conninfo");
+    int code = call_command(invocation, settings, target, &server);
+    g_free(server.entered);
+    return code;
+}
+
+/* Each target in turn: one that fails does not stop the others, only Ctrl-C does. */
+static int call_for_all(const struct invocation *invocation)
+{
+    const char *const *targets = settings_targets(invocation->settings);
+    int worst = 0;
+
+    if (targets[0] == NULL) {
+        g_autoptr(GError) error = NULL;
+        runbook_error_set(&error, RUNBOOK_USAGE,
+                          "Add a section [target NAME] with a conninfo; \"pgrunbook config "
+                          "sample\" shows how.",
+                          "the configuration has no targets");
+        output_error(invocation->output, error);
+        return exit_code_of(invocation->line, error);
+    }
+    for (guint i = 0; targets[i] != NULL && !interrupt_pending(); i++) {
+        g_autofree char *heading = g_strdup_printf("Target %s", targets[i]);
+        g_autofree char *painted = output_paint(invocation->output, OUTPUT_BOLD, heading);
+        output_say(invocation->output, "%s%s", i > 0 ? "\n" : "", painted);
+        int code = call_for_target(invocation, targets[i]);
+        worst = i == 0 ? code : graver(is_monitor(invocation->line), worst, code);
+    }
+    return interrupt_pending() ? RUNBOOK_INTERRUPTED : worst;
+}
+
+static int call_once(const struct invocation *invocation)
+{
+    struct session_params server = connection_of(invocation->line);
+    int code = call_command(invocation, invocation->settings, NULL, &server);
+
+    g_free(server.entered);
+    return code;
+}
+
+/* ---- the way there ------------------------------------------------------------------------ */
+
+/* A section of the runbook always finds a store: one that records for commands that write, else
+ * one to read, which is an empty one where there is no history yet. */
+static struct store *open_store(const struct cli_line *line, const struct settings *settings)
+{
+    if (!cli_is_runbook(line->section))
+        return NULL;
+    g_autofree char *path = settings_state_path(settings);
+    bool writes =
+        line->command->flags & COMMAND_WRITES && !option_given(line->options, "dry-run");
+    if (writes)
+        return store_open(path);
+    struct store *reader =
+        g_file_test(path, G_FILE_TEST_EXISTS) ? store_open_reader(path, NULL) : NULL;
+    return reader != NULL ? reader : store_open(NULL);
+}
+
+static int run_with_settings(struct invocation *invocation, GError **error)
+{
+    const struct cli_line *line = invocation->line;
+    const char *file = option_value(line->options, "config");
+    const char *target = target_of(line);
+
+    if (!check_connection(line, error))
+        return exit_code_of(line, *error);
+    AUTO(settings) settings = settings_load(cli_setting_tables(), file, error);
+    if (settings == NULL || !apply_overrides(line, settings, error))
+        return exit_code_of(line, *error);
+
+    AUTO(store) store = open_store(line, settings);
+    invocation->settings = settings;
+    invocation->store = store;
+    int code = target == NULL               ? call_once(invocation)
+               : strcmp(target, "all") == 0 ? call_for_all(invocation)
+                                            : call_for_target(invocation, target);
+    const char *trouble = store != NULL ? store_trouble(store) : NULL;
+    if (trouble != NULL)
+        output_warn(invocation->output, "this run is not in the history: %s", trouble);
+    return code;
+}
+
+static int run(const struct cli_line *line, struct output *output, const char *command_line)
+{
+    struct invocation invocation = {
+        .line = line,
+        .output = output,
+        .command_line = command_line,
+    };
+    g_autoptr(GError) error = NULL;
+    int code = line->command->flags & CLI_BARE ? call_once(&invocation)
+                                               : run_with_settings(&invocation, &error);
+
+    if (error != NULL)
+        output_error(output, error);
+    g_clear_error(&error);
+    if (!output_finish(output, &error) && code == 0) {
+        output_error(output, error);
+        return exit_code_of(line, error);
+    }
+    return code;
+}
+
+static int report(const struct cli_line *line, const GError *error)
+{
+    AUTO(output) output = output_new(stdout, stderr, OUTPUT_TABLE, OUTPUT_COLOR_AUTO, 0);
+
+    output_error(output, error);
+    return exit_code_of(line, error);
+}
+
+static int show(const struct cli_line *line)
+{
+    AUTO(output) output = output_new(stdout, stderr, OUTPUT_TABLE, OUTPUT_COLOR_AUTO, 0);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = line->help ? cli_help(line->section, line->command)
+                                       : g_strdup("pgrunbook " RUNBOOK_VERSION "\n");
+
+    output_raw(output, text);
+    if (output_finish(output, &error))
+        return RUNBOOK_DONE;
+    output_error(output, error);
+    return RUNBOOK_FAILED;
+}
+
+int cli_main(int argc, char **argv)
+{
+    AUTO(cli_line) line = cli_line_new();
+    g_autoptr(GError) error = NULL;
+    const char *const *words = (const char *const *) argv;
+
+    if (!cli_line_parse(line, words + (argc > 0), &error))
+        return report(line, error);
+    if (line->help || line->version)
+        return show(line);
+    AUTO(output) output = make_output(line, &error);
+    if (output == NULL)
+        return report(line, error);
+    g_autofree char *command_line = cli_record_line(words);
+    return run(line, output, command_line);
+}

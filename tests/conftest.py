@@ -1,0 +1,97 @@
+"""What every test can ask for.
+
+    def test_something(server, runbook):
+        server.make_dead_rows("orders", rows=10_000)
+        runbook("vacuum", "run", "--yes", server=server).expect(0)
+
+`server` is a fresh database on a running server and makes a test run once per version (select
+one with -k pg16). A test that restarts, breaks or configures a server takes `fresh_server`.
+A version that is not installed is a failure, never a skip.
+"""
+
+import itertools
+
+import pytest
+
+from support.program import Runbook, binary
+from support.servers import VERSIONS, Server, start_cluster
+
+
+def pytest_report_header():
+    return f"program: {binary()}"
+
+
+@pytest.fixture(params=VERSIONS, ids=[f"pg{version}" for version in VERSIONS])
+def version(request):
+    """Overridable: @pytest.mark.parametrize("version", [13])"""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def clusters():
+    """Running servers by version, started when first needed, shared by the tests of a process."""
+    running = {}
+    yield running
+    for cluster in running.values():
+        cluster.remove()
+
+
+@pytest.fixture(scope="session")
+def database_names():
+    return (f"test_{number}" for number in itertools.count(1))
+
+
+@pytest.fixture
+def server(version, clusters, database_names):
+    """A fresh database on the shared server of this version."""
+    if version not in clusters:
+        clusters[version] = start_cluster(version)
+    cluster = clusters[version]
+    name = next(database_names)
+    Server(cluster).sql(f"CREATE DATABASE {name}")
+    database = Server(cluster, name)
+    yield database
+    database.close()
+    Server(cluster).sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def fresh_server(version):
+    """A factory of servers of this version that nobody else uses:
+
+        server = fresh_server(max_connections=20)
+        server = fresh_server(tcp=True, hba=["host all app 127.0.0.1/32 scram-sha-256"])
+        standby = fresh_server.standby(server, hot_standby_feedback=True)
+    """
+    factory = ServerFactory(version)
+    yield factory
+    factory.close()
+
+
+class ServerFactory:
+    def __init__(self, version):
+        self.version, self._made = version, []
+
+    def __call__(self, hba=(), tcp=False, **settings):
+        return self._keep(start_cluster(self.version, settings, hba=hba, tcp=tcp))
+
+    def standby(self, primary, **settings):
+        return self._keep(primary.cluster.standby(settings))
+
+    def _keep(self, cluster):
+        server = Server(cluster)
+        self._made.append(server)
+        return server
+
+    def close(self):
+        for server in reversed(self._made):
+            server.close()
+            server.cluster.remove()
+
+
+@pytest.fixture
+def runbook(tmp_path):
+    """The program: runbook("check", "--json", server=server) returns a Result."""
+    program = Runbook(tmp_path)
+    yield program
+    program.close()
