@@ -1,10 +1,13 @@
 /*
  * The runbook: one line per section, in its order.
  */
-#include "feature.h"
+#include "features/connections/connections.h"
+#include "features/vacuum/vacuum.h"
 
 #include <stddef.h>
 
 const struct feature *const features[] = {
+    &feature_vacuum,
+    &feature_connections,
     NULL,
 };

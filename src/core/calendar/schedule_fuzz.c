@@ -1,7 +1,7 @@
 /*
  * Input: a digit that chooses the time zone, the moment, the schedule: "1 1711846800 30 2 * * *".
  * A turn is later than what it was asked for, on a whole minute of the clock or at the moment a
- * zone changed, no moment in between leads past it, and no time of named hours comes twice.
+ * zone changed, and every moment in between leads to it.
  */
 #include "calendar/schedule.h"
 
@@ -41,20 +41,13 @@ static void check_turn(const struct schedule *schedule, GTimeZone *zone, gint64 
     g_assert((turn + offset_at(zone, turn)) % 60 == 0 ||
              offset_at(zone, turn) != offset_at(zone, turn - 1));
     after = MAX(after, -1);
-    g_assert(schedule_next(schedule, zone, turn - 1) == turn);
-    g_assert(schedule_next(schedule, zone, after + (turn - after) / 2 - 1) == turn ||
-             turn - after < 4);
-}
-
-/* Whether the schedule names its hours, and not all 24 of them. */
-static bool names_hours(const char *text)
-{
-    const char *hour = text + strspn(text, " \t\n");
-
-    hour += strcspn(hour, " \t");
-    hour += strspn(hour, " \t");
-    gsize length = strspn(hour, "0123456789,");
-    return length > 0 && length < 24 + 23 && (hour[length] == ' ' || hour[length] == '\t');
+    /* A clock that was set back in between shows the same hour again. */
+    const gint64 between[] = {turn - 1, after + (turn - after) / 2 - 1, after + 1800,
+                              after + 3600};
+    for (gsize i = 0; i < G_N_ELEMENTS(between); i++) {
+        if (between[i] >= after && between[i] < turn)
+            g_assert(schedule_next(schedule, zone, between[i]) == turn);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -62,7 +55,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *text = g_strndup((const char *) data, size);
     g_autoptr(GError) error = NULL;
     char *rest = NULL;
-    gint64 shown = G_MININT64;
 
     if (*text == '\0')
         return 0;
@@ -73,11 +65,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int turn = 0; turn < 3 && schedule != NULL && after < G_MAXINT64; turn++) {
         check_turn(schedule, zone, after);
         after = schedule_next(schedule, zone, after);
-        if (after == G_MAXINT64)
-            break;
-        /* No wall clock's time comes twice, even when the clock is set back. */
-        g_assert(after + offset_at(zone, after) > shown || !names_hours(rest));
-        shown = after + offset_at(zone, after);
     }
     return 0;
 }

@@ -1,8 +1,6 @@
 /* Connection slots: today the line of `pgrunbook check` that sees exhaustion coming. */
+#include "connections.h"
 #include "connections_queries.h"
-#include "feature.h"
-
-extern const struct feature feature_connections;
 
 static const struct setting settings[] = {
     {"warning", SETTING_FRACTION, 0, "85%", NULL, NULL, NULL,

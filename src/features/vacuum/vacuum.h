@@ -37,6 +37,9 @@ struct vacuum_holder {
     gint64 since; /* seconds since 1970; 0: the server does not know */
 };
 
+/* Its fixed OID. ANALYZE passes over it without a word. */
+enum { VACUUM_PG_STATISTIC = 2619 };
+
 struct vacuum_table {
     guint oid, parent; /* parent 0: not a partition */
     char *schema, *name;
@@ -208,7 +211,8 @@ bool vacuum_pattern_matches(const char *pattern, const char *name);
 struct vacuum_batch {
     GPtrArray *choices; /* of struct vacuum_choice, borrowed */
     bool vacuum, analyze, freeze, alone, parent;
-    int workers; /* PARALLEL */
+    int workers;    /* PARALLEL */
+    unsigned phase; /* of its step */
     double predicted_seconds;
 
     /* While its statement runs, from the server's notices. */

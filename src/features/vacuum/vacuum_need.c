@@ -124,11 +124,12 @@ static bool lacks_visibility(const struct vacuum_rules *rules, const struct vacu
 /* What a plain table, materialized view or partition needs by itself. */
 static unsigned own_needs(const struct vacuum_case *state, const struct vacuum_table *table)
 {
+    bool analyzable = table->oid != VACUUM_PG_STATISTIC;
     unsigned needs = 0;
 
-    if ((double) table->changed > change_threshold(state, table))
+    if (analyzable && (double) table->changed > change_threshold(state, table))
         needs |= VACUUM_NEED_CHANGED;
-    if (table->last_analyze == 0)
+    if (analyzable && table->last_analyze == 0)
         needs |= VACUUM_NEED_NEVER_ANALYZED;
     if (state->rules.analyze_only)
         return needs;

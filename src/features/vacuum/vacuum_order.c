@@ -27,14 +27,19 @@ static double density(const struct vacuum_choice *choice)
     return choice->benefit / MAX(choice->predicted_seconds, 0.001);
 }
 
-/* 0 emergencies, 1 carried over, 2 the rest, 3 partitioned parents. */
-static int class_of(const struct vacuum_choice *choice)
+/* In the order they are done. Parents come after their partitions were cleaned; pg_statistic
+ * last, because every ANALYZE before leaves dead rows in it. */
+enum rank { RANK_EMERGENCY, RANK_CARRIED_OVER, RANK_ORDINARY, RANK_PARENT, RANK_STATISTIC };
+
+static enum rank rank_of(const struct vacuum_choice *choice)
 {
+    if (choice->table->oid == VACUUM_PG_STATISTIC)
+        return RANK_STATISTIC;
     if (choice->table->kind == 'p')
-        return 3;
+        return RANK_PARENT;
     if (choice->needs & VACUUM_NEED_EMERGENCY)
-        return 0;
-    return choice->table->carried_over ? 1 : 2;
+        return RANK_EMERGENCY;
+    return choice->table->carried_over ? RANK_CARRIED_OVER : RANK_ORDINARY;
 }
 
 static int compare_doubles(double first, double second)
@@ -46,11 +51,11 @@ static gint by_merit(gconstpointer left, gconstpointer right)
 {
     const struct vacuum_choice *a = *(const struct vacuum_choice *const *) left;
     const struct vacuum_choice *b = *(const struct vacuum_choice *const *) right;
-    int classes = class_of(a) - class_of(b);
+    int ranks = (int) rank_of(a) - (int) rank_of(b);
 
-    if (classes != 0)
-        return classes;
-    if (class_of(a) == 0 && a->table->xid_age != b->table->xid_age)
+    if (ranks != 0)
+        return ranks;
+    if (rank_of(a) == RANK_EMERGENCY && a->table->xid_age != b->table->xid_age)
         return a->table->xid_age > b->table->xid_age ? -1 : 1;
     int densities = compare_doubles(density(b), density(a));
     return densities != 0 ? densities : compare_doubles(a->table->oid, b->table->oid);
@@ -85,6 +90,7 @@ static struct vacuum_batch *batch_new(const struct vacuum_case *state,
     batch->analyze = first->analyze;
     batch->freeze = first->freeze;
     batch->parent = first->table->kind == 'p';
+    batch->phase = rank_of(first) == RANK_STATISTIC ? 2 : rank_of(first) == RANK_PARENT ? 1 : 0;
     batch->alone = batch->parent || is_big(state, first);
     if (batch->alone && first->table->big_indexes > 1)
         batch->workers = MIN(first->table->big_indexes, state->server.parallel_workers);
@@ -98,7 +104,7 @@ static bool belongs(const struct vacuum_case *state, const struct vacuum_batch *
 
     return !batch->alone && !is_big(state, choice) && choice->table->kind != 'p' &&
            batch->vacuum == choice->vacuum && batch->analyze == choice->analyze &&
-           batch->freeze == choice->freeze && class_of(first) == class_of(choice) &&
+           batch->freeze == choice->freeze && rank_of(first) == rank_of(choice) &&
            batch->choices->len < BATCH_TABLES && batch->predicted_seconds < limit;
 }
 
@@ -155,13 +161,13 @@ static void start_long_ones_early(const struct vacuum_case *state, GPtrArray *ba
         return;
     while (begin < batches->len) {
         const struct vacuum_batch *batch = g_ptr_array_index(batches, begin);
-        if (class_of(g_ptr_array_index(batch->choices, 0)) > 1)
+        if (rank_of(g_ptr_array_index(batch->choices, 0)) >= RANK_ORDINARY)
             break;
         begin++;
     }
     for (guint i = begin; i < batches->len; i++) {
         struct vacuum_batch *batch = g_ptr_array_index(batches, i);
-        if (batch->parent || batch->predicted_seconds < share / 2)
+        if (batch->phase > 0 || batch->predicted_seconds < share / 2)
             continue;
         guint at = begin;
         while (at < i &&

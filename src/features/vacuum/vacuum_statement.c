@@ -114,7 +114,7 @@ struct plan *vacuum_plan(const struct vacuum_case *state, GPtrArray *batches,
         step->sql = vacuum_statement(state, batch, session);
         step->reason = vacuum_reason(state, g_ptr_array_index(batch->choices, 0));
         step->lock_mode = "ShareUpdateExclusiveLock";
-        step->phase = batch->parent ? 1 : 0;
+        step->phase = batch->phase;
         step->predicted_seconds = batch->predicted_seconds;
         step->may_be_cut = !batch->alone;
         step->subject = batch;
@@ -126,7 +126,7 @@ struct plan *vacuum_plan(const struct vacuum_case *state, GPtrArray *batches,
         step->sql = g_strdup("VACUUM (ONLY_DATABASE_STATS)");
         step->reason = g_strdup("once for all steps, instead of after each");
         step->lock_mode = "RowExclusiveLock";
-        step->phase = 2;
+        step->phase = 3;
     }
     return plan;
 }

@@ -23,7 +23,7 @@ _pgrunbook()
     COMPREPLY=()
     case $prev in
 @CHOICES@
-        @FILES@) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        @FILES@) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         @VALUED@) [[ -z $list ]] && return ;;
     esac
     if [[ -z $list ]]; then

@@ -1,0 +1,63 @@
+"""The keys and types of every JSON document that scripts may rely on."""
+
+import pytest
+from golden.documents import check_document, differences
+
+
+def test_check(runbook, server):
+    document = check_document(runbook("check", "--json", server=server).json, "check")
+    assert document["verdicts"]
+    assert document["server"]["version_num"] // 10000 == server.version
+
+
+def test_check_without_server(runbook):
+    document = check_document(runbook("check", "--json", "-h", "/nonexistent").json, "check")
+    assert [verdict["name"] for verdict in document["verdicts"]] == ["connection"]
+
+
+def test_setup(runbook, server):
+    check_document(runbook("setup", "--json", server=server).json, "setup")
+
+
+@pytest.mark.parametrize("version", [15])
+def test_history(runbook, server):
+    server.make_dead_rows("orders", rows=1000)
+    runbook("vacuum", "run", "--yes", server=server).expect(0)
+    listed = check_document(runbook("history", "--json").json, "history.list")
+    assert len(listed["runs"]) == 1
+    shown = runbook("history", "show", listed["runs"][0]["id"], "--json").json
+    check_document(shown, "history.show")
+    assert shown["steps"] and shown["objects"]
+
+
+def test_config(runbook, tmp_path):
+    file = tmp_path / "one.conf"
+    file.write_text("[target prod]\nconninfo = host=db1\n", encoding="utf-8")
+    shown = runbook("config", "show", "--json", "--config", file, "--target", "prod")
+    check_document(shown.json, "config.show")
+    checked = runbook("config", "check", "--json", "--config", file)
+    assert check_document(checked.json, "config.check")["targets"] == ["prod"]
+
+
+def test_runbook(runbook):
+    listed = check_document(runbook("runbook", "--json").json, "runbook.list")
+    for section in listed["sections"]:
+        shown = check_document(runbook("runbook", section["name"], "--json").json, "runbook.show")
+        assert shown["markdown"].startswith("# ")
+
+
+@pytest.mark.parametrize("value, schema, count", [
+    ({"a": 1}, {"a": "integer"}, 0),
+    ({"a": 1, "more": 2}, {"a": "integer"}, 0),
+    ({"a": True}, {"a": "integer|null"}, 1),
+    ({}, {"a": "integer", "b?": "integer"}, 1),
+    ({"b": "x"}, {"b?": "integer"}, 1),
+    ([1, "x", None], ["integer"], 2),
+    ({"a": "ok"}, {"a": "'ok'|'bad'"}, 0),
+    ({"a": "oh"}, {"a": "'ok'|'bad'"}, 1),
+    ("2026-01-01T00:00:00.5Z", "time", 0),
+    ("2026-01-01 00:00:00", "time", 1),
+    (None, {"a": "any"}, 1),
+])
+def test_the_checker_itself(value, schema, count):
+    assert len(list(differences(value, schema))) == count
