@@ -90,7 +90,7 @@ struct plan_hooks {
      * before they are recorded (STEP_PLANNED: the executor will try again by itself). The
      * session is the run's control session, NULL when it is lost. */
     enum step_after (*after)(struct step *step, const char *sqlstate, struct session *session,
-                  gpointer data);
+                             gpointer data);
     /* About once a second, to show progress from the control session. pids are the backends of
      * the lanes at work, NULL-step entries excluded. */
     void (*tick)(struct session *session, struct step *const *running, const int *pids,

@@ -7,7 +7,7 @@
 enum {
     REOPEN_MS = 1000, /* between attempts to connect */
     GUARD_MS = 2000,  /* how much later than ours the server's own end of a statement comes */
-    RETRY_MS = 1000,  /* before another try, times the tries so far */
+    SHORTEST_PAUSE_MS = 50,
     CANCEL_AGAIN_MS = 500,
     CANCELS_BEFORE_GHOST = 10,
 };
@@ -15,6 +15,15 @@ enum {
 static gint64 after_ms(gint64 ms)
 {
     return g_get_monotonic_time() + ms * 1000;
+}
+
+/* Before another try: grows with the tries, so that all of them together wait a few times
+ * lock_timeout, whether the lock was waited for or skipped. */
+static gint64 pause_ms(const struct runner *runner, const struct step *step)
+{
+    gint64 half = runner->run->limits.lock_timeout_ms / 2;
+
+    return (gint64) step->attempts * MAX(half, SHORTEST_PAUSE_MS);
 }
 
 void lane_close(struct lane *lane)
@@ -107,7 +116,7 @@ static void put_off(struct lane *lane, struct step *step, char *why)
     }
     g_free(step->detail);
     step->detail = why;
-    queue_later(runner, step, (gint64) step->attempts * RETRY_MS);
+    queue_later(runner, step, pause_ms(runner, step));
 }
 
 /* The feature's recheck. True when the step is to be sent now. */
@@ -233,7 +242,7 @@ static void conclude(struct lane *lane)
                              hooks->data);
     if (runner->stop == STOP_NO && (again != STEP_ENDED || judgement == JUDGED_RETRY)) {
         step->outcome = STEP_PLANNED;
-        queue_later(runner, step, again == STEP_AGAIN ? 0 : step->attempts * RETRY_MS);
+        queue_later(runner, step, again == STEP_AGAIN ? 0 : pause_ms(runner, step));
     }
     step_end(runner, step, step->outcome, g_strdup(step->detail));
 }

@@ -55,16 +55,16 @@ static const struct setting settings[] = {
 
 #define SELECTION                                                                              \
     {"table", 't',  "PATTERN",                                                                 \
-     NULL,    true, "Only this table; name or schema.name, * and ? are wildcards."},           \
-        {"schema", 'n', "PATTERN", NULL, true, "Only tables of this schema."},                 \
-        {"exclude-table", 'T', "PATTERN", NULL, true, "Not this table."},                      \
-        {"exclude-schema", 'N', "PATTERN", NULL, true, "Not the tables of this schema."},      \
-        {"analyze-only", 'Z', NULL, NULL, false, "Only statistics: ANALYZE, no VACUUM."},      \
-        {"freeze", 'F', NULL, NULL, false, "Freeze every selected table, due or not."},        \
-        {"jobs", 'j', "N", "vacuum.jobs", false, "Lanes that work at the same time."},         \
+     NULL,    true, "only this table; name or schema.name, * and ? are wildcards"},            \
+        {"schema", 'n', "PATTERN", NULL, true, "only tables of this schema"},                  \
+        {"exclude-table", 'T', "PATTERN", NULL, true, "not this table"},                       \
+        {"exclude-schema", 'N', "PATTERN", NULL, true, "not the tables of this schema"},       \
+        {"analyze-only", 'Z', NULL, NULL, false, "only statistics: ANALYZE, no VACUUM"},       \
+        {"freeze", 'F', NULL, NULL, false, "freeze every selected table, due or not"},         \
+        {"jobs", 'j', "N", "vacuum.jobs", false, "lanes that work at the same time"},          \
     {                                                                                          \
         "window", '\0', "DURATION", "vacuum.window", false,                                    \
-            "Hard end of the run, counted from now."                                           \
+            "hard end of the run, counted from now"                                            \
     }
 
 static const struct option plan_options[] = {
@@ -75,9 +75,9 @@ static const struct option plan_options[] = {
 static const struct option run_options[] = {
     SELECTION,
     {"lock-timeout", '\0', "DURATION", "vacuum.lock_timeout", false,
-     "How long to wait for a table's lock before it goes to the back of the queue."},
+     "how long to wait for a table's lock before it goes to the back of the queue"},
     {"memory", '\0', "SIZE", "vacuum.memory", false,
-     "maintenance_work_mem of all lanes together."},
+     "maintenance_work_mem of all lanes together"},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 

@@ -266,14 +266,33 @@ bool vacuum_verbose_names(const char *message, const char *database,
 bool vacuum_settle(const struct vacuum_case *state, const GPtrArray *choices,
                    struct session *session);
 
+/* ---- recording (vacuum_record.c) ------------------------------------------------------------ */
+
+gint64 vacuum_record_begin(const struct vacuum_run *run, const struct window *window);
+void vacuum_record_steps(const struct call *call, gint64 id, const struct plan *plan);
+
+/* Written twice: when the run begins, so that one that dies leaves what it did not reach, and at
+ * its end. */
+void vacuum_record_tables(const struct vacuum_run *run, gint64 id, bool begin);
+
+/* The run in numbers, as JSON text. Caller frees. */
+char *vacuum_summary_text(const struct vacuum_case *state);
+
 /* ---- showing (vacuum_report.c) ------------------------------------------------------------------ */
 
 /* Whether a run reports the table: it was to be done, or a right or the horizon forbade it. */
 bool vacuum_reported(const struct vacuum_choice *choice);
 bool vacuum_was_dropped(const struct vacuum_choice *choice);
 
+/* plan: its steps join the JSON document; NULL: without. */
 void vacuum_show_plan(struct call *call, struct session *session,
-                      const struct vacuum_case *state);
+                      const struct vacuum_case *state, const struct plan *plan);
+struct vacuum_totals {
+    guint outcomes[STEP_NOT_REACHED + 1]; /* tables by outcome */
+    gint64 removed, stayed;               /* dead rows */
+};
+struct vacuum_totals vacuum_add_up(const struct vacuum_case *state);
+
 void vacuum_show_run(const struct vacuum_run *run, gint64 id, const char *outcome);
 
 bool vacuum_check(struct check *check, GError **error);

@@ -229,6 +229,7 @@ static void conclude(const struct vacuum_case *state, struct vacuum_choice *choi
 
 struct family {
     double rows, changed;
+    gint64 pages;
     gint64 newest_analyze;
 };
 
@@ -259,6 +260,7 @@ static GHashTable *count_families(const struct vacuum_case *state)
                 break;
             family->rows += rows_of(table);
             family->changed += (double) table->changed;
+            family->pages += table->pages;
             family->newest_analyze = MAX(family->newest_analyze, table->last_analyze);
         }
     }
@@ -274,8 +276,6 @@ static unsigned parent_needs(const struct vacuum_case *state, const struct vacuu
 
     if (table->last_analyze == 0)
         return VACUUM_NEED_NEVER_ANALYZED;
-    if (family == NULL)
-        return 0;
     if (family->changed >
             (double) rules->changed_rows + rules->changed_fraction * family->rows ||
         family->newest_analyze > table->last_analyze)
@@ -289,11 +289,14 @@ void vacuum_decide(struct vacuum_case *state)
 
     for (guint i = 0; i < state->choices->len; i++) {
         struct vacuum_choice *choice = &g_array_index(state->choices, struct vacuum_choice, i);
-        const struct vacuum_table *table = choice->table;
-        if (table->kind == 'p')
-            choice->needs = parent_needs(
-                state, table, g_hash_table_lookup(families, GUINT_TO_POINTER(table->oid)));
-        else if (table->kind != 'f')
+        struct vacuum_table *table = choice->table;
+        if (table->kind == 'p') {
+            const struct family *family =
+                g_hash_table_lookup(families, GUINT_TO_POINTER(table->oid));
+            choice->needs = parent_needs(state, table, family);
+            /* Its ANALYZE reads a sample of all partitions. */
+            table->pages = table->visible_pages = family->pages;
+        } else if (table->kind != 'f')
             choice->needs = own_needs(state, table);
         hold_back(state, choice);
         conclude(state, choice);

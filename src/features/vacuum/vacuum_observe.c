@@ -118,7 +118,7 @@ static void read_table(const struct rows *rows, int row, struct vacuum_table *ta
         .temporary = rows_bool(rows, row, VACUUM_TABLES_TEMPORARY),
         .shared = rows_bool(rows, row, VACUUM_TABLES_SHARED),
         .tuples = rows_real(rows, row, VACUUM_TABLES_TUPLES),
-        .pages = rows_int(rows, row, VACUUM_TABLES_PAGES),
+        .pages = MAX(rows_int(rows, row, VACUUM_TABLES_PAGES), 0), /* -1: a parent */
         .visible_pages = rows_int(rows, row, VACUUM_TABLES_VISIBLE_PAGES),
         .toast_pages = rows_int(rows, row, VACUUM_TABLES_TOAST_PAGES),
         .index_pages = rows_int(rows, row, VACUUM_TABLES_INDEX_PAGES),

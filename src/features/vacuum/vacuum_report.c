@@ -118,8 +118,25 @@ static json_t *plan_item(const struct vacuum_case *state, const struct vacuum_ch
     return item;
 }
 
+static void steps_member(struct document *document, const struct plan *plan)
+{
+    document_array(document, "steps");
+    for (guint i = 0; plan != NULL && i < plan->steps->len; i++) {
+        const struct step *step = g_ptr_array_index(plan->steps, i);
+        json_t *item = json_object();
+        json_object_set_new(item, "step", json_integer((json_int_t) i + 1));
+        json_object_set_new(item, "object", document_text(step->object));
+        json_object_set_new(item, "sql", document_text(step->sql));
+        json_object_set_new(item, "lock_mode", document_text(step->lock_mode));
+        json_object_set_new(item, "predicted_seconds", json_real(step->predicted_seconds));
+        document_item(document, item);
+    }
+    document_array_end(document);
+}
+
 static void plan_document(struct call *call, struct session *session,
-                          const struct vacuum_case *state, const GPtrArray *list)
+                          const struct vacuum_case *state, const GPtrArray *list,
+                          const struct plan *plan)
 {
     struct document *document = begin(call, session, "vacuum.plan/1");
 
@@ -128,6 +145,7 @@ static void plan_document(struct call *call, struct session *session,
     for (guint i = 0; i < list->len; i++)
         document_item(document, plan_item(state, g_ptr_array_index(list, i)));
     document_array_end(document);
+    steps_member(document, plan);
     document_end(document);
 }
 
@@ -158,9 +176,10 @@ static void plan_summary(const struct call *call, const struct vacuum_case *stat
             continue;
         acts++;
         seconds += choice->predicted_seconds;
-        bytes += vacuum_bytes(&state->server, choice->table);
+        if (choice->table->kind != 'p')
+            bytes += vacuum_bytes(&state->server, choice->table);
     }
-    if (shown < list->len)
+    if (shown > 0 && shown < list->len)
         output_say(call->output, "… and %u tables more (-v shows all)", list->len - shown);
     g_autofree char *size = units_format_size(bytes);
     g_autofree char *time = units_format_duration(seconds / state->rules.lanes);
@@ -174,7 +193,7 @@ static void plan_summary(const struct call *call, const struct vacuum_case *stat
 }
 
 void vacuum_show_plan(struct call *call, struct session *session,
-                      const struct vacuum_case *state)
+                      const struct vacuum_case *state, const struct plan *plan)
 {
     static const struct grid_column columns[] = {
         {"#", true},       {"table", false},  {"size", true},
@@ -185,7 +204,7 @@ void vacuum_show_plan(struct call *call, struct session *session,
     guint shown = 0;
 
     if (output_format(call->output) == OUTPUT_JSON) {
-        plan_document(call, session, state, list);
+        plan_document(call, session, state, list, plan);
         return;
     }
     AUTO(grid) grid = grid_new(columns);
@@ -265,17 +284,13 @@ static void run_row(struct grid *grid, const struct vacuum_choice *choice)
     grid_cell(grid, tone, choice->reason);
 }
 
-struct totals {
-    guint outcomes[STEP_NOT_REACHED + 1];
-    gint64 removed, stayed;
-};
-
-static struct totals add_up(const GPtrArray *list)
+struct vacuum_totals vacuum_add_up(const struct vacuum_case *state)
 {
-    struct totals totals = {0};
+    struct vacuum_totals totals = {0};
 
-    for (guint i = 0; i < list->len; i++) {
-        const struct vacuum_choice *choice = g_ptr_array_index(list, i);
+    for (guint i = 0; i < state->choices->len; i++) {
+        const struct vacuum_choice *choice =
+            &g_array_index(state->choices, struct vacuum_choice, i);
         if (!vacuum_reported(choice))
             continue;
         totals.outcomes[choice->outcome]++;
@@ -286,10 +301,10 @@ static struct totals add_up(const GPtrArray *list)
     return totals;
 }
 
-static void run_summary(const struct vacuum_run *run, gint64 id, const GPtrArray *list)
+static void run_summary(const struct vacuum_run *run, gint64 id)
 {
     struct output *output = run->call->output;
-    struct totals totals = add_up(list);
+    struct vacuum_totals totals = vacuum_add_up(run->state);
     g_autofree char *removed = units_format_count(totals.removed);
     g_autofree char *stayed = units_format_count(totals.stayed);
     g_autofree char *time = units_format_duration(
@@ -353,5 +368,5 @@ void vacuum_show_run(const struct vacuum_run *run, gint64 id, const char *outcom
         grid_print(grid, output);
     if (shown < reported)
         output_say(output, "… and %u tables more (-v shows all)", reported - shown);
-    run_summary(run, id, list);
+    run_summary(run, id);
 }

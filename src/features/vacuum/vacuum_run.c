@@ -2,8 +2,6 @@
 #include "units/units.h"
 #include "vacuum.h"
 
-#include <jansson.h>
-
 enum { ATTEMPTS = 4 };
 
 /* Observed and decided: all that `plan` shows and `run` does. */
@@ -42,106 +40,9 @@ enum runbook_exit vacuum_plan_command(struct call *call, GError **error)
     AUTO(vacuum_case) state = prepare(call, session, &window, &batches, error);
     if (state == NULL)
         return RUNBOOK_FAILED;
-    vacuum_show_plan(call, session, state);
+    AUTO(plan) plan = vacuum_plan(state, batches, session);
+    vacuum_show_plan(call, session, state, plan);
     return RUNBOOK_DONE;
-}
-
-/* ---- the record -------------------------------------------------------------------------- */
-
-static gint64 record_begin(const struct vacuum_run *run, const struct window *window)
-{
-    const struct call *call = run->call;
-    struct store_run record = {
-        .section = "vacuum",
-        .verb = "run",
-        .target = call->target,
-        .host = session_host(run->control),
-        .dbname = session_database(run->control),
-        .role = session_user(run->control),
-        .system_identifier = session_system_identifier(run->control),
-        .version_num = session_version(run->control),
-        .command_line = call->command_line,
-        .deadline_us =
-            window->length_ms > 0 ? window->started_at + window->length_ms * 1000 : 0,
-    };
-
-    return store_run_begin(call->store, &record);
-}
-
-static void record_steps(const struct call *call, gint64 id, const struct plan *plan)
-{
-    g_autofree struct store_step *steps = g_new0(struct store_step, plan->steps->len + 1);
-
-    for (guint i = 0; i < plan->steps->len; i++) {
-        const struct step *step = g_ptr_array_index(plan->steps, i);
-        steps[i] = (struct store_step){(int) i + 1, step->object, step->sql, step->reason,
-                                       step->lock_mode};
-    }
-    store_steps_planned(call->store, id, steps, plan->steps->len);
-}
-
-static char *dump(json_t *value)
-{
-    char *text = json_dumps(value, JSON_COMPACT);
-    char *copy = g_strdup(text);
-
-    free(text);
-    json_decref(value);
-    return copy;
-}
-
-static char *before_text(const struct vacuum_table *table)
-{
-    return dump(json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I}", "dead_rows", (json_int_t) table->dead, "live_rows",
-        (json_int_t) table->live, "changed_rows", (json_int_t) table->changed, "xid_age",
-        (json_int_t) MAX(table->xid_age, table->toast_xid_age), "pages",
-        (json_int_t) table->pages, "all_visible_pages", (json_int_t) table->visible_pages));
-}
-
-/* The horizon this VACUUM met: as long as it stays, another one is vain. */
-static char *after_text(const struct vacuum_case *state, const struct vacuum_choice *choice)
-{
-    json_t *after = json_object();
-
-    if (choice->dead_after >= 0)
-        json_object_set_new(after, "dead_rows", json_integer(choice->dead_after));
-    if (choice->not_removable >= 0)
-        json_object_set_new(after, "dead_not_removable", json_integer(choice->not_removable));
-    if (choice->vacuum && choice->outcome == STEP_DONE && state->holders->len > 0) {
-        const struct vacuum_holder *holder = g_ptr_array_index(state->holders, 0);
-        json_object_set_new(after, "horizon_xid", json_integer(holder->xmin));
-    }
-    return dump(after);
-}
-
-static void record_tables(const struct vacuum_run *run, gint64 id)
-{
-    struct store *store = run->call->store;
-    const struct vacuum_case *state = run->state;
-
-    store_begin(store);
-    for (guint i = 0; i < state->choices->len; i++) {
-        const struct vacuum_choice *choice =
-            &g_array_index(state->choices, struct vacuum_choice, i);
-        if (!vacuum_reported(choice))
-            continue;
-        g_autofree char *before = before_text(choice->table);
-        g_autofree char *after = after_text(state, choice);
-        store_object(store, id,
-                     &(struct store_object){
-                         .step = choice->step,
-                         .schema = choice->table->schema,
-                         .name = choice->table->name,
-                         .outcome = step_outcome_name(choice->outcome),
-                         .reason = choice->reason,
-                         .seconds = choice->seconds,
-                         .bytes = vacuum_bytes(&state->server, choice->table),
-                         .before = before,
-                         .after = after,
-                     });
-    }
-    store_commit(store);
 }
 
 /* ---- what it came to --------------------------------------------------------------------- */
@@ -263,24 +164,26 @@ static enum runbook_exit act(struct vacuum_run *run, GPtrArray *batches,
     struct call *call = run->call;
     g_autoptr(GError) broken = NULL;
     AUTO(plan) plan = vacuum_plan(run->state, batches, run->control);
-    gint64 id = record_begin(run, window);
+    gint64 id = vacuum_record_begin(run, window);
 
     run->started_us = g_get_monotonic_time();
-    record_steps(call, id, plan);
+    vacuum_record_steps(call, id, plan);
     bool ran = plan_lock(run->control, "vacuum", &broken);
     if (ran) {
+        vacuum_record_tables(run, id, true);
         struct plan_run executed = executor(run, window, id);
         plan_run(plan, &executed, &broken);
         spread_outcomes(plan);
         settle_barred(run->state);
         observe_again(run);
-        record_tables(run, id);
+        vacuum_record_tables(run, id, false);
     }
     enum runbook_exit code = broken != NULL ? runbook_error_exit(broken) : judge(run->state);
+    g_autofree char *summary = ran ? vacuum_summary_text(run->state) : NULL;
     store_run_end(call->store, id, outcome_name(code), (int) code,
-                  broken ? broken->message : NULL, NULL);
+                  broken ? broken->message : NULL, summary);
     if (ran)
-        vacuum_show_run(run, id, outcome_name(code));
+        vacuum_show_run(run, store_trouble(call->store) ? -1 : id, outcome_name(code));
     if (broken != NULL)
         g_propagate_error(error, g_steal_pointer(&broken));
     return code;
@@ -293,7 +196,7 @@ static bool confirmed(struct call *call, struct session *session,
     *ret_yes = true;
     if (call->yes || steps == 0)
         return true;
-    vacuum_show_plan(call, session, state);
+    vacuum_show_plan(call, session, state, NULL);
     return output_confirm(call->output, "Run this plan?", ret_yes, error);
 }
 
@@ -318,7 +221,7 @@ static enum runbook_exit dry_run(struct call *call, struct session *session,
         plan_print(plan, settings_int(call->settings, "vacuum.lock_timeout"), window,
                    call->output);
     else
-        vacuum_show_plan(call, session, state);
+        vacuum_show_plan(call, session, state, plan);
     return RUNBOOK_DONE;
 }
 

@@ -81,6 +81,17 @@ static char *object_of(const struct vacuum_batch *batch)
                            first->table->name);
 }
 
+static char *reason_of(const struct vacuum_case *state, const struct vacuum_batch *batch)
+{
+    char *first = vacuum_reason(state, g_ptr_array_index(batch->choices, 0));
+
+    if (batch->choices->len == 1)
+        return first;
+    char *text = g_strconcat("each its own; the first: ", first, NULL);
+    g_free(first);
+    return text;
+}
+
 static void lane_settings(const struct vacuum_case *state, struct plan *plan)
 {
     gint64 memory = state->rules.memory / state->rules.lanes;
@@ -112,7 +123,7 @@ struct plan *vacuum_plan(const struct vacuum_case *state, GPtrArray *batches,
         struct step *step = plan_add(plan);
         step->object = object_of(batch);
         step->sql = vacuum_statement(state, batch, session);
-        step->reason = vacuum_reason(state, g_ptr_array_index(batch->choices, 0));
+        step->reason = reason_of(state, batch);
         step->lock_mode = "ShareUpdateExclusiveLock";
         step->phase = batch->phase;
         step->predicted_seconds = batch->predicted_seconds;

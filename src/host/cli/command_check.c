@@ -129,24 +129,23 @@ static void print_document(const struct check *check, struct session *session,
 static char *summary_of(const struct check *check)
 {
     enum verdict_status status = check_status(check);
-    const struct verdict *gravest = NULL;
     g_autofree char *word = shout(status);
-    guint others = 0;
+    guint count = check_verdicts(check), troubled = 0;
 
-    if (check_verdicts(check) == 0)
+    if (count == 0)
         return g_strdup("UNKNOWN: nothing could be judged");
     if (status == VERDICT_OK)
-        return g_strdup_printf("OK: %u checks, nothing to do", check_verdicts(check));
-    for (guint i = 0; i < check_verdicts(check); i++) {
-        const struct verdict *verdict = check_verdict(check, i);
-        if (gravest == NULL && verdict->status == status)
+        return g_strdup_printf("OK: %u checks, nothing to do", count);
+    const struct verdict *gravest = check_verdict(check, 0);
+    for (guint i = count; i > 0; i--) {
+        const struct verdict *verdict = check_verdict(check, i - 1);
+        troubled += verdict->status != VERDICT_OK;
+        if (verdict->status == status)
             gravest = verdict;
-        else
-            others += verdict->status != VERDICT_OK;
     }
-    if (others == 0)
+    if (troubled == 1)
         return g_strdup_printf("%s: %s", word, gravest->message);
-    return g_strdup_printf("%s: %s (and %u more)", word, gravest->message, others);
+    return g_strdup_printf("%s: %s (and %u more)", word, gravest->message, troubled - 1);
 }
 
 /* Marks verdicts to leave out, the least grave and last first, until `room` are left. */
@@ -259,7 +258,7 @@ static enum runbook_exit run_check(struct call *call, GError **error)
 
 const struct command cli_check_commands[] = {
     {
-        .summary = "judge the server's health in at most 20 lines",
+        .summary = "Judge the server's health in at most 20 lines",
         .prose =
             "Each line is a verdict, the number it rests on, what that leads to, and the "
             "command to type next. What the role may not read is listed apart, with the GRANT "

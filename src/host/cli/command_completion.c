@@ -249,7 +249,7 @@ static enum runbook_exit run_completion(struct call *call, GError **error)
 const struct command cli_completion_commands[] = {
     {
         .arguments = "bash|zsh|fish",
-        .summary = "print a completion script for the shell",
+        .summary = "Print a completion script for the shell",
         .prose = "The script knows every section, command, option and choice of this program.",
         .examples = "source <(pgrunbook completion bash)\n"
                     "pgrunbook completion bash > /etc/bash_completion.d/pgrunbook\n"

@@ -115,14 +115,14 @@ static enum runbook_exit run_sample(struct call *call, GError **error)
 }
 
 static const struct option show_options[] = {
-    {.name = "target", .argument = "NAME", .prose = "show what holds for this target"},
+    {.name = "target", .argument = "NAME", .prose = "Show what holds for this target"},
     {.name = NULL},
 };
 
 const struct command cli_config_commands[] = {
     {
         .verb = "check",
-        .summary = "read the configuration and report the first fault",
+        .summary = "Read the configuration and report the first fault",
         .prose = "Names the files read. A fault is reported with file and line, and exit "
                  "code 2.",
         .examples = "pgrunbook config check\n"
@@ -131,7 +131,7 @@ const struct command cli_config_commands[] = {
     },
     {
         .verb = "show",
-        .summary = "show every setting, its value and its origin",
+        .summary = "Show every setting, its value and its origin",
         .examples = "pgrunbook config show\n"
                     "pgrunbook config show --target prod --json",
         .options = show_options,
@@ -139,7 +139,7 @@ const struct command cli_config_commands[] = {
     },
     {
         .verb = "sample",
-        .summary = "print a commented sample configuration file",
+        .summary = "Print a commented sample configuration file",
         .examples = "pgrunbook config sample > ~/.config/pgrunbook/pgrunbook.conf",
         .flags = CLI_BARE,
         .run = run_sample,

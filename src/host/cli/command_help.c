@@ -36,14 +36,14 @@ static enum runbook_exit run_help(struct call *call, GError **error)
 }
 
 static const struct option help_options[] = {
-    {.name = "man", .prose = "print the man page, pgrunbook(1), in roff"},
+    {.name = "man", .prose = "Print the man page, pgrunbook(1), in roff"},
     {.name = NULL},
 };
 
 const struct command cli_help_commands[] = {
     {
         .arguments = "[SECTION [VERB]]",
-        .summary = "explain the program, a section or a command",
+        .summary = "Explain the program, a section or a command",
         .examples = "pgrunbook help check\n"
                     "pgrunbook help --man > pgrunbook.1 && man -l pgrunbook.1",
         .options = help_options,

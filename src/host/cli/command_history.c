@@ -357,16 +357,16 @@ static const struct option list_options[] = {
     {.name = "limit",
      .letter = 'n',
      .argument = "N",
-     .prose = "show this many runs, the newest (default 20)"},
-    {.name = "section", .argument = "SECTION", .prose = "only runs of this section"},
-    {.name = "target", .argument = "NAME", .prose = "only runs on this target"},
+     .prose = "Show this many runs, the newest (default 20)"},
+    {.name = "section", .argument = "SECTION", .prose = "Only runs of this section"},
+    {.name = "target", .argument = "NAME", .prose = "Only runs on this target"},
     {.name = NULL},
 };
 
 const struct command cli_history_commands[] = {
     {
         .verb = "list",
-        .summary = "list what ran, newest first",
+        .summary = "List what ran, newest first",
         .prose = "Every run of a command that changes something is recorded with its plan, "
                  "steps and outcome; dry runs are not.",
         .examples = "pgrunbook history\n"
@@ -378,7 +378,7 @@ const struct command cli_history_commands[] = {
     {
         .verb = "show",
         .arguments = "ID",
-        .summary = "show one run: plan, SQL, before, after, outcome",
+        .summary = "Show one run: plan, SQL, before, after, outcome",
         .examples = "pgrunbook history show 12",
         .run = run_show,
     },

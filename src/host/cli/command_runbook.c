@@ -83,7 +83,7 @@ static enum runbook_exit run_runbook(struct call *call, GError **error)
 const struct command cli_runbook_commands[] = {
     {
         .arguments = "[SECTION]",
-        .summary = "list the sections of the runbook, or print one",
+        .summary = "List the sections of the runbook, or print one",
         .prose = "A section says what is done, why, and what to do by hand when the program "
                  "cannot. It is Markdown, and part of the program: no file is needed.",
         .examples = "pgrunbook runbook",

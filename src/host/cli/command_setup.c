@@ -262,13 +262,13 @@ static enum runbook_exit run_setup(struct call *call, GError **error)
 }
 
 static const struct option setup_options[] = {
-    {.name = "role", .argument = "NAME", .prose = "name of the role (default pgrunbook)"},
+    {.name = "role", .argument = "NAME", .prose = "Name of the role (default pgrunbook)"},
     {.name = NULL},
 };
 
 const struct command cli_setup_commands[] = {
     {
-        .summary = "print the SQL of the least-privileged role",
+        .summary = "Print the SQL of the least-privileged role",
         .prose = "Each grant says which section needs it and why. Nothing is changed, no "
                  "superuser role is ever granted, and the script may be run again.\n\n"
                  "VACUUM takes membership in pg_maintain from PostgreSQL 17 on; before, it "

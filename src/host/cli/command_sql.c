@@ -213,17 +213,17 @@ static enum runbook_exit run_sql(struct call *call, GError **error)
 }
 
 static const struct option sql_options[] = {
-    {.name = "prepare", .prose = "have the server prepare each and compare it with its header"},
+    {.name = "prepare", .prose = "Have the server prepare each and compare it with its header"},
     {.name = "server-version",
      .argument = "N",
-     .prose = "print the text for this version, as 15 or 150004 (default: the newest)"},
+     .prose = "Print the text for this version, as 15 or 150004 (default: the newest)"},
     {.name = NULL},
 };
 
 const struct command cli_sql_commands[] = {
     {
         .arguments = "[NAME]",
-        .summary = "list the embedded queries, print one, or verify all on a server",
+        .summary = "List the embedded queries, print one, or verify all on a server",
         .examples = "pgrunbook sql --prepare postgres",
         .options = sql_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_HIDDEN,

@@ -39,4 +39,9 @@ _pgrunbook()
     fi
     compadd -- ${=list}
 }
-compdef _pgrunbook pgrunbook
+# Loaded from $fpath this file is itself the function's first call.
+if [[ ${funcstack[1]} == _pgrunbook ]]; then
+    _pgrunbook
+else
+    compdef _pgrunbook pgrunbook
+fi

@@ -83,8 +83,6 @@ static void append_command(GString *out, const struct feature *section,
     g_autofree char *usage = cli_usage(command);
     g_autofree char *first = g_strdup_printf("%s.", command->summary);
 
-    first[0] = g_ascii_toupper(first[0]);
-
     g_string_append(out, ".SS ");
     append_text(out, path);
     g_string_append(out, "\n");

@@ -203,7 +203,7 @@ static int call_command(const struct invocation *invocation, struct settings *se
     if (error == NULL)
         return code;
     output_error(invocation->output, error);
-    return code != RUNBOOK_DONE ? code : exit_code_of(line, error);
+    return exit_code_of(line, error);
 }
 
 static int call_for_target(const struct invocation *invocation, const char *target)

@@ -1,0 +1,113 @@
+/* The evidence of a run: what the history keeps. */
+#include "vacuum.h"
+
+#include <jansson.h>
+
+gint64 vacuum_record_begin(const struct vacuum_run *run, const struct window *window)
+{
+    const struct call *call = run->call;
+    struct store_run record = {
+        .section = "vacuum",
+        .verb = "run",
+        .target = call->target,
+        .host = session_host(run->control),
+        .dbname = session_database(run->control),
+        .role = session_user(run->control),
+        .system_identifier = session_system_identifier(run->control),
+        .version_num = session_version(run->control),
+        .command_line = call->command_line,
+        .deadline_us =
+            window->length_ms > 0 ? window->started_at + window->length_ms * 1000 : 0,
+    };
+
+    return store_run_begin(call->store, &record);
+}
+
+void vacuum_record_steps(const struct call *call, gint64 id, const struct plan *plan)
+{
+    g_autofree struct store_step *steps = g_new0(struct store_step, plan->steps->len + 1);
+
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const struct step *step = g_ptr_array_index(plan->steps, i);
+        steps[i] = (struct store_step){(int) i + 1, step->object, step->sql, step->reason,
+                                       step->lock_mode};
+    }
+    store_steps_planned(call->store, id, steps, plan->steps->len);
+}
+
+static char *dump(json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT);
+    char *copy = g_strdup(text);
+
+    free(text);
+    json_decref(value);
+    return copy;
+}
+
+static char *before_text(const struct vacuum_table *table)
+{
+    return dump(json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I}", "dead_rows", (json_int_t) table->dead, "live_rows",
+        (json_int_t) table->live, "changed_rows", (json_int_t) table->changed, "xid_age",
+        (json_int_t) MAX(table->xid_age, table->toast_xid_age), "pages",
+        (json_int_t) table->pages, "all_visible_pages", (json_int_t) table->visible_pages));
+}
+
+/* The horizon this VACUUM met: as long as it stays, another one is vain. */
+static char *after_text(const struct vacuum_case *state, const struct vacuum_choice *choice)
+{
+    json_t *after = json_object();
+
+    if (choice->dead_after >= 0)
+        json_object_set_new(after, "dead_rows", json_integer(choice->dead_after));
+    if (choice->not_removable >= 0)
+        json_object_set_new(after, "dead_not_removable", json_integer(choice->not_removable));
+    if (choice->vacuum && choice->outcome == STEP_DONE && state->holders->len > 0) {
+        const struct vacuum_holder *holder = g_ptr_array_index(state->holders, 0);
+        json_object_set_new(after, "horizon_xid", json_integer(holder->xmin));
+    }
+    return dump(after);
+}
+
+void vacuum_record_tables(const struct vacuum_run *run, gint64 id, bool begin)
+{
+    struct store *store = run->call->store;
+    const struct vacuum_case *state = run->state;
+
+    store_begin(store);
+    for (guint i = 0; i < state->choices->len; i++) {
+        const struct vacuum_choice *choice =
+            &g_array_index(state->choices, struct vacuum_choice, i);
+        if (!vacuum_reported(choice) || (begin && choice->order == 0))
+            continue;
+        g_autofree char *before = before_text(choice->table);
+        g_autofree char *after = after_text(state, choice);
+        store_object(
+            store, id,
+            &(struct store_object){
+                .step = choice->step,
+                .schema = choice->table->schema,
+                .name = choice->table->name,
+                .outcome = step_outcome_name(begin ? STEP_NOT_REACHED : choice->outcome),
+                .reason = begin ? "the run ended before it was recorded" : choice->reason,
+                .seconds = choice->seconds,
+                .bytes = vacuum_bytes(&state->server, choice->table),
+                .before = before,
+                .after = after,
+            });
+    }
+    store_commit(store);
+}
+
+char *vacuum_summary_text(const struct vacuum_case *state)
+{
+    struct vacuum_totals totals = vacuum_add_up(state);
+
+    return dump(json_pack("{s:I, s:I, s:I, s:I, s:I}", "done",
+                          (json_int_t) totals.outcomes[STEP_DONE], "skipped",
+                          (json_int_t) totals.outcomes[STEP_SKIPPED], "failed",
+                          (json_int_t) totals.outcomes[STEP_FAILED], "not_reached",
+                          (json_int_t) totals.outcomes[STEP_NOT_REACHED], "dead_rows_removed",
+                          (json_int_t) totals.removed));
+}
