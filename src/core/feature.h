@@ -59,7 +59,7 @@ const char *const *option_values(const struct options *options, const char *name
 
 /* One call of a command. Everything is borrowed from the host. */
 struct call {
-    const struct feature *feature; /* NULL for a host's own command (history, config, …) */
+    const struct feature *feature; /* never NULL: the hosts' own sections are rows as well */
     const struct command *command;
     const struct options *options;
     const char *const *arguments; /* positional, without DBNAME; NULL-terminated */

@@ -182,7 +182,7 @@ static void check_dead(const struct look *look)
     }
     g_autofree char *rows = units_format_count(tally.rows);
     if (tally.tables == 0)
-        add(look, "dead_rows", VERDICT_OK, 0, NULL, "no table has dead rows to speak of");
+        add(look, "dead_rows", VERDICT_OK, 0, NULL, "no table has dead rows worth a VACUUM");
     else
         add(look, "dead_rows", tally.worst_share >= DEAD_WARNING ? VERDICT_WARNING : VERDICT_OK,
             (double) tally.rows, look->run,

@@ -165,14 +165,22 @@ static void choose_hidden(const struct check *check, guint room, bool *hidden)
     }
 }
 
+static char *finding_of(const struct verdict *verdict)
+{
+    return verdict->next == NULL
+               ? g_strdup(verdict->message)
+               : g_strdup_printf("%s. Next: %s", verdict->message, verdict->next);
+}
+
 /* The verdicts as a table; returns a line about those left out, or NULL. */
 static char *print_verdicts(const struct check *check, guint room, struct output *output)
 {
-    static const struct grid_column columns[] = {{"Status", false},
-                                                 {"Check", false},
-                                                 {"Finding", false},
-                                                 {"Next", false},
-                                                 {NULL, false}};
+    bool with_next = output_format(output) != OUTPUT_TABLE;
+    const struct grid_column columns[] = {{"Status", false},
+                                          {"Check", false},
+                                          {"Finding", false},
+                                          {with_next ? "Next" : NULL, false},
+                                          {NULL, false}};
     guint count = check_verdicts(check), left_out = 0;
     enum verdict_status worst = VERDICT_OK;
     g_autofree bool *hidden = g_new0(bool, count + 1);
@@ -189,8 +197,13 @@ static char *print_verdicts(const struct check *check, guint room, struct output
         }
         grid_take(grid, tone_of(verdict->status), shout(verdict->status));
         grid_cell(grid, OUTPUT_PLAIN, verdict->name);
-        grid_cell(grid, OUTPUT_PLAIN, verdict->message);
-        grid_cell(grid, OUTPUT_BOLD, verdict->next);
+        /* One column for people, so that it wraps to any terminal. */
+        if (with_next)
+            grid_cell(grid, OUTPUT_PLAIN, verdict->message);
+        else
+            grid_take(grid, OUTPUT_PLAIN, finding_of(verdict));
+        if (with_next)
+            grid_cell(grid, OUTPUT_PLAIN, verdict->next);
     }
     grid_print(grid, output);
     g_autofree char *word = shout(worst);

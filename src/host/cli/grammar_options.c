@@ -8,42 +8,42 @@
 #include <string.h>
 
 static const struct option write_options[] = {
-    {"dry-run", 0, NULL, NULL, false, "Print the plan as SQL for psql; change nothing"},
-    {"yes", 'y', NULL, NULL, false, "Do not ask before the plan is carried out"},
+    {"dry-run", 0, NULL, NULL, false, "print the plan as SQL for psql; change nothing"},
+    {"yes", 'y', NULL, NULL, false, "do not ask before the plan is carried out"},
     {.name = NULL},
 };
 
 static const struct option connection_options[] = {
-    {"host", 'h', "HOSTNAME", NULL, false, "Database server host or socket directory"},
-    {"port", 'p', "PORT", NULL, false, "Database server port"},
-    {"username", 'U', "USERNAME", NULL, false, "User name to connect as"},
+    {"host", 'h', "HOSTNAME", NULL, false, "database server host or socket directory"},
+    {"port", 'p', "PORT", NULL, false, "database server port"},
+    {"username", 'U', "USERNAME", NULL, false, "user name to connect as"},
     {"dbname", 'd', "DBNAME", NULL, false,
-     "Database to work on; a connection string or URI as well"},
-    {"no-password", 'w', NULL, NULL, false, "Never prompt for password"},
-    {"password", 'W', NULL, NULL, false, "Force password prompt"},
+     "database to work on; a connection string or URI as well"},
+    {"no-password", 'w', NULL, NULL, false, "never prompt for password"},
+    {"password", 'W', NULL, NULL, false, "force password prompt"},
     {"target", 0, "NAME", NULL, false,
-     "Connect as [target NAME] of the configuration says, with its settings; \"all\": each "
+     "connect as [target NAME] of the configuration says, with its settings; \"all\": each "
      "target in turn"},
     {.name = NULL},
 };
 
 static const struct option server_options[] = {
-    {"echo", 'e', NULL, NULL, false, "Print the SQL as it runs"},
+    {"echo", 'e', NULL, NULL, false, "print the SQL as it runs"},
     {.name = NULL},
 };
 
 static const struct option general_options[] = {
     {"config", 0, "FILE", NULL, false,
-     "Read this configuration file instead of the usual ones"},
-    {"state", 0, "FILE", "state", false, "Keep the history in this file"},
-    {"format", 0, "FORMAT", NULL, false, "Print data in this format"},
-    {"json", 0, NULL, NULL, false, "The same as --format=json"},
+     "read this configuration file instead of the usual ones"},
+    {"state", 0, "FILE", "state", false, "keep the history in this file"},
+    {"format", 0, "FORMAT", NULL, false, "print data in this format"},
+    {"json", 0, NULL, NULL, false, "the same as --format=json"},
     {"color", 0, "WHEN", NULL, false,
-     "Use colors; auto: on a terminal, unless NO_COLOR is set"},
-    {"quiet", 'q', NULL, NULL, false, "Print no notes and no progress"},
-    {"verbose", 'v', NULL, NULL, false, "Say more"},
-    {"version", 'V', NULL, NULL, false, "Print the version, then exit"},
-    {"help", '?', NULL, NULL, false, "Show this help, then exit"},
+     "use colors; auto: on a terminal, unless NO_COLOR is set"},
+    {"quiet", 'q', NULL, NULL, false, "print no notes and no progress"},
+    {"verbose", 'v', NULL, NULL, false, "say more"},
+    {"version", 'V', NULL, NULL, false, "print the version, then exit"},
+    {"help", '?', NULL, NULL, false, "show this help, then exit"},
     {.name = NULL},
 };
 
