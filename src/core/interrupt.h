@@ -1,5 +1,5 @@
 /*
- * Ctrl-C and SIGTERM, turned into something a poll loop can wait for. A second signal while the
+ * Ctrl-C, SIGTERM and SIGHUP, turned into something a poll loop can wait for. A second signal while the
  * first is being honoured ends the process at once: the person knows best.
  */
 #ifndef CORE_INTERRUPT_H
@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* Installs the handlers for SIGINT and SIGTERM, and ignores SIGPIPE. Once per process; until
+/* Installs the handlers for SIGINT, SIGTERM and SIGHUP, and ignores SIGPIPE. Once per process; until
  * then interrupt_pending() is false and interrupt_fd() is -1. */
 void interrupt_install(void);
 

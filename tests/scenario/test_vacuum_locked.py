@@ -3,7 +3,8 @@ table is tried again at the back of the queue, and in the end it is skipped by n
 
 import pytest
 from support.servers import wait_until
-from support.vacuum import (configure, ended, last_run, run, start, step_of, times_vacuumed)
+from support.vacuum import (configure, ended, last_run, make_dirty_tables, run, start, step_of,
+                            times_vacuumed)
 
 QUICK = {"lock_timeout": "200ms", "big_table": "1MB", "jobs": 1}
 
@@ -11,9 +12,7 @@ QUICK = {"lock_timeout": "200ms", "big_table": "1MB", "jobs": 1}
 @pytest.fixture
 def tables(server):
     """A small pair that shares a statement and a big pair of which each is one of its own."""
-    for name, rows in (("small", 1000), ("small_free", 1000), ("big", 40_000),
-                       ("big_free", 40_000)):
-        server.make_dead_rows(name, rows)
+    make_dirty_tables(server, small=1000, small_free=1000, big=40_000, big_free=40_000)
 
 
 @pytest.fixture

@@ -33,9 +33,10 @@ def test_window_ends_in_mid_table(runbook, server, size):
     wait_until(lambda: not server.backends(), what="the end of our sessions")
 
     # Something came up that would be first by its own merit.
-    server.make_dead_rows("sessions", 100_000, dead=90_000)
-    assert plan(runbook, server, "--state", "none.db", *options).order[0] == "sessions"
-    planned = plan(runbook, server, *options)
+    server.make_dead_rows("sessions", 20_000, dead=19_000)
+    short = [*options, "--window", "10ms"]
+    assert plan(runbook, server, "--state", "none.db", *short).order[0] == "sessions"
+    planned = plan(runbook, server, *short)
     assert planned.order[0] == "ledger"
     assert "the last run did not reach it" in planned.reason("ledger")
 
@@ -57,7 +58,7 @@ def test_what_never_started_says_so(runbook, server):
 
 def test_no_step_starts_that_cannot_finish(runbook, server):
     """It took long the last time; with less than that left, it is not even tried."""
-    make_slow_table(server, "ledger", pages=150)
+    make_slow_table(server, "ledger", pages=75)
     options = configure(runbook, **SLOW, **ALONE)
     assert run(runbook, server, *options).outcomes == {"ledger": "done"}
     server.sql("UPDATE ledger SET id = -id")

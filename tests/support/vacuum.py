@@ -66,6 +66,14 @@ def configure(runbook, **settings):
     return ["--config", file]
 
 
+def make_dirty_tables(server, **rows):
+    """Several tables of so many rows, half of them dead."""
+    for name, count in rows.items():
+        server.make_table(name, count)
+        server.sql(f"UPDATE {name} SET payload = payload || '!' WHERE id <= {count // 2}")
+    server.settle_stats()
+
+
 # ---- slow for certain -------------------------------------------------------------------------
 
 SLOW = {"cost_delay": "20ms"}

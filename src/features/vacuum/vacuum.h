@@ -33,8 +33,9 @@ struct vacuum_holder {
     char *holder; /* name for people */
     char *remedy; /* SQL or advice */
     gint64 age_xids;
-    guint32 xmin; /* the xid whose age that is */
-    gint64 since; /* seconds since 1970; 0: the server does not know */
+    guint32 xmin;       /* the xid whose age that is */
+    gint64 since;       /* seconds since 1970; 0: the server does not know */
+    bool catalogs_only; /* a logical slot's catalog_xmin */
 };
 
 /* Its fixed OID. ANALYZE passes over it without a word. */
@@ -182,6 +183,10 @@ double vacuum_freeze_ratio(const struct vacuum_server *server,
 /* The number of dead rows above which autovacuum acts on the table (by its storage parameters). */
 double vacuum_autovacuum_threshold(const struct vacuum_server *server,
                                    const struct vacuum_table *table);
+
+/* The oldest holder that keeps the table's dead rows; NULL: none. Some hold only catalogs. */
+const struct vacuum_holder *vacuum_oldest_holder(const struct vacuum_case *state,
+                                                 const struct vacuum_table *table);
 
 /* A system catalog or part of the information schema. */
 bool vacuum_is_system(const struct vacuum_table *table);

@@ -143,9 +143,17 @@ static unsigned own_needs(const struct vacuum_case *state, const struct vacuum_t
     return needs | freeze_needs(state, table);
 }
 
-static const struct vacuum_holder *oldest(const struct vacuum_case *state)
+const struct vacuum_holder *vacuum_oldest_holder(const struct vacuum_case *state,
+                                                 const struct vacuum_table *table)
 {
-    return state->holders->len > 0 ? g_ptr_array_index(state->holders, 0) : NULL;
+    bool system = vacuum_is_system(table);
+
+    for (guint i = 0; i < state->holders->len; i++) {
+        const struct vacuum_holder *holder = g_ptr_array_index(state->holders, i);
+        if (system || !holder->catalogs_only)
+            return holder;
+    }
+    return NULL;
 }
 
 /* Rows that died (or came) after the oldest holder's snapshot stay until it ends. Where the last
@@ -153,7 +161,7 @@ static const struct vacuum_holder *oldest(const struct vacuum_case *state)
  * than the last VACUUM would not do: an even older one may have ended since.) */
 static bool horizon_bars(const struct vacuum_case *state, const struct vacuum_table *table)
 {
-    const struct vacuum_holder *holder = oldest(state);
+    const struct vacuum_holder *holder = vacuum_oldest_holder(state, table);
 
     return holder != NULL && holder->xmin != 0 && table->last_horizon == holder->xmin;
 }
@@ -161,7 +169,7 @@ static bool horizon_bars(const struct vacuum_case *state, const struct vacuum_ta
 /* No VACUUM lowers an age below the horizon's. */
 static bool freeze_is_vain(const struct vacuum_case *state, const struct vacuum_table *table)
 {
-    const struct vacuum_holder *holder = oldest(state);
+    const struct vacuum_holder *holder = vacuum_oldest_holder(state, table);
     gint64 age = MAX(table->xid_age, table->toast_xid_age);
     gint64 gain = holder == NULL ? age : age - holder->age_xids;
 

@@ -101,6 +101,7 @@ GPtrArray *vacuum_observe_horizon(struct session *session, GError **error)
         holder->age_xids = rows_int(rows, i, VACUUM_HORIZON_AGE);
         holder->xmin = (guint32) rows_int(rows, i, VACUUM_HORIZON_XMIN);
         holder->since = rows_int(rows, i, VACUUM_HORIZON_SINCE);
+        holder->catalogs_only = rows_bool(rows, i, VACUUM_HORIZON_CATALOGS_ONLY);
         g_ptr_array_add(holders, holder);
     }
     return holders;

@@ -109,7 +109,7 @@ static void bar(GString *text, const struct vacuum_case *state,
                                table->owner);
         break;
     case VACUUM_BAR_HORIZON: {
-        const struct vacuum_holder *holder = g_ptr_array_index(state->holders, 0);
+        const struct vacuum_holder *holder = vacuum_oldest_holder(state, table);
         g_string_append_printf(text,
                                "; held by %s, and vacuumed since: nothing more can go "
                                "before that ends",

@@ -63,10 +63,9 @@ static char *after_text(const struct vacuum_case *state, const struct vacuum_cho
         json_object_set_new(after, "dead_rows", json_integer(choice->dead_after));
     if (choice->not_removable >= 0)
         json_object_set_new(after, "dead_not_removable", json_integer(choice->not_removable));
-    if (choice->vacuum && choice->outcome == STEP_DONE && state->holders->len > 0) {
-        const struct vacuum_holder *holder = g_ptr_array_index(state->holders, 0);
+    const struct vacuum_holder *holder = vacuum_oldest_holder(state, choice->table);
+    if (choice->vacuum && choice->outcome == STEP_DONE && holder != NULL)
         json_object_set_new(after, "horizon_xid", json_integer(holder->xmin));
-    }
     return dump(after);
 }
 

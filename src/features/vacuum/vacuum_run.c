@@ -120,6 +120,14 @@ static void settle_barred(struct vacuum_case *state)
     }
 }
 
+/* Where the server's words could not be read: with a holder all that is left counts as held. */
+static void guess_not_removable(const struct vacuum_case *state, struct vacuum_choice *choice)
+{
+    if (choice->vacuum && choice->not_removable < 0 && choice->dead_after >= 0)
+        choice->not_removable =
+            vacuum_oldest_holder(state, choice->table) != NULL ? choice->dead_after : 0;
+}
+
 static void observe_again(struct vacuum_run *run)
 {
     g_autoptr(GPtrArray) acted = g_ptr_array_new();
@@ -134,6 +142,8 @@ static void observe_again(struct vacuum_run *run)
     if (!session_alive(run->control) && !session_reopen(run->control, NULL))
         return;
     vacuum_settle(run->state, acted, run->control);
+    for (guint i = 0; i < acted->len; i++)
+        guess_not_removable(run->state, g_ptr_array_index(acted, i));
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */
