@@ -58,12 +58,12 @@ def test_what_never_started_says_so(runbook, server):
 
 def test_no_step_starts_that_cannot_finish(runbook, server):
     """It took long the last time; with less than that left, it is not even tried."""
-    make_slow_table(server, "ledger", pages=75)
-    options = configure(runbook, **SLOW, **ALONE)
+    make_slow_table(server, "ledger", pages=150)
+    options = configure(runbook, cost_delay="5ms", **ALONE)
     assert run(runbook, server, *options).outcomes == {"ledger": "done"}
     server.sql("UPDATE ledger SET id = -id")
     server.settle_stats()
-    report = run(runbook, server, *options, "--window", "1s", code=5)
+    report = run(runbook, server, *options, "--window", "500ms", code=5)
     assert report.outcomes == {"ledger": "not_reached"}
     assert "predicted to take" in report.reason("ledger")
     assert step_of(last_run(runbook), "ledger")["attempts"] == 0

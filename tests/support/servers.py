@@ -1,6 +1,7 @@
 """Databases to test on: a server of a version, a database of one's own in it, and the means to
 bring it into the state a story needs."""
 
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -59,12 +60,16 @@ class Server:
     def sql(self, statement, parameters=None):
         """Runs statements on a connection of their own; rows of the last one that has some."""
         with psycopg.connect(self.conninfo(), autocommit=True) as connection:
+            pid = connection.info.backend_pid
             cursor = connection.execute(statement, parameters)
             rows = cursor.fetchall() if cursor.description else None
             while cursor.nextset():
                 if cursor.description:
                     rows = cursor.fetchall()
-            return rows
+        if self.version < 15:
+            # It tells the statistics collector what it did when it ends: not after the next one.
+            wait_until(lambda: not os.path.exists(f"/proc/{pid}"), what="the end of a backend")
+        return rows
 
     def value(self, statement, parameters=None):
         return self.sql(statement, parameters)[0][0]

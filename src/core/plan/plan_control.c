@@ -4,6 +4,7 @@
  */
 #include "core_queries.h"
 #include "error.h"
+#include "interrupt.h"
 #include "plan/plan_private.h"
 
 enum { TICK_MS = 1000, REOPEN_MS = 1000, LOCK_TRIES = 8 };
@@ -66,6 +67,9 @@ void control_end_ghosts(struct runner *runner)
         const struct ghost *ghost = g_ptr_array_index(runner->ghosts, 0);
         const char *const values[] = {ghost->pid, ghost->started};
         AUTO(rows) rows = session_query(control, &query_core_end_backend, values, NULL);
+        /* Asked again when the session has been told to wind down. */
+        if (rows == NULL && interrupt_pending())
+            return;
         if (rows != NULL || session_alive(control))
             g_ptr_array_remove_index(runner->ghosts, 0);
     }

@@ -129,8 +129,11 @@ static bool recheck(struct lane *lane, struct step *step)
         return true;
     enum step_go go = hooks->before(step, lane->session, &why, hooks->data);
     if (!session_alive(lane->session)) {
+        /* It counts as a try: the recheck itself may be what ends the connection. */
         g_free(why);
-        lane_rest(lane, step, "connection lost");
+        lane_close(lane);
+        lane->reopen_at_us = after_ms(REOPEN_MS);
+        put_off(lane, step, g_strdup("connection lost"));
         return false;
     }
     if (interrupt_pending()) {
@@ -145,37 +148,6 @@ static bool recheck(struct lane *lane, struct step *step)
     else
         g_free(why);
     return go == STEP_GO;
-}
-
-void lane_start(struct lane *lane, struct step *step)
-{
-    struct runner *runner = lane->runner;
-    struct plan_run *run = runner->run;
-    g_autoptr(GError) error = NULL;
-
-    if (lane->session == NULL && !lane_open(lane, &error)) {
-        lane_rest(lane, step, error->message);
-        return;
-    }
-    runner->outage_us = 0;
-    if (!recheck(lane, step))
-        return;
-    if (!set_limits(lane, &error)) {
-        lane_rest(lane, step, error->message);
-        return;
-    }
-    step->attempts++;
-    step->started_us = g_get_real_time();
-    lane->step = step;
-    lane->next_cancel_us = 0;
-    lane->cancels = 0;
-    lane->sqlstate[0] = '\0';
-    g_clear_pointer(&lane->message, g_free);
-    if (run->echo)
-        output_echo(run->output, step->sql);
-    store_step_begin(run->store, run->store_run, step_number(runner, step), step->sql);
-    if (!PQsendQuery(session_handle(lane->session), step->sql))
-        lane_read(lane);
 }
 
 static char *message_of(const PGresult *result)
@@ -240,7 +212,8 @@ static void conclude(struct lane *lane)
         again = hooks->after(step, lane->sqlstate,
                              session_alive(runner->run->control) ? runner->run->control : NULL,
                              hooks->data);
-    if (runner->stop == STOP_NO && (again != STEP_ENDED || judgement == JUDGED_RETRY)) {
+    /* Queued while the run stops, it is not reached: part of it is still to do. */
+    if (again != STEP_ENDED || step->outcome == STEP_PLANNED) {
         step->outcome = STEP_PLANNED;
         queue_later(runner, step, again == STEP_AGAIN ? 0 : pause_ms(runner, step));
     }
@@ -255,6 +228,39 @@ static void lane_lost(struct lane *lane)
     conclude(lane);
     lane_close(lane);
     lane->reopen_at_us = after_ms(REOPEN_MS);
+}
+
+void lane_start(struct lane *lane, struct step *step)
+{
+    struct runner *runner = lane->runner;
+    struct plan_run *run = runner->run;
+    g_autoptr(GError) error = NULL;
+
+    if (lane->session == NULL && !lane_open(lane, &error)) {
+        lane_rest(lane, step, error->message);
+        return;
+    }
+    runner->outage_us = 0;
+    if (!recheck(lane, step))
+        return;
+    if (!set_limits(lane, &error)) {
+        lane_rest(lane, step, error->message);
+        return;
+    }
+    step->attempts++;
+    step->started_us = g_get_real_time();
+    lane->step = step;
+    lane->next_cancel_us = 0;
+    lane->cancels = 0;
+    lane->sqlstate[0] = '\0';
+    g_clear_pointer(&lane->message, g_free);
+    if (run->echo)
+        output_echo(run->output, step->sql);
+    store_step_begin(run->store, run->store_run, step_number(runner, step), step->sql);
+    if (!PQsendQuery(session_handle(lane->session), step->sql)) {
+        lane->message = g_strchomp(g_strdup(PQerrorMessage(session_handle(lane->session))));
+        lane_lost(lane);
+    }
 }
 
 void lane_read(struct lane *lane)

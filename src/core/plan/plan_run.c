@@ -69,8 +69,10 @@ static int wait_ms(const struct runner *runner)
 
     if (runner->stop == STOP_NO)
         wait = MIN(wait, left_ms);
-    if (due != G_MAXINT64)
-        wait = MIN(wait, MAX(0, (due - g_get_monotonic_time()) / 1000));
+    /* What is overdue waits for a lane to be free, and that wakes us by itself. */
+    gint64 now = g_get_monotonic_time();
+    if (due > now)
+        wait = MIN(wait, (due - now) / 1000);
     return (int) MAX(wait, 1);
 }
 
@@ -149,6 +151,8 @@ static void runner_close(struct runner *runner)
 {
     for (unsigned i = 0; i < runner->lane_count; i++)
         lane_close(&runner->lanes[i]);
+    if (runner->ghosts->len > 0 && !session_alive(runner->run->control))
+        session_reopen(runner->run->control, NULL);
     control_end_ghosts(runner);
     g_queue_clear(&runner->ready);
     g_queue_clear_full(&runner->later, g_free);

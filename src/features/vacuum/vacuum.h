@@ -223,6 +223,7 @@ struct vacuum_batch {
     /* While its statement runs, from the server's notices. */
     guint cursor;                  /* where to look for the next table named */
     struct vacuum_choice *current; /* the table at work; NULL: not known */
+    struct vacuum_choice *begun;   /* the last one named, unless a WARNING came since */
     char *warning;                 /* the last WARNING: a table was left out */
 };
 void vacuum_batch_free(gpointer batch);
@@ -237,6 +238,10 @@ GPtrArray *vacuum_order(struct vacuum_case *state, double left_seconds);
 /* The statement for the batch's tables that are still to do; NULL when none is. */
 char *vacuum_statement(const struct vacuum_case *state, const struct vacuum_batch *batch,
                        struct session *session);
+
+/* The words between its parentheses: "VERBOSE, ANALYZE, …". Caller frees. */
+char *vacuum_statement_options(const struct vacuum_case *state,
+                               const struct vacuum_batch *batch);
 
 /* Batches as a plan with lane settings and, from 16 on, the final ONLY_DATABASE_STATS. The
  * batches must outlive it. */

@@ -4,11 +4,16 @@
 
 enum { STATISTICS_TRIES = 15, STATISTICS_WAIT_US = 100000 };
 
-/* Counters of finished VACUUMs and ANALYZEs: each command ends by adding one. */
+/* Each command ends by adding one. A crash of the server sets the counters back to zero. */
+static bool counted(gint64 before, gint64 now)
+{
+    return now != before && now > 0;
+}
+
 static bool was_done(const struct vacuum_choice *choice, gint64 vacuums, gint64 analyzes)
 {
-    return (!choice->vacuum || vacuums != choice->table->vacuums) &&
-           (!choice->analyze || analyzes != choice->table->analyzes);
+    return (!choice->vacuum || counted(choice->table->vacuums, vacuums)) &&
+           (!choice->analyze || counted(choice->table->analyzes, analyzes));
 }
 
 /* Returns how many tables still show their old counters. */

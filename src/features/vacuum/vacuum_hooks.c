@@ -10,18 +10,20 @@
 
 enum { PATIENCE = 4 }; /* looks at a locked table before it is skipped */
 
+/* reason may be the choice's own. */
+static void note_reason(struct vacuum_choice *choice, const char *reason)
+{
+    char *copy = g_strdup(reason);
+
+    g_free(choice->reason);
+    choice->reason = copy;
+}
+
 static void end_choice(struct vacuum_choice *choice, enum step_outcome outcome,
                        const char *reason)
 {
     choice->outcome = outcome;
-    g_free(choice->reason);
-    choice->reason = g_strdup(reason);
-}
-
-static void note_reason(struct vacuum_choice *choice, const char *reason)
-{
-    g_free(choice->reason);
-    choice->reason = g_strdup(reason);
+    note_reason(choice, reason);
 }
 
 /* ---- before ------------------------------------------------------------------------------- */
@@ -55,8 +57,10 @@ static bool admit(struct vacuum_choice *choice, const struct rows *rows, int row
 
     replace(&choice->table->schema, rows_text(rows, row, VACUUM_RECHECK_SCHEMA));
     replace(&choice->table->name, rows_text(rows, row, VACUUM_RECHECK_NAME));
-    if (holder == NULL)
+    if (holder == NULL) {
+        note_reason(choice, NULL);
         return true;
+    }
     bool autovacuum = rows_bool(rows, row, VACUUM_RECHECK_AUTOVACUUM);
     g_autofree char *why = autovacuum
                                ? g_strdup_printf("autovacuum is at work on it: %s", holder)
@@ -125,7 +129,7 @@ static enum step_go before(struct step *step, struct session *session, char **re
     g_free(step->sql);
     step->sql = vacuum_statement(run->state, batch, session);
     batch->cursor = 0;
-    batch->current = NULL;
+    batch->current = batch->begun = NULL;
     g_clear_pointer(&batch->warning, g_free);
     return STEP_GO;
 }
@@ -149,6 +153,17 @@ static struct vacuum_choice *find_named(struct vacuum_batch *batch, const char *
     return NULL;
 }
 
+/* Each table is a transaction of its own: when the next one is named, the one before is done. A
+ * server that goes away takes its counters with it, not what it has said. */
+static void move_on(struct vacuum_batch *batch)
+{
+    if (batch->current == NULL || batch->current == batch->begun)
+        return;
+    if (batch->begun != NULL && batch->begun->outcome == STEP_PLANNED)
+        end_choice(batch->begun, STEP_DONE, NULL);
+    batch->begun = batch->current;
+}
+
 static void notice(struct step *step, const PGresult *result, gpointer data)
 {
     const struct vacuum_run *run = data;
@@ -161,10 +176,13 @@ static void notice(struct step *step, const PGresult *result, gpointer data)
     if (strcmp(severity, "WARNING") == 0) {
         g_free(batch->warning);
         batch->warning = g_strdup(message);
+        batch->begun = NULL;
         return;
     }
-    if (strstr(message, "ing \"") != NULL)
+    if (strstr(message, "ing \"") != NULL) {
         batch->current = find_named(batch, message, session_database(run->control));
+        move_on(batch);
+    }
     gint64 stayed = vacuum_verbose_not_removable(
         message, PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
     if (stayed >= 0 && batch->current != NULL)

@@ -10,6 +10,8 @@
 enum {
     VISIBILITY_PAGES = 32,    /* below, an index-only scan has nothing to gain */
     FREEZE_GAIN_DIVISOR = 20, /* a freeze must lower the age by this part of the limit */
+    FAMILY_SECONDS = 2,       /* times are observed in whole seconds */
+    FAMILY_FACTOR = 4,        /* a slow disk makes ANALYZE longer than predicted */
 };
 
 double vacuum_option(const struct vacuum_table *table, const char *name, double fallback)
@@ -27,14 +29,15 @@ static double rows_of(const struct vacuum_table *table)
     return MAX((double) table->live, MAX(table->tuples, 0));
 }
 
-/* The smaller of our own threshold and the one at which autovacuum acts on this table. */
+/* The smaller of our own threshold and the one at which autovacuum acts on this table; that one
+ * goes by reltuples alone. */
 static double threshold(const struct vacuum_table *table, double ours, const char *base_option,
                         double base, const char *fraction_option, double fraction)
 {
     base = vacuum_option(table, base_option, base);
     fraction = vacuum_option(table, fraction_option, fraction);
     /* A base of -1 (inserts) turns autovacuum's rule off; ours stays. */
-    return base < 0 ? ours : MIN(ours, base + fraction * rows_of(table));
+    return base < 0 ? ours : MIN(ours, base + fraction * MAX(table->tuples, 0));
 }
 
 static double dead_threshold(const struct vacuum_case *state, const struct vacuum_table *table)
@@ -53,7 +56,7 @@ double vacuum_autovacuum_threshold(const struct vacuum_server *server,
     return vacuum_option(table, "autovacuum_vacuum_threshold",
                          (double) server->vacuum_threshold) +
            vacuum_option(table, "autovacuum_vacuum_scale_factor", server->vacuum_fraction) *
-               rows_of(table);
+               MAX(table->tuples, 0);
 }
 
 bool vacuum_is_system(const struct vacuum_table *table)
@@ -89,14 +92,21 @@ static double age_limit(const struct vacuum_table *table, const char *option, gi
     return MIN(vacuum_option(table, option, (double) limit), (double) limit);
 }
 
-double vacuum_freeze_ratio(const struct vacuum_server *server, const struct vacuum_table *table)
+static double multixact_ratio(const struct vacuum_server *server,
+                              const struct vacuum_table *table)
 {
-    double xids = age_limit(table, "autovacuum_freeze_max_age", server->freeze_max_age);
-    double mxids = age_limit(table, "autovacuum_multixact_freeze_max_age",
+    double limit = age_limit(table, "autovacuum_multixact_freeze_max_age",
                              server->multixact_freeze_max_age);
 
-    return MAX((double) MAX(table->xid_age, table->toast_xid_age) / MAX(xids, 1),
-               (double) MAX(table->mxid_age, table->toast_mxid_age) / MAX(mxids, 1));
+    return (double) MAX(table->mxid_age, table->toast_mxid_age) / MAX(limit, 1);
+}
+
+double vacuum_freeze_ratio(const struct vacuum_server *server, const struct vacuum_table *table)
+{
+    double limit = age_limit(table, "autovacuum_freeze_max_age", server->freeze_max_age);
+    double xids = (double) MAX(table->xid_age, table->toast_xid_age) / MAX(limit, 1);
+
+    return MAX(xids, multixact_ratio(server, table));
 }
 
 static unsigned freeze_needs(const struct vacuum_case *state, const struct vacuum_table *table)
@@ -118,7 +128,7 @@ static bool lacks_visibility(const struct vacuum_rules *rules, const struct vacu
     double hidden = (double) (table->pages - table->visible_pages);
 
     return table->pages >= VISIBILITY_PAGES &&
-           hidden / (double) table->pages >= rules->not_visible_fraction;
+           hidden / (double) table->pages > rules->not_visible_fraction;
 }
 
 /* What a plain table, materialized view or partition needs by itself. */
@@ -166,15 +176,17 @@ static bool horizon_bars(const struct vacuum_case *state, const struct vacuum_ta
     return holder != NULL && holder->xmin != 0 && table->last_horizon == holder->xmin;
 }
 
-/* No VACUUM lowers an age below the horizon's. */
+/* No VACUUM lowers an age below the horizon's. That of multixacts has a horizon of its own,
+ * which is not observed: they are never held back. */
 static bool freeze_is_vain(const struct vacuum_case *state, const struct vacuum_table *table)
 {
+    const struct vacuum_server *server = &state->server;
     const struct vacuum_holder *holder = vacuum_oldest_holder(state, table);
     gint64 age = MAX(table->xid_age, table->toast_xid_age);
     gint64 gain = holder == NULL ? age : age - holder->age_xids;
 
-    return horizon_bars(state, table) &&
-           gain < state->server.freeze_max_age / FREEZE_GAIN_DIVISOR;
+    return horizon_bars(state, table) && gain < server->freeze_max_age / FREEZE_GAIN_DIVISOR &&
+           multixact_ratio(server, table) < state->rules.freeze_fraction;
 }
 
 static void hold_back(const struct vacuum_case *state, struct vacuum_choice *choice)
@@ -237,8 +249,8 @@ static void conclude(const struct vacuum_case *state, struct vacuum_choice *choi
 
 struct family {
     double rows, changed;
-    gint64 pages;
-    gint64 newest_analyze;
+    double analyze_seconds; /* what ANALYZE of all of it may take */
+    gint64 pages, newest_analyze;
 };
 
 /* Adds every partition to all its ancestors. */
@@ -258,8 +270,8 @@ static GHashTable *count_families(const struct vacuum_case *state)
                                 GUINT_TO_POINTER(table->parent));
     }
     for (guint i = 0; i < state->tables->len; i++) {
-        const struct vacuum_table *table =
-            &g_array_index(state->tables, struct vacuum_table, i);
+        struct vacuum_table *table = &g_array_index(state->tables, struct vacuum_table, i);
+        const struct vacuum_choice alone = {.table = table, .analyze = true};
         guint ancestor = table->kind == 'p' ? 0 : table->parent;
         for (; ancestor != 0; ancestor = GPOINTER_TO_UINT(
                                   g_hash_table_lookup(parents, GUINT_TO_POINTER(ancestor)))) {
@@ -268,6 +280,7 @@ static GHashTable *count_families(const struct vacuum_case *state)
                 break;
             family->rows += rows_of(table);
             family->changed += (double) table->changed;
+            family->analyze_seconds += vacuum_predict(&state->server, &alone);
             family->pages += table->pages;
             family->newest_analyze = MAX(family->newest_analyze, table->last_analyze);
         }
@@ -276,7 +289,9 @@ static GHashTable *count_families(const struct vacuum_case *state)
 }
 
 /* Autovacuum never looks at a parent, and ANALYZE of a partition does not refresh it: changed
- * rows that a partition's own ANALYZE has counted already still are news to the parent. */
+ * rows that a partition's own ANALYZE has counted already still are news to the parent. But
+ * ANALYZE of a parent goes on to its partitions (unless told ONLY, from 18 on), so they are
+ * later by as long as that takes. */
 static unsigned parent_needs(const struct vacuum_case *state, const struct vacuum_table *table,
                              const struct family *family)
 {
@@ -284,9 +299,10 @@ static unsigned parent_needs(const struct vacuum_case *state, const struct vacuu
 
     if (table->last_analyze == 0)
         return VACUUM_NEED_NEVER_ANALYZED;
+    double together = FAMILY_SECONDS + FAMILY_FACTOR * family->analyze_seconds;
     if (family->changed >
             (double) rules->changed_rows + rules->changed_fraction * family->rows ||
-        family->newest_analyze > table->last_analyze)
+        (double) (family->newest_analyze - table->last_analyze) > together)
         return VACUUM_NEED_PARTITIONS;
     return 0;
 }

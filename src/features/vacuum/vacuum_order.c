@@ -47,16 +47,17 @@ static int compare_doubles(double first, double second)
     return (first > second) - (first < second);
 }
 
-static gint by_merit(gconstpointer left, gconstpointer right)
+static gint by_merit(gconstpointer left, gconstpointer right, gpointer server)
 {
     const struct vacuum_choice *a = *(const struct vacuum_choice *const *) left;
     const struct vacuum_choice *b = *(const struct vacuum_choice *const *) right;
     int ranks = (int) rank_of(a) - (int) rank_of(b);
 
+    if (ranks == 0 && rank_of(a) == RANK_EMERGENCY)
+        ranks = compare_doubles(vacuum_freeze_ratio(server, b->table),
+                                vacuum_freeze_ratio(server, a->table));
     if (ranks != 0)
         return ranks;
-    if (rank_of(a) == RANK_EMERGENCY && a->table->xid_age != b->table->xid_age)
-        return a->table->xid_age > b->table->xid_age ? -1 : 1;
     int densities = compare_doubles(density(b), density(a));
     return densities != 0 ? densities : compare_doubles(a->table->oid, b->table->oid);
 }
@@ -70,7 +71,7 @@ static GPtrArray *by_order_of_merit(struct vacuum_case *state)
         if (acts(choice))
             g_ptr_array_add(list, choice);
     }
-    g_ptr_array_sort(list, by_merit);
+    g_ptr_array_sort_with_data(list, by_merit, &state->server);
     return list;
 }
 

@@ -16,7 +16,7 @@ gint64 vacuum_bytes(const struct vacuum_server *server, const struct vacuum_tabl
 static double pages_to_read(const struct vacuum_choice *choice)
 {
     const struct vacuum_table *table = choice->table;
-    double hidden = (double) (table->pages - table->visible_pages);
+    double hidden = (double) MAX(table->pages - table->visible_pages, 0);
     double pages = 0;
 
     if (choice->vacuum) {

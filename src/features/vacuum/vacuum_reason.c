@@ -32,22 +32,31 @@ const char *vacuum_action_name(const struct vacuum_choice *choice)
     return choice->analyze ? "analyze" : "skip";
 }
 
-static void count(GString *text, gint64 number, const char *what)
+/* "3 dead rows", "1 dead row": the noun stands in both numbers. */
+static void number(GString *text, gint64 counted, const char *one, const char *many)
 {
-    g_autofree char *shown = units_format_count(number);
+    g_autofree char *shown = units_format_count(counted);
 
-    g_string_append_printf(text, "%s%s %s", text->len > 0 ? "; " : "", shown, what);
+    g_string_append_printf(text, "%s %s", shown, counted == 1 ? one : many);
+}
+
+static void count(GString *text, gint64 counted, const char *one, const char *many)
+{
+    if (text->len > 0)
+        g_string_append(text, "; ");
+    number(text, counted, one, many);
 }
 
 static void dead(GString *text, const struct vacuum_table *table)
 {
     double rows = (double) (table->live + table->dead);
 
-    count(text, table->dead, "dead rows");
-    if (rows > 0)
+    if (table->dead > 0) {
+        count(text, table->dead, "dead row", "dead rows");
         g_string_append_printf(text, " (%.0f%%)", 100 * (double) table->dead / rows);
+    }
     if (table->toast_dead > table->dead)
-        count(text, table->toast_dead, "dead rows in TOAST");
+        count(text, table->toast_dead, "dead row in TOAST", "dead rows in TOAST");
 }
 
 static void age(GString *text, const struct vacuum_server *server,
@@ -60,7 +69,10 @@ static void age(GString *text, const struct vacuum_server *server,
     bool toast = multixact ? table->toast_mxid_age > table->mxid_age
                            : table->toast_xid_age > table->xid_age;
 
-    count(text, multixact ? mxids : xids, multixact ? "multixacts old" : "transactions old");
+    if (multixact)
+        count(text, mxids, "multixact old", "multixacts old");
+    else
+        count(text, xids, "transaction old", "transactions old");
     g_string_append_printf(text, "%s, %.0f%% of what autovacuum allows",
                            toast ? " (TOAST)" : "", 100 * vacuum_freeze_ratio(server, table));
 }
@@ -75,13 +87,14 @@ static void needs(GString *text, const struct vacuum_server *server,
     if (wanted & VACUUM_NEED_DEAD)
         dead(text, table);
     if (wanted & VACUUM_NEED_INSERTED)
-        count(text, table->inserted, "rows inserted since vacuum");
+        count(text, table->inserted, "row inserted since vacuum", "rows inserted since vacuum");
     if (wanted & VACUUM_NEED_VISIBILITY)
-        count(text, table->pages - table->visible_pages, "pages not all-visible");
+        count(text, table->pages - table->visible_pages, "page not all-visible",
+              "pages not all-visible");
     if (wanted & VACUUM_NEED_NEVER_ANALYZED)
         g_string_append_printf(text, "%snever analyzed", text->len > 0 ? "; " : "");
     if (wanted & VACUUM_NEED_CHANGED)
-        count(text, table->changed, "changes since analyze");
+        count(text, table->changed, "change since analyze", "changes since analyze");
     if (wanted & VACUUM_NEED_PARTITIONS)
         g_string_append_printf(text, "%sits partitions changed since it was analyzed",
                                text->len > 0 ? "; " : "");
@@ -129,10 +142,9 @@ char *vacuum_reason(const struct vacuum_case *state, const struct vacuum_choice 
         g_string_assign(text, "needs nothing");
         if (table->kind != 'p') {
             g_string_append(text, ": ");
-            g_autofree char *gone = units_format_count(table->dead);
-            g_autofree char *changed = units_format_count(table->changed);
-            g_string_append_printf(text, "%s dead rows, %s changes since analyze", gone,
-                                   changed);
+            number(text, table->dead, "dead row", "dead rows");
+            g_string_append(text, ", ");
+            number(text, table->changed, "change since analyze", "changes since analyze");
         }
     }
     bar(text, state, choice);

@@ -3,7 +3,8 @@
 #include "vacuum.h"
 
 enum { MIN_BUFFER_LIMIT = 128 << 10, MIN_WORK_MEM = 1 << 20, BUFFER_SHARE = 8 };
-static const gint64 WORK_MEM_CAP = (gint64) 1 << 30; /* before 17 VACUUM uses no more */
+static const gint64 WORK_MEM_CAP = (gint64) G_MAXINT32 * 1024; /* no setting takes more */
+static const gint64 WORK_MEM_CAP_16 = (gint64) 1 << 30; /* before 17 VACUUM uses no more */
 static const gint64 BUFFER_LIMIT_CAP = (gint64) 16 << 30;
 
 static void add(GString *text, const char *word)
@@ -27,7 +28,8 @@ static void buffer_limit(GString *text, const struct vacuum_case *state)
 
 /* A truncated table takes AccessExclusiveLock on the standbys too and cancels their queries,
  * hot_standby_feedback or not: not while one is attached. */
-static char *options(const struct vacuum_case *state, const struct vacuum_batch *batch)
+char *vacuum_statement_options(const struct vacuum_case *state,
+                               const struct vacuum_batch *batch)
 {
     GString *text = g_string_new("VERBOSE");
 
@@ -50,7 +52,7 @@ static char *options(const struct vacuum_case *state, const struct vacuum_batch 
 char *vacuum_statement(const struct vacuum_case *state, const struct vacuum_batch *batch,
                        struct session *session)
 {
-    g_autofree char *words = options(state, batch);
+    g_autofree char *words = vacuum_statement_options(state, batch);
     GString *sql = g_string_new(batch->vacuum ? "VACUUM (" : "ANALYZE (");
     const char *separator = batch->parent && state->server.version >= 180000 ? ") ONLY " : ") ";
 
@@ -95,8 +97,7 @@ static char *reason_of(const struct vacuum_case *state, const struct vacuum_batc
 static void lane_settings(const struct vacuum_case *state, struct plan *plan)
 {
     gint64 memory = state->rules.memory / state->rules.lanes;
-    if (state->server.version < 170000)
-        memory = MIN(memory, WORK_MEM_CAP);
+    memory = MIN(memory, state->server.version < 170000 ? WORK_MEM_CAP_16 : WORK_MEM_CAP);
     g_autofree char *work_mem =
         g_strdup_printf("%" G_GINT64_FORMAT "kB", MAX(memory, MIN_WORK_MEM) / 1024);
     g_autofree char *delay =
