@@ -111,7 +111,8 @@ def test_dry_run_is_a_script_that_psql_runs(runbook, server):
     server.sql('CREATE SCHEMA "Crazy ""Schema"""')
     strange = '''"Crazy ""Schema"""."it's; a\n\\table"'''
     make_dirty_tables(server, orders=1000, **{strange: 1000})
-    server.sql("CREATE TABLE parts (id int) PARTITION BY HASH (id)")
+    server.sql("CREATE TABLE parts (id int) PARTITION BY HASH (id);"
+               "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 1, REMAINDER 0)")
     script = runbook("vacuum", "run", "--dry-run", server=server).expect(0).out
     assert "VACUUM (" in script and "lock_timeout" in script
     assert times_vacuumed(server, "orders") == 1, "the dry run changed nothing"
@@ -135,7 +136,8 @@ def test_without_a_terminal_it_takes_yes(runbook, server):
 def test_nothing_to_do(runbook, server):
     server.make_table("orders", rows=1000)
     run(runbook, server, "--schema", "*")
-    report = run(runbook, server, "--schema", "*")
+    # The ANALYZE of all catalogs of a fresh database leaves something in just this one.
+    report = run(runbook, server, "--schema", "*", "--exclude-table", "pg_statistic")
     assert (report.outcome, report.outcomes) == ("done", {})
 
 

@@ -3,7 +3,7 @@
 from golden.documents import check_document
 from support.servers import wait_until
 
-SELECTING = {"--table", "--schema"}
+SELECTING = {"--table", "--schema", "-t", "-n"}
 
 
 class Report:

@@ -217,7 +217,8 @@ static void conclude(struct lane *lane)
         step->outcome = STEP_PLANNED;
         queue_later(runner, step, again == STEP_AGAIN ? 0 : pause_ms(runner, step));
     }
-    step_end(runner, step, step->outcome, g_strdup(step->detail));
+    step_end(runner, step, step->outcome,
+             step->outcome == STEP_DONE ? NULL : g_strdup(step->detail));
 }
 
 static void lane_lost(struct lane *lane)

@@ -272,6 +272,13 @@ char *units_format_count(gint64 count)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+char *units_format_counted(gint64 count, const char *noun)
+{
+    g_autofree char *shown = units_format_count(count);
+
+    return g_strdup_printf("%s %s%s", shown, noun, count == 1 ? "" : "s");
+}
+
 enum { NEAREST_LONGEST = 64 };
 
 /* Optimal string alignment: insertions, deletions, replacements, swaps of neighbours. */

@@ -36,6 +36,9 @@ char *units_format_duration(double seconds);
 /* "1,234,567". Caller frees. */
 char *units_format_count(gint64 count);
 
+/* "1 table", "1,234 tables": for nouns whose plural is made with an s. Caller frees. */
+char *units_format_counted(gint64 count, const char *noun);
+
 /* The entry of the NULL-terminated list closest to the word (edit distance with swaps, case
  * ignored), or NULL when none is close enough to be a plausible slip of the finger. Borrowed from
  * the list. */

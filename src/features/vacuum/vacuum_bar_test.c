@@ -26,10 +26,6 @@ static void test_bars(void)
          {.kind = 'f', .temporary = true, .owner = TEXT("ann")},
          true,
          VACUUM_BAR_NOT_SELECTED},
-        {"a parent may be forbidden",
-         {.kind = 'p', .owner = TEXT("ann")},
-         false,
-         VACUUM_BAR_FORBIDDEN},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         AUTO(vacuum_case) state = fixture_new();
@@ -245,14 +241,26 @@ static void test_large_family(void)
     }
 }
 
+static void test_forbidden_family(void)
+{
+    AUTO(vacuum_case) state = fixture_new();
+    fixture_add(state, (struct vacuum_table){.oid = PARENT, .kind = 'p', .owner = TEXT("ann")});
+    fixture_add(state, (struct vacuum_table){ROWS(1000), .parent = PARENT});
+    vacuum_decide(state);
+    g_assert_cmpint(fixture_choice(state, 0)->bar, ==, VACUUM_BAR_FORBIDDEN);
+    g_assert_cmpint(fixture_choice(state, 1)->bar, ==, VACUUM_BAR_NONE);
+}
+
 static void test_odd_families(void)
 {
     AUTO(vacuum_case) state = fixture_new();
     guint childless = fixture_add(state, (struct vacuum_table){.kind = 'p', .last_analyze = 1});
+    guint bare = fixture_add(state, (struct vacuum_table){.kind = 'p', .tuples = -1});
     guint orphan = fixture_add(state, (struct vacuum_table){ROWS(1000), .parent = 4711});
     guint foreign = fixture_add(state, (struct vacuum_table){.kind = 'f', .parent = 1});
     vacuum_decide(state);
     expect_needs("no partitions", fixture_choice(state, childless), 0);
+    expect_needs("no partitions, never analyzed", fixture_choice(state, bare), 0);
     expect_needs("parent not listed", fixture_choice(state, orphan), 0);
     g_assert_cmpint(fixture_choice(state, foreign)->bar, ==, VACUUM_BAR_FOREIGN);
 
@@ -271,6 +279,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vacuum/bar/catalogs-only", test_catalogs_only);
     g_test_add_func("/vacuum/bar/families", test_families);
     g_test_add_func("/vacuum/bar/large-family", test_large_family);
+    g_test_add_func("/vacuum/bar/forbidden-family", test_forbidden_family);
     g_test_add_func("/vacuum/bar/odd-families", test_odd_families);
     return g_test_run();
 }

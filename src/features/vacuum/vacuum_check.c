@@ -180,14 +180,15 @@ static void check_dead(const struct look *look)
         if ((choice->needs | choice->held) & VACUUM_NEED_DEAD)
             count(&tally, choice->table, choice->table->dead, dead_share(choice->table));
     }
-    g_autofree char *rows = units_format_count(tally.rows);
+    g_autofree char *rows = units_format_counted(tally.rows, "dead row");
+    g_autofree char *tables = units_format_counted(tally.tables, "table");
     if (tally.tables == 0)
         add(look, "dead_rows", VERDICT_OK, 0, NULL, "no table has dead rows worth a VACUUM");
     else
         add(look, "dead_rows", tally.worst_share >= DEAD_WARNING ? VERDICT_WARNING : VERDICT_OK,
             (double) tally.rows, look->run,
-            "%s dead rows in %u tables; worst %s.%s with %.0f%%; they slow every scan", rows,
-            tally.tables, tally.worst->schema, tally.worst->name, 100 * tally.worst_share);
+            "%s in %s; worst %s.%s with %.0f%%; they slow every scan", rows, tables,
+            tally.worst->schema, tally.worst->name, 100 * tally.worst_share);
 }
 
 static void check_statistics(const struct look *look)
@@ -201,14 +202,15 @@ static void check_statistics(const struct look *look)
         if ((choice->needs & VACUUM_NEEDS_ANALYZE) && large && !vacuum_is_system(table))
             count(&tally, table, table->changed, (double) table->changed);
     }
+    g_autofree char *tables = units_format_counted(tally.tables, "table");
     if (tally.tables == 0)
         add(look, "stale_statistics", VERDICT_OK, 0, NULL,
             "the planner's statistics are up to date");
     else
         add(look, "stale_statistics", VERDICT_WARNING, tally.tables, look->run,
-            "%u tables with stale or no statistics, first %s.%s; the planner guesses wrong "
+            "%s with stale or no statistics, first %s.%s; the planner guesses wrong "
             "there",
-            tally.tables, tally.worst->schema, tally.worst->name);
+            tables, tally.worst->schema, tally.worst->name);
 }
 
 static void check_autovacuum_behind(const struct look *look)
@@ -223,12 +225,13 @@ static void check_autovacuum_behind(const struct look *look)
         if (table->kind != 'p' && share >= AUTOVACUUM_BEHIND)
             count(&tally, table, table->dead, share);
     }
+    g_autofree char *tables = units_format_counted(tally.tables, "table");
     if (tally.tables == 0)
         add(look, "autovacuum_behind", VERDICT_OK, 0, NULL, "autovacuum keeps up");
     else
         add(look, "autovacuum_behind", VERDICT_WARNING, tally.tables, look->run,
-            "autovacuum is behind on %u tables; worst %s.%s at %.1f times its threshold",
-            tally.tables, tally.worst->schema, tally.worst->name, tally.worst_share);
+            "autovacuum is behind on %s; worst %s.%s at %.1f times its threshold", tables,
+            tally.worst->schema, tally.worst->name, tally.worst_share);
 }
 
 static bool turned_off(const struct vacuum_table *table)
@@ -248,6 +251,7 @@ static void check_autovacuum(const struct look *look)
         if (turned_off(table))
             count(&tally, table, 0, (double) table->pages);
     }
+    g_autofree char *tables = units_format_counted(tally.tables, "table");
     if (!server->track_counts || !server->autovacuum)
         add(look, "autovacuum", VERDICT_CRITICAL, 0,
             "ALTER SYSTEM SET autovacuum = on; ALTER SYSTEM SET track_counts = on; "
@@ -256,8 +260,8 @@ static void check_autovacuum(const struct look *look)
     else if (tally.tables > 0)
         add(look, "autovacuum", VERDICT_WARNING, tally.tables,
             "ALTER TABLE … RESET (autovacuum_enabled)",
-            "autovacuum is off for %u tables, first %s.%s: only this runbook cleans them",
-            tally.tables, tally.worst->schema, tally.worst->name);
+            "autovacuum is off for %s, first %s.%s: only this runbook cleans them", tables,
+            tally.worst->schema, tally.worst->name);
     else
         add(look, "autovacuum", VERDICT_OK, 0, NULL, "autovacuum is on everywhere");
 }

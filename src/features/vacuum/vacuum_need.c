@@ -248,6 +248,7 @@ static void conclude(const struct vacuum_case *state, struct vacuum_choice *choi
 /* ---- partitioned parents ------------------------------------------------------------------- */
 
 struct family {
+    guint partitions;
     double rows, changed;
     double analyze_seconds; /* what ANALYZE of all of it may take */
     gint64 pages, newest_analyze;
@@ -278,6 +279,7 @@ static GHashTable *count_families(const struct vacuum_case *state)
             struct family *family = g_hash_table_lookup(families, GUINT_TO_POINTER(ancestor));
             if (family == NULL)
                 break;
+            family->partitions++;
             family->rows += rows_of(table);
             family->changed += (double) table->changed;
             family->analyze_seconds += vacuum_predict(&state->server, &alone);
@@ -297,6 +299,9 @@ static unsigned parent_needs(const struct vacuum_case *state, const struct vacuu
 {
     const struct vacuum_rules *rules = &state->rules;
 
+    /* ANALYZE of a parent that has none does nothing and leaves no trace. */
+    if (family->partitions == 0)
+        return 0;
     if (table->last_analyze == 0)
         return VACUUM_NEED_NEVER_ANALYZED;
     double together = FAMILY_SECONDS + FAMILY_FACTOR * family->analyze_seconds;

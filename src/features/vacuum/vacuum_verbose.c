@@ -24,6 +24,16 @@ gint64 vacuum_verbose_not_removable(const char *message, const char *detail)
                        : number_before(detail, " dead row versions cannot be removed yet");
 }
 
+/* A name may hold quotes itself, and they are not doubled: what follows tells whether it ended. */
+static bool names(const char *message, const char *quoted)
+{
+    const char *at = strstr(message, quoted);
+    const char *rest = at == NULL ? NULL : at + strlen(quoted);
+
+    return rest != NULL && (strchr(":\n", *rest) != NULL || /* or the end of the text */
+                            g_str_has_prefix(rest, " inheritance tree"));
+}
+
 bool vacuum_verbose_names(const char *message, const char *database,
                           const struct vacuum_table *table)
 {
@@ -31,5 +41,5 @@ bool vacuum_verbose_names(const char *message, const char *database,
     g_autofree char *three =
         g_strdup_printf("\"%s.%s.%s\"", database, table->schema, table->name);
 
-    return strstr(message, three) != NULL || strstr(message, two) != NULL;
+    return names(message, three) || names(message, two);
 }

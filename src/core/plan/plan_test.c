@@ -1,0 +1,124 @@
+#include "plan/plan.h"
+
+#include <string.h>
+
+/* ---- printing --------------------------------------------------------------------------------- */
+
+static char *printed(const struct plan *plan, gint64 lock_timeout_ms, gint64 window_ms)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *data = open_memstream(&text, &size);
+    FILE *messages = fopen("/dev/null", "we");
+    struct output *output = output_new(data, messages, OUTPUT_TABLE, OUTPUT_COLOR_NEVER, 0);
+    struct window window = window_open(window_ms);
+
+    plan_print(plan, lock_timeout_ms, &window, output);
+    g_assert_true(output_finish(output, NULL));
+    output_free(output);
+    fclose(data);
+    fclose(messages);
+    char *copy = g_strdup(text);
+    free(text);
+    return copy;
+}
+
+static struct step *add(struct plan *plan, const char *object, const char *sql,
+                        const char *reason)
+{
+    struct step *step = plan_add(plan);
+
+    step->object = g_strdup(object);
+    step->sql = g_strdup(sql);
+    step->reason = g_strdup(reason);
+    step->lock_mode = "ShareUpdateExclusiveLock";
+    return step;
+}
+
+static void test_print(void)
+{
+    AUTO(plan) plan = plan_new();
+    plan_set(plan, "maintenance_work_mem", "256MB", false);
+    plan_set(plan, "lc_messages", "C", true);
+    add(plan, "public.orders", "VACUUM \"public\".\"orders\"", "31 dead rows");
+    add(plan, "public.o;x", "ANALYZE \"public\".\"o;x\"", NULL);
+    g_autofree char *script = printed(plan, 5000, 7200000);
+    g_assert_cmpstr(script, ==,
+                    "-- 2 steps; nothing was changed\n"
+                    "SET lock_timeout = '5000ms';\n"
+                    "SET statement_timeout = '7200000ms';\n"
+                    "SET maintenance_work_mem = '256MB';\n"
+                    "\n-- 1. public.orders: 31 dead rows (ShareUpdateExclusiveLock)\n"
+                    "VACUUM \"public\".\"orders\";\n"
+                    "\n-- 2. public.o;x:  (ShareUpdateExclusiveLock)\n"
+                    "ANALYZE \"public\".\"o;x\";\n");
+}
+
+static void test_print_nothing(void)
+{
+    AUTO(plan) plan = plan_new();
+    g_autofree char *script = printed(plan, 1, 0);
+    g_assert_cmpstr(script, ==,
+                    "-- 0 steps; nothing was changed\n"
+                    "SET lock_timeout = '1ms';\n"
+                    "SET statement_timeout = '0ms';\n");
+}
+
+static void test_print_limits(void)
+{
+    AUTO(plan) plan = plan_new();
+    add(plan, "t", "VACUUM", "why");
+    g_autofree char *script = printed(plan, 1, G_MAXINT64 / 1000);
+    g_assert_nonnull(strstr(script, "-- 1 step; "));
+    g_assert_nonnull(strstr(script, "statement_timeout = '2147483647ms'"));
+}
+
+/* A name may hold anything; outside its quotes it stands in comments, which end with the line. */
+static void test_print_injection(void)
+{
+    static const char *const names[] = {"a\nDROP TABLE b;",      "a\r\nDROP TABLE b;",
+                                        "a\rDROP TABLE b;",      "a\n\n\n-- b\nDROP TABLE b;",
+                                        "a */ DROP TABLE b; /*", "a\n\\! rm -rf /"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        AUTO(plan) plan = plan_new();
+        add(plan, names[i], "VACUUM \"a\"", names[i]);
+        g_autofree char *script = printed(plan, 1, 0);
+        g_auto(GStrv) lines = g_strsplit_set(script, "\r\n", -1);
+        for (gsize line = 0; lines[line] != NULL; line++)
+            if (lines[line][0] != '\0' && !g_str_has_prefix(lines[line], "-- ") &&
+                !g_str_has_prefix(lines[line], "SET ") &&
+                strcmp(lines[line], "VACUUM \"a\";") != 0)
+                g_test_fail_printf("name %" G_GSIZE_FORMAT ": %s", i, lines[line]);
+    }
+}
+
+/* ---- running without a server ------------------------------------------------------------------- */
+
+static void test_outcome_names(void)
+{
+    static const char *const names[] = {"planned", "done", "skipped", "failed", "not_reached"};
+    for (int outcome = STEP_PLANNED; outcome <= STEP_NOT_REACHED; outcome++)
+        g_assert_cmpstr(step_outcome_name((enum step_outcome) outcome), ==, names[outcome]);
+}
+
+static void test_empty_run(void)
+{
+    AUTO(plan) plan = plan_new();
+    struct plan_run run = {.store_run = -1, .limits = {.lanes = 8, .attempts = 4}};
+    g_autoptr(GError) error = NULL;
+    run.limits.window = window_open(0);
+    g_assert_true(plan_run(plan, &run, &error));
+    g_assert_no_error(error);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/plan/print", test_print);
+    g_test_add_func("/plan/print-nothing", test_print_nothing);
+    g_test_add_func("/plan/print-limits", test_print_limits);
+    g_test_add_func("/plan/print-injection", test_print_injection);
+    g_test_add_func("/plan/outcome-names", test_outcome_names);
+    g_test_add_func("/plan/empty-run", test_empty_run);
+    return g_test_run();
+}
