@@ -24,6 +24,11 @@ VARIANT = re.compile(r"^(?P<name>[a-z0-9_]+?)(?:\.pg(?P<major>\d+))?\.sql$")
 FIELD = re.compile(r"^--\s*(name|doc|since|param|row):\s*(.*)$")
 
 
+def read(path: Path) -> str:
+    """Unlike read_text() it leaves carriage returns alone."""
+    return path.read_bytes().decode()
+
+
 def c_string(text: str) -> str:
     """A C string literal, one source line per text line; safe for any UTF-8 and for trigraphs."""
     out = []
@@ -53,7 +58,7 @@ class Query:
         if not match:
             sys.exit(f"{path}: file name is not NAME.sql or NAME.pgNN.sql")
         self.path, self.name = path, match["name"]
-        self.text = path.read_text(encoding="utf-8").strip()
+        self.text = read(path).strip()
         fields = {"name": "", "doc": "", "since": "", "param": [], "row": ""}
         last = None
         for line in self.text.splitlines():
@@ -72,10 +77,15 @@ class Query:
         if ";" in re.sub(r"--.*|'[^']*'", "", self.text):
             sys.exit(f"{path}: one statement, without semicolon")
         self.doc = fields["doc"]
+        if not re.fullmatch(r"\d*", fields["since"]):
+            sys.exit(f"{path}: `since` is a server_version_num")
         self.since = int(fields["since"] or 0)
         if match["major"] and self.since != int(match["major"]) * 10000:
             sys.exit(f"{path}: `since` and file name disagree")
-        self.params = [p.split()[1] for p in fields["param"]]
+        params = [p.split() for p in fields["param"]]
+        if any(len(p) < 2 or p[0] != f"${i}" for i, p in enumerate(params, start=1)):
+            sys.exit(f"{path}: `param` is $1 TYPE, then $2 TYPE and so on")
+        self.params = [p[1] for p in params]
         pairs = [p.split(None, 1) for p in fields["row"].split(",") if p.strip()]
         if any(len(p) != 2 for p in pairs):
             sys.exit(f"{path}: `row` is a list of NAME TYPE")
@@ -106,7 +116,7 @@ def emit_migrations(module: str, paths) -> str:
     for number, path in enumerate(sorted(paths, key=lambda p: p.name), start=1):
         if not path.name.startswith(f"{number:03d}_"):
             sys.exit(f"{path}: migrations are numbered 001_, 002_, … without a gap")
-        out += f"    /* {path.name} */\n{c_string(path.read_text(encoding='utf-8'))},\n"
+        out += f"    /* {path.name} */\n{c_string(read(path))},\n"
     return out + "    NULL,\n};\n"
 
 
@@ -122,12 +132,14 @@ def main() -> None:
         else:
             texts.append(path)
     for name, versions in queries.items():
-        if len({tuple(q.columns) for q in versions}) != 1:
-            sys.exit(f"{name}: versions disagree on their columns")
+        if len({(tuple(q.columns), tuple(q.params)) for q in versions}) != 1:
+            sys.exit(f"{name}: versions disagree on their columns or parameters")
 
     guard = f"EMBEDDED_{module.upper()}_H"
     header = f"/* Made by tools/embed.py. */\n#ifndef {guard}\n#define {guard}\n\n"
     source = f'/* Made by tools/embed.py. */\n#include "{Path(out_h).name}"\n\n#include <stddef.h>\n'
+    # C99 compilers need not support literals of more than 4095 bytes; those in use do.
+    source += '\n#pragma GCC diagnostic ignored "-Woverlength-strings"\n'
     if queries:
         header += '#include "pg/query.h"\n\n'
     for name, versions in sorted(queries.items()):
@@ -145,7 +157,7 @@ def main() -> None:
     for path in texts:
         symbol = f"{module}_" + re.sub(r"[^a-z0-9]+", "_", path.stem.lower())
         header += f"extern const char {symbol}[];\n"
-        source += f"\n/* {path.name} */\nconst char {symbol}[] =\n{c_string(path.read_text(encoding='utf-8'))};\n"
+        source += f"\n/* {path.name} */\nconst char {symbol}[] =\n{c_string(read(path))};\n"
     if migrations:
         header += f"/* In order, NULL-terminated. */\nextern const char *const {module}_migrations[];\n"
         source += emit_migrations(module, migrations)

@@ -7,4 +7,5 @@ BEGIN
         COMMIT;
     END LOOP;
 END $$;
+\connect -
 VACUUM (ANALYZE) app.heartbeat;

@@ -29,10 +29,11 @@ class Goal:
         self.at_least = at_least
         self.met = value >= limit if at_least else value <= limit
 
-    def line(self):
+    def line(self, judged):
         sign = ">=" if self.at_least else "<="
+        verdict = "" if not judged else "met" if self.met else "MISSED"
         return (f"  {self.what:<44} {self.value:>10.2f}{self.unit}   goal {sign} {self.limit:g}"
-                f"{self.unit}   {'met' if self.met else 'MISSED'}")
+                f"{self.unit}   {verdict}".rstrip())
 
     def data(self):
         return {"what": self.what, "value": self.value, "limit": self.limit,
@@ -59,7 +60,7 @@ class Claim:
     def met(self):
         return all(goal.met for goal in self.goals)
 
-    def show(self, shown):
+    def show(self, shown, judged):
         """shown: how a run's figure is written."""
         print(f"\nclaim {self.number}: {self.title}")
         for note in self.notes:
@@ -73,7 +74,7 @@ class Claim:
             for where, state in zip(("application", "catalogs"), pair):
                 print(state_line(who, where, state))
         for goal in self.goals:
-            print(goal.line())
+            print(goal.line(judged))
 
     def data(self):
         return {"claim": self.number, "title": self.title, "notes": self.notes,

@@ -3,6 +3,7 @@
 struct check {
     struct session *session;
     const struct settings *settings;
+    const char *where;
     GPtrArray *verdicts; /* of struct verdict */
     GPtrArray *gaps;     /* of struct check_gap */
     GStringChunk *texts; /* owns the verdicts' strings */
@@ -17,12 +18,14 @@ static void free_gap(gpointer data)
     g_free(gap);
 }
 
-struct check *check_new(struct session *session, const struct settings *settings)
+struct check *check_new(struct session *session, const struct settings *settings,
+                        const char *where)
 {
     struct check *check = g_new0(struct check, 1);
 
     check->session = session;
     check->settings = settings;
+    check->where = where;
     check->verdicts = g_ptr_array_new_with_free_func(g_free);
     check->gaps = g_ptr_array_new_with_free_func(free_gap);
     check->texts = g_string_chunk_new(1024);
@@ -37,6 +40,11 @@ void check_free(struct check *check)
     g_ptr_array_unref(check->gaps);
     g_string_chunk_free(check->texts);
     g_free(check);
+}
+
+const char *check_where(const struct check *check)
+{
+    return check->where;
 }
 
 struct session *check_session(struct check *check)

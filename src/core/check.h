@@ -13,8 +13,9 @@ struct check_gap {
     char *what, *remedy;
 };
 
-/* Session (NULL when there is none) and settings are borrowed. */
-struct check *check_new(struct session *session, const struct settings *settings);
+/* All are borrowed; session is NULL when there is none. where: see check_where(). */
+struct check *check_new(struct session *session, const struct settings *settings,
+                        const char *where);
 void check_free(struct check *check);
 AUTO_DEFINE(check, check_free)
 

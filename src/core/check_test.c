@@ -13,7 +13,7 @@ static void test_status(void)
 {
     static const enum verdict_status from_best[] = {VERDICT_OK, VERDICT_UNKNOWN,
                                                     VERDICT_WARNING, VERDICT_CRITICAL};
-    AUTO(check) check = check_new(NULL, NULL);
+    AUTO(check) check = check_new(NULL, NULL, "");
 
     g_assert_cmpint(check_status(check), ==, VERDICT_UNKNOWN);
     for (guint i = 0; i < G_N_ELEMENTS(from_best); i++) {
@@ -29,7 +29,7 @@ static void test_status(void)
 
 static void test_gaps_once(void)
 {
-    AUTO(check) check = check_new(NULL, NULL);
+    AUTO(check) check = check_new(NULL, NULL, "");
 
     check_unreadable(check, "sessions", "GRANT pg_monitor");
     check_unreadable(check, "sessions", NULL);

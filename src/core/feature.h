@@ -93,6 +93,9 @@ struct check; /* collects; made by the host */
 struct session *check_session(struct check *check);
 const struct settings *check_settings(const struct check *check);
 
+/* The words that take another command to the same place: "--target shop", "-h db1 shop". */
+const char *check_where(const struct check *check);
+
 /* Copies the verdict. */
 void check_add(struct check *check, const struct verdict *verdict);
 

@@ -50,13 +50,15 @@ static struct keywords keywords_for(const struct session *session)
     return keywords;
 }
 
-static const char *hint_for(const char *sqlstate, const char *message)
+const char *session_refusal_hint(const char *sqlstate, const char *message)
 {
     static const struct {
         const char *sqlstate, *hint;
     } hints[] = {
         {"28P01", "put the password into ~/.pgpass (or PGPASSFILE), or type it with -W"},
-        {"28000", "pg_hba.conf of the server decides who may connect from where, and how"},
+        {"28000", "the server's pg_hba.conf decides who may connect from where; \"pgrunbook "
+                  "setup\" prints "
+                  "the SQL that makes a role"},
         {"3D000", "psql -l lists the databases; name one as the last argument or with -d"},
         {"42501", "the role lacks the CONNECT privilege on this database"},
         {"53300", "every slot an ordinary role may use is taken; on 16 and newer a member of "
@@ -72,9 +74,11 @@ static const char *hint_for(const char *sqlstate, const char *message)
 }
 
 /* With PQERRORS_VERBOSE libpq writes "FATAL:  28P01: message" and a LOCATION line: the only way
- * to learn the SQLSTATE of a refused connection without matching translated text. */
-static char *take_sqlstate(struct session *session, const char *message)
+ * to learn the SQLSTATE of a refused connection without matching translated text. Before the
+ * session has an encoding that text may be in any. */
+char *session_refusal(struct session *session, const char *raw)
 {
+    g_autofree char *message = g_utf8_make_valid(raw, -1);
     g_autoptr(GRegex) code = g_regex_new(":  ([0-9A-Z]{5}): ", 0, 0, NULL);
     g_autoptr(GRegex) location = g_regex_new("\\nLOCATION:[^\\n]*", 0, 0, NULL);
     g_autoptr(GMatchInfo) match = NULL;
@@ -159,8 +163,8 @@ static bool attempt(struct session *session, bool *ret_ask, GError **error)
         session_set_sqlstate(session, "08001");
         g_propagate_error(error, g_steal_pointer(&waited));
     } else {
-        g_autofree char *text = take_sqlstate(session, PQerrorMessage(connection));
-        runbook_error_set(error, RUNBOOK_CONNECT, hint_for(session->sqlstate, text),
+        g_autofree char *text = session_refusal(session, PQerrorMessage(connection));
+        runbook_error_set(error, RUNBOOK_CONNECT, session_refusal_hint(session->sqlstate, text),
                           "cannot connect: %s", text);
     }
     PQfinish(connection);

@@ -29,4 +29,11 @@ void session_set_sqlstate(struct session *session, const char *sqlstate);
 
 struct rows *rows_wrap(PGresult *result);
 
+/* What the server or libpq said to a connection that failed, without its SQLSTATE and source
+ * location; sets the session's SQLSTATE, "08001" where there was none. Caller frees. */
+char *session_refusal(struct session *session, const char *raw);
+
+/* What to do about it. */
+const char *session_refusal_hint(const char *sqlstate, const char *message);
+
 #endif

@@ -88,7 +88,8 @@ void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct wi
 
     g_autofree char *steps = units_format_counted(plan->steps->len, "step");
     g_string_append_printf(script, "-- %s; nothing was changed\n", steps);
-    print_settings(script, plan, lock_timeout_ms, window);
+    if (plan->steps->len > 0)
+        print_settings(script, plan, lock_timeout_ms, window);
     for (guint i = 0; i < plan->steps->len; i++) {
         const struct step *step = g_ptr_array_index(plan->steps, i);
         g_autofree char *object = one_line(step->object);

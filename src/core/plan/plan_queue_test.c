@@ -154,8 +154,8 @@ static void test_put_off(void)
     gint64 now = g_get_monotonic_time();
     queue_later(&queue.runner, step_at(&queue, 3), 3600000);
     queue_later(&queue.runner, step_at(&queue, 2), 1800000);
-    g_assert_cmpint(queue_due_us(&queue.runner), >=, now + 1800 * G_USEC_PER_SEC);
-    g_assert_cmpint(queue_due_us(&queue.runner), <, now + 3600 * G_USEC_PER_SEC);
+    g_assert_cmpint(queue_due_us(&queue.runner), >=, now + (gint64) 1800 * G_USEC_PER_SEC);
+    g_assert_cmpint(queue_due_us(&queue.runner), <, now + (gint64) 3600 * G_USEC_PER_SEC);
     expect_next(&queue, 0); /* not due, and yet: */
     g_assert_false(queue_empty(&queue.runner));
     queue_later(&queue.runner, step_at(&queue, 1), 0);

@@ -57,17 +57,17 @@ static void test_print(void)
 static void test_print_nothing(void)
 {
     AUTO(plan) plan = plan_new();
+    plan_set(plan, "maintenance_work_mem", "256MB", false);
     g_autofree char *script = printed(plan, 1, 0);
-    g_assert_cmpstr(script, ==,
-                    "-- 0 steps; nothing was changed\n"
-                    "SET lock_timeout = '1ms';\n"
-                    "SET statement_timeout = '0ms';\n");
+    g_assert_cmpstr(script, ==, "-- 0 steps; nothing was changed\n");
 }
 
 static void test_print_limits(void)
 {
     AUTO(plan) plan = plan_new();
     add(plan, "t", "VACUUM", "why");
+    g_autofree char *endless = printed(plan, 1, 0);
+    g_assert_nonnull(strstr(endless, "SET statement_timeout = '0ms';"));
     g_autofree char *script = printed(plan, 1, G_MAXINT64 / 1000);
     g_assert_nonnull(strstr(script, "-- 1 step; "));
     g_assert_nonnull(strstr(script, "statement_timeout = '2147483647ms'"));

@@ -39,7 +39,9 @@ SELECT h.kind, h.holder, h.xmin::pg_catalog.text AS xmin, pg_catalog.age(h.xmin)
            pg_catalog.format('replication slot %s (%s, %s)', s.slot_name, s.slot_type,
                              CASE WHEN s.active THEN 'active' ELSE 'inactive' END),
            s.xmin, NULL, false,
-           pg_catalog.format('SELECT pg_drop_replication_slot(%L)', s.slot_name)
+           CASE WHEN s.active
+                THEN 'an active slot serves a standby or a subscriber: find the long transaction there'
+                ELSE pg_catalog.format('SELECT pg_drop_replication_slot(%L)', s.slot_name) END
       FROM pg_catalog.pg_replication_slots AS s
      WHERE s.xmin IS NOT NULL
     UNION ALL
@@ -48,7 +50,9 @@ SELECT h.kind, h.holder, h.xmin::pg_catalog.text AS xmin, pg_catalog.age(h.xmin)
                              s.slot_type,
                              CASE WHEN s.active THEN 'active' ELSE 'inactive' END),
            s.catalog_xmin, NULL, true,
-           pg_catalog.format('SELECT pg_drop_replication_slot(%L)', s.slot_name)
+           CASE WHEN s.active
+                THEN 'an active slot serves a standby or a subscriber: find the long transaction there'
+                ELSE pg_catalog.format('SELECT pg_drop_replication_slot(%L)', s.slot_name) END
       FROM pg_catalog.pg_replication_slots AS s
      WHERE s.catalog_xmin IS NOT NULL
     UNION ALL

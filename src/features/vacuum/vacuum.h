@@ -184,7 +184,8 @@ double vacuum_freeze_ratio(const struct vacuum_server *server,
 double vacuum_autovacuum_threshold(const struct vacuum_server *server,
                                    const struct vacuum_table *table);
 
-/* The oldest holder that keeps the table's dead rows; NULL: none. Some hold only catalogs. */
+/* The oldest holder that keeps the table's dead rows; NULL: none. Some hold only catalogs. Table
+ * NULL: any table but those. */
 const struct vacuum_holder *vacuum_oldest_holder(const struct vacuum_case *state,
                                                  const struct vacuum_table *table);
 
@@ -299,6 +300,7 @@ void vacuum_show_plan(struct call *call, struct session *session,
                       const struct vacuum_case *state, const struct plan *plan);
 struct vacuum_totals {
     guint outcomes[STEP_NOT_REACHED + 1]; /* tables by outcome */
+    guint held;                           /* tables that wait for the horizon */
     gint64 removed, stayed;               /* dead rows */
 };
 struct vacuum_totals vacuum_add_up(const struct vacuum_case *state);

@@ -43,76 +43,73 @@ static void test_bars(void)
 
 /* ---- the horizon --------------------------------------------------------------------------- */
 
+static const struct {
+    const char *name;
+    struct vacuum_table table;
+    unsigned needs, held;
+    enum vacuum_bar bar;
+} held_cases[] = {
+    {"never vacuumed before", {ROWS(1000), .dead = 31}, DEAD, 0, VACUUM_BAR_NONE},
+    {"same horizon",
+     {ROWS(1000), .dead = 31, .last_horizon = 700},
+     0,
+     DEAD,
+     VACUUM_BAR_HORIZON},
+    {"another horizon then",
+     {ROWS(1000), .dead = 31, .last_horizon = 699},
+     DEAD,
+     0,
+     VACUUM_BAR_NONE},
+    {"same horizon, needs nothing", {ROWS(1000), .last_horizon = 700}, 0, 0, VACUUM_BAR_NONE},
+    {"ANALYZE is not held",
+     {ROWS(1000), .dead = 31, .changed = 71, .last_horizon = 700},
+     CHANGED,
+     DEAD,
+     VACUUM_BAR_NONE},
+    {"all that only removing helps",
+     {ROWS(1000), .dead = 31, .inserted = 551, .pages = 100, .last_horizon = 700},
+     0,
+     DEAD | INSERTED | VISIBILITY,
+     VACUUM_BAR_HORIZON},
+    {"freezing would gain little",
+     {ROWS(1000), .xid_age = 109999999, .last_horizon = 700},
+     0,
+     FREEZE,
+     VACUUM_BAR_HORIZON},
+    {"freezing would gain enough",
+     {ROWS(1000), .xid_age = 110000000, .last_horizon = 700},
+     FREEZE,
+     0,
+     VACUUM_BAR_NONE},
+    {"TOAST would gain",
+     {ROWS(1000), .toast_xid_age = 200000000, .last_horizon = 700},
+     FREEZE | EMERGENCY,
+     0,
+     VACUUM_BAR_NONE},
+    {"multixacts have another horizon",
+     {ROWS(1000), .mxid_age = 400000000, .dead = 31, .last_horizon = 700},
+     FREEZE | EMERGENCY,
+     DEAD,
+     VACUUM_BAR_NONE},
+    {"held comes before forbidden",
+     {ROWS(1000), .dead = 31, .last_horizon = 700, .owner = TEXT("ann")},
+     0,
+     DEAD,
+     VACUUM_BAR_HORIZON},
+};
+
 static void test_held(void)
 {
-    const struct {
-        const char *name;
-        struct vacuum_table table;
-        unsigned needs, held;
-        enum vacuum_bar bar;
-    } cases[] = {
-        {"never vacuumed before", {ROWS(1000), .dead = 31}, DEAD, 0, VACUUM_BAR_NONE},
-        {"same horizon",
-         {ROWS(1000), .dead = 31, .last_horizon = 700},
-         0,
-         DEAD,
-         VACUUM_BAR_HORIZON},
-        {"another horizon then",
-         {ROWS(1000), .dead = 31, .last_horizon = 699},
-         DEAD,
-         0,
-         VACUUM_BAR_NONE},
-        {"same horizon, needs nothing",
-         {ROWS(1000), .last_horizon = 700},
-         0,
-         0,
-         VACUUM_BAR_NONE},
-        {"ANALYZE is not held",
-         {ROWS(1000), .dead = 31, .changed = 71, .last_horizon = 700},
-         CHANGED,
-         DEAD,
-         VACUUM_BAR_NONE},
-        {"all that only removing helps",
-         {ROWS(1000), .dead = 31, .inserted = 551, .pages = 100, .last_horizon = 700},
-         0,
-         DEAD | INSERTED | VISIBILITY,
-         VACUUM_BAR_HORIZON},
-        {"freezing would gain little",
-         {ROWS(1000), .xid_age = 109999999, .last_horizon = 700},
-         0,
-         FREEZE,
-         VACUUM_BAR_HORIZON},
-        {"freezing would gain enough",
-         {ROWS(1000), .xid_age = 110000000, .last_horizon = 700},
-         FREEZE,
-         0,
-         VACUUM_BAR_NONE},
-        {"TOAST would gain",
-         {ROWS(1000), .toast_xid_age = 200000000, .last_horizon = 700},
-         FREEZE | EMERGENCY,
-         0,
-         VACUUM_BAR_NONE},
-        {"multixacts have another horizon",
-         {ROWS(1000), .mxid_age = 400000000, .dead = 31, .last_horizon = 700},
-         FREEZE | EMERGENCY,
-         DEAD,
-         VACUUM_BAR_NONE},
-        {"held comes before forbidden",
-         {ROWS(1000), .dead = 31, .last_horizon = 700, .owner = TEXT("ann")},
-         0,
-         DEAD,
-         VACUUM_BAR_HORIZON},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(held_cases); i++) {
         AUTO(vacuum_case) state = fixture_new();
         fixture_hold(state, "pid 1", 700, 100000000, false);
         fixture_hold(state, "pid 2", 900, 50, false);
-        fixture_add(state, cases[i].table);
+        fixture_add(state, held_cases[i].table);
         vacuum_decide(state);
         const struct vacuum_choice *choice = fixture_choice(state, 0);
-        expect_needs(cases[i].name, choice, cases[i].needs);
-        if (choice->held != cases[i].held || choice->bar != cases[i].bar)
-            g_test_fail_printf("%s: held %#x, bar %d", cases[i].name, choice->held,
+        expect_needs(held_cases[i].name, choice, held_cases[i].needs);
+        if (choice->held != held_cases[i].held || choice->bar != held_cases[i].bar)
+            g_test_fail_printf("%s: held %#x, bar %d", held_cases[i].name, choice->held,
                                (int) choice->bar);
     }
 }
@@ -157,6 +154,7 @@ static void test_catalogs_only(void)
                     "pid 1");
     g_assert_cmpstr(vacuum_oldest_holder(state, fixture_choice(state, 1)->table)->holder, ==,
                     "slot");
+    g_assert_cmpstr(vacuum_oldest_holder(state, NULL)->holder, ==, "pid 1");
     g_ptr_array_set_size(state->holders, 1);
     g_assert_null(vacuum_oldest_holder(state, fixture_choice(state, 0)->table));
 }

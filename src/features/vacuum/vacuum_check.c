@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum {
+    SYSTEM_ROWS = 10000,     /* dead rows of a system catalog that are worth a word */
     STALE_ROWS = 1000,       /* smaller tables plan well enough without statistics */
     HORIZON_XIDS = 10000000, /* where a holder's age in time is not known */
     AUTOVACUUM_BEHIND = 2,   /* times its own threshold */
@@ -130,13 +131,15 @@ static void check_horizon(const struct look *look)
                                    : "who holds the xmin horizon back cannot be seen");
         return;
     }
-    const struct vacuum_holder *holder = g_ptr_array_index(state->holders, 0);
+    const struct vacuum_holder *holder = vacuum_oldest_holder(state, NULL);
+    if (holder == NULL) /* a logical slot, which holds catalogs */
+        holder = g_ptr_array_index(state->holders, 0);
     gint64 seconds = holder->since > 0 ? MAX(state->server.now - holder->since, 0) : 0;
     enum verdict_status status = judge_holder(look, holder, seconds);
-    g_autofree char *age = units_format_count(holder->age_xids);
+    g_autofree char *age = units_format_counted(holder->age_xids, "transaction");
     g_autofree char *time = units_format_duration((double) seconds);
     add(look, "xmin_horizon", status, (double) holder->age_xids, holder->remedy,
-        "held back by %s, %s transactions old%s%s%s", holder->holder, age,
+        "held back by %s, %s old%s%s%s", holder->holder, age,
         holder->since > 0 ? ", since " : "", holder->since > 0 ? time : "",
         status == VERDICT_OK ? "" : "; rows that died since then cannot be removed");
 }
@@ -171,13 +174,19 @@ static const struct vacuum_choice *choice_at(const struct look *look, guint inde
     return &g_array_index(look->state->choices, struct vacuum_choice, index);
 }
 
+/* Every ANALYZE leaves some dead rows in pg_statistic, every CREATE in others. */
+static bool worth_a_line(const struct vacuum_table *table)
+{
+    return !vacuum_is_system(table) || table->dead >= SYSTEM_ROWS;
+}
+
 static void check_dead(const struct look *look)
 {
     struct tally tally = {0};
 
     for (guint i = 0; i < look->state->choices->len; i++) {
         const struct vacuum_choice *choice = choice_at(look, i);
-        if ((choice->needs | choice->held) & VACUUM_NEED_DEAD)
+        if ((choice->needs | choice->held) & VACUUM_NEED_DEAD && worth_a_line(choice->table))
             count(&tally, choice->table, choice->table->dead, dead_share(choice->table));
     }
     g_autofree char *rows = units_format_counted(tally.rows, "dead row");
@@ -222,7 +231,7 @@ static void check_autovacuum_behind(const struct look *look)
             &g_array_index(look->state->tables, struct vacuum_table, i);
         double threshold = vacuum_autovacuum_threshold(&look->state->server, table);
         double share = (double) table->dead / MAX(threshold, 1);
-        if (table->kind != 'p' && share >= AUTOVACUUM_BEHIND)
+        if (table->kind != 'p' && share >= AUTOVACUUM_BEHIND && worth_a_line(table))
             count(&tally, table, table->dead, share);
     }
     g_autofree char *tables = units_format_counted(tally.tables, "table");
@@ -274,8 +283,7 @@ bool vacuum_check(struct check *check, GError **error)
         return false;
     state->rules = vacuum_rules_read(check_settings(check));
     vacuum_decide(state);
-    g_autofree char *run =
-        g_strdup_printf("pgrunbook vacuum run %s", session_database(session));
+    g_autofree char *run = g_strdup_printf("pgrunbook vacuum run %s", check_where(check));
     struct look look = {check, state, run};
 
     check_age(&look,
@@ -285,6 +293,8 @@ bool vacuum_check(struct check *check, GError **error)
                                    state->server.multixact_freeze_max_age,
                                    state->server.multixact_failsafe_age, mxids_of});
     check_horizon(&look);
+    if (state->server.in_recovery)
+        return true; /* rows and statistics are counted on the primary */
     check_dead(&look);
     check_statistics(&look);
     check_autovacuum_behind(&look);

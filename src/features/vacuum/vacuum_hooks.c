@@ -42,12 +42,13 @@ static struct rows *recheck(const struct vacuum_batch *batch, struct session *se
     return session_query(session, &query_vacuum_recheck, (const char *const[]){list}, NULL);
 }
 
+/* Either text may be NULL. */
 static void replace(char **text, const char *with)
 {
-    if (strcmp(*text, with) != 0) {
-        g_free(*text);
-        *text = g_strdup(with);
-    }
+    char *copy = g_strdup(with);
+
+    g_free(*text);
+    *text = copy;
 }
 
 /* A renamed table is still the one that was planned. Returns whether it can be worked on now. */
@@ -284,7 +285,10 @@ static enum step_after after(struct step *step, const char *sqlstate, struct ses
             step->outcome = STEP_DONE;
         return STEP_ENDED;
     }
-    return judge_undone(batch, sqlstate, step);
+    enum step_after again = judge_undone(batch, sqlstate, step);
+    if (step->outcome == STEP_SKIPPED && batch->alone)
+        replace(&step->detail, ((struct vacuum_choice *) batch->choices->pdata[0])->reason);
+    return again;
 }
 
 /* ---- progress ----------------------------------------------------------------------------- */

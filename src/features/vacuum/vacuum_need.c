@@ -148,7 +148,8 @@ static unsigned own_needs(const struct vacuum_case *state, const struct vacuum_t
         needs |= VACUUM_NEED_DEAD;
     if ((double) table->inserted > insert_threshold(state, table))
         needs |= VACUUM_NEED_INSERTED;
-    if (lacks_visibility(&state->rules, table))
+    /* No index-only scan ever reads a system catalog. */
+    if (!vacuum_is_system(table) && lacks_visibility(&state->rules, table))
         needs |= VACUUM_NEED_VISIBILITY;
     return needs | freeze_needs(state, table);
 }
@@ -156,7 +157,7 @@ static unsigned own_needs(const struct vacuum_case *state, const struct vacuum_t
 const struct vacuum_holder *vacuum_oldest_holder(const struct vacuum_case *state,
                                                  const struct vacuum_table *table)
 {
-    bool system = vacuum_is_system(table);
+    bool system = table != NULL && vacuum_is_system(table);
 
     for (guint i = 0; i < state->holders->len; i++) {
         const struct vacuum_holder *holder = g_ptr_array_index(state->holders, i);

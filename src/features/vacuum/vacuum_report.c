@@ -74,13 +74,13 @@ static void horizon_member(struct document *document, const struct vacuum_case *
 
 static void say_horizon(const struct call *call, const struct vacuum_case *state)
 {
-    if (state->holders->len == 0 || output_format(call->output) == OUTPUT_CSV)
+    const struct vacuum_holder *holder = vacuum_oldest_holder(state, NULL);
+
+    if (holder == NULL)
         return;
-    const struct vacuum_holder *holder = g_ptr_array_index(state->holders, 0);
-    g_autofree char *age = units_format_count(holder->age_xids);
+    g_autofree char *age = units_format_counted(holder->age_xids, "transaction");
     output_say(call->output,
-               "Held back by %s, %s transactions old: rows that died since then stay until it "
-               "ends.\n  %s;",
+               "Held back by %s, %s old: rows that died since then stay until it ends.\n  %s",
                holder->holder, age, holder->remedy);
 }
 
@@ -163,33 +163,41 @@ static void plan_row(struct grid *grid, const struct vacuum_case *state,
     grid_take(grid, tone, vacuum_reason(state, choice));
 }
 
+/* How many rows of a table for people were left out. */
+static void say_more(struct output *output, guint rows, guint shown)
+{
+    if (shown == 0 || shown >= rows)
+        return;
+    g_autofree char *more = units_format_counted(rows - shown, "more table");
+    output_say(output, "… and %s (-v shows all)", more);
+}
+
 static void plan_summary(const struct call *call, const struct vacuum_case *state,
                          const GPtrArray *list, guint shown)
 {
-    guint acts = 0;
+    guint acts = 0, barred = 0;
     double seconds = 0;
     gint64 bytes = 0;
 
     for (guint i = 0; i < list->len; i++) {
         const struct vacuum_choice *choice = g_ptr_array_index(list, i);
-        if (choice->order == 0)
-            continue;
-        acts++;
+        barred += choice->order == 0 && vacuum_reported(choice);
+        acts += choice->order > 0;
         seconds += choice->predicted_seconds;
-        if (choice->table->kind != 'p')
+        if (choice->order > 0 && choice->table->kind != 'p')
             bytes += vacuum_bytes(&state->server, choice->table);
     }
-    if (shown > 0 && shown < list->len)
-        output_say(call->output, "… and %u tables more (-v shows all)", list->len - shown);
+    say_more(call->output, list->len, shown);
     g_autofree char *size = units_format_size(bytes);
-    g_autofree char *time = units_format_duration(seconds / state->rules.lanes);
+    g_autofree char *time = units_format_duration(MAX(seconds / state->rules.lanes, 1));
+    g_autofree char *tables = units_format_counted(list->len, "table");
+    g_autofree char *lanes = units_format_counted(state->rules.lanes, "lane");
     if (acts == 0)
-        output_say(call->output, "%u tables, none needs anything.", list->len);
+        output_say(call->output, "Of %s %s.", tables,
+                   barred == 0 ? "none needs anything" : "none can be done");
     else
-        output_say(call->output,
-                   "%u of %u tables need something: %s, about %s with %u lanes at a cautious "
-                   "guess.",
-                   acts, list->len, size, time, state->rules.lanes);
+        output_say(call->output, "To do: %u of %s, %s, at a cautious guess %s with %s.", acts,
+                   tables, size, time, lanes);
 }
 
 void vacuum_show_plan(struct call *call, struct session *session,
@@ -297,6 +305,7 @@ struct vacuum_totals vacuum_add_up(const struct vacuum_case *state)
         if (choice->outcome == STEP_DONE && choice->vacuum && choice->dead_after >= 0)
             totals.removed += MAX(choice->table->dead - choice->dead_after, 0);
         totals.stayed += MAX(choice->not_removable, 0);
+        totals.held += choice->bar == VACUUM_BAR_HORIZON;
     }
     return totals;
 }
@@ -305,19 +314,18 @@ static void run_summary(const struct vacuum_run *run, gint64 id)
 {
     struct output *output = run->call->output;
     struct vacuum_totals totals = vacuum_add_up(run->state);
-    g_autofree char *removed = units_format_count(totals.removed);
-    g_autofree char *stayed = units_format_count(totals.stayed);
+    g_autofree char *done = units_format_counted(totals.outcomes[STEP_DONE], "table");
+    g_autofree char *removed = units_format_counted(totals.removed, "dead row");
+    g_autofree char *stayed = units_format_counted(totals.stayed, "dead row");
     g_autofree char *time = units_format_duration(
         (double) (g_get_monotonic_time() - run->started_us) / G_USEC_PER_SEC);
 
-    output_say(output,
-               "%u tables done, %u skipped, %u failed, %u not reached, in %s; %s dead rows "
-               "removed.",
-               totals.outcomes[STEP_DONE], totals.outcomes[STEP_SKIPPED],
-               totals.outcomes[STEP_FAILED], totals.outcomes[STEP_NOT_REACHED], time, removed);
+    output_say(output, "%s done, %u skipped, %u failed, %u not reached, in %s; %s removed.",
+               done, totals.outcomes[STEP_SKIPPED], totals.outcomes[STEP_FAILED],
+               totals.outcomes[STEP_NOT_REACHED], time, removed);
     if (totals.stayed > 0)
-        output_say(output, "%s dead rows could not be removed.", stayed);
-    if (totals.stayed > 0 || totals.outcomes[STEP_SKIPPED] > 0)
+        output_say(output, "%s could not be removed.", stayed);
+    if (totals.stayed > 0 || totals.held > 0)
         say_horizon(run->call, run->state);
     if (id > 0)
         output_say(output, "Recorded: pgrunbook history show %" G_GINT64_FORMAT, id);
@@ -366,7 +374,6 @@ void vacuum_show_run(const struct vacuum_run *run, gint64 id, const char *outcom
     }
     if (shown > 0)
         grid_print(grid, output);
-    if (shown < reported)
-        output_say(output, "… and %u tables more (-v shows all)", reported - shown);
+    say_more(output, reported, shown);
     run_summary(run, id);
 }

@@ -4,13 +4,25 @@
 
 enum { ATTEMPTS = 4 };
 
+/* A standby counts no rows, and cannot be vacuumed. */
+static bool is_primary(const struct vacuum_case *state, const struct session *session,
+                       GError **error)
+{
+    if (!state->server.in_recovery)
+        return true;
+    runbook_error_set(
+        error, RUNBOOK_REFUSED, "run it on the primary; a standby follows by itself",
+        "the server at \"%s\" is a standby: it cannot be vacuumed", session_host(session));
+    return false;
+}
+
 /* Observed and decided: all that `plan` shows and `run` does. */
 static struct vacuum_case *prepare(struct call *call, struct session *session,
                                    const struct window *window, GPtrArray **ret_batches,
                                    GError **error)
 {
     AUTO(vacuum_case) state = vacuum_observe(session, error);
-    if (state == NULL)
+    if (state == NULL || !is_primary(state, session, error))
         return NULL;
     state->rules = vacuum_rules_read(call->settings);
     state->rules.analyze_only = option_given(call->options, "analyze-only");
@@ -128,6 +140,16 @@ static void guess_not_removable(const struct vacuum_case *state, struct vacuum_c
             vacuum_oldest_holder(state, choice->table) != NULL ? choice->dead_after : 0;
 }
 
+static void say_who_holds(const struct vacuum_case *state, struct vacuum_choice *choice)
+{
+    const struct vacuum_holder *holder = vacuum_oldest_holder(state, choice->table);
+
+    if (choice->not_removable <= 0 || holder == NULL || choice->reason != NULL)
+        return;
+    g_autofree char *rows = units_format_counted(choice->not_removable, "dead row");
+    choice->reason = g_strdup_printf("%s held by %s", rows, holder->holder);
+}
+
 static void observe_again(struct vacuum_run *run)
 {
     g_autoptr(GPtrArray) acted = g_ptr_array_new();
@@ -142,8 +164,10 @@ static void observe_again(struct vacuum_run *run)
     if (!session_alive(run->control) && !session_reopen(run->control, NULL))
         return;
     vacuum_settle(run->state, acted, run->control);
-    for (guint i = 0; i < acted->len; i++)
+    for (guint i = 0; i < acted->len; i++) {
         guess_not_removable(run->state, g_ptr_array_index(acted, i));
+        say_who_holds(run->state, g_ptr_array_index(acted, i));
+    }
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */
@@ -210,17 +234,6 @@ static bool confirmed(struct call *call, struct session *session,
     return output_confirm(call->output, "Run this plan?", ret_yes, error);
 }
 
-static bool may_write(const struct vacuum_case *state, const struct session *session,
-                      GError **error)
-{
-    if (!state->server.in_recovery)
-        return true;
-    runbook_error_set(
-        error, RUNBOOK_REFUSED, "run it on the primary; a standby follows by itself",
-        "the server at \"%s\" is a standby: it cannot be vacuumed", session_host(session));
-    return false;
-}
-
 static enum runbook_exit dry_run(struct call *call, struct session *session,
                                  const struct vacuum_case *state, GPtrArray *batches,
                                  const struct window *window)
@@ -244,7 +257,7 @@ enum runbook_exit vacuum_run_command(struct call *call, GError **error)
     if (session == NULL)
         return RUNBOOK_FAILED;
     AUTO(vacuum_case) state = prepare(call, session, &window, &batches, error);
-    if (state == NULL || !may_write(state, session, error))
+    if (state == NULL)
         return RUNBOOK_FAILED;
     if (call->dry_run)
         return dry_run(call, session, state, batches, &window);

@@ -133,75 +133,72 @@ static void test_names(void)
 
 /* ---- statements ------------------------------------------------------------------------------ */
 
+static const struct {
+    int version;
+    gint64 standbys, limit, shared_buffers;
+    struct vacuum_batch batch;
+    const char *options;
+} statement_options_cases[] = {
+    {140000, 0, 0, 0, {.vacuum = true}, "VERBOSE, SKIP_LOCKED, PARALLEL 0"},
+    {140000,
+     0,
+     64 << 20,
+     1 << 30,
+     {.vacuum = true, .analyze = true},
+     "VERBOSE, ANALYZE, SKIP_LOCKED, PARALLEL 0"},
+    {150004,
+     0,
+     0,
+     0,
+     {.vacuum = true, .freeze = true, .alone = true, .workers = 3},
+     "VERBOSE, FREEZE, PARALLEL 3"},
+    {150004, 2, 0, 0, {.vacuum = true, .alone = true}, "VERBOSE, TRUNCATE false, PARALLEL 0"},
+    {150004, 2, 0, 0, {.analyze = true}, "VERBOSE, SKIP_LOCKED"},
+    {150004, 0, 0, 0, {.analyze = true, .alone = true, .parent = true}, "VERBOSE"},
+    {160000,
+     0,
+     0,
+     0,
+     {.vacuum = true, .alone = true},
+     "VERBOSE, PARALLEL 0, SKIP_DATABASE_STATS"},
+    {160000,
+     0,
+     64 << 20,
+     1 << 30,
+     {.vacuum = true, .analyze = true},
+     "VERBOSE, ANALYZE, SKIP_LOCKED, PARALLEL 0, SKIP_DATABASE_STATS, "
+     "BUFFER_USAGE_LIMIT '65536kB'"},
+    {170000,
+     0,
+     64 << 20,
+     128 << 20,
+     {.analyze = true},
+     "VERBOSE, SKIP_LOCKED, BUFFER_USAGE_LIMIT '16384kB'"},
+    {180000,
+     0,
+     1,
+     128 << 20,
+     {.analyze = true},
+     "VERBOSE, SKIP_LOCKED, BUFFER_USAGE_LIMIT '128kB'"},
+    {180000,
+     0,
+     G_MAXINT64,
+     G_MAXINT64,
+     {.analyze = true},
+     "VERBOSE, SKIP_LOCKED, BUFFER_USAGE_LIMIT '16777216kB'"},
+};
+
 static void test_statement_options(void)
 {
-    static const struct {
-        int version;
-        gint64 standbys, limit, shared_buffers;
-        struct vacuum_batch batch;
-        const char *options;
-    } cases[] = {
-        {140000, 0, 0, 0, {.vacuum = true}, "VERBOSE, SKIP_LOCKED, PARALLEL 0"},
-        {140000,
-         0,
-         64 << 20,
-         1 << 30,
-         {.vacuum = true, .analyze = true},
-         "VERBOSE, ANALYZE, SKIP_LOCKED, PARALLEL 0"},
-        {150004,
-         0,
-         0,
-         0,
-         {.vacuum = true, .freeze = true, .alone = true, .workers = 3},
-         "VERBOSE, FREEZE, PARALLEL 3"},
-        {150004,
-         2,
-         0,
-         0,
-         {.vacuum = true, .alone = true},
-         "VERBOSE, TRUNCATE false, PARALLEL 0"},
-        {150004, 2, 0, 0, {.analyze = true}, "VERBOSE, SKIP_LOCKED"},
-        {150004, 0, 0, 0, {.analyze = true, .alone = true, .parent = true}, "VERBOSE"},
-        {160000,
-         0,
-         0,
-         0,
-         {.vacuum = true, .alone = true},
-         "VERBOSE, PARALLEL 0, SKIP_DATABASE_STATS"},
-        {160000,
-         0,
-         64 << 20,
-         1 << 30,
-         {.vacuum = true, .analyze = true},
-         "VERBOSE, ANALYZE, SKIP_LOCKED, PARALLEL 0, SKIP_DATABASE_STATS, "
-         "BUFFER_USAGE_LIMIT '65536kB'"},
-        {170000,
-         0,
-         64 << 20,
-         128 << 20,
-         {.analyze = true},
-         "VERBOSE, SKIP_LOCKED, BUFFER_USAGE_LIMIT '16384kB'"},
-        {180000,
-         0,
-         1,
-         128 << 20,
-         {.analyze = true},
-         "VERBOSE, SKIP_LOCKED, BUFFER_USAGE_LIMIT '128kB'"},
-        {180000,
-         0,
-         G_MAXINT64,
-         G_MAXINT64,
-         {.analyze = true},
-         "VERBOSE, SKIP_LOCKED, BUFFER_USAGE_LIMIT '16777216kB'"},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(statement_options_cases); i++) {
         AUTO(vacuum_case) state = fixture_new();
-        state->server.version = cases[i].version;
-        state->server.standbys = cases[i].standbys;
-        state->server.shared_buffers = cases[i].shared_buffers;
-        state->rules.buffer_usage_limit = cases[i].limit;
-        g_autofree char *options = vacuum_statement_options(state, &cases[i].batch);
-        g_assert_cmpstr(options, ==, cases[i].options);
+        state->server.version = statement_options_cases[i].version;
+        state->server.standbys = statement_options_cases[i].standbys;
+        state->server.shared_buffers = statement_options_cases[i].shared_buffers;
+        state->rules.buffer_usage_limit = statement_options_cases[i].limit;
+        g_autofree char *options =
+            vacuum_statement_options(state, &statement_options_cases[i].batch);
+        g_assert_cmpstr(options, ==, statement_options_cases[i].options);
     }
 }
 
@@ -245,74 +242,75 @@ static void test_memory(void)
 
 /* ---- predictions ------------------------------------------------------------------------------- */
 
+enum { MB40 = 5120 }; /* pages read in a second */
+static const struct {
+    const char *name;
+    struct vacuum_table table;
+    bool vacuum, analyze, freeze;
+    double seconds;
+} predict_cases[] = {
+    {"nothing to read", {.pages = MB40, .visible_pages = MB40}, true, false, false, 0},
+    {"pages not all-visible",
+     {.pages = MB40, .visible_pages = MB40 / 2},
+     true,
+     false,
+     false,
+     0.5},
+    {"freeze reads all", {.pages = MB40, .visible_pages = MB40}, true, false, true, 1},
+    {"TOAST", {.toast_pages = MB40}, true, false, false, 1},
+    {"few dead rows leave the indexes alone",
+     {.live = 1000, .dead = 20, .index_pages = MB40},
+     true,
+     false,
+     false,
+     0},
+    {"more do not", {.live = 1000, .dead = 21, .index_pages = MB40}, true, false, false, 1},
+    {"ANALYZE reads a sample",
+     {.pages = G_MAXINT32, .toast_pages = MB40},
+     false,
+     true,
+     false,
+     30000.0 / MB40},
+    {"ANALYZE of a small table", {.pages = MB40}, false, true, false, 1},
+    {"visible pages counted before the size",
+     {.pages = 10, .visible_pages = 20},
+     true,
+     false,
+     false,
+     0},
+    {"as last time",
+     {.pages = MB40, .last_seconds = 77.004, .last_bytes = 40 << 20},
+     true,
+     true,
+     true,
+     77},
+    {"grown since",
+     {.pages = MB40, .last_seconds = 10.002, .last_bytes = 20 << 20},
+     true,
+     false,
+     false,
+     20},
+    {"shrunk since: not trusted",
+     {.pages = 1, .last_seconds = 10.004, .last_bytes = 20 << 20},
+     true,
+     false,
+     false,
+     10},
+    {"a record without size", {.pages = MB40, .last_seconds = 10}, true, false, true, 1},
+};
+
 static void test_predict(void)
 {
-    enum { MB40 = 5120 }; /* pages read in a second */
-    static const struct {
-        const char *name;
-        struct vacuum_table table;
-        bool vacuum, analyze, freeze;
-        double seconds;
-    } cases[] = {
-        {"nothing to read", {.pages = MB40, .visible_pages = MB40}, true, false, false, 0},
-        {"pages not all-visible",
-         {.pages = MB40, .visible_pages = MB40 / 2},
-         true,
-         false,
-         false,
-         0.5},
-        {"freeze reads all", {.pages = MB40, .visible_pages = MB40}, true, false, true, 1},
-        {"TOAST", {.toast_pages = MB40}, true, false, false, 1},
-        {"few dead rows leave the indexes alone",
-         {.live = 1000, .dead = 20, .index_pages = MB40},
-         true,
-         false,
-         false,
-         0},
-        {"more do not", {.live = 1000, .dead = 21, .index_pages = MB40}, true, false, false, 1},
-        {"ANALYZE reads a sample",
-         {.pages = G_MAXINT32, .toast_pages = MB40},
-         false,
-         true,
-         false,
-         30000.0 / MB40},
-        {"ANALYZE of a small table", {.pages = MB40}, false, true, false, 1},
-        {"visible pages counted before the size",
-         {.pages = 10, .visible_pages = 20},
-         true,
-         false,
-         false,
-         0},
-        {"as last time",
-         {.pages = MB40, .last_seconds = 77.004, .last_bytes = 40 << 20},
-         true,
-         true,
-         true,
-         77},
-        {"grown since",
-         {.pages = MB40, .last_seconds = 10.002, .last_bytes = 20 << 20},
-         true,
-         false,
-         false,
-         20},
-        {"shrunk since: not trusted",
-         {.pages = 1, .last_seconds = 10.004, .last_bytes = 20 << 20},
-         true,
-         false,
-         false,
-         10},
-        {"a record without size", {.pages = MB40, .last_seconds = 10}, true, false, true, 1},
-    };
     AUTO(vacuum_case) state = fixture_new();
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct vacuum_table table = cases[i].table;
+    for (gsize i = 0; i < G_N_ELEMENTS(predict_cases); i++) {
+        struct vacuum_table table = predict_cases[i].table;
         struct vacuum_choice choice = {.table = &table,
-                                       .vacuum = cases[i].vacuum,
-                                       .analyze = cases[i].analyze,
-                                       .freeze = cases[i].freeze};
+                                       .vacuum = predict_cases[i].vacuum,
+                                       .analyze = predict_cases[i].analyze,
+                                       .freeze = predict_cases[i].freeze};
         double seconds = vacuum_predict(&state->server, &choice);
-        if (ABS(seconds - cases[i].seconds - 0.004) > 1e-6)
-            g_test_fail_printf("%s: %g s", cases[i].name, seconds);
+        if (ABS(seconds - predict_cases[i].seconds - 0.004) > 1e-6)
+            g_test_fail_printf("%s: %g s", predict_cases[i].name, seconds);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
+#include "cli/record.h"
 #include "out/document.h"
 #include "out/grid.h"
 
@@ -246,11 +247,37 @@ static void print_text(const struct check *check, struct output *output)
     print_gaps(check, all, output);
 }
 
+/* As it was typed, but with the database by name: that may have come from the environment. */
+static char *where_of(const struct call *call, struct session *session)
+{
+    static const struct {
+        const char *name, *letter;
+    } places[] = {{"host", "-h"}, {"port", "-p"}, {"username", "-U"}};
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+
+    if (call->target != NULL)
+        return g_strdup_printf("--target %s", call->target);
+    for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
+        const char *value = option_value(call->options, places[i].name);
+        if (value == NULL)
+            continue;
+        g_ptr_array_add(words, g_strdup(places[i].letter));
+        g_ptr_array_add(words, g_strdup(value));
+    }
+    const char *typed = call->server->dbname;
+    bool conninfo = typed != NULL && strpbrk(typed, "=/") != NULL;
+    const char *database = session != NULL ? session_database(session) : "";
+    g_ptr_array_add(words, g_strdup(conninfo ? typed : database));
+    g_ptr_array_add(words, NULL);
+    return cli_record_line((const char *const *) words->pdata);
+}
+
 static enum runbook_exit run_check(struct call *call, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     AUTO(session) session = call_connect(call, &failure);
-    AUTO(check) check = check_new(session, call->settings);
+    g_autofree char *where = where_of(call, session);
+    AUTO(check) check = check_new(session, call->settings, where);
 
     if (is_interrupt(failure)) {
         g_propagate_error(error, g_steal_pointer(&failure));

@@ -240,8 +240,8 @@ static enum runbook_exit run_completion(struct call *call, GError **error)
         return RUNBOOK_DONE;
     }
     const char *nearest = units_nearest(shell, shells);
-    g_autofree char *hint = nearest ? g_strdup_printf("Did you mean \"%s\"?", nearest)
-                                    : g_strdup("Known are bash, zsh and fish.");
+    g_autofree char *hint = nearest ? g_strdup_printf("did you mean \"%s\"?", nearest)
+                                    : g_strdup("known are bash, zsh and fish");
     runbook_error_set(error, RUNBOOK_USAGE, hint, "no completion for shell \"%s\"", shell);
     return RUNBOOK_USAGE;
 }

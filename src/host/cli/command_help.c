@@ -7,8 +7,8 @@ static enum runbook_exit fail_unknown(const char *what, const char *word, char *
                                       GError **error)
 {
     const char *nearest = units_nearest(word, (const char *const *) names);
-    g_autofree char *hint = nearest != NULL ? g_strdup_printf("Did you mean \"%s\"?", nearest)
-                                            : g_strdup("See \"pgrunbook --help\".");
+    g_autofree char *hint = nearest != NULL ? g_strdup_printf("did you mean \"%s\"?", nearest)
+                                            : g_strdup("see \"pgrunbook --help\"");
 
     runbook_error_set(error, RUNBOOK_USAGE, hint, "there is no %s \"%s\"", what, word);
     return RUNBOOK_USAGE;

@@ -74,7 +74,7 @@ static enum runbook_exit run_runbook(struct call *call, GError **error)
     }
     g_auto(GStrv) names = g_strv_builder_end(builder);
     const char *nearest = units_nearest(name, (const char *const *) names);
-    g_autofree char *hint = nearest != NULL ? g_strdup_printf("Did you mean \"%s\"?", nearest)
+    g_autofree char *hint = nearest != NULL ? g_strdup_printf("did you mean \"%s\"?", nearest)
                                             : g_strdup("\"pgrunbook runbook\" lists them.");
     runbook_error_set(error, RUNBOOK_USAGE, hint, "the runbook has no section \"%s\"", name);
     return RUNBOOK_USAGE;

@@ -205,7 +205,7 @@ static bool check_role(const char *role, GError **error)
 
     if (role[0] != '\0' && !reserved)
         return true;
-    runbook_error_set(error, RUNBOOK_USAGE, "PostgreSQL reserves pg_…, public and none.",
+    runbook_error_set(error, RUNBOOK_USAGE, "PostgreSQL reserves pg_…, public and none",
                       "invalid role name \"%s\"", role);
     return false;
 }

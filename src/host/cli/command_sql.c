@@ -178,7 +178,7 @@ static enum runbook_exit print_query(struct call *call, GError **error)
 
     if (version_text != NULL &&
         !g_ascii_string_to_unsigned(version_text, 10, 1, 9999999, &version, NULL)) {
-        runbook_error_set(error, RUNBOOK_USAGE, "It is a number like 15 or 150004.",
+        runbook_error_set(error, RUNBOOK_USAGE, "it is a number like 15 or 150004",
                           "invalid value for --server-version: \"%s\"", version_text);
         return RUNBOOK_USAGE;
     }

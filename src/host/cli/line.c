@@ -70,8 +70,8 @@ static bool fail_unknown_option(const struct cli_line *line, const struct given 
     g_autofree char *spelling = given_spelling(given);
     const char *nearest = given->name != NULL ? nearest_of(spelling, names) : NULL;
     g_autofree char *hint =
-        nearest != NULL ? g_strdup_printf("Did you mean %s? See \"%s --help\".", nearest, path)
-                        : g_strdup_printf("See \"%s --help\".", path);
+        nearest != NULL ? g_strdup_printf("did you mean %s? see \"%s --help\"", nearest, path)
+                        : g_strdup_printf("see \"%s --help\"", path);
 
     runbook_error_set(error, RUNBOOK_USAGE, hint, "%s has no option %s", path, spelling);
     return false;
@@ -167,8 +167,8 @@ static bool take_section(struct cli_line *line, const char *word, GError **error
     const char *nearest = nearest_of(word, names);
     g_autofree char *hint =
         nearest != NULL
-            ? g_strdup_printf("Did you mean \"%s\"? See \"pgrunbook --help\".", nearest)
-            : g_strdup("See \"pgrunbook --help\".");
+            ? g_strdup_printf("did you mean \"%s\"? see \"pgrunbook --help\"", nearest)
+            : g_strdup("see \"pgrunbook --help\"");
     runbook_error_set(error, RUNBOOK_USAGE, hint, "there is no section \"%s\"", word);
     return false;
 }
@@ -181,7 +181,7 @@ static bool fail_verb(const struct feature *section, const char *word, GError **
     const char *nearest = word != NULL ? nearest_of(word, names) : NULL;
     g_autofree char *hint =
         nearest != NULL
-            ? g_strdup_printf("Did you mean \"%s %s\"? See \"%s --help\".", path, nearest, path)
+            ? g_strdup_printf("did you mean \"%s %s\"? see \"%s --help\"", path, nearest, path)
         : list[0] != '\0'
             ? g_strdup_printf("Its commands: %s. See \"%s --help\".", list, path)
             : g_strdup_printf("It has no commands; read \"pgrunbook runbook %s\".",

@@ -69,8 +69,8 @@ static int choice_of(const struct cli_line *line, const char *name, GError **err
             return i;
     g_autofree char *list = cli_join(choices, ", ");
     const char *nearest = units_nearest(value, choices);
-    g_autofree char *hint = nearest != NULL ? g_strdup_printf("Did you mean \"%s\"?", nearest)
-                                            : g_strdup_printf("Known are %s.", list);
+    g_autofree char *hint = nearest != NULL ? g_strdup_printf("did you mean \"%s\"?", nearest)
+                                            : g_strdup_printf("known are %s", list);
     runbook_error_set(error, RUNBOOK_USAGE, hint, "invalid value for --%s: \"%s\"", name,
                       value);
     return -1;
@@ -154,7 +154,7 @@ static bool check_connection(const struct cli_line *line, GError **error)
         if (!option_given(line->options, places[i]) && line->dbname == NULL)
             continue;
         runbook_error_set(error, RUNBOOK_USAGE,
-                          "Where a target is, its conninfo in the configuration says.",
+                          "where a target is, its conninfo in the configuration says",
                           "--target does not go with another database, host, port or user");
         return false;
     }
@@ -231,8 +231,8 @@ static int call_for_all(const struct invocation *invocation)
     if (targets[0] == NULL) {
         g_autoptr(GError) error = NULL;
         runbook_error_set(&error, RUNBOOK_USAGE,
-                          "Add a section [target NAME] with a conninfo; \"pgrunbook config "
-                          "sample\" shows how.",
+                          "add a section [target NAME] with a conninfo; \"pgrunbook config "
+                          "sample\" shows how",
                           "the configuration has no targets");
         output_error(invocation->output, error);
         return exit_code_of(invocation->line, error);
