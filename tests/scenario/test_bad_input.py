@@ -5,8 +5,8 @@ import sqlite3
 
 import pytest
 from support.servers import wait_until
-from support.vacuum import (configure, ended, make_dirty_tables, plan, run, start, step_of,
-                            last_run, times_analyzed, times_vacuumed)
+from support.vacuum import (SLOW, configure, ended, last_run, make_dirty_tables, make_slow_table,
+                            plan, run, start, step_of, times_analyzed, times_vacuumed, vacuuming)
 
 COMMANDS = pytest.mark.parametrize("words", [["vacuum", "plan"], ["vacuum", "run", "--yes"]],
                                    ids=["plan", "run"])
@@ -181,6 +181,19 @@ def test_replaced_by_another_of_its_name(runbook, server, batch_held_up):
     report = ended(running, 0)
     assert report.outcomes == {"first": "done", "second": "skipped", "third": "done"}
     assert times_analyzed(server, "second") == 0
+
+
+def test_dropped_while_its_batch_runs(runbook, server):
+    """One statement for many tables has begun; those behind the first disappear."""
+    names = [f"table_{number}" for number in range(8)]
+    make_slow_table(server, *names, pages=30)
+    running = start(runbook, server, "-j", 1, *configure(runbook, **SLOW))
+    at_work = wait_until(lambda: next((name for name in names if vacuuming(server, name)), None))
+    others = [name for name in names if name != at_work]
+    server.sql(f"DROP TABLE {', '.join(others)}")
+    report = ended(running, 0)
+    assert report.outcomes == {at_work: "done", **dict.fromkeys(others, "skipped")}
+    assert {report.reason(name) for name in others} == {"dropped since it was planned"}
 
 
 def test_damaged_table(runbook, server):

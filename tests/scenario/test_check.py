@@ -52,6 +52,7 @@ def test_healthy(runbook, healthy):
     assert result.err == ""
 
 
+@pytest.mark.parametrize("version", [15])
 def test_the_gravest_verdict_is_the_exit_code(runbook, healthy):
     server = healthy(autovacuum="off")
     server.make_dead_rows("orders", rows=10_000)
@@ -64,6 +65,7 @@ def test_the_gravest_verdict_is_the_exit_code(runbook, healthy):
     assert len(result.out.splitlines()) <= 20
 
 
+@pytest.mark.parametrize("version", [15])
 def test_what_is_wrong_has_a_next_command(runbook, healthy):
     server = healthy(autovacuum="off")
     server.make_dead_rows("orders", rows=10_000)
@@ -108,6 +110,7 @@ def test_dead_rows_and_autovacuum_behind(runbook, healthy):
     assert "2.4 times" in checked.message["autovacuum_behind"]
 
 
+@pytest.mark.parametrize("version", [14, 18])
 def test_stale_statistics(runbook, healthy):
     server = healthy()
     server.sql("CREATE TABLE imported AS SELECT i FROM generate_series(1, 5000) AS i")
@@ -142,6 +145,7 @@ def test_transaction_age(runbook, healthy):
     assert checked.next["transaction_age"].startswith("pgrunbook vacuum run")
 
 
+@pytest.mark.parametrize("version", [14, 18])
 def test_worst_table_is_named_and_its_toast_counts(runbook, healthy):
     server = healthy(autovacuum_freeze_max_age=100_000)
     server.sql("CREATE TABLE documents (body text)")
@@ -155,6 +159,7 @@ def test_worst_table_is_named_and_its_toast_counts(runbook, healthy):
     assert 1000 <= checked.value["transaction_age"] < 5000
 
 
+@pytest.mark.parametrize("version", [14, 18])
 def test_multixact_age(runbook, healthy):
     server = healthy(autovacuum_multixact_freeze_max_age=10_000,
                      vacuum_multixact_failsafe_age=12_000)
@@ -172,6 +177,7 @@ def test_multixact_age(runbook, healthy):
 # ---- who holds the horizon back --------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("version", [15])
 def test_horizon(runbook, healthy):
     """The four kinds of holders have a file of their own; here is how grave it is."""
     server = healthy()
@@ -200,6 +206,7 @@ def test_horizon(runbook, healthy):
 # ---- autovacuum ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("version", [14, 18])
 def test_autovacuum_off_for_the_server(runbook, healthy):
     for settings in ({"autovacuum": "off"}, {"track_counts": "off"}):
         server = healthy(**settings)
@@ -208,6 +215,7 @@ def test_autovacuum_off_for_the_server(runbook, healthy):
         assert "ALTER SYSTEM" in checked.next["autovacuum"]
 
 
+@pytest.mark.parametrize("version", [15])
 def test_autovacuum_off_for_a_table(runbook, healthy):
     server = healthy()
     server.make_table("queue", rows=10, options="WITH (autovacuum_enabled = false)")
@@ -252,6 +260,7 @@ def test_all_slots_taken(runbook, healthy):
                what="one slot, which we use")
 
 
+@pytest.mark.parametrize("version", [15])
 def test_limit_of_the_database(runbook, healthy):
     """ALTER DATABASE … CONNECTION LIMIT may be the tighter one."""
     server = healthy()

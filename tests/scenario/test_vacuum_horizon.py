@@ -22,6 +22,7 @@ def test_session(runbook, server):
           lambda: report.execute("COMMIT"))
 
 
+@pytest.mark.parametrize("version", [15])
 def test_session_that_has_written(runbook, server):
     """Without a snapshot, but with a transaction id: the same."""
     batch = server.connect(application_name="nightly batch")
@@ -141,6 +142,7 @@ def when_it_is_gone(runbook, server, holder):
 # ---- two that are not the same ---------------------------------------------------------------
 
 
+@pytest.mark.parametrize("version", [14, 18])
 def test_a_younger_holder_lets_some_go(runbook, server):
     """What died before its snapshot is removed, and the report tells the two apart."""
     server.make_table("orders", rows=1000)
@@ -154,6 +156,7 @@ def test_a_younger_holder_lets_some_go(runbook, server):
     assert orders["dead_not_removable"] == 200
 
 
+@pytest.mark.parametrize("version", [15])
 def test_an_older_one_that_ended_makes_it_worth_trying_again(runbook, server):
     """The horizon moved, though somebody still holds it: vacuum again."""
     server.make_table("orders", rows=1000)

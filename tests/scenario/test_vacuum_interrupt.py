@@ -4,6 +4,7 @@ was not reached says so, and the history knows how the run ended."""
 import signal
 
 import pytest
+from golden.documents import check_document
 from support.servers import wait_until
 from support.vacuum import (SLOW, Report, configure, last_run, make_dirty_tables,
                             make_slow_table, nothing_runs, plan, run, speed_up, start,
@@ -49,7 +50,7 @@ def test_killed(runbook, server, running):
     assert running.wait().code == -signal.SIGKILL
     assert vacuuming(server, "ledger"), "it takes the server a moment"
     wait_until(lambda: nothing_runs(server), what="the server to notice", timeout=15)
-    shown = last_run(runbook)
+    shown = check_document(last_run(runbook), "history.show")
     assert shown["run"]["outcome"] == "died"
     assert times_vacuumed(server, "ledger") == 1
 

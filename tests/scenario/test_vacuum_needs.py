@@ -82,6 +82,7 @@ def test_pages_not_all_visible(runbook, server):
     assert server.value("SELECT relallvisible = relpages FROM pg_class WHERE relname = 'wide'")
 
 
+@pytest.mark.parametrize("version", [14, 18])
 def test_storage_parameters_count(runbook, server):
     """A threshold that autovacuum has for this table is a need for us too."""
     server.make_table("strict", rows=1000, options="WITH (autovacuum_vacuum_threshold = 10, "
@@ -94,6 +95,7 @@ def test_storage_parameters_count(runbook, server):
     assert needs(planned, "ordinary") == []
 
 
+@pytest.mark.parametrize("version", [14, 18])
 def test_what_cannot_be_vacuumed_is_skipped_with_its_reason(runbook, server):
     owner = server.connect()
     owner.execute("CREATE TEMPORARY TABLE scratch AS SELECT i FROM generate_series(1, 9000) AS i")

@@ -126,6 +126,19 @@ def test_dry_run_is_a_script_that_psql_runs(runbook, server):
     assert times_analyzed(server, "parts") == 1
 
 
+@pytest.mark.parametrize("version", [14, 18])
+def test_dry_run_as_a_document(runbook, server):
+    """The same plan for programs, with the statements."""
+    server.make_dead_rows("orders", rows=1000)
+    script = runbook("vacuum", "run", "--dry-run", "-n", "public", server=server).expect(0).out
+    result = runbook("vacuum", "run", "--dry-run", "--json", "-n", "public", server=server)
+    document = check_document(result.expect(0).json, "vacuum.plan")
+    assert [f"{step['sql']};" for step in document["steps"]] == \
+        [line for line in script.splitlines() if line.startswith("VACUUM")]
+    orders = next(table for table in document["tables"] if table["table"] == "orders")
+    assert '"public"."orders"' in document["steps"][orders["step"] - 1]["sql"]
+
+
 def test_without_a_terminal_it_takes_yes(runbook, server):
     server.make_dead_rows("orders", rows=1000)
     result = runbook("vacuum", "run", server=server).expect(2)

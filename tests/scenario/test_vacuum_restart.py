@@ -16,8 +16,8 @@ def crash(server):
     server.cluster.start()
 
 
-@pytest.mark.parametrize("restart", [in_good_order, crash])
-@pytest.mark.parametrize("big_table", ["1GB", "1MB"], ids=["in a batch", "alone"])
+@pytest.mark.parametrize("restart, big_table", [(in_good_order, "1MB"), (crash, "1GB")],
+                         ids=["in good order, tables alone", "crash, tables in a batch"])
 def test_restart_in_mid_run(runbook, fresh_server, restart, big_table):
     server = fresh_server()
     server.sql("CREATE EXTENSION pg_visibility")

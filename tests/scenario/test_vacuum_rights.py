@@ -71,6 +71,7 @@ def test_owner_of_the_database(runbook, server, roles):
     assert "right" in everything.reason("pg_authid")
 
 
+@pytest.mark.parametrize("version", [15])
 def test_member_of_the_owner(runbook, server, roles):
     make_dirty_tables(server, theirs=1000)
     owner, member = roles("app", ""), roles("member")
@@ -119,6 +120,7 @@ def test_the_role_of_setup_may_do_it_all(runbook, server, roles):
     assert "unknown" not in [verdict["status"] for verdict in check["verdicts"]]
 
 
+@pytest.mark.parametrize("version", [14, 17])
 def test_a_right_taken_away_in_mid_run(runbook, server, roles):
     """Planned as the owner, no longer the owner when its turn comes: a reason, not a crash."""
     make_dirty_tables(server, first=1000, second=1000)

@@ -59,6 +59,7 @@ def test_database_age_follows(runbook, server):
                         "WHERE datname = current_database()") < 1000
 
 
+@pytest.mark.parametrize("version", [15])
 def test_never_full(runbook, server):
     make_dirty_tables(server, orders=1000)
     run(runbook, server, "--freeze", "--schema", "*")
@@ -107,6 +108,7 @@ def lane_memory(server):
     return set(re.findall(r"SET maintenance_work_mem = '(\d+)kB'", log))
 
 
+@pytest.mark.parametrize("version", [15])
 def test_memory_budget_is_shared_by_the_lanes(runbook, server):
     make_dirty_tables(server, **{f"small_{number}": 500 for number in range(8)})
     run(runbook, server, "-j", 4, "--memory", "64MB")
@@ -123,6 +125,7 @@ def test_buffer_usage_limit(runbook, server):
         assert "BUFFER_USAGE_LIMIT" not in of(server, "orders")
 
 
+@pytest.mark.parametrize("version", [14, 18])
 def test_parallel_workers_for_big_tables_with_big_indexes(runbook, server):
     server.make_table("big", rows=40_000)
     server.sql("SET min_parallel_index_scan_size = 0; CREATE INDEX ON big (payload)")

@@ -85,15 +85,17 @@ def make_dirty_tables(server, **rows):
 SLOW = {"cost_delay": "20ms", "lock_timeout": "200ms"}  # the pause before another try follows it
 
 
-def make_slow_table(server, name, pages=300):
-    """A table whose VACUUM sleeps at least 20 ms at each of its pages, at most 80 ms, when it runs
-    with the settings SLOW; other tables of the database suffer the same. Half its rows are dead."""
-    server.sql(f"CREATE TABLE {name} (id int, payload text) WITH (fillfactor = 60)")
-    server.sql(f"INSERT INTO {name} SELECT i, repeat('x', 1900) FROM generate_series(1, "
-               f"{2 * pages}) AS i")
-    server.sql(f"ALTER TABLE {name} ALTER payload SET STORAGE PLAIN")
-    server.sql(f"VACUUM (ANALYZE) {name}")
-    server.sql(f"DELETE FROM {name} WHERE id % 2 = 0")
+def make_slow_table(server, *names, pages=300):
+    """Tables whose VACUUM sleeps at least 20 ms at each of their pages, at most 80 ms, when it
+    runs with the settings SLOW; all other tables of the database suffer the same. Half of the
+    rows are dead."""
+    for name in names:
+        server.sql(f"CREATE TABLE {name} (id int, payload text) WITH (fillfactor = 60)")
+        server.sql(f"ALTER TABLE {name} ALTER payload SET STORAGE PLAIN")
+        server.sql(f"INSERT INTO {name} SELECT i, repeat('x', 1900) "
+                   f"FROM generate_series(1, {2 * pages}) AS i")
+        server.sql(f"VACUUM (ANALYZE) {name}")
+        server.sql(f"DELETE FROM {name} WHERE id % 2 = 0")
     slow_down(server)
     server.settle_stats()
 

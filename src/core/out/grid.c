@@ -70,6 +70,7 @@ void grid_take(struct grid *grid, enum output_tone tone, char *text)
 
 guint grid_rows(const struct grid *grid)
 {
+    g_assert(grid->columns->len > 0);
     return (grid->cells->len + grid->columns->len - 1) / grid->columns->len;
 }
 

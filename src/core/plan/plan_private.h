@@ -82,6 +82,6 @@ void control_tend(struct runner *runner);
 void control_tick(struct runner *runner);
 void control_end_ghosts(struct runner *runner);
 void control_add_ghost(struct runner *runner, const struct session *session);
-void ghost_free(gpointer ghost);
+void ghost_free(gpointer data); /* a struct ghost */
 
 #endif

@@ -227,7 +227,7 @@ struct vacuum_batch {
     struct vacuum_choice *begun;   /* the last one named, unless a WARNING came since */
     char *warning;                 /* the last WARNING: a table was left out */
 };
-void vacuum_batch_free(gpointer batch);
+void vacuum_batch_free(gpointer data); /* a struct vacuum_batch */
 
 /* The batches in the order they start; sets order and step of each choice. left_seconds: what
  * the window still has (negative: no end). Freeze emergencies come first, then what the last run
