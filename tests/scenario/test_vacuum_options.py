@@ -77,6 +77,7 @@ def test_freeze(runbook, server):
     server.make_table("orders", rows=1000)
     server.make_table("others", rows=1000)
     server.burn_xids(1000)
+    server.settle_stats()
 
     def age(table):
         return server.value("SELECT age(relfrozenxid) FROM pg_class WHERE relname = %s", [table])

@@ -18,6 +18,10 @@ VERSIONS = (14, 15, 16, 17, 18)
 SETTINGS = {"autovacuum_naptime": "1d", "max_prepared_transactions": 5}
 
 
+# A database beside the tested one, see Server.settle_stats().
+MARKERS = "markers"
+
+
 def start_cluster(version, settings=None, **options):
     return Cluster(version, {**SETTINGS, **(settings or {})}, **options).start()
 
@@ -66,9 +70,8 @@ class Server:
             while cursor.nextset():
                 if cursor.description:
                     rows = cursor.fetchall()
-        if self.version < 15:
-            # It tells the statistics collector what it did when it ends: not after the next one.
-            wait_until(lambda: not os.path.exists(f"/proc/{pid}"), what="the end of a backend")
+        # What a backend did is counted when it ends, which must not be after the next one's work.
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), what="the end of a backend")
         return rows
 
     def value(self, statement, parameters=None):
@@ -98,12 +101,17 @@ class Server:
                           [name])
 
     def settle_stats(self):
-        """Returns when the statistics views show what ended before. From 15 a backend reports
-        before it says good-bye; 14's collector writes its file twice a second at best, and until
-        then its readers are content with the old one."""
+        """Returns when the statistics views show what ended before. From 15 on they do at once;
+        14's collector works off its messages in their order, some time later, and readers are
+        content with what it wrote half a second ago."""
         if self.version < 15:
-            time.sleep(0.6)
-            self.value("SELECT count(*) FROM pg_stat_all_tables")
+            marker, database = f"marker_{time.monotonic_ns()}", Server(self.cluster, MARKERS)
+            if not self.sql("SELECT FROM pg_database WHERE datname = %s", [MARKERS]):
+                self.sql(f"CREATE DATABASE {MARKERS}")
+            database.sql(f"CREATE TABLE {marker} AS SELECT 1")
+            wait_until(lambda: database.value("SELECT n_tup_ins FROM pg_stat_user_tables "
+                                              "WHERE relname = %s", [marker]),
+                       what="the statistics collector")
             time.sleep(0.6)
 
     def burn_xids(self, count):

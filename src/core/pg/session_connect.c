@@ -230,8 +230,31 @@ bool session_reopen(struct session *session, GError **error)
     return ready;
 }
 
+/* A slip in the connection string is a matter of usage, not of the server. */
+static bool check_conninfo(const char *text, GError **error)
+{
+    char *message = NULL;
+
+    if (text == NULL || (strchr(text, '=') == NULL && strstr(text, "://") == NULL))
+        return true;
+    PQconninfoOption *options = PQconninfoParse(text, &message);
+    bool valid = options != NULL;
+    if (!valid) {
+        g_autofree char *reason = g_strstrip(g_strdup(message ? message : "out of memory"));
+        runbook_error_set(
+            error, RUNBOOK_USAGE,
+            "as in: host=db1 port=5432 dbname=shop, or postgresql://db1:5432/shop",
+            "invalid connection string: %s", reason);
+    }
+    PQconninfoFree(options);
+    PQfreemem(message);
+    return valid;
+}
+
 struct session *session_open(struct session_params *params, const char *section, GError **error)
 {
+    if (!check_conninfo(params->dbname, error))
+        return NULL;
     struct session *session = g_new0(struct session, 1);
 
     session->params = params;

@@ -53,10 +53,10 @@ static void test_nobody(void)
     g_assert_nonnull(strstr(host, "name.invalid"));
 
     g_autofree char *nonsense =
-        refused((struct session_params){.dbname = "host='open"}, RUNBOOK_CONNECT);
-    g_assert_true(g_str_has_prefix(nonsense, "cannot connect: "));
+        refused((struct session_params){.dbname = "host='open"}, RUNBOOK_USAGE);
+    g_assert_true(g_str_has_prefix(nonsense, "invalid connection string: "));
     g_autofree char *unknown =
-        refused((struct session_params){.dbname = "hots=x"}, RUNBOOK_CONNECT);
+        refused((struct session_params){.dbname = "hots=x"}, RUNBOOK_USAGE);
     g_assert_nonnull(strstr(unknown, "hots"));
 }
 

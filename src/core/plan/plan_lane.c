@@ -89,6 +89,8 @@ static void lane_rest(struct lane *lane, struct step *step, const char *why)
         runner->outage_us = g_get_monotonic_time();
     g_free(step->detail);
     step->detail = g_strdup(why);
+    g_free(runner->outage_cause);
+    runner->outage_cause = g_strdup(why);
 }
 
 /* The server ends a statement by itself a little after we would have: that is for the night
@@ -215,6 +217,8 @@ static void conclude(struct lane *lane)
     /* Queued while the run stops, it is not reached: part of it is still to do. */
     if (again != STEP_ENDED || step->outcome == STEP_PLANNED) {
         step->outcome = STEP_PLANNED;
+        if (again == STEP_AGAIN)
+            step->attempts = 0; /* it is another statement now */
         queue_later(runner, step, again == STEP_AGAIN ? 0 : pause_ms(runner, step));
     }
     step_end(runner, step, step->outcome,

@@ -36,6 +36,7 @@ struct runner {
     GPtrArray *ghosts; /* of struct ghost: lost backends that may still be at work */
     enum stop stop;
     GError *broken;         /* set with STOP_BROKEN */
+    char *outage_cause;     /* the last reason why not; NULL: none yet */
     gint64 outage_us;       /* since when no connection could be had; 0: there is one */
     bool locked;            /* the control session holds the advisory lock */
     unsigned lock_refusals; /* in a row, after the control session was lost */

@@ -34,8 +34,9 @@ static void heed_stops(struct runner *runner)
         now - runner->outage_us > (gint64) OUTAGE_SECONDS * G_USEC_PER_SEC) {
         runner->stop = STOP_BROKEN;
         runbook_error_set(&runner->broken, RUNBOOK_CONNECT, NULL,
-                          "no connection to the server for %d s; the run was given up",
-                          OUTAGE_SECONDS);
+                          "no connection to the server for %d s, the run was given up: %s",
+                          OUTAGE_SECONDS,
+                          runner->outage_cause ? runner->outage_cause : "the server is gone");
     }
     if (runner->stop != STOP_NO)
         for (unsigned i = 0; i < runner->lane_count; i++)
@@ -158,6 +159,7 @@ static void runner_close(struct runner *runner)
     g_queue_clear_full(&runner->later, g_free);
     g_ptr_array_unref(runner->ghosts);
     g_free(runner->lanes);
+    g_free(runner->outage_cause);
 }
 
 bool plan_run(struct plan *plan, struct plan_run *run, GError **error)

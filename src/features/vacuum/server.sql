@@ -4,7 +4,7 @@
 -- row:   in_recovery bool, now int8, block_size int8, shared_buffers int8,
 --        freeze_max_age int8, multixact_freeze_max_age int8, failsafe_age int8,
 --        multixact_failsafe_age int8, autovacuum bool, track_counts bool,
---        vacuum_threshold int8, vacuum_fraction float8, insert_threshold int8,
+--        vacuum_threshold int8, vacuum_max_threshold int8, vacuum_fraction float8, insert_threshold int8,
 --        insert_fraction float8, analyze_threshold int8, analyze_fraction float8,
 --        parallel_workers int4, standbys int8, sees_all bool, xid_age int4, mxid_age int4
 SELECT pg_catalog.pg_is_in_recovery() AS in_recovery,
@@ -23,6 +23,9 @@ SELECT pg_catalog.pg_is_in_recovery() AS in_recovery,
        pg_catalog.current_setting('track_counts')::pg_catalog.bool AS track_counts,
        pg_catalog.current_setting('autovacuum_vacuum_threshold')::pg_catalog.int8
            AS vacuum_threshold,
+       (SELECT s.setting::pg_catalog.int8 FROM pg_catalog.pg_settings AS s
+         WHERE s.name OPERATOR(pg_catalog.=) 'autovacuum_vacuum_max_threshold')
+           AS vacuum_max_threshold,
        pg_catalog.current_setting('autovacuum_vacuum_scale_factor')::pg_catalog.float8
            AS vacuum_fraction,
        pg_catalog.current_setting('autovacuum_vacuum_insert_threshold')::pg_catalog.int8

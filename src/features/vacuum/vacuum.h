@@ -21,6 +21,7 @@ struct vacuum_server {
     gint64 block_size, shared_buffers;
     gint64 freeze_max_age, multixact_freeze_max_age, failsafe_age, multixact_failsafe_age;
     gint64 vacuum_threshold, insert_threshold, analyze_threshold;
+    gint64 vacuum_max_threshold; /* from 18 on; -1: none */
     double vacuum_fraction, insert_fraction, analyze_fraction;
     int parallel_workers;     /* max_parallel_maintenance_workers */
     gint64 standbys;          /* attached, or expected back by a physical slot */
@@ -58,6 +59,7 @@ struct vacuum_table {
     /* From the history. */
     double last_seconds; /* 0: never recorded */
     gint64 last_bytes;
+    bool last_vacuumed;   /* that run vacuumed it, not only analyzed */
     guint32 last_horizon; /* the oldest xmin when a run last vacuumed it; 0: unknown */
     bool carried_over;    /* the last run did not reach it */
 };
@@ -91,6 +93,7 @@ enum vacuum_bar {
     VACUUM_BAR_FOREIGN,
     VACUUM_BAR_TEMPORARY,
     VACUUM_BAR_FORBIDDEN,
+    VACUUM_BAR_NAME,    /* not valid UTF-8 (a SQL_ASCII database): it cannot be quoted safely */
     VACUUM_BAR_HORIZON, /* vacuumed with this very horizon before: nothing more can go */
 };
 

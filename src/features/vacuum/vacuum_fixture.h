@@ -28,6 +28,7 @@ static inline struct vacuum_case *fixture_new(void)
         .freeze_max_age = 200000000,
         .multixact_freeze_max_age = 400000000,
         .vacuum_threshold = 50,
+        .vacuum_max_threshold = -1,
         .insert_threshold = 1000,
         .analyze_threshold = 50,
         .vacuum_fraction = 0.2,

@@ -221,7 +221,7 @@ static enum step_after leave_out(struct vacuum_batch *batch, const char *sqlstat
 
     /* Names are resolved before the first table is touched; the recheck finds who is gone. */
     if (strcmp(sqlstate, "42P01") == 0 && batch->current == NULL && step->attempts < PATIENCE)
-        return STEP_AGAIN;
+        return STEP_AGAIN_LATER;
     if (culprit == NULL || culprit->outcome != STEP_PLANNED)
         culprit = first_undone(batch);
     end_choice(culprit, STEP_FAILED, step->detail);

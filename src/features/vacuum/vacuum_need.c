@@ -40,23 +40,26 @@ static double threshold(const struct vacuum_table *table, double ours, const cha
     return base < 0 ? ours : MIN(ours, base + fraction * MAX(table->tuples, 0));
 }
 
+double vacuum_autovacuum_threshold(const struct vacuum_server *server,
+                                   const struct vacuum_table *table)
+{
+    double base =
+        vacuum_option(table, "autovacuum_vacuum_threshold", (double) server->vacuum_threshold);
+    double fraction =
+        vacuum_option(table, "autovacuum_vacuum_scale_factor", server->vacuum_fraction);
+    double most = vacuum_option(table, "autovacuum_vacuum_max_threshold",
+                                (double) server->vacuum_max_threshold);
+    double rows = base + fraction * MAX(table->tuples, 0);
+
+    return most < 0 ? rows : MIN(rows, most);
+}
+
 static double dead_threshold(const struct vacuum_case *state, const struct vacuum_table *table)
 {
     const struct vacuum_rules *rules = &state->rules;
     double ours = (double) rules->dead_rows + rules->dead_fraction * rows_of(table);
 
-    return threshold(table, ours, "autovacuum_vacuum_threshold",
-                     (double) state->server.vacuum_threshold, "autovacuum_vacuum_scale_factor",
-                     state->server.vacuum_fraction);
-}
-
-double vacuum_autovacuum_threshold(const struct vacuum_server *server,
-                                   const struct vacuum_table *table)
-{
-    return vacuum_option(table, "autovacuum_vacuum_threshold",
-                         (double) server->vacuum_threshold) +
-           vacuum_option(table, "autovacuum_vacuum_scale_factor", server->vacuum_fraction) *
-               MAX(table->tuples, 0);
+    return MIN(ours, vacuum_autovacuum_threshold(&state->server, table));
 }
 
 bool vacuum_is_system(const struct vacuum_table *table)
@@ -199,6 +202,11 @@ static void hold_back(const struct vacuum_case *state, struct vacuum_choice *cho
     choice->needs &= ~choice->held;
 }
 
+static bool is_writable_name(const struct vacuum_table *table)
+{
+    return g_utf8_validate(table->schema, -1, NULL) && g_utf8_validate(table->name, -1, NULL);
+}
+
 static void settle_bar(struct vacuum_choice *choice)
 {
     const struct vacuum_table *table = choice->table;
@@ -209,6 +217,8 @@ static void settle_bar(struct vacuum_choice *choice)
         choice->bar = VACUUM_BAR_FOREIGN;
     else if (table->temporary)
         choice->bar = VACUUM_BAR_TEMPORARY;
+    else if (choice->needs != 0 && !is_writable_name(table))
+        choice->bar = VACUUM_BAR_NAME;
     else if (choice->needs != 0 && table->owner != NULL)
         choice->bar = VACUUM_BAR_FORBIDDEN;
     else if (choice->needs == 0 && choice->held != 0)

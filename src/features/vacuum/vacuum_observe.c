@@ -73,6 +73,9 @@ bool vacuum_observe_server(struct session *session, struct vacuum_server *ret_se
         .vacuum_fraction = rows_real(rows, 0, VACUUM_SERVER_VACUUM_FRACTION),
         .insert_threshold = rows_int(rows, 0, VACUUM_SERVER_INSERT_THRESHOLD),
         .insert_fraction = rows_real(rows, 0, VACUUM_SERVER_INSERT_FRACTION),
+        .vacuum_max_threshold = rows_null(rows, 0, VACUUM_SERVER_VACUUM_MAX_THRESHOLD)
+                                    ? -1
+                                    : rows_int(rows, 0, VACUUM_SERVER_VACUUM_MAX_THRESHOLD),
         .analyze_threshold = rows_int(rows, 0, VACUUM_SERVER_ANALYZE_THRESHOLD),
         .analyze_fraction = rows_real(rows, 0, VACUUM_SERVER_ANALYZE_FRACTION),
         .parallel_workers = (int) rows_int(rows, 0, VACUUM_SERVER_PARALLEL_WORKERS),
@@ -270,6 +273,7 @@ static void recall_done(const struct store_object *object, gpointer data)
     table->last_bytes = object->bytes;
     json_t *after = object->after ? json_loads(object->after, 0, NULL) : NULL;
     table->last_horizon = (guint32) json_integer_value(json_object_get(after, "horizon_xid"));
+    table->last_vacuumed = json_is_true(json_object_get(after, "vacuumed"));
     json_decref(after);
 }
 

@@ -158,7 +158,7 @@ static void start_long_ones_early(const struct vacuum_case *state, GPtrArray *ba
     for (guint i = 0; i < batches->len; i++)
         total += ((struct vacuum_batch *) g_ptr_array_index(batches, i))->predicted_seconds;
     double share = total / state->rules.lanes;
-    if (left_seconds >= 0 && share > left_seconds * FITS_FRACTION)
+    if (state->rules.lanes == 1 || (left_seconds >= 0 && share > left_seconds * FITS_FRACTION))
         return;
     while (begin < batches->len) {
         const struct vacuum_batch *batch = g_ptr_array_index(batches, begin);

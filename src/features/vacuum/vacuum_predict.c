@@ -35,7 +35,9 @@ double vacuum_predict(const struct vacuum_server *server, const struct vacuum_ch
     const struct vacuum_table *table = choice->table;
     double bytes = pages_to_read(choice) * (double) server->block_size;
 
-    if (table->last_seconds > 0 && table->last_bytes > 0)
+    bool comparable = !choice->vacuum || table->last_vacuumed;
+
+    if (comparable && table->last_seconds > 0 && table->last_bytes > 0)
         return table->last_seconds *
                MAX(1, (double) vacuum_bytes(server, table) / (double) table->last_bytes);
     return TABLE_SECONDS + bytes / BYTES_PER_SECOND;

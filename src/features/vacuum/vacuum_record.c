@@ -59,6 +59,9 @@ static char *after_text(const struct vacuum_case *state, const struct vacuum_cho
 {
     json_t *after = json_object();
 
+    if (choice->vacuum && choice->outcome == STEP_DONE)
+        json_object_set_new(after, "vacuumed", json_true());
+
     if (choice->dead_after >= 0)
         json_object_set_new(after, "dead_rows", json_integer(choice->dead_after));
     if (choice->not_removable >= 0)

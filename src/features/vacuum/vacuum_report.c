@@ -17,6 +17,7 @@ bool vacuum_was_dropped(const struct vacuum_choice *choice)
 bool vacuum_reported(const struct vacuum_choice *choice)
 {
     return choice->order > 0 || choice->bar == VACUUM_BAR_FORBIDDEN ||
+           choice->bar == VACUUM_BAR_NAME ||
            (choice->held != 0 && choice->bar == VACUUM_BAR_HORIZON);
 }
 
