@@ -207,10 +207,9 @@ def test_horizon(runbook, healthy):
 
 
 @pytest.mark.parametrize("version", [14, 18])
-def test_autovacuum_off_for_the_server(runbook, healthy):
+def test_autovacuum_off_for_the_server(runbook, fresh_server):
     for settings in ({"autovacuum": "off"}, {"track_counts": "off"}):
-        server = healthy(**settings)
-        checked = Checked(runbook, server)
+        checked = Checked(runbook, fresh_server(**settings))
         assert checked.status["autovacuum"] == "critical"
         assert "ALTER SYSTEM" in checked.next["autovacuum"]
 

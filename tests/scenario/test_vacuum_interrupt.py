@@ -6,15 +6,15 @@ import signal
 import pytest
 from golden.documents import check_document
 from support.servers import wait_until
-from support.vacuum import (SLOW, Report, configure, last_run, make_dirty_tables,
-                            make_slow_table, nothing_runs, plan, run, speed_up, start,
+from support.vacuum import (SLOW, Report, configure, last_run, make_late_table, make_slow_table,
+                            nothing_runs, plan, run, speed_up, start, times_analyzed,
                             times_vacuumed, vacuuming, wait_for_vacuum)
 
 
 @pytest.fixture
 def running(runbook, server):
     """A run in the middle of a table that needs at least 20 s; another one waits behind it."""
-    make_dirty_tables(server, orders=1000)
+    make_late_table(server, "orders")
     make_slow_table(server, "ledger", pages=1000)
     options = configure(runbook, big_table="1MB", **SLOW)
     running = start(runbook, server, "-j", 1, *options)
@@ -34,7 +34,7 @@ def test_interrupted(runbook, server, running, number):
     assert report.outcome == "interrupted"
     assert report.outcomes == {"ledger": "not_reached", "orders": "not_reached"}
     assert "interrupted" in report.reason("ledger")
-    assert [times_vacuumed(server, table) for table in ("ledger", "orders")] == [1, 1]
+    assert times_vacuumed(server, "ledger") == 1 and times_analyzed(server, "orders") == 0
     shown = last_run(runbook)
     assert (shown["run"]["outcome"], shown["run"]["exit_code"]) == ("interrupted", 130)
     assert {item["outcome"] for item in shown["objects"]} == {"not_reached"}

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 from support.servers import wait_until
-from support.vacuum import (SLOW, configure, last_run, make_slow_table, nothing_runs, plan, run,
-                            speed_up, step_of)
+from support.vacuum import (SLOW, configure, last_run, make_late_table, make_slow_table,
+                            nothing_runs, plan, run, speed_up, step_of)
 
 BATCH = {"big_table": "1GB"}
 ALONE = {"big_table": "1MB"}
@@ -48,7 +48,7 @@ def test_window_ends_in_mid_table(runbook, server, size):
 
 def test_what_never_started_says_so(runbook, server):
     make_slow_table(server, "ledger", pages=1000)
-    server.make_dead_rows("orders", 1000)
+    make_late_table(server, "orders")
     options = configure(runbook, **SLOW, **ALONE)
     report = run(runbook, server, *options, "-j", 1, "--window", "1s", code=5)
     assert report.outcomes["ledger"] == "not_reached"

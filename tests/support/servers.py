@@ -23,7 +23,9 @@ MARKERS = "markers"
 
 
 def start_cluster(version, settings=None, **options):
-    return Cluster(version, {**SETTINGS, **(settings or {})}, **options).start()
+    cluster = Cluster(version, {**SETTINGS, **(settings or {})}, **options).start()
+    calm_autovacuum(Server(cluster))
+    return cluster
 
 
 def wait_until(predicate, timeout=20, what="the condition"):
@@ -35,6 +37,15 @@ def wait_until(predicate, timeout=20, what="the condition"):
             return answer
         assert time.monotonic() < deadline, f"waited {timeout} s in vain for {what}"
         time.sleep(0.02)
+
+
+def calm_autovacuum(server):
+    """Its launcher has no schedule as long as the statistics know no database, and then works
+    whenever something wakes it. A reload makes the schedule: the first turn is hours away."""
+    if server.value("SELECT current_setting('track_counts')::bool"):
+        wait_until(lambda: server.value("SELECT sum(xact_commit) > 0 FROM pg_stat_database"),
+                   what="statistics")
+    server.sql("SELECT pg_reload_conf()")
 
 
 class Server:
@@ -106,7 +117,7 @@ class Server:
         content with what it wrote half a second ago."""
         if self.version < 15:
             marker, database = f"marker_{time.monotonic_ns()}", Server(self.cluster, MARKERS)
-            if not self.sql("SELECT FROM pg_database WHERE datname = %s", [MARKERS]):
+            if not self.sql("SELECT 1 FROM pg_database WHERE datname = %s", [MARKERS]):
                 self.sql(f"CREATE DATABASE {MARKERS}")
             database.sql(f"CREATE TABLE {marker} AS SELECT 1")
             wait_until(lambda: database.value("SELECT n_tup_ins FROM pg_stat_user_tables "

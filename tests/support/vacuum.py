@@ -100,6 +100,15 @@ def make_slow_table(server, *names, pages=300):
     server.settle_stats()
 
 
+def make_late_table(server, name):
+    """A partitioned table that needs ANALYZE: its turn comes when all others have ended."""
+    server.sql(f"CREATE TABLE {name} (id int) PARTITION BY RANGE (id)")
+    server.sql(f"CREATE TABLE {name}_all PARTITION OF {name} DEFAULT")
+    server.sql(f"INSERT INTO {name} SELECT generate_series(1, 1000)")
+    server.sql(f"VACUUM (ANALYZE) {name}_all")
+    server.settle_stats()
+
+
 def slow_down(server):
     server.sql(f"ALTER DATABASE {server.dbname} SET vacuum_cost_limit = 1")
 

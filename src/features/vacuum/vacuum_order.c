@@ -5,6 +5,7 @@
 #include "vacuum.h"
 
 enum { BATCH_TABLES = 500, BATCHES_PER_LANE = 4 };
+static const double SHORT_SECONDS = 0.25; /* less is not worth a connection of its own */
 static const double BATCH_SECONDS = 10;  /* so that lanes end together and a cut costs little */
 static const double FITS_FRACTION = 0.8; /* predictions are guesses: leave some room */
 
@@ -119,7 +120,9 @@ static double batch_limit(const struct vacuum_case *state, const GPtrArray *list
         if (!is_big(state, choice) && choice->table->kind != 'p')
             total += choice->predicted_seconds;
     }
-    return MIN(BATCH_SECONDS, total / (state->rules.lanes * BATCHES_PER_LANE));
+    double share = total / (state->rules.lanes * BATCHES_PER_LANE);
+
+    return CLAMP(share, SHORT_SECONDS, BATCH_SECONDS);
 }
 
 /* A small table joins the last open batch of its kind, so a batch stands where its best table
