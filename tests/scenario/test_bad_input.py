@@ -23,7 +23,7 @@ def one_error(result):
     return result.err
 
 
-# ---- the server ---------------------------------------------------------------------------------
+# ---- the server ------------------------------------------------------------------------------
 
 
 @COMMANDS
@@ -76,7 +76,7 @@ def test_server_that_is_too_old(runbook, server, words):
     runbook("check", server=server).expect(3)
 
 
-# ---- names ----------------------------------------------------------------------------------------
+# ---- names -----------------------------------------------------------------------------------
 
 STRANGE = ["UPPER", "two words", 'quo"te', "it's", "semi; DROP TABLE victim --", "new\nline",
            "tab\tin it", "🐘 emoji", "back\\slash", "dollar$$", "percent%s", "select", "*", "a.b",
@@ -134,7 +134,7 @@ def test_a_name_that_is_not_there(runbook, server, option, name, nearest):
     assert times_vacuumed(server, "orders") == 1
 
 
-# ---- tables that change under our hands --------------------------------------------------------
+# ---- tables that change under our hands ------------------------------------------------------
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_damaged_table(runbook, server):
     assert step_of(last_run(runbook), "broken")["outcome"] in ("done", "failed")
 
 
-# ---- our own files ---------------------------------------------------------------------------------
+# ---- our own files ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", [15])

@@ -37,7 +37,7 @@ def healthy(fresh_server):
     return start
 
 
-# ---- as a whole ----------------------------------------------------------------------------------
+# ---- as a whole ------------------------------------------------------------------------------
 
 
 def test_healthy(runbook, healthy):
@@ -89,7 +89,7 @@ def test_check_changes_nothing(runbook, server):
     assert not runbook.history.exists()
 
 
-# ---- rows and statistics ---------------------------------------------------------------------------
+# ---- rows and statistics ---------------------------------------------------------------------
 
 
 def test_dead_rows_and_autovacuum_behind(runbook, healthy):
@@ -124,7 +124,7 @@ def test_stale_statistics(runbook, healthy):
     assert Checked(runbook, server).status["stale_statistics"] == "ok"
 
 
-# ---- age -----------------------------------------------------------------------------------------
+# ---- age -------------------------------------------------------------------------------------
 
 
 def test_transaction_age(runbook, healthy):
@@ -174,7 +174,7 @@ def test_multixact_age(runbook, healthy):
     assert 11_000 <= checked.value["multixact_age"] < 12_000
 
 
-# ---- who holds the horizon back --------------------------------------------------------------------
+# ---- who holds the horizon back --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", [15])
@@ -203,7 +203,7 @@ def test_horizon(runbook, healthy):
         "nothing holds the xmin horizon back"
 
 
-# ---- autovacuum ------------------------------------------------------------------------------------
+# ---- autovacuum ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", [14, 18])
@@ -224,7 +224,7 @@ def test_autovacuum_off_for_a_table(runbook, healthy):
     assert "public.queue" in checked.message["autovacuum"]
 
 
-# ---- connection slots ------------------------------------------------------------------------------
+# ---- connection slots ------------------------------------------------------------------------
 
 
 def test_connection_slots(runbook, healthy):
@@ -272,7 +272,7 @@ def test_limit_of_the_database(runbook, healthy):
     assert checked.value["connection_slots"] == 10
 
 
-# ---- rights --------------------------------------------------------------------------------------
+# ---- rights ----------------------------------------------------------------------------------
 
 
 def test_what_cannot_be_read_is_listed_with_its_grant(runbook, healthy):

@@ -9,7 +9,7 @@ from support.vacuum import make_dirty_tables, plan, run, times_vacuumed
 DEAD = 500
 
 
-# ---- the four holders: each is a story of its own, the rest they share ------------------------
+# ---- the four holders: each is a story of its own, the rest they share -----------------------
 
 
 def test_session(runbook, server):

@@ -1,5 +1,5 @@
 """A migration holds ACCESS EXCLUSIVE on a table when the window opens. The others are done; the
-table is tried again at the back of the queue, and in the end it is skipped by name of the holder."""
+table is tried again at the back of the queue, and in the end it is skipped, naming the holder."""
 
 import pytest
 from support.servers import wait_until

@@ -109,7 +109,7 @@ def test_what_cannot_be_vacuumed_is_skipped_with_its_reason(runbook, server):
         assert word in planned.reason(table)
 
 
-# ---- age --------------------------------------------------------------------------------------
+# ---- age -------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from golden.documents import check_document
 from support.vacuum import (Report, make_dirty_tables, plan, run, times_analyzed, times_vacuumed)
 
 
-# ---- which tables ------------------------------------------------------------------------------
+# ---- which tables ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_excluded_by_configuration(runbook, server, two_schemas):
     assert chosen(runbook, server, "--config", file) == {"archive.old_logs"}
 
 
-# ---- what is done to them ------------------------------------------------------------------------
+# ---- what is done to them --------------------------------------------------------------------
 
 
 def test_analyze_only(runbook, server):
@@ -99,7 +99,7 @@ def test_lanes(runbook, server):
     assert {times_vacuumed(server, name) for name in names[::4]} == {2}
 
 
-# ---- before anything is changed --------------------------------------------------------------------
+# ---- before anything is changed --------------------------------------------------------------
 
 
 def psql(server, script):
@@ -155,7 +155,7 @@ def test_nothing_to_do(runbook, server):
     assert (report.outcome, report.outcomes) == ("done", {})
 
 
-# ---- what is shown -----------------------------------------------------------------------------
+# ---- what is shown ---------------------------------------------------------------------------
 
 
 def test_echo_shows_the_sql_on_stderr(runbook, server):

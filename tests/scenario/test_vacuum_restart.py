@@ -4,7 +4,8 @@ connects again and finishes; what was done before the restart is not done again.
 import pytest
 from support.servers import wait_until
 from support.vacuum import (SLOW, configure, ended, last_run, make_dirty_tables, make_slow_table,
-                            speed_up, start, step_of, times_analyzed, times_vacuumed, wait_for_vacuum)
+                            speed_up, start, step_of, times_analyzed, times_vacuumed,
+                            wait_for_vacuum)
 
 
 def in_good_order(server):

@@ -66,7 +66,7 @@ def test_never_full(runbook, server):
     assert not [statement for statement in statements(server) if "FULL" in statement.upper()]
 
 
-# ---- truncation ---------------------------------------------------------------------------------
+# ---- truncation ------------------------------------------------------------------------------
 
 
 def size(server, table):
@@ -100,7 +100,7 @@ def test_with_a_standby_it_is_not(runbook, server, fresh_server):
     assert server.dead_rows("queue") == 0
 
 
-# ---- memory, buffers, workers ---------------------------------------------------------------------
+# ---- memory, buffers, workers ----------------------------------------------------------------
 
 
 def lane_memory(server):

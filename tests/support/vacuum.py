@@ -80,7 +80,7 @@ def make_dirty_tables(server, **rows):
     server.settle_stats()
 
 
-# ---- slow for certain -------------------------------------------------------------------------
+# ---- slow for certain ------------------------------------------------------------------------
 
 SLOW = {"cost_delay": "20ms", "lock_timeout": "200ms"}  # the pause before another try follows it
 
@@ -147,7 +147,7 @@ def times_analyzed(server, name):
         WHERE relid = %s::regclass""", [name])
 
 
-# ---- the evidence -----------------------------------------------------------------------------
+# ---- the evidence ----------------------------------------------------------------------------
 
 
 def last_run(runbook):

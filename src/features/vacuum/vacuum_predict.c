@@ -13,10 +13,18 @@ gint64 vacuum_bytes(const struct vacuum_server *server, const struct vacuum_tabl
     return (table->pages + table->toast_pages + table->index_pages) * server->block_size;
 }
 
+/* relallvisible is as old as the last VACUUM; dead rows since may each stand on another page. */
+static double hidden_pages(const struct vacuum_table *table)
+{
+    gint64 counted = MAX(table->pages - table->visible_pages, 0);
+
+    return (double) MAX(counted, MIN(table->pages, table->dead));
+}
+
 static double pages_to_read(const struct vacuum_choice *choice)
 {
     const struct vacuum_table *table = choice->table;
-    double hidden = (double) MAX(table->pages - table->visible_pages, 0);
+    double hidden = hidden_pages(table);
     double pages = 0;
 
     if (choice->vacuum) {
