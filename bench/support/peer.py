@@ -42,7 +42,8 @@ class _Watch(threading.Thread):
 
 
 def measure(command, environment, codes=(0,), watch=False, stop_after=None):
-    """stop_after: seconds after which it is interrupted, as Ctrl-C does it."""
+    """stop_after: seconds after which it is interrupted, as Ctrl-C does it. watch: measure the
+    peak memory too, which costs time."""
     with tempfile.TemporaryFile("w+") as output:
         started = time.monotonic()
         process = subprocess.Popen([str(part) for part in command], env=environment,

@@ -110,7 +110,7 @@ void check_unreadable(struct check *check, const char *what, const char *remedy)
 struct right {
     int since, until;
     const char
-        *role; /* "pg_monitor"; "@owner" stands for the owners of the database's tables */
+        *role; /* "pg_monitor"; "@owner": the owners of the tables; "@schemas": USAGE on theirs */
     const char *why;
 };
 

@@ -10,8 +10,13 @@ static int wake_up[2] = {-1, -1};
 
 static void on_signal(int number)
 {
-    if (pending)
+    if (pending) {
+        static const char last_words[] =
+            "pgrunbook: ended at once; the server ends its statement within seconds\n";
+        ssize_t unheard = write(STDERR_FILENO, last_words, sizeof last_words - 1);
+        (void) unheard;
         _exit(128 + number);
+    }
     pending = 1;
     /* The pipe is only ever made readable: a failed write means it already is. */
     ssize_t ignored = write(wake_up[1], "x", 1);

@@ -233,13 +233,19 @@ static bool read_answer(char *answer, gsize size)
     return true;
 }
 
+bool output_can_ask(const struct output *output, GError **error)
+{
+    if (isatty(STDIN_FILENO) != 0 && isatty(fileno(output->messages)) != 0)
+        return true;
+    runbook_error_set(error, RUNBOOK_USAGE, "use --yes to go ahead without being asked",
+                      "cannot ask for confirmation without a terminal");
+    return false;
+}
+
 bool output_confirm(struct output *output, const char *question, bool *ret_yes, GError **error)
 {
-    if (isatty(STDIN_FILENO) == 0 || isatty(fileno(output->messages)) == 0) {
-        runbook_error_set(error, RUNBOOK_USAGE, "Use --yes to go ahead without being asked.",
-                          "cannot ask for confirmation without a terminal");
+    if (!output_can_ask(output, error))
         return false;
-    }
 
     progress_clear(output);
     flush_data(output);

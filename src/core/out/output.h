@@ -54,6 +54,10 @@ void output_error(struct output *output, const GError *error);
 /* SQL as it runs (-e/--echo) and a semicolon, to stdout in table format, else to stderr. */
 void output_echo(struct output *output, const char *sql);
 
+/* Whether output_confirm() could ask: stdin and stderr are terminals, else RUNBOOK_USAGE with the
+ * hint --yes. For use before what it would ask about is shown. */
+bool output_can_ask(const struct output *output, GError **error);
+
 /* Asks "QUESTION [y/N] " on stderr and reads stdin; both must be terminals, else RUNBOOK_USAGE
  * with the hint --yes. Anything but y or yes is a no, end of input included. A signal while
  * waiting: RUNBOOK_INTERRUPTED. */

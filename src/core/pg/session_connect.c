@@ -206,6 +206,13 @@ static bool prepare(struct session *session, GError **error)
                           session->version % 10000);
         return false;
     }
+    /* A role's own statement_timeout may be too short even for the query that lifts it. */
+    if (!session_command(session, "SET statement_timeout = '30s'", error))
+        return false;
+    /* A SQL_ASCII database holds names in any bytes, and would refuse to send them as UTF-8. */
+    const char *encoding = PQparameterStatus(session->connection, "server_encoding");
+    if (encoding != NULL && strcmp(encoding, "SQL_ASCII") == 0)
+        PQsetClientEncoding(session->connection, "SQL_ASCII");
     AUTO(rows) rows = session_query(session, &query_core_prepare_session, NULL, error);
     if (rows == NULL)
         return false;

@@ -52,9 +52,9 @@ struct step *plan_add(struct plan *plan)
     return step;
 }
 
-void plan_set(struct plan *plan, const char *name, const char *value, bool optional)
+void plan_set(struct plan *plan, const char *name, const char *value)
 {
-    struct plan_setting setting = {name, g_strdup(value), optional};
+    struct plan_setting setting = {name, g_strdup(value)};
 
     g_array_append_val(plan->settings, setting);
 }
@@ -76,8 +76,7 @@ static void print_settings(GString *script, const struct plan *plan, gint64 lock
     for (guint i = 0; i < plan->settings->len; i++) {
         const struct plan_setting *setting =
             &g_array_index(plan->settings, struct plan_setting, i);
-        if (!setting->optional)
-            g_string_append_printf(script, "SET %s = '%s';\n", setting->name, setting->value);
+        g_string_append_printf(script, "SET %s = '%s';\n", setting->name, setting->value);
     }
 }
 

@@ -44,7 +44,6 @@ struct step {
 struct plan_setting {
     const char *name;
     char *value;
-    bool optional; /* set where the server and the role allow it, left alone elsewhere */
 };
 
 struct plan {
@@ -60,7 +59,7 @@ AUTO_DEFINE(plan, plan_free)
 struct step *plan_add(struct plan *plan);
 
 /* Adds a setting for every lane. name is a literal, value is copied. */
-void plan_set(struct plan *plan, const char *name, const char *value, bool optional);
+void plan_set(struct plan *plan, const char *name, const char *value);
 
 /* The plan as a psql script on stdout (table format). lock_timeout in milliseconds. */
 void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct window *window,

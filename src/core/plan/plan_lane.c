@@ -54,8 +54,7 @@ static bool apply_settings(struct lane *lane, GError **error)
         const struct plan_setting *setting = &g_array_index(settings, struct plan_setting, i);
         g_autofree char *value = session_literal(lane->session, setting->value);
         g_autofree char *sql = g_strdup_printf("SET %s = %s", setting->name, value);
-        if (!session_command(lane->session, sql, setting->optional ? NULL : error) &&
-            (!setting->optional || !session_alive(lane->session)))
+        if (!session_command(lane->session, sql, error))
             return false;
     }
     return true;

@@ -38,8 +38,7 @@ static struct step *add(struct plan *plan, const char *object, const char *sql,
 static void test_print(void)
 {
     AUTO(plan) plan = plan_new();
-    plan_set(plan, "maintenance_work_mem", "256MB", false);
-    plan_set(plan, "lc_messages", "C", true);
+    plan_set(plan, "maintenance_work_mem", "256MB");
     add(plan, "public.orders", "VACUUM \"public\".\"orders\"", "31 dead rows");
     add(plan, "public.o;x", "ANALYZE \"public\".\"o;x\"", NULL);
     g_autofree char *script = printed(plan, 5000, 7200000);
@@ -57,7 +56,7 @@ static void test_print(void)
 static void test_print_nothing(void)
 {
     AUTO(plan) plan = plan_new();
-    plan_set(plan, "maintenance_work_mem", "256MB", false);
+    plan_set(plan, "maintenance_work_mem", "256MB");
     g_autofree char *script = printed(plan, 1, 0);
     g_assert_cmpstr(script, ==, "-- 0 steps; nothing was changed\n");
 }

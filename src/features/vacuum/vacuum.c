@@ -116,6 +116,7 @@ static const struct command commands[] = {
 static const struct right rights[] = {
     {140000, 0, "pg_monitor",
      "to see every session's snapshot and progress: who holds the horizon back, who blocks"},
+    {140000, 0, "@schemas", "to name the tables in a statement"},
     {140000, 170000, "@owner", "before 17 only its owner may VACUUM or ANALYZE a table"},
     {170000, 0, "pg_maintain", "to VACUUM and ANALYZE tables of any owner"},
     {0, 0, NULL, NULL},

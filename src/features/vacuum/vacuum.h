@@ -16,8 +16,9 @@ extern const struct feature feature_vacuum;
 struct vacuum_server {
     int version;
     bool in_recovery, autovacuum, track_counts;
-    bool sees_all; /* other sessions' snapshots are visible (pg_read_all_stats) */
-    gint64 now;    /* server's clock, seconds since 1970 */
+    bool superuser; /* we are one */
+    bool sees_all;  /* other sessions' snapshots are visible (pg_read_all_stats) */
+    gint64 now;     /* server's clock, seconds since 1970 */
     gint64 block_size, shared_buffers;
     gint64 freeze_max_age, multixact_freeze_max_age, failsafe_age, multixact_failsafe_age;
     gint64 vacuum_threshold, insert_threshold, analyze_threshold;
@@ -47,7 +48,7 @@ struct vacuum_table {
     char *schema, *name;
     char kind; /* pg_class.relkind: r, m, p, f */
     bool temporary, shared;
-    char *owner;   /* set when the role may not vacuum it */
+    char *lack;    /* the right the role lacks for it; NULL: none */
     char *options; /* storage parameters, "name=value name=value", or NULL */
     double tuples; /* reltuples; -1: never vacuumed or analyzed */
     gint64 pages, visible_pages, toast_pages, index_pages;
@@ -93,7 +94,6 @@ enum vacuum_bar {
     VACUUM_BAR_FOREIGN,
     VACUUM_BAR_TEMPORARY,
     VACUUM_BAR_FORBIDDEN,
-    VACUUM_BAR_NAME,    /* not valid UTF-8 (a SQL_ASCII database): it cannot be quoted safely */
     VACUUM_BAR_HORIZON, /* vacuumed with this very horizon before: nothing more can go */
 };
 
@@ -122,6 +122,7 @@ struct vacuum_choice {
 
     /* Filled in by the run. */
     enum step_outcome outcome;
+    bool sent;    /* named in the statement that runs */
     char *reason; /* of an outcome other than done */
     int step;     /* its number in the plan */
     double seconds;
@@ -224,6 +225,8 @@ struct vacuum_batch {
     unsigned phase; /* of its step */
     double predicted_seconds;
 
+    /* Since a statement failed and its words did not tell at which table: one by one. */
+    bool single;
     /* While its statement runs, from the server's notices. */
     guint cursor;                  /* where to look for the next table named */
     struct vacuum_choice *current; /* the table at work; NULL: not known */
@@ -239,8 +242,9 @@ void vacuum_batch_free(gpointer data); /* a struct vacuum_batch */
  * parents come last: their statistics are taken after their partitions were cleaned. */
 GPtrArray *vacuum_order(struct vacuum_case *state, double left_seconds);
 
-/* The statement for the batch's tables that are still to do; NULL when none is. */
-char *vacuum_statement(const struct vacuum_case *state, const struct vacuum_batch *batch,
+/* The statement for the batch's tables that are still to do (of a single one for the first), which
+ * are marked as sent; NULL when none is. */
+char *vacuum_statement(const struct vacuum_case *state, struct vacuum_batch *batch,
                        struct session *session);
 
 /* The words between its parentheses: "VERBOSE, ANALYZE, …". Caller frees. */
@@ -276,9 +280,11 @@ bool vacuum_verbose_names(const char *message, const char *database,
                           const struct vacuum_table *table);
 
 /* Observes tables (struct vacuum_choice) again: dead rows left, and STEP_DONE for the planned ones
- * that were vacuumed and analyzed meanwhile. False when they could not be read. */
+ * that were vacuumed and analyzed meanwhile. wait: until the counters of all have moved, where
+ * they come late (before 15; 1.5 s at most), not for use beside running lanes. False when they
+ * could not be read. */
 bool vacuum_settle(const struct vacuum_case *state, const GPtrArray *choices,
-                   struct session *session);
+                   struct session *session, bool wait);
 
 /* ---- recording (vacuum_record.c) ------------------------------------------------------------ */
 

@@ -50,15 +50,14 @@ static int look(const struct vacuum_case *state, const GPtrArray *choices,
 
 /* Before 15 a separate process collects the counters and is late by up to half a second. */
 bool vacuum_settle(const struct vacuum_case *state, const GPtrArray *choices,
-                   struct session *session)
+                   struct session *session, bool wait)
 {
-    for (int tries = 0; choices->len > 0 && tries < STATISTICS_TRIES; tries++) {
-        int late = look(state, choices, session);
-        if (late < 0)
-            return false;
-        if (late == 0 || state->server.version >= 150000)
-            return true;
+    int tries = wait && state->server.version < 150000 ? STATISTICS_TRIES : 1;
+    int late = choices->len > 0 ? look(state, choices, session) : 0;
+
+    while (late > 0 && --tries > 0) {
         g_usleep(STATISTICS_WAIT_US);
+        late = look(state, choices, session);
     }
-    return true;
+    return late >= 0;
 }

@@ -14,16 +14,16 @@ static void test_bars(void)
         {"foreign", {.kind = 'f'}, false, VACUUM_BAR_FOREIGN},
         {"temporary", {ROWS(1000), .dead = 31, .temporary = true}, false, VACUUM_BAR_TEMPORARY},
         {"forbidden",
-         {ROWS(1000), .dead = 31, .owner = TEXT("ann")},
+         {ROWS(1000), .dead = 31, .lack = TEXT("ann")},
          false,
          VACUUM_BAR_FORBIDDEN},
         {"forbidden and needs nothing",
-         {ROWS(1000), .owner = TEXT("ann")},
+         {ROWS(1000), .lack = TEXT("ann")},
          false,
          VACUUM_BAR_NONE},
         {"not selected", {ROWS(1000), .dead = 31}, true, VACUUM_BAR_NOT_SELECTED},
         {"not selected comes first",
-         {.kind = 'f', .temporary = true, .owner = TEXT("ann")},
+         {.kind = 'f', .temporary = true, .lack = TEXT("ann")},
          true,
          VACUUM_BAR_NOT_SELECTED},
     };
@@ -92,7 +92,7 @@ static const struct {
      DEAD,
      VACUUM_BAR_NONE},
     {"held comes before forbidden",
-     {ROWS(1000), .dead = 31, .last_horizon = 700, .owner = TEXT("ann")},
+     {ROWS(1000), .dead = 31, .last_horizon = 700, .lack = TEXT("ann")},
      0,
      DEAD,
      VACUUM_BAR_HORIZON},
@@ -242,7 +242,7 @@ static void test_large_family(void)
 static void test_forbidden_family(void)
 {
     AUTO(vacuum_case) state = fixture_new();
-    fixture_add(state, (struct vacuum_table){.oid = PARENT, .kind = 'p', .owner = TEXT("ann")});
+    fixture_add(state, (struct vacuum_table){.oid = PARENT, .kind = 'p', .lack = TEXT("ann")});
     fixture_add(state, (struct vacuum_table){ROWS(1000), .parent = PARENT});
     vacuum_decide(state);
     g_assert_cmpint(fixture_choice(state, 0)->bar, ==, VACUUM_BAR_FORBIDDEN);

@@ -68,7 +68,7 @@ static inline guint fixture_add(struct vacuum_case *state, struct vacuum_table t
     table.kind = table.kind == '\0' ? 'r' : table.kind;
     table.schema = g_strdup(table.schema == NULL ? "public" : table.schema);
     table.name = table.name == NULL ? g_strdup_printf("t%u", table.oid) : g_strdup(table.name);
-    table.owner = g_strdup(table.owner);
+    table.lack = g_strdup(table.lack);
     table.options = g_strdup(table.options);
     g_array_append_val(state->tables, table);
     g_array_set_size(state->choices, index + 1);

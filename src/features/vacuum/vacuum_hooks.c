@@ -52,7 +52,8 @@ static void replace(char **text, const char *with)
 }
 
 /* A renamed table is still the one that was planned. Returns whether it can be worked on now. */
-static bool admit(struct vacuum_choice *choice, const struct rows *rows, int row)
+static bool admit(struct vacuum_choice *choice, const struct rows *rows, int row,
+                  bool *ret_autovacuum)
 {
     const char *holder = rows_text(rows, row, VACUUM_RECHECK_HOLDER);
 
@@ -62,8 +63,8 @@ static bool admit(struct vacuum_choice *choice, const struct rows *rows, int row
         note_reason(choice, NULL);
         return true;
     }
-    bool autovacuum = rows_bool(rows, row, VACUUM_RECHECK_AUTOVACUUM);
-    g_autofree char *why = autovacuum
+    *ret_autovacuum = rows_bool(rows, row, VACUUM_RECHECK_AUTOVACUUM);
+    g_autofree char *why = *ret_autovacuum
                                ? g_strdup_printf("autovacuum is at work on it: %s", holder)
                                : g_strdup_printf("locked: %s", holder);
     note_reason(choice, why);
@@ -72,7 +73,8 @@ static bool admit(struct vacuum_choice *choice, const struct rows *rows, int row
 
 struct admission {
     guint free, busy;
-    const char *why; /* of a busy table; borrowed from its choice */
+    bool autovacuum; /* has the last busy one */
+    const char *why; /* of that; borrowed from its choice */
 };
 
 static struct admission admit_all(struct vacuum_batch *batch, const struct rows *rows)
@@ -92,7 +94,7 @@ static struct admission admit_all(struct vacuum_batch *batch, const struct rows 
             GPOINTER_TO_INT(g_hash_table_lookup(by_oid, GUINT_TO_POINTER(choice->table->oid)));
         if (row == 0) {
             end_choice(choice, STEP_SKIPPED, "dropped since it was planned");
-        } else if (admit(choice, rows, row - 1)) {
+        } else if (admit(choice, rows, row - 1, &admission.autovacuum)) {
             admission.free++;
         } else {
             admission.busy++;
@@ -122,8 +124,7 @@ static enum step_go before(struct step *step, struct session *session, char **re
     }
     /* A table alone waits lock_timeout for its lock, but first lets the others pass; never does
      * it make autovacuum give way, which has done part of the same work. */
-    bool by_autovacuum = admission.why != NULL && g_str_has_prefix(admission.why, "autovacuum");
-    if (admission.free == 0 && (!batch->alone || step->attempts == 0 || by_autovacuum)) {
+    if (admission.free == 0 && (!batch->alone || step->attempts == 0 || admission.autovacuum)) {
         *ret_why = g_strdup(admission.why);
         return STEP_LATER;
     }
@@ -180,6 +181,7 @@ static void notice(struct step *step, const PGresult *result, gpointer data)
         batch->begun = NULL;
         return;
     }
+    /* "vacuuming "…"", "finished vacuuming "…"", "analyzing "…"", aggressively or not. */
     if (strstr(message, "ing \"") != NULL) {
         batch->current = find_named(batch, message, session_database(run->control));
         move_on(batch);
@@ -213,18 +215,46 @@ static void end_undone(const struct vacuum_batch *batch, enum step_outcome outco
     }
 }
 
-/* A batch ends at the first table that fails: that one is out, the rest go again. */
+static void end_sent(const struct vacuum_batch *batch)
+{
+    for (guint i = 0; i < batch->choices->len; i++) {
+        struct vacuum_choice *choice = g_ptr_array_index(batch->choices, i);
+        if (choice->outcome == STEP_PLANNED && choice->sent)
+            end_choice(choice, STEP_DONE, NULL);
+    }
+}
+
+/* A batch ends at the first table that fails: that one is out, the rest go again. All names are
+ * resolved before the first table is touched, so a failure there may be any table's: then they go
+ * one by one. */
 static enum step_after leave_out(struct vacuum_batch *batch, const char *sqlstate,
                                  const struct step *step)
 {
     struct vacuum_choice *culprit = batch->current;
 
-    /* Names are resolved before the first table is touched; the recheck finds who is gone. */
-    if (strcmp(sqlstate, "42P01") == 0 && batch->current == NULL && step->attempts < PATIENCE)
+    /* Somebody was dropped: the recheck finds who. */
+    if (strcmp(sqlstate, "42P01") == 0 && culprit == NULL && step->attempts < PATIENCE)
         return STEP_AGAIN_LATER;
-    if (culprit == NULL || culprit->outcome != STEP_PLANNED)
+    if (culprit == NULL || culprit->outcome != STEP_PLANNED) {
+        if (!batch->single && batch->choices->len > 1) {
+            batch->single = true;
+            return STEP_AGAIN;
+        }
         culprit = first_undone(batch);
+    }
     end_choice(culprit, STEP_FAILED, step->detail);
+    return first_undone(batch) == NULL ? STEP_ENDED : STEP_AGAIN;
+}
+
+/* The statement named one table: if it was left out, that is its end. */
+static enum step_after next_single(struct vacuum_batch *batch)
+{
+    struct vacuum_choice *first = first_undone(batch);
+
+    if (first->sent) {
+        g_autofree char *reason = g_strdup(first->reason ? first->reason : batch->warning);
+        end_choice(first, STEP_SKIPPED, reason);
+    }
     return first_undone(batch) == NULL ? STEP_ENDED : STEP_AGAIN;
 }
 
@@ -233,6 +263,8 @@ static enum step_after judge_undone(struct vacuum_batch *batch, const char *sqls
 {
     switch (step->outcome) {
     case STEP_DONE: /* and yet some are not: SKIP_LOCKED, or a right that was taken away */
+        if (batch->single)
+            return next_single(batch);
         if (step->attempts < PATIENCE && !batch->alone)
             return STEP_AGAIN_LATER;
         end_undone(batch, STEP_SKIPPED, batch->warning);
@@ -276,9 +308,9 @@ static enum step_after after(struct step *step, const char *sqlstate, struct ses
     if (batch == NULL)
         return STEP_ENDED;
     if (sqlstate[0] == '\0' && batch->warning == NULL)
-        end_undone(batch, STEP_DONE, NULL);
+        end_sent(batch);
     else if (session != NULL)
-        vacuum_settle(run->state, batch->choices, session);
+        vacuum_settle(run->state, batch->choices, session, false);
     share_time(batch, step);
     if (first_undone(batch) == NULL) {
         if (step->outcome == STEP_PLANNED)

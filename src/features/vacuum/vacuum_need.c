@@ -202,11 +202,6 @@ static void hold_back(const struct vacuum_case *state, struct vacuum_choice *cho
     choice->needs &= ~choice->held;
 }
 
-static bool is_writable_name(const struct vacuum_table *table)
-{
-    return g_utf8_validate(table->schema, -1, NULL) && g_utf8_validate(table->name, -1, NULL);
-}
-
 static void settle_bar(struct vacuum_choice *choice)
 {
     const struct vacuum_table *table = choice->table;
@@ -217,9 +212,7 @@ static void settle_bar(struct vacuum_choice *choice)
         choice->bar = VACUUM_BAR_FOREIGN;
     else if (table->temporary)
         choice->bar = VACUUM_BAR_TEMPORARY;
-    else if (choice->needs != 0 && !is_writable_name(table))
-        choice->bar = VACUUM_BAR_NAME;
-    else if (choice->needs != 0 && table->owner != NULL)
+    else if (choice->needs != 0 && table->lack != NULL)
         choice->bar = VACUUM_BAR_FORBIDDEN;
     else if (choice->needs == 0 && choice->held != 0)
         choice->bar = VACUUM_BAR_HORIZON;

@@ -13,7 +13,7 @@ static void table_clear(gpointer data)
 
     g_free(table->schema);
     g_free(table->name);
-    g_free(table->owner);
+    g_free(table->lack);
     g_free(table->options);
 }
 
@@ -84,6 +84,8 @@ bool vacuum_observe_server(struct session *session, struct vacuum_server *ret_se
         .xid_age = rows_int(rows, 0, VACUUM_SERVER_XID_AGE),
         .mxid_age = rows_int(rows, 0, VACUUM_SERVER_MXID_AGE),
     };
+    const char *superuser = PQparameterStatus(session_handle(session), "is_superuser");
+    ret_server->superuser = g_strcmp0(superuser, "on") == 0;
     /* pg_settings counts it in blocks. */
     ret_server->shared_buffers =
         rows_int(rows, 0, VACUUM_SERVER_SHARED_BUFFERS) * ret_server->block_size;
@@ -176,7 +178,7 @@ static bool read_forbidden(struct session *session, struct vacuum_case *state, G
         struct vacuum_table *table = &g_array_index(state->tables, struct vacuum_table, i);
         int row = GPOINTER_TO_INT(g_hash_table_lookup(owners, GUINT_TO_POINTER(table->oid)));
         if (row > 0)
-            table->owner = g_strdup(rows_text(rows, row - 1, VACUUM_FORBIDDEN_OWNER));
+            table->lack = g_strdup(rows_text(rows, row - 1, VACUUM_FORBIDDEN_LACK));
     }
     return true;
 }

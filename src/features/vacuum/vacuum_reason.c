@@ -117,12 +117,8 @@ static void bar(GString *text, const struct vacuum_case *state,
     case VACUUM_BAR_TEMPORARY:
         g_string_assign(text, "temporary table of one session");
         break;
-    case VACUUM_BAR_NAME:
-        g_string_append(text, "; its name is not valid UTF-8");
-        break;
     case VACUUM_BAR_FORBIDDEN:
-        g_string_append_printf(text, "; the role lacks the right: it belongs to %s",
-                               table->owner);
+        g_string_append_printf(text, "; the role lacks the right: %s", table->lack);
         break;
     case VACUUM_BAR_HORIZON: {
         const struct vacuum_holder *holder = vacuum_oldest_holder(state, table);

@@ -16,9 +16,10 @@ bool vacuum_was_dropped(const struct vacuum_choice *choice)
 
 bool vacuum_reported(const struct vacuum_choice *choice)
 {
-    return choice->order > 0 || choice->bar == VACUUM_BAR_FORBIDDEN ||
-           choice->bar == VACUUM_BAR_NAME ||
-           (choice->held != 0 && choice->bar == VACUUM_BAR_HORIZON);
+    /* Without a right on system catalogs is how a least-privileged role is meant to be. */
+    bool forbidden = choice->bar == VACUUM_BAR_FORBIDDEN && !vacuum_is_system(choice->table);
+
+    return choice->order > 0 || forbidden || choice->bar == VACUUM_BAR_HORIZON;
 }
 
 static struct document *begin(const struct call *call, struct session *session,

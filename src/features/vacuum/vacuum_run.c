@@ -163,7 +163,7 @@ static void observe_again(struct vacuum_run *run)
     session_wind_down(run->control);
     if (!session_alive(run->control) && !session_reopen(run->control, NULL))
         return;
-    vacuum_settle(run->state, acted, run->control);
+    vacuum_settle(run->state, acted, run->control, true);
     for (guint i = 0; i < acted->len; i++) {
         guess_not_removable(run->state, g_ptr_array_index(acted, i));
         say_who_holds(run->state, g_ptr_array_index(acted, i));
@@ -230,6 +230,14 @@ static bool confirmed(struct call *call, struct session *session,
     *ret_yes = true;
     if (call->yes || steps == 0)
         return true;
+    /* stdout is the answer's alone: a plan to read before it would be a second document. */
+    if (output_format(call->output) != OUTPUT_TABLE) {
+        runbook_error_set(error, RUNBOOK_USAGE, "--dry-run or \"vacuum plan\" show the plan",
+                          "in this format a run is not asked for: it needs --yes");
+        return false;
+    }
+    if (!output_can_ask(call->output, error))
+        return false;
     vacuum_show_plan(call, session, state, NULL);
     return output_confirm(call->output, "Run this plan?", ret_yes, error);
 }

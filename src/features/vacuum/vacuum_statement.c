@@ -49,7 +49,7 @@ char *vacuum_statement_options(const struct vacuum_case *state,
     return g_string_free(text, FALSE);
 }
 
-char *vacuum_statement(const struct vacuum_case *state, const struct vacuum_batch *batch,
+char *vacuum_statement(const struct vacuum_case *state, struct vacuum_batch *batch,
                        struct session *session)
 {
     g_autofree char *words = vacuum_statement_options(state, batch);
@@ -58,8 +58,10 @@ char *vacuum_statement(const struct vacuum_case *state, const struct vacuum_batc
 
     g_string_append(sql, words);
     for (guint i = 0; i < batch->choices->len; i++) {
-        const struct vacuum_choice *choice = g_ptr_array_index(batch->choices, i);
-        if (choice->outcome != STEP_PLANNED)
+        struct vacuum_choice *choice = g_ptr_array_index(batch->choices, i);
+        bool full = batch->single && separator[0] == ',';
+        choice->sent = choice->outcome == STEP_PLANNED && !full;
+        if (!choice->sent)
             continue;
         g_autofree char *name =
             session_quote(session, choice->table->schema, choice->table->name);
@@ -103,13 +105,14 @@ static void lane_settings(const struct vacuum_case *state, struct plan *plan)
     g_autofree char *delay =
         g_strdup_printf("%" G_GINT64_FORMAT "ms", state->rules.cost_delay_ms);
 
-    plan_set(plan, "maintenance_work_mem", work_mem, false);
-    plan_set(plan, "vacuum_cost_delay", delay, false);
+    plan_set(plan, "maintenance_work_mem", work_mem);
+    plan_set(plan, "vacuum_cost_delay", delay);
     /* A crash right after a VACUUM may undo its last moments, which the next one makes good;
      * waiting for the disk at every table's commits is what makes small ones slow. */
-    plan_set(plan, "synchronous_commit", "off", false);
+    plan_set(plan, "synchronous_commit", "off");
     /* VERBOSE's words are read in English; the figures observed afterwards do not need them. */
-    plan_set(plan, "lc_messages", "C", true);
+    if (state->server.superuser)
+        plan_set(plan, "lc_messages", "C");
 }
 
 struct plan *vacuum_plan(const struct vacuum_case *state, GPtrArray *batches,

@@ -50,7 +50,7 @@ static void test_reasons(void)
          "700 changes since analyze"},
         {{.kind = 'f'}, "foreign table: its rows are elsewhere"},
         {{ROWS(1000), .dead = 500, .temporary = true}, "temporary table of one session"},
-        {{ROWS(1000), .inserted = 551, .owner = TEXT("ann")},
+        {{ROWS(1000), .inserted = 551, .lack = TEXT("it belongs to ann")},
          "551 rows inserted since vacuum; the role lacks the right: it belongs to ann"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

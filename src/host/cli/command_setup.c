@@ -133,6 +133,21 @@ static bool grant_owners(struct script *script, GError **error)
     return true;
 }
 
+/* ---- schemas ------------------------------------------------------------------------------ */
+
+static bool grant_schemas(struct script *script, GError **error)
+{
+    AUTO(rows) rows = session_query(script->session, &query_host_schemas, NULL, error);
+
+    for (int i = 0; rows != NULL && i < rows_count(rows); i++) {
+        g_autofree char *schema =
+            session_quote(script->session, NULL, rows_text(rows, i, HOST_SCHEMAS_SCHEMA));
+        g_string_append_printf(script->sql, "GRANT USAGE ON SCHEMA %s TO %s;\n", schema,
+                               script->quoted);
+    }
+    return rows != NULL;
+}
+
 /* ---- the rights of the sections ----------------------------------------------------------- */
 
 static bool applies(const struct right *right, int version)
@@ -188,7 +203,10 @@ static bool write_rights(struct script *script, GError **error)
         struct reasons reasons = {script, roles->pdata[i]};
         g_string_append_c(script->sql, '\n');
         each_right(version, explain_role, &reasons);
-        if (strcmp(reasons.role, "@owner") != 0)
+        if (strcmp(reasons.role, "@schemas") == 0) {
+            if (!grant_schemas(script, error))
+                return false;
+        } else if (strcmp(reasons.role, "@owner") != 0)
             grant_role(script, reasons.role);
         else if (!grant_owners(script, error))
             return false;
@@ -198,11 +216,19 @@ static bool write_rights(struct script *script, GError **error)
 
 /* ---- the command -------------------------------------------------------------------------- */
 
+enum { NAMEDATALEN = 64 }; /* of a server as it is usually built */
+
 static bool check_role(const char *role, GError **error)
 {
     bool reserved = g_str_has_prefix(role, "pg_") || strcmp(role, "public") == 0 ||
                     strcmp(role, "none") == 0;
 
+    if (strlen(role) >= NAMEDATALEN) {
+        runbook_error_set(error, RUNBOOK_USAGE, NULL,
+                          "invalid role name: PostgreSQL cuts names at %d bytes",
+                          NAMEDATALEN - 1);
+        return false;
+    }
     if (role[0] != '\0' && !reserved)
         return true;
     runbook_error_set(error, RUNBOOK_USAGE, "PostgreSQL reserves pg_…, public and none",

@@ -312,11 +312,12 @@ static int run(const struct cli_line *line, struct output *output, const char *c
     if (error != NULL)
         output_error(output, error);
     g_clear_error(&error);
-    if (!output_finish(output, &error) && code == 0) {
+    if (output_finish(output, &error))
+        return code;
+    /* The reader of a closed pipe does not want to hear of it; a full disk is always news. */
+    if (error != NULL)
         output_error(output, error);
-        return exit_code_of(line, error);
-    }
-    return code;
+    return error != NULL || code == 0 ? exit_code_of(line, error) : code;
 }
 
 static int report(const struct cli_line *line, const GError *error)
