@@ -125,8 +125,10 @@ static void check_horizon(const struct look *look)
                          grant);
     }
     if (state->holders->len == 0) {
+        g_autofree char *setup =
+            g_strdup_printf("pgrunbook setup %s", check_where(look->check));
         add(look, "xmin_horizon", state->server.sees_all ? VERDICT_OK : VERDICT_UNKNOWN, 0,
-            "pgrunbook setup", "%s",
+            setup, "%s",
             state->server.sees_all ? "nothing holds the xmin horizon back"
                                    : "who holds the xmin horizon back cannot be seen");
         return;
@@ -249,6 +251,16 @@ static bool turned_off(const struct vacuum_table *table)
                                       strstr(table->options, "autovacuum_enabled=off"));
 }
 
+/* NULL for no table. */
+static char *turn_on(const struct look *look, const struct vacuum_table *table)
+{
+    if (table == NULL)
+        return NULL;
+    g_autofree char *name =
+        session_quote(check_session(look->check), table->schema, table->name);
+    return g_strdup_printf("ALTER TABLE %s RESET (autovacuum_enabled)", name);
+}
+
 static void check_autovacuum(const struct look *look)
 {
     const struct vacuum_server *server = &look->state->server;
@@ -261,14 +273,14 @@ static void check_autovacuum(const struct look *look)
             count(&tally, table, 0, (double) table->pages);
     }
     g_autofree char *tables = units_format_counted(tally.tables, "table");
+    g_autofree char *reset = turn_on(look, tally.worst);
     if (!server->track_counts || !server->autovacuum)
         add(look, "autovacuum", VERDICT_CRITICAL, 0,
             "ALTER SYSTEM SET autovacuum = on; ALTER SYSTEM SET track_counts = on; "
             "SELECT pg_reload_conf()",
             "autovacuum is off for the whole server: dead rows pile up between windows");
     else if (tally.tables > 0)
-        add(look, "autovacuum", VERDICT_WARNING, tally.tables,
-            "ALTER TABLE … RESET (autovacuum_enabled)",
+        add(look, "autovacuum", VERDICT_WARNING, tally.tables, reset,
             "autovacuum is off for %s, first %s.%s: only this runbook cleans them", tables,
             tally.worst->schema, tally.worst->name);
     else

@@ -252,13 +252,16 @@ static char *where_of(const struct call *call, struct session *session)
 {
     static const struct {
         const char *name, *letter;
-    } places[] = {{"host", "-h"}, {"port", "-p"}, {"username", "-U"}};
+    } places[] = {{"config", "--config"},
+                  {"target", "--target"},
+                  {"host", "-h"},
+                  {"port", "-p"},
+                  {"username", "-U"}};
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
 
-    if (call->target != NULL)
-        return g_strdup_printf("--target %s", call->target);
     for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
-        const char *value = option_value(call->options, places[i].name);
+        bool target = strcmp(places[i].name, "target") == 0;
+        const char *value = target ? call->target : option_value(call->options, places[i].name);
         if (value == NULL)
             continue;
         g_ptr_array_add(words, g_strdup(places[i].letter));
@@ -267,7 +270,8 @@ static char *where_of(const struct call *call, struct session *session)
     const char *typed = call->server->dbname;
     bool conninfo = typed != NULL && strpbrk(typed, "=/") != NULL;
     const char *database = session != NULL ? session_database(session) : "";
-    g_ptr_array_add(words, g_strdup(conninfo ? typed : database));
+    if (call->target == NULL)
+        g_ptr_array_add(words, g_strdup(conninfo ? typed : database));
     g_ptr_array_add(words, NULL);
     return cli_record_line((const char *const *) words->pdata);
 }
