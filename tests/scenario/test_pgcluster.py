@@ -90,7 +90,9 @@ def test_dead_parent_leaves_nothing(number):
     script = ("import sys, time; sys.path.insert(0, sys.argv[1]); import pgcluster\n"
               "print(pgcluster.Cluster(15).start().folder, flush=True); time.sleep(60)")
     parent = subprocess.Popen([sys.executable, "-c", script, str(TOOL.parent)], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              # a shell's background job ignores Ctrl-C, and its children too
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     folder = Path(parent.stdout.readline().strip())
     assert processes_of(folder)
     parent.send_signal(number)

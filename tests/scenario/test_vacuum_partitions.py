@@ -73,7 +73,7 @@ def test_autovacuum_got_there_first(runbook, server, tree):
     run(runbook, server)
     server.sql("DELETE FROM events WHERE kind = 'a' AND day >= 10")
     # It must be clearly later than the parents' own, whose ANALYZE goes on to the partitions.
-    server.sql("SELECT pg_sleep(4)")
+    server.sql("SELECT pg_sleep(13)")
     server.sql("VACUUM (ANALYZE) events_2_a")
     server.settle_stats()
     assert set(plan(runbook, server).order) == {"events_2", "events"}

@@ -112,3 +112,5 @@ class Runbook:
             if running.running():
                 running.kill()
                 running.process.communicate()
+            for stream in (running.process.stdout, running.process.stderr):
+                stream.close()

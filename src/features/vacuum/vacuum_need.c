@@ -10,7 +10,7 @@
 enum {
     VISIBILITY_PAGES = 32,    /* below, an index-only scan has nothing to gain */
     FREEZE_GAIN_DIVISOR = 20, /* a freeze must lower the age by this part of the limit */
-    FAMILY_SECONDS = 2,       /* times are observed in whole seconds */
+    FAMILY_SECONDS = 10,      /* parents above and below analyze the same partitions in turn */
     FAMILY_FACTOR = 4,        /* a slow disk makes ANALYZE longer than predicted */
 };
 
