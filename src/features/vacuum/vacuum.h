@@ -122,9 +122,10 @@ struct vacuum_choice {
 
     /* Filled in by the run. */
     enum step_outcome outcome;
-    bool sent;    /* named in the statement that runs */
-    char *reason; /* of an outcome other than done */
-    int step;     /* its number in the plan */
+    bool sent;                        /* named in the statement that runs */
+    bool vacuum_began, analyze_began; /* as that statement's VERBOSE told */
+    char *reason;                     /* of an outcome other than done */
+    int step;                         /* its number in the plan */
     double seconds;
     gint64 dead_after, not_removable; /* -1: not known */
 };

@@ -184,6 +184,10 @@ static void notice(struct step *step, const PGresult *result, gpointer data)
     /* "vacuuming "…"", "finished vacuuming "…"", "analyzing "…"", aggressively or not. */
     if (strstr(message, "ing \"") != NULL) {
         batch->current = find_named(batch, message, session_database(run->control));
+        if (batch->current != NULL) {
+            batch->current->vacuum_began |= strstr(message, "vacuuming \"") != NULL;
+            batch->current->analyze_began |= strstr(message, "analyzing \"") != NULL;
+        }
         move_on(batch);
     }
     gint64 stayed = vacuum_verbose_not_removable(
@@ -215,11 +219,16 @@ static void end_undone(const struct vacuum_batch *batch, enum step_outcome outco
     }
 }
 
+/* The statement succeeded: without a warning it did all it was sent for, else what it said it had
+ * begun. */
 static void end_sent(const struct vacuum_batch *batch)
 {
     for (guint i = 0; i < batch->choices->len; i++) {
         struct vacuum_choice *choice = g_ptr_array_index(batch->choices, i);
-        if (choice->outcome == STEP_PLANNED && choice->sent)
+        bool began = (!choice->vacuum || choice->vacuum_began) &&
+                     (!choice->analyze || choice->analyze_began);
+        if (choice->outcome == STEP_PLANNED && choice->sent &&
+            (batch->warning == NULL || began))
             end_choice(choice, STEP_DONE, NULL);
     }
 }
@@ -307,9 +316,9 @@ static enum step_after after(struct step *step, const char *sqlstate, struct ses
 
     if (batch == NULL)
         return STEP_ENDED;
-    if (sqlstate[0] == '\0' && batch->warning == NULL)
+    if (sqlstate[0] == '\0')
         end_sent(batch);
-    else if (session != NULL)
+    if (session != NULL && first_undone(batch) != NULL && !batch->single)
         vacuum_settle(run->state, batch->choices, session, false);
     share_time(batch, step);
     if (first_undone(batch) == NULL) {

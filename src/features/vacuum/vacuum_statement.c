@@ -61,6 +61,7 @@ char *vacuum_statement(const struct vacuum_case *state, struct vacuum_batch *bat
         struct vacuum_choice *choice = g_ptr_array_index(batch->choices, i);
         bool full = batch->single && separator[0] == ',';
         choice->sent = choice->outcome == STEP_PLANNED && !full;
+        choice->vacuum_began = choice->analyze_began = false;
         if (!choice->sent)
             continue;
         g_autofree char *name =
