@@ -28,6 +28,10 @@ struct step {
     char *object;             /* for people: "public.orders", "37 tables, first public.a" */
     char *sql;                /* one statement, no semicolon */
     char *reason;             /* why it is done */
+    char *undo;               /* SQL that takes it back once done, statements separated by ";\n";
+                               * NULL: there is none */
+    char **program;           /* a program instead of SQL, NULL-terminated arguments; sql is then
+                               * the same as a shell would read it, for people; NULL: none */
     const char *lock_mode;    /* the strongest it takes: "ShareUpdateExclusiveLock" */
     unsigned phase;           /* steps of a phase start when all of the phase before ended */
     double predicted_seconds; /* 0: unknown; a step predicted beyond the window's end waits */
@@ -94,14 +98,21 @@ struct plan_hooks {
      * the lanes at work, NULL-step entries excluded. */
     void (*tick)(struct session *session, struct step *const *running, const int *pids,
                  guint count, gpointer data);
+    /* About once a second for each statement at work, from the control session: does it have to
+     * stop? True cancels it: its outcome is then STEP_SKIPPED, with *ret_why as its detail. */
+    bool (*watch)(struct step *step, int pid, struct session *session, char **ret_why,
+                  gpointer data);
     gpointer data;
 };
 
 struct plan_limits {
     struct window window;
     unsigned lanes;
-    gint64 lock_timeout_ms; /* a lock not free by then: back of the queue */
+    gint64 lock_timeout_ms; /* a lock not free by then: back of the queue; 0: wait for ever */
     unsigned attempts;      /* tries per step before it is given up, at least 1 */
+    gint64 pause_ms;        /* before a step's next try, times its tries; 0: half lock_timeout_ms */
+    bool cleanup;           /* puts right what an interrupted run left: heeds its window only, not
+                             * the signal that ended the run */
 };
 
 /* What a run needs besides the plan; all borrowed. */
@@ -111,6 +122,7 @@ struct plan_run {
     const char *section;
     struct store *store;
     gint64 store_run; /* -1: none */
+    int first_step;   /* number of the plan's first step in the history; 0 means 1 */
     struct output *output;
     struct plan_limits limits;
     struct plan_hooks hooks;
