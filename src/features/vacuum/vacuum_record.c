@@ -29,8 +29,8 @@ void vacuum_record_steps(const struct call *call, gint64 id, const struct plan *
 
     for (guint i = 0; i < plan->steps->len; i++) {
         const struct step *step = g_ptr_array_index(plan->steps, i);
-        steps[i] = (struct store_step){(int) i + 1, step->object, step->sql, step->reason,
-                                       step->lock_mode};
+        steps[i] = (struct store_step){(int) i + 1,  step->object,    step->sql,
+                                       step->reason, step->lock_mode, step->undo};
     }
     store_steps_planned(call->store, id, steps, plan->steps->len);
 }
