@@ -2,12 +2,14 @@
  * The runbook: one line per section, in its order.
  */
 #include "features/connections/connections.h"
+#include "features/indexes/indexes.h"
 #include "features/vacuum/vacuum.h"
 
 #include <stddef.h>
 
 const struct feature *const features[] = {
     &feature_vacuum,
+    &feature_indexes,
     &feature_connections,
     NULL,
 };
