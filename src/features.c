@@ -1,6 +1,7 @@
 /*
  * The runbook: one line per section, in its order.
  */
+#include "features/bloat/bloat.h"
 #include "features/connections/connections.h"
 #include "features/vacuum/vacuum.h"
 
@@ -8,6 +9,7 @@
 
 const struct feature *const features[] = {
     &feature_vacuum,
+    &feature_bloat,
     &feature_connections,
     NULL,
 };
