@@ -93,7 +93,7 @@ struct plan_hooks {
     /* The statement ended, for better or worse; outcome and detail are set and may be changed
      * before they are recorded (STEP_PLANNED: the executor will try again by itself). The
      * session is the run's control session, NULL when it is lost. A program that failed has the
-     * sqlstate "38000". */
+     * sqlstate "38000"; of one that succeeded detail is its last words. */
     enum step_after (*after)(struct step *step, const char *sqlstate, struct session *session,
                              gpointer data);
     /* About once a second, to show progress from the control session. pids are the backends of
