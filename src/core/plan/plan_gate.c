@@ -78,7 +78,6 @@ void gate_record_steps(const struct call *call, gint64 run, const struct plan *p
             .reason = step->reason,
             .lock_mode = step->lock_mode,
             .undo = step->undo,
-            .undo = step->undo,
         };
     }
     store_steps_planned(call->store, run, steps, plan->steps->len);
