@@ -16,7 +16,8 @@ struct space_widths {
     float short_mean, short_variance; /* stored bytes of values without alignment */
     float long_mean, long_variance;   /* and of those that are aligned */
     float long_fraction;              /* how many of the values are that */
-    float residues[8]; /* of the unaligned ones: how many are a multiple of 8 plus 0, 1, 2 … long */
+    float residues
+        [8]; /* of the unaligned ones: how many are a multiple of 8 plus 0, 1, 2 … long */
 };
 
 /* A column of a table, or an expression of an index. */
@@ -30,7 +31,7 @@ struct space_column {
     bool known;          /* there are statistics of it */
     bool even;           /* every value has the same width, whatever length says: char(n) */
     float null_fraction; /* 0 to 1 */
-    float width;         /* mean stored bytes of values that are not null, header included; as the
+    float width;    /* mean stored bytes of values that are not null, header included; as the
                           * server keeps it, without what is behind the point */
     float distinct; /* as pg_stats.n_distinct: above 0 a count, below 0 a part of the rows */
     const struct space_widths *widths; /* NULL: nothing but the mean is known; borrowed */

@@ -50,7 +50,8 @@ static int longest_posting(int block_size)
 struct posting_page {
     const struct room *room;
     double used, pages;
-    int count, last, last_extra; /* tuples on it; of the last one its bytes and its addresses' */
+    int count, last,
+        last_extra; /* tuples on it; of the last one its bytes and its addresses' */
 };
 
 /* Adds a tuple (with its line pointer), which may end the page: its last tuple begins the next

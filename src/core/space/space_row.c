@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* Where only the mean width of a varying column is known. */
-static const double SPREAD = 0.3;      /* standard deviation, of the mean */
+static const double SPREAD = 0.3;       /* standard deviation, of the mean */
 static const double LEAST_SPREAD = 0.6; /* bytes */
 
 enum {
@@ -47,8 +47,9 @@ static void put_unaligned(struct space_lot *to, const struct space_lot *from, do
     for (int offset = 0; offset < 8; offset++)
         for (int more = 0; more < 8; more++)
             if (widths->residues[more] > 0)
-                put(&to[(offset + more) & 7], &from[offset], likely * (double) widths->residues[more],
-                    widths->short_mean, widths->short_variance);
+                put(&to[(offset + more) & 7], &from[offset],
+                    likely * (double) widths->residues[more], widths->short_mean,
+                    widths->short_variance);
 }
 
 /* Values that start at a multiple of `alignment`, and end anywhere. */
@@ -124,7 +125,7 @@ static void assume(const struct space_column *column, struct space_widths *ret_w
     double mean = (double) column->width + 0.5; /* the server cuts it down to a whole number */
     double deviation = fmax(SPREAD * mean, LEAST_SPREAD);
     double edge = (LONGEST_SHORT + 0.5 - mean) / deviation;
-    double share = plain || mean > LONG_POINT           ? 1
+    double share = plain || mean > LONG_POINT         ? 1
                    : never_long || mean < SHORT_POINT ? 0
                                                       : 1 - normal_below(edge);
     double density = exp(-edge * edge / 2) / sqrt(2 * M_PI);
@@ -221,8 +222,8 @@ struct space_row space_walk_end(const struct space_walk *walk, int header, int n
         for (int offset = 0; offset < 8; offset++) {
             const struct space_lot *lot = &walk->lots[nulls][offset];
             struct space_lot whole = {0};
-            double more = space_align(nulls ? null_header : header) + (-offset & 7) +
-                          SPACE_ITEM_BYTES;
+            double more =
+                space_align(nulls ? null_header : header) + (-offset & 7) + SPACE_ITEM_BYTES;
             put(&whole, lot, 1, more, 0);
             mean += whole.sum;
             squares += whole.squares;

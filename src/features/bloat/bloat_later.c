@@ -16,10 +16,3 @@ bool bloat_exact(struct session *session, struct bloat_case *state, guint worst,
     runbook_error_set(error, RUNBOOK_REFUSED, NULL, "the method exact is not built yet");
     return false;
 }
-
-enum runbook_exit bloat_report_command(struct call *call, GError **error)
-{
-    (void) call;
-    runbook_error_set(error, RUNBOOK_REFUSED, NULL, "the report is not built yet");
-    return RUNBOOK_REFUSED;
-}
