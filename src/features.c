@@ -1,6 +1,7 @@
 /*
  * The runbook: one line per section, in its order.
  */
+#include "features/bloat/bloat.h"
 #include "features/connections/connections.h"
 #include "features/indexes/indexes.h"
 #include "features/vacuum/vacuum.h"
@@ -10,6 +11,7 @@
 const struct feature *const features[] = {
     &feature_vacuum,
     &feature_indexes,
+    &feature_bloat,
     &feature_connections,
     NULL,
 };

@@ -73,72 +73,61 @@ static char *observed(const struct indexes_case *state, const struct indexes_fin
     return g_strdup_printf("observed for %s of %s, in two samples at least", is, of);
 }
 
-/* The reason behind "keep: " and "unknown: ". */
+/* What `other` of a finding is, by its reason. */
+enum names { NOBODY, AN_INDEX, A_KEY, A_NODE };
+
+/* The reason behind "keep: " and "unknown: ", around the name of the other. */
+static const struct {
+    const char *before;
+    enum names names;
+    const char *after;
+} reasons[] = {
+    [INDEXES_WHY_PRIMARY] = {"primary key", NOBODY, ""},
+    [INDEXES_WHY_EXCLUSION] = {"exclusion constraint", NOBODY, ""},
+    [INDEXES_WHY_CONSTRAINT] = {"unique constraint", NOBODY, ""},
+    [INDEXES_WHY_UNIQUE] = {"unique", NOBODY, ""},
+    [INDEXES_WHY_REPLICA_IDENTITY] = {"replica identity", NOBODY, ""},
+    [INDEXES_WHY_CLUSTERED] = {"the table is clustered by it", NOBODY, ""},
+    [INDEXES_WHY_FOREIGN_KEY] = {"the only index under foreign key ", A_KEY, ""},
+    [INDEXES_WHY_PARTITION] = {"part of partitioned index ", AN_INDEX, ""},
+    [INDEXES_WHY_BUILDING] = {"being built", NOBODY, ""},
+    [INDEXES_WHY_USED_ON] = {"used on ", A_NODE, ""},
+    [INDEXES_WHY_SMALL] = {"smaller than indexes.min_size", NOBODY, ""},
+    [INDEXES_WHY_NARROW] = {"in use, and much smaller than ", AN_INDEX, ""},
+    [INDEXES_WHY_OTHER_GOES] = {"", AN_INDEX, ", which covers it, is unused itself"},
+    [INDEXES_WHY_BOTH_BOUND] = {"it backs something of its own, beside ", AN_INDEX, ""},
+    [INDEXES_WHY_INCOMPLETE] = {"not every partition has its part", NOBODY, ""},
+    [INDEXES_WHY_NO_INDEX] = {"nothing to drop, foreign key ", A_KEY, " needs an index"},
+    [INDEXES_WHY_REBUILD] = {"rebuild it", NOBODY, ""},
+    [INDEXES_WHY_RESET] = {"the counters of ", A_NODE, " were reset"},
+    [INDEXES_WHY_NODE_UNSEEN] = {"replica ", A_NODE, " not seen"},
+    [INDEXES_WHY_STANDBY_UNLISTED] = {"a standby is attached that replicas does not list",
+                                      NOBODY, ""},
+    [INDEXES_WHY_STANDBY_ASKED] = {"this is a standby, ask the primary", NOBODY, ""},
+    [INDEXES_WHY_BUILD_HIDDEN] = {"somebody builds an index, and this role may not see which",
+                                  NOBODY, ""},
+};
+
+static const char *name_of(const struct indexes_case *state,
+                           const struct indexes_finding *finding, enum names names)
+{
+    return names == AN_INDEX ? index_name(state, finding->other)
+           : names == A_KEY  ? foreign_key(state, finding->other)->name
+           : names == A_NODE ? shown_node(state, finding->other)
+                             : "";
+}
+
+/* NULL for the reasons to drop. */
 static char *short_reason(const struct indexes_case *state,
                           const struct indexes_finding *finding)
 {
-    switch (finding->why) {
-    case INDEXES_WHY_UNUSED:
-    case INDEXES_WHY_SAME:
-    case INDEXES_WHY_COVERED:
-    case INDEXES_WHY_LEFTOVER:
-    case INDEXES_WHY_FAILED:
-        return NULL;
-    case INDEXES_WHY_PRIMARY:
-        return g_strdup("primary key");
-    case INDEXES_WHY_EXCLUSION:
-        return g_strdup("exclusion constraint");
-    case INDEXES_WHY_CONSTRAINT:
-        return g_strdup("unique constraint");
-    case INDEXES_WHY_UNIQUE:
-        return g_strdup("unique");
-    case INDEXES_WHY_REPLICA_IDENTITY:
-        return g_strdup("replica identity");
-    case INDEXES_WHY_CLUSTERED:
-        return g_strdup("the table is clustered by it");
-    case INDEXES_WHY_FOREIGN_KEY:
-        return g_strdup_printf("the only index under foreign key %s",
-                               foreign_key(state, finding->other)->name);
-    case INDEXES_WHY_PARTITION:
-        return g_strdup_printf("part of partitioned index %s",
-                               index_name(state, finding->other));
-    case INDEXES_WHY_BUILDING:
-        return g_strdup("being built");
-    case INDEXES_WHY_USED_ON:
-        return g_strdup_printf("used on %s", shown_node(state, finding->other));
-    case INDEXES_WHY_SMALL:
-        return g_strdup("smaller than indexes.min_size");
-    case INDEXES_WHY_NARROW:
-        return g_strdup_printf("in use, and much smaller than %s",
-                               index_name(state, finding->other));
-    case INDEXES_WHY_OTHER_GOES:
-        return g_strdup_printf("%s, which covers it, is unused itself",
-                               index_name(state, finding->other));
-    case INDEXES_WHY_BOTH_BOUND:
-        return g_strdup_printf("it backs something of its own, as %s does",
-                               index_name(state, finding->other));
-    case INDEXES_WHY_INCOMPLETE:
-        return g_strdup("not every partition has its part");
-    case INDEXES_WHY_NO_INDEX:
-        return g_strdup_printf("nothing to drop, foreign key %s needs an index",
-                               foreign_key(state, finding->other)->name);
-    case INDEXES_WHY_REBUILD:
-        return g_strdup("rebuild it");
-    case INDEXES_WHY_YOUNG:
+    if (finding->why == INDEXES_WHY_YOUNG)
         return observed(state, finding);
-    case INDEXES_WHY_RESET:
-        return g_strdup_printf("the counters of %s were reset",
-                               shown_node(state, finding->other));
-    case INDEXES_WHY_NODE_UNSEEN:
-        return g_strdup_printf("replica %s not seen", shown_node(state, finding->other));
-    case INDEXES_WHY_STANDBY_UNLISTED:
-        return g_strdup("a standby is attached that replicas does not list");
-    case INDEXES_WHY_STANDBY_ASKED:
-        return g_strdup("this is a standby, ask the primary");
-    case INDEXES_WHY_BUILD_HIDDEN:
-        return g_strdup("somebody builds an index, and this role may not see which");
-    }
-    return NULL;
+    if (finding->why >= G_N_ELEMENTS(reasons) || reasons[finding->why].before == NULL)
+        return NULL;
+    return g_strconcat(reasons[finding->why].before,
+                       name_of(state, finding, reasons[finding->why].names),
+                       reasons[finding->why].after, NULL);
 }
 
 char *indexes_verdict(const struct indexes_case *state, const struct indexes_finding *finding)
@@ -226,22 +215,20 @@ static char *trouble_of(const struct indexes_case *state, const struct indexes_f
 
 static char *invalid_evidence(const struct indexes_finding *finding)
 {
-    switch (finding->why) {
-    case INDEXES_WHY_LEFTOVER:
-        return g_strdup("left behind by a REINDEX CONCURRENTLY that did not finish; every "
-                        "write may have to maintain it, no query can use it");
-    case INDEXES_WHY_FAILED:
-        return g_strdup("its build did not finish; every write may have to maintain it, no "
-                        "query can use it");
-    case INDEXES_WHY_REBUILD:
+    static const char burden[] = "every write may have to maintain it, and no query can use it";
+
+    if (finding->why == INDEXES_WHY_LEFTOVER)
+        return g_strdup_printf("left behind by a REINDEX CONCURRENTLY that did not finish; %s",
+                               burden);
+    if (finding->why == INDEXES_WHY_FAILED)
+        return g_strdup_printf("its build did not finish; %s", burden);
+    if (finding->why == INDEXES_WHY_REBUILD)
         return g_strdup("it is invalid and cannot be dropped by itself; \"pgrunbook indexes "
                         "rebuild --invalid\" repairs it");
-    case INDEXES_WHY_INCOMPLETE:
+    if (finding->why == INDEXES_WHY_INCOMPLETE)
         return g_strdup("a partitioned index is valid when an index of every partition is "
                         "attached to it");
-    default:
-        return g_strdup("it is invalid as long as it is being built");
-    }
+    return g_strdup("it is invalid as long as it is being built");
 }
 
 static char *bloated_evidence(const struct indexes_finding *finding)
