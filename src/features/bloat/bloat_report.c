@@ -44,7 +44,9 @@ enum runbook_exit bloat_report_command(struct call *call, GError **error)
     if (state == NULL)
         return RUNBOOK_FAILED;
     const char *word = settings_string(call->settings, "bloat.method");
-    enum bloat_method method = word[0] == 's' ? BLOAT_SAMPLE : word[1] == 'x' ? BLOAT_EXACT : BLOAT_ESTIMATE;
+    enum bloat_method method = word[0] == 's'   ? BLOAT_SAMPLE
+                               : word[1] == 'x' ? BLOAT_EXACT
+                                                : BLOAT_ESTIMATE;
     if (method == BLOAT_SAMPLE &&
         !bloat_sample(session, state, settings_int(call->settings, "bloat.sample_budget"),
                       error))

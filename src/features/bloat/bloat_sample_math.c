@@ -267,6 +267,7 @@ void bloat_sample_judge(const struct bloat_copy *copy, const struct bloat_counte
         judge_whole(copy, ret_judgement);
         return;
     }
+    ret_judgement->blocks = copy->draws->len;
     ret_judgement->read = (double) copy->draws->len / (double) MAX(copy->pages, 1);
     read_means(copy->draws, ret_judgement->read, &means);
     judge_heap(copy, &means, counters, ret_judgement);
