@@ -16,7 +16,7 @@ static const double NINE_OF_TEN = 1.645;
  * its own error: a part of what it makes of the answer. */
 static const double LEAF = 1, COMPANY_DOUBT = 0.1;
 /* The statistics' number of distinct keys is believed when the sample's is this near. */
-static const double BELIEVED_ERRORS = 3;
+static const double BELIEVED_ERRORS = 3, DISTINCT_DOUBT = 0.2;
 
 /* As _bt_buildadd() fills them: the tuple that leaves less free than the fillfactor says moves on
  * to the next page, and a high key takes its place. */
@@ -152,8 +152,10 @@ static void scale_up(const struct bloat_tree *tree, double rows, double bytes, d
     double other = leaves_of_distinct(tree, fmin(tree->distinct, rows * scale), rows * scale,
                                       bytes * scale) *
                    factor;
-    if (fabs(other - ret_leaves->count) <= BELIEVED_ERRORS * ret_leaves->error)
-        ret_leaves->count = other;
+    if (fabs(other - ret_leaves->count) > BELIEVED_ERRORS * ret_leaves->error)
+        return;
+    ret_leaves->count = other;
+    ret_leaves->error = fmin(ret_leaves->error, DISTINCT_DOUBT * fabs(alone - other));
 }
 
 bool bloat_sample_tree(const struct bloat_tree *tree, const struct bloat_judgement *judgement,
