@@ -32,6 +32,10 @@ enum command_flags {
     COMMAND_NEEDS_SERVER = 1 << 0, /* takes connection options, --target and [DBNAME] */
     COMMAND_WRITES = 1 << 1,       /* takes --dry-run, --yes; is recorded */
     COMMAND_HIDDEN = 1 << 2,       /* not in help and completion */
+    /* Changes no database, but keeps samples in the history: the store is opened for writing.
+     * Where the file cannot be written the command works all the same, reads what it can of it,
+     * and the host says so once. */
+    COMMAND_RECORDS = 1 << 3,
 };
 
 struct call;

@@ -70,6 +70,12 @@ struct rows;
 struct rows *session_query(struct session *session, const struct query *query,
                            const char *const *values, GError **error);
 
+/* The same for answers too large to keep: visit gets one row at a time, as row 0. False with an
+ * error; then some rows may have been visited. */
+bool session_each(struct session *session, const struct query *query, const char *const *values,
+                  void (*visit)(const struct rows *row, gpointer data), gpointer data,
+                  GError **error);
+
 /* Runs one statement that returns nothing of interest. */
 bool session_command(struct session *session, const char *sql, GError **error);
 

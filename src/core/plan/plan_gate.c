@@ -77,6 +77,7 @@ void gate_record_steps(const struct call *call, gint64 run, const struct plan *p
             .sql = step->sql,
             .reason = step->reason,
             .lock_mode = step->lock_mode,
+            .undo = step->undo,
         };
     }
     store_steps_planned(call->store, run, steps, plan->steps->len);
