@@ -40,6 +40,15 @@ def rebuild(runbook, server, *options, code=0):
     return ended(start(runbook, server, *options), code)
 
 
+def wait_for_record(runbook, run=1):
+    """Until the run has its plan, and has written what it is about to do."""
+    def objects():
+        shown = runbook("history", "show", run, "--json")
+        return shown.code == 0 and shown.json["objects"]
+
+    return wait_until(objects, what="the record of a run")
+
+
 def configure(runbook, **settings):
     """Options that read a configuration file with these settings of the section."""
     file = runbook.home / "rebuild.conf"
