@@ -108,30 +108,37 @@ static void report_result(struct session *session, const PGresult *result, GErro
     g_set_error_literal(error, RUNBOOK_ERROR, RUNBOOK_FAILED, text->str);
 }
 
+/* The next result of what was sent; NULL at the end, or with an error. */
+static PGresult *next_result(struct session *session, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + ANSWER_SECONDS * G_USEC_PER_SEC;
+    enum session_ready ready = await(session, deadline, !session->winding_down);
+
+    if (ready == SESSION_READY)
+        return PQgetResult(session->connection);
+    if (ready == SESSION_INTERRUPTED) {
+        report_interrupt(session, error);
+        return NULL;
+    }
+    drop_connection(session);
+    runbook_error_set(error, RUNBOOK_CONNECT, NULL, "the server stopped answering");
+    return NULL;
+}
+
 /* Waits for the answer to what was sent: the last result, or NULL with an error. */
 static PGresult *collect(struct session *session, GError **error)
 {
-    gint64 deadline = g_get_monotonic_time() + ANSWER_SECONDS * G_USEC_PER_SEC;
+    g_autoptr(GError) stopped = NULL;
     PGresult *answer = NULL;
 
-    for (;;) {
-        enum session_ready ready = await(session, deadline, !session->winding_down);
-        if (ready == SESSION_INTERRUPTED) {
-            PQclear(answer);
-            report_interrupt(session, error);
-            return NULL;
-        }
-        if (ready == SESSION_TIMED_OUT) {
-            PQclear(answer);
-            drop_connection(session);
-            runbook_error_set(error, RUNBOOK_CONNECT, NULL, "the server stopped answering");
-            return NULL;
-        }
-        PGresult *next = PQgetResult(session->connection);
-        if (next == NULL)
-            break;
+    for (PGresult *next; (next = next_result(session, &stopped)) != NULL;) {
         PQclear(answer);
         answer = next;
+    }
+    if (stopped != NULL) {
+        PQclear(answer);
+        g_propagate_error(error, g_steal_pointer(&stopped));
+        return NULL;
     }
     ExecStatusType status = PQresultStatus(answer);
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
@@ -155,8 +162,8 @@ static bool usable(struct session *session, const char *sql, GError **error)
     return true;
 }
 
-struct rows *session_query(struct session *session, const struct query *query,
-                           const char *const *values, GError **error)
+static bool send_query(struct session *session, const struct query *query,
+                       const char *const *values, GError **error)
 {
     const struct query *text = query_for(query, session->version);
     int count = 0;
@@ -165,14 +172,56 @@ struct rows *session_query(struct session *session, const struct query *query,
     while (text->param_types[count] != NULL)
         count++;
     if (!usable(session, text->sql, error))
+        return false;
+    if (PQsendQueryParams(session->connection, text->sql, count, NULL, values, NULL, NULL, 0))
+        return true;
+    report_result(session, NULL, error);
+    return false;
+}
+
+struct rows *session_query(struct session *session, const struct query *query,
+                           const char *const *values, GError **error)
+{
+    if (!send_query(session, query, values, error))
         return NULL;
-    if (!PQsendQueryParams(session->connection, text->sql, count, NULL, values, NULL, NULL,
-                           0)) {
-        report_result(session, NULL, error);
-        return NULL;
-    }
     PGresult *result = collect(session, error);
     return result == NULL ? NULL : rows_wrap(result);
+}
+
+/* A failure is the last but one result: behind it comes the end. */
+static void fail_each(struct session *session, const PGresult *failure, GError **error)
+{
+    report_result(session, failure, error);
+    for (PGresult *rest; session->connection && (rest = PQgetResult(session->connection));)
+        PQclear(rest);
+}
+
+bool session_each(struct session *session, const struct query *query, const char *const *values,
+                  void (*visit)(const struct rows *row, gpointer data), gpointer data,
+                  GError **error)
+{
+    g_autoptr(GError) stopped = NULL;
+
+    if (!send_query(session, query, values, error))
+        return false;
+    PQsetSingleRowMode(session->connection);
+    while (stopped == NULL) {
+        PGresult *next = next_result(session, &stopped);
+        if (next == NULL)
+            break;
+        AUTO(rows) row = rows_wrap(next);
+        ExecStatusType status = PQresultStatus(next);
+        if (status == PGRES_SINGLE_TUPLE)
+            visit(row, data);
+        else if (status != PGRES_TUPLES_OK)
+            fail_each(session, next, &stopped);
+    }
+    if (stopped != NULL) {
+        g_propagate_error(error, g_steal_pointer(&stopped));
+        return false;
+    }
+    session_set_sqlstate(session, "");
+    return true;
 }
 
 bool session_command(struct session *session, const char *sql, GError **error)

@@ -35,6 +35,9 @@ enum { SESSION_OLDEST = 140000 };
  * terminal; not from a second thread. */
 struct session *session_open(struct session_params *params, const char *section,
                              GError **error);
+/* The same for cleaning up after a signal: it neither ends the connecting nor later waits. */
+struct session *session_open_wound_down(struct session_params *params, const char *section,
+                                        GError **error);
 void session_close(struct session *session);
 AUTO_DEFINE(session, session_close)
 
@@ -66,6 +69,12 @@ struct rows;
  * session_sqlstate() the code. */
 struct rows *session_query(struct session *session, const struct query *query,
                            const char *const *values, GError **error);
+
+/* The same for answers too large to keep: visit gets one row at a time, as row 0. False with an
+ * error; then some rows may have been visited. */
+bool session_each(struct session *session, const struct query *query, const char *const *values,
+                  void (*visit)(const struct rows *row, gpointer data), gpointer data,
+                  GError **error);
 
 /* Runs one statement that returns nothing of interest. */
 bool session_command(struct session *session, const char *sql, GError **error);

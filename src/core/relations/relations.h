@@ -10,6 +10,7 @@
 #define CORE_RELATIONS_H
 
 #include "auto.h"
+#include "error.h"
 #include "pg/session.h"
 #include "space/space.h"
 
@@ -84,6 +85,7 @@ struct relation_foreign_key {
     const char *name;
     guint table;      /* position in tables: the referencing one */
     guint referenced; /* position in tables */
+    bool inherited;   /* of a partition, from its parent's */
     gint16 count;
     gint16 columns[32]; /* attnums of the referencing table */
 };
@@ -102,7 +104,8 @@ struct relations {
     GArray *foreign_keys; /* of struct relation_foreign_key */
     GArray *builds;       /* of struct relation_build */
     GStringChunk *texts;
-    GHashTable *index_by_oid; /* oid → position + 1 */
+    GHashTable *table_by_oid; /* oid → position + 1 */
+    GHashTable *index_by_oid; /* the same */
     int block_size;
     gint64 now;         /* the server's clock, seconds since 1970 */
     gint64 stats_reset; /* of the database's counters, the same; 0: not known */

@@ -289,10 +289,7 @@ bool vacuum_settle(const struct vacuum_case *state, const GPtrArray *choices,
 
 /* ---- recording (vacuum_record.c) ------------------------------------------------------------ */
 
-gint64 vacuum_record_begin(const struct vacuum_run *run, const struct window *window);
-void vacuum_record_steps(const struct call *call, gint64 id, const struct plan *plan);
-
-/* Written twice: when the run begins, so that one that dies leaves what it did not reach, and at
+/* The tables of a run. Written twice: when the run begins, so that one that dies leaves what it did not reach, and at
  * its end. */
 void vacuum_record_tables(const struct vacuum_run *run, gint64 id, bool begin);
 

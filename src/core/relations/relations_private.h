@@ -1,0 +1,28 @@
+/* What the files of the snapshot share; nobody else includes this. */
+#ifndef CORE_RELATIONS_PRIVATE_H
+#define CORE_RELATIONS_PRIVATE_H
+
+#include "relations/relations.h"
+
+struct relations *relations_new(void);
+
+/* After all tables, and after all indexes, were appended in any order. */
+void relations_settle_tables(struct relations *relations);
+void relations_settle_indexes(struct relations *relations);
+
+/* relations_index.c: appends the rows' indexes, and what is known of them beside their row. */
+bool relations_read_indexes(struct session *session, struct relations *relations,
+                            const char *system, GError **error);
+
+/* relations_column.c */
+bool relations_read_columns(struct session *session, struct relations *relations,
+                            const char *system, bool all_statistics, GError **error);
+
+/* The number behind "NAME=" in storage parameters as array_to_string() joins them; fallback where
+ * it is not there. */
+int relations_option(const char *options, const char *name, int fallback);
+
+/* "1 2 3" into numbers; returns how many there were, at most `most`. */
+guint relations_numbers(const char *text, gint64 *ret_numbers, guint most);
+
+#endif
