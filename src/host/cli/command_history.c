@@ -74,6 +74,35 @@ static const struct option list_options[] = {
     {.name = NULL},
 };
 
+static const struct option undo_options[] = {
+    {.name = "window",
+     .argument = "DURATION",
+     .setting = "history.undo_window",
+     .prose = "hard end of the run, counted from now"},
+    {.name = "lock-timeout",
+     .argument = "DURATION",
+     .setting = "history.undo_lock_timeout",
+     .prose = "how long to wait for a table's lock"},
+    {.name = NULL},
+};
+
+const struct setting cli_history_settings[] = {
+    {.name = "undo_window",
+     .type = SETTING_DURATION,
+     .fallback = "3h",
+     .minimum = "0",
+     .prose = "Hard end of `history undo`, counted from its start: at the end the running "
+              "statement is cancelled. 0 means no end."},
+    {.name = "undo_lock_timeout",
+     .type = SETTING_DURATION,
+     .fallback = "5s",
+     .minimum = "1ms",
+     .maximum = "10min",
+     .prose = "How long a statement of `history undo` waits for its lock before it is put off, "
+              "or given up. Building an index is not bounded by it."},
+    {.name = NULL},
+};
+
 const struct command cli_history_commands[] = {
     {
         .verb = "list",
@@ -92,6 +121,22 @@ const struct command cli_history_commands[] = {
         .summary = "Show one run: plan, SQL, before, after, outcome",
         .examples = "pgrunbook history show 12",
         .run = history_show_command,
+    },
+    {
+        .verb = "undo",
+        .arguments = "ID",
+        .summary = "Take back what a run did, where that can be done",
+        .prose =
+            "Carries out the SQL that the history kept for taking a step back: the steps of "
+            "the run that were done, the last one first. It is a run of its own, with its "
+            "own record, and only runs on the server and the database of the first. What "
+            "an earlier undo has done is not done again, what it left is. Only some steps "
+            "can be taken back: a dropped index can be built again, a VACUUM stays.",
+        .examples = "pgrunbook history undo 12 --dry-run insightengine\n"
+                    "pgrunbook history undo 12 --yes insightengine",
+        .options = undo_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = history_undo_command,
     },
     {.run = NULL},
 };

@@ -38,5 +38,6 @@ char *history_in_words(const char *text);
 json_t *history_run_json(const struct store_run_view *run);
 
 enum runbook_exit history_show_command(struct call *call, GError **error);
+enum runbook_exit history_undo_command(struct call *call, GError **error);
 
 #endif
