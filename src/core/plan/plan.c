@@ -95,8 +95,15 @@ static void print_environment(GString *script, const struct plan *plan)
     }
 }
 
-static void print_act(GString *script, const struct step *step)
+static void print_act(GString *script, const struct step *step, gint64 *lock_timeout_ms,
+                      gint64 run_lock_timeout_ms)
 {
+    gint64 wanted = step->lock_timeout_ms > 0 ? step->lock_timeout_ms : run_lock_timeout_ms;
+
+    if (wanted != *lock_timeout_ms)
+        g_string_append_printf(script, "SET lock_timeout = '%" G_GINT64_FORMAT "ms';\n",
+                               wanted);
+    *lock_timeout_ms = wanted;
     if (step->program == NULL)
         g_string_append_printf(script, "%s;\n", step->sql);
     else if (strpbrk(step->sql, "\r\n") == NULL)
@@ -115,6 +122,7 @@ void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct wi
                 struct output *output)
 {
     GString *script = g_string_new(NULL);
+    gint64 current_ms = lock_timeout_ms;
 
     g_autofree char *steps = units_format_counted(plan->steps->len, "step");
     g_string_append_printf(script, "-- %s; nothing was changed\n", steps);
@@ -127,7 +135,7 @@ void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct wi
         g_autofree char *reason = one_line(step->reason);
         g_string_append_printf(script, "\n-- %u. %s: %s (%s)\n", i + 1, object, reason,
                                step->lock_mode);
-        print_act(script, step);
+        print_act(script, step, &current_ms, lock_timeout_ms);
     }
     output_raw(output, script->str);
     g_string_free(script, TRUE);

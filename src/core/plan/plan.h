@@ -25,15 +25,17 @@ enum step_outcome {
 const char *step_outcome_name(enum step_outcome outcome); /* "done", "not_reached", … */
 
 struct step {
-    char *object;          /* for people: "public.orders", "37 tables, first public.a" */
-    char *sql;             /* one statement, no semicolon */
-    char *reason;          /* why it is done */
-    char *undo;            /* SQL that takes it back once done, statements separated by ";\n";
-                               * NULL: there is none */
-    char **program;        /* a program instead of SQL, NULL-terminated arguments; sql is then
-                               * the same as a shell would read it, for people; NULL: none */
-    const char *lock_mode; /* the strongest it takes: "ShareUpdateExclusiveLock" */
-    unsigned phase;        /* steps of a phase start when all of the phase before ended */
+    char *object; /* for people: "public.orders", "37 tables, first public.a" */
+    char *sql;    /* one statement, no semicolon */
+    char *reason; /* why it is done */
+    /* SQL that takes it back once done, statements separated by ";\n"; NULL: there is none. */
+    char *undo;
+    /* A program instead of SQL, NULL-terminated arguments; sql is then the same as a shell would
+     * read it, for people. NULL: none. */
+    char **program;
+    const char *lock_mode;    /* the strongest it takes: "ShareUpdateExclusiveLock" */
+    gint64 lock_timeout_ms;   /* 0: the run's */
+    unsigned phase;           /* steps of a phase start when all of the phase before ended */
     double predicted_seconds; /* 0: unknown; a step predicted beyond the window's end waits */
     bool may_be_cut;          /* useful even when the window's end cancels it half-way */
     gpointer subject;         /* the feature's own */
@@ -93,7 +95,7 @@ struct plan_hooks {
     /* The statement ended, for better or worse; outcome and detail are set and may be changed
      * before they are recorded (STEP_PLANNED: the executor will try again by itself). The
      * session is the run's control session, NULL when it is lost. A program that failed has the
-     * sqlstate "38000". */
+     * sqlstate "38000"; of one that succeeded detail is its last words. */
     enum step_after (*after)(struct step *step, const char *sqlstate, struct session *session,
                              gpointer data);
     /* About once a second, to show progress from the control session. pids are the backends of

@@ -54,7 +54,7 @@ static const char *describe_stop(const struct ending *ending)
 char *plan_describe(const struct ending *ending, enum judgement judgement)
 {
     if (judgement == JUDGED_DONE)
-        return NULL;
+        return ending->program ? g_strdup(ending->message) : NULL;
     if (judgement == JUDGED_NOT_REACHED)
         return g_strdup(describe_stop(ending));
     if (judgement == JUDGED_SKIPPED && ending->stop_why != NULL)

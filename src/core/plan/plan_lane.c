@@ -103,14 +103,14 @@ static void lane_rest(struct lane *lane, struct step *step, const char *why)
 
 /* The server ends a statement by itself a little after we would have: that is for the night
  * when this program is killed. */
-static bool set_limits(struct lane *lane, GError **error)
+static bool set_limits(struct lane *lane, const struct step *step, GError **error)
 {
     const struct plan_limits *limits = &lane->runner->run->limits;
     gint64 left_ms = window_left_ms(&limits->window);
     gint64 end_ms = left_ms == G_MAXINT64 ? 0 : MIN(left_ms + GUARD_MS, G_MAXINT32);
-    g_autofree char *sql = g_strdup_printf("SET statement_timeout = %" G_GINT64_FORMAT
-                                           "; SET lock_timeout = %" G_GINT64_FORMAT,
-                                           end_ms, limits->lock_timeout_ms);
+    g_autofree char *sql = g_strdup_printf(
+        "SET statement_timeout = %" G_GINT64_FORMAT "; SET lock_timeout = %" G_GINT64_FORMAT,
+        end_ms, step->lock_timeout_ms > 0 ? step->lock_timeout_ms : limits->lock_timeout_ms);
 
     return session_command(lane->session, sql, error);
 }
@@ -258,7 +258,7 @@ static bool make_ready(struct lane *lane, struct step *step)
     lane->runner->outage_us = 0;
     if (!recheck(lane, step))
         return false;
-    if (step->program == NULL && !set_limits(lane, &error)) {
+    if (step->program == NULL && !set_limits(lane, step, &error)) {
         lane_rest(lane, step, error->message);
         return false;
     }

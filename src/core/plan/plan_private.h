@@ -65,7 +65,7 @@ struct ending {
 };
 enum judgement plan_judge(const struct ending *ending);
 
-/* The step's detail; NULL when it is done. Pure. */
+/* The step's detail: why it is not done, or a program's last words. Pure. */
 char *plan_describe(const struct ending *ending, enum judgement judgement);
 
 /* True for SQLSTATEs that mean the connection or the whole server went away. */

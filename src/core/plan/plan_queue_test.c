@@ -106,7 +106,7 @@ static void test_describe(void)
         const char *detail;
     } cases[] = {
         {{"", STOP_NO, false, 1, 4, NULL, false, NULL}, NULL},
-        {{"", STOP_NO, false, 1, 4, "others wait", true, "done"}, NULL},
+        {{"", STOP_NO, false, 1, 4, "others wait", true, "done"}, "done"},
         {{"42P01", STOP_NO, false, 1, 4, NULL, false, "no such table"}, "no such table"},
         {{"08006", STOP_NO, false, 4, 4, NULL, false, NULL}, "connection lost"},
         {{"57014", STOP_NO, false, 1, 4, NULL, false, "canceling"},

@@ -1,14 +1,24 @@
 /*
  * How many pages a relation would take if it were written anew: what VACUUM FULL makes of a
- * table, REINDEX of a B-tree. Pure arithmetic over what the planner's statistics say of the
- * columns; the layout rules are those of src/include/storage/bufpage.h, access/htup_details.h,
- * access/itup.h and access/nbtree.h of PostgreSQL 14 to 18.
+ * table, REINDEX of a B-tree or a hash index. Pure arithmetic over what the planner's statistics
+ * say of the columns; the layout rules are those of src/include/storage/bufpage.h,
+ * access/htup_details.h, access/itup.h, access/nbtree.h and access/hash.h of PostgreSQL 14 to 18.
  */
 #ifndef CORE_SPACE_H
 #define CORE_SPACE_H
 
 #include <glib.h>
 #include <stdbool.h>
+
+/* What was counted over the values that statistics hold of one column (most common ones and
+ * histogram): closer than the mean alone, where somebody asked for it. */
+struct space_widths {
+    float short_mean, short_variance; /* stored bytes of values without alignment */
+    float long_mean, long_variance;   /* and of those that are aligned */
+    float long_fraction;              /* how many of the values are that */
+    float residues
+        [8]; /* of the unaligned ones: how many are a multiple of 8 plus 0, 1, 2 … long */
+};
 
 /* A column of a table, or an expression of an index. */
 struct space_column {
@@ -21,8 +31,10 @@ struct space_column {
     bool known;          /* there are statistics of it */
     bool even;           /* every value has the same width, whatever length says: char(n) */
     float null_fraction; /* 0 to 1 */
-    float width;         /* mean stored bytes of values that are not null, header included */
+    float width;    /* mean stored bytes of values that are not null, header included; as the
+                          * server keeps it, without what is behind the point */
     float distinct; /* as pg_stats.n_distinct: above 0 a count, below 0 a part of the rows */
+    const struct space_widths *widths; /* NULL: nothing but the mean is known; borrowed */
 };
 
 /* An answer with its margin: the truth is within pages ± margin in nine cases of ten. */
@@ -50,13 +62,37 @@ struct space_btree {
     const struct space_column *const *included; /* INCLUDE columns */
     guint included_count;
     double entries; /* live; fewer than the table's rows where the index is partial */
+    double rows;    /* of the table, which distinct values are counted by; 0: as entries */
     int fillfactor; /* percent, 90 by default */
     int block_size; /* bytes */
     bool
         deduplicates; /* equal image of all keys, not unique, nothing included, not turned off */
+    bool unique;
 };
 
 /* Pages of all levels and the metapage. False as above. */
 bool space_btree_pages(const struct space_btree *btree, struct space_pages *ret_pages);
+
+struct space_hash {
+    const struct space_column *key;
+    double entries, rows; /* as above */
+    int fillfactor;       /* percent, 75 by default */
+    int block_size;
+    bool unique;
+};
+
+/* Buckets, overflow pages, bitmap and metapage: a hash index keeps hashes only, so how wide its
+ * key is makes no difference. False when nothing is known of how often values repeat. */
+bool space_hash_pages(const struct space_hash *hash, struct space_pages *ret_pages);
+
+/* A TOAST table: chunks of a fixed size, and a shorter last one of each value. values: how many
+ * there are, as far as is known; at most as many as chunks. */
+struct space_toast {
+    double chunks;
+    double values;
+    int block_size;
+};
+
+void space_toast_pages(const struct space_toast *toast, struct space_pages *ret_pages);
 
 #endif

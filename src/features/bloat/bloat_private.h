@@ -1,0 +1,26 @@
+/*
+ * What the files of the section share beside the contract.
+ */
+#ifndef BLOAT_PRIVATE_H
+#define BLOAT_PRIVATE_H
+
+#include "bloat.h"
+
+/* The number of one object from what the snapshot knows: fills in reclaimable_*, margin_pct,
+ * method and note. Pure. */
+void bloat_estimate_table(const struct relations *relations, const struct relation_table *table,
+                          struct bloat_object *object);
+void bloat_estimate_toast(const struct relations *relations, const struct relation_table *toast,
+                          struct bloat_object *object);
+void bloat_estimate_index(const struct relations *relations, const struct relation_index *index,
+                          struct bloat_object *object);
+
+/* Live rows: the counters', reltuples where they know nothing (after a crash or a reset); below
+ * 0 where nobody ever counted. */
+double bloat_live_rows(const struct relation_table *table);
+
+/* From pages to bytes, percent and note. */
+void bloat_set_pages(struct bloat_object *object, int block_size, gint64 pages_now,
+                     const struct space_pages *needed);
+
+#endif
