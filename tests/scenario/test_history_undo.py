@@ -44,7 +44,53 @@ def valid_indexes(server, table="orders"):
         ORDER BY 1""", [table])]
 
 
+def invalid_indexes(server):
+    return server.sql("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
+
+
+def start_and_wait(runbook, server, run):
+    """A transaction of somebody who reads, and an undo that has to wait for its end."""
+    reader = server.connect()
+    reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+    building = runbook.start("history", "undo", run, "--yes", server=server)
+    wait_until(lambda: server.sql("""SELECT 1 FROM pg_locks
+        WHERE locktype = 'virtualxid' AND NOT granted"""), what="the undo to wait")
+    return reader, building
+
+
+def definitions(server):
+    """All there is to the indexes of the schema, except for what changes with every build."""
+    return server.sql("""SELECT pg_get_indexdef(c.oid), obj_description(c.oid), i.indisvalid,
+                                p.inhparent::regclass::text
+        FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+        LEFT JOIN pg_inherits AS p ON p.inhrelid = c.oid
+        WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1""")
+
+
 # ---- the way it should go --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table, index", [
+    ("CREATE TABLE orders (id int, note text)",
+     "CREATE UNIQUE INDEX by_note ON orders (lower(note) DESC NULLS LAST, id) INCLUDE (note) "
+     "WITH (fillfactor = 70) WHERE id > 7; COMMENT ON INDEX by_note IS 'it''s; one'"),
+    ("""CREATE TABLE orders (id int, note text) PARTITION BY RANGE (id);
+        CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (0) TO (10);
+        CREATE TABLE orders_2 PARTITION OF orders FOR VALUES FROM (10) TO (20)
+            PARTITION BY RANGE (id);
+        CREATE TABLE orders_21 PARTITION OF orders_2 DEFAULT""",
+     "CREATE INDEX by_note ON orders (note)"),
+], ids=["plain", "partitioned"])
+def test_there_and_back(runbook, server, table, index):
+    """The real thing: what `indexes drop` drops comes back as it was."""
+    server.sql(table)
+    server.sql(index)
+    before = definitions(server)
+    runbook("indexes", "drop", "--force", "--yes", "by_note", server=server).expect(0)
+    assert definitions(server) == []
+    run = runbook("history", "--json").json["runs"][0]["id"]
+    undo(runbook, server, run)
+    assert definitions(server) == before
 
 
 def test_a_dropped_index_is_there_again(runbook, orders):
@@ -204,14 +250,10 @@ def test_a_run_at_work(runbook, orders):
 def test_one_at_a_time(runbook, orders):
     """The section's own lock: not beside a run of the same kind, nor beside another undo."""
     run = dropped(runbook, orders, BY_PAYLOAD)
-    blocker = orders.connect()
-    blocker.execute("BEGIN; LOCK public.orders IN SHARE ROW EXCLUSIVE MODE")
-    first = runbook.start("history", "undo", run, "--yes", server=orders)
-    wait_until(lambda: orders.sql("SELECT 1 FROM pg_locks WHERE NOT granted"),
-               what="the first undo to wait")
+    reader, building = start_and_wait(runbook, orders, run)
     assert "another indexes run is at work" in refused(runbook, orders, run)
-    blocker.execute("ROLLBACK")
-    first.wait().expect(0)
+    reader.execute("ROLLBACK")
+    building.wait().expect(0)
     assert valid_indexes(orders) == ["by_payload"]
 
 
@@ -256,7 +298,40 @@ def test_nor_beside_the_building_of_an_index(runbook, orders):
     run = dropped(runbook, orders, "ALTER TABLE public.others SET (fillfactor = 90)", BY_PAYLOAD)
     blocker = orders.connect()
     blocker.execute("BEGIN; LOCK public.others")
-    document = undo(runbook, orders, run, "--lock-timeout", "100ms", code=5)
+    runbook.home.joinpath("one.conf").write_text("[pgrunbook]\nindexes.patience = 1s\n")
+    document = undo(runbook, orders, run, "--lock-timeout", "100ms",
+                    "--config", runbook.home / "one.conf", code=5)
     assert [step["outcome"] for step in document["steps"]] == ["done", "skipped"]
-    assert "lock" in document["steps"][1]["detail"]
+    assert "lock timeout" in document["steps"][1]["detail"]
     assert valid_indexes(orders) == ["by_payload"]
+
+
+def test_interrupted(runbook, orders):
+    """Building an index is cancelled, and what it leaves is removed."""
+    run = dropped(runbook, orders, BY_PAYLOAD)
+    reader, building = start_and_wait(runbook, orders, run)
+    building.interrupt()
+    building.wait().expect(130)
+    assert invalid_indexes(orders) == []
+    shown = runbook("history", "--json").json["runs"][0]
+    assert (shown["verb"], shown["outcome"]) == ("undo", "interrupted")
+    reader.execute("ROLLBACK")
+    undo(runbook, orders, run)
+    assert valid_indexes(orders) == ["by_payload"]
+
+
+def test_killed(runbook, orders):
+    """The next try removes what nobody could."""
+    run = dropped(runbook, orders, BY_PAYLOAD)
+    reader, building = start_and_wait(runbook, orders, run)
+    building.kill()
+    building.process.wait()
+    orders.sql("""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name LIKE 'pgrunbook%'""")
+    wait_until(lambda: not orders.backends(), what="the end of the build")
+    assert invalid_indexes(orders) == [("by_payload",)]
+    reader.execute("ROLLBACK")
+    steps = undo(runbook, orders, run)["steps"]
+    assert [(step["undoes_step"], step["outcome"]) for step in steps] == [
+        (None, "done"), (1, "done")]
+    assert valid_indexes(orders) == ["by_payload"] and invalid_indexes(orders) == []

@@ -1,6 +1,7 @@
 /* `pgrunbook history show`: one run as it was recorded, so that the answer to "what did it do to my
  * table" is on one page. */
 #include "cli/history.h"
+#include "cli/history_undo.h"
 #include "out/document.h"
 #include "out/grid.h"
 #include "units/units.h"
@@ -51,6 +52,14 @@ static void show_run(const struct store_run_view *run, gpointer data)
     say_run(output, "Undo", run->undo_run);
 }
 
+static void say_undo(struct output *output, const char *undo)
+{
+    g_auto(GStrv) statements = undo_statements(undo != NULL ? undo : "");
+
+    for (guint i = 0; statements[i] != NULL; i++)
+        output_say(output, "   %s %s;", i == 0 ? "undo:" : "     ", statements[i]);
+}
+
 static void show_step(const struct store_step_view *step, gpointer data)
 {
     struct output *output = data;
@@ -63,8 +72,7 @@ static void show_step(const struct store_step_view *step, gpointer data)
                duration ? ", " : "", duration ? duration : "", step->detail ? ": " : "",
                step->detail ? step->detail : "");
     output_say(output, "   %s;", sql);
-    if (step->undo != NULL)
-        output_say(output, "   undo: %s;", step->undo);
+    say_undo(output, step->undo);
     if (step->reason != NULL)
         output_say(output, "   why: %s", step->reason);
     if (step->lock_mode != NULL)

@@ -182,6 +182,24 @@ static void take_undone(const char *sql, gpointer data)
     }
 }
 
+/* The size of what a step dropped is that of its index, when there was but one. */
+static void take_object(const struct store_object *object, gpointer data)
+{
+    const struct undo *undo = data;
+    struct undo_step *build = NULL;
+    guint builds = 0;
+
+    for (guint i = 0; object->step > 0 && i < undo->todo->len; i++) {
+        struct undo_step *step = g_ptr_array_index(undo->todo, i);
+        if (step->of != object->step || step->kind != UNDO_BUILD)
+            continue;
+        build = step;
+        builds++;
+    }
+    if (builds == 1)
+        build->bytes = object->bytes;
+}
+
 static bool is_needed(const struct undo *undo, int of)
 {
     for (guint i = 0; i < undo->todo->len; i++) {
@@ -208,6 +226,7 @@ struct undo *undo_read(struct store *store, gint64 run, GError **error)
     undo->todo = g_ptr_array_new_with_free_func(step_free);
     if (!store_run_by_id(store, run, take_run, undo, error) ||
         !store_each_step(store, run, take_step, undo, error) ||
+        !store_each_object(store, run, take_object, undo, error) ||
         !store_each_undone(store, run, take_undone, undo, error))
         return NULL;
     drop_vain_settings(undo);
@@ -322,47 +341,58 @@ bool undo_is_here(const struct undo *undo, const char *system_identifier, const 
 
 /* ---- the plan ----------------------------------------------------------------------------- */
 
-/* A phase for each, because a step that is put off must not be overtaken. */
-struct plan *undo_plan(const struct undo *undo)
+static void plain_step(const struct undo_step *statement, struct step *step)
 {
-    struct plan *plan = plan_new();
+    step->object = g_strdup(statement->object);
+    step->sql = g_strdup(statement->sql);
+    step->lock_mode = lock_mode_of(statement);
+}
 
+/* A phase for each, because a step that is put off must not be overtaken. */
+void undo_plan(const struct undo *undo, struct plan *plan, gint64 lock_timeout_ms,
+               struct step *(*build)(const struct undo_step *statement, const char *reason,
+                                     gpointer data),
+               gpointer data)
+{
     for (guint i = 0; i < undo->todo->len; i++) {
         struct undo_step *statement = g_ptr_array_index(undo->todo, i);
-        struct step *step = plan_add(plan);
-        step->object = g_strdup(statement->object);
-        step->sql = g_strdup(statement->sql);
-        step->reason = g_strdup_printf("takes back step %d of run %" G_GINT64_FORMAT,
-                                       statement->of, undo->run);
-        step->lock_mode = lock_mode_of(statement);
-        step->phase = i;
+        g_autofree char *reason = g_strdup_printf("takes back step %d of run %" G_GINT64_FORMAT,
+                                                  statement->of, undo->run);
+        struct step *step = NULL;
+        if (statement->kind == UNDO_BUILD && build != NULL)
+            step = build(statement, reason, data);
+        if (step == NULL) {
+            step = plan_add(plan);
+            plain_step(statement, step);
+            step->reason = g_steal_pointer(&reason);
+            step->lock_timeout_ms = lock_timeout_ms;
+        }
+        step->phase = i + 1;
         step->subject = statement;
     }
-    return plan;
 }
 
 bool undo_may_follow(const struct plan *plan, const struct step *step)
 {
     const struct undo_step *statement = step->subject;
 
-    for (guint i = 0; statement->kind != UNDO_SETTING && i < plan->steps->len; i++) {
+    if (statement == NULL || statement->kind == UNDO_SETTING)
+        return true;
+    for (guint i = 0; i < plan->steps->len; i++) {
         const struct step *earlier = g_ptr_array_index(plan->steps, i);
         const struct undo_step *before = earlier->subject;
         if (earlier == step)
             break;
-        if (before->of == statement->of && earlier->outcome != STEP_DONE)
+        if (before != NULL && before->of == statement->of && earlier->outcome != STEP_DONE)
             return false;
     }
     return true;
 }
 
-bool undo_builds(const struct plan *plan)
+bool undo_builds(const struct undo *undo)
 {
-    for (guint i = 0; i < plan->steps->len; i++) {
-        const struct step *step = g_ptr_array_index(plan->steps, i);
-        const struct undo_step *statement = step->subject;
-        if (statement->kind == UNDO_BUILD)
+    for (guint i = 0; i < undo->todo->len; i++)
+        if (((const struct undo_step *) g_ptr_array_index(undo->todo, i))->kind == UNDO_BUILD)
             return true;
-    }
     return false;
 }

@@ -29,6 +29,7 @@ struct undo_step {
     enum undo_kind kind;
     char *object, *sql;      /* owned */
     struct undo_index index; /* of UNDO_BUILD, else NULL */
+    gint64 bytes;            /* size of the index when it was dropped; 0: not known */
 };
 
 struct undo {
@@ -55,15 +56,21 @@ bool undo_possible(const struct undo *undo, GError **error);
 bool undo_is_here(const struct undo *undo, const char *system_identifier, const char *dbname,
                   GError **error);
 
-/* The statements as a plan: one after the other, the step's subject is its struct undo_step. */
-struct plan *undo_plan(const struct undo *undo);
+/* Appends the statements to the plan, one after the other: the step's subject is its struct
+ * undo_step. build makes the step of an index in a better way, or returns NULL; build itself may
+ * be NULL. */
+void undo_plan(const struct undo *undo, struct plan *plan, gint64 lock_timeout_ms,
+               struct step *(*build)(const struct undo_step *statement, const char *reason,
+                                     gpointer data),
+               gpointer data);
 
 /* Whether a statement of the plan may run after what became of those before it: all of one step
- * are done in their order or not at all. */
+ * are done in their order or not at all. Steps of the plan that are no statement of the undo have
+ * no subject, and no say. */
 bool undo_may_follow(const struct plan *plan, const struct step *step);
 
-/* Whether the plan builds an index, which must not time out on a lock. */
-bool undo_builds(const struct plan *plan);
+/* Whether an index is to be built. */
+bool undo_builds(const struct undo *undo);
 
 /* Takes "A;\nB" apart; empty pieces are left out. Caller frees with g_strfreev(). */
 char **undo_statements(const char *undo);

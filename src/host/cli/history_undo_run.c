@@ -1,11 +1,12 @@
 /* `pgrunbook history undo`: gate, act, record, show. */
+#include "cli/grammar.h"
 #include "cli/history.h"
 #include "cli/history_undo.h"
 #include "core_queries.h"
 #include "host_embedded.h"
 #include "out/document.h"
 #include "plan/plan_gate.h"
-#include "units/units.h"
+#include "rebuild/rebuild.h"
 
 enum { ATTEMPTS = 4 };
 
@@ -15,6 +16,8 @@ struct act {
     const struct undo *undo;
     struct session *session;
     struct plan *plan;
+    struct rebuild *rebuild; /* of the indexes that are built anew */
+    struct rebuild_rules rules;
     gint64 run; /* -1: not recorded */
 };
 
@@ -25,9 +28,15 @@ static gint64 lock_timeout_ms(const struct act *act)
 
 /* ---- showing ------------------------------------------------------------------------------ */
 
+/* NULL for a step that removes what an earlier attempt left. */
 static const struct undo_step *statement_of(const struct step *step)
 {
     return step->subject;
+}
+
+static bool is_setting(const struct step *step)
+{
+    return statement_of(step) != NULL && statement_of(step)->kind == UNDO_SETTING;
 }
 
 static void show_step(struct output *output, guint number, const struct step *step)
@@ -48,16 +57,17 @@ static void show_step(struct output *output, guint number, const struct step *st
 
 static json_t *step_json(guint number, const struct step *step)
 {
+    const struct undo_step *statement = statement_of(step);
     const bool ran = step->started_us != 0 && step->ended_us != 0;
+    const double seconds = (double) (step->ended_us - step->started_us) / G_USEC_PER_SEC;
 
-    return json_pack(
-        "{si si so so so so so so so}", "step", (int) number, "undoes_step",
-        statement_of(step)->of, "object", document_text(step->object), "sql",
-        document_text(step->sql), "lock_mode", document_text(step->lock_mode), "reason",
-        document_text(step->reason), "outcome", document_text(step_outcome_name(step->outcome)),
-        "detail", document_text(step->detail), "seconds",
-        ran ? json_real((double) (step->ended_us - step->started_us) / G_USEC_PER_SEC)
-            : json_null());
+    return json_pack("{si so so so so so so so so}", "step", (int) number, "undoes_step",
+                     statement != NULL ? json_integer(statement->of) : json_null(), "object",
+                     document_text(step->object), "sql", document_text(step->sql), "lock_mode",
+                     document_text(step->lock_mode), "reason", document_text(step->reason),
+                     "outcome", document_text(step_outcome_name(step->outcome)), "detail",
+                     document_text(step->detail), "seconds",
+                     ran ? json_real(seconds) : json_null());
 }
 
 static void show_document(const struct act *act, const char *outcome)
@@ -75,9 +85,7 @@ static void show_document(const struct act *act, const char *outcome)
                               document_text(undo->section), "verb", document_text(undo->verb)));
     document_member(document, "run_id", act->run > 0 ? json_integer(act->run) : json_null());
     document_member(document, "outcome", document_text(outcome));
-    document_member(document, "evidence_lost",
-                    act->call->store != NULL ? document_text(store_trouble(act->call->store))
-                                             : json_null());
+    document_member(document, "evidence_lost", document_text(store_trouble(act->call->store)));
     document_array(document, "steps");
     for (guint i = 0; i < act->plan->steps->len; i++)
         document_item(document, step_json(i + 1, g_ptr_array_index(act->plan->steps, i)));
@@ -106,62 +114,131 @@ static void show_plan(gpointer data)
     show(data, "planned");
 }
 
+/* ---- planning ----------------------------------------------------------------------------- */
+
+/* The section's own setting where it has one of that name. */
+static gint64 setting_of(const struct act *act, const char *name, gint64 fallback)
+{
+    g_autofree char *full = g_strconcat(act->undo->section, ".", name, NULL);
+
+    return cli_setting(full) != NULL ? settings_int(act->call->settings, full) : fallback;
+}
+
+static struct rebuild_rules rules_of(const struct act *act)
+{
+    enum { SECOND = 1000, MINUTE = 60 * SECOND, MB = 1 << 20 };
+
+    return (struct rebuild_rules){
+        .patience_ms = setting_of(act, "patience", 10 * MINUTE),
+        .give_way_ms = setting_of(act, "give_way", 5 * SECOND),
+        .old_xact_ms = setting_of(act, "old_transaction", 30 * MINUTE),
+        .blind_bytes = setting_of(act, "blind_size", 0),
+        .memory_bytes = setting_of(act, "memory", 512 * MB),
+    };
+}
+
+/* NULL where the table is gone: then the server says so. */
+static struct step *build_step(const struct undo_step *statement, const char *reason,
+                               gpointer data)
+{
+    const struct act *act = data;
+    const struct undo_index *index = &statement->index;
+    AUTO(rows)
+    rows = session_query(act->session, &query_host_undo_table,
+                         (const char *const[]){index->schema, index->table}, NULL);
+
+    if (rows == NULL || rows_count(rows) == 0)
+        return NULL;
+    struct rebuild_index *built = g_new0(struct rebuild_index, 1);
+    built->kind = REBUILD_CREATE;
+    built->schema = g_strdup(index->schema);
+    built->name = g_strdup(index->name);
+    built->table = g_strdup(index->table);
+    built->table_oid = (guint) rows_int(rows, 0, HOST_UNDO_TABLE_OID);
+    built->definition = g_strdup(statement->sql);
+    built->bytes_before = statement->bytes;
+    return rebuild_add(act->rebuild, act->session, act->plan, built, reason);
+}
+
+/* False for a server that builds indexes that miss rows. */
+static bool make_plan(struct act *act, GError **error)
+{
+    if (undo_builds(act->undo)) {
+        if (!rebuild_allowed(session_version(act->session), error))
+            return false;
+        rebuild_add_leftovers(act->rebuild, act->session, act->plan);
+    }
+    undo_plan(act->undo, act->plan, lock_timeout_ms(act), build_step, act);
+    return true;
+}
+
 /* ---- acting ------------------------------------------------------------------------------- */
+
+/* Settings once more, because this may be another connection than the one they were made on. */
+static bool repeat_settings(const struct act *act, const struct step *step,
+                            struct session *session, GError **error)
+{
+    for (guint i = 0; !is_setting(step) && i < act->plan->steps->len; i++) {
+        const struct step *earlier = g_ptr_array_index(act->plan->steps, i);
+        if (earlier == step)
+            break;
+        if (is_setting(earlier) && statement_of(earlier)->of == statement_of(step)->of &&
+            !session_command(session, earlier->sql, error))
+            return false;
+    }
+    return true;
+}
 
 static enum step_go before(struct step *step, struct session *session, char **ret_why,
                            gpointer data)
 {
     const struct act *act = data;
-    const struct undo_step *statement = statement_of(step);
+    g_autoptr(GError) error = NULL;
 
     if (!undo_may_follow(act->plan, step)) {
         *ret_why = g_strdup("what comes before it was not done");
         return STEP_DROP;
     }
-    /* Once more, because this may be another connection than the one it was made on. */
-    for (guint i = 0; statement->kind != UNDO_SETTING && i < act->plan->steps->len; i++) {
-        const struct step *earlier = g_ptr_array_index(act->plan->steps, i);
-        g_autoptr(GError) error = NULL;
-        if (earlier == step)
-            break;
-        if (statement_of(earlier)->of != statement->of ||
-            statement_of(earlier)->kind != UNDO_SETTING ||
-            session_command(session, earlier->sql, &error))
-            continue;
+    if (statement_of(step) != NULL && !repeat_settings(act, step, session, &error)) {
         *ret_why = g_strdup(error->message);
         return STEP_LATER;
     }
-    return STEP_GO;
+    return rebuild_index_of(act->rebuild, step) != NULL
+               ? rebuild_before(act->rebuild, step, session, ret_why)
+               : STEP_GO;
 }
 
-/* Without lock_timeout, which is not for building an index, this is what bounds the waiting of
- * the other statements. */
 static bool watch(struct step *step, int pid, struct session *session, char **ret_why,
                   gpointer data)
 {
     const struct act *act = data;
-    g_autofree char *backend = g_strdup_printf("%d", pid);
-    const char *const values[] = {backend};
 
-    if (statement_of(step)->kind == UNDO_BUILD)
-        return false;
-    AUTO(rows) rows = session_query(session, &query_host_undo_waits, values, NULL);
-    if (rows == NULL || rows_int(rows, 0, HOST_UNDO_WAITS_WAITED_MS) <= lock_timeout_ms(act))
-        return false;
-    *ret_why = g_strdup("its lock was not to be had in time");
-    return true;
+    return rebuild_index_of(act->rebuild, step) != NULL &&
+           rebuild_watch(act->rebuild, step, pid, session, ret_why);
 }
 
-static struct plan_run executor(struct act *act, const struct window *window)
+static enum step_after after(struct step *step, const char *sqlstate, struct session *session,
+                             gpointer data)
+{
+    const struct act *act = data;
+
+    return rebuild_index_of(act->rebuild, step) != NULL
+               ? rebuild_after(act->rebuild, step, sqlstate, session)
+               : STEP_ENDED;
+}
+
+static void execute(struct act *act, const struct window *window, GError **error)
 {
     struct plan_run run = gate_plan_run(act->call, act->session, window, act->run);
 
-    run.hooks = (struct plan_hooks){.before = before, .watch = watch, .data = act};
-    if (!undo_builds(act->plan)) {
-        run.limits.lock_timeout_ms = lock_timeout_ms(act);
-        run.limits.attempts = ATTEMPTS;
-    }
-    return run;
+    run.hooks =
+        (struct plan_hooks){.before = before, .watch = watch, .after = after, .data = act};
+    run.limits.attempts = ATTEMPTS;
+    if (undo_builds(act->undo))
+        rebuild_limits(&act->rules, &run.limits);
+    rebuild_begin(act->rebuild, &run, act->plan);
+    plan_run(act->plan, &run, error);
+    rebuild_finish(act->rebuild, &run, act->plan);
 }
 
 /* Somebody may have taken it back since the plan was made; the advisory lock is ours now. */
@@ -181,14 +258,14 @@ static bool still_to_do(const struct act *act, GError **error)
     return false;
 }
 
-/* Settings change nothing by themselves. */
+/* Settings and the removal of leftovers are not what was asked for. */
 static enum runbook_exit judge(const struct plan *plan)
 {
     struct gate_count count = {0};
 
     for (guint i = 0; i < plan->steps->len; i++) {
         const struct step *step = g_ptr_array_index(plan->steps, i);
-        if (statement_of(step)->kind == UNDO_SETTING)
+        if (statement_of(step) == NULL || is_setting(step))
             continue;
         count.done += step->outcome == STEP_DONE;
         count.failed += step->outcome == STEP_FAILED;
@@ -225,10 +302,8 @@ static enum runbook_exit carry_out(struct act *act, const struct window *window,
     gate_record_steps(act->call, act->run, act->plan, 1);
     bool ran =
         plan_lock(act->session, act->undo->section, &broken) && still_to_do(act, &broken);
-    if (ran) {
-        struct plan_run run = executor(act, window);
-        plan_run(act->plan, &run, &broken);
-    }
+    if (ran)
+        execute(act, window, &broken);
     enum runbook_exit code =
         gate_record_end(act->call, act->run, judge(act->plan), broken, NULL);
     if (ran)
@@ -258,10 +333,10 @@ static enum runbook_exit undo_on(struct act *act, GError **error)
 {
     struct window window =
         window_open(settings_int(act->call->settings, "history.undo_window"));
-    gint64 timeout_ms = undo_builds(act->plan) ? 0 : lock_timeout_ms(act);
+    gint64 timeout_ms = undo_builds(act->undo) ? 0 : lock_timeout_ms(act);
     bool yes;
 
-    if (!is_allowed(act, error))
+    if (!is_allowed(act, error) || !make_plan(act, error))
         return RUNBOOK_FAILED;
     if (act->undo->doubtful > 0)
         output_note(act->call->output,
@@ -275,14 +350,7 @@ static enum runbook_exit undo_on(struct act *act, GError **error)
     if (!gate_confirmed(act->call, act->plan->steps->len, "Take it back?",
                         "--dry-run shows what would be done", show_plan, act, &yes, error))
         return RUNBOOK_FAILED;
-    if (!yes)
-        return RUNBOOK_DONE;
-    g_autofree char *path = settings_state_path(act->call->settings);
-    AUTO(store) store = store_open(path);
-    act->call->store = store;
-    enum runbook_exit code = carry_out(act, &window, error);
-    act->call->store = NULL;
-    return code;
+    return yes ? carry_out(act, &window, error) : RUNBOOK_DONE;
 }
 
 enum runbook_exit history_undo_command(struct call *call, GError **error)
@@ -303,11 +371,16 @@ enum runbook_exit history_undo_command(struct call *call, GError **error)
     const struct feature section = {.name = undo->section};
     struct call as_section = *call;
     as_section.feature = &section;
+    AUTO(store) writer = call->dry_run ? NULL : store_open(path);
+    as_section.store = writer != NULL ? writer : reader;
     AUTO(session) session = call_connect(&as_section, error);
     if (session == NULL)
         return RUNBOOK_FAILED;
-    AUTO(plan) plan = undo_plan(undo);
+    AUTO(plan) plan = plan_new();
     struct act act = {
         .call = &as_section, .undo = undo, .session = session, .plan = plan, .run = -1};
+    act.rules = rules_of(&act);
+    AUTO(rebuild) rebuild = rebuild_new(&as_section, &act.rules);
+    act.rebuild = rebuild;
     return undo_on(&act, error);
 }

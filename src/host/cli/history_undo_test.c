@@ -229,18 +229,55 @@ static void test_plan(void)
 {
     AUTO(store) store = store_open(NULL);
     AUTO(undo) undo = read_undo(store, put_run(store, "done", "done"));
-    AUTO(plan) plan = undo_plan(undo);
+    AUTO(plan) plan = plan_new();
+    undo_plan(undo, plan, 2000, NULL, NULL);
     static const char *const locks[] = {"NoLock", "ShareUpdateExclusiveLock", "NoLock",
                                         "ShareUpdateExclusiveLock", "ShareUpdateExclusiveLock"};
-    g_assert_true(undo_builds(plan));
+    g_assert_true(undo_builds(undo));
     g_assert_cmpuint(plan->steps->len, ==, G_N_ELEMENTS(locks));
     for (guint i = 0; i < plan->steps->len; i++) {
         const struct step *step = g_ptr_array_index(plan->steps, i);
         g_assert_cmpstr(step->lock_mode, ==, locks[i]);
-        g_assert_cmpuint(step->phase, ==, i);
+        g_assert_cmpuint(step->phase, ==, i + 1);
+        g_assert_cmpint(step->lock_timeout_ms, ==, 2000);
         g_assert_cmpstr(step->reason, ==,
                         i < 4 ? "takes back step 3 of run 1" : "takes back step 1 of run 1");
     }
+}
+
+/* Who builds indexes better than a plain statement does so; what it was told of the index. */
+static struct step *build_better(const struct undo_step *statement, const char *reason,
+                                 gpointer data)
+{
+    struct plan *plan = data;
+    if (strcmp(statement->index.name, "a") == 0)
+        return NULL;
+    struct step *step = plan_add(plan);
+    step->object = g_strdup(statement->index.table);
+    step->sql = g_strdup_printf("%d bytes", (int) statement->bytes);
+    step->reason = g_strdup(reason);
+    return step;
+}
+
+static void test_builder(void)
+{
+    AUTO(store) store = store_open(NULL);
+    const gint64 run = put_run(store, "done", "done");
+    const struct store_object object = {
+        .step = 3, .name = "b", .outcome = "done", .bytes = 8192};
+    store_object(store, run, &object);
+    AUTO(undo) undo = read_undo(store, run);
+    AUTO(plan) plan = plan_new();
+    plan_add(plan)->sql = g_strdup("no statement of the undo");
+    undo_plan(undo, plan, 2000, build_better, plan);
+    const struct step *b = g_ptr_array_index(plan->steps, 2);
+    const struct step *a = g_ptr_array_index(plan->steps, 5);
+    g_assert_cmpstr(b->sql, ==, "8192 bytes");
+    g_assert_cmpuint(b->phase, ==, 2);
+    g_assert_cmpint(b->lock_timeout_ms, ==, 0);
+    g_assert_cmpstr(a->sql, ==, BUILD_A);
+    g_assert_true(undo_may_follow(plan, g_ptr_array_index(plan->steps, 0)));
+    g_assert_true(undo_may_follow(plan, a));
 }
 
 /* Steps 0 to 3 of the plan belong together. */
@@ -257,7 +294,8 @@ static void test_follow(void)
 {
     AUTO(store) store = store_open(NULL);
     AUTO(undo) undo = read_undo(store, put_run(store, "done", "done"));
-    AUTO(plan) plan = undo_plan(undo);
+    AUTO(plan) plan = plan_new();
+    undo_plan(undo, plan, 0, NULL, NULL);
     struct step **steps = (struct step **) plan->steps->pdata;
     steps[0]->outcome = STEP_DONE;
     steps[1]->outcome = STEP_DONE;
@@ -279,6 +317,7 @@ int main(int argc, char **argv)
     g_test_add_func("/undo/possible", test_possible);
     g_test_add_func("/undo/place", test_place);
     g_test_add_func("/undo/plan", test_plan);
+    g_test_add_func("/undo/builder", test_builder);
     g_test_add_func("/undo/follow", test_follow);
     return g_test_run();
 }
