@@ -298,9 +298,9 @@ def test_nor_beside_the_building_of_an_index(runbook, orders):
     run = dropped(runbook, orders, "ALTER TABLE public.others SET (fillfactor = 90)", BY_PAYLOAD)
     blocker = orders.connect()
     blocker.execute("BEGIN; LOCK public.others")
-    runbook.home.joinpath("one.conf").write_text("[pgrunbook]\nindexes.patience = 1s\n")
-    document = undo(runbook, orders, run, "--lock-timeout", "100ms",
-                    "--config", runbook.home / "one.conf", code=5)
+    config = runbook.home / "one.conf"
+    config.write_text("[pgrunbook]\nindexes.patience = 1s\n", encoding="utf-8")
+    document = undo(runbook, orders, run, "--lock-timeout", "100ms", "--config", config, code=5)
     assert [step["outcome"] for step in document["steps"]] == ["done", "skipped"]
     assert "lock timeout" in document["steps"][1]["detail"]
     assert valid_indexes(orders) == ["by_payload"]

@@ -114,6 +114,17 @@ void store_not_reached(struct store *store, const struct store_scope *scope,
                        void (*visit)(const struct store_object *object, gpointer data),
                        gpointer data);
 
+/* ---- forgetting ------------------------------------------------------------------------- */
+
+/* Calls visit for every run that started before that time and may be forgotten, oldest first.
+ * Never the newest of a scope, nor the newest there that knows what it reached; one that can still
+ * be taken back is kept twice as long. */
+void store_old_runs(struct store *store, gint64 before_us,
+                    void (*visit)(gint64 run, gpointer data), gpointer data);
+
+/* Forgets them; returns how many. */
+guint store_prune(struct store *store, gint64 before_us);
+
 /* ---- showing --------------------------------------------------------------------------- */
 
 struct store_run_view {

@@ -7,10 +7,14 @@
 #include "out/document.h"
 #include "out/grid.h"
 
-static void list_as_row(const struct store_run_view *run, gpointer data)
-{
-    struct grid *grid = data;
+const struct grid_column history_list_columns[] = {
+    {"Run", true},       {"Started", false}, {"What", false},
+    {"Database", false}, {"Who", false},     {"Outcome", false},
+    {"Took", true},      {"Summary", false}, {NULL, false},
+};
 
+void history_list_row(const struct store_run_view *run, gpointer grid)
+{
     grid_cellf(grid, OUTPUT_BOLD, "%" G_GINT64_FORMAT, run->id);
     grid_take(grid, OUTPUT_PLAIN, history_time(run->started_us));
     grid_cellf(grid, OUTPUT_PLAIN, "%s %s", run->section, run->verb);
@@ -29,10 +33,6 @@ static void list_as_item(const struct store_run_view *run, gpointer document)
 
 static enum runbook_exit run_list(struct call *call, GError **error)
 {
-    static const struct grid_column columns[] = {
-        {"Run", true},       {"Started", false}, {"What", false},
-        {"Database", false}, {"Who", false},     {"Outcome", false},
-        {"Took", true},      {"Summary", false}, {NULL, false}};
     const char *limit_text = option_value(call->options, "limit");
     const char *section = option_value(call->options, "section");
     const char *target = option_value(call->options, "target");
@@ -47,14 +47,15 @@ static enum runbook_exit run_list(struct call *call, GError **error)
         g_propagate_error(error, g_steal_pointer(&failure));
         return runbook_error_exit(*error);
     }
-    AUTO(grid) grid = grid_new(columns);
+    AUTO(grid) grid = grid_new(history_list_columns);
     struct document *document = document_begin(call->output, "history.list/1", NULL);
     document_array(document, "runs");
     if (store != NULL && output_format(call->output) == OUTPUT_JSON)
         done =
             store_each_run(store, section, target, (int) limit, list_as_item, document, error);
     else if (store != NULL)
-        done = store_each_run(store, section, target, (int) limit, list_as_row, grid, error);
+        done =
+            store_each_run(store, section, target, (int) limit, history_list_row, grid, error);
     document_array_end(document);
     document_end(document);
     if (store != NULL && done && grid_rows(grid) > 0)
@@ -86,7 +87,23 @@ static const struct option undo_options[] = {
     {.name = NULL},
 };
 
+static const struct option prune_options[] = {
+    {.name = "older-than",
+     .argument = "DURATION",
+     .setting = "history.keep",
+     .prose = "forget runs that are older"},
+    {.name = NULL},
+};
+
 const struct setting cli_history_settings[] = {
+    {.name = "keep",
+     .type = SETTING_DURATION,
+     .flags = SETTING_GLOBAL_ONLY,
+     .fallback = "400d",
+     .minimum = "1d",
+     .prose = "How long a run is kept in the history: each run of a command that changes "
+              "something forgets those that are older. The newest run of each section on each "
+              "database always stays, and what can still be taken back is kept twice as long."},
     {.name = "undo_window",
      .type = SETTING_DURATION,
      .fallback = "3h",
@@ -137,6 +154,19 @@ const struct command cli_history_commands[] = {
         .options = undo_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
         .run = history_undo_command,
+    },
+    {
+        .verb = "prune",
+        .summary = "Forget old runs",
+        .prose = "Runs of commands that change something do the same at their end, so this is "
+                 "for other times than history.keep. The newest run of each section on each "
+                 "database is never forgotten, and one that can still be taken back only when "
+                 "it is twice as old.",
+        .examples = "pgrunbook history prune --dry-run\n"
+                    "pgrunbook history prune --older-than 100d --yes",
+        .options = prune_options,
+        .flags = COMMAND_WRITES,
+        .run = history_prune_command,
     },
     {.run = NULL},
 };

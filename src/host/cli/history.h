@@ -5,6 +5,7 @@
 #define HOST_CLI_HISTORY_H
 
 #include "feature.h"
+#include "out/grid.h"
 #include "store/store.h"
 
 #include <glib.h>
@@ -37,7 +38,12 @@ char *history_in_words(const char *text);
 /* What list and show have in common. */
 json_t *history_run_json(const struct store_run_view *run);
 
+/* A run as a row of a struct grid with these columns. */
+extern const struct grid_column history_list_columns[];
+void history_list_row(const struct store_run_view *run, gpointer grid);
+
 enum runbook_exit history_show_command(struct call *call, GError **error);
+enum runbook_exit history_prune_command(struct call *call, GError **error);
 enum runbook_exit history_undo_command(struct call *call, GError **error);
 
 #endif
