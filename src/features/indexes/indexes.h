@@ -43,8 +43,9 @@ enum indexes_quiet {
 /* The next stored state of an index from the one before (NULL: none), its counter now, and whether
  * all counters of the node were lost since. samples: the node's number of this sample. Pure.
  *
- * A counter that went down was reset, and one that is as high as before was not scanned, unless
- * counters were lost in between: then a zero says nothing of the time before. */
+ * A counter that went down was reset, and one that is as high as before was not scanned. When all
+ * were lost in between, a zero says nothing of the time before, and any other number is that of
+ * scans since. */
 struct store_use indexes_use_next(const struct store_use *before, guint oid, gint64 scans,
                                   bool lost, gint64 samples, gint64 now_us);
 

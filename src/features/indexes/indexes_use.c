@@ -21,7 +21,8 @@ struct store_use indexes_use_next(const struct store_use *before, guint oid, gin
         return next;
     /* A zero after a loss: whatever was counted before it and after the last sample is gone. */
     next.reset = scans < before->scans || (lost && scans == 0);
-    if (scans == before->scans && !next.reset) {
+    /* As high as before a loss: it was scanned since, as often as it had been. */
+    if (scans == before->scans && !lost) {
         next.quiet_us = before->quiet_us;
         next.quiet_samples = before->quiet_samples;
         next.reset = before->reset;
