@@ -161,7 +161,7 @@ const struct command cli_history_commands[] = {
         .prose = "Runs of commands that change something do the same at their end, so this is "
                  "for other times than history.keep. The newest run of each section on each "
                  "database is never forgotten, and one that can still be taken back only when "
-                 "it is twice as old.",
+                 "it is twice as old. --dry-run lists the runs.",
         .examples = "pgrunbook history prune --dry-run\n"
                     "pgrunbook history prune --older-than 100d --yes",
         .options = prune_options,

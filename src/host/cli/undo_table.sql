@@ -1,8 +1,8 @@
 -- name:  undo_table
 -- doc:   The table that an index was on.
 -- since: 140000
--- param: $1 text schema
--- param: $2 text table
+-- param: $1 name schema
+-- param: $2 name table
 -- row:   oid oid
 SELECT c.oid
   FROM pg_catalog.pg_class AS c
