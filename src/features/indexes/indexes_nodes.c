@@ -125,7 +125,7 @@ static void sample_primary(struct call *call, struct session *session,
             add_use(node, index->oid, index->scans, index->last_scan);
     }
     sample(call, session, node, relations->stats_reset * G_USEC_PER_SEC, state->now_us,
-           !relations->in_recovery);
+           !relations->in_recovery && !call->dry_run);
 }
 
 /* ---- replicas ------------------------------------------------------------------------------ */
@@ -221,7 +221,7 @@ static bool sample_through(struct call *call, struct session *primary, struct li
     if (session == NULL || !is_replica_of(session, primary, &stats_reset_us, error) ||
         !session_each(session, &query_indexes_scans, NULL, take_scans, node, error))
         return false;
-    sample(call, session, node, stats_reset_us, now_us, true);
+    sample(call, session, node, stats_reset_us, now_us, !call->dry_run);
     return true;
 }
 

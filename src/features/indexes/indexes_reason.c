@@ -165,29 +165,33 @@ static char *unused_evidence(const struct indexes_case *state,
         index->expressions != NULL ? "; the statistics of its expressions go with it" : "");
 }
 
+/* Why the other one of a pair stays. */
+static const char *merit(const struct relation_index *index, const struct relation_index *other)
+{
+    return other->primary                        ? ", the primary key"
+           : other->constraint != '\0'           ? ", which backs a constraint"
+           : other->replica_identity             ? ", the replica identity"
+           : other->clustered                    ? ", by which the table is clustered"
+           : other->unique                       ? ", which is unique"
+           : other->scans > index->scans         ? ", which is scanned more"
+           : other->pages < index->pages         ? ", which is smaller"
+           : other->all_count > index->all_count ? ""
+                                                 : ", which is older";
+}
+
 static char *pair_evidence(const struct indexes_case *state,
                            const struct indexes_finding *finding, const char *relation)
 {
     const struct relations *relations = state->relations;
     const struct relation_index *index = relations_index(relations, finding->index);
     const struct relation_index *other = relations_index(relations, finding->other);
-    gint64 bytes = indexes_bytes(relations, index);
-    gint64 other_bytes = indexes_bytes(relations, other);
-    g_autofree char *size = units_format_size(bytes);
-    g_autofree char *other_size = units_format_size(other_bytes);
+    g_autofree char *size = units_format_size(indexes_bytes(relations, index));
+    g_autofree char *other_size = units_format_size(indexes_bytes(relations, other));
     g_autofree char *scans = units_format_counted(index->scans, "scan");
     g_autofree char *other_scans = units_format_counted(other->scans, "scan");
-    const char *keeps = other->primary              ? ", the primary key"
-                        : other->constraint != '\0' ? ", which backs a constraint"
-                        : other->unique             ? ", which is unique"
-                        : other->replica_identity   ? ", the replica identity"
-                        : other->clustered          ? ", by which the table is clustered"
-                        : finding->why == INDEXES_WHY_SAME
-                            ? ", which is scanned more, smaller or older"
-                            : "";
 
     return g_strdup_printf("%s %s%s: %s with %s beside %s with %s", relation, other->name,
-                           keeps, size, scans, other_size, other_scans);
+                           merit(index, other), size, scans, other_size, other_scans);
 }
 
 static char *foreign_evidence(const struct indexes_case *state,
