@@ -5,8 +5,9 @@ import os
 import subprocess
 
 import pytest
-from support.reclaim import (SMALL, checksum, configure, filenode, make_bloated_index,
-                             make_empty_end, make_holes, plan, run, settle, size)
+from support.reclaim import (SMALL, checksum, configure, ended, filenode, make_bloated_index,
+                             make_empty_end, make_holes, plan, run, settle, size, start)
+from support.servers import wait_until
 from support.vacuum import last_run
 
 
@@ -25,20 +26,14 @@ def test_empty_end_is_cut_off(runbook, server):
 def test_index_is_rebuilt(runbook, server):
     make_bloated_index(server, "orders")
     before, table = size(server, "orders_pkey"), size(server, "orders")
-    planned = plan(runbook, server, "--table", "orders")
-    assert planned.means["orders_pkey"] == "reindex_concurrently"
-    report = run(runbook, server, "--table", "orders", code=planned_code(planned))
-    assert report.outcomes["orders_pkey"] == "done"
+    report = run(runbook, server)
+    assert report.means == {"orders_pkey": "reindex_concurrently"}
+    assert report.outcomes == {"orders_pkey": "done"}
     after = size(server, "orders_pkey")
-    assert after < before / 2
+    assert after < 0.6 * before
     assert report.objects["orders_pkey"]["won_bytes"] == before - after
     assert size(server, "orders") == table
     assert server.value("SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'orders'::regclass")
-
-
-def planned_code(planned):
-    """A run does all that its plan has means for."""
-    return 5 if "none" in planned.means.values() else 0
 
 
 def test_nothing_closes_a_table_unasked(runbook, server):
@@ -111,7 +106,7 @@ def test_dry_run_is_a_script(runbook, server):
     subprocess.run(["psql", "-X", "-v", "ON_ERROR_STOP=1"], input=script, text=True, check=True,
                    env={**os.environ, **server.environment}, capture_output=True)
     for name, bytes_before in before.items():
-        assert size(server, name) < bytes_before / 2, name
+        assert size(server, name) < 0.6 * bytes_before, name
 
 
 def test_without_a_terminal_it_needs_yes(runbook, server):
@@ -185,8 +180,8 @@ def test_materialized_view(runbook, server):
                "FROM generate_series(1, 12000) AS i")
     server.sql("CREATE MATERIALIZED VIEW latest AS SELECT * FROM source; "
                "CREATE UNIQUE INDEX ON latest (i)")
-    server.sql("DELETE FROM source WHERE i % 4 <> 0; VACUUM (FULL, ANALYZE) source; "
-               "REFRESH MATERIALIZED VIEW CONCURRENTLY latest")
+    server.sql("DELETE FROM source WHERE i % 4 <> 0")
+    server.sql("REFRESH MATERIALIZED VIEW CONCURRENTLY latest")
     settle(server, "latest")
     before = size(server, "latest")
     report = run(runbook, server, "--allow-exclusive-lock")
@@ -281,11 +276,9 @@ def test_table_dropped_after_it_was_planned(runbook, server):
     make_holes(server, "gone")
     blocker = server.connect()
     blocker.execute("BEGIN; SELECT count(*) FROM slow")
-    from support.reclaim import ended, start
-    from support.servers import wait_until
     options = configure(runbook, lock_timeout="20s")
     running = start(runbook, server, *options, "--allow-exclusive-lock")
-    wait_until(lambda: server.sql("SELECT FROM pg_locks WHERE NOT granted "
+    wait_until(lambda: server.sql("SELECT 1 FROM pg_locks WHERE NOT granted "
                                   "AND relation = 'slow'::regclass"), what="the first table")
     server.sql("DROP TABLE gone")
     blocker.execute("COMMIT")
