@@ -170,6 +170,9 @@ bool indexes_observe_definition(struct session *session, struct indexes_case *st
 /* All findings, from what was observed. */
 void indexes_decide(struct indexes_case *state);
 
+/* Replicas whose counters were read. Those that are attached but not listed may use any index. */
+guint indexes_replicas_seen(const struct indexes_case *state);
+
 /* How index B relates to index A of the same table: is it redundant? */
 enum indexes_relation {
     INDEXES_UNRELATED,
