@@ -88,7 +88,7 @@ static void test_kept(void)
          .findings = "i1 unused keep: unique constraint"},
         {"unique", {ON("1", .flags = UNIQUE)}, .findings = "i1 unused keep: unique"},
         {"replica identity",
-         {ON("1", .flags = IDENTITY)},
+         {ON("1", .flags = UNIQUE | IDENTITY)},
          .findings = "i1 unused keep: replica identity"},
         {"clustered",
          {ON("1", .flags = CLUSTERED)},
