@@ -108,7 +108,7 @@ enum indexes_why {
     INDEXES_WHY_BUILD_HIDDEN,  /* somebody builds, and this role may not see what */
 };
 
-enum { INDEXES_NONE = G_MAXUINT };
+#define INDEXES_NONE G_MAXUINT
 
 struct indexes_finding {
     guint index; /* position in the snapshot; INDEXES_NONE for a missing one */
