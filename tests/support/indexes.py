@@ -1,7 +1,9 @@
 """Words for the stories about `pgrunbook indexes`: observe, read verdicts, drop, bring back."""
 
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 
 from golden.documents import check_document
 from support.servers import wait_until
@@ -65,6 +67,14 @@ def observed(runbook, server, *options, meanwhile=None):
     if meanwhile:
         meanwhile()
     return report(runbook, server, "--evidence", 0, *options)
+
+
+def let_days_pass(runbook, days):
+    """As if all samples so far had been taken that much earlier."""
+    with closing(sqlite3.connect(runbook.history)) as history, history:
+        for table, columns in (("node", ("first_us", "last_us")), ("index_use", ("quiet_us",))):
+            changes = ", ".join(f"{column} = {column} - :us" for column in columns)
+            history.execute(f"UPDATE {table} SET {changes}", {"us": days * 86_400_000_000})
 
 
 def drop(runbook, server, name, *options, code=0, **more):
