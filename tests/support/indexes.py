@@ -117,6 +117,14 @@ def scan(server, query, times=1):
     server.settle_stats()
 
 
+def scan_without(server, index, query):
+    """The same while the planner must not use that index."""
+    hide = "UPDATE pg_index SET indisvalid = {} WHERE indexrelid = %s::regclass"
+    server.sql(hide.format("false"), [index])
+    scan(server, query)
+    server.sql(hide.format("true"), [index])
+
+
 def exists(server, index):
     return bool(server.sql("SELECT FROM pg_class WHERE relname = %s AND relkind IN ('i', 'I')",
                            [index]))
