@@ -31,6 +31,10 @@ class Machine:
         self.cluster = cluster
         self.filled = cluster.folder / "filled"
 
+    def server_version(self):
+        with psycopg.connect(self.cluster.conninfo()) as connection:
+            return connection.info.parameter_status("server_version")
+
     def connect(self):
         return psycopg.connect(self.cluster.conninfo(DATABASE), autocommit=True,
                                row_factory=namedtuple_row)
@@ -82,7 +86,7 @@ class Machine:
     def _wait_until_alone(connection, seconds=10):
         deadline = time.monotonic() + seconds
         while connection.execute(
-                "SELECT FROM pg_stat_activity WHERE backend_type IN ('client backend', "
+                "SELECT 1 FROM pg_stat_activity WHERE backend_type IN ('client backend', "
                 "'parallel worker') AND pid <> pg_backend_pid()").fetchone():
             if time.monotonic() > deadline:
                 raise BenchError("a peer left a session behind on the server")

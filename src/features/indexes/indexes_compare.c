@@ -166,17 +166,14 @@ static void judge(const struct relations *relations, const struct relation_table
     ret->bound = bound(b);
 }
 
-/* Who is named as kept must not go itself: the last of the chain is. */
+/* Whoever covers it is named for good: not one that is covered itself, nor the lesser of two that
+ * are the same. Of two that are the same one stays for the other, whatever covers both. */
 static void follow(struct indexes_redundancy *list, guint count)
 {
-    for (guint i = 0; i < count; i++) {
-        while (list[i].kept != INDEXES_NONE && list[list[i].kept].kept != INDEXES_NONE &&
-               !list[list[i].kept].bound) {
-            if (list[list[i].kept].relation == INDEXES_WITHIN)
-                list[i].relation = INDEXES_WITHIN;
+    for (guint i = 0; i < count; i++)
+        while (list[i].relation == INDEXES_WITHIN && list[list[i].kept].kept != INDEXES_NONE &&
+               !list[list[i].kept].bound)
             list[i].kept = list[list[i].kept].kept;
-        }
-    }
 }
 
 struct indexes_redundancy *indexes_find_redundant(const struct indexes_case *state)

@@ -2,6 +2,8 @@
 #include "indexes.h"
 #include "units/units.h"
 
+#include <math.h>
+
 static const double SECONDS_A_DAY = 86400;
 
 const char *indexes_kind_name(enum indexes_kind kind)
@@ -68,7 +70,7 @@ static char *observed(const struct indexes_case *state, const struct indexes_fin
     g_autofree char *of = units_format_duration(needed);
 
     if (days)
-        return g_strdup_printf("observed for %.0f d of %s", seen / SECONDS_A_DAY, of);
+        return g_strdup_printf("observed for %.0f d of %s", floor(seen / SECONDS_A_DAY), of);
     g_autofree char *is = units_format_duration(seen);
     return g_strdup_printf("observed for %s of %s, in two samples at least", is, of);
 }
@@ -165,29 +167,33 @@ static char *unused_evidence(const struct indexes_case *state,
         index->expressions != NULL ? "; the statistics of its expressions go with it" : "");
 }
 
+/* Why the other one of a pair stays. */
+static const char *merit(const struct relation_index *index, const struct relation_index *other)
+{
+    return other->primary                        ? ", the primary key"
+           : other->constraint != '\0'           ? ", which backs a constraint"
+           : other->replica_identity             ? ", the replica identity"
+           : other->clustered                    ? ", by which the table is clustered"
+           : other->unique                       ? ", which is unique"
+           : other->scans > index->scans         ? ", which is scanned more"
+           : other->pages < index->pages         ? ", which is smaller"
+           : other->all_count > index->all_count ? ""
+                                                 : ", which is older";
+}
+
 static char *pair_evidence(const struct indexes_case *state,
                            const struct indexes_finding *finding, const char *relation)
 {
     const struct relations *relations = state->relations;
     const struct relation_index *index = relations_index(relations, finding->index);
     const struct relation_index *other = relations_index(relations, finding->other);
-    gint64 bytes = indexes_bytes(relations, index);
-    gint64 other_bytes = indexes_bytes(relations, other);
-    g_autofree char *size = units_format_size(bytes);
-    g_autofree char *other_size = units_format_size(other_bytes);
+    g_autofree char *size = units_format_size(indexes_bytes(relations, index));
+    g_autofree char *other_size = units_format_size(indexes_bytes(relations, other));
     g_autofree char *scans = units_format_counted(index->scans, "scan");
     g_autofree char *other_scans = units_format_counted(other->scans, "scan");
-    const char *keeps = other->primary              ? ", the primary key"
-                        : other->constraint != '\0' ? ", which backs a constraint"
-                        : other->unique             ? ", which is unique"
-                        : other->replica_identity   ? ", the replica identity"
-                        : other->clustered          ? ", by which the table is clustered"
-                        : finding->why == INDEXES_WHY_SAME
-                            ? ", which is scanned more, smaller or older"
-                            : "";
 
     return g_strdup_printf("%s %s%s: %s with %s beside %s with %s", relation, other->name,
-                           keeps, size, scans, other_size, other_scans);
+                           merit(index, other), size, scans, other_size, other_scans);
 }
 
 static char *foreign_evidence(const struct indexes_case *state,
@@ -250,8 +256,7 @@ static char *kept_evidence(const struct indexes_case *state,
         g_autofree char *attached = units_format_counted(state->standbys, "standby");
         return g_strdup_printf("%s attached, %u seen; list all of them in replicas, or with "
                                "--replica",
-                               state->standbys == 1 ? attached : "several standbys",
-                               state->nodes->len - 1);
+                               attached, indexes_replicas_seen(state));
     }
     return g_strdup_printf("no scan was seen; %s", reason);
 }

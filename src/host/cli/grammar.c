@@ -13,6 +13,7 @@ static const struct feature section_check = {
 static const struct feature section_history = {
     .name = "history",
     .title = "Show what ran, when, by whom, and what came of it",
+    .settings = cli_history_settings,
     .commands = cli_history_commands,
 };
 static const struct feature section_runbook = {
@@ -116,10 +117,20 @@ char *cli_path(const struct feature *section, const struct command *command)
     return g_strconcat("pgrunbook ", section->name, verb ? " " : "", verb ? verb : "", NULL);
 }
 
+char *cli_arguments(const struct command *command)
+{
+    GString *text = g_string_new(command->arguments);
+
+    for (gsize i = 0; command->instead != NULL && command->instead[i] != NULL; i++)
+        g_string_append_printf(text, "|--%s", command->instead[i]);
+    return g_string_free(text, FALSE);
+}
+
 char *cli_usage(const struct command *command)
 {
-    return g_strconcat("[OPTION]...", command->arguments ? " " : "",
-                       command->arguments ? command->arguments : "",
+    g_autofree char *arguments = cli_arguments(command);
+
+    return g_strconcat("[OPTION]...", arguments[0] != '\0' ? " " : "", arguments,
                        command->flags & COMMAND_NEEDS_SERVER ? " [DBNAME]" : "", NULL);
 }
 

@@ -17,7 +17,7 @@ enum cli_flags {
 };
 
 /* The host's own sections in the order of the help, NULL-terminated. They are rows of the same
- * kind as the runbook's, with commands and queries only. */
+ * kind as the runbook's, with settings, commands and queries only. */
 extern const struct feature *const cli_sections[];
 
 /* All sections, the runbook's first; NULL behind the last. */
@@ -37,6 +37,9 @@ char *cli_path(const struct feature *section, const struct command *command);
 
 /* Words behind the command: "[OPTION]... ID [DBNAME]". Caller frees. */
 char *cli_usage(const struct command *command);
+
+/* Its arguments and what may stand in their place: "NAME|--all"; "" for none. Caller frees. */
+char *cli_arguments(const struct command *command);
 
 /* Groups in which help shows options. */
 enum cli_group { CLI_GROUP_COMMAND, CLI_GROUP_GENERAL, CLI_GROUP_CONNECTION };
