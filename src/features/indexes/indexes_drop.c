@@ -268,8 +268,9 @@ static void show(const struct drop *drop, gint64 run, const char *outcome)
     document_member(document, "schema", document_text(table_of(drop)->schema));
     document_member(document, "table", document_text(table_of(drop)->name));
     document_member(document, "index", document_text(index_of(drop)->name));
-    document_member(document, "size_bytes",
-                    json_integer(indexes_bytes(drop->state->relations, index_of(drop))));
+    document_member(
+        document, "size_bytes",
+        json_integer(relations_index_bytes(drop->state->relations, index_of(drop))));
     document_member(document, "reason", document_text(step->reason));
     document_member(document, "detail", document_text(step->detail));
     document_member(document, "drop_sql", document_text(step->sql));
@@ -293,7 +294,7 @@ static void show_plan(gpointer data)
 static void record_object(const struct drop *drop, gint64 run)
 {
     const struct step *step = g_ptr_array_index(drop->plan->steps, 0);
-    gint64 bytes = indexes_bytes(drop->state->relations, index_of(drop));
+    gint64 bytes = relations_index_bytes(drop->state->relations, index_of(drop));
     g_autofree char *size = g_strdup_printf("{\"size_bytes\":%" G_GINT64_FORMAT "}", bytes);
     struct store_object object = {
         .step = 1,
