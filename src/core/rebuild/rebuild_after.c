@@ -77,6 +77,11 @@ enum step_after rebuild_after(struct rebuild *rebuild, struct step *step, const 
 {
     struct work *work = rebuild_work_of(rebuild, step);
 
+    /* The way is free now for the statement itself. */
+    if (work->dropping && sqlstate[0] == '\0') {
+        work->dropping = false;
+        return STEP_AGAIN;
+    }
     work->done = sqlstate[0] == '\0';
     /* The executor's tries are many, for waiting before the start. */
     if (step->outcome == STEP_PLANNED && ++work->lost >= MOST_LOST)

@@ -26,6 +26,7 @@ struct work {
     struct record *record;   /* NULL: nothing was built yet; of a leftover whose it is */
     bool proven;             /* the catalogs show what was to be reached */
     bool done;               /* the statement succeeded */
+    bool dropping;           /* the statement drops what an earlier try left */
     unsigned lost;           /* tries that the server ended, not their statement */
     gint64 waiting_since_us; /* monotonic; 0: it does not wait */
 };

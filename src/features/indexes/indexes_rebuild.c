@@ -69,6 +69,19 @@ static void add_step(struct indexes_rebuild *run, struct indexes_choice *choice)
         choice->index = rebuild_index_of(run->rebuild, choice->step);
 }
 
+/* What an earlier run of ours left is dropped, whatever else was asked for it. */
+static bool is_dropped(const struct indexes_rebuild *run, const struct indexes_choice *choice)
+{
+    for (guint i = 0; i < run->plan->steps->len; i++) {
+        const struct rebuild_index *index =
+            rebuild_index_of(run->rebuild, g_ptr_array_index(run->plan->steps, i));
+        if (index->kind == REBUILD_LEFTOVER &&
+            index->oid == relations_index(run->relations, choice->position)->oid)
+            return true;
+    }
+    return false;
+}
+
 static bool make_plan(struct indexes_rebuild *run, GError **error)
 {
     struct indexes_wish wish = wish_of(run->call);
@@ -77,6 +90,9 @@ static bool make_plan(struct indexes_rebuild *run, GError **error)
     if (run->choices == NULL || !bar(run, error))
         return false;
     rebuild_add_leftovers(run->rebuild, run->session, run->plan);
+    for (guint i = run->choices->len; i > 0; i--)
+        if (is_dropped(run, g_ptr_array_index(run->choices, i - 1)))
+            g_ptr_array_remove_index(run->choices, i - 1);
     for (guint i = 0; i < run->choices->len; i++) {
         struct indexes_choice *choice = g_ptr_array_index(run->choices, i);
         if (choice->bar == NULL)
