@@ -24,10 +24,11 @@ struct indexes_use {
 
 /* The primary, or a replica that the target lists. */
 struct indexes_node {
-    char *name;                     /* as messages call it; "" for the primary */
-    bool seen;                      /* its counters were read */
-    char *trouble;                  /* why not */
-    GArray *uses;                   /* of struct indexes_use, sorted by oid */
+    char *name;        /* as messages call it; "" for the primary */
+    bool seen;         /* its counters were read */
+    char *trouble;     /* why not */
+    GArray *uses;      /* of struct indexes_use, sorted by oid */
+    gint64 started_us; /* the server's start, a replica's only: tells it from others */
     struct store_sampling sampling; /* after this sample */
 };
 
@@ -132,7 +133,7 @@ struct indexes_rules {
 struct indexes_case {
     struct relations *relations; /* owned */
     GPtrArray *nodes;            /* of struct indexes_node; first the primary */
-    guint standbys;              /* attached to the primary */
+    guint standbys;              /* attached to the nodes that were seen */
     struct indexes_rules rules;
     gint64 now_us;
     GArray *findings;        /* of struct indexes_finding, sorted by index */
@@ -169,6 +170,9 @@ bool indexes_observe_definition(struct session *session, struct indexes_case *st
 
 /* All findings, from what was observed. */
 void indexes_decide(struct indexes_case *state);
+
+/* Replicas whose counters were read. Those that are attached but not listed may use any index. */
+guint indexes_replicas_seen(const struct indexes_case *state);
 
 /* How index B relates to index A of the same table: is it redundant? */
 enum indexes_relation {

@@ -36,7 +36,7 @@ struct fixture_index {
     guint table;  /* position; 0 is the first */
     guint parent; /* oid */
     char kind;
-    gint64 pages, scans;
+    gint64 pages, scans; /* pages below 0: none */
     guint oid;
     enum indexes_quiet here, there; /* on the primary, on the first replica */
 };
@@ -179,7 +179,7 @@ static inline void fixture_add(struct indexes_case *state, const struct fixture_
         .expressions = spec->expressions,
         .predicate = spec->predicate,
         .options = spec->options,
-        .pages = spec->pages == 0 ? 1 : spec->pages,
+        .pages = spec->pages == 0 && spec->kind != 'I' ? 1 : MAX(spec->pages, 0),
         .scans = spec->scans,
     };
 
@@ -195,11 +195,12 @@ static inline void fixture_add(struct indexes_case *state, const struct fixture_
 
 /* A foreign key fkN of a table (position) over its columns: "2 1". */
 static inline void fixture_foreign_key(struct indexes_case *state, guint table,
-                                       guint referenced, const char *columns)
+                                       guint referenced, const char *columns, bool inherited)
 {
     GArray *keys = state->relations->foreign_keys;
     g_autofree char *name = g_strdup_printf("fk%u", keys->len + 1);
-    struct relation_foreign_key key = {.table = table, .referenced = referenced};
+    struct relation_foreign_key key = {
+        .table = table, .referenced = referenced, .inherited = inherited};
 
     key.name = g_string_chunk_insert(state->relations->texts, name);
     key.column_names = columns;

@@ -144,7 +144,7 @@ static void test_judge(void)
         {"the server remembers an older scan", 3, 50, 98, 2, false, INDEXES_QUIET, 50},
         {"the server remembers a scan of late", 3, 90, 98, 2, false, INDEXES_USED, 90},
         {"an older scan, in one sample", 3, 50, 100, 1, false, INDEXES_USED, 50},
-        {"the sample saw it before the scan", 3, 80, 60, 5, false, INDEXES_QUIET, 60},
+        {"a scan of late that no sample saw", 3, 80, 60, 5, false, INDEXES_USED, 80},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         check(&cases[i], 30 * DAY_US);
