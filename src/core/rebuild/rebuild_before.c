@@ -291,10 +291,13 @@ static enum step_go before_again(struct rebuild *rebuild, struct work *work,
         return STEP_DROP;
     }
     g_autoptr(GPtrArray) invalid = rebuild_invalid(session, work->index->table_oid);
-    for (guint i = 0; invalid != NULL && i < invalid->len; i++) {
+    if (invalid == NULL) {
+        *ret_why = g_strdup(not_looked_at);
+        return STEP_LATER;
+    }
+    rebuild_mark_ours(work->record, invalid);
+    for (guint i = 0; i < invalid->len && !work->may_not_drop; i++) {
         const struct invalid_index *one = g_ptr_array_index(invalid, i);
-        if (i == 0)
-            rebuild_mark_ours(work->record, invalid);
         if (!one->ours)
             continue;
         struct rebuild_drop drop = {one->oid, work->index->table_oid, true, NULL};
