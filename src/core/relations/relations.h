@@ -110,8 +110,9 @@ struct relations {
     gint64 now;         /* the server's clock, seconds since 1970 */
     gint64 stats_reset; /* of the database's counters, the same; 0: not known */
     bool in_recovery;
-    bool sees_all;      /* member of pg_read_all_stats */
-    guint not_readable; /* tables whose column statistics this role may not read */
+    bool sees_all;       /* member of pg_read_all_stats */
+    bool all_statistics; /* this role may read pg_statistic itself */
+    guint not_readable;  /* tables whose column statistics this role may not read */
 };
 
 /* What to read besides tables and indexes. */

@@ -10,14 +10,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* What was counted over the values that statistics hold of one column (most common ones and
- * histogram): closer than the mean alone, where somebody asked for it. */
+/* How wide the values of one column are, closer than by their mean alone. */
 struct space_widths {
-    float short_mean, short_variance; /* stored bytes of values without alignment */
-    float long_mean, long_variance;   /* and of those that are aligned */
-    float long_fraction;              /* how many of the values are that */
-    float residues
-        [8]; /* of the unaligned ones: how many are a multiple of 8 plus 0, 1, 2 … long */
+    float short_mean, short_variance; /* stored bytes of values that need no alignment */
+    float long_mean, long_variance;   /* and of those that do */
+    float long_fraction;              /* how many of the values are those */
+    float residues[8]; /* of the former: which part is a multiple of 8 plus 0, 1, 2 … long */
+    float doubt;       /* variance of the mean itself */
 };
 
 /* A column of a table, or an expression of an index. */
@@ -36,6 +35,19 @@ struct space_column {
     float distinct; /* as pg_stats.n_distinct: above 0 a count, below 0 a part of the rows */
     const struct space_widths *widths; /* NULL: nothing but the mean is known; borrowed */
 };
+
+/* The values that statistics hold of a column, each as its bytes without the header. */
+struct space_counted {
+    const double *frequencies,
+        *common; /* the most common values: part of the rows, and bytes */
+    guint common_count;
+    const double *histogram; /* bytes of its bounds */
+    guint histogram_count;
+};
+
+/* False when they do not tell: too few of the values, or not in line with the column's mean. */
+bool space_count_widths(const struct space_counted *counted, const struct space_column *column,
+                        struct space_widths *ret_widths);
 
 /* An answer with its margin: the truth is within pages ± margin in nine cases of ten. */
 struct space_pages {

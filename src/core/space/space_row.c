@@ -144,10 +144,12 @@ static void assume(const struct space_column *column, struct space_widths *ret_w
 
 static void add_doubt(struct space_walk *walk, const struct space_column *column, double likely)
 {
-    if (column->length > 0 || column->even || column->widths != NULL)
+    if (column->length > 0 || column->even)
         return;
     double sampled = (double) column->width * SPREAD / 100; /* ANALYZE looks at a sample */
-    walk->doubt += likely * likely * (1.0 / 12 + sampled * sampled);
+    double doubt =
+        column->widths != NULL ? (double) column->widths->doubt : 1.0 / 12 + sampled * sampled;
+    walk->doubt += likely * likely * doubt;
 }
 
 static void put_value(struct space_walk *walk, struct space_lot to[2][8],

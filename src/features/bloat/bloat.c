@@ -64,4 +64,5 @@ const struct feature feature_bloat = {
     .settings = settings,
     .commands = commands,
     .rights = rights,
+    .queries = bloat_queries,
 };
