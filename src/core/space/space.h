@@ -19,6 +19,12 @@ struct space_widths {
     float doubt;       /* variance of the mean itself */
 };
 
+/* The part of the rows that each of the most common values of a column has, largest first. */
+struct space_commons {
+    guint count;
+    float frequencies[];
+};
+
 /* A column of a table, or an expression of an index. */
 struct space_column {
     gint16 number;       /* attnum, from 1 on */
@@ -33,7 +39,9 @@ struct space_column {
     float width;    /* mean stored bytes of values that are not null, header included; as the
                           * server keeps it, without what is behind the point */
     float distinct; /* as pg_stats.n_distinct: above 0 a count, below 0 a part of the rows */
-    const struct space_widths *widths; /* NULL: nothing but the mean is known; borrowed */
+    /* Borrowed; NULL: nothing is known beside the above. */
+    const struct space_widths *widths;
+    const struct space_commons *commons;
 };
 
 /* The values that statistics hold of a column, each as its bytes without the header. */

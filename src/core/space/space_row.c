@@ -256,14 +256,3 @@ double space_fill(double capacity, const struct space_row *row)
         rows += fit(capacity, row, count);
     return rows;
 }
-
-double space_distinct(const struct space_column *column, double rows, double entries)
-{
-    double distinct = (double) column->distinct;
-    double filled = fmax(rows * (1 - (double) column->null_fraction), entries);
-    double values = CLAMP(distinct < 0 ? -distinct * rows : distinct, 1, fmax(filled, 1));
-
-    if (entries < filled && values < filled) /* those of which at least one is left */
-        values *= 1 - pow(1 - entries / filled, filled / values);
-    return CLAMP(values, 1, fmax(entries, 1));
-}

@@ -17,7 +17,7 @@ void bloat_case_free(struct bloat_case *state)
     relations_free(state->relations);
     g_array_unref(state->objects);
     g_ptr_array_unref(state->left_out);
-    g_ptr_array_unref(state->widths);
+    g_ptr_array_unref(state->details);
     g_free(state);
 }
 
@@ -153,7 +153,7 @@ struct bloat_case *bloat_observe(struct session *session, bool system, GError **
     g_array_set_clear_func(state->objects, object_clear);
     state->left_out = g_ptr_array_new();
     state->not_visible = relations->not_readable;
-    state->widths = g_ptr_array_new_with_free_func(g_free);
+    state->details = g_ptr_array_new_with_free_func(g_free);
     measure_grown(session, relations);
     bloat_look_closer(session, state);
     for (guint i = 0; i < relations->tables->len; i++)

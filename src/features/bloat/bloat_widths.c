@@ -47,6 +47,30 @@ static struct space_column *column_of(struct relations *relations, guint oid, gi
     return NULL;
 }
 
+static void keep_widths(struct looking *looking, struct space_column *column,
+                        const struct space_counted *counted)
+{
+    struct space_widths widths;
+
+    if (column->length > 0 || !space_count_widths(counted, column, &widths))
+        return;
+    struct space_widths *kept = g_new(struct space_widths, 1);
+    *kept = widths;
+    g_ptr_array_add(looking->state->details, kept);
+    column->widths = kept;
+}
+
+static void keep_commons(struct looking *looking, struct space_column *column, guint count)
+{
+    struct space_commons *kept = g_malloc(sizeof *kept + count * sizeof *kept->frequencies);
+
+    kept->count = count;
+    for (guint i = 0; i < count; i++)
+        kept->frequencies[i] = (float) looking->frequencies[i];
+    g_ptr_array_add(looking->state->details, kept);
+    column->commons = kept;
+}
+
 static void take(const struct rows *row, gpointer data)
 {
     struct looking *looking = data;
@@ -64,14 +88,11 @@ static void take(const struct rows *row, gpointer data)
         .histogram_count =
             numbers_of(rows_text(row, 0, BLOAT_WIDTHS_HISTOGRAM), looking->histogram),
     };
-    struct space_widths widths;
 
-    if (column == NULL || !space_count_widths(&counted, column, &widths))
+    if (column == NULL)
         return;
-    struct space_widths *kept = g_new(struct space_widths, 1);
-    *kept = widths;
-    g_ptr_array_add(looking->state->widths, kept);
-    column->widths = kept;
+    keep_commons(looking, column, frequencies);
+    keep_widths(looking, column, &counted);
 }
 
 /* ---- which ones ------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ SELECT s.relation, s.number, pg_catalog.array_to_string(s.frequencies, ' ') AS f
                CASE WHEN s.stakind1 OPERATOR(pg_catalog.=) 2::pg_catalog.int2 THEN s.stavalues1
                     WHEN s.stakind2 OPERATOR(pg_catalog.=) 2::pg_catalog.int2 THEN s.stavalues2
                     WHEN s.stakind3 OPERATOR(pg_catalog.=) 2::pg_catalog.int2 THEN s.stavalues3 END AS histogram,
+               a.attlen,
                CASE WHEN t.typcategory OPERATOR(pg_catalog.=) 'S' THEN 'text'
                     WHEN t.typcategory OPERATOR(pg_catalog.=) 'V' THEN 'bits'
                     WHEN t.typcategory OPERATOR(pg_catalog.=) 'I' THEN 'inet'
@@ -41,18 +42,25 @@ SELECT s.relation, s.number, pg_catalog.array_to_string(s.frequencies, ' ') AS f
            AND t.typcategory OPERATOR(pg_catalog.=) 'A'
          WHERE s.starelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
            AND NOT s.stainherit
-           AND a.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2) AS s
+           AND (a.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2 OR EXISTS (
+                SELECT 1 FROM pg_catalog.pg_index AS i
+                 WHERE NOT i.indisunique
+                   AND (i.indexrelid OPERATOR(pg_catalog.=) a.attrelid
+                        OR i.indrelid OPERATOR(pg_catalog.=) a.attrelid
+                           AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey))))) AS s
  CROSS JOIN LATERAL (
         SELECT pg_catalog.string_agg(b.bytes::pg_catalog.text, ' ' ORDER BY v.place)
                    FILTER (WHERE v.is_common) AS common,
                pg_catalog.string_agg(b.bytes::pg_catalog.text, ' ' ORDER BY v.place)
                    FILTER (WHERE NOT v.is_common) AS histogram
           FROM (SELECT true AS is_common, m.word, m.place
-                  FROM pg_catalog.unnest(s.common::pg_catalog.text::pg_catalog.text[])
+                  FROM pg_catalog.unnest(CASE WHEN s.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2
+                                         THEN s.common END::pg_catalog.text::pg_catalog.text[])
                        WITH ORDINALITY AS m (word, place)
                 UNION ALL
                 SELECT false, h.word, h.place
-                  FROM pg_catalog.unnest(s.histogram::pg_catalog.text::pg_catalog.text[])
+                  FROM pg_catalog.unnest(CASE WHEN s.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2
+                                         THEN s.histogram END::pg_catalog.text::pg_catalog.text[])
                        WITH ORDINALITY AS h (word, place)) AS v
          CROSS JOIN LATERAL (
                 SELECT pg_catalog.length(v.word) AS long,
@@ -84,4 +92,3 @@ SELECT s.relation, s.number, pg_catalog.array_to_string(s.frequencies, ' ') AS f
                                           pg_catalog.int4pl(1, pg_catalog.int4mi(
                                               t.long, t.without_commas)))) END
                        END AS bytes) AS b) AS w
- WHERE w.common IS NOT NULL OR w.histogram IS NOT NULL

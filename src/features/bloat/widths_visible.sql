@@ -8,6 +8,7 @@ SELECT s.relation, s.number, pg_catalog.array_to_string(s.frequencies, ' ') AS f
   FROM (
         SELECT c.oid AS relation, a.attnum AS number, s.most_common_vals AS common,
                s.most_common_freqs AS frequencies, s.histogram_bounds AS histogram,
+               a.attlen,
                CASE WHEN t.typcategory OPERATOR(pg_catalog.=) 'S' THEN 'text'
                     WHEN t.typcategory OPERATOR(pg_catalog.=) 'V' THEN 'bits'
                     WHEN t.typcategory OPERATOR(pg_catalog.=) 'I' THEN 'inet'
@@ -34,18 +35,25 @@ SELECT s.relation, s.number, pg_catalog.array_to_string(s.frequencies, ' ') AS f
             ON e.oid OPERATOR(pg_catalog.=) t.typelem
            AND t.typcategory OPERATOR(pg_catalog.=) 'A'
          WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
-           AND a.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2) AS s
+           AND (a.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2 OR EXISTS (
+                SELECT 1 FROM pg_catalog.pg_index AS i
+                 WHERE NOT i.indisunique
+                   AND (i.indexrelid OPERATOR(pg_catalog.=) a.attrelid
+                        OR i.indrelid OPERATOR(pg_catalog.=) a.attrelid
+                           AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey))))) AS s
  CROSS JOIN LATERAL (
         SELECT pg_catalog.string_agg(b.bytes::pg_catalog.text, ' ' ORDER BY v.place)
                    FILTER (WHERE v.is_common) AS common,
                pg_catalog.string_agg(b.bytes::pg_catalog.text, ' ' ORDER BY v.place)
                    FILTER (WHERE NOT v.is_common) AS histogram
           FROM (SELECT true AS is_common, m.word, m.place
-                  FROM pg_catalog.unnest(s.common::pg_catalog.text::pg_catalog.text[])
+                  FROM pg_catalog.unnest(CASE WHEN s.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2
+                                         THEN s.common END::pg_catalog.text::pg_catalog.text[])
                        WITH ORDINALITY AS m (word, place)
                 UNION ALL
                 SELECT false, h.word, h.place
-                  FROM pg_catalog.unnest(s.histogram::pg_catalog.text::pg_catalog.text[])
+                  FROM pg_catalog.unnest(CASE WHEN s.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2
+                                         THEN s.histogram END::pg_catalog.text::pg_catalog.text[])
                        WITH ORDINALITY AS h (word, place)) AS v
          CROSS JOIN LATERAL (
                 SELECT pg_catalog.length(v.word) AS long,
@@ -77,4 +85,3 @@ SELECT s.relation, s.number, pg_catalog.array_to_string(s.frequencies, ' ') AS f
                                           pg_catalog.int4pl(1, pg_catalog.int4mi(
                                               t.long, t.without_commas)))) END
                        END AS bytes) AS b) AS w
- WHERE w.common IS NOT NULL OR w.histogram IS NOT NULL
