@@ -35,8 +35,6 @@ bool space_heap_pages(const struct space_heap *heap, struct space_pages *ret_pag
         if (!space_walk_column(&walk, &heap->columns[i]))
             return false;
     struct space_row row = space_walk_end(&walk, TUPLE_HEADER, TUPLE_HEADER + bitmap);
-    if (heap->wide)
-        row.mean = fmin(row.mean, widest_row(heap->block_size));
     double fill = space_fill(capacity_of(heap->block_size, heap->fillfactor), &row);
     double pages = heap->rows / fill;
     *ret_pages = (struct space_pages){

@@ -76,14 +76,16 @@ static struct mean_group sum_groups(const struct filling *filling, double mean, 
 }
 
 /* A page ends with the tuple after which what the next high key gives back no longer makes it
- * less full than the fillfactor says: posting lists run over it, plain tuples stay below. */
+ * less full than the fillfactor says: posting lists run over it, plain tuples stay below. And it
+ * ends before a tuple that does not fit at all. */
 static double small_fill(const struct filling *filling, double mean, bool even, bool combined)
 {
     struct mean_group sum = sum_groups(filling, mean, even, combined);
     double lists = sum.lists / sum.tuples, half = sum.squares / sum.bytes / 2;
-    double used = filling->room->soft - half + lists * (2 * half - filling->base);
+    double soft = filling->room->soft - half + lists * (2 * half - filling->base);
+    double hard = filling->room->hard - 3 * half;
 
-    return fmax(sum.entries * used / sum.bytes, 1);
+    return fmax(sum.entries * fmin(soft, hard) / sum.bytes, 1);
 }
 
 /* ---- large groups: some pages filled ------------------------------------------------------------ */
