@@ -3,12 +3,14 @@
  */
 #include "features/bloat/bloat.h"
 #include "features/connections/connections.h"
+#include "features/indexes/indexes.h"
 #include "features/vacuum/vacuum.h"
 
 #include <stddef.h>
 
 const struct feature *const features[] = {
     &feature_vacuum,
+    &feature_indexes,
     &feature_bloat,
     &feature_connections,
     NULL,

@@ -31,6 +31,10 @@ class Machine:
         self.cluster = cluster
         self.filled = cluster.folder / "filled"
 
+    def server_version(self):
+        with psycopg.connect(self.cluster.conninfo()) as connection:
+            return connection.info.parameter_status("server_version")
+
     def connect(self):
         return psycopg.connect(self.cluster.conninfo(DATABASE), autocommit=True,
                                row_factory=namedtuple_row)

@@ -1,7 +1,11 @@
 """Results as a plain table for people and as JSON for machines."""
 
 import json
+import os
+import platform
 import statistics
+import subprocess
+import time
 
 
 def seconds(value):
@@ -68,20 +72,38 @@ class Claim:
         for peer, values in self.runs.items():
             runs = ", ".join(shown(value) for value in values)
             print(f"  {peer:<24} median {shown(middle(values)):>12}   of {runs}")
+        if self.start is not None:
+            self.show_states()
+        for goal in self.goals:
+            print(goal.line(judged))
+
+    def show_states(self):
         print(STATE_HEAD)
         states = {"at start": self.start, **self.states}
         for who, pair in states.items():
             for where, state in zip(("application", "catalogs"), pair):
                 print(state_line(who, where, state))
-        for goal in self.goals:
-            print(goal.line(judged))
 
     def data(self):
         return {"claim": self.number, "title": self.title, "notes": self.notes,
-                "runs": self.runs, "start": [state._asdict() for state in self.start],
+                "runs": self.runs, "start": [state._asdict() for state in self.start or ()],
                 "end_states": {who: [state._asdict() for state in pair]
                                for who, pair in self.states.items()},
                 "goals": [goal.data() for goal in self.goals], "met": self.met()}
+
+
+def first_line_of(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip().split("\n")[0]
+
+
+def facts(box, peer_version, program, **more):
+    """The machine, the server and the peers of a run. The server has to be running."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {"date": time.strftime("%Y-%m-%d"), "cores": os.cpu_count(),
+            "memory_gib": round(memory, 1), "kernel": platform.release(),
+            "server": box.server_version(), "peer": first_line_of(*peer_version),
+            "program": first_line_of(program, "--version"), **more}
 
 
 def write_json(path, facts, claims):

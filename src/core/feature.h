@@ -32,6 +32,10 @@ enum command_flags {
     COMMAND_NEEDS_SERVER = 1 << 0, /* takes connection options, --target and [DBNAME] */
     COMMAND_WRITES = 1 << 1,       /* takes --dry-run, --yes; is recorded */
     COMMAND_HIDDEN = 1 << 2,       /* not in help and completion */
+    /* Changes no database, but keeps samples in the history: the store is opened for writing.
+     * Where the file cannot be written the command works all the same, reads what it can of it,
+     * and the host says so once. */
+    COMMAND_RECORDS = 1 << 3,
 };
 
 struct call;
@@ -39,9 +43,12 @@ struct call;
 struct command {
     const char *verb;      /* "run"; NULL: the section's own command (`check`) */
     const char *arguments; /* beyond [DBNAME]: "ID", "[SECTION]"; NULL: none */
-    const char *summary;   /* one line, imperative, no period */
-    const char *prose;     /* a paragraph or more for --help and the man page */
-    const char *examples;  /* command lines, one a line */
+    /* Switches that take the place of the arguments: beside one of them there are none. Ends with
+     * NULL; NULL: there are no such. */
+    const char *const *instead;
+    const char *summary;  /* one line, imperative, no period */
+    const char *prose;    /* a paragraph or more for --help and the man page */
+    const char *examples; /* command lines, one a line */
     const struct option *options;
     unsigned flags;
     /* Returns the exit code; on RUNBOOK_FAILED and the like with *error set, or unset when all

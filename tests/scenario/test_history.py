@@ -1,6 +1,8 @@
 """The evidence, read back."""
 
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -102,3 +104,41 @@ def test_a_corrupt_file_does_not_stop_the_work(runbook, server):
     result = runbook("vacuum", "run", "--yes", server=server).expect(0)
     assert result.err.count("not in the history") == 1
     assert os.path.getsize(runbook.history) == len(b"not a database at all") * 1000
+
+
+def make_older(history):
+    """The file as the first version of the program would have left it."""
+    with closing(sqlite3.connect(history)) as file:
+        tables = file.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN "
+                              "('index_use', 'size_day', 'relation', 'relation_week', 'node') "
+                              "ORDER BY name = 'node'").fetchall()
+        for table, in tables:
+            file.execute(f"DROP TABLE {table}")
+        file.execute("ALTER TABLE step DROP COLUMN undo")
+        file.execute("PRAGMA user_version = 1")
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return history.read_bytes()
+
+
+def test_a_history_of_an_older_version_counts(runbook, server, ran):
+    """To read it changes nothing; the next run brings it up to date."""
+    def predicted(*options):
+        document = runbook("vacuum", "plan", "--json", "-t", "orders_0", *options,
+                           server=server).expect(0).json
+        return document["tables"][0]["predicted_seconds"]
+
+    run = ran()
+    server.sql("UPDATE orders_0 SET payload = payload || '?' WHERE id <= 500")
+    server.settle_stats()
+    measured = predicted()
+    assert measured != predicted("--state", runbook.home / "none.db")
+
+    before = make_older(runbook.history)
+    runbook("check", server=server).expect(0, 1)
+    assert predicted() == measured
+    assert runbook("history", "--json").expect(0).json["runs"] == [run]
+    assert runbook("history", "show", 1, "--json").expect(0).json["steps"]
+    assert runbook.history.read_bytes() == before
+    runbook("vacuum", "run", "--yes", server=server).expect(0)
+    assert [run["id"] for run in runbook("history", "--json").json["runs"]] == [2, 1]
+    assert runbook.history.read_bytes() != before

@@ -7,20 +7,15 @@ struct document {
     bool has_members, in_array, has_items;
 };
 
-static int write_dump(const char *bytes, size_t length, void *data)
-{
-    output_write(data, bytes, length);
-    return 0;
-}
-
-/* 15 digits are as many as a double always keeps, so that 0.1 is printed as 0.1. */
+/* 15 digits are as many as a double always keeps, so that 0.1 is printed as 0.1. In one piece,
+ * because an item has many small ones and a document many items. */
 static void write_value(struct document *document, json_t *value)
 {
-    if (value == NULL)
-        output_raw(document->output, "null");
-    else
-        json_dump_callback(value, write_dump, document->output,
-                           JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+    char *text =
+        value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+
+    output_raw(document->output, text == NULL ? "null" : text);
+    free(text);
 }
 
 static void write_name(struct document *document, const char *name)

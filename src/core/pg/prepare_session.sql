@@ -1,5 +1,6 @@
 -- name:  prepare_session
--- doc:   Nails down what role and database settings could change under our statements.
+-- doc:   Nails down what role and database settings could change under our statements, and turns
+--        off JIT: compiling a query over large catalogs takes longer than running it.
 -- since: 140000
 -- row:   started text, done bool
 SELECT a.backend_start::pg_catalog.text AS started,
@@ -13,6 +14,7 @@ SELECT a.backend_start::pg_catalog.text AS started,
         AND pg_catalog.set_config('DateStyle', 'ISO, YMD', false) IS NOT NULL
         AND pg_catalog.set_config('TimeZone', 'UTC', false) IS NOT NULL
         AND pg_catalog.set_config('standard_conforming_strings', 'on', false) IS NOT NULL
+        AND pg_catalog.set_config('jit', 'off', false) IS NOT NULL
         AND pg_catalog.set_config('client_min_messages', 'warning', false) IS NOT NULL
        ) AS done
   FROM pg_catalog.pg_stat_activity AS a

@@ -35,6 +35,9 @@ enum { SESSION_OLDEST = 140000 };
  * terminal; not from a second thread. */
 struct session *session_open(struct session_params *params, const char *section,
                              GError **error);
+/* The same for cleaning up after a signal: it neither ends the connecting nor later waits. */
+struct session *session_open_wound_down(struct session_params *params, const char *section,
+                                        GError **error);
 void session_close(struct session *session);
 AUTO_DEFINE(session, session_close)
 

@@ -258,7 +258,8 @@ static bool check_conninfo(const char *text, GError **error)
     return valid;
 }
 
-struct session *session_open(struct session_params *params, const char *section, GError **error)
+static struct session *open_session(struct session_params *params, const char *section,
+                                    bool winding_down, GError **error)
 {
     if (!check_conninfo(params->dbname, error))
         return NULL;
@@ -266,10 +267,22 @@ struct session *session_open(struct session_params *params, const char *section,
 
     session->params = params;
     session->application = g_strdup_printf("pgrunbook %s", section);
+    session->winding_down = winding_down;
     if (session_reopen(session, error))
         return session;
     session_close(session);
     return NULL;
+}
+
+struct session *session_open(struct session_params *params, const char *section, GError **error)
+{
+    return open_session(params, section, false, error);
+}
+
+struct session *session_open_wound_down(struct session_params *params, const char *section,
+                                        GError **error)
+{
+    return open_session(params, section, true, error);
 }
 
 void session_close(struct session *session)

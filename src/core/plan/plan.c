@@ -22,6 +22,8 @@ static void step_free(gpointer data)
     g_free(step->object);
     g_free(step->sql);
     g_free(step->reason);
+    g_free(step->undo);
+    g_strfreev(step->program);
     g_free(step->detail);
     g_free(step);
 }
@@ -80,21 +82,60 @@ static void print_settings(GString *script, const struct plan *plan, gint64 lock
     }
 }
 
+/* psql hands a program its own connection when told to; the rest of a `\!` line is the shell's. */
+static void print_environment(GString *script, const struct plan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const struct step *step = g_ptr_array_index(plan->steps, i);
+        if (step->program == NULL)
+            continue;
+        g_string_append(script, "\\setenv PGHOST :HOST\n\\setenv PGPORT :PORT\n"
+                                "\\setenv PGUSER :USER\n\\setenv PGDATABASE :DBNAME\n");
+        return;
+    }
+}
+
+static void print_act(GString *script, const struct step *step, gint64 *lock_timeout_ms,
+                      gint64 run_lock_timeout_ms)
+{
+    gint64 wanted = step->lock_timeout_ms > 0 ? step->lock_timeout_ms : run_lock_timeout_ms;
+
+    if (wanted != *lock_timeout_ms)
+        g_string_append_printf(script, "SET lock_timeout = '%" G_GINT64_FORMAT "ms';\n",
+                               wanted);
+    *lock_timeout_ms = wanted;
+    if (step->program == NULL)
+        g_string_append_printf(script, "%s;\n", step->sql);
+    else if (strpbrk(step->sql, "\r\n") == NULL)
+        g_string_append_printf(script, "\\! %s\n", step->sql);
+    else
+        g_string_append(script,
+                        "-- left out: psql cannot run a program whose arguments have line "
+                        "breaks\n");
+    if (step->undo != NULL) {
+        g_autofree char *undo = one_line(step->undo);
+        g_string_append_printf(script, "-- undo: %s;\n", undo);
+    }
+}
+
 void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct window *window,
                 struct output *output)
 {
     GString *script = g_string_new(NULL);
+    gint64 current_ms = lock_timeout_ms;
 
     g_autofree char *steps = units_format_counted(plan->steps->len, "step");
     g_string_append_printf(script, "-- %s; nothing was changed\n", steps);
     if (plan->steps->len > 0)
         print_settings(script, plan, lock_timeout_ms, window);
+    print_environment(script, plan);
     for (guint i = 0; i < plan->steps->len; i++) {
         const struct step *step = g_ptr_array_index(plan->steps, i);
         g_autofree char *object = one_line(step->object);
         g_autofree char *reason = one_line(step->reason);
-        g_string_append_printf(script, "\n-- %u. %s: %s (%s)\n%s;\n", i + 1, object, reason,
-                               step->lock_mode, step->sql);
+        g_string_append_printf(script, "\n-- %u. %s: %s (%s)\n", i + 1, object, reason,
+                               step->lock_mode);
+        print_act(script, step, &current_ms, lock_timeout_ms);
     }
     output_raw(output, script->str);
     g_string_free(script, TRUE);

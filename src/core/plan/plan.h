@@ -25,14 +25,16 @@ enum step_outcome {
 const char *step_outcome_name(enum step_outcome outcome); /* "done", "not_reached", … */
 
 struct step {
-    char *object;             /* for people: "public.orders", "37 tables, first public.a" */
-    char *sql;                /* one statement, no semicolon */
-    char *reason;             /* why it is done */
-    char *undo;               /* SQL that takes it back once done, statements separated by ";\n";
-                               * NULL: there is none */
-    char **program;           /* a program instead of SQL, NULL-terminated arguments; sql is then
-                               * the same as a shell would read it, for people; NULL: none */
+    char *object; /* for people: "public.orders", "37 tables, first public.a" */
+    char *sql;    /* one statement, no semicolon */
+    char *reason; /* why it is done */
+    /* SQL that takes it back once done, statements separated by ";\n"; NULL: there is none. */
+    char *undo;
+    /* A program instead of SQL, NULL-terminated arguments; sql is then the same as a shell would
+     * read it, for people. NULL: none. */
+    char **program;
     const char *lock_mode;    /* the strongest it takes: "ShareUpdateExclusiveLock" */
+    gint64 lock_timeout_ms;   /* 0: the run's */
     unsigned phase;           /* steps of a phase start when all of the phase before ended */
     double predicted_seconds; /* 0: unknown; a step predicted beyond the window's end waits */
     bool may_be_cut;          /* useful even when the window's end cancels it half-way */
@@ -84,22 +86,25 @@ enum step_after {
 };
 
 struct plan_hooks {
-    /* The recheck right before the act, on the lane's own session. NULL: always go. */
+    /* The recheck right before the act, on the lane's own session (of a program: on the control
+     * session). NULL: always go. */
     enum step_go (*before)(struct step *step, struct session *session, char **ret_why,
                            gpointer data);
     /* A notice the server sent during the step (INFO of VACUUM VERBOSE, WARNING). */
     void (*notice)(struct step *step, const PGresult *notice, gpointer data);
     /* The statement ended, for better or worse; outcome and detail are set and may be changed
      * before they are recorded (STEP_PLANNED: the executor will try again by itself). The
-     * session is the run's control session, NULL when it is lost. */
+     * session is the run's control session, NULL when it is lost. A program that failed has the
+     * sqlstate "38000"; of one that succeeded detail is its last words. */
     enum step_after (*after)(struct step *step, const char *sqlstate, struct session *session,
                              gpointer data);
     /* About once a second, to show progress from the control session. pids are the backends of
-     * the lanes at work, NULL-step entries excluded. */
+     * the lanes at work, NULL-step entries excluded; 0 for a program. */
     void (*tick)(struct session *session, struct step *const *running, const int *pids,
                  guint count, gpointer data);
-    /* About once a second for each statement at work, from the control session: does it have to
-     * stop? True cancels it: its outcome is then STEP_SKIPPED, with *ret_why as its detail. */
+    /* About once a second for each statement (or program, pid 0) at work, from the control
+     * session: does it have to stop? True cancels it: its outcome is then STEP_SKIPPED, with
+     * *ret_why as its detail. */
     bool (*watch)(struct step *step, int pid, struct session *session, char **ret_why,
                   gpointer data);
     gpointer data;
@@ -110,8 +115,8 @@ struct plan_limits {
     unsigned lanes;
     gint64 lock_timeout_ms; /* a lock not free by then: back of the queue; 0: wait for ever */
     unsigned attempts;      /* tries per step before it is given up, at least 1 */
-    gint64 pause_ms;        /* before a step's next try, times its tries; 0: half lock_timeout_ms */
-    bool cleanup;           /* puts right what an interrupted run left: heeds its window only, not
+    gint64 pause_ms; /* before a step's next try, times its tries; 0: half lock_timeout_ms */
+    bool cleanup;    /* puts right what an interrupted run left: heeds its window only, not
                              * the signal that ended the run */
 };
 

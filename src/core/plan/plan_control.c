@@ -4,7 +4,6 @@
  */
 #include "core_queries.h"
 #include "error.h"
-#include "interrupt.h"
 #include "plan/plan_private.h"
 
 enum { TICK_MS = 1000, REOPEN_MS = 1000, LOCK_TRIES = 8 };
@@ -68,7 +67,7 @@ void control_end_ghosts(struct runner *runner)
         const char *const values[] = {ghost->pid, ghost->started};
         AUTO(rows) rows = session_query(control, &query_core_end_backend, values, NULL);
         /* Asked again when the session has been told to wind down. */
-        if (rows == NULL && interrupt_pending())
+        if (rows == NULL && runner_interrupted(runner))
             return;
         if (rows != NULL || session_alive(control))
             g_ptr_array_remove_index(runner->ghosts, 0);
@@ -119,6 +118,30 @@ void control_tend(struct runner *runner)
     control_end_ghosts(runner);
 }
 
+static int backend_of(const struct lane *lane)
+{
+    return lane->program != NULL ? 0 : session_pid(lane->session);
+}
+
+void control_watch(struct runner *runner)
+{
+    struct plan_run *run = runner->run;
+
+    if (run->hooks.watch == NULL || g_get_monotonic_time() < runner->watch_at_us)
+        return;
+    runner->watch_at_us = g_get_monotonic_time() + TICK_MS * 1000;
+    for (unsigned i = 0; i < runner->lane_count; i++) {
+        struct lane *lane = &runner->lanes[i];
+        g_autofree char *why = NULL;
+        /* What is being stopped for whatever reason needs no more watching. */
+        if (lane->step == NULL || lane->stop_why != NULL || runner->stop != STOP_NO ||
+            !session_alive(run->control))
+            continue;
+        if (run->hooks.watch(lane->step, backend_of(lane), run->control, &why, run->hooks.data))
+            lane->stop_why = why ? g_steal_pointer(&why) : g_strdup("stopped");
+    }
+}
+
 void control_tick(struct runner *runner)
 {
     struct plan_run *run = runner->run;
@@ -133,7 +156,7 @@ void control_tick(struct runner *runner)
         if (runner->lanes[i].step == NULL)
             continue;
         steps[count] = runner->lanes[i].step;
-        pids[count++] = session_pid(runner->lanes[i].session);
+        pids[count++] = backend_of(&runner->lanes[i]);
     }
     if (session_alive(run->control))
         run->hooks.tick(run->control, steps, pids, count, run->hooks.data);

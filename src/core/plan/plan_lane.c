@@ -1,5 +1,8 @@
-/* A lane: one connection, one statement at a time, sent without waiting and read when ready. */
-#include "interrupt.h"
+/*
+ * A lane: one connection, one statement at a time, sent without waiting and read when ready; or
+ * one program at a time.
+ */
+#include "core_queries.h"
 #include "plan/plan_private.h"
 
 #include <string.h>
@@ -21,15 +24,19 @@ static gint64 after_ms(gint64 ms)
  * lock_timeout, whether the lock was waited for or skipped. */
 static gint64 pause_ms(const struct runner *runner, const struct step *step)
 {
-    gint64 half = runner->run->limits.lock_timeout_ms / 2;
+    const struct plan_limits *limits = &runner->run->limits;
+    gint64 unit = limits->pause_ms > 0 ? limits->pause_ms
+                                       : MAX(limits->lock_timeout_ms / 2, SHORTEST_PAUSE_MS);
 
-    return (gint64) step->attempts * MAX(half, SHORTEST_PAUSE_MS);
+    return (gint64) step->attempts * unit;
 }
 
 void lane_close(struct lane *lane)
 {
     g_clear_pointer(&lane->session, session_close);
+    g_clear_pointer(&lane->program, program_free);
     g_clear_pointer(&lane->message, g_free);
+    g_clear_pointer(&lane->stop_why, g_free);
 }
 
 static void on_notice(void *data, const PGresult *notice)
@@ -64,7 +71,9 @@ static bool lane_open(struct lane *lane, GError **error)
 {
     struct plan_run *run = lane->runner->run;
 
-    lane->session = session_open(run->server, run->section, error);
+    lane->session = run->limits.cleanup
+                        ? session_open_wound_down(run->server, run->section, error)
+                        : session_open(run->server, run->section, error);
     if (lane->session == NULL)
         return false;
     if (run->echo)
@@ -94,14 +103,14 @@ static void lane_rest(struct lane *lane, struct step *step, const char *why)
 
 /* The server ends a statement by itself a little after we would have: that is for the night
  * when this program is killed. */
-static bool set_limits(struct lane *lane, GError **error)
+static bool set_limits(struct lane *lane, const struct step *step, GError **error)
 {
     const struct plan_limits *limits = &lane->runner->run->limits;
     gint64 left_ms = window_left_ms(&limits->window);
     gint64 end_ms = left_ms == G_MAXINT64 ? 0 : MIN(left_ms + GUARD_MS, G_MAXINT32);
-    g_autofree char *sql = g_strdup_printf("SET statement_timeout = %" G_GINT64_FORMAT
-                                           "; SET lock_timeout = %" G_GINT64_FORMAT,
-                                           end_ms, limits->lock_timeout_ms);
+    g_autofree char *sql = g_strdup_printf(
+        "SET statement_timeout = %" G_GINT64_FORMAT "; SET lock_timeout = %" G_GINT64_FORMAT,
+        end_ms, step->lock_timeout_ms > 0 ? step->lock_timeout_ms : limits->lock_timeout_ms);
 
     return session_command(lane->session, sql, error);
 }
@@ -120,24 +129,36 @@ static void put_off(struct lane *lane, struct step *step, char *why)
     queue_later(runner, step, pause_ms(runner, step));
 }
 
+/* It counts as a try: the recheck itself may be what ends the connection. */
+static void lost_by_recheck(struct lane *lane, struct step *step)
+{
+    if (step->program == NULL)
+        lane_close(lane);
+    lane->reopen_at_us = after_ms(REOPEN_MS);
+    put_off(lane, step, g_strdup("connection lost"));
+}
+
 /* The feature's recheck. True when the step is to be sent now. */
 static bool recheck(struct lane *lane, struct step *step)
 {
-    const struct plan_hooks *hooks = &lane->runner->run->hooks;
+    const struct plan_run *run = lane->runner->run;
+    const struct plan_hooks *hooks = &run->hooks;
+    struct session *session = step->program == NULL ? lane->session : run->control;
     char *why = NULL;
 
     if (hooks->before == NULL)
         return true;
-    enum step_go go = hooks->before(step, lane->session, &why, hooks->data);
-    if (!session_alive(lane->session)) {
-        /* It counts as a try: the recheck itself may be what ends the connection. */
+    /* The statement before may have been allowed to wait for ever; a recheck never is. */
+    if (session == lane->session && run->limits.lock_timeout_ms == 0)
+        session_command(session, "SET statement_timeout = '30s'; SET lock_timeout = '2s'",
+                        NULL);
+    enum step_go go = hooks->before(step, session, &why, hooks->data);
+    if (!session_alive(session)) {
         g_free(why);
-        lane_close(lane);
-        lane->reopen_at_us = after_ms(REOPEN_MS);
-        put_off(lane, step, g_strdup("connection lost"));
+        lost_by_recheck(lane, step);
         return false;
     }
-    if (interrupt_pending()) {
+    if (runner_interrupted(lane->runner)) {
         g_free(why);
         queue_first(lane->runner, step);
         return false;
@@ -171,22 +192,6 @@ static void keep_error(struct lane *lane, const PGresult *result)
     lane->message = message_of(result);
 }
 
-static char *describe(const struct lane *lane, enum judgement judgement)
-{
-    const struct runner *runner = lane->runner;
-
-    if (judgement == JUDGED_DONE)
-        return NULL;
-    if (judgement == JUDGED_NOT_REACHED)
-        return g_strdup(
-            runner->stop == STOP_INTERRUPTED ? "interrupted; cancelled on the server"
-            : runner->stop == STOP_BROKEN    ? "the run was stopped; cancelled on the server"
-                                             : "cancelled at the window's end");
-    if (judgement == JUDGED_FAILED && strcmp(lane->sqlstate, "57014") == 0)
-        return g_strdup_printf("somebody cancelled it: %s", lane->message);
-    return g_strdup(lane->message ? lane->message : "connection lost");
-}
-
 /* The statement is over: what becomes of the step. */
 static void conclude(struct lane *lane)
 {
@@ -200,13 +205,20 @@ static void conclude(struct lane *lane)
     struct runner *runner = lane->runner;
     const struct plan_hooks *hooks = &runner->run->hooks;
     struct step *step = g_steal_pointer(&lane->step);
-    struct ending ending = {lane->sqlstate, runner->stop,
-                            window_closed(&runner->run->limits.window), step->attempts,
-                            runner->run->limits.attempts};
+    struct ending ending = {
+        .sqlstate = lane->sqlstate,
+        .stop = runner->stop,
+        .window_closed = window_closed(&runner->run->limits.window),
+        .attempts = step->attempts,
+        .limit = runner->run->limits.attempts,
+        .stop_why = lane->stop_why,
+        .program = lane->program != NULL,
+        .message = lane->message,
+    };
     enum judgement judgement = plan_judge(&ending);
 
     g_free(step->detail);
-    step->detail = describe(lane, judgement);
+    step->detail = plan_describe(&ending, judgement);
     step->outcome = outcomes[judgement];
     enum step_after again = STEP_ENDED;
     if (hooks->after != NULL)
@@ -234,23 +246,29 @@ static void lane_lost(struct lane *lane)
     lane->reopen_at_us = after_ms(REOPEN_MS);
 }
 
-void lane_start(struct lane *lane, struct step *step)
+/* A connection where the step needs one, the recheck, the limits. */
+static bool make_ready(struct lane *lane, struct step *step)
 {
-    struct runner *runner = lane->runner;
-    struct plan_run *run = runner->run;
     g_autoptr(GError) error = NULL;
 
-    if (lane->session == NULL && !lane_open(lane, &error)) {
+    if (step->program == NULL && lane->session == NULL && !lane_open(lane, &error)) {
         lane_rest(lane, step, error->message);
-        return;
+        return false;
     }
-    runner->outage_us = 0;
+    lane->runner->outage_us = 0;
     if (!recheck(lane, step))
-        return;
-    if (!set_limits(lane, &error)) {
+        return false;
+    if (step->program == NULL && !set_limits(lane, step, &error)) {
         lane_rest(lane, step, error->message);
-        return;
+        return false;
     }
+    return true;
+}
+
+static void begin(struct lane *lane, struct step *step)
+{
+    struct plan_run *run = lane->runner->run;
+
     step->attempts++;
     step->started_us = g_get_real_time();
     lane->step = step;
@@ -258,16 +276,64 @@ void lane_start(struct lane *lane, struct step *step)
     lane->cancels = 0;
     lane->sqlstate[0] = '\0';
     g_clear_pointer(&lane->message, g_free);
+    g_clear_pointer(&lane->stop_why, g_free);
     if (run->echo)
         output_echo(run->output, step->sql);
-    store_step_begin(run->store, run->store_run, step_number(runner, step), step->sql);
-    if (!PQsendQuery(session_handle(lane->session), step->sql)) {
-        lane->message = g_strchomp(g_strdup(PQerrorMessage(session_handle(lane->session))));
-        lane_lost(lane);
-    }
+    store_step_begin(run->store, run->store_run, step_number(lane->runner, step), step->sql);
 }
 
-void lane_read(struct lane *lane)
+static void send_statement(struct lane *lane)
+{
+    PGconn *connection = session_handle(lane->session);
+
+    if (PQsendQuery(connection, lane->step->sql))
+        return;
+    lane->message = g_strchomp(g_strdup(PQerrorMessage(connection)));
+    lane_lost(lane);
+}
+
+static void start_program(struct lane *lane)
+{
+    struct session *control = lane->runner->run->control;
+    g_autoptr(GError) error = NULL;
+
+    AUTO(rows) rows = session_query(control, &query_core_client_check, NULL, &error);
+    bool guarded = rows != NULL && rows_bool(rows, 0, CORE_CLIENT_CHECK_CHECKS);
+    if (session_alive(control)) {
+        g_clear_error(&error);
+        lane->program =
+            program_start(lane->step->program, session_handle(control), guarded, &error);
+    }
+    if (lane->program != NULL)
+        return;
+    g_strlcpy(lane->sqlstate, session_alive(control) ? "38000" : "08006",
+              sizeof lane->sqlstate);
+    lane->message = g_strdup(error->message);
+    conclude(lane);
+}
+
+void lane_start(struct lane *lane, struct step *step)
+{
+    if (!make_ready(lane, step))
+        return;
+    begin(lane, step);
+    if (step->program != NULL)
+        start_program(lane);
+    else
+        send_statement(lane);
+}
+
+static void read_program(struct lane *lane)
+{
+    if (!program_ended(lane->program))
+        return;
+    g_strlcpy(lane->sqlstate, program_sqlstate(lane->program), sizeof lane->sqlstate);
+    lane->message = program_words(lane->program);
+    conclude(lane);
+    g_clear_pointer(&lane->program, program_free);
+}
+
+static void read_statement(struct lane *lane)
 {
     PGconn *connection = session_handle(lane->session);
     bool readable = PQconsumeInput(connection) != 0;
@@ -287,11 +353,29 @@ void lane_read(struct lane *lane)
     }
 }
 
+void lane_read(struct lane *lane)
+{
+    if (lane->program != NULL)
+        read_program(lane);
+    else
+        read_statement(lane);
+}
+
+int lane_fd(const struct lane *lane)
+{
+    if (lane->step == NULL)
+        return -1;
+    return lane->program != NULL ? program_fd(lane->program)
+                                 : PQsocket(session_handle(lane->session));
+}
+
 void lane_cancel(struct lane *lane)
 {
     gint64 now = g_get_monotonic_time();
 
-    if (lane->step == NULL || now < lane->next_cancel_us)
+    if (lane->program != NULL)
+        program_stop(lane->program);
+    if (lane->step == NULL || lane->program != NULL || now < lane->next_cancel_us)
         return;
     lane->next_cancel_us = now + CANCEL_AGAIN_MS * 1000;
     if (lane->cancels++ < CANCELS_BEFORE_GHOST) {

@@ -7,15 +7,18 @@
 enum stop { STOP_NO, STOP_WINDOW, STOP_INTERRUPTED, STOP_BROKEN };
 
 struct runner;
+struct program;
 
-/* One connection that works through steps. */
+/* One connection, or one program, that works through steps. */
 struct lane {
     struct runner *runner;
     struct session *session; /* NULL: not open */
+    struct program *program; /* at work instead of a statement; NULL: none */
     struct step *step;       /* at work; NULL: idle */
     gint64 reopen_at_us;     /* no earlier attempt to connect; monotonic */
     gint64 next_cancel_us;   /* 0: no cancel was sent; monotonic */
     unsigned cancels;
+    char *stop_why;   /* the feature's watch wants it stopped; NULL: it does not */
     char sqlstate[6]; /* of the step's error, "" for none */
     char *message;
 };
@@ -41,8 +44,11 @@ struct runner {
     bool locked;            /* the control session holds the advisory lock */
     unsigned lock_refusals; /* in a row, after the control session was lost */
     gint64 control_at_us;   /* next attempt to reopen the control session */
-    gint64 tick_at_us;
+    gint64 tick_at_us, watch_at_us;
 };
+
+/* Whether a signal came that this run heeds. */
+bool runner_interrupted(const struct runner *runner);
 
 /* What to do with a step whose statement ended, decided from what is known then. */
 enum judgement { JUDGED_DONE, JUDGED_FAILED, JUDGED_NOT_REACHED, JUDGED_SKIPPED, JUDGED_RETRY };
@@ -52,17 +58,60 @@ struct ending {
     enum stop stop;
     bool window_closed;
     unsigned attempts, limit;
+    const char *stop_why; /* the feature's watch had it cancelled; NULL: it did not */
+    /* For the words alone. */
+    bool program;        /* it was none of SQL */
+    const char *message; /* of the server or the program; NULL: none */
 };
 enum judgement plan_judge(const struct ending *ending);
+
+/* The step's detail: why it is not done, or a program's last words. Pure. */
+char *plan_describe(const struct ending *ending, enum judgement judgement);
 
 /* True for SQLSTATEs that mean the connection or the whole server went away. */
 bool plan_lost_connection(const char *sqlstate);
 
 /* plan_lane.c */
 void lane_start(struct lane *lane, struct step *step);
-void lane_read(struct lane *lane);
+void lane_read(struct lane *lane);    /* when lane_fd() is readable; a program also without */
+int lane_fd(const struct lane *lane); /* -1: nothing to wait for */
 void lane_cancel(struct lane *lane);
 void lane_close(struct lane *lane);
+
+/* plan_program.c: a program at work. Started with the server of `connection` in its environment;
+ * guarded: the server looks by itself whether the program still lives. NULL with an error. */
+struct program *program_start(char **arguments, PGconn *connection, bool guarded,
+                              GError **error);
+/* Reads what it has written. True once it ended, whoever still holds its output. */
+bool program_ended(struct program *program);
+int program_fd(const struct program *program); /* readable when there is output; -1: no more */
+/* Asks it to stop: SIGINT at once, SIGTERM 10 s after that, SIGKILL after 20 s more. To be called
+ * until it ended. */
+void program_stop(struct program *program);
+/* "" when it succeeded, "57014" when it was stopped by us, else "38000": external routine
+ * exception. Only once it ended, as the next one. */
+const char *program_sqlstate(const struct program *program);
+char *program_words(const struct program *program); /* its last words and exit code */
+void program_free(struct program *program);         /* kills it when it has not ended */
+AUTO_DEFINE(program, program_free)
+
+/* Where the program is to connect to: what PQconninfo() and its like say of a connection. */
+struct program_server {
+    const PQconninfoOption *options; /* ends with a NULL keyword */
+    const char *host, *port, *address;
+    bool guarded;
+};
+
+/* The variables of `base` with the PG* ones replaced by those of the server. A password is among
+ * them only when it came with the connection's parameters: ~/.pgpass the program reads itself.
+ * Pure. */
+char **program_environment(char **base, const struct program_server *server);
+
+/* The last three lines that say something, joined by "; ", as valid UTF-8. Pure. */
+char *program_last_lines(const char *output, gsize length);
+
+/* The signal that is due when `used` were sent since it was first asked; 0: none. Pure. */
+int program_next_signal(int used, gint64 asked_us, gint64 now_us);
 
 /* plan_queue.c */
 void queue_fill(struct runner *runner, unsigned phase);
@@ -72,7 +121,7 @@ void queue_later(struct runner *runner, struct step *step, gint64 delay_ms);
 gint64 queue_due_us(const struct runner *runner); /* G_MAXINT64: nothing waits */
 bool queue_empty(const struct runner *runner);
 
-int step_number(const struct runner *runner, const struct step *step); /* 1… */
+int step_number(const struct runner *runner, const struct step *step); /* in the history */
 
 /* Ends a step for good, records it. Takes ownership of detail. */
 void step_end(struct runner *runner, struct step *step, enum step_outcome outcome,
@@ -81,6 +130,7 @@ void step_end(struct runner *runner, struct step *step, enum step_outcome outcom
 /* plan_control.c: the control session and what is done through it. */
 void control_tend(struct runner *runner);
 void control_tick(struct runner *runner);
+void control_watch(struct runner *runner);
 void control_end_ghosts(struct runner *runner);
 void control_add_ghost(struct runner *runner, const struct session *session);
 void ghost_free(gpointer data); /* a struct ghost */

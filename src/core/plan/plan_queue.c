@@ -8,7 +8,7 @@ int step_number(const struct runner *runner, const struct step *step)
 
     bool found = g_ptr_array_find(runner->plan->steps, step, &index);
     g_assert(found);
-    return (int) index + 1;
+    return (int) index + MAX(runner->run->first_step, 1);
 }
 
 void step_end(struct runner *runner, struct step *step, enum step_outcome outcome, char *detail)

@@ -45,7 +45,8 @@ static void test_judge(void)
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         for (unsigned attempts = 1; attempts <= 5; attempts++) {
-            struct ending ending = {cases[i].sqlstate, STOP_NO, false, attempts, 4};
+            struct ending ending = {
+                cases[i].sqlstate, STOP_NO, false, attempts, 4, NULL, false, NULL};
             enum judgement wanted = attempts < 4 ? cases[i].early : cases[i].last;
             if (plan_judge(&ending) != wanted)
                 g_test_fail_printf("%s, try %u: %s", cases[i].sqlstate, attempts,
@@ -59,20 +60,72 @@ static void test_judge_at_the_end(void)
     static const char *const errors[] = {"57014", "55P03", "08006", "42P01"};
 
     for (gsize s = 0; s < G_N_ELEMENTS(stops); s++) {
-        struct ending good = {"", stops[s], true, 1, 4};
+        struct ending good = {"", stops[s], true, 1, 4, "w", false, NULL};
         g_assert_cmpint(plan_judge(&good), ==, JUDGED_DONE);
         for (gsize e = 0; e < G_N_ELEMENTS(errors); e++) {
-            struct ending ending = {errors[e], stops[s], stops[s] == STOP_WINDOW, 1, 4};
+            struct ending ending = {.sqlstate = errors[e],
+                                    .stop = stops[s],
+                                    .window_closed = stops[s] == STOP_WINDOW,
+                                    .attempts = 1,
+                                    .limit = 4,
+                                    .stop_why = e % 2 == 0 ? "others wait" : NULL};
             g_assert_cmpint(plan_judge(&ending), ==, JUDGED_NOT_REACHED);
         }
     }
     /* The server's own timeout, before we noticed that the window had closed. */
-    struct ending late = {"57014", STOP_NO, true, 1, 4};
+    struct ending late = {"57014", STOP_NO, true, 1, 4, NULL, false, NULL};
     g_assert_cmpint(plan_judge(&late), ==, JUDGED_NOT_REACHED);
-    struct ending lock = {"55P03", STOP_NO, true, 1, 4};
+    struct ending lock = {"55P03", STOP_NO, true, 1, 4, NULL, false, NULL};
     g_assert_cmpint(plan_judge(&lock), ==, JUDGED_RETRY);
-    struct ending no_limit = {"55P03", STOP_NO, false, 1, 0};
+    struct ending no_limit = {"55P03", STOP_NO, false, 1, 0, NULL, false, NULL};
     g_assert_cmpint(plan_judge(&no_limit), ==, JUDGED_SKIPPED);
+}
+
+/* What the watch stopped is not tried again; an end of its own it keeps. */
+static void test_judge_watched(void)
+{
+    static const struct {
+        const char *sqlstate;
+        enum judgement wanted;
+    } cases[] = {
+        {"", JUDGED_DONE},         {"57014", JUDGED_SKIPPED}, {"08006", JUDGED_SKIPPED},
+        {"57P01", JUDGED_SKIPPED}, {"55P03", JUDGED_SKIPPED}, {"40P01", JUDGED_SKIPPED},
+        {"23505", JUDGED_FAILED},  {"38000", JUDGED_FAILED},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct ending ending = {cases[i].sqlstate, STOP_NO, false, 1, 4, "w", false, NULL};
+        if (plan_judge(&ending) != cases[i].wanted)
+            g_test_fail_printf("%s: %s", cases[i].sqlstate, name_of(plan_judge(&ending)));
+    }
+}
+
+static void test_describe(void)
+{
+    static const struct {
+        struct ending ending;
+        const char *detail;
+    } cases[] = {
+        {{"", STOP_NO, false, 1, 4, NULL, false, NULL}, NULL},
+        {{"", STOP_NO, false, 1, 4, "others wait", true, "done"}, "done"},
+        {{"42P01", STOP_NO, false, 1, 4, NULL, false, "no such table"}, "no such table"},
+        {{"08006", STOP_NO, false, 4, 4, NULL, false, NULL}, "connection lost"},
+        {{"57014", STOP_NO, false, 1, 4, NULL, false, "canceling"},
+         "somebody cancelled it: canceling"},
+        {{"57014", STOP_NO, false, 1, 4, "others wait", false, "canceling"}, "others wait"},
+        {{"55P03", STOP_NO, false, 4, 4, NULL, false, "lock timeout"}, "lock timeout"},
+        {{"57014", STOP_WINDOW, true, 1, 4, "others wait", false, "canceling"},
+         "cancelled at the window's end"},
+        {{"57014", STOP_WINDOW, true, 1, 4, NULL, true, "canceling"},
+         "its program was stopped at the window's end"},
+        {{"57014", STOP_INTERRUPTED, false, 1, 4, NULL, true, "canceling"},
+         "interrupted; its program was stopped"},
+        {{"57014", STOP_INTERRUPTED, false, 1, 4, NULL, false, "canceling"},
+         "interrupted; cancelled on the server"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *detail = plan_describe(&cases[i].ending, plan_judge(&cases[i].ending));
+        g_assert_cmpstr(detail, ==, cases[i].detail);
+    }
 }
 
 static void test_lost(void)
@@ -140,6 +193,20 @@ static void test_order(void)
     expect_next(&queue, 2);
     queue_fill(&queue.runner, 7);
     expect_next(&queue, 0);
+    queue_close(&queue);
+}
+
+/* A second plan of a run is recorded behind the steps of the first. */
+static void test_first_step(void)
+{
+    struct queue queue;
+    queue_open(&queue, 0);
+    g_assert_cmpint(step_number(&queue.runner, step_at(&queue, 0)), ==, 1);
+    queue.run.first_step = 1;
+    g_assert_cmpint(step_number(&queue.runner, step_at(&queue, 3)), ==, 4);
+    queue.run.first_step = 8;
+    g_assert_cmpint(step_number(&queue.runner, step_at(&queue, 0)), ==, 8);
+    g_assert_cmpint(step_number(&queue.runner, step_at(&queue, 3)), ==, 11);
     queue_close(&queue);
 }
 
@@ -213,6 +280,8 @@ static void test_refuse_when_due(void)
 
 /* ---- a run whose server is gone -------------------------------------------------------------------- */
 
+static bool cleanup;
+
 static bool run_nowhere(struct plan *plan, gint64 window_ms, GError **error)
 {
     struct session_params nowhere = {
@@ -222,7 +291,7 @@ static bool run_nowhere(struct plan *plan, gint64 window_ms, GError **error)
                            .server = &nowhere,
                            .section = "test",
                            .store_run = -1,
-                           .limits = {.lanes = 2, .attempts = 4}};
+                           .limits = {.lanes = 2, .attempts = 4, .cleanup = cleanup}};
 
     lost->params = &nowhere;
     for (int i = 0; i < STEPS; i++)
@@ -255,6 +324,24 @@ static void test_window_ends_without_server(void)
     expect_not_reached(plan, "the window closed before it started");
 }
 
+/* What cleans up does not heed the signal, only its window. */
+static void test_cleanup_without_server(void)
+{
+    if (g_test_subprocess()) {
+        AUTO(plan) plan = plan_new();
+        g_autoptr(GError) error = NULL;
+        interrupt_install();
+        raise(SIGTERM);
+        cleanup = true;
+        g_assert_true(run_nowhere(plan, 300, &error));
+        g_assert_no_error(error);
+        expect_not_reached(plan, "the window closed before it started");
+        return;
+    }
+    g_test_trap_subprocess(NULL, 20 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
+    g_test_trap_assert_passed();
+}
+
 static void test_interrupted_without_server(void)
 {
     if (g_test_subprocess()) {
@@ -276,12 +363,16 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/plan/judge", test_judge);
     g_test_add_func("/plan/judge-at-the-end", test_judge_at_the_end);
+    g_test_add_func("/plan/judge-watched", test_judge_watched);
+    g_test_add_func("/plan/describe", test_describe);
     g_test_add_func("/plan/lost-connection", test_lost);
+    g_test_add_func("/plan/first-step", test_first_step);
     g_test_add_func("/plan/order", test_order);
     g_test_add_func("/plan/put-off", test_put_off);
     g_test_add_func("/plan/refuse", test_refuse);
     g_test_add_func("/plan/refuse-when-due", test_refuse_when_due);
     g_test_add_func("/plan/window-ends-without-server", test_window_ends_without_server);
+    g_test_add_func("/plan/cleanup-without-server", test_cleanup_without_server);
     g_test_add_func("/plan/interrupted-without-server", test_interrupted_without_server);
     return g_test_run();
 }

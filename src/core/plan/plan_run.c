@@ -9,7 +9,12 @@
 #include <poll.h>
 
 /* How long the run goes on trying while no connection can be had: a server restart takes less. */
-enum { OUTAGE_SECONDS = 90, POLL_MS = 200 };
+enum { OUTAGE_SECONDS = 90, POLL_MS = 200, EXIT_POLL_MS = 20 };
+
+bool runner_interrupted(const struct runner *runner)
+{
+    return !runner->run->limits.cleanup && interrupt_pending();
+}
 
 static bool any_running(const struct runner *runner)
 {
@@ -24,7 +29,7 @@ static void heed_stops(struct runner *runner)
     struct plan_run *run = runner->run;
     gint64 now = g_get_monotonic_time();
 
-    if (runner->stop == STOP_NO && interrupt_pending()) {
+    if (runner->stop == STOP_NO && runner_interrupted(runner)) {
         runner->stop = STOP_INTERRUPTED;
         session_wind_down(run->control);
     }
@@ -38,8 +43,8 @@ static void heed_stops(struct runner *runner)
                           OUTAGE_SECONDS,
                           runner->outage_cause ? runner->outage_cause : "the server is gone");
     }
-    if (runner->stop != STOP_NO)
-        for (unsigned i = 0; i < runner->lane_count; i++)
+    for (unsigned i = 0; i < runner->lane_count; i++)
+        if (runner->stop != STOP_NO || runner->lanes[i].stop_why != NULL)
             lane_cancel(&runner->lanes[i]);
 }
 
@@ -53,7 +58,7 @@ static void feed(struct runner *runner)
         return;
     for (unsigned i = 0; i < runner->lane_count; i++) {
         struct lane *lane = &runner->lanes[i];
-        while (lane->step == NULL && now >= lane->reopen_at_us && !interrupt_pending()) {
+        while (lane->step == NULL && now >= lane->reopen_at_us && !runner_interrupted(runner)) {
             struct step *step = queue_next(runner);
             if (step == NULL)
                 return;
@@ -70,6 +75,10 @@ static int wait_ms(const struct runner *runner)
 
     if (runner->stop == STOP_NO)
         wait = MIN(wait, left_ms);
+    /* A program that has closed its output is about to end, and nothing else tells when. */
+    for (unsigned i = 0; i < runner->lane_count; i++)
+        if (runner->lanes[i].program != NULL && program_fd(runner->lanes[i].program) < 0)
+            wait = MIN(wait, EXIT_POLL_MS);
     /* What is overdue waits for a lane to be free, and that wakes us by itself. */
     gint64 now = g_get_monotonic_time();
     if (due > now)
@@ -82,18 +91,19 @@ static void wait_and_read(struct runner *runner)
     g_autofree struct pollfd *descriptors = g_new0(struct pollfd, runner->lane_count + 1);
 
     for (unsigned i = 0; i < runner->lane_count; i++) {
-        const struct lane *lane = &runner->lanes[i];
-        descriptors[i].fd = lane->step ? PQsocket(session_handle(lane->session)) : -1;
+        descriptors[i].fd = lane_fd(&runner->lanes[i]);
         descriptors[i].events = POLLIN;
     }
     /* After the first signal the descriptor stays readable: no longer worth waking up for. */
-    descriptors[runner->lane_count].fd = runner->stop == STOP_NO ? interrupt_fd() : -1;
+    bool heeds = runner->stop == STOP_NO && !runner->run->limits.cleanup;
+    descriptors[runner->lane_count].fd = heeds ? interrupt_fd() : -1;
     descriptors[runner->lane_count].events = POLLIN;
-    if (poll(descriptors, runner->lane_count + 1, wait_ms(runner)) <= 0)
-        return;
-    for (unsigned i = 0; i < runner->lane_count; i++)
-        if (descriptors[i].revents != 0 && runner->lanes[i].step != NULL)
-            lane_read(&runner->lanes[i]);
+    int ready = poll(descriptors, runner->lane_count + 1, wait_ms(runner));
+    for (unsigned i = 0; i < runner->lane_count; i++) {
+        struct lane *lane = &runner->lanes[i];
+        if (lane->program != NULL || (ready > 0 && descriptors[i].revents != 0 && lane->step))
+            lane_read(lane);
+    }
 }
 
 static void run_phase(struct runner *runner, unsigned phase)
@@ -105,6 +115,7 @@ static void run_phase(struct runner *runner, unsigned phase)
         feed(runner);
         if (any_running(runner) || !queue_empty(runner))
             wait_and_read(runner);
+        control_watch(runner);
         control_tick(runner);
     }
 }
@@ -164,9 +175,12 @@ static void runner_close(struct runner *runner)
 
 bool plan_run(struct plan *plan, struct plan_run *run, GError **error)
 {
-    struct runner runner = {.plan = plan, .run = run, .locked = true};
+    /* The run that is cleaned up after may have lost the lock with its control session. */
+    struct runner runner = {.plan = plan, .run = run, .locked = !run->limits.cleanup};
 
     runner_open(&runner);
+    if (run->limits.cleanup)
+        session_wind_down(run->control);
     for (unsigned phase = 0; phase <= last_phase(plan) && runner.stop == STOP_NO; phase++)
         run_phase(&runner, phase);
     end_rest(&runner);

@@ -53,6 +53,49 @@ static void test_print(void)
                     "ANALYZE \"public\".\"o;x\";\n");
 }
 
+static void test_print_undo(void)
+{
+    AUTO(plan) plan = plan_new();
+    add(plan, "public.orders_i", "DROP INDEX a", "unused")->undo =
+        g_strdup("CREATE INDEX a ON b (c);\nCOMMENT ON INDEX a IS 'x'");
+    g_autofree char *script = printed(plan, 0, 0);
+    g_assert_nonnull(strstr(script, "SET lock_timeout = '0ms';\n"));
+    g_assert_true(g_str_has_suffix(
+        script, "\nDROP INDEX a;\n"
+                "-- undo: CREATE INDEX a ON b (c); COMMENT ON INDEX a IS 'x';\n"));
+}
+
+static void test_print_lock_timeouts(void)
+{
+    AUTO(plan) plan = plan_new();
+    add(plan, "a", "A", "");
+    add(plan, "b", "B", "")->lock_timeout_ms = 2000;
+    add(plan, "c", "C", "")->lock_timeout_ms = 2000;
+    add(plan, "d", "D", "");
+    g_autofree char *script = printed(plan, 0, 0);
+    g_assert_nonnull(strstr(script, "(ShareUpdateExclusiveLock)\nA;\n"));
+    g_assert_nonnull(strstr(script, "\nSET lock_timeout = '2000ms';\nB;\n"));
+    g_assert_nonnull(strstr(script, "(ShareUpdateExclusiveLock)\nC;\n"));
+    g_assert_true(g_str_has_suffix(script, "\nSET lock_timeout = '0ms';\nD;\n"));
+}
+
+/* psql runs a program too, on the server it is connected to itself. */
+static void test_print_program(void)
+{
+    AUTO(plan) plan = plan_new();
+    struct step *step = add(plan, "public.a b", "pg_repack -t 'a b'", "half of it is air");
+    step->program = g_strsplit("pg_repack|-t|a b", "|", -1);
+    g_autofree char *script = printed(plan, 1, 0);
+    g_assert_nonnull(strstr(script, "\n\\setenv PGHOST :HOST\n"));
+    g_assert_true(g_str_has_suffix(script, ")\n\\! pg_repack -t 'a b'\n"));
+
+    g_free(step->sql);
+    step->sql = g_strdup("pg_repack -t 'a\n\\! reboot'");
+    g_autofree char *unsafe = printed(plan, 1, 0);
+    g_assert_null(strstr(unsafe, "reboot"));
+    g_assert_nonnull(strstr(unsafe, "-- left out: "));
+}
+
 static void test_print_nothing(void)
 {
     AUTO(plan) plan = plan_new();
@@ -114,6 +157,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/plan/print", test_print);
+    g_test_add_func("/plan/print-undo", test_print_undo);
+    g_test_add_func("/plan/print-lock-timeouts", test_print_lock_timeouts);
+    g_test_add_func("/plan/print-program", test_print_program);
     g_test_add_func("/plan/print-nothing", test_print_nothing);
     g_test_add_func("/plan/print-limits", test_print_limits);
     g_test_add_func("/plan/print-injection", test_print_injection);

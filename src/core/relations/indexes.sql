@@ -51,12 +51,12 @@ SELECT i.indexrelid AS oid,
   LEFT JOIN pg_catalog.pg_constraint AS k
     ON k.conindid OPERATOR(pg_catalog.=) i.indexrelid
    AND k.contype OPERATOR(pg_catalog.=) ANY ('{p,u,x}'::pg_catalog."char"[])
-  LEFT JOIN (
-        SELECT a.attrelid,
-               pg_catalog.string_agg(pg_catalog.format('%s %s', a.attnum, a.attoptions), ' '
+  LEFT JOIN LATERAL (
+        SELECT pg_catalog.string_agg(pg_catalog.format('%s %s', a.attnum, a.attoptions), ' '
                                      ORDER BY a.attnum) AS options
           FROM pg_catalog.pg_attribute AS a
-         WHERE a.attoptions IS NOT NULL
-         GROUP BY a.attrelid) AS o ON o.attrelid OPERATOR(pg_catalog.=) i.indexrelid
+         WHERE a.attrelid OPERATOR(pg_catalog.=) i.indexrelid
+           AND a.attoptions IS NOT NULL
+           AND m.amname OPERATOR(pg_catalog.<>) 'btree') AS o ON true
  WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'
    AND ($1 OR i.indexrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)

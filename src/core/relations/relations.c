@@ -1,8 +1,6 @@
 /* The snapshot as data: made, searched, freed. */
 #include "relations/relations.h"
 
-#include "relations/relations_private.h"
-
 struct relations *relations_new(void)
 {
     struct relations *relations = g_new0(struct relations, 1);
@@ -42,7 +40,6 @@ static gint by_oid(gconstpointer left, gconstpointer right)
     return a->oid < b->oid ? -1 : a->oid > b->oid;
 }
 
-/* Sorts the tables and makes them findable. */
 void relations_settle_tables(struct relations *relations)
 {
     g_array_sort(relations->tables, by_oid);
@@ -68,7 +65,6 @@ static gint by_table(gconstpointer left, gconstpointer right)
     return a->oid < b->oid ? -1 : a->oid > b->oid;
 }
 
-/* Sorts the indexes and tells each table which are its own. */
 void relations_settle_indexes(struct relations *relations)
 {
     g_array_sort(relations->indexes, by_table);

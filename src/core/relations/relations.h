@@ -83,9 +83,10 @@ struct relation_index {
 
 struct relation_foreign_key {
     const char *name;
-    guint table;      /* position in tables: the referencing one */
-    guint referenced; /* position in tables */
-    bool inherited;   /* of a partition, from its parent's */
+    const char *column_names; /* of the referencing table, quoted: "a", "B" */
+    guint table;              /* position in tables: the referencing one */
+    guint referenced;         /* position in tables */
+    bool inherited;           /* of a partition, from its parent's */
     gint16 count;
     gint16 columns[32]; /* attnums of the referencing table */
 };
@@ -127,6 +128,12 @@ enum relations_want {
 struct relations *relations_read(struct session *session, unsigned want, GError **error);
 void relations_free(struct relations *relations);
 AUTO_DEFINE(relations, relations_free)
+
+/* Made by hand, for tests: append to the arrays in any order, settle the tables, then the indexes
+ * (whose `table` is a position in the settled tables). */
+struct relations *relations_new(void);
+void relations_settle_tables(struct relations *relations);
+void relations_settle_indexes(struct relations *relations);
 
 struct relation_table *relations_table(const struct relations *relations, guint position);
 struct relation_index *relations_index(const struct relations *relations, guint position);

@@ -4,12 +4,6 @@
 
 #include "relations/relations.h"
 
-struct relations *relations_new(void);
-
-/* After all tables, and after all indexes, were appended in any order. */
-void relations_settle_tables(struct relations *relations);
-void relations_settle_indexes(struct relations *relations);
-
 /* relations_index.c: appends the rows' indexes, and what is known of them beside their row. */
 bool relations_read_indexes(struct session *session, struct relations *relations,
                             const char *system, GError **error);

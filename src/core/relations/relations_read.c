@@ -96,6 +96,8 @@ static void add_foreign_key(const struct rows *row, gpointer data)
         return;
     key.name =
         g_string_chunk_insert(relations->texts, rows_text(row, 0, RELATIONS_FOREIGN_KEYS_NAME));
+    key.column_names = g_string_chunk_insert(
+        relations->texts, rows_text(row, 0, RELATIONS_FOREIGN_KEYS_COLUMN_NAMES));
     key.table = (guint) (table - relations_table(relations, 0));
     key.referenced = (guint) (referenced - relations_table(relations, 0));
     key.inherited = rows_bool(row, 0, RELATIONS_FOREIGN_KEYS_INHERITED);

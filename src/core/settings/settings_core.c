@@ -29,6 +29,14 @@ const struct setting settings_core[] = {
                  "'host=db1 dbname=app user=pgrunbook'. Passwords belong in ~/.pgpass "
                  "(PGPASSFILE) or a service file, never here.",
     },
+    {
+        .name = "replicas",
+        .type = SETTING_LIST,
+        .flags = SETTING_TARGET_ONLY | SETTING_CONNINFO,
+        .prose = "The target's standbys that serve reads, each as HOST, HOST:PORT or a "
+                 "connection string in double quotes: whether an index is used is counted on "
+                 "every node apart.",
+    },
     {.name = NULL},
 };
 

@@ -110,6 +110,16 @@ static bool parse_list(const char *text, char ***ret, GError **error)
     return true;
 }
 
+/* A word alone is a host. */
+static bool check_conninfos(char *const *list, GError **error)
+{
+    for (gsize i = 0; list[i] != NULL; i++)
+        if ((strchr(list[i], '=') != NULL || strstr(list[i], "://") != NULL) &&
+            !settings_conninfo_check(list[i], error))
+            return false;
+    return true;
+}
+
 static bool check_schedule(const char *text, GError **error)
 {
     AUTO(schedule) schedule = schedule_parse(text, error);
@@ -141,7 +151,8 @@ static bool parse_text(const struct setting *row, const char *text, struct value
     case SETTING_CHOICE:
         return parse_choice(row, text, error);
     case SETTING_LIST:
-        return parse_list(text, &value->list, error);
+        return parse_list(text, &value->list, error) &&
+               ((row->flags & SETTING_CONNINFO) == 0 || check_conninfos(value->list, error));
     case SETTING_SCHEDULE:
         return check_schedule(text, error);
     case SETTING_TIMEZONE:

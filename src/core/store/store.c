@@ -234,6 +234,26 @@ static bool connect_immutable(struct store *store, int *ret_version)
            read_version(store, ret_version, NULL);
 }
 
+/* Who only reads must not change the file, so one of an older schema is brought up to date in a
+ * copy in memory. */
+static bool migrate_copy(struct store *store, int version, GError **error)
+{
+    sqlite3 *file = g_steal_pointer(&store->db);
+    g_hash_table_remove_all(store->statements);
+    bool ok = connect_to(store, ":memory:", SQLITE_OPEN_READWRITE, error);
+    sqlite3_backup *backup = ok ? sqlite3_backup_init(store->db, "main", file, "main") : NULL;
+    if (backup != NULL) {
+        sqlite3_backup_step(backup, -1);
+        sqlite3_backup_finish(backup);
+    }
+    const int code = sqlite3_errcode(store->db);
+    sqlite3_close_v2(file);
+    if (ok && code != SQLITE_OK)
+        ok = fail(store, code, error);
+    return ok && migrate(store, version, error) &&
+           execute(store, "PRAGMA query_only = ON", error);
+}
+
 static bool open_for_reading(struct store *store, GError **error)
 {
     int version = 0;
@@ -250,13 +270,12 @@ static bool open_for_reading(struct store *store, GError **error)
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
-    if (version < schema_version()) {
+    if (version == 0) {
         runbook_error_set(error, RUNBOOK_FAILED, "The next run brings it up to date.",
-                          "history file \"%s\" %s", store->path,
-                          version == 0 ? "is empty" : "was written by an older pgrunbook");
+                          "history file \"%s\" is empty", store->path);
         return false;
     }
-    return true;
+    return version == schema_version() || migrate_copy(store, version, error);
 }
 
 struct store *store_open_reader(const char *path, GError **error)

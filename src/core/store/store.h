@@ -22,7 +22,8 @@ struct store;
 struct store *store_open(const char *path);
 
 /* Opens for reading only, never creates; for `history`. NULL with RUNBOOK_FAILED when it cannot:
- * no file yet, empty, damaged, another program's, of a newer or not yet migrated schema. */
+ * no file yet, empty, damaged, another program's, of a newer schema. A file of an older schema
+ * stays as it is and is read from a copy in memory. */
 struct store *store_open_reader(const char *path, GError **error);
 
 void store_close(struct store *store);
@@ -59,6 +60,7 @@ struct store_step {
     const char *sql;
     const char *reason;
     const char *lock_mode; /* as PostgreSQL spells it: "ShareUpdateExclusiveLock" */
+    const char *undo; /* SQL that takes it back, statements separated by ";\n"; NULL: none */
 };
 
 /* The whole plan at once, outcome "planned". */
@@ -124,7 +126,7 @@ struct store_run_view {
 struct store_step_view {
     int number, attempts;
     gint64 started_us, ended_us;
-    const char *object, *sql, *reason, *lock_mode, *outcome, *detail;
+    const char *object, *sql, *reason, *lock_mode, *outcome, *detail, *undo;
 };
 
 /* Newest first. Filters may be NULL; limit 0: all. Returns false with an error. "running" is a

@@ -4,7 +4,9 @@
 #ifndef CORE_STORE_INTERNAL_H
 #define CORE_STORE_INTERNAL_H
 
+#include "store/statement.h"
 #include "store/store.h"
+#include "store/store_samples.h"
 
 #include <sqlite3.h>
 
@@ -24,6 +26,31 @@ void store_error_set(GError **error, const char *action, const char *path, int c
 /* Takes down the first trouble. From then on nothing waits for locks any more: history that may
  * be lost anyway must not slow maintenance down. */
 void store_failed(struct store *store, const char *action, int code);
+
+/* Steps a statement that returns no row. False when it failed, which is trouble then. */
+bool store_write(struct store *store, struct statement *statement);
+
+/* The same for a statement whose rows were read to the end. */
+bool store_read(struct store *store, const struct statement *statement);
+
+/* As store_begin, but says whether there is a transaction to write in. */
+bool store_begin_all(struct store *store);
+
+/* Commits when all went well, else takes everything since store_begin_all back. */
+void store_end_all(struct store *store, bool ok);
+
+/* ---- nodes -------------------------------------------------------------------------------- */
+
+/* A node as it is known; all 0 for one that is not. */
+struct store_node_row {
+    gint64 id; /* 0: not known, or could not be read */
+    struct store_sampling sampling;
+    gint64 sized_us; /* the last sample of sizes; 0: none */
+};
+struct store_node_row store_node_read(struct store *store, const struct store_node *node);
+
+/* The same, made known where it is not. */
+struct store_node_row store_node_need(struct store *store, const struct store_node *node);
 
 /* ---- the process that runs a run ---------------------------------------------------------- */
 

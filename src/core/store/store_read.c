@@ -13,6 +13,14 @@ static bool finish(struct store *store, const struct statement *statement, GErro
     return false;
 }
 
+bool store_read(struct store *store, const struct statement *statement)
+{
+    if (statement_code(statement) == SQLITE_OK)
+        return true;
+    store_failed(store, "read", statement_code(statement));
+    return false;
+}
+
 /* ---- what earlier runs teach ------------------------------------------------------------ */
 
 /* The queries objects and objects_last_done start with the same columns. */
@@ -48,12 +56,6 @@ static void bind_scope(struct statement *statement, const struct store_scope *sc
     statement_bind_text(statement, 3, scope->dbname);
 }
 
-static void note_failure(struct store *store, const struct statement *statement)
-{
-    if (statement_code(statement) != SQLITE_OK)
-        store_failed(store, "read", statement_code(statement));
-}
-
 void store_last_done(struct store *store, const struct store_scope *scope,
                      void (*visit)(const struct store_object *object, gpointer data),
                      gpointer data)
@@ -61,7 +63,7 @@ void store_last_done(struct store *store, const struct store_scope *scope,
     AUTO(statement) statement = statement_open(store, &query_store_objects_last_done);
     bind_scope(statement, scope);
     visit_objects(statement, visit, data);
-    note_failure(store, statement);
+    store_read(store, statement);
 }
 
 /* The newest run in scope that is over, by its own word or because its process is gone; -1 when
@@ -79,7 +81,7 @@ static gint64 newest_over(struct store *store, const struct store_scope *scope)
             !store_process_alive(host, boot, pid, started))
             return statement_int(statement, STORE_RUNS_IN_SCOPE_ID);
     }
-    note_failure(store, statement);
+    store_read(store, statement);
     return -1;
 }
 
@@ -91,7 +93,7 @@ void store_not_reached(struct store *store, const struct store_scope *scope,
     statement_bind_int(statement, 1, newest_over(store, scope));
     statement_bind_text(statement, 2, "not_reached");
     visit_objects(statement, visit, data);
-    note_failure(store, statement);
+    store_read(store, statement);
 }
 
 /* ---- showing ---------------------------------------------------------------------------- */
@@ -186,6 +188,7 @@ bool store_each_step(struct store *store, gint64 run,
             .lock_mode = statement_text(statement, STORE_STEPS_LOCK_MODE),
             .outcome = statement_text(statement, STORE_STEPS_OUTCOME),
             .detail = statement_text(statement, STORE_STEPS_DETAIL),
+            .undo = statement_text(statement, STORE_STEPS_UNDO),
         };
         visit(&view, data);
     }

@@ -46,7 +46,7 @@ void store_uses_put(struct store *store, const struct store_node *node,
                     const struct store_sampling *sampling, const struct store_use *changed,
                     guint changed_count, const guint *gone, guint gone_count);
 
-/* A rebuild gave the index another oid: its evidence goes with it, on all nodes. */
+/* A rebuild gave the index another oid: its evidence and its sizes go with it, on all nodes. */
 void store_use_moved(struct store *store, const struct store_node *node, guint from, guint to);
 
 /* ---- sizes ------------------------------------------------------------------------------ */
@@ -55,18 +55,20 @@ void store_use_moved(struct store *store, const struct store_node *node, guint f
 struct store_size {
     guint oid;
     guint filenode; /* changes when it is written anew */
-    gint64 at_us;   /* wall clock; set by the readers */
+    gint64 at_us;   /* wall clock, of the last sample that saw it so; set by the readers */
     gint64 bytes;
     double rows; /* live rows or index entries; below 0: not known */
 };
 
 /* Keeps the newest size of every relation and week (of `at_us`, from Monday, UTC), where it
- * differs from that of the week before, for at most two years; and the least bytes a row of each
- * index ever took since it was last built (rows >= 1 and same filenode). */
+ * differs from that of the week before, for two years; and the least bytes a row of each relation
+ * ever took since it was last built (rows >= 1 and same filenode). `sizes` names all relations
+ * there are: one that no sample has named for three months is forgotten. */
 void store_sizes_put(struct store *store, const struct store_node *node, gint64 at_us,
                      const struct store_size *sizes, guint count);
 
-/* For every relation its newest size at or before that time. */
+/* For every relation its newest size at or before that time; `at_us` is then the last sample, to
+ * the day, that saw it so and came not later. */
 void store_sizes_before(struct store *store, const struct store_node *node, gint64 before_us,
                         void (*visit)(const struct store_size *size, gpointer data),
                         gpointer data);

@@ -114,9 +114,9 @@ static void append_step(const struct store_step_view *step, gpointer data)
 static void test_steps(void)
 {
     static const struct store_step steps[] = {
-        {1, "public.a", "VACUUM a", "dead rows", "ShareUpdateExclusiveLock"},
-        {2, "public.b", "VACUUM b", "dead rows", "ShareUpdateExclusiveLock"},
-        {3, "public.c", "VACUUM c", NULL, NULL},
+        {1, "public.a", "VACUUM a", "dead rows", "ShareUpdateExclusiveLock", NULL},
+        {2, "public.b", "VACUUM b", "dead rows", "ShareUpdateExclusiveLock", NULL},
+        {3, "public.c", "VACUUM c", NULL, NULL, NULL},
     };
     AUTO(store) store = store_open(NULL);
     const gint64 run = store_run_begin(store, &usual_run);

@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-static bool write_now(struct store *store, struct statement *statement)
+bool store_write(struct store *store, struct statement *statement)
 {
     statement_next(statement);
     if (statement_code(statement) == SQLITE_OK)
@@ -40,6 +40,20 @@ void store_commit(struct store *store)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+bool store_begin_all(struct store *store)
+{
+    store_begin(store);
+    return sqlite3_get_autocommit(store->db) == 0;
+}
+
+void store_end_all(struct store *store, bool ok)
+{
+    if (ok)
+        store_commit(store);
+    else if (sqlite3_get_autocommit(store->db) == 0)
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 gint64 store_run_begin(struct store *store, const struct store_run *run)
 {
     g_autofree char *boot = store_boot();
@@ -60,7 +74,7 @@ gint64 store_run_begin(struct store *store, const struct store_run *run)
     statement_bind_text(statement, 14, boot);
     statement_bind_int(statement, 15, getpid());
     statement_bind_int(statement, 16, store_process_started(getpid()));
-    return write_now(store, statement) ? sqlite3_last_insert_rowid(store->db) : -1;
+    return store_write(store, statement) ? sqlite3_last_insert_rowid(store->db) : -1;
 }
 
 void store_run_end(struct store *store, gint64 run, const char *outcome, int exit_code,
@@ -75,7 +89,7 @@ void store_run_end(struct store *store, gint64 run, const char *outcome, int exi
     statement_bind_int(statement, 4, exit_code);
     statement_bind_text(statement, 5, error);
     statement_bind_text(statement, 6, summary);
-    write_now(store, statement);
+    store_write(store, statement);
 }
 
 static void step_planned(struct store *store, gint64 run, const struct store_step *step)
@@ -87,7 +101,8 @@ static void step_planned(struct store *store, gint64 run, const struct store_ste
     statement_bind_text(statement, 4, step->sql);
     statement_bind_text(statement, 5, step->reason);
     statement_bind_text(statement, 6, step->lock_mode);
-    write_now(store, statement);
+    statement_bind_text(statement, 7, step->undo);
+    store_write(store, statement);
 }
 
 void store_steps_planned(struct store *store, gint64 run, const struct store_step *steps,
@@ -113,7 +128,7 @@ void store_step_begin(struct store *store, gint64 run, int number, const char *s
     statement_bind_int(statement, 2, number);
     statement_bind_int(statement, 3, g_get_real_time());
     statement_bind_text(statement, 4, sql);
-    write_now(store, statement);
+    store_write(store, statement);
 }
 
 void store_step_end(struct store *store, gint64 run, int number, const char *outcome,
@@ -127,7 +142,7 @@ void store_step_end(struct store *store, gint64 run, int number, const char *out
     statement_bind_int(statement, 3, g_get_real_time());
     statement_bind_text(statement, 4, outcome);
     statement_bind_text(statement, 5, detail);
-    write_now(store, statement);
+    store_write(store, statement);
 }
 
 void store_object(struct store *store, gint64 run, const struct store_object *object)
@@ -145,5 +160,5 @@ void store_object(struct store *store, gint64 run, const struct store_object *ob
     statement_bind_int(statement, 8, object->bytes);
     statement_bind_text(statement, 9, object->before);
     statement_bind_text(statement, 10, object->after);
-    write_now(store, statement);
+    store_write(store, statement);
 }

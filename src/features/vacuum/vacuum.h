@@ -159,9 +159,6 @@ void vacuum_observe_sizes(struct session *session, struct vacuum_case *state);
 /* Adds what the history knows: durations, and what the last run did not reach. */
 void vacuum_recall(struct store *store, struct session *session, struct vacuum_case *state);
 
-/* "{1,2,3}" for the oids, as query parameter. Caller frees. */
-char *vacuum_oid_list(const guint *oids, guint count);
-
 /* ---- deciding ------------------------------------------------------------------------------ */
 
 /* Rules from the settings (vacuum_rules.c); analyze_only and freeze are off. */
@@ -211,10 +208,6 @@ const char *vacuum_action_name(const struct vacuum_choice *choice); /* "vacuum_a
 /* Bars the tables that --table, --schema and --exclude-* leave out. RUNBOOK_USAGE when a table
  * or schema that was named does not exist. */
 bool vacuum_select(const struct call *call, struct vacuum_case *state, GError **error);
-
-/* True when name matches a psql-style pattern: folded to lower case outside double quotes, `*`
- * and `?` as wildcards; a name typed exactly as it is matches too. */
-bool vacuum_pattern_matches(const char *pattern, const char *name);
 
 /* ---- ordering (vacuum_order.c) --------------------------------------------------------------- */
 
@@ -289,10 +282,7 @@ bool vacuum_settle(const struct vacuum_case *state, const GPtrArray *choices,
 
 /* ---- recording (vacuum_record.c) ------------------------------------------------------------ */
 
-gint64 vacuum_record_begin(const struct vacuum_run *run, const struct window *window);
-void vacuum_record_steps(const struct call *call, gint64 id, const struct plan *plan);
-
-/* Written twice: when the run begins, so that one that dies leaves what it did not reach, and at
+/* The tables of a run. Written twice: when the run begins, so that one that dies leaves what it did not reach, and at
  * its end. */
 void vacuum_record_tables(const struct vacuum_run *run, gint64 id, bool begin);
 

@@ -1,4 +1,5 @@
 /* Observing again: what VACUUM and ANALYZE really did, whatever their command tag said. */
+#include "relations/relations.h"
 #include "vacuum.h"
 #include "vacuum_queries.h"
 
@@ -29,7 +30,7 @@ static int look(const struct vacuum_case *state, const GPtrArray *choices,
         oids[i] = choice->table->oid;
         g_hash_table_insert(by_oid, GUINT_TO_POINTER(oids[i]), choice);
     }
-    g_autofree char *list = vacuum_oid_list(oids, choices->len);
+    g_autofree char *list = relations_oid_list(oids, choices->len);
     AUTO(rows)
     rows = session_query(session, &query_vacuum_after, (const char *const[]){list}, NULL);
     if (rows == NULL)

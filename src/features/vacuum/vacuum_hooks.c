@@ -3,6 +3,7 @@
  * runs, and what became of each of its tables.
  */
 #include "out/progress.h"
+#include "relations/relations.h"
 #include "vacuum.h"
 #include "vacuum_queries.h"
 
@@ -38,7 +39,7 @@ static struct rows *recheck(const struct vacuum_batch *batch, struct session *se
             g_array_append_val(oids, choice->table->oid);
     }
     g_autofree char *list =
-        vacuum_oid_list(oids->len > 0 ? &g_array_index(oids, guint, 0) : NULL, oids->len);
+        relations_oid_list(oids->len > 0 ? &g_array_index(oids, guint, 0) : NULL, oids->len);
     return session_query(session, &query_vacuum_recheck, (const char *const[]){list}, NULL);
 }
 

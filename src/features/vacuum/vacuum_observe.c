@@ -1,4 +1,5 @@
 /* Rows into structs. */
+#include "relations/relations.h"
 #include "vacuum.h"
 #include "vacuum_queries.h"
 
@@ -198,16 +199,6 @@ struct vacuum_case *vacuum_observe(struct session *session, GError **error)
     return NULL;
 }
 
-char *vacuum_oid_list(const guint *oids, guint count)
-{
-    GString *list = g_string_new("{");
-
-    for (guint i = 0; i < count; i++)
-        g_string_append_printf(list, "%s%u", i > 0 ? "," : "", oids[i]);
-    g_string_append_c(list, '}');
-    return g_string_free(list, FALSE);
-}
-
 static bool size_is_old(const struct vacuum_choice *choice)
 {
     const struct vacuum_table *table = choice->table;
@@ -230,7 +221,7 @@ void vacuum_observe_sizes(struct session *session, struct vacuum_case *state)
     }
     if (oids->len == 0)
         return;
-    g_autofree char *list = vacuum_oid_list(&g_array_index(oids, guint, 0), oids->len);
+    g_autofree char *list = relations_oid_list(&g_array_index(oids, guint, 0), oids->len);
     AUTO(rows)
     rows = session_query(session, &query_vacuum_sizes, (const char *const[]){list}, NULL);
     for (int i = 0; rows != NULL && i < rows_count(rows); i++) {

@@ -3,38 +3,6 @@
 
 #include <jansson.h>
 
-gint64 vacuum_record_begin(const struct vacuum_run *run, const struct window *window)
-{
-    const struct call *call = run->call;
-    struct store_run record = {
-        .section = "vacuum",
-        .verb = "run",
-        .target = call->target,
-        .host = session_host(run->control),
-        .dbname = session_database(run->control),
-        .role = session_user(run->control),
-        .system_identifier = session_system_identifier(run->control),
-        .version_num = session_version(run->control),
-        .command_line = call->command_line,
-        .deadline_us =
-            window->length_ms > 0 ? window->started_at + window->length_ms * 1000 : 0,
-    };
-
-    return store_run_begin(call->store, &record);
-}
-
-void vacuum_record_steps(const struct call *call, gint64 id, const struct plan *plan)
-{
-    g_autofree struct store_step *steps = g_new0(struct store_step, plan->steps->len + 1);
-
-    for (guint i = 0; i < plan->steps->len; i++) {
-        const struct step *step = g_ptr_array_index(plan->steps, i);
-        steps[i] = (struct store_step){(int) i + 1, step->object, step->sql, step->reason,
-                                       step->lock_mode};
-    }
-    store_steps_planned(call->store, id, steps, plan->steps->len);
-}
-
 static char *dump(json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT);

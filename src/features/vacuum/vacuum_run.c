@@ -1,20 +1,9 @@
 /* `vacuum plan` and `vacuum run`: observe, decide, gate, act, verify, record, show. */
+#include "plan/plan_gate.h"
 #include "units/units.h"
 #include "vacuum.h"
 
 enum { ATTEMPTS = 4 };
-
-/* A standby counts no rows, and cannot be vacuumed. */
-static bool is_primary(const struct vacuum_case *state, const struct session *session,
-                       GError **error)
-{
-    if (!state->server.in_recovery)
-        return true;
-    runbook_error_set(
-        error, RUNBOOK_REFUSED, "run it on the primary; a standby follows by itself",
-        "the server at \"%s\" is a standby: it cannot be vacuumed", session_host(session));
-    return false;
-}
 
 /* Observed and decided: all that `plan` shows and `run` does. */
 static struct vacuum_case *prepare(struct call *call, struct session *session,
@@ -22,7 +11,9 @@ static struct vacuum_case *prepare(struct call *call, struct session *session,
                                    GError **error)
 {
     AUTO(vacuum_case) state = vacuum_observe(session, error);
-    if (state == NULL || !is_primary(state, session, error))
+    /* A standby counts no rows either. */
+    if (state == NULL ||
+        !gate_primary(session, state->server.in_recovery, "it cannot be vacuumed", error))
         return NULL;
     state->rules = vacuum_rules_read(call->settings);
     state->rules.analyze_only = option_given(call->options, "analyze-only");
@@ -61,44 +52,22 @@ enum runbook_exit vacuum_plan_command(struct call *call, GError **error)
 
 static enum runbook_exit judge(const struct vacuum_case *state)
 {
-    guint done = 0, forbidden = 0, failed = 0, left = 0;
+    struct gate_count count = {0};
 
     for (guint i = 0; i < state->choices->len; i++) {
         const struct vacuum_choice *choice =
             &g_array_index(state->choices, struct vacuum_choice, i);
         /* Without a right on system catalogs is how a least-privileged role is meant to be. */
-        forbidden += choice->bar == VACUUM_BAR_FORBIDDEN && !vacuum_is_system(choice->table);
+        count.forbidden +=
+            choice->bar == VACUUM_BAR_FORBIDDEN && !vacuum_is_system(choice->table);
         if (choice->order == 0)
             continue;
-        done += choice->outcome == STEP_DONE;
-        failed += choice->outcome == STEP_FAILED;
-        left += choice->outcome == STEP_NOT_REACHED ||
-                (choice->outcome == STEP_SKIPPED && !vacuum_was_dropped(choice));
+        count.done += choice->outcome == STEP_DONE;
+        count.failed += choice->outcome == STEP_FAILED;
+        count.left += choice->outcome == STEP_NOT_REACHED ||
+                      (choice->outcome == STEP_SKIPPED && !vacuum_was_dropped(choice));
     }
-    if (done == 0 && failed > 0 && left == 0 && forbidden == 0)
-        return RUNBOOK_FAILED;
-    if (done == 0 && failed == 0 && left == 0 && forbidden > 0)
-        return RUNBOOK_REFUSED;
-    return failed + left + forbidden > 0 ? RUNBOOK_PARTLY : RUNBOOK_DONE;
-}
-
-static const char *outcome_name(enum runbook_exit code)
-{
-    switch (code) {
-    case RUNBOOK_DONE:
-        return "done";
-    case RUNBOOK_PARTLY:
-        return "partly";
-    case RUNBOOK_REFUSED:
-        return "refused";
-    case RUNBOOK_INTERRUPTED:
-        return "interrupted";
-    case RUNBOOK_FAILED:
-    case RUNBOOK_USAGE:
-    case RUNBOOK_CONNECT:
-        return "failed";
-    }
-    return "failed";
+    return gate_judge(&count);
 }
 
 /* Steps that never ran, or were given up by the executor, have not spoken to their tables. */
@@ -174,22 +143,13 @@ static void observe_again(struct vacuum_run *run)
 
 static struct plan_run executor(struct vacuum_run *run, const struct window *window, gint64 id)
 {
-    const struct call *call = run->call;
+    struct plan_run executed = gate_plan_run(run->call, run->control, window, id);
 
-    return (struct plan_run){
-        .control = run->control,
-        .server = call->server,
-        .section = "vacuum",
-        .store = call->store,
-        .store_run = id,
-        .output = call->output,
-        .limits = {.window = *window,
-                   .lanes = run->state->rules.lanes,
-                   .lock_timeout_ms = settings_int(call->settings, "vacuum.lock_timeout"),
-                   .attempts = ATTEMPTS},
-        .hooks = vacuum_hooks(run),
-        .echo = call->echo,
-    };
+    executed.limits.lanes = run->state->rules.lanes;
+    executed.limits.lock_timeout_ms = settings_int(run->call->settings, "vacuum.lock_timeout");
+    executed.limits.attempts = ATTEMPTS;
+    executed.hooks = vacuum_hooks(run);
+    return executed;
 }
 
 static enum runbook_exit act(struct vacuum_run *run, GPtrArray *batches,
@@ -198,10 +158,10 @@ static enum runbook_exit act(struct vacuum_run *run, GPtrArray *batches,
     struct call *call = run->call;
     g_autoptr(GError) broken = NULL;
     AUTO(plan) plan = vacuum_plan(run->state, batches, run->control);
-    gint64 id = vacuum_record_begin(run, window);
+    gint64 id = gate_record_begin(call, run->control, window);
 
     run->started_us = g_get_monotonic_time();
-    vacuum_record_steps(call, id, plan);
+    gate_record_steps(call, id, plan, 1);
     bool ran = plan_lock(run->control, "vacuum", &broken);
     if (ran) {
         vacuum_record_tables(run, id, true);
@@ -212,47 +172,38 @@ static enum runbook_exit act(struct vacuum_run *run, GPtrArray *batches,
         observe_again(run);
         vacuum_record_tables(run, id, false);
     }
-    enum runbook_exit code = broken != NULL ? runbook_error_exit(broken) : judge(run->state);
     g_autofree char *summary = ran ? vacuum_summary_text(run->state) : NULL;
-    store_run_end(call->store, id, outcome_name(code), (int) code,
-                  broken ? broken->message : NULL, summary);
+    enum runbook_exit code = gate_record_end(call, id, judge(run->state), broken, summary);
     if (ran)
-        vacuum_show_run(run, store_trouble(call->store) ? -1 : id, outcome_name(code));
+        vacuum_show_run(run, store_trouble(call->store) ? -1 : id, gate_outcome_name(code));
     if (broken != NULL)
         g_propagate_error(error, g_steal_pointer(&broken));
     return code;
 }
 
-static bool confirmed(struct call *call, struct session *session,
-                      const struct vacuum_case *state, guint steps, bool *ret_yes,
-                      GError **error)
+/* The plan on the screen. */
+struct view {
+    struct call *call;
+    struct session *session;
+    const struct vacuum_case *state;
+    const struct plan *plan; /* NULL: without the steps */
+};
+
+static void show(gpointer data)
 {
-    *ret_yes = true;
-    if (call->yes || steps == 0)
-        return true;
-    /* stdout is the answer's alone: a plan to read before it would be a second document. */
-    if (output_format(call->output) != OUTPUT_TABLE) {
-        runbook_error_set(error, RUNBOOK_USAGE, "--dry-run or \"vacuum plan\" show the plan",
-                          "in this format a run is not asked for: it needs --yes");
-        return false;
-    }
-    if (!output_can_ask(call->output, error))
-        return false;
-    vacuum_show_plan(call, session, state, NULL);
-    return output_confirm(call->output, "Run this plan?", ret_yes, error);
+    const struct view *view = data;
+
+    vacuum_show_plan(view->call, view->session, view->state, view->plan);
 }
 
-static enum runbook_exit dry_run(struct call *call, struct session *session,
-                                 const struct vacuum_case *state, GPtrArray *batches,
+static enum runbook_exit dry_run(struct view *view, GPtrArray *batches,
                                  const struct window *window)
 {
-    AUTO(plan) plan = vacuum_plan(state, batches, session);
+    AUTO(plan) plan = vacuum_plan(view->state, batches, view->session);
 
-    if (output_format(call->output) == OUTPUT_TABLE)
-        plan_print(plan, settings_int(call->settings, "vacuum.lock_timeout"), window,
-                   call->output);
-    else
-        vacuum_show_plan(call, session, state, plan);
+    view->plan = plan;
+    gate_dry_run(view->call, plan, settings_int(view->call->settings, "vacuum.lock_timeout"),
+                 window, show, view);
     return RUNBOOK_DONE;
 }
 
@@ -267,14 +218,14 @@ enum runbook_exit vacuum_run_command(struct call *call, GError **error)
     AUTO(vacuum_case) state = prepare(call, session, &window, &batches, error);
     if (state == NULL)
         return RUNBOOK_FAILED;
+    struct view view = {call, session, state, NULL};
     if (call->dry_run)
-        return dry_run(call, session, state, batches, &window);
-    if (!confirmed(call, session, state, batches->len, &yes, error))
+        return dry_run(&view, batches, &window);
+    if (!gate_confirmed(call, batches->len, "Run this plan?",
+                        "--dry-run or \"vacuum plan\" show the plan", show, &view, &yes, error))
         return RUNBOOK_FAILED;
-    if (!yes) {
-        output_note(call->output, "nothing was changed");
+    if (!yes)
         return RUNBOOK_DONE;
-    }
     struct vacuum_run run = {.call = call, .state = state, .control = session};
     return act(&run, batches, &window, error);
 }

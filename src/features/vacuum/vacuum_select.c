@@ -1,48 +1,15 @@
 /* --table, --schema, --exclude-table, --exclude-schema. */
-#include "units/units.h"
+#include "relations/selection.h"
 #include "vacuum.h"
-
-#include <string.h>
-
-/* Folds unquoted parts as SQL does and turns wildcards into a GPatternSpec's; a quoted wildcard
- * becomes `?`, which is close enough to itself for choosing tables. */
-static char *fold(const char *pattern)
-{
-    GString *folded = g_string_new(NULL);
-    bool quoted = false;
-
-    for (const char *at = pattern; *at != '\0'; at++) {
-        if (*at == '"' && quoted && at[1] == '"')
-            g_string_append_c(folded, *at++);
-        else if (*at == '"')
-            quoted = !quoted;
-        else if (quoted && (*at == '*' || *at == '?'))
-            g_string_append_c(folded, '?');
-        else
-            g_string_append_c(folded, quoted ? *at : g_ascii_tolower(*at));
-    }
-    return g_string_free(folded, FALSE);
-}
-
-bool vacuum_pattern_matches(const char *pattern, const char *name)
-{
-    if (strcmp(pattern, name) == 0)
-        return true;
-    g_autofree char *folded = fold(pattern);
-    return g_pattern_match_simple(folded, name);
-}
 
 static bool table_matches(const char *pattern, const struct vacuum_table *table)
 {
-    g_autofree char *full = g_strconcat(table->schema, ".", table->name, NULL);
-
-    return vacuum_pattern_matches(pattern, full) ||
-           vacuum_pattern_matches(pattern, table->name);
+    return selection_matches_relation(pattern, table->schema, table->name);
 }
 
 static bool schema_matches(const char *pattern, const struct vacuum_table *table)
 {
-    return vacuum_pattern_matches(pattern, table->schema);
+    return selection_matches(pattern, table->schema);
 }
 
 typedef bool matcher(const char *pattern, const struct vacuum_table *table);
@@ -52,20 +19,6 @@ static bool any(const char *const *patterns, matcher *matches, const struct vacu
     for (gsize i = 0; patterns != NULL && patterns[i] != NULL; i++)
         if (matches(patterns[i], table))
             return true;
-    return false;
-}
-
-static bool report_unknown(const char *what, const char *pattern, GPtrArray *names,
-                           GError **error)
-{
-    g_ptr_array_add(names, NULL);
-    const char *nearest = units_nearest(pattern, (const char *const *) names->pdata);
-    g_autofree char *hint =
-        nearest ? g_strdup_printf("did you mean \"%s\"?", nearest)
-                : g_strdup("names are folded to lower case outside double quotes; * and ? are "
-                           "wildcards");
-
-    runbook_error_set(error, RUNBOOK_USAGE, hint, "no %s matches \"%s\"", what, pattern);
     return false;
 }
 
@@ -84,7 +37,7 @@ static bool all_known(const struct vacuum_case *state, const char *const *patter
                                                              : g_strdup(table->name));
         }
         if (!found)
-            return report_unknown(what, patterns[i], names, error);
+            return selection_fail(what, patterns[i], names, error);
     }
     return true;
 }

@@ -4,43 +4,6 @@
 
 #include <string.h>
 
-static void test_patterns(void)
-{
-    static const struct {
-        const char *pattern, *name;
-        bool matches;
-    } cases[] = {
-        {"orders", "orders", true},
-        {"ORDERS", "orders", true},
-        {"Orders", "Orders", true}, /* typed exactly as it is */
-        {"orders", "Orders", false},
-        {"\"Orders\"", "Orders", true},
-        {"\"Orders\"", "orders", false},
-        {"ord*", "orders", true},
-        {"*", "", true},
-        {"order?", "orders", true},
-        {"order?", "order", false},
-        {"ord", "orders", false},
-        {"", "", true},
-        {"", "orders", false},
-        {"\"a*\"", "a*", true},
-        {"\"a*\"", "abc", false},
-        {"a\"\"b", "ab", true},
-        {"\"a\"\"b\"", "a\"b", true},
-        {"public.\"Or ders\"", "public.Or ders", true},
-        {"PUBLIC.*", "public.orders", true},
-        {"größe", "größe", true},
-        {"GRöSSE", "grösse", true},
-        {"gr?ße", "größe", true},
-        {"\"open", "open", true},
-        {"🐘", "🐘", true},
-        {"*\xf0", "elephant", false}, /* not UTF-8: no name is like that */
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        if (vacuum_pattern_matches(cases[i].pattern, cases[i].name) != cases[i].matches)
-            g_test_fail_printf("%s and %s", cases[i].pattern, cases[i].name);
-}
-
 /* ---- a command line ---------------------------------------------------------------------- */
 
 static struct settings *settings_of(const char *text)
@@ -218,7 +181,6 @@ static void test_rules(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/vacuum/select/patterns", test_patterns);
     g_test_add_func("/vacuum/select/select", test_select);
     g_test_add_func("/vacuum/select/unknown", test_unknown);
     g_test_add_func("/vacuum/select/rules", test_rules);

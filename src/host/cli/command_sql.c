@@ -7,6 +7,7 @@
 #include "core_queries.h"
 #include "host_embedded.h"
 #include "out/grid.h"
+#include "rebuild_queries.h"
 #include "relations_queries.h"
 
 #include <string.h>
@@ -26,6 +27,7 @@ static void each_query(void (*visit)(const struct query *query, gpointer data), 
     const struct feature *section;
 
     visit_all(core_queries, visit, data);
+    visit_all(rebuild_queries, visit, data);
     visit_all(relations_queries, visit, data);
     for (guint i = 0; (section = cli_section_at(i)) != NULL; i++)
         visit_all(section->queries, visit, data);

@@ -116,10 +116,20 @@ char *cli_path(const struct feature *section, const struct command *command)
     return g_strconcat("pgrunbook ", section->name, verb ? " " : "", verb ? verb : "", NULL);
 }
 
+char *cli_arguments(const struct command *command)
+{
+    GString *text = g_string_new(command->arguments);
+
+    for (gsize i = 0; command->instead != NULL && command->instead[i] != NULL; i++)
+        g_string_append_printf(text, "|--%s", command->instead[i]);
+    return g_string_free(text, FALSE);
+}
+
 char *cli_usage(const struct command *command)
 {
-    return g_strconcat("[OPTION]...", command->arguments ? " " : "",
-                       command->arguments ? command->arguments : "",
+    g_autofree char *arguments = cli_arguments(command);
+
+    return g_strconcat("[OPTION]...", arguments[0] != '\0' ? " " : "", arguments,
                        command->flags & COMMAND_NEEDS_SERVER ? " [DBNAME]" : "", NULL);
 }
 

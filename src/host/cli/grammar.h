@@ -38,6 +38,9 @@ char *cli_path(const struct feature *section, const struct command *command);
 /* Words behind the command: "[OPTION]... ID [DBNAME]". Caller frees. */
 char *cli_usage(const struct command *command);
 
+/* Its arguments and what may stand in their place: "NAME|--all"; "" for none. Caller frees. */
+char *cli_arguments(const struct command *command);
+
 /* Groups in which help shows options. */
 enum cli_group { CLI_GROUP_COMMAND, CLI_GROUP_GENERAL, CLI_GROUP_CONNECTION };
 

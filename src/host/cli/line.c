@@ -280,12 +280,26 @@ static bool settle_options(struct scan *scan, GError **error)
     return true;
 }
 
-/* "ID", "[SECTION [VERB]]": how many words a command takes, and how many it must have. */
-static void count_arguments(const struct command *command, guint *ret_needed, guint *ret_most)
+/* An option was given that takes the place of the arguments. */
+static bool stands_instead(const struct cli_line *line)
 {
-    g_auto(GStrv) words = g_strsplit(command->arguments ? command->arguments : "", " ", -1);
+    const char *const *instead = line->command->instead;
+
+    for (gsize i = 0; instead != NULL && instead[i] != NULL; i++)
+        if (option_given(line->options, instead[i]))
+            return true;
+    return false;
+}
+
+/* "ID", "[SECTION [VERB]]": how many words the command takes, and how many it must have. */
+static void count_arguments(const struct cli_line *line, guint *ret_needed, guint *ret_most)
+{
+    const char *arguments = line->command->arguments;
+    g_auto(GStrv) words = g_strsplit(arguments ? arguments : "", " ", -1);
 
     *ret_needed = *ret_most = 0;
+    if (stands_instead(line))
+        return;
     for (guint i = 0; words[i] != NULL && words[i][0] != '\0'; i++) {
         *ret_most += 1;
         *ret_needed += words[i][0] != '[';
@@ -300,11 +314,11 @@ static bool settle_words(struct scan *scan, GError **error)
     g_autofree char *hint = g_strdup_printf("Usage: %s %s", path, usage);
     guint needed, most, count = scan->words->len;
 
-    count_arguments(line->command, &needed, &most);
+    count_arguments(line, &needed, &most);
     guint room = most + (line->command->flags & COMMAND_NEEDS_SERVER ? 1 : 0);
     if (count < needed) {
-        runbook_error_set(error, RUNBOOK_USAGE, hint, "%s needs %s", path,
-                          line->command->arguments);
+        g_autofree char *arguments = cli_arguments(line->command);
+        runbook_error_set(error, RUNBOOK_USAGE, hint, "%s needs %s", path, arguments);
         return false;
     }
     if (count > room) {

@@ -18,6 +18,13 @@ static const struct option demo_options[] = {
     {.name = "freeze", .letter = 'F', .prose = "freeze"},
     {.name = NULL},
 };
+static const struct option drop_options[] = {
+    {.name = "all", .letter = 'a', .prose = "all of them"},
+    {.name = "broken", .prose = "the broken ones"},
+    {.name = "kind", .argument = "KIND", .prose = "only these"},
+    {.name = NULL},
+};
+static const char *const drop_instead[] = {"all", "broken", NULL};
 static const struct command demo_commands[] = {
     {.verb = "plan", .summary = "plan", .flags = COMMAND_NEEDS_SERVER, .run = run},
     {.verb = "run",
@@ -26,6 +33,13 @@ static const struct command demo_commands[] = {
      .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
      .run = run},
     {.verb = "show", .arguments = "ID", .summary = "show", .run = run},
+    {.verb = "drop",
+     .arguments = "NAME",
+     .instead = drop_instead,
+     .summary = "drop",
+     .options = drop_options,
+     .flags = COMMAND_NEEDS_SERVER,
+     .run = run},
     {.run = NULL},
 };
 static const struct feature demo = {.name = "demo", .title = "Demo", .commands = demo_commands};
@@ -108,6 +122,31 @@ static void test_words(void)
     g_assert_cmpstr(option_value(dash_value->options, "table"), ==, "-x");
 }
 
+/* Beside a switch that stands for the argument, the only word is the database. */
+static void test_instead(void)
+{
+    static const struct {
+        const char *text, *argument, *dbname;
+    } cases[] = {
+        {"demo drop a", "a", NULL},
+        {"demo drop a shop", "a", "shop"},
+        {"demo drop --kind x a shop", "a", "shop"},
+        {"demo drop --all", NULL, NULL},
+        {"demo drop --all shop", NULL, "shop"},
+        {"demo drop shop -a", NULL, "shop"},
+        {"demo drop --broken --all shop", NULL, "shop"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        AUTO(cli_line) line = understood(cases[i].text);
+        g_test_message("%s", cases[i].text);
+        g_assert_cmpstr(line->arguments->len > 0 ? line->arguments->pdata[0] : NULL, ==,
+                        cases[i].argument);
+        g_assert_cmpstr(line->dbname, ==, cases[i].dbname);
+    }
+    g_autofree char *usage = cli_usage(cli_command(&demo, "drop"));
+    g_assert_cmpstr(usage, ==, "[OPTION]... NAME|--all|--broken [DBNAME]");
+}
+
 static void test_help(void)
 {
     static const char *const asking[] = {"--help",
@@ -135,7 +174,7 @@ static void test_errors(void)
         {"", "no command given", "--help"},
         {"--json", "no command given", "--help"},
         {"histroy", "no section \"histroy\"", "\"history\""},
-        {"demo", "needs a command", "plan, run, show"},
+        {"demo", "needs a command", "plan, run, show, drop"},
         {"demo rnu", "no command \"rnu\"", "demo run"},
         {"demo run --jbos 3", "no option --jbos", "--jobs"},
         {"demo run -x", "no option -x", "--help"},
@@ -148,6 +187,10 @@ static void test_errors(void)
         {"demo run a b", "\"b\"", "[DBNAME]"},
         {"demo show", "needs ID", "demo show"},
         {"demo show 1 2", "\"2\"", "demo show"},
+        {"demo drop", "needs NAME|--all|--broken", "demo drop"},
+        {"demo drop --kind x", "needs NAME|--all|--broken", "demo drop"},
+        {"demo drop a b c", "\"c\"", "demo drop"},
+        {"demo drop --all a b", "\"b\"", "[DBNAME]"},
         {"history lst", "no command \"lst\"", "history list"},
         {"completion", "needs bash|zsh|fish", NULL},
     };
@@ -181,6 +224,7 @@ int main(int argc, char **argv)
     g_test_add_func("/line/spellings", test_spellings);
     g_test_add_func("/line/repeated", test_repeated);
     g_test_add_func("/line/words", test_words);
+    g_test_add_func("/line/instead", test_instead);
     g_test_add_func("/line/help", test_help);
     g_test_add_func("/line/errors", test_errors);
     g_test_add_func("/line/section_survives_error", test_section_survives_error);

@@ -258,20 +258,39 @@ static int call_once(const struct invocation *invocation)
 
 /* ---- the way there ------------------------------------------------------------------------ */
 
-/* A section of the runbook always finds a store: one that records for commands that write, else
- * one to read, which is an empty one where there is no history yet. */
-static struct store *open_store(const struct cli_line *line, const struct settings *settings)
+/* A section of the runbook always finds a store: one to write for runs that are recorded and for
+ * commands that keep samples, else one to read, which is an empty one where there is no history
+ * yet. Samples are worth less than what is known already: where the file cannot be written it is
+ * read, and *ret_trouble says why. */
+static struct store *open_store(const struct cli_line *line, const struct settings *settings,
+                                char **ret_trouble)
 {
     if (!cli_is_runbook(line->section))
         return NULL;
     g_autofree char *path = settings_state_path(settings);
-    bool writes =
-        line->command->flags & COMMAND_WRITES && !option_given(line->options, "dry-run");
-    if (writes)
+    if (line->command->flags & COMMAND_RECORDS) {
+        AUTO(store) store = store_open(path);
+        if (store_trouble(store) == NULL)
+            return g_steal_pointer(&store);
+        *ret_trouble = g_strdup(store_trouble(store));
+    } else if (line->command->flags & COMMAND_WRITES &&
+               !option_given(line->options, "dry-run")) {
         return store_open(path);
+    }
     struct store *reader =
         g_file_test(path, G_FILE_TEST_EXISTS) ? store_open_reader(path, NULL) : NULL;
     return reader != NULL ? reader : store_open(NULL);
+}
+
+static void say_trouble(const struct invocation *invocation, const char *trouble)
+{
+    bool recorded = invocation->line->command->flags & COMMAND_WRITES;
+
+    if (trouble != NULL)
+        output_warn(invocation->output, "%s: %s",
+                    recorded ? "this run is not in the history"
+                             : "nothing is kept for later in the history",
+                    trouble);
 }
 
 static int run_with_settings(struct invocation *invocation, GError **error)
@@ -286,15 +305,16 @@ static int run_with_settings(struct invocation *invocation, GError **error)
     if (settings == NULL || !apply_overrides(line, settings, error))
         return exit_code_of(line, *error);
 
-    AUTO(store) store = open_store(line, settings);
+    g_autofree char *trouble = NULL;
+    AUTO(store) store = open_store(line, settings, &trouble);
     invocation->settings = settings;
     invocation->store = store;
     int code = target == NULL               ? call_once(invocation)
                : strcmp(target, "all") == 0 ? call_for_all(invocation)
                                             : call_for_target(invocation, target);
-    const char *trouble = store != NULL ? store_trouble(store) : NULL;
-    if (trouble != NULL)
-        output_warn(invocation->output, "this run is not in the history: %s", trouble);
+    if (trouble == NULL && store != NULL)
+        trouble = g_strdup(store_trouble(store));
+    say_trouble(invocation, trouble);
     return code;
 }
 

@@ -6,5 +6,6 @@
 -- param: $4 text sql
 -- param: $5 text reason
 -- param: $6 text lock_mode
-INSERT INTO step (run_id, number, object, sql, reason, lock_mode)
-VALUES ($1, $2, $3, $4, $5, $6)
+-- param: $7 text undo
+INSERT INTO step (run_id, number, object, sql, reason, lock_mode, undo)
+VALUES ($1, $2, $3, $4, $5, $6, $7)

@@ -1,0 +1,26 @@
+-- name:  index
+-- doc:   An index as it is now, and what forbids this role to rebuild it. Catalogs are what the
+--        server itself says: everything below the first OID that is not pinned.
+-- since: 140000
+-- param: $1 oid index
+-- row:   schema text, name text, table_oid oid, table_name text, kind text, temporary bool,
+--        catalog bool, exclusion bool, valid bool, lack text
+SELECT n.nspname::pg_catalog.text AS schema,
+       c.relname::pg_catalog.text AS name,
+       t.oid AS table_oid,
+       t.relname::pg_catalog.text AS table_name,
+       c.relkind::pg_catalog.text AS kind,
+       c.relpersistence OPERATOR(pg_catalog.=) 't' AS temporary,
+       t.oid OPERATOR(pg_catalog.<) 12000::pg_catalog.oid AS catalog,
+       i.indisexclusion AS exclusion,
+       i.indisvalid AS valid,
+       CASE WHEN NOT pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
+            THEN pg_catalog.format('no USAGE on schema %s', n.nspname)
+            WHEN NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+            THEN pg_catalog.format('only its owner %s may rebuild it before PostgreSQL 17',
+                                   pg_catalog.pg_get_userbyid(c.relowner)) END AS lack
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  JOIN pg_catalog.pg_index AS i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid
+  JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) i.indrelid
+ WHERE c.oid OPERATOR(pg_catalog.=) $1

@@ -1,0 +1,10 @@
+-- name:  use_moved
+-- doc:   An index got another oid: its use goes with it, on all nodes.
+-- param: $1 text system_identifier
+-- param: $2 text dbname
+-- param: $3 int8 from
+-- param: $4 int8 to
+UPDATE OR REPLACE index_use
+   SET oid = $4
+ WHERE oid = $3
+   AND node IN (SELECT id FROM node WHERE system_identifier = $1 AND dbname = $2)

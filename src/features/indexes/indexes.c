@@ -1,0 +1,105 @@
+/* The section's tables: what it offers on every surface. */
+#include "indexes.h"
+#include "indexes_queries.h"
+
+static const struct setting settings[] = {
+    {"evidence", SETTING_DURATION, 0, "30d", "0", NULL, NULL,
+     "How long an index must not have been scanned on any node, by our own samples, before it "
+     "is called unused. Work that runs once a quarter needs more."},
+    {"min_size", SETTING_SIZE, 0, "0", "0", NULL, NULL,
+     "Smaller indexes are kept, used or not."},
+    {"window", SETTING_DURATION, 0, "3h", "0", NULL, NULL,
+     "Hard end of a run, counted from its start: what runs is cancelled and its remains are "
+     "removed. 0 means no end."},
+    {"patience", SETTING_DURATION, 0, "10min", "1s", NULL, NULL,
+     "How long a rebuild or a drop may wait for other transactions before it is given up."},
+    {"bloat_size", SETTING_SIZE, 0, "64MB", "0", NULL, NULL,
+     "An index is called bloated when at least this much of it would be won by a rebuild …"},
+    {"bloat_fraction", SETTING_FRACTION, 0, "30%", NULL, NULL, NULL,
+     "… and at least this part of it."},
+    {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+#define EVIDENCE                                                                               \
+    {"replica",                                                                                \
+     '\0',                                                                                     \
+     "HOST",                                                                                   \
+     NULL,                                                                                     \
+     true,                                                                                     \
+     "read this replica's counters too: HOST, HOST:PORT or a connection string; the setting "  \
+     "replicas lists them for good"},                                                          \
+    {                                                                                          \
+        "evidence", '\0', "DURATION", "indexes.evidence", false,                               \
+            "how long an index must have been quiet to be called unused"                       \
+    }
+
+static const struct option report_options[] = {
+    {"table", 't', "PATTERN", NULL, true,
+     "only indexes of this table; name or schema.name, * and ? are wildcards"},
+    {"schema", 'n', "PATTERN", NULL, true, "only indexes of tables of this schema"},
+    EVIDENCE,
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct option drop_options[] = {
+    {"force", 'f', NULL, NULL, false, "drop it although the verdict is not drop-candidate"},
+    EVIDENCE,
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct command commands[] = {
+    {
+        .verb = "report",
+        .summary = "Judge every index: unused, duplicate, broken, missing, bloated",
+        .prose =
+            "Reads catalogs and counters of the primary and of the replicas it is told of, "
+            "without a lock on any table, and keeps a sample of the counters in the history. "
+            "Each finding has a verdict (drop-candidate, keep or unknown) and its evidence; a "
+            "drop-candidate has the SQL that drops it and the SQL that brings it back. Nothing "
+            "is changed.\n\n"
+            "An index is called unused only when samples over the time of indexes.evidence "
+            "show no scan on any node: run this command from time to time, once a day or once "
+            "a week.",
+        .examples = "pgrunbook indexes report insightengine\n"
+                    "pgrunbook indexes report --replica db2 --replica db3 insightengine\n"
+                    "pgrunbook indexes report -v --json insightengine",
+        .options = report_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
+        .run = indexes_report_command,
+    },
+    {
+        .verb = "drop",
+        .arguments = "NAME",
+        .summary = "Drop an index that the report calls a drop-candidate",
+        .prose =
+            "Looks at the index once more, as the report does, and drops it concurrently when "
+            "the verdict is drop-candidate, or with --force whatever it is. An index that "
+            "backs a constraint is never dropped. The statement that makes it again is kept: "
+            "\"pgrunbook history undo ID\" rebuilds it.",
+        .examples = "pgrunbook indexes drop --dry-run orders_note_idx insightengine\n"
+                    "pgrunbook indexes drop --yes public.orders_note_idx insightengine",
+        .options = drop_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = indexes_drop_command,
+    },
+    {.verb = NULL},
+};
+
+static const struct right rights[] = {
+    {140000, 0, "pg_monitor",
+     "to see what is being built, who holds a lock, and which standbys are attached"},
+    {140000, 0, "@schemas", "to name the indexes in a statement"},
+    {140000, 0, "@owner", "only its table's owner may drop an index"},
+    {0, 0, NULL, NULL},
+};
+
+const struct feature feature_indexes = {
+    .name = "indexes",
+    .title = "Monthly index health",
+    .runbook = indexes_readme,
+    .settings = settings,
+    .commands = commands,
+    .rights = rights,
+    .queries = indexes_queries,
+    .check = indexes_check,
+};

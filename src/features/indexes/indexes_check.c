@@ -1,0 +1,134 @@
+/* The section's lines of `pgrunbook check`. No sample is kept and no replica asked: what needs
+ * evidence is the report's. */
+#include "indexes.h"
+#include "units/units.h"
+
+enum { REFERRING_ROWS = 10000 }; /* a smaller table is read faster than a person notices */
+
+struct look {
+    struct check *check;
+    const struct indexes_case *state;
+    char *report; /* the command that says more */
+};
+
+static void add(const struct look *look, const char *name, enum verdict_status status,
+                double value, const char *message)
+{
+    check_add(look->check, &(struct verdict){name, status, value, message,
+                                             status == VERDICT_OK ? NULL : look->report});
+}
+
+static const struct indexes_finding *finding_at(const struct look *look, guint position)
+{
+    return &g_array_index(look->state->findings, struct indexes_finding, position);
+}
+
+static void check_invalid(const struct look *look)
+{
+    const struct relations *relations = look->state->relations;
+    const struct indexes_finding *first = NULL;
+    guint count = 0;
+
+    for (guint i = 0; i < look->state->findings->len; i++) {
+        const struct indexes_finding *finding = finding_at(look, i);
+        bool broken =
+            finding->kind == INDEXES_KIND_INVALID &&
+            (finding->word == INDEXES_DROP_CANDIDATE || finding->why == INDEXES_WHY_REBUILD);
+        first = broken && first == NULL ? finding : first;
+        count += broken;
+    }
+    if (count == 0) {
+        add(look, "invalid_indexes", VERDICT_OK, 0, "every index is valid");
+        return;
+    }
+    g_autofree char *indexes = units_format_counted(count, "invalid index");
+    g_autofree char *message = g_strdup_printf(
+        "%s%s, first %s.%s; writes may maintain %s, no query can use %s", indexes,
+        count == 1 ? "" : "es", relations_table(relations, first->table)->schema,
+        relations_index(relations, first->index)->name, count == 1 ? "it" : "them",
+        count == 1 ? "it" : "them");
+    add(look, "invalid_indexes", VERDICT_WARNING, count, message);
+}
+
+static void check_duplicates(const struct look *look)
+{
+    const struct relations *relations = look->state->relations;
+    const struct relation_index *largest = NULL;
+    gint64 bytes = 0;
+    guint count = 0;
+
+    for (guint i = 0; i < look->state->findings->len; i++) {
+        const struct indexes_finding *finding = finding_at(look, i);
+        if (finding->kind != INDEXES_KIND_DUPLICATE || finding->word != INDEXES_DROP_CANDIDATE)
+            continue;
+        const struct relation_index *index = relations_index(relations, finding->index);
+        count++;
+        bytes += indexes_bytes(relations, index);
+        largest = largest == NULL || index->pages > largest->pages ? index : largest;
+    }
+    if (largest == NULL) {
+        add(look, "duplicate_indexes", VERDICT_OK, 0, "no two indexes are the same");
+        return;
+    }
+    g_autofree char *size = units_format_size(bytes);
+    g_autofree char *message = g_strdup_printf(
+        "%u duplicate index%s, %s, largest %s.%s; every write pays for %s twice", count,
+        count == 1 ? "" : "es", size, relations_table_of(relations, largest)->schema,
+        largest->name, count == 1 ? "it" : "them");
+    add(look, "duplicate_indexes", VERDICT_WARNING, (double) bytes, message);
+}
+
+/* Only where it hurts: rows of the referenced table do get deleted or re-keyed. */
+static void check_foreign_keys(const struct look *look)
+{
+    const struct relations *relations = look->state->relations;
+    const struct relation_foreign_key *worst = NULL;
+    guint count = 0;
+
+    for (guint i = 0; i < look->state->findings->len; i++) {
+        const struct indexes_finding *finding = finding_at(look, i);
+        if (finding->kind != INDEXES_KIND_MISSING_FK)
+            continue;
+        const struct relation_foreign_key *key = &g_array_index(
+            relations->foreign_keys, struct relation_foreign_key, finding->other);
+        if (relations_table(relations, key->table)->live < REFERRING_ROWS ||
+            relations_table(relations, key->referenced)->deleted == 0)
+            continue;
+        count++;
+        if (worst == NULL || relations_table(relations, key->table)->live >
+                                 relations_table(relations, worst->table)->live)
+            worst = key;
+    }
+    if (worst == NULL) {
+        add(look, "foreign_key_indexes", VERDICT_OK, 0,
+            "no delete has to read a whole table for want of an index");
+        return;
+    }
+    const struct relation_table *table = relations_table(relations, worst->table);
+    const struct relation_table *parent = relations_table(relations, worst->referenced);
+    g_autofree char *keys = units_format_counted(count, "foreign key");
+    g_autofree char *message = g_strdup_printf(
+        "%s without an index, largest on %s.%s (%s); every delete from %s.%s reads all of it",
+        keys, table->schema, table->name, worst->column_names, parent->schema, parent->name);
+    add(look, "foreign_key_indexes", VERDICT_WARNING, count, message);
+}
+
+bool indexes_check(struct check *check, GError **error)
+{
+    AUTO(indexes_case) state = indexes_case_new();
+
+    state->rules = indexes_rules_read(check_settings(check));
+    state->now_us = g_get_real_time();
+    state->relations = relations_read(check_session(check), RELATIONS_FOREIGN_KEYS, error);
+    if (state->relations == NULL)
+        return false;
+    g_ptr_array_add(state->nodes, indexes_node_new(""));
+    indexes_decide(state);
+    g_autofree char *report =
+        g_strdup_printf("pgrunbook indexes report %s", check_where(check));
+    struct look look = {check, state, report};
+    check_invalid(&look);
+    check_duplicates(&look);
+    check_foreign_keys(&look);
+    return true;
+}
