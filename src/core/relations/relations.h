@@ -105,6 +105,7 @@ struct relations {
     GArray *foreign_keys; /* of struct relation_foreign_key */
     GArray *builds;       /* of struct relation_build */
     GStringChunk *texts;
+    GPtrArray *details;       /* what columns point to, see pages.h */
     GHashTable *table_by_oid; /* oid → position + 1 */
     GHashTable *index_by_oid; /* the same */
     int block_size;

@@ -53,7 +53,8 @@ struct space_counted {
     guint histogram_count;
 };
 
-/* False when they do not tell: too few of the values, or not in line with the column's mean. */
+/* False when they do not tell: too few of the values, or not in line with the column's mean. Of a
+ * column of type name they are the widths in an index, where it is a string. */
 bool space_count_widths(const struct space_counted *counted, const struct space_column *column,
                         struct space_widths *ret_widths);
 
@@ -69,7 +70,6 @@ struct space_heap {
     double rows;    /* live */
     int fillfactor; /* percent */
     int block_size; /* bytes */
-    bool wide;      /* it has a TOAST table: rows above about 2 kB are cut down to it */
 };
 
 /* False when the statistics do not allow a number: a column without statistics whose width or
@@ -87,7 +87,6 @@ struct space_btree {
     int block_size; /* bytes */
     bool
         deduplicates; /* equal image of all keys, not unique, nothing included, not turned off */
-    bool unique;
 };
 
 /* Pages of all levels and the metapage. False as above. */
@@ -95,10 +94,10 @@ bool space_btree_pages(const struct space_btree *btree, struct space_pages *ret_
 
 struct space_hash {
     const struct space_column *key;
-    double entries, rows; /* as above */
-    int fillfactor;       /* percent, 75 by default */
-    int block_size;
-    bool unique;
+    double entries; /* live, nulls included */
+    double rows;    /* as many as a rebuild believes that the table has */
+    int fillfactor; /* percent, 75 by default */
+    int block_size; /* bytes */
 };
 
 /* Buckets, overflow pages, bitmap and metapage: a hash index keeps hashes only, so how wide its

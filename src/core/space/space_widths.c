@@ -104,14 +104,16 @@ bool space_count_widths(const struct space_counted *counted, const struct space_
     if (counting.all.weight < HERE_ENOUGH)
         return false;
     /* Histograms are a sample, and ANALYZE leaves wide values out of both. What they say has to
-     * agree with the mean over all, which lacks what was behind its point. */
+     * agree with the mean over all, which lacks what was behind its point. (The type name is
+     * always 64 bytes wide in a table; what is counted is what an index keeps of it.) */
     double mean = mean_of(&counting.all), width = (double) column->width;
     double share = counting.histogram.weight / counting.all.weight;
     double error =
         share * sqrt(variance_of(&counting.histogram) / fmax(counted->histogram_count, 1));
-    if (mean < width - 0.1 - SURE * error || mean > width + 1.1 + SURE * error)
+    if (column->length < 0 &&
+        (mean < width - 0.1 - SURE * error || mean > width + 1.1 + SURE * error))
         return false;
-    double shift = cut_mean(mean, error, width, width + 1) - mean;
+    double shift = column->length < 0 ? cut_mean(mean, error, width, width + 1) - mean : 0;
     *ret_widths = (struct space_widths){
         .short_mean = (float) (mean_of(&counting.shorts) + shift),
         .short_variance = (float) variance_of(&counting.shorts),

@@ -64,5 +64,4 @@ const struct feature feature_bloat = {
     .settings = settings,
     .commands = commands,
     .rights = rights,
-    .queries = bloat_queries,
 };

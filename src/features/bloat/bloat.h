@@ -54,7 +54,6 @@ struct bloat_case {
     GPtrArray *left_out;         /* of struct relation_table *: locked ACCESS EXCLUSIVE */
     enum bloat_method method;    /* asked for */
     guint not_visible;
-    GPtrArray *details; /* what the snapshot's columns point to */
 };
 
 void bloat_case_free(struct bloat_case *state);

@@ -23,8 +23,4 @@ double bloat_live_rows(const struct relation_table *table);
 void bloat_set_pages(struct bloat_object *object, int block_size, gint64 pages_now,
                      const struct space_pages *needed);
 
-/* Where the statistics of the largest tables hold values, their widths replace the assumption
- * that all there is to know is a mean. Without it, or after an error, that assumption stands. */
-void bloat_look_closer(struct session *session, struct bloat_case *state);
-
 #endif

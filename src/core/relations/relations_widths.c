@@ -1,8 +1,8 @@
 /* A closer look at the columns of the largest tables: how wide the values are that the planner's
  * statistics hold of them. */
-#include "bloat.h"
-#include "bloat_private.h"
-#include "bloat_queries.h"
+#include "relations/relations.h"
+#include "relations/relations_private.h"
+#include "relations_queries.h"
 
 enum {
     TABLES_AT_MOST = 1000,
@@ -12,7 +12,7 @@ enum {
 
 /* The answer while it is read. */
 struct looking {
-    struct bloat_case *state;
+    struct relations *relations;
     double *frequencies, *common, *histogram;
 };
 
@@ -52,11 +52,11 @@ static void keep_widths(struct looking *looking, struct space_column *column,
 {
     struct space_widths widths;
 
-    if (column->length > 0 || !space_count_widths(counted, column, &widths))
+    if (!space_count_widths(counted, column, &widths))
         return;
     struct space_widths *kept = g_new(struct space_widths, 1);
     *kept = widths;
-    g_ptr_array_add(looking->state->details, kept);
+    g_ptr_array_add(looking->relations->details, kept);
     column->widths = kept;
 }
 
@@ -67,7 +67,7 @@ static void keep_commons(struct looking *looking, struct space_column *column, g
     kept->count = count;
     for (guint i = 0; i < count; i++)
         kept->frequencies[i] = (float) looking->frequencies[i];
-    g_ptr_array_add(looking->state->details, kept);
+    g_ptr_array_add(looking->relations->details, kept);
     column->commons = kept;
 }
 
@@ -75,18 +75,18 @@ static void take(const struct rows *row, gpointer data)
 {
     struct looking *looking = data;
     struct space_column *column =
-        column_of(looking->state->relations, (guint) rows_int(row, 0, BLOAT_WIDTHS_RELATION),
-                  (gint16) rows_int(row, 0, BLOAT_WIDTHS_NUMBER));
+        column_of(looking->relations, (guint) rows_int(row, 0, RELATIONS_WIDTHS_RELATION),
+                  (gint16) rows_int(row, 0, RELATIONS_WIDTHS_NUMBER));
     guint frequencies =
-        numbers_of(rows_text(row, 0, BLOAT_WIDTHS_FREQUENCIES), looking->frequencies);
-    guint common = numbers_of(rows_text(row, 0, BLOAT_WIDTHS_COMMON), looking->common);
+        numbers_of(rows_text(row, 0, RELATIONS_WIDTHS_FREQUENCIES), looking->frequencies);
+    guint common = numbers_of(rows_text(row, 0, RELATIONS_WIDTHS_COMMON), looking->common);
     struct space_counted counted = {
         .frequencies = looking->frequencies,
         .common = looking->common,
         .common_count = MIN(common, frequencies),
         .histogram = looking->histogram,
         .histogram_count =
-            numbers_of(rows_text(row, 0, BLOAT_WIDTHS_HISTOGRAM), looking->histogram),
+            numbers_of(rows_text(row, 0, RELATIONS_WIDTHS_HISTOGRAM), looking->histogram),
     };
 
     if (column == NULL)
@@ -134,20 +134,22 @@ static GArray *largest(const struct relations *relations)
         for (guint x = 0; x < table->index_count; x++) {
             const struct relation_index *index =
                 relations_index(relations, table->first_index + x);
-            if (index->has_expressions || index->expressions != NULL)
+            if (index->expressions != NULL)
                 g_array_append_val(oids, index->oid);
         }
     }
     return oids;
 }
 
-void bloat_look_closer(struct session *session, struct bloat_case *state)
+void relations_look_closer(struct session *session, struct relations *relations)
 {
-    g_autoptr(GArray) oids = largest(state->relations);
+    g_autoptr(GArray) oids = largest(relations);
     g_autofree double *numbers = g_new(double, 3 * MOST_VALUES);
-    struct looking looking = {state, numbers, numbers + MOST_VALUES, numbers + 2 * MOST_VALUES};
+    struct looking looking = {relations, numbers, numbers + MOST_VALUES,
+                              numbers + 2 * MOST_VALUES};
+    /* Both queries have the same columns. */
     const struct query *query =
-        state->relations->all_statistics ? &query_bloat_widths : &query_bloat_widths_visible;
+        relations->all_statistics ? &query_relations_widths : &query_relations_widths_visible;
 
     if (oids->len == 0)
         return;

@@ -8,8 +8,9 @@ SELECT s.relation, s.number, pg_catalog.array_to_string(s.frequencies, ' ') AS f
   FROM (
         SELECT c.oid AS relation, a.attnum AS number, s.most_common_vals AS common,
                s.most_common_freqs AS frequencies, s.histogram_bounds AS histogram,
-               a.attlen,
-               CASE WHEN t.typcategory OPERATOR(pg_catalog.=) 'S' THEN 'text'
+               CASE WHEN a.attlen OPERATOR(pg_catalog.>) 0::pg_catalog.int2
+                     AND b.base OPERATOR(pg_catalog.<>) 19::pg_catalog.oid THEN NULL
+                    WHEN t.typcategory OPERATOR(pg_catalog.=) 'S' THEN 'text'
                     WHEN t.typcategory OPERATOR(pg_catalog.=) 'V' THEN 'bits'
                     WHEN t.typcategory OPERATOR(pg_catalog.=) 'I' THEN 'inet'
                     WHEN e.typlen OPERATOR(pg_catalog.>) 0::pg_catalog.int2 THEN 'array'
@@ -18,7 +19,7 @@ SELECT s.relation, s.number, pg_catalog.array_to_string(s.frequencies, ' ') AS f
                      AND pg_catalog.current_setting('bytea_output') OPERATOR(pg_catalog.=) 'hex'
                     THEN 'bytea'
                     WHEN b.base OPERATOR(pg_catalog.=) ANY ('{114,142}'::pg_catalog.oid[])
-                    THEN 'text' END AS kind, -- 114 json, 142 xml
+                    THEN 'text' END AS kind, -- 19 name, 114 json, 142 xml
                e.typlen::pg_catalog.int4 AS element
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -47,12 +48,12 @@ SELECT s.relation, s.number, pg_catalog.array_to_string(s.frequencies, ' ') AS f
                pg_catalog.string_agg(b.bytes::pg_catalog.text, ' ' ORDER BY v.place)
                    FILTER (WHERE NOT v.is_common) AS histogram
           FROM (SELECT true AS is_common, m.word, m.place
-                  FROM pg_catalog.unnest(CASE WHEN s.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2
+                  FROM pg_catalog.unnest(CASE WHEN s.kind IS NOT NULL
                                          THEN s.common END::pg_catalog.text::pg_catalog.text[])
                        WITH ORDINALITY AS m (word, place)
                 UNION ALL
                 SELECT false, h.word, h.place
-                  FROM pg_catalog.unnest(CASE WHEN s.attlen OPERATOR(pg_catalog.<) 0::pg_catalog.int2
+                  FROM pg_catalog.unnest(CASE WHEN s.kind IS NOT NULL
                                          THEN s.histogram END::pg_catalog.text::pg_catalog.text[])
                        WITH ORDINALITY AS h (word, place)) AS v
          CROSS JOIN LATERAL (
