@@ -13,6 +13,8 @@ enum {
 /* Fewer insertions counted than rows known: the counters began anew after those were counted. */
 static const double COUNTERS_LOST = 0.99;
 
+static const double STALE_DOUBT = 0.02;
+
 double relations_live_rows(const struct relation_table *table)
 {
     bool looked_at =
@@ -38,6 +40,14 @@ double relations_entries(const struct relations *relations, const struct relatio
     return table->tuples == 0 ? 0 : fmin(index->tuples / table->tuples, 1) * rows;
 }
 
+/* Rows that have changed since the statistics were made may be of another kind. */
+static void add_doubt(const struct relation_table *table, struct space_pages *pages)
+{
+    double rows = fmax(relations_live_rows(table), 1);
+
+    pages->margin += pages->pages * STALE_DOUBT * fmin((double) table->changed / rows, 1);
+}
+
 /* ---- tables --------------------------------------------------------------------------------- */
 
 enum relations_lack relations_table_pages(const struct relations *relations,
@@ -59,8 +69,10 @@ enum relations_lack relations_table_pages(const struct relations *relations,
     }
     if (!table->readable)
         return RELATIONS_LACK_RIGHT;
-    return rows < 0 || !space_heap_pages(&heap, ret_pages) ? RELATIONS_LACK_STATISTICS
-                                                           : RELATIONS_LACK_NOTHING;
+    if (rows < 0 || !space_heap_pages(&heap, ret_pages))
+        return RELATIONS_LACK_STATISTICS;
+    add_doubt(table, ret_pages);
+    return RELATIONS_LACK_NOTHING;
 }
 
 enum relations_lack relations_toast_pages(const struct relations *relations,
@@ -171,7 +183,7 @@ static bool hash_pages(const struct relations *relations, const struct relation_
     struct space_hash hash = {
         .key = column,
         .entries = relations_entries(relations, index),
-        .rows = table->tuples >= 0 ? table->tuples : relations_live_rows(table),
+        .rows = relations_live_rows(table),
         .fillfactor = index->fillfactor > 0 ? index->fillfactor : HASH_FILLFACTOR,
         .block_size = relations->block_size,
     };
@@ -203,5 +215,8 @@ enum relations_lack relations_index_pages(const struct relations *relations,
         return RELATIONS_LACK_STATISTICS;
     bool told = btree ? btree_pages(relations, index, columns, ret_pages)
                       : hash_pages(relations, index, columns, ret_pages);
-    return told ? RELATIONS_LACK_NOTHING : RELATIONS_LACK_STATISTICS;
+    if (!told)
+        return RELATIONS_LACK_STATISTICS;
+    add_doubt(table, ret_pages);
+    return RELATIONS_LACK_NOTHING;
 }

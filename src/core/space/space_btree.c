@@ -12,6 +12,11 @@ enum {
     PAGES_TRIED = 24 /* to find how posting lists fill a page */
 };
 
+static const double MARGIN = 1.645; /* standard deviations: nine cases of ten */
+static const double ROUNDING = 0.5; /* pages */
+/* Entries of one key; parts of the pages. */
+static const double ALONE = 1.001, MANY = 100, SMALL_GROUPS = 0.025, LARGE_GROUPS = 0.01;
+
 static struct space_room room_of(int block_size, int fillfactor)
 {
     /* Its high key has a line pointer of its own. */
@@ -78,7 +83,7 @@ static void classes_of(const struct mix *mix, double entries, struct space_class
         if (first)
             *ret_classes = own;
         else
-            space_classes_combine(ret_classes, &own);
+            space_classes_combine(ret_classes, &own, entries);
         first = false;
     }
 }
@@ -89,6 +94,21 @@ static bool all_known(const struct space_btree *btree)
         if (!btree->keys[i]->known)
             return false;
     return true;
+}
+
+/* How far off the pages may be because it is not known well how often values repeat. */
+static double doubt_of_classes(const struct space_classes *classes, double entries)
+{
+    double doubt = 0;
+
+    for (guint i = 0; i < classes->count; i++) {
+        double mean = entries * classes->list[i].share / classes->list[i].values;
+        bool few = mean > ALONE && mean < MANY;
+        doubt += classes->list[i].share * (mean <= ALONE ? 0
+                                           : few         ? SMALL_GROUPS
+                                                         : LARGE_GROUPS);
+    }
+    return classes->combined ? fmax(2 * doubt, LARGE_GROUPS) : doubt;
 }
 
 static bool mix_pages(const struct mix *mix, const struct space_room *room, double *ret_pages,
@@ -102,12 +122,14 @@ static bool mix_pages(const struct mix *mix, const struct space_room *room, doub
     if (!walk_keys(mix, &row))
         return false;
     double pages = entries / plain_fill(room, &row);
+    double repeat = 0;
     if (btree->deduplicates && all_known(btree)) {
         classes_of(mix, entries, &classes);
         pages = space_posting_pages(&classes, room, row.mean, btree->block_size, entries);
+        repeat = doubt_of_classes(&classes, entries);
     }
     *ret_pages += pages;
-    *ret_doubt += pages * sqrt(row.doubt) / row.mean;
+    *ret_doubt += pages * hypot(MARGIN * sqrt(row.doubt) / row.mean, repeat);
     return true;
 }
 
@@ -174,7 +196,7 @@ bool space_btree_pages(const struct space_btree *btree, struct space_pages *ret_
     leaves = ceil(leaves - 1e-9);
     *ret_pages = (struct space_pages){
         .pages = 1 + leaves + inner_pages(btree, leaves),
-        .margin = 1.645 * doubt,
+        .margin = doubt + ROUNDING,
     };
     return true;
 }

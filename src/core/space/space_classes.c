@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { ROUNDS = 60 };           /* until it no longer changes */
 static const double ALIKE = 2;  /* times as frequent, and still of one class */
 static const double EVEN = 1.2; /* the same, where all values are equally frequent */
 
@@ -75,15 +76,39 @@ static int by_frequency(const void *left, const void *right)
     return one > other ? -1 : one < other;
 }
 
-void space_classes_combine(struct space_classes *classes, const struct space_classes *with)
+double space_truncated_rate(double mean)
+{
+    double rate = mean;
+
+    for (int i = 0; i < ROUNDS && mean > 1; i++)
+        rate = mean * -expm1(-rate);
+    return mean > 1 ? rate : 0;
+}
+
+/* How often another entry of the same value is met, of how often one would by mere chance: never
+ * where every value has one entry. */
+static double chance(const struct space_classes *classes, const struct space_class *class,
+                     double entries)
+{
+    double mean = fmax(entries * class->share / class->values, 1);
+
+    return classes->combined ? 1
+                             : (classes->even ? mean - 1 : space_truncated_rate(mean)) / mean;
+}
+
+void space_classes_combine(struct space_classes *classes, const struct space_classes *with,
+                           double entries)
 {
     struct space_class all[SPACE_CLASSES * SPACE_CLASSES];
     guint count = 0;
 
     for (guint a = 0; a < classes->count; a++)
-        for (guint b = 0; b < with->count; b++)
-            all[count++] = (struct space_class){classes->list[a].values * with->list[b].values,
-                                                classes->list[a].share * with->list[b].share};
+        for (guint b = 0; b < with->count; b++) {
+            const struct space_class *one = &classes->list[a], *other = &with->list[b];
+            double least = fmin(chance(classes, one, entries), chance(with, other, entries));
+            all[count++] = (struct space_class){one->values * other->values / fmax(least, 1e-6),
+                                                one->share * other->share};
+        }
     qsort(all, count, sizeof *all, by_frequency);
     *classes = (struct space_classes){.combined = true};
     for (guint i = 0; i < count; i++)

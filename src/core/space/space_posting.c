@@ -43,16 +43,6 @@ static void add_group(const struct filling *filling, struct mean_group *mean, do
     }
 }
 
-/* The parameter of a Poisson distribution whose mean, zero left out, is that. */
-static double truncated_rate(double mean)
-{
-    double rate = mean;
-
-    for (int i = 0; i < 60; i++)
-        rate = mean * -expm1(-rate);
-    return rate;
-}
-
 /* Rows fall on values by chance, or each value has as many. */
 static struct mean_group sum_groups(const struct filling *filling, double mean, bool even,
                                     bool combined)
@@ -65,7 +55,7 @@ static struct mean_group sum_groups(const struct filling *filling, double mean, 
         add_group(filling, &sum, mean - whole, (int) whole + 1);
         return sum;
     }
-    double rate = combined ? mean : mean > 1.0001 ? truncated_rate(mean) : 1e-4;
+    double rate = combined ? fmax(mean, 1e-4) : fmax(space_truncated_rate(mean), 1e-4);
     double likely = exp(-rate);
     int last = (int) ceil(rate + 6 * sqrt(rate) + 3);
     for (int entries = 1; entries <= last; entries++) {

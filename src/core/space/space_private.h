@@ -66,8 +66,12 @@ struct space_classes {
 
 void space_classes_of(const struct space_column *column, double rows, double entries,
                       struct space_classes *ret_classes);
-/* Of both columns together, taken as independent. */
-void space_classes_combine(struct space_classes *classes, const struct space_classes *with);
+/* Of both columns together, taken as independent, among so many entries. */
+void space_classes_combine(struct space_classes *classes, const struct space_classes *with,
+                           double entries);
+
+/* The parameter of a Poisson distribution whose mean is that when zero is left out. */
+double space_truncated_rate(double mean);
 
 /* What a B-tree page has for tuples and their line pointers: in all, and as far as the fillfactor
  * lets it. */
