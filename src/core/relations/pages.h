@@ -12,6 +12,7 @@ enum relations_lack {
     RELATIONS_LACK_NOTHING,    /* there is one */
     RELATIONS_LACK_RIGHT,      /* this role may not read the statistics */
     RELATIONS_LACK_STATISTICS, /* never analyzed, and its columns vary */
+    RELATIONS_LACK_FRESHNESS,  /* a partial index of a table that has changed a lot since */
     RELATIONS_LACK_METHOD,     /* an access method whose layout statistics do not tell */
     RELATIONS_LACK_INVALID,    /* an invalid index is to be dropped or built again */
 };

@@ -13,7 +13,9 @@ enum {
 /* Fewer insertions counted than rows known: the counters began anew after those were counted. */
 static const double COUNTERS_LOST = 0.99;
 
-static const double STALE_DOUBT = 0.02;
+/* Of the pages, where all rows have changed since the last ANALYZE; and from which part on nobody
+ * knows how many rows a partial index has. */
+static const double STALE_DOUBT = 0.02, STALE_PART = 0.2;
 
 double relations_live_rows(const struct relation_table *table)
 {
@@ -40,12 +42,15 @@ double relations_entries(const struct relations *relations, const struct relatio
     return table->tuples == 0 ? 0 : fmin(index->tuples / table->tuples, 1) * rows;
 }
 
+static double part_changed(const struct relation_table *table)
+{
+    return (double) table->changed / fmax(relations_live_rows(table), 1);
+}
+
 /* Rows that have changed since the statistics were made may be of another kind. */
 static void add_doubt(const struct relation_table *table, struct space_pages *pages)
 {
-    double rows = fmax(relations_live_rows(table), 1);
-
-    pages->margin += pages->pages * STALE_DOUBT * fmin((double) table->changed / rows, 1);
+    pages->margin += pages->pages * STALE_DOUBT * fmin(part_changed(table), 1);
 }
 
 /* ---- tables --------------------------------------------------------------------------------- */
@@ -211,6 +216,8 @@ enum relations_lack relations_index_pages(const struct relations *relations,
     }
     if (!table->readable)
         return RELATIONS_LACK_RIGHT;
+    if (index->predicate != NULL && part_changed(table) > STALE_PART)
+        return RELATIONS_LACK_FRESHNESS;
     if (entries < 0 || index->all_count > MOST_KEYS || !kept_columns(relations, index, columns))
         return RELATIONS_LACK_STATISTICS;
     bool told = btree ? btree_pages(relations, index, columns, ret_pages)

@@ -3,7 +3,7 @@
 #include "relations/relations_private.h"
 
 enum { MEASURED_AT_MOST = 1500 };
-static const double GROWN_FRACTION = 0.1; /* changed since relpages was written */
+static const double GROWN_FRACTION = 0.01; /* changed since relpages was written */
 
 struct grown {
     const struct relation_table *table;

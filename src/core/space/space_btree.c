@@ -121,11 +121,11 @@ static bool mix_pages(const struct mix *mix, const struct space_room *room, doub
 
     if (!walk_keys(mix, &row))
         return false;
-    double pages = entries / plain_fill(room, &row);
+    double fill = plain_fill(room, &row), pages = entries / fill;
     double repeat = 0;
     if (btree->deduplicates && all_known(btree)) {
         classes_of(mix, entries, &classes);
-        pages = space_posting_pages(&classes, room, row.mean, btree->block_size, entries);
+        pages = space_posting_pages(&classes, room, row.mean, btree->block_size, entries, fill);
         repeat = doubt_of_classes(&classes, entries);
     }
     *ret_pages += pages;

@@ -8,6 +8,8 @@ enum {
     SMALL_GROUP = 24  /* up to this mean the sizes of groups are added up one by one */
 };
 
+static const double ALONE = 0.001; /* others of the same key; or of entries per combination */
+
 /* How one page is filled with tuples of posting lists. */
 struct filling {
     const struct space_room *room;
@@ -133,7 +135,7 @@ static double large_fill(const struct filling *filling, double mean, bool even)
 }
 
 double space_posting_pages(const struct space_classes *classes, const struct space_room *room,
-                           double bytes, int block_size, double entries)
+                           double bytes, int block_size, double entries, double plain_fill)
 {
     /* Not longer than a tenth of a page (BTGetDeduplicateItems, _bt_load). */
     int longest = (((block_size * 10 / 100) & ~7) - SPACE_ITEM_BYTES) & ~7;
@@ -144,9 +146,11 @@ double space_posting_pages(const struct space_classes *classes, const struct spa
     for (guint i = 0; i < classes->count; i++) {
         double own = entries * classes->list[i].share;
         double mean = own / classes->list[i].values;
+        bool alone = classes->combined ? mean < ALONE : mean < 1 + ALONE;
         if (own <= 0)
             continue;
-        pages += own / (mean <= SMALL_GROUP
+        pages += own / (alone ? plain_fill
+                        : mean <= SMALL_GROUP
                             ? small_fill(&filling, mean, classes->even, classes->combined)
                             : large_fill(&filling, mean, classes->even));
     }

@@ -80,8 +80,8 @@ struct space_room {
 };
 
 /* Leaf pages of a deduplicated B-tree whose tuples have so many bytes (with the line pointer)
- * beside their posting list. */
+ * beside their posting list; plain_fill: how many a page has that have none. */
 double space_posting_pages(const struct space_classes *classes, const struct space_room *room,
-                           double bytes, int block_size, double entries);
+                           double bytes, int block_size, double entries, double plain_fill);
 
 #endif

@@ -95,7 +95,7 @@ static double cut_mean(double mean, double deviation, double least, double most)
 bool space_count_widths(const struct space_counted *counted, const struct space_column *column,
                         struct space_widths *ret_widths)
 {
-    struct counting counting = {.plain = column->storage == 'p'};
+    struct counting counting = {.plain = column->length == -1 && column->storage == 'p'};
     double filled = 1 - (double) column->null_fraction;
 
     if (filled < HERE_ENOUGH || counted->common_count + counted->histogram_count == 0)

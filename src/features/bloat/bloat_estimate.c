@@ -29,6 +29,7 @@ static void set_answer(struct bloat_object *object, int block_size, gint64 pages
     static const enum bloat_note notes[] = {
         [RELATIONS_LACK_RIGHT] = BLOAT_NOTE_NOT_VISIBLE,
         [RELATIONS_LACK_STATISTICS] = BLOAT_NOTE_NO_STATISTICS,
+        [RELATIONS_LACK_FRESHNESS] = BLOAT_NOTE_STALE,
         [RELATIONS_LACK_METHOD] = BLOAT_NOTE_METHOD,
         [RELATIONS_LACK_INVALID] = BLOAT_NOTE_INVALID,
     };
