@@ -29,6 +29,7 @@ static json_t *item_of(const struct bloat_object *object)
     json_object_set_new(item, "margin_pct", real_or_null(known, object->margin_pct));
     json_object_set_new(item, "method", json_string(method_names[object->method]));
     json_object_set_new(item, "note", json_integer(object->note));
+    json_object_set_new(item, "needed", json_real(object->growth_bytes));
     return item;
 }
 
