@@ -124,6 +124,55 @@ static void test_invalid(void)
     g_assert_cmpstr(invalid, ==, "public.orders_note, public.orders_dead");
 }
 
+/* A table of 100,000 rows of one int, and an index on it of so many pages (275 would do). */
+static char *bloated(gint64 pages, gint64 bytes, double fraction, unsigned flags)
+{
+    AUTO(indexes_case) state = fixture_new();
+    struct space_column column = {.number = 1,
+                                  .length = 4,
+                                  .align = 'i',
+                                  .storage = 'p',
+                                  .not_null = true,
+                                  .known = true,
+                                  .width = 4,
+                                  .distinct = -1};
+    struct indexes_wish wish = {
+        .bloated = true, .bloat_bytes = bytes, .bloat_fraction = fraction};
+    g_autoptr(GError) error = NULL;
+
+    g_array_append_val(state->relations->columns, column);
+    fixture_table(state, (struct relation_table){.column_count = 1,
+                                                 .readable = true,
+                                                 .counted = true,
+                                                 .tuples = 100000,
+                                                 .live = 100000,
+                                                 .pages = 500});
+    fixture_add(state,
+                &(struct fixture_index) ON("1", .pages = pages, .flags = UNIQUE | flags));
+    fixture_settle(state);
+    relations_index(state->relations, 0)->fillfactor = 90;
+    g_autoptr(GPtrArray) choices = indexes_choose(state->relations, &wish, &error);
+    g_assert_no_error(error);
+    return choices->len == 0 ? g_strdup("")
+                             : g_strdup(((struct indexes_choice *) choices->pdata[0])->reason);
+}
+
+static void test_bloated(void)
+{
+    g_autofree char *half = bloated(550, 1 << 20, 0.3, 0);
+    g_assert_nonnull(strstr(half, "would win about 2.1 MB, 50 %"));
+    g_autofree char *clean = bloated(276, 0, 0.3, 0);
+    g_assert_cmpstr(clean, ==, "");
+    g_autofree char *too_little = bloated(550, 4 << 20, 0.3, 0);
+    g_assert_cmpstr(too_little, ==, "");
+    g_autofree char *too_small_a_part = bloated(550, 1 << 20, 0.6, 0);
+    g_assert_cmpstr(too_small_a_part, ==, "");
+    g_autofree char *broken = bloated(550, 1 << 20, 0.3, INVALID);
+    g_assert_cmpstr(broken, ==, "");
+    g_autofree char *better_than_thought = bloated(200, 0, 0, 0);
+    g_assert_cmpstr(better_than_thought, ==, "");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -132,5 +181,6 @@ int main(int argc, char **argv)
     g_test_add_func("/indexes/choose/partitioned", test_partitioned);
     g_test_add_func("/indexes/choose/unknown", test_unknown);
     g_test_add_func("/indexes/choose/invalid", test_invalid);
+    g_test_add_func("/indexes/choose/bloated", test_bloated);
     return g_test_run();
 }

@@ -4,6 +4,7 @@
 #include "indexes_queries.h"
 #include "out/progress.h"
 #include "plan/plan_gate.h"
+#include "relations/pages.h"
 #include "units/units.h"
 
 /* ---- the plan ----------------------------------------------------------------------------- */
@@ -236,10 +237,9 @@ enum runbook_exit indexes_rebuild_command(struct call *call, GError **error)
 {
     struct window window = window_open(settings_int(call->settings, "indexes.window"));
     struct rebuild_rules rules = rules_of(call->settings);
-    unsigned want = RELATIONS_SYSTEM;
+    bool bloated = option_given(call->options, "bloated");
+    unsigned want = RELATIONS_SYSTEM | (bloated ? RELATIONS_COLUMNS : 0);
 
-    if (option_given(call->options, "bloated"))
-        want |= RELATIONS_COLUMNS;
     AUTO(session) session = call_connect(call, error);
     if (session == NULL || !rebuild_allowed(session_version(session), error))
         return RUNBOOK_FAILED;
@@ -247,6 +247,8 @@ enum runbook_exit indexes_rebuild_command(struct call *call, GError **error)
     if (relations == NULL ||
         !gate_primary(session, relations->in_recovery, "nothing can be rebuilt there", error))
         return RUNBOOK_FAILED;
+    if (bloated)
+        relations_refine(session, relations);
     AUTO(plan) plan = plan_new();
     AUTO(rebuild) rebuild = rebuild_new(call, &rules);
     struct indexes_rebuild run = {.call = call,
