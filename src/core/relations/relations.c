@@ -12,6 +12,7 @@ struct relations *relations_new(void)
     relations->foreign_keys = g_array_new(FALSE, TRUE, sizeof(struct relation_foreign_key));
     relations->builds = g_array_new(FALSE, TRUE, sizeof(struct relation_build));
     relations->texts = g_string_chunk_new(4096);
+    relations->details = g_ptr_array_new_with_free_func(g_free);
     relations->table_by_oid = g_hash_table_new(NULL, NULL);
     relations->index_by_oid = g_hash_table_new(NULL, NULL);
     return relations;
@@ -28,6 +29,7 @@ void relations_free(struct relations *relations)
     g_array_unref(relations->foreign_keys);
     g_array_unref(relations->builds);
     g_string_chunk_free(relations->texts);
+    g_ptr_array_unref(relations->details);
     g_hash_table_unref(relations->table_by_oid);
     g_hash_table_unref(relations->index_by_oid);
     g_free(relations);

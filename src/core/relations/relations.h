@@ -105,14 +105,16 @@ struct relations {
     GArray *foreign_keys; /* of struct relation_foreign_key */
     GArray *builds;       /* of struct relation_build */
     GStringChunk *texts;
+    GPtrArray *details;       /* what columns point to, see pages.h */
     GHashTable *table_by_oid; /* oid → position + 1 */
     GHashTable *index_by_oid; /* the same */
     int block_size;
     gint64 now;         /* the server's clock, seconds since 1970 */
     gint64 stats_reset; /* when its counters were last lost, the same; 0: not known */
     bool in_recovery;
-    bool sees_all;      /* member of pg_read_all_stats */
-    guint not_readable; /* tables whose column statistics this role may not read */
+    bool sees_all;       /* member of pg_read_all_stats */
+    bool all_statistics; /* this role may read pg_statistic itself */
+    guint not_readable;  /* tables whose column statistics this role may not read */
 };
 
 /* What to read besides tables and indexes. */
