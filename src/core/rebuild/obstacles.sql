@@ -43,17 +43,24 @@ WITH here AS MATERIALIZED (
       FROM pg_catalog.pg_prepared_xacts AS x
      WHERE x.database OPERATOR(pg_catalog.=) pg_catalog.current_database()
        AND EXISTS (SELECT 1 FROM locks AS l
-                    WHERE l.virtualtransaction OPERATOR(pg_catalog.=) pg_catalog.concat('-1/', x.transaction))
+                     JOIN pg_catalog.pg_locks AS own
+                       ON own.virtualtransaction OPERATOR(pg_catalog.=) l.virtualtransaction
+                    WHERE l.pid IS NULL
+                      AND own.pid IS NULL
+                      AND own.locktype OPERATOR(pg_catalog.=) 'transactionid'
+                      AND own.transactionid OPERATOR(pg_catalog.=) x.transaction)
 )
 SELECT (SELECT COALESCE(a.who, pg_catalog.format('pid %s', p.pid))
           FROM pg_catalog.pg_stat_progress_create_index AS p
           LEFT JOIN activity AS a ON a.pid OPERATOR(pg_catalog.=) p.pid
-         WHERE p.relid OPERATOR(pg_catalog.=) $1
-            OR (p.relid IS NULL
-                AND EXISTS (SELECT 1 FROM locks AS l
-                             WHERE l.pid OPERATOR(pg_catalog.=) p.pid AND l.granted
-                               AND l.mode OPERATOR(pg_catalog.=) ANY (
-                                   '{ShareUpdateExclusiveLock,ShareLock}'::pg_catalog.text[])))
+         WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+           AND p.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
+           AND (p.relid OPERATOR(pg_catalog.=) $1
+                OR (p.relid IS NULL
+                    AND EXISTS (SELECT 1 FROM locks AS l
+                                 WHERE l.pid OPERATOR(pg_catalog.=) p.pid AND l.granted
+                                   AND l.mode OPERATOR(pg_catalog.=) ANY (
+                                       '{ShareUpdateExclusiveLock,ShareLock}'::pg_catalog.text[]))))
          LIMIT 1) AS builder,
        (SELECT pg_catalog.format('%s %s by %s', l.mode,
                                  CASE WHEN l.granted THEN 'held' ELSE 'waited for' END,

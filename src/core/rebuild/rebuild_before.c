@@ -2,6 +2,7 @@
 #include "rebuild/rebuild_private.h"
 
 #include "rebuild_queries.h"
+#include "relations/relations.h"
 #include "units/units.h"
 
 #include <string.h>
@@ -74,6 +75,38 @@ static struct rows *ask(struct session *session, const struct query *query, guin
     return session_query(session, query, (const char *const[]){text, second}, NULL);
 }
 
+static void read_facts(const struct rows *facts, int row, struct rebuild_look *look)
+{
+    look->there = true;
+    look->kind = rows_text(facts, row, REBUILD_INDEX_KIND)[0];
+    look->temporary = rows_bool(facts, row, REBUILD_INDEX_TEMPORARY);
+    look->catalog = rows_bool(facts, row, REBUILD_INDEX_CATALOG);
+    look->exclusion = rows_bool(facts, row, REBUILD_INDEX_EXCLUSION);
+    look->lack = rows_text(facts, row, REBUILD_INDEX_LACK);
+}
+
+GPtrArray *rebuild_bars(struct session *session, const guint *oids, guint count, GError **error)
+{
+    g_autofree char *list = relations_oid_list(oids, count);
+    g_autoptr(GHashTable) by_oid = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    AUTO(rows)
+    rows = session_query(session, &query_rebuild_index, (const char *const[]){list}, error);
+
+    if (rows == NULL)
+        return NULL;
+    for (int i = 0; i < rows_count(rows); i++) {
+        struct rebuild_look look = {0};
+        read_facts(rows, i, &look);
+        g_hash_table_insert(by_oid,
+                            GUINT_TO_POINTER((guint) rows_int(rows, i, REBUILD_INDEX_OID)),
+                            g_strdup(bar_of(&look)));
+    }
+    GPtrArray *bars = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < count; i++)
+        g_ptr_array_add(bars, g_strdup(g_hash_table_lookup(by_oid, GUINT_TO_POINTER(oids[i]))));
+    return bars;
+}
+
 /* An index renamed since is still the one that was planned, unless a rebuild did it. */
 static void look_at_index(struct work *work, const struct rows *facts,
                           struct rebuild_look *look)
@@ -85,11 +118,7 @@ static void look_at_index(struct work *work, const struct rows *facts,
     look->moved = (guint) rows_int(facts, 0, REBUILD_INDEX_TABLE_OID) != index->table_oid;
     look->swapped = work->record != NULL && !valid && strcmp(name, index->name) != 0 &&
                     rebuild_leftover_name(name);
-    look->kind = rows_text(facts, 0, REBUILD_INDEX_KIND)[0];
-    look->temporary = rows_bool(facts, 0, REBUILD_INDEX_TEMPORARY);
-    look->catalog = rows_bool(facts, 0, REBUILD_INDEX_CATALOG);
-    look->exclusion = rows_bool(facts, 0, REBUILD_INDEX_EXCLUSION);
-    look->lack = rows_text(facts, 0, REBUILD_INDEX_LACK);
+    read_facts(facts, 0, look);
     if (look->moved || look->swapped)
         return;
     take(&index->schema, rows_text(facts, 0, REBUILD_INDEX_SCHEMA));
@@ -106,7 +135,6 @@ static void look_at_table(const struct work *work, const struct rows *facts,
     look->moved = strcmp(rows_text(facts, 0, REBUILD_TABLE_SCHEMA), index->schema) != 0 ||
                   strcmp(rows_text(facts, 0, REBUILD_TABLE_NAME), index->table) != 0;
     look->lack = rows_text(facts, 0, REBUILD_TABLE_LACK);
-    /* What our own first try left is dropped once all is over; another try needs its name. */
     look->taken = rows_text(facts, 0, REBUILD_TABLE_TAKEN_BY);
 }
 
@@ -115,10 +143,12 @@ static bool look(struct rebuild *rebuild, struct work *work, struct session *ses
 {
     const struct rebuild_index *index = work->index;
     bool create = index->kind == REBUILD_CREATE;
+    g_autofree char *one = g_strdup_printf("{%u}", index->oid);
     g_autofree char *old = g_strdup_printf("%" G_GINT64_FORMAT, rebuild->rules.old_xact_ms);
 
-    answers->facts = create ? ask(session, &query_rebuild_table, index->table_oid, index->name)
-                            : ask(session, &query_rebuild_index, index->oid, NULL);
+    answers->facts =
+        create ? ask(session, &query_rebuild_table, index->table_oid, index->name)
+               : session_query(session, &query_rebuild_index, (const char *const[]){one}, NULL);
     if (answers->facts == NULL)
         return false;
     ret_look->there = rows_count(answers->facts) > 0;
@@ -249,6 +279,42 @@ static enum step_go before_leftover(struct work *work, struct session *session, 
     return go;
 }
 
+/* An earlier try of this step was ended by the server. Perhaps it went through all the same; what it
+ * left goes first: it takes room, every write maintains it, and of an index that is to be built anew
+ * it has the name. */
+static enum step_go before_again(struct rebuild *rebuild, struct work *work,
+                                 struct session *session, char **ret_why)
+{
+    rebuild_prove(rebuild, work, session);
+    if (work->proven) {
+        *ret_why = g_strdup("an earlier try went through");
+        return STEP_DROP;
+    }
+    g_autoptr(GPtrArray) invalid = rebuild_invalid(session, work->index->table_oid);
+    if (invalid == NULL) {
+        *ret_why = g_strdup(not_looked_at);
+        return STEP_LATER;
+    }
+    rebuild_mark_ours(work->record, invalid);
+    for (guint i = 0; i < invalid->len && !work->may_not_drop; i++) {
+        const struct invalid_index *one = g_ptr_array_index(invalid, i);
+        if (!one->ours)
+            continue;
+        struct rebuild_drop drop = {one->oid, work->index->table_oid, true, NULL};
+        enum step_go go = rebuild_before_drop(&drop, session, ret_why);
+        if (go == STEP_DROP) {
+            g_clear_pointer(ret_why, g_free);
+            continue;
+        }
+        work->dropping = go == STEP_GO;
+        if (work->dropping)
+            take(&work->step->sql, drop.sql);
+        g_free(drop.sql);
+        return go;
+    }
+    return STEP_GO;
+}
+
 /* ------------------------------------------------------------------------------------------- */
 
 enum step_go rebuild_before(struct rebuild *rebuild, struct step *step, struct session *session,
@@ -260,7 +326,13 @@ enum step_go rebuild_before(struct rebuild *rebuild, struct step *step, struct s
     work->waiting_since_us = 0;
     if (index->kind == REBUILD_LEFTOVER)
         return before_leftover(work, session, ret_why);
-    enum step_go go = judge(rebuild, work, session, ret_why);
+    enum step_go go = STEP_GO;
+    work->dropping = false;
+    if (work->record != NULL)
+        go = before_again(rebuild, work, session, ret_why);
+    if (go != STEP_GO || work->dropping)
+        return go;
+    go = judge(rebuild, work, session, ret_why);
     if (go != STEP_GO)
         return go;
     if (!has_room(rebuild, index, session, ret_why))
@@ -269,11 +341,10 @@ enum step_go rebuild_before(struct rebuild *rebuild, struct step *step, struct s
         *ret_why = g_strdup(not_looked_at);
         return STEP_LATER;
     }
-    if (index->kind == REBUILD_REINDEX) {
-        g_free(step->sql);
-        step->sql = rebuild_reindex_sql(session, index->schema, index->name);
-        g_free(step->object);
-        step->object = g_strconcat(index->schema, ".", index->name, NULL);
-    }
+    /* The index may have another name by now. */
+    g_autofree char *reindex = rebuild_reindex_sql(session, index->schema, index->name);
+    take(&step->sql, index->kind == REBUILD_CREATE ? index->definition : reindex);
+    g_free(step->object);
+    step->object = g_strconcat(index->schema, ".", index->name, NULL);
     return STEP_GO;
 }

@@ -163,7 +163,10 @@ static bool read_all(struct session *session, struct relations *relations, unsig
     const char *const values[] = {system};
     bool all_statistics = false;
 
+    /* Builds before the indexes and behind them: one that began or ended in between would leave an
+     * index that is invalid and that nobody builds. */
     if (!read_server(session, relations, &all_statistics, error) ||
+        !session_each(session, &query_relations_builds, NULL, add_build, relations, error) ||
         !session_each(session, &query_relations_tables, values, add_table, relations, error))
         return false;
     relations_settle_tables(relations);

@@ -189,6 +189,10 @@ static enum step_go before(struct step *step, struct session *session, char **re
         *ret_why = g_strdup("renamed since it was planned");
         return STEP_DROP;
     }
+    if (!drop->forced && !index->valid && rows_bool(rows, 0, INDEXES_RECHECK_VALID)) {
+        *ret_why = g_strdup("it has become valid");
+        return STEP_DROP;
+    }
     if (!drop->forced && rows_int(rows, 0, INDEXES_RECHECK_SCANS) > index->scans &&
         speaking(drop)->kind == INDEXES_KIND_UNUSED) {
         *ret_why = g_strdup("it was scanned just now");
