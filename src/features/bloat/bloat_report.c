@@ -29,6 +29,8 @@ static json_t *item_of(const struct bloat_object *object)
     json_object_set_new(item, "margin_pct", real_or_null(known, object->margin_pct));
     json_object_set_new(item, "method", json_string(method_names[object->method]));
     json_object_set_new(item, "note", json_integer(object->note));
+    json_object_set_new(item, "detail",
+                        object->detail ? document_text(object->detail) : json_null());
     return item;
 }
 
@@ -40,6 +42,16 @@ enum runbook_exit bloat_report_command(struct call *call, GError **error)
     AUTO(bloat_case)
     state = bloat_observe(session, option_given(call->options, "system"), error);
     if (state == NULL)
+        return RUNBOOK_FAILED;
+    const char *word = settings_string(call->settings, "bloat.method");
+    enum bloat_method method = word[0] == 's' ? BLOAT_SAMPLE : word[1] == 'x' ? BLOAT_EXACT : BLOAT_ESTIMATE;
+    if (method == BLOAT_SAMPLE &&
+        !bloat_sample(session, state, settings_int(call->settings, "bloat.sample_budget"),
+                      error))
+        return RUNBOOK_FAILED;
+    if (method == BLOAT_EXACT &&
+        !bloat_exact(session, state, (guint) settings_int(call->settings, "bloat.worst"),
+                     settings_int(call->settings, "bloat.exact_budget"), error))
         return RUNBOOK_FAILED;
     struct document_server server = {
         .version_num = session_version(session),

@@ -50,6 +50,7 @@ struct bloat_count {
     double counted[3]; /* by the server, the most trusted first; below 0: not known */
     bool settled;      /* the first was counted over all of the table, nothing changed since */
     double sampled, error; /* by the sample, with its standard error */
+    double met;            /* blocks in which there was any */
 };
 
 /* The first of those counted that the sample does not contradict, else what the sample says.
@@ -126,8 +127,9 @@ double bloat_sample_levels(int block_size, double leaves, double tuple_bytes);
 /* ---- statements (bloat_sample_sql.c) --------------------------------------------------------- */
 
 /* The temporary tables; dropped with the transaction that makes them. */
-#define BLOAT_SAMPLE_ROWS  "pg_temp.pgrunbook_rows" /* rows as read, each with its block */
-#define BLOAT_SAMPLE_COPY  "pg_temp.pgrunbook_copy" /* the same, laid out as in the table */
+#define BLOAT_SAMPLE_SHAPE "pg_temp.pgrunbook_shape" /* the table's columns, no rows */
+#define BLOAT_SAMPLE_ROWS  "pg_temp.pgrunbook_rows"  /* rows as read, each with its block */
+#define BLOAT_SAMPLE_COPY  "pg_temp.pgrunbook_copy"  /* the same, laid out as in the table */
 #define BLOAT_SAMPLE_INDEX "pgrunbook_index"
 
 struct bloat_sample_column {
@@ -145,20 +147,25 @@ struct bloat_sample_source {
     GArray *columns;  /* of struct bloat_sample_column; without those dropped */
     guint dropped;    /* how many those are: each keeps its place in null bitmaps */
     int fillfactor;   /* 100: not set */
+    bool storage_set; /* a column has a storage that its type has not */
     int toast_target; /* toast_tuple_target; 0: not set */
 };
 
-/* The copy, empty. It takes the only lock on the table: ACCESS SHARE. */
-char *bloat_sample_sql_copy(const struct bloat_sample_source *source);
-/* NULL where nothing is to be changed about the copy's columns. */
-char *bloat_sample_sql_nullable(const struct bloat_sample_source *source);
+/* A table of the same columns. It takes the only lock on the table: ACCESS SHARE. */
+char *bloat_sample_sql_shape(const struct bloat_sample_source *source);
 /* The rows of these blocks (of gint64). */
 char *bloat_sample_sql_rows(const struct bloat_sample_source *source, const GArray *blocks);
-/* Into the copy: what was read, or the whole table at once. */
+/* The copy, page after page as VACUUM FULL writes: from what was read, or the whole table. */
+char *bloat_sample_sql_copy(const struct bloat_sample_source *source, bool whole);
+
+/* The same in four steps where a column has a storage of its own, which CREATE TABLE AS cannot
+ * say: let the shape take what is not stored (NULL: there is nothing of it), fill it, write it
+ * anew (INSERT fills gaps of earlier pages), and call it the copy. */
+char *bloat_sample_sql_nullable(const struct bloat_sample_source *source);
 char *bloat_sample_sql_fill(const struct bloat_sample_source *source, bool whole);
-/* Writes the copy anew as VACUUM FULL does, page after page: INSERT fills gaps of earlier ones.
- * NULL for a table without columns. */
 char *bloat_sample_sql_pack(const struct bloat_sample_source *source);
+char *bloat_sample_sql_rename(void);
+
 /* Columns: block, rows, bytes, toasted. */
 char *bloat_sample_sql_draws(const struct bloat_sample_source *source);
 /* Columns: rows, last page, rows on it. */

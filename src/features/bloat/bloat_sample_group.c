@@ -28,7 +28,7 @@ enum {
 static const double NINE_OF_TEN = 1.645, SIZE_STEP = 1.5, SETTLED = 1e-6;
 /* What of a margin stands for the last leaf, and for how far the mixture may be wrong: a part of
  * what it makes of the answer. */
-static const double LEAF = 0.5, COMPANY_DOUBT = 0.2;
+static const double LEAF = 1, COMPANY_DOUBT = 0.2;
 
 /* ---- the mixture ------------------------------------------------------------------------------ */
 
@@ -257,6 +257,7 @@ bool bloat_sample_tree(const struct bloat_tree *tree, const struct bloat_judgeme
         .counted = {tree->counted, -1, -1},
         .sampled = rows * judgement->scale,
         .error = sqrt(rows) * judgement->scale,
+        .met = rows,
     };
     double entries = bloat_sample_choose(&count, &counted);
     double scale = entries / rows;

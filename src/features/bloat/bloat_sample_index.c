@@ -131,8 +131,8 @@ static bool barred(const struct relation_index *index, const struct bloat_sample
                    bool trusted, double read, struct bloat_object *object)
 {
     if (strcmp(index->method, "btree") != 0 && read < 1)
-        bloat_sample_keep(object, BLOAT_NOTE_METHOD, NULL);
-    else if (!trusted)
+        return true; /* whatever the estimate has to say of it */
+    if (!trusted)
         bloat_sample_keep(object, BLOAT_NOTE_RIGHT,
                           "its expressions call functions that are not the server's own, and "
                           "the table belongs to another role");
