@@ -109,25 +109,6 @@ class ServerFactory:
 
 
 @pytest.fixture
-def roles(server):
-    """Makes roles that go when the test ends; a name is unique to the database."""
-    made = []
-
-    def make(name, options="LOGIN"):
-        role = f"{server.dbname}_{name}"
-        server.sql(f"CREATE ROLE {role} {options}")
-        made.append(role)
-        return role
-
-    yield make
-    server.close()
-    server.sql(f"ALTER DATABASE {server.dbname} OWNER TO CURRENT_USER")
-    for role in reversed(made):
-        server.sql(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role};"
-                   f"DROP ROLE {role}")
-
-
-@pytest.fixture
 def runbook(tmp_path):
     """The program: runbook("check", "--json", server=server) returns a Result."""
     program = Runbook(tmp_path)
