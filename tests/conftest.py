@@ -68,6 +68,25 @@ def fresh_server(version):
     factory.close()
 
 
+@pytest.fixture
+def roles(server):
+    """Makes roles that go when the test ends; a name is unique to the database."""
+    made = []
+
+    def make(name, options="LOGIN"):
+        role = f"{server.dbname}_{name}"
+        server.sql(f"CREATE ROLE {role} {options}")
+        made.append(role)
+        return role
+
+    yield make
+    server.close()
+    server.sql(f"ALTER DATABASE {server.dbname} OWNER TO CURRENT_USER")
+    for role in reversed(made):
+        server.sql(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role};"
+                   f"DROP ROLE {role}")
+
+
 class ServerFactory:
     def __init__(self, version):
         self.version, self._made = version, []

@@ -86,7 +86,7 @@ class Machine:
     def _wait_until_alone(connection, seconds=10):
         deadline = time.monotonic() + seconds
         while connection.execute(
-                "SELECT FROM pg_stat_activity WHERE backend_type IN ('client backend', "
+                "SELECT 1 FROM pg_stat_activity WHERE backend_type IN ('client backend', "
                 "'parallel worker') AND pid <> pg_backend_pid()").fetchone():
             if time.monotonic() > deadline:
                 raise BenchError("a peer left a session behind on the server")

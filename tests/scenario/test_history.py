@@ -6,6 +6,8 @@ from contextlib import closing
 
 import pytest
 
+from support.program import REPOSITORY
+
 
 @pytest.fixture
 def version():
@@ -108,15 +110,19 @@ def test_a_corrupt_file_does_not_stop_the_work(runbook, server):
 
 def make_older(history):
     """The file as the first version of the program would have left it."""
-    with closing(sqlite3.connect(history)) as file:
-        tables = file.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN "
-                              "('index_use', 'size_day', 'relation', 'relation_week', 'node') "
-                              "ORDER BY name = 'node'").fetchall()
-        for table, in tables:
-            file.execute(f"DROP TABLE {table}")
-        file.execute("ALTER TABLE step DROP COLUMN undo")
+    schema = REPOSITORY / "src/core/store/sql/migrations/001_history.sql"
+    older = history.with_name("older.db")
+    with closing(sqlite3.connect(older)) as file:
+        file.executescript(schema.read_text(encoding="utf-8"))
         file.execute("PRAGMA user_version = 1")
-        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        file.execute("ATTACH ? AS newer", [str(history)])
+        for table in ("run", "step", "object"):
+            columns = ", ".join(row[1] for row in file.execute(f"PRAGMA table_info({table})"))
+            file.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM newer.{table}")
+        file.commit()
+    for name in history.parent.glob("history.db-*"):
+        name.unlink()
+    older.rename(history)
     return history.read_bytes()
 
 

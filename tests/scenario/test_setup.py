@@ -62,7 +62,7 @@ def test_a_superuser_is_never_granted(runbook, server, cleanly):
     server.sql("ALTER TABLE public.theirs OWNER TO other")
     script = runbook("setup", server=server).expect(0).out
     apply(server, script)
-    assert not server.sql("SELECT FROM pg_auth_members AS m JOIN pg_roles AS r ON r.oid = m.roleid"
+    assert not server.sql("SELECT 1 FROM pg_auth_members AS m JOIN pg_roles AS r ON r.oid = m.roleid"
                           " WHERE r.rolsuper AND m.member = 'pgrunbook'::regrole")
     assert vacuum_as(server, "pgrunbook", "public.theirs")
     if server.version >= 17:

@@ -9,25 +9,6 @@ from support.servers import wait_until
 from support.vacuum import ended, make_dirty_tables, plan, run, start, times_vacuumed
 
 
-@pytest.fixture
-def roles(server):
-    """Makes roles that go when the test ends; a name is unique to the database."""
-    made = []
-
-    def make(name, options="LOGIN"):
-        role = f"{server.dbname}_{name}"
-        server.sql(f"CREATE ROLE {role} {options}")
-        made.append(role)
-        return role
-
-    yield make
-    server.close()
-    server.sql(f"ALTER DATABASE {server.dbname} OWNER TO CURRENT_USER")
-    for role in reversed(made):
-        server.sql(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role};"
-                   f"DROP ROLE {role}")
-
-
 def give(server, role, *tables):
     for table in tables:
         server.sql(f"ALTER TABLE {table} OWNER TO {role}")

@@ -131,7 +131,7 @@ def vacuuming(server, name):
 
 def nothing_runs(server):
     """True when no VACUUM or ANALYZE of the program is left on the server."""
-    return not server.sql("""SELECT FROM pg_stat_activity WHERE state = 'active'
+    return not server.sql("""SELECT 1 FROM pg_stat_activity WHERE state = 'active'
         AND application_name LIKE 'pgrunbook%%' AND query ~* '^ *(vacuum|analyze)'""")
 
 

@@ -1,11 +1,12 @@
 -- name:  index
--- doc:   An index as it is now, and what forbids this role to rebuild it. Catalogs are what the
+-- doc:   Indexes as they are now, and what forbids this role to rebuild them. Catalogs are what the
 --        server itself says: everything below the first OID that is not pinned.
 -- since: 140000
--- param: $1 oid index
--- row:   schema text, name text, table_oid oid, table_name text, kind text, temporary bool,
---        catalog bool, exclusion bool, valid bool, lack text
-SELECT n.nspname::pg_catalog.text AS schema,
+-- param: $1 oid[] indexes
+-- row:   oid oid, schema text, name text, table_oid oid, table_name text, kind text,
+--        temporary bool, catalog bool, exclusion bool, valid bool, lack text
+SELECT c.oid,
+       n.nspname::pg_catalog.text AS schema,
        c.relname::pg_catalog.text AS name,
        t.oid AS table_oid,
        t.relname::pg_catalog.text AS table_name,
@@ -23,4 +24,4 @@ SELECT n.nspname::pg_catalog.text AS schema,
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
   JOIN pg_catalog.pg_index AS i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid
   JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) i.indrelid
- WHERE c.oid OPERATOR(pg_catalog.=) $1
+ WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])

@@ -43,7 +43,12 @@ WITH here AS MATERIALIZED (
       FROM pg_catalog.pg_prepared_xacts AS x
      WHERE x.database OPERATOR(pg_catalog.=) pg_catalog.current_database()
        AND EXISTS (SELECT 1 FROM locks AS l
-                    WHERE l.virtualtransaction OPERATOR(pg_catalog.=) pg_catalog.concat('-1/', x.transaction))
+                     JOIN pg_catalog.pg_locks AS own
+                       ON own.virtualtransaction OPERATOR(pg_catalog.=) l.virtualtransaction
+                    WHERE l.pid IS NULL
+                      AND own.pid IS NULL
+                      AND own.locktype OPERATOR(pg_catalog.=) 'transactionid'
+                      AND own.transactionid OPERATOR(pg_catalog.=) x.transaction)
 )
 SELECT (SELECT COALESCE(a.who, pg_catalog.format('pid %s', p.pid))
           FROM pg_catalog.pg_stat_progress_create_index AS p

@@ -6,8 +6,8 @@
 enum {
     REPAIRED = 140004, /* REINDEX CONCURRENTLY loses no rows from here on */
     MIN_WORK_MEM = 1 << 20,
-    ATTEMPTS = 5,
-    PAUSES = 1 + 2 + 3 + 4,      /* before the tries behind the first, in units of one pause */
+    SHORTEST_TRIES = 5,
+    LONGEST_PAUSE_MS = 2000,     /* before the second try; it grows with the tries */
     BYTES_PER_SECOND = 20 << 20, /* a cautious guess */
 };
 
@@ -26,9 +26,15 @@ bool rebuild_allowed(int server_version_num, GError **error)
 
 void rebuild_limits(const struct rebuild_rules *rules, struct plan_limits *limits)
 {
+    gint64 all_pauses = SHORTEST_TRIES * (SHORTEST_TRIES - 1) / 2;
+    gint64 pause_ms = CLAMP(rules->patience_ms / all_pauses, 1, LONGEST_PAUSE_MS);
+    gint64 tries = SHORTEST_TRIES;
+
+    while (pause_ms * tries * (tries - 1) / 2 < rules->patience_ms)
+        tries++;
     limits->lock_timeout_ms = 0;
-    limits->attempts = ATTEMPTS;
-    limits->pause_ms = MAX(rules->patience_ms / PAUSES, 1);
+    limits->attempts = (unsigned) tries;
+    limits->pause_ms = pause_ms;
 }
 
 /* ---- life --------------------------------------------------------------------------------- */

@@ -74,7 +74,8 @@ void rebuild_limits(const struct rebuild_rules *rules, struct plan_limits *limit
 /* ---- planning ----------------------------------------------------------------------------- */
 
 /* Leftovers of earlier runs of ours (the history names what they were building) become steps that
- * drop them. Those that nobody of ours can have left are kept as rebuild_strangers(). */
+ * drop them. Those that nobody of ours can have left are reported through output_note(), and kept
+ * as rebuild_strangers(). */
 void rebuild_add_leftovers(struct rebuild *rebuild, struct session *session, struct plan *plan);
 
 /* Invalid indexes that somebody else's REINDEX CONCURRENTLY left. */
@@ -95,6 +96,12 @@ AUTO_DEFINE(rebuild_index, rebuild_index_free)
 /* NULL for a step that is none of this rebuild's. */
 const struct rebuild_index *rebuild_index_of(const struct rebuild *rebuild,
                                              const struct step *step);
+
+/* What stands against rebuilding these indexes whatever the hour: a missing right, an exclusion
+ * constraint, a system catalog. Texts in the order of the oids, NULL where there is nothing (or
+ * the index is gone: the look right before will tell). NULL with an error. */
+GPtrArray *rebuild_bars(struct session *session, const guint *oids, guint count,
+                        GError **error); /* of char *; owned */
 
 /* A name as REINDEX CONCURRENTLY gives it to what it may leave behind: ends in _ccnew or _ccold and
  * perhaps a number. Pure. */

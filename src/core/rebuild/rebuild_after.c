@@ -4,6 +4,8 @@
 #include "rebuild_queries.h"
 #include "store/store_samples.h"
 
+enum { MOST_LOST = 3 }; /* tries that ended with their connection */
+
 static void move_evidence(struct rebuild *rebuild, const struct rebuild_index *index,
                           struct session *session)
 {
@@ -76,6 +78,9 @@ enum step_after rebuild_after(struct rebuild *rebuild, struct step *step, const 
     struct work *work = rebuild_work_of(rebuild, step);
 
     work->done = sqlstate[0] == '\0';
+    /* The executor's tries are many, for waiting before the start. */
+    if (step->outcome == STEP_PLANNED && ++work->lost >= MOST_LOST)
+        step->outcome = STEP_FAILED;
     if (control != NULL && rebuild_prove(rebuild, work, control))
         rebuild_settle(work);
     return STEP_ENDED;

@@ -2,6 +2,7 @@
 #include "rebuild/rebuild_private.h"
 
 #include "rebuild_queries.h"
+#include "relations/relations.h"
 #include "units/units.h"
 
 #include <string.h>
@@ -74,6 +75,38 @@ static struct rows *ask(struct session *session, const struct query *query, guin
     return session_query(session, query, (const char *const[]){text, second}, NULL);
 }
 
+static void read_facts(const struct rows *facts, int row, struct rebuild_look *look)
+{
+    look->there = true;
+    look->kind = rows_text(facts, row, REBUILD_INDEX_KIND)[0];
+    look->temporary = rows_bool(facts, row, REBUILD_INDEX_TEMPORARY);
+    look->catalog = rows_bool(facts, row, REBUILD_INDEX_CATALOG);
+    look->exclusion = rows_bool(facts, row, REBUILD_INDEX_EXCLUSION);
+    look->lack = rows_text(facts, row, REBUILD_INDEX_LACK);
+}
+
+GPtrArray *rebuild_bars(struct session *session, const guint *oids, guint count, GError **error)
+{
+    g_autofree char *list = relations_oid_list(oids, count);
+    g_autoptr(GHashTable) by_oid = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    AUTO(rows)
+    rows = session_query(session, &query_rebuild_index, (const char *const[]){list}, error);
+
+    if (rows == NULL)
+        return NULL;
+    for (int i = 0; i < rows_count(rows); i++) {
+        struct rebuild_look look = {0};
+        read_facts(rows, i, &look);
+        g_hash_table_insert(by_oid,
+                            GUINT_TO_POINTER((guint) rows_int(rows, i, REBUILD_INDEX_OID)),
+                            g_strdup(bar_of(&look)));
+    }
+    GPtrArray *bars = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < count; i++)
+        g_ptr_array_add(bars, g_strdup(g_hash_table_lookup(by_oid, GUINT_TO_POINTER(oids[i]))));
+    return bars;
+}
+
 /* An index renamed since is still the one that was planned, unless a rebuild did it. */
 static void look_at_index(struct work *work, const struct rows *facts,
                           struct rebuild_look *look)
@@ -85,11 +118,7 @@ static void look_at_index(struct work *work, const struct rows *facts,
     look->moved = (guint) rows_int(facts, 0, REBUILD_INDEX_TABLE_OID) != index->table_oid;
     look->swapped = work->record != NULL && !valid && strcmp(name, index->name) != 0 &&
                     rebuild_leftover_name(name);
-    look->kind = rows_text(facts, 0, REBUILD_INDEX_KIND)[0];
-    look->temporary = rows_bool(facts, 0, REBUILD_INDEX_TEMPORARY);
-    look->catalog = rows_bool(facts, 0, REBUILD_INDEX_CATALOG);
-    look->exclusion = rows_bool(facts, 0, REBUILD_INDEX_EXCLUSION);
-    look->lack = rows_text(facts, 0, REBUILD_INDEX_LACK);
+    read_facts(facts, 0, look);
     if (look->moved || look->swapped)
         return;
     take(&index->schema, rows_text(facts, 0, REBUILD_INDEX_SCHEMA));
@@ -115,10 +144,12 @@ static bool look(struct rebuild *rebuild, struct work *work, struct session *ses
 {
     const struct rebuild_index *index = work->index;
     bool create = index->kind == REBUILD_CREATE;
+    g_autofree char *one = g_strdup_printf("{%u}", index->oid);
     g_autofree char *old = g_strdup_printf("%" G_GINT64_FORMAT, rebuild->rules.old_xact_ms);
 
-    answers->facts = create ? ask(session, &query_rebuild_table, index->table_oid, index->name)
-                            : ask(session, &query_rebuild_index, index->oid, NULL);
+    answers->facts =
+        create ? ask(session, &query_rebuild_table, index->table_oid, index->name)
+               : session_query(session, &query_rebuild_index, (const char *const[]){one}, NULL);
     if (answers->facts == NULL)
         return false;
     ret_look->there = rows_count(answers->facts) > 0;

@@ -68,6 +68,22 @@ gint64 rebuild_disk_free(struct session *session, guint oid)
     return bytes < 0 && inside ? free_in(data) : bytes;
 }
 
+/* Any relation tells the data directory. */
+gint64 rebuild_wal_free(struct session *session)
+{
+    static const char *const pg_class[] = {"1259"};
+
+    if (!is_here(session))
+        return -1;
+    AUTO(rows) rows = session_query(session, &query_rebuild_place, pg_class, NULL);
+    if (rows == NULL || rows_count(rows) == 0 ||
+        rows_null(rows, 0, REBUILD_PLACE_DATA_DIRECTORY))
+        return -1;
+    g_autofree char *folder =
+        g_build_filename(rows_text(rows, 0, REBUILD_PLACE_DATA_DIRECTORY), "pg_wal", NULL);
+    return free_in(folder);
+}
+
 char *rebuild_disk_lack(gint64 free_bytes, gint64 index_bytes, gint64 blind_bytes)
 {
     gint64 needed = 2 * index_bytes + 2 * index_bytes / 10;

@@ -8,11 +8,12 @@
 #include "plan/plan_gate.h"
 
 enum {
-    WINDOW_MS = 15000, /* for either way */
-    GENTLE_LOCK_MS = 5000,
+    WINDOW_MS = 15000,     /* for either way */
+    GENTLE_LOCK_MS = 1500, /* for each transaction it waits for */
+    GENTLE_TRIES = 2,
     PLAIN_LOCK_MS = 300,
-    TRIES = 4,
-    PAUSE_MS = 500,
+    PLAIN_TRIES = 3,
+    PAUSE_MS = 300,
 };
 
 /* ---- what is left ------------------------------------------------------------------------- */
@@ -124,7 +125,7 @@ static void drop(struct cleanup *cleanup, const GPtrArray *left)
         .window = window_open(WINDOW_MS),
         .lanes = 1,
         .lock_timeout_ms = cleanup->concurrently ? GENTLE_LOCK_MS : PLAIN_LOCK_MS,
-        .attempts = cleanup->concurrently ? 2 : TRIES,
+        .attempts = cleanup->concurrently ? GENTLE_TRIES : PLAIN_TRIES,
         .pause_ms = PAUSE_MS,
         .cleanup = true,
     };

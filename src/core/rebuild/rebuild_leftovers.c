@@ -3,6 +3,8 @@
 
 #include "rebuild_queries.h"
 
+enum { SAID = 5 }; /* strangers in messages; documents have all */
+
 static void add_record(const struct store_build *build, gpointer data)
 {
     struct rebuild *rebuild = data;
@@ -89,6 +91,21 @@ static void note_strangers(struct rebuild *rebuild, struct session *session)
     }
 }
 
+static void say_strangers(const struct rebuild *rebuild)
+{
+    const GPtrArray *strangers = rebuild->strangers;
+
+    for (guint i = 0; i < MIN(strangers->len, SAID); i++) {
+        const struct rebuild_stranger *stranger = g_ptr_array_index(strangers, i);
+        output_note(rebuild->call->output,
+                    "\"%s.%s\" on table \"%s\" is invalid and was left by somebody else's "
+                    "REINDEX CONCURRENTLY; it is not touched\nhint: when nobody wants it: %s",
+                    stranger->schema, stranger->name, stranger->table, stranger->drop_sql);
+    }
+    if (strangers->len > SAID)
+        output_note(rebuild->call->output, "and %u more such indexes", strangers->len - SAID);
+}
+
 void rebuild_add_leftovers(struct rebuild *rebuild, struct session *session, struct plan *plan)
 {
     store_builds_left(rebuild->call->store, session_system_identifier(session),
@@ -96,4 +113,5 @@ void rebuild_add_leftovers(struct rebuild *rebuild, struct session *session, str
     for (guint i = 0; i < rebuild->records->len; i++)
         add_ours(rebuild, session, plan, g_ptr_array_index(rebuild->records, i));
     note_strangers(rebuild, session);
+    say_strangers(rebuild);
 }

@@ -3,6 +3,7 @@
 #define CORE_REBUILD_PRIVATE_H
 
 #include "rebuild/rebuild.h"
+#include "rebuild/rebuild_disk.h"
 #include "store/store_builds.h"
 
 /* What a step builds, from right before its statement until nothing invalid is left of it. The
@@ -26,6 +27,7 @@ struct work {
     struct record *record;   /* NULL: nothing was built yet; of a leftover whose it is */
     bool proven;             /* the catalogs show what was to be reached */
     bool done;               /* the statement succeeded */
+    unsigned lost;           /* tries that the server ended, not their statement */
     gint64 waiting_since_us; /* monotonic; 0: it does not wait */
 };
 
@@ -102,9 +104,6 @@ struct rebuild_look {
 
 /* Pure. *ret_why is set unless the answer is STEP_GO. */
 enum step_go rebuild_judge_look(const struct rebuild_look *look, char **ret_why);
-
-/* Bytes free where the index lies, -1 when that cannot be seen from here (rebuild_disk.c). */
-gint64 rebuild_disk_free(struct session *session, guint oid);
 
 gint64 rebuild_size_of(struct session *session, guint oid); /* -1: not known */
 

@@ -91,7 +91,7 @@ struct relation_foreign_key {
     gint16 columns[32]; /* attnums of the referencing table */
 };
 
-/* An index that is being built or rebuilt right now. */
+/* An index that was being built or rebuilt when the snapshot was begun or when it was ended. */
 struct relation_build {
     int pid;
     guint table, index; /* oids; 0: this role may not see */
@@ -110,7 +110,7 @@ struct relations {
     GHashTable *index_by_oid; /* the same */
     int block_size;
     gint64 now;         /* the server's clock, seconds since 1970 */
-    gint64 stats_reset; /* of the database's counters, the same; 0: not known */
+    gint64 stats_reset; /* when its counters were last lost, the same; 0: not known */
     bool in_recovery;
     bool sees_all;       /* member of pg_read_all_stats */
     bool all_statistics; /* this role may read pg_statistic itself */

@@ -161,7 +161,10 @@ static bool read_all(struct session *session, struct relations *relations, unsig
     const char *system = want & RELATIONS_SYSTEM ? "t" : "f";
     const char *const values[] = {system};
 
+    /* Builds before the indexes and behind them: one that began or ended in between would leave an
+     * index that is invalid and that nobody builds. */
     if (!read_server(session, relations, error) ||
+        !session_each(session, &query_relations_builds, NULL, add_build, relations, error) ||
         !session_each(session, &query_relations_tables, values, add_table, relations, error))
         return false;
     relations_settle_tables(relations);

@@ -2,7 +2,7 @@
 
 #include "store/store_internal.h"
 
-enum { MOST_PARAMETERS = 16 };
+enum { MOST_PARAMETERS = 20 };
 
 struct statement {
     struct store *store;

@@ -44,6 +44,7 @@ struct store_run {
     int version_num;
     const char *command_line;
     gint64 deadline_us; /* wall clock; 0: none */
+    gint64 undoes;      /* the run that this one takes back; 0: none */
 };
 
 /* All writers swallow errors into store_trouble(). Times are wall-clock microseconds since 1970.
@@ -113,6 +114,17 @@ void store_not_reached(struct store *store, const struct store_scope *scope,
                        void (*visit)(const struct store_object *object, gpointer data),
                        gpointer data);
 
+/* ---- forgetting ------------------------------------------------------------------------- */
+
+/* Calls visit for every run that started before that time and may be forgotten, oldest first.
+ * Never the newest of a scope, nor the newest there that knows what it reached; one that can still
+ * be taken back is kept twice as long. */
+void store_old_runs(struct store *store, gint64 before_us,
+                    void (*visit)(gint64 run, gpointer data), gpointer data);
+
+/* Forgets them; returns how many. */
+guint store_prune(struct store *store, gint64 before_us);
+
 /* ---- showing --------------------------------------------------------------------------- */
 
 struct store_run_view {
@@ -122,6 +134,8 @@ struct store_run_view {
     const char *os_user, *os_host, *command_line;
     const char *outcome; /* as given to store_run_end, or "running", or "died" */
     const char *error, *summary;
+    gint64 undoes;   /* the run that this one takes back; 0: none */
+    gint64 undo_run; /* the newest run that takes this one back, or tried to; 0: none */
 };
 struct store_step_view {
     int number, attempts;
@@ -141,6 +155,10 @@ bool store_run_by_id(struct store *store, gint64 id,
 bool store_each_step(struct store *store, gint64 run,
                      void (*visit)(const struct store_step_view *step, gpointer data),
                      gpointer data, GError **error);
+/* Every statement that was done by runs that take `run` back. */
+bool store_each_undone(struct store *store, gint64 run,
+                       void (*visit)(const char *sql, gpointer data), gpointer data,
+                       GError **error);
 bool store_each_object(struct store *store, gint64 run,
                        void (*visit)(const struct store_object *object, gpointer data),
                        gpointer data, GError **error);

@@ -4,13 +4,6 @@
 #include "store/store_internal.h"
 #include "store_queries.h"
 
-static void write_now(struct store *store, struct statement *statement)
-{
-    statement_next(statement);
-    if (statement_code(statement) != SQLITE_OK)
-        store_failed(store, "write to", statement_code(statement));
-}
-
 void store_build_put(struct store *store, const struct store_build *build)
 {
     if (build->run < 0)
@@ -25,7 +18,7 @@ void store_build_put(struct store *store, const struct store_build *build)
     statement_bind_text(statement, 7, build->before);
     statement_bind_text(statement, 8, build->built);
     statement_bind_int(statement, 9, build->unseen);
-    write_now(store, statement);
+    store_write(store, statement);
 }
 
 void store_build_end(struct store *store, gint64 run, int step)
@@ -35,7 +28,7 @@ void store_build_end(struct store *store, gint64 run, int step)
     AUTO(statement) statement = statement_open(store, &query_store_build_end);
     statement_bind_int(statement, 1, run);
     statement_bind_int(statement, 2, step);
-    write_now(store, statement);
+    store_write(store, statement);
 }
 
 static bool is_over(const struct statement *statement)

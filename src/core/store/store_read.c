@@ -134,6 +134,8 @@ static struct store_run_view run_row(const struct statement *statement)
         .outcome = run_outcome(statement),
         .error = statement_text(statement, STORE_RUNS_ERROR),
         .summary = statement_text(statement, STORE_RUNS_SUMMARY),
+        .undoes = statement_int(statement, STORE_RUNS_UNDOES),
+        .undo_run = statement_int(statement, STORE_RUNS_UNDO_RUN),
     };
 }
 
@@ -192,6 +194,17 @@ bool store_each_step(struct store *store, gint64 run,
         };
         visit(&view, data);
     }
+    return finish(store, statement, error);
+}
+
+bool store_each_undone(struct store *store, gint64 run,
+                       void (*visit)(const char *sql, gpointer data), gpointer data,
+                       GError **error)
+{
+    AUTO(statement) statement = statement_open(store, &query_store_undone);
+    statement_bind_int(statement, 1, run);
+    while (statement_next(statement))
+        visit(statement_text(statement, STORE_UNDONE_SQL), data);
     return finish(store, statement, error);
 }
 

@@ -189,11 +189,12 @@ static bool put_size(struct store *store, gint64 node, const struct known *befor
                      const struct store_size *size)
 {
     struct known known = before != NULL ? *before : (struct known){.seen_week = 0};
+    const struct store_size earlier = known.newest;
     const enum change change = take(&known, size);
 
     if (change == CHANGE_NONE)
         return true;
-    return (change != CHANGE_WEEK || put_week(store, node, &before->newest)) &&
+    return (change != CHANGE_WEEK || put_week(store, node, &earlier)) &&
            put_known(store, node, &known);
 }
 

@@ -105,16 +105,17 @@ static void test_list(void)
 
 static void append_step(const struct store_step_view *step, gpointer data)
 {
-    g_string_append_printf(data, "%d %s %s %s %s attempts=%d %s%s %s\n", step->number,
+    g_string_append_printf(data, "%d %s %s %s %s attempts=%d %s%s %s%s%s\n", step->number,
                            step->object, step->sql, step->lock_mode, step->outcome,
                            step->attempts, step->started_us > 0 ? "started " : "",
-                           step->ended_us > 0 ? "ended" : "open", step->detail);
+                           step->ended_us > 0 ? "ended" : "open", step->detail,
+                           step->undo != NULL ? " undo: " : "", step->undo ? step->undo : "");
 }
 
 static void test_steps(void)
 {
     static const struct store_step steps[] = {
-        {1, "public.a", "VACUUM a", "dead rows", "ShareUpdateExclusiveLock", NULL},
+        {1, "public.a", "VACUUM a", "dead rows", "ShareUpdateExclusiveLock", "A;\nB"},
         {2, "public.b", "VACUUM b", "dead rows", "ShareUpdateExclusiveLock", NULL},
         {3, "public.c", "VACUUM c", NULL, NULL, NULL},
     };
@@ -133,10 +134,46 @@ static void test_steps(void)
     g_assert_cmpstr(
         list->str, ==,
         "1 public.a VACUUM (SKIP_LOCKED) a ShareUpdateExclusiveLock done attempts=2 "
-        "started ended (null)\n"
+        "started ended (null) undo: A;\nB\n"
         "2 public.b VACUUM b ShareUpdateExclusiveLock running attempts=1 "
         "started open (null)\n"
         "3 public.c VACUUM c (null) not_reached attempts=0 open window closed\n");
+    g_assert_cmpstr(store_trouble(store), ==, NULL);
+}
+
+static void append_text(const char *sql, gpointer data)
+{
+    g_string_append_printf(data, "%s;", sql);
+}
+
+static void append_undo(const struct store_run_view *run, gpointer data)
+{
+    g_string_append_printf(data, "%d:%d:%d ", (int) run->id, (int) run->undoes,
+                           (int) run->undo_run);
+}
+
+/* What of a run was taken back, and by which. */
+static void test_undo(void)
+{
+    static const struct store_step steps[] = {{.number = 1, .sql = "A"},
+                                              {.number = 2, .sql = "B"}};
+    g_autoptr(GString) runs = g_string_new(NULL);
+    g_autoptr(GString) undone = g_string_new(NULL);
+    AUTO(store) store = store_open(NULL);
+    struct store_run undo = usual_run;
+    undo.undoes = store_run_begin(store, &usual_run);
+    store_run_begin(store, &usual_run);
+    for (int i = 0; i < 2; i++) {
+        const gint64 run = store_run_begin(store, &undo);
+        store_steps_planned(store, run, steps, G_N_ELEMENTS(steps));
+        store_step_begin(store, run, 2 - i, NULL);
+        store_step_end(store, run, 2 - i, "done", NULL);
+    }
+    g_assert_true(store_each_run(store, NULL, NULL, 0, append_undo, runs, NULL));
+    g_assert_cmpstr(runs->str, ==, "4:1:0 3:1:0 2:0:0 1:0:4 ");
+    g_assert_true(store_each_undone(store, 1, append_text, undone, NULL));
+    g_assert_true(store_each_undone(store, 2, append_text, undone, NULL));
+    g_assert_cmpstr(undone->str, ==, "B;A;");
     g_assert_cmpstr(store_trouble(store), ==, NULL);
 }
 
@@ -338,6 +375,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/sparse_run", test_sparse_run);
     g_test_add_func("/store/list", test_list);
     g_test_add_func("/store/steps", test_steps);
+    g_test_add_func("/store/undo", test_undo);
     g_test_add_func("/store/objects", test_objects);
     g_test_add_func("/store/last_done", test_last_done);
     g_test_add_func("/store/not_reached", test_not_reached);

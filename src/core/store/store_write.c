@@ -74,6 +74,8 @@ gint64 store_run_begin(struct store *store, const struct store_run *run)
     statement_bind_text(statement, 14, boot);
     statement_bind_int(statement, 15, getpid());
     statement_bind_int(statement, 16, store_process_started(getpid()));
+    if (run->undoes > 0)
+        statement_bind_int(statement, 17, run->undoes);
     return store_write(store, statement) ? sqlite3_last_insert_rowid(store->db) : -1;
 }
 

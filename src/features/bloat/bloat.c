@@ -18,6 +18,28 @@ static const struct setting settings[] = {
      "Below this a table or an index has nothing worth acting on, whatever its percentage."},
     {"worth_fraction", SETTING_FRACTION, 0, "30%", NULL, NULL, NULL,
      "Part of a table or an index that has to be reclaimable before it is worth acting on."},
+    {"window", SETTING_DURATION, 0, "3h", "0", NULL, NULL,
+     "Hard end of a reclaim, counted from its start: what runs is cancelled and its remains "
+     "are "
+     "removed. 0 means no end."},
+    {"lock_timeout", SETTING_DURATION, 0, "5s", "1ms", "10min", NULL,
+     "How long VACUUM and REPACK wait for their lock before the table is put off, and how long "
+     "a "
+     "session may wait behind a rebuild."},
+    {"repack_wait", SETTING_DURATION, 0, "60s", "1s", "1h", NULL,
+     "How long pg_repack tries to get its short exclusive lock, at its start and at its end. "
+     "It "
+     "never ends other sessions for it."},
+    {"patience", SETTING_DURATION, 0, "10min", "1s", NULL, NULL,
+     "How long pg_repack or a rebuild may wait for older transactions before it is given up."},
+    {"blind_size", SETTING_SIZE, 0, "10GB", "0", NULL, NULL,
+     "Largest table or index that is written anew where the server's free disk space cannot be "
+     "seen from here. 0 means any."},
+    {"memory", SETTING_SIZE, 0, "512MB", "1MB", NULL, NULL,
+     "maintenance_work_mem for rebuilds of indexes."},
+    {"pg_repack", SETTING_STRING, 0, "pg_repack", NULL, NULL, NULL,
+     "The program pg_repack: a path, or a name that is looked for in PATH. Its version must be "
+     "that of the extension in the database."},
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -30,6 +52,26 @@ static const struct option report_options[] = {
      "estimate (catalogs only), sample (random blocks) or exact (pgstattuple)"},
     {"budget", '\0', "SIZE", NULL, false, "what sample or exact may read in all"},
     {"worst", '\0', "N", "bloat.worst", false, "how many of the worst objects exact reads"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct option reclaim_options[] = {
+    {"table", 't', "PATTERN", NULL, true,
+     "only this table and what belongs to it; name or schema.name, * and ? are wildcards"},
+    {"schema", 'n', "PATTERN", NULL, true, "only tables of this schema"},
+    {"method", 'm', "METHOD", NULL, false,
+     "what decides is believed: sample (random blocks, the default), estimate (catalogs only) "
+     "or "
+     "exact (pgstattuple)"},
+    {"min-size", '\0', "SIZE", "bloat.worth_bytes", false, "at least this much must be to win"},
+    {"min-fraction", '\0', "FRACTION", "bloat.worth_fraction", false,
+     "and at least this part of the table or index"},
+    {"allow-exclusive-lock", '\0', NULL, NULL, false,
+     "VACUUM (FULL) where nothing else is possible: nobody can use the table meanwhile"},
+    {"window", '\0', "DURATION", "bloat.window", false,
+     "hard end of the run, counted from now"},
+    {"lock-timeout", '\0', "DURATION", "bloat.lock_timeout", false,
+     "how long to wait for a table's lock before it is put off"},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
@@ -49,6 +91,27 @@ static const struct command commands[] = {
         .flags = COMMAND_NEEDS_SERVER,
         .run = bloat_report_command,
     },
+    {
+        .verb = "reclaim",
+        .summary = "Give the space back by the least harmful means, within a window",
+        .prose =
+            "Takes every table and index that has enough to win, and for each the first means "
+            "that is possible: VACUUM that cuts off an empty end; REINDEX CONCURRENTLY; from "
+            "PostgreSQL 19 on REPACK (CONCURRENTLY); pg_repack where the extension and its "
+            "program are there, never ending other sessions; and only with "
+            "--allow-exclusive-lock VACUUM (FULL), saying for how long it closes the table. "
+            "What none of them can do is skipped, with what would help. Disk space is looked "
+            "at "
+            "first, each table once more right before its turn, and what was won is measured. "
+            "Remains of an interrupted run of ours are removed.",
+        .examples =
+            "pgrunbook bloat reclaim --dry-run insightengine\n"
+            "pgrunbook bloat reclaim --yes --window 2h insightengine\n"
+            "pgrunbook bloat reclaim --table orders --allow-exclusive-lock insightengine",
+        .options = reclaim_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = bloat_reclaim_command,
+    },
     {.verb = NULL},
 };
 
@@ -64,4 +127,5 @@ const struct feature feature_bloat = {
     .settings = settings,
     .commands = commands,
     .rights = rights,
+    .queries = bloat_queries,
 };

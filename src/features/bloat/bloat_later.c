@@ -1,14 +1,6 @@
 /* Stands in for parts of the section that are not built yet. */
 #include "bloat.h"
 
-bool bloat_sample(struct session *session, struct bloat_case *state, gint64 budget_bytes,
-                  GError **error)
-{
-    (void) session, (void) state, (void) budget_bytes;
-    runbook_error_set(error, RUNBOOK_REFUSED, NULL, "the method sample is not built yet");
-    return false;
-}
-
 bool bloat_exact(struct session *session, struct bloat_case *state, guint worst,
                  gint64 budget_bytes, GError **error)
 {

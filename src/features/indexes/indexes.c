@@ -1,6 +1,7 @@
 /* The section's tables: what it offers on every surface. */
 #include "indexes.h"
 #include "indexes_queries.h"
+#include "indexes_rebuild.h"
 
 static const struct setting settings[] = {
     {"evidence", SETTING_DURATION, 0, "30d", "0", NULL, NULL,
@@ -13,6 +14,17 @@ static const struct setting settings[] = {
      "removed. 0 means no end."},
     {"patience", SETTING_DURATION, 0, "10min", "1s", NULL, NULL,
      "How long a rebuild or a drop may wait for other transactions before it is given up."},
+    {"give_way", SETTING_DURATION, 0, "5s", "0", NULL, NULL,
+     "How long another session may wait for a rebuild with a lock behind which all others "
+     "queue "
+     "(ALTER TABLE and the like), before the rebuild gives way."},
+    {"old_transaction", SETTING_DURATION, 0, "5min", "0", NULL, NULL,
+     "No rebuild starts that would have to wait for a transaction older than this."},
+    {"blind_size", SETTING_SIZE, 0, "1GB", "0", NULL, NULL,
+     "The largest index that is rebuilt where the server's free disk space cannot be seen: on "
+     "another machine, or without the right to know its data directory. 0 means any."},
+    {"memory", SETTING_SIZE, 0, "512MB", "1MB", NULL, NULL,
+     "maintenance_work_mem of a rebuild."},
     {"bloat_size", SETTING_SIZE, 0, "64MB", "0", NULL, NULL,
      "An index is called bloated when at least this much of it would be won by a rebuild …"},
     {"bloat_fraction", SETTING_FRACTION, 0, "30%", NULL, NULL, NULL,
@@ -46,6 +58,20 @@ static const struct option drop_options[] = {
     EVIDENCE,
     {NULL, '\0', NULL, NULL, false, NULL},
 };
+
+static const struct option rebuild_options[] = {
+    {"bloated", 'b', NULL, NULL, false,
+     "those that are bloated, by indexes.bloat_size and indexes.bloat_fraction"},
+    {"invalid", 'i', NULL, NULL, false, "those whose build did not finish"},
+    {"window", '\0', "DURATION", "indexes.window", false,
+     "hard end of the run, counted from now"},
+    {"patience", '\0', "DURATION", "indexes.patience", false,
+     "how long one rebuild may wait for other transactions"},
+    {"memory", '\0', "SIZE", "indexes.memory", false, "maintenance_work_mem"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const char *const rebuild_instead[] = {"bloated", "invalid", NULL};
 
 static const struct command commands[] = {
     {
@@ -81,6 +107,28 @@ static const struct command commands[] = {
         .options = drop_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
         .run = indexes_drop_command,
+    },
+    {
+        .verb = "rebuild",
+        .arguments = "NAME",
+        .instead = rebuild_instead,
+        .summary = "Rebuild indexes without stopping anybody",
+        .prose =
+            "REINDEX INDEX CONCURRENTLY, one index after the other. NAME is an index or "
+            "schema.index, * and ? are wildcards; a partitioned index stands for those of its "
+            "partitions. Nothing starts while a lock, another build or an old transaction is "
+            "in the way, or where the disk has no room. While it runs it never times out on a "
+            "lock, but it is stopped when it has waited too long or makes others queue, and at "
+            "the window's end. The catalogs prove that the new index is valid, and what was "
+            "left invalid is dropped: at once, or by the next run. Leftovers of others are "
+            "reported and not touched.",
+        .examples = "pgrunbook indexes rebuild --dry-run 'orders_*' insightengine\n"
+                    "pgrunbook indexes rebuild --yes --window 1h public.orders_pkey "
+                    "insightengine\n"
+                    "pgrunbook indexes rebuild --yes --invalid insightengine",
+        .options = rebuild_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = indexes_rebuild_command,
     },
     {.verb = NULL},
 };

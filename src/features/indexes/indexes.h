@@ -24,10 +24,11 @@ struct indexes_use {
 
 /* The primary, or a replica that the target lists. */
 struct indexes_node {
-    char *name;                     /* as messages call it; "" for the primary */
-    bool seen;                      /* its counters were read */
-    char *trouble;                  /* why not */
-    GArray *uses;                   /* of struct indexes_use, sorted by oid */
+    char *name;        /* as messages call it; "" for the primary */
+    bool seen;         /* its counters were read */
+    char *trouble;     /* why not */
+    GArray *uses;      /* of struct indexes_use, sorted by oid */
+    gint64 started_us; /* the server's start, a replica's only: tells it from others */
     struct store_sampling sampling; /* after this sample */
 };
 
@@ -43,8 +44,9 @@ enum indexes_quiet {
 /* The next stored state of an index from the one before (NULL: none), its counter now, and whether
  * all counters of the node were lost since. samples: the node's number of this sample. Pure.
  *
- * A counter that went down was reset, and one that is as high as before was not scanned, unless
- * counters were lost in between: then a zero says nothing of the time before. */
+ * A counter that went down was reset, and one that is as high as before was not scanned. When all
+ * were lost in between, a zero says nothing of the time before, and any other number is that of
+ * scans since. */
 struct store_use indexes_use_next(const struct store_use *before, guint oid, gint64 scans,
                                   bool lost, gint64 samples, gint64 now_us);
 
@@ -106,7 +108,7 @@ enum indexes_why {
     INDEXES_WHY_BUILD_HIDDEN,  /* somebody builds, and this role may not see what */
 };
 
-enum { INDEXES_NONE = G_MAXUINT };
+#define INDEXES_NONE G_MAXUINT
 
 struct indexes_finding {
     guint index; /* position in the snapshot; INDEXES_NONE for a missing one */
@@ -131,7 +133,7 @@ struct indexes_rules {
 struct indexes_case {
     struct relations *relations; /* owned */
     GPtrArray *nodes;            /* of struct indexes_node; first the primary */
-    guint standbys;              /* attached to the primary */
+    guint standbys;              /* attached to the nodes that were seen */
     struct indexes_rules rules;
     gint64 now_us;
     GArray *findings;        /* of struct indexes_finding, sorted by index */
@@ -168,6 +170,9 @@ bool indexes_observe_definition(struct session *session, struct indexes_case *st
 
 /* All findings, from what was observed. */
 void indexes_decide(struct indexes_case *state);
+
+/* Replicas whose counters were read. Those that are attached but not listed may use any index. */
+guint indexes_replicas_seen(const struct indexes_case *state);
 
 /* How index B relates to index A of the same table: is it redundant? */
 enum indexes_relation {

@@ -38,7 +38,7 @@ static void add(const struct judge *judge, struct indexes_finding *finding,
 
 /* ---- use, on all nodes, of an index with its parts ----------------------------------------- */
 
-/* Which answer decides when several are given: a use settles it, then what is not known. */
+/* Which answer decides when several nodes give one: a use settles it, then what is not known. */
 static int gravity(enum indexes_quiet quiet)
 {
     static const int gravities[] = {
@@ -48,24 +48,9 @@ static int gravity(enum indexes_quiet quiet)
     return gravities[quiet];
 }
 
-static void judge_nodes(struct judge *judge, guint index)
+static guint position_of(const struct relations *relations, const struct relation_index *index)
 {
-    const struct indexes_case *state = judge->state;
-    guint oid = relations_index(judge->relations, index)->oid;
-
-    for (guint i = 0; i < state->nodes->len; i++) {
-        gint64 since;
-        enum indexes_quiet quiet =
-            indexes_judge_use(g_ptr_array_index(state->nodes, i), oid,
-                              state->rules.evidence_ms * 1000, state->now_us, &since);
-        judge->since[index] = MAX(judge->since[index], since);
-        if (i == 0)
-            judge->quiet[index] = (guint8) quiet;
-        else if (gravity(quiet) > gravity(judge->elsewhere[index])) {
-            judge->elsewhere[index] = (guint8) quiet;
-            judge->node[index] = i;
-        }
-    }
+    return (guint) (index - relations_index(relations, 0));
 }
 
 /* The topmost partitioned index it is a part of; itself when it is none. */
@@ -78,40 +63,79 @@ static guint root_of(const struct relations *relations, guint index)
         if (up == NULL)
             break;
     }
-    return (guint) (at - relations_index(relations, 0));
+    return position_of(relations, at);
 }
 
-static void take_over(struct judge *judge, guint root, guint part)
+/* One node's answers, by index. */
+struct answers {
+    guint8 *quiet; /* enum indexes_quiet */
+    gint64 *since;
+};
+
+/* Among the parts of an index one that was quiet for long speaks for those that came later and
+ * were never scanned: a new partition every month does not make the whole young. */
+static void take_over(const struct answers *answers, guint whole, guint part)
 {
-    if (gravity(judge->quiet[part]) > gravity(judge->quiet[root]))
-        judge->quiet[root] = judge->quiet[part];
-    if (gravity(judge->elsewhere[part]) > gravity(judge->elsewhere[root])) {
-        judge->elsewhere[root] = judge->elsewhere[part];
-        judge->node[root] = judge->node[part];
-    }
-    judge->since[root] = MAX(judge->since[root], judge->since[part]);
+    enum indexes_quiet was = answers->quiet[whole], is = answers->quiet[part];
+    bool older = was == INDEXES_YOUNG && is == INDEXES_QUIET;
+    bool young = was == INDEXES_QUIET && is == INDEXES_YOUNG;
+
+    if (older || (!young && gravity(is) > gravity(was)))
+        answers->quiet[whole] = (guint8) is;
+    if (answers->since[whole] == 0 || answers->since[part] < answers->since[whole])
+        answers->since[whole] = answers->since[part];
 }
 
-/* A partitioned index is never scanned itself: its parts are. */
-static void judge_use(struct judge *judge)
+/* A partitioned index is never scanned itself: its parts are. Without any it was not observed. */
+static void judge_node(const struct judge *judge, guint node, const struct answers *answers)
 {
     const struct relations *relations = judge->relations;
+    const struct indexes_case *state = judge->state;
 
     for (guint i = 0; i < relations->indexes->len; i++) {
-        judge->node[i] = INDEXES_NONE;
-        judge->quiet[i] = judge->elsewhere[i] = INDEXES_QUIET;
-        if (relations_index(relations, i)->kind != 'I')
-            judge_nodes(judge, i);
+        const struct relation_index *index = relations_index(relations, i);
+        answers->since[i] = 0;
+        answers->quiet[i] =
+            index->kind == 'I'
+                ? INDEXES_YOUNG
+                : (guint8) indexes_judge_use(g_ptr_array_index(state->nodes, node), index->oid,
+                                             state->rules.evidence_ms * 1000, state->now_us,
+                                             &answers->since[i]);
     }
     for (guint i = 0; i < relations->indexes->len; i++) {
-        guint root = root_of(relations, i);
-        if (root != i && relations_index(relations, i)->kind != 'I')
-            take_over(judge, root, i);
+        const struct relation_index *part = relations_index(relations, i);
+        for (const struct relation_index *up = part; part->kind != 'I' && up->parent != 0;) {
+            up = relations_find_index(relations, up->parent);
+            if (up == NULL)
+                break;
+            take_over(answers, position_of(relations, up), i);
+        }
     }
-    for (guint i = 0; i < relations->indexes->len; i++)
-        if (relations_index(relations, i)->kind == 'I' && judge->since[i] == 0 &&
-            judge->quiet[i] == INDEXES_QUIET)
-            judge->quiet[i] = INDEXES_YOUNG; /* no part of it has been seen */
+}
+
+static void judge_use(struct judge *judge)
+{
+    guint count = judge->relations->indexes->len;
+    g_autofree guint8 *quiet = g_new0(guint8, count + 1);
+    g_autofree gint64 *since = g_new0(gint64, count + 1);
+    const struct answers answers = {quiet, since};
+
+    for (guint i = 0; i < count; i++) {
+        judge->node[i] = INDEXES_NONE;
+        judge->elsewhere[i] = INDEXES_QUIET;
+    }
+    for (guint node = 0; node < judge->state->nodes->len; node++) {
+        judge_node(judge, node, &answers);
+        for (guint i = 0; i < count; i++) {
+            judge->since[i] = MAX(judge->since[i], since[i]);
+            if (node == 0) {
+                judge->quiet[i] = quiet[i];
+            } else if (gravity(quiet[i]) > gravity(judge->elsewhere[i])) {
+                judge->elsewhere[i] = quiet[i];
+                judge->node[i] = node;
+            }
+        }
+    }
 }
 
 /* ---- unused -------------------------------------------------------------------------------- */
@@ -141,8 +165,8 @@ static bool has_why_to_keep(const struct judge *judge, guint position,
         {index->primary, INDEXES_WHY_PRIMARY},
         {index->exclusion, INDEXES_WHY_EXCLUSION},
         {index->constraint != '\0', INDEXES_WHY_CONSTRAINT},
+        {index->replica_identity, INDEXES_WHY_REPLICA_IDENTITY}, /* is unique always */
         {index->unique, INDEXES_WHY_UNIQUE},
-        {index->replica_identity, INDEXES_WHY_REPLICA_IDENTITY},
         {index->clustered, INDEXES_WHY_CLUSTERED},
         {judge->supports[position] != INDEXES_NONE, INDEXES_WHY_FOREIGN_KEY},
         {being_built(judge->relations, index), INDEXES_WHY_BUILDING},
@@ -161,8 +185,7 @@ static bool has_why_to_keep(const struct judge *judge, guint position,
     return false;
 }
 
-/* Replicas the report saw; those that listen but are not listed may use any index. */
-static guint replicas_seen(const struct indexes_case *state)
+guint indexes_replicas_seen(const struct indexes_case *state)
 {
     guint seen = 0;
 
@@ -186,7 +209,7 @@ static void judge_evidence(const struct judge *judge, guint position,
         add(judge, finding, INDEXES_KEEP, INDEXES_WHY_USED_ON, node);
     else if (there == INDEXES_UNSEEN)
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_NODE_UNSEEN, node);
-    else if (state->standbys > replicas_seen(state))
+    else if (state->standbys > indexes_replicas_seen(state))
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_STANDBY_UNLISTED, INDEXES_NONE);
     else if (here == INDEXES_RESET || there == INDEXES_RESET)
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_RESET,
@@ -242,10 +265,10 @@ static void judge_redundant(const struct judge *judge, guint position)
         add(judge, &finding, INDEXES_KEEP,
             part ? INDEXES_WHY_PARTITION : INDEXES_WHY_BOTH_BOUND,
             part ? root_of(relations, position) : redundant->kept);
-    } else if (same)
-        add(judge, &finding, INDEXES_DROP_CANDIDATE, INDEXES_WHY_SAME, redundant->kept);
-    else if (judge->gone[redundant->kept])
+    } else if (judge->gone[redundant->kept] && !(same && judge->gone[position]))
         add(judge, &finding, INDEXES_KEEP, INDEXES_WHY_OTHER_GOES, redundant->kept);
+    else if (same)
+        add(judge, &finding, INDEXES_DROP_CANDIDATE, INDEXES_WHY_SAME, redundant->kept);
     else if (judge->quiet[position] == INDEXES_USED &&
              there >= here * judge->state->rules.narrow)
         add(judge, &finding, INDEXES_KEEP, INDEXES_WHY_NARROW, redundant->kept);
@@ -311,7 +334,8 @@ static void add_missing(const struct judge *judge, const GArray *missing)
             &g_array_index(judge->relations->foreign_keys, struct relation_foreign_key, key);
         struct indexes_finding finding = {
             .index = INDEXES_NONE, .table = foreign->table, .kind = INDEXES_KIND_MISSING_FK};
-        add(judge, &finding, INDEXES_KEEP, INDEXES_WHY_NO_INDEX, key);
+        if (relations_table(judge->relations, foreign->table)->locked == NULL)
+            add(judge, &finding, INDEXES_KEEP, INDEXES_WHY_NO_INDEX, key);
     }
 }
 

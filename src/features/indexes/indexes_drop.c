@@ -6,7 +6,7 @@
 #include "relations/selection.h"
 #include "units/units.h"
 
-enum { ATTEMPTS = 4, PAUSE_MS = 1000 };
+enum { ATTEMPTS = 4, PAUSE_MS = 1000, GRACE_MS = 5000 };
 
 /* All there is to one drop. */
 struct drop {
@@ -149,10 +149,12 @@ static bool make_plan(struct drop *drop, char *reason, GError **error)
     step->sql = indexes_drop_statement(drop->state->relations, index, drop->session);
     step->undo = indexes_undo_statements(drop->state, index, drop->session);
     step->lock_mode = index->kind == 'I' ? "AccessExclusiveLock" : "ShareUpdateExclusiveLock";
-    /* A concurrent drop waits for transactions that still use the index; stopped half-way it
-     * leaves an invalid one, so it gets its time. */
+    /* A concurrent drop waits for transactions that still use the index, one after the other;
+     * stopped half-way it leaves an invalid one, so it gets its time: watch() ends it, and the
+     * server by itself when nobody watches any more. */
     step->lock_timeout_ms =
-        index->kind == 'I' ? 0 : settings_int(drop->call->settings, "indexes.patience");
+        index->kind == 'I' ? 0
+                           : settings_int(drop->call->settings, "indexes.patience") + GRACE_MS;
     step->subject = drop;
     if (step->undo != NULL || option_given(drop->call->options, "force"))
         return true;
@@ -189,6 +191,10 @@ static enum step_go before(struct step *step, struct session *session, char **re
         *ret_why = g_strdup("renamed since it was planned");
         return STEP_DROP;
     }
+    if (!drop->forced && !index->valid && rows_bool(rows, 0, INDEXES_RECHECK_VALID)) {
+        *ret_why = g_strdup("it has become valid");
+        return STEP_DROP;
+    }
     if (!drop->forced && rows_int(rows, 0, INDEXES_RECHECK_SCANS) > index->scans &&
         speaking(drop)->kind == INDEXES_KIND_UNUSED) {
         *ret_why = g_strdup("it was scanned just now");
@@ -199,6 +205,27 @@ static enum step_go before(struct step *step, struct session *session, char **re
         return STEP_LATER;
     }
     return STEP_GO;
+}
+
+/* Gives up a concurrent drop that has waited for too long. */
+static bool watch(struct step *step, int pid, struct session *control, char **ret_why,
+                  gpointer data)
+{
+    const struct drop *drop = data;
+    gint64 patience_ms = settings_int(drop->call->settings, "indexes.patience");
+    g_autofree char *backend = g_strdup_printf("%d", pid);
+
+    if (index_of(drop)->kind == 'I' ||
+        g_get_real_time() - step->started_us < patience_ms * 1000)
+        return false;
+    AUTO(rows)
+    rows = session_query(control, &query_indexes_waits, (const char *const[]){backend}, NULL);
+    if (rows == NULL || rows_null(rows, 0, INDEXES_WAITS_WAITS_FOR))
+        return false;
+    g_autofree char *patience = units_format_duration((double) patience_ms / 1000);
+    *ret_why = g_strdup_printf("it waited longer than indexes.patience, %s, for %s", patience,
+                               rows_text(rows, 0, INDEXES_WAITS_WAITS_FOR));
+    return true;
 }
 
 /* A concurrent drop that did not get through has made the index invalid by its first step. */
@@ -298,7 +325,8 @@ static enum runbook_exit act(struct drop *drop, const struct window *window, GEr
     run.limits.attempts = ATTEMPTS;
     run.limits.pause_ms = PAUSE_MS;
     run.limits.lock_timeout_ms = PAUSE_MS;
-    run.hooks = (struct plan_hooks){.before = before, .after = after, .data = drop};
+    run.hooks =
+        (struct plan_hooks){.before = before, .after = after, .watch = watch, .data = drop};
     plan_run(drop->plan, &run, &broken);
     record_object(drop, id);
     gate_count_steps(&count, drop->plan);

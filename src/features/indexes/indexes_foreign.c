@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-static bool names(const struct relation_foreign_key *key, gint16 column)
+static bool begins_with(const struct relation_key *keys, gint16 count, gint16 column)
 {
-    for (gint16 i = 0; i < key->count; i++)
-        if (key->columns[i] == column)
+    for (gint16 i = 0; i < count; i++)
+        if (keys[i].column == column)
             return true;
     return false;
 }
@@ -24,7 +24,7 @@ static bool supports(const struct relations *relations, const struct relation_in
         index->predicate != NULL || index->key_count < key->count)
         return false;
     for (gint16 i = 0; i < key->count; i++)
-        if (!names(key, keys[i].column))
+        if (!begins_with(keys, key->count, key->columns[i]))
             return false;
     return true;
 }
@@ -58,24 +58,33 @@ static guint find_supporter(const struct relations *relations,
     return best;
 }
 
-/* A partition's key comes from its parent's, where people made it: one finding, not one for each
- * partition. Columns may have other numbers there. */
+static guint find_key(const struct relations *relations, const struct relation_table *table,
+                      const struct relation_foreign_key *like)
+{
+    for (guint i = 0; i < relations->foreign_keys->len; i++) {
+        const struct relation_foreign_key *key =
+            &g_array_index(relations->foreign_keys, struct relation_foreign_key, i);
+        if (!key->inherited && relations_table(relations, key->table) == table &&
+            key->referenced == like->referenced &&
+            strcmp(key->column_names, like->column_names) == 0)
+            return i;
+    }
+    return INDEXES_NONE;
+}
+
+/* A partition's key comes from that of a table above it, where people made it: one finding, not
+ * one for each partition. Columns may have other numbers there, but not other names. */
 static guint made_as(const struct relations *relations, guint position)
 {
     const struct relation_foreign_key *key =
         &g_array_index(relations->foreign_keys, struct relation_foreign_key, position);
-    const struct relation_table *root = relations_table(relations, key->table);
+    const struct relation_table *table = relations_table(relations, key->table);
 
-    if (!key->inherited)
-        return position;
-    while (root->parent != 0 && relations_find_table(relations, root->parent) != NULL)
-        root = relations_find_table(relations, root->parent);
-    for (guint i = 0; i < relations->foreign_keys->len; i++) {
-        const struct relation_foreign_key *other =
-            &g_array_index(relations->foreign_keys, struct relation_foreign_key, i);
-        if (!other->inherited && relations_table(relations, other->table) == root &&
-            other->referenced == key->referenced && other->count == key->count)
-            return i;
+    while (key->inherited && table != NULL && table->parent != 0) {
+        table = relations_find_table(relations, table->parent);
+        guint made = table == NULL ? INDEXES_NONE : find_key(relations, table, key);
+        if (made != INDEXES_NONE)
+            return made;
     }
     return position;
 }

@@ -185,7 +185,20 @@ static struct link link_to(const struct call *call, const char *entry)
     return link;
 }
 
+/* The same server by another name would pass for one that nobody listed. */
+static const struct indexes_node *find_started(const struct indexes_case *state,
+                                               gint64 started_us)
+{
+    for (guint i = 1; i < state->nodes->len; i++) {
+        const struct indexes_node *node = g_ptr_array_index(state->nodes, i);
+        if (node->seen && node->started_us == started_us)
+            return node;
+    }
+    return NULL;
+}
+
 static bool is_replica_of(struct session *session, struct session *primary,
+                          const struct indexes_case *state, struct indexes_node *node,
                           gint64 *ret_stats_reset, GError **error)
 {
     AUTO(rows) rows = session_query(session, &query_indexes_node, NULL, error);
@@ -194,6 +207,8 @@ static bool is_replica_of(struct session *session, struct session *primary,
     const char *ours = session_system_identifier(primary);
     const char *theirs = session_system_identifier(session);
     *ret_stats_reset = rows_int(rows, 0, INDEXES_NODE_STATS_RESET) * G_USEC_PER_SEC;
+    node->started_us = rows_int(rows, 0, INDEXES_NODE_STARTED_US);
+    const struct indexes_node *twin = find_started(state, node->started_us);
     if (ours != NULL && theirs != NULL && strcmp(ours, theirs) != 0)
         runbook_error_set(error, RUNBOOK_FAILED, NULL, "it belongs to another cluster");
     else if (strcmp(session_database(session), session_database(primary)) != 0)
@@ -201,6 +216,9 @@ static bool is_replica_of(struct session *session, struct session *primary,
                           session_database(session));
     else if (!rows_bool(rows, 0, INDEXES_NODE_IN_RECOVERY))
         runbook_error_set(error, RUNBOOK_FAILED, NULL, "it is no standby");
+    else if (twin != NULL)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "it is the same server as %s",
+                          twin->name);
     else
         return true;
     return false;
@@ -212,24 +230,38 @@ static void take_scans(const struct rows *row, gpointer data)
             rows_int(row, 0, INDEXES_SCANS_SCANS), rows_int(row, 0, INDEXES_SCANS_LAST_SCAN));
 }
 
+/* Standbys are attached to standbys as well. */
+static bool count_standbys(struct session *session, struct indexes_case *state, GError **error)
+{
+    AUTO(rows) rows = session_query(session, &query_indexes_standbys, NULL, error);
+    if (rows == NULL)
+        return false;
+    state->standbys += (guint) rows_int(rows, 0, INDEXES_STANDBYS_STANDBYS);
+    return true;
+}
+
 static bool sample_through(struct call *call, struct session *primary, struct link *link,
-                           struct indexes_node *node, gint64 now_us, GError **error)
+                           struct indexes_node *node, struct indexes_case *state,
+                           GError **error)
 {
     gint64 stats_reset_us = 0;
     AUTO(session) session = session_open(&link->params, call->feature->name, error);
 
-    if (session == NULL || !is_replica_of(session, primary, &stats_reset_us, error) ||
-        !session_each(session, &query_indexes_scans, NULL, take_scans, node, error))
+    if (session == NULL ||
+        !is_replica_of(session, primary, state, node, &stats_reset_us, error) ||
+        !session_each(session, &query_indexes_scans, NULL, take_scans, node, error) ||
+        !count_standbys(session, state, error))
         return false;
-    sample(call, session, node, stats_reset_us, now_us, !call->dry_run);
+    sample(call, session, node, stats_reset_us, state->now_us, !call->dry_run);
     return true;
 }
 
 static bool sample_replica(struct call *call, struct session *primary, const char *entry,
-                           struct indexes_node *node, gint64 now_us, GError **error)
+                           struct indexes_node *node, struct indexes_case *state,
+                           GError **error)
 {
     struct link link = link_to(call, entry);
-    bool done = sample_through(call, primary, &link, node, now_us, error);
+    bool done = sample_through(call, primary, &link, node, state, error);
 
     g_free(link.params.entered);
     g_free(link.host);
@@ -245,22 +277,13 @@ static bool observe_replica(struct call *call, struct session *primary, const ch
     struct indexes_node *node = indexes_node_new(label);
 
     g_ptr_array_add(state->nodes, node);
-    if (sample_replica(call, primary, entry, node, state->now_us, &failure))
+    if (sample_replica(call, primary, entry, node, state, &failure))
         return true;
     if (g_error_matches(failure, RUNBOOK_ERROR, RUNBOOK_INTERRUPTED)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
     node->trouble = g_strndup(failure->message, strcspn(failure->message, "\n"));
-    return true;
-}
-
-static bool count_standbys(struct session *session, struct indexes_case *state, GError **error)
-{
-    AUTO(rows) rows = session_query(session, &query_indexes_standbys, NULL, error);
-    if (rows == NULL)
-        return false;
-    state->standbys = (guint) rows_int(rows, 0, INDEXES_STANDBYS_STANDBYS);
     return true;
 }
 

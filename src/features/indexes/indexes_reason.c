@@ -2,6 +2,8 @@
 #include "indexes.h"
 #include "units/units.h"
 
+#include <math.h>
+
 static const double SECONDS_A_DAY = 86400;
 
 const char *indexes_kind_name(enum indexes_kind kind)
@@ -68,7 +70,7 @@ static char *observed(const struct indexes_case *state, const struct indexes_fin
     g_autofree char *of = units_format_duration(needed);
 
     if (days)
-        return g_strdup_printf("observed for %.0f d of %s", seen / SECONDS_A_DAY, of);
+        return g_strdup_printf("observed for %.0f d of %s", floor(seen / SECONDS_A_DAY), of);
     g_autofree char *is = units_format_duration(seen);
     return g_strdup_printf("observed for %s of %s, in two samples at least", is, of);
 }
@@ -254,8 +256,7 @@ static char *kept_evidence(const struct indexes_case *state,
         g_autofree char *attached = units_format_counted(state->standbys, "standby");
         return g_strdup_printf("%s attached, %u seen; list all of them in replicas, or with "
                                "--replica",
-                               state->standbys == 1 ? attached : "several standbys",
-                               state->nodes->len - 1);
+                               attached, indexes_replicas_seen(state));
     }
     return g_strdup_printf("no scan was seen; %s", reason);
 }

@@ -29,6 +29,14 @@ static bool wanted(const struct call *call, const struct relation_table *table)
            selection_any(schemas, table->schema);
 }
 
+/* TOAST's indexes are nobody's business, and of what somebody keeps locked nothing is said. */
+static bool shown_table(const struct report *report, guint position)
+{
+    const struct relation_table *table = relations_table(report->state->relations, position);
+
+    return table->kind != 't' && table->locked == NULL && wanted(report->call, table);
+}
+
 /* A table that was named but is not there is a slip worth stopping for. */
 static bool check_selection(const struct call *call, const struct relations *relations,
                             const char *option, GError **error)
@@ -175,17 +183,15 @@ static void indexes_member(struct document *document, const struct report *repor
 
     document_array(document, "indexes");
     for (guint i = 0; i < relations->indexes->len; i++) {
-        const struct relation_table *table =
-            relations_table_of(relations, relations_index(relations, i));
         cursor = report->first[i];
-        if (table->kind != 't' && table->locked == NULL && wanted(report->call, table))
+        if (shown_table(report, relations_index(relations, i)->table))
             document_item(document, index_item(report, i, &cursor));
     }
     cursor = report->first[relations->indexes->len];
     while (cursor < report->state->findings->len) {
         const struct indexes_finding *finding =
             &g_array_index(report->state->findings, struct indexes_finding, cursor);
-        if (wanted(report->call, relations_table(relations, finding->table)))
+        if (shown_table(report, finding->table))
             document_item(document, missing_item(report, &cursor));
         else
             cursor++;
@@ -241,10 +247,9 @@ static GPtrArray *rows_of(const struct report *report, bool all)
     for (guint i = 0; i < state->findings->len; i++) {
         struct indexes_finding *finding =
             &g_array_index(state->findings, struct indexes_finding, i);
-        const struct relation_table *table = relations_table(state->relations, finding->table);
         bool dull = finding->word == INDEXES_KEEP && finding->kind == INDEXES_KIND_UNUSED &&
                     finding->why != INDEXES_WHY_USED_ON;
-        if (table->kind != 't' && wanted(report->call, table) && (all || !dull))
+        if (shown_table(report, finding->table) && (all || !dull))
             g_ptr_array_add(list, finding);
     }
     g_ptr_array_sort_with_data(list, by_weight, state->relations);
@@ -281,8 +286,7 @@ static void add_quiet_rows(struct grid *grid, const struct report *report)
     for (guint i = 0; i < relations->indexes->len; i++) {
         const struct relation_index *index = relations_index(relations, i);
         const struct relation_table *table = relations_table_of(relations, index);
-        if (report->first[i] != report->first[i + 1] || table->kind == 't' ||
-            table->locked != NULL || !wanted(report->call, table))
+        if (report->first[i] != report->first[i + 1] || !shown_table(report, index->table))
             continue;
         grid_cellf(grid, OUTPUT_DIM, "%s.%s", table->schema, index->name);
         grid_take(grid, OUTPUT_DIM, units_format_size(indexes_bytes(relations, index)));
@@ -294,8 +298,9 @@ static void add_quiet_rows(struct grid *grid, const struct report *report)
     }
 }
 
-/* The SQL to paste, each with its way back. */
-static void say_sql(const struct report *report, const struct indexes_finding *finding)
+/* The SQL to paste, each with its way back; once for an index, however much speaks against it. */
+static void say_sql(const struct report *report, const struct indexes_finding *finding,
+                    GHashTable *said)
 {
     struct output *output = report->call->output;
     g_autofree char *drop = indexes_drop_sql(report->state, finding, report->session);
@@ -304,7 +309,7 @@ static void say_sql(const struct report *report, const struct indexes_finding *f
 
     if (create != NULL)
         output_say(output, "%s;", create);
-    if (drop == NULL)
+    if (drop == NULL || !g_hash_table_add(said, GUINT_TO_POINTER(finding->index + 1)))
         return;
     g_auto(GStrv) lines = g_strsplit(undo != NULL ? undo : "not known", "\n", -1);
     output_say(output, "%s;", drop);
@@ -349,11 +354,15 @@ static void say_summary(const struct report *report, const GPtrArray *list, guin
     const struct relations *relations = report->state->relations;
     guint candidates = 0, unknown = 0;
     gint64 bytes = 0;
-    guint last = INDEXES_NONE;
+    guint last = INDEXES_NONE, indexes_count = 0;
 
+    for (guint i = 0; i < relations->indexes->len; i++)
+        indexes_count += shown_table(report, relations_index(relations, i)->table);
     for (guint i = 0; i < report->state->findings->len; i++) {
         const struct indexes_finding *finding =
             &g_array_index(report->state->findings, struct indexes_finding, i);
+        if (!shown_table(report, finding->table))
+            continue;
         unknown += finding->word == INDEXES_UNKNOWN;
         if (finding->word != INDEXES_DROP_CANDIDATE || finding->index == last)
             continue;
@@ -364,7 +373,7 @@ static void say_summary(const struct report *report, const GPtrArray *list, guin
     if (shown < list->len)
         output_say(report->call->output, "… and %u more findings (-v shows all)",
                    list->len - shown);
-    g_autofree char *indexes = units_format_count(relations->indexes->len);
+    g_autofree char *indexes = units_format_count(indexes_count);
     g_autofree char *size = units_format_size(bytes);
     output_say(report->call->output, "%s indexes: %u to drop, %s; of %u not enough is known.",
                indexes, candidates, size, unknown);
@@ -381,6 +390,7 @@ static void show_table(const struct report *report)
     bool all = output_verbosity(output) > 0 || output_format(output) == OUTPUT_CSV;
     g_autoptr(GPtrArray) list = rows_of(report, all);
     guint shown = all ? list->len : MIN(list->len, ROWS_SHOWN);
+    g_autoptr(GHashTable) said = g_hash_table_new(NULL, NULL);
     AUTO(grid) grid = grid_new(columns);
 
     for (guint i = 0; i < shown; i++)
@@ -390,7 +400,7 @@ static void show_table(const struct report *report)
     if (grid_rows(grid) > 0)
         grid_print(grid, output);
     for (guint i = 0; i < shown; i++)
-        say_sql(report, g_ptr_array_index(list, i));
+        say_sql(report, g_ptr_array_index(list, i), said);
     say_summary(report, list, shown);
     say_left_out(report);
 }

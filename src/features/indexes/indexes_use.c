@@ -21,7 +21,8 @@ struct store_use indexes_use_next(const struct store_use *before, guint oid, gin
         return next;
     /* A zero after a loss: whatever was counted before it and after the last sample is gone. */
     next.reset = scans < before->scans || (lost && scans == 0);
-    if (scans == before->scans && !next.reset) {
+    /* As high as before a loss: it was scanned since, as often as it had been. */
+    if (scans == before->scans && !lost) {
         next.quiet_us = before->quiet_us;
         next.quiet_samples = before->quiet_samples;
         next.reset = before->reset;
@@ -55,10 +56,8 @@ enum indexes_quiet indexes_judge_use(const struct indexes_node *node, guint oid,
     *ret_quiet_since_us = 0;
     if (use == NULL)
         return INDEXES_UNSEEN;
-    gint64 since = use->kept.quiet_us;
-    /* The server remembers a scan of that time: nothing was lost since, and nothing scanned. */
-    if (use->last_scan_us != 0)
-        since = MIN(since, use->last_scan_us);
+    /* The server remembers the last scan: nothing was lost since, and nothing scanned. */
+    gint64 since = use->last_scan_us != 0 ? use->last_scan_us : use->kept.quiet_us;
     gint64 samples = node->sampling.samples - use->kept.quiet_samples + 1;
     *ret_quiet_since_us = since;
     if (now_us - since >= evidence_us && samples >= SAMPLES_NEEDED)

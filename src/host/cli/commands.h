@@ -8,6 +8,7 @@
 
 extern const struct command cli_check_commands[];
 extern const struct command cli_history_commands[];
+extern const struct setting cli_history_settings[];
 extern const struct command cli_runbook_commands[];
 extern const struct command cli_config_commands[];
 extern const struct command cli_setup_commands[];

@@ -13,6 +13,7 @@ static const struct feature section_check = {
 static const struct feature section_history = {
     .name = "history",
     .title = "Show what ran, when, by whom, and what came of it",
+    .settings = cli_history_settings,
     .commands = cli_history_commands,
 };
 static const struct feature section_runbook = {

@@ -17,7 +17,7 @@ enum cli_flags {
 };
 
 /* The host's own sections in the order of the help, NULL-terminated. They are rows of the same
- * kind as the runbook's, with commands and queries only. */
+ * kind as the runbook's, with settings, commands and queries only. */
 extern const struct feature *const cli_sections[];
 
 /* All sections, the runbook's first; NULL behind the last. */

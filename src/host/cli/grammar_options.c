@@ -156,8 +156,9 @@ const struct setting_table *cli_setting_tables(void)
     tables = g_array_new(TRUE, FALSE, sizeof(struct setting_table));
     struct setting_table own = {.prefix = NULL, .rows = settings_core};
     g_array_append_val(tables, own);
-    for (guint i = 0; features[i] != NULL; i++) {
-        struct setting_table table = {features[i]->name, features[i]->settings};
+    const struct feature *section;
+    for (guint i = 0; (section = cli_section_at(i)) != NULL; i++) {
+        struct setting_table table = {section->name, section->settings};
         if (table.rows != NULL)
             g_array_append_val(tables, table);
     }

@@ -293,6 +293,14 @@ static void say_trouble(const struct invocation *invocation, const char *trouble
                     trouble);
 }
 
+/* A run that is recorded pays for its record: the history does not grow for ever. */
+static void forget_old(const struct cli_line *line, const struct settings *settings,
+                       struct store *store)
+{
+    if (line->command->flags & COMMAND_WRITES && !option_given(line->options, "dry-run"))
+        store_prune(store, g_get_real_time() - settings_int(settings, "history.keep") * 1000);
+}
+
 static int run_with_settings(struct invocation *invocation, GError **error)
 {
     const struct cli_line *line = invocation->line;
@@ -314,6 +322,8 @@ static int run_with_settings(struct invocation *invocation, GError **error)
                                             : call_for_target(invocation, target);
     if (trouble == NULL && store != NULL)
         trouble = g_strdup(store_trouble(store));
+    if (trouble == NULL && store != NULL)
+        forget_old(line, settings, store);
     say_trouble(invocation, trouble);
     return code;
 }

@@ -66,9 +66,11 @@ static void call_cli(const char *command_line)
     g_setenv("XDG_STATE_HOME", g_getenv("RUN_TEST_STATE"), TRUE);
     g_setenv("XDG_CONFIG_HOME", g_getenv("RUN_TEST_STATE"), TRUE);
     g_unsetenv("PGRUNBOOK_CONFIG");
-    if (geteuid() == 0 && seteuid(NOBODY) != 0)
-        exit(1);
-    exit(cli_main((int) g_strv_length(words), words));
+    const uid_t self = geteuid();
+    if (self == 0)
+        g_assert_cmpint(seteuid(NOBODY), ==, 0);
+    g_assert_cmpint(cli_main((int) g_strv_length(words), words), ==, 0);
+    g_assert_cmpint(seteuid(self), ==, 0);
 }
 
 static void child_report(void)

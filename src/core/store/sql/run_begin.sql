@@ -16,7 +16,9 @@
 -- param: $14 text os_boot
 -- param: $15 int8 pid
 -- param: $16 int8 pid_started
+-- param: $17 int8 undoes; null: none
 INSERT INTO run (section, verb, target, host, dbname, role, system_identifier, version_num,
                  command_line, deadline_us, started_us, os_user, os_host, os_boot, pid,
-                 pid_started)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                 pid_started, undoes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+        $17)

@@ -1,6 +1,10 @@
 -- What takes a step back once it is done; null: nothing does.
 ALTER TABLE step ADD COLUMN undo TEXT;
 
+-- The run that this one takes back; null: none.
+ALTER TABLE run ADD COLUMN undoes INTEGER REFERENCES run (id) ON DELETE SET NULL;
+CREATE INDEX run_undoes ON run (undoes) WHERE undoes IS NOT NULL;
+
 -- Samples: what was seen of relations over time. Times are microseconds since 1970, 0: never.
 -- A week is the number of Mondays since 1970, UTC; the first one (0) began before.
 

@@ -1,0 +1,113 @@
+/* The history opened, and its entries in words. */
+#include "cli/history.h"
+#include "out/document.h"
+#include "units/units.h"
+
+#include <string.h>
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+struct store *history_open(struct call *call, GError **error)
+{
+    g_autofree char *path = settings_state_path(call->settings);
+
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        return store_open_reader(path, error);
+    output_note(call->output, "there is no history yet: \"%s\" does not exist", path);
+    return NULL;
+}
+
+bool history_number(const char *text, const char *what, gint64 *ret_number, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+
+    if (g_ascii_string_to_signed(text, 10, 1, G_MAXINT32, ret_number, &cause))
+        return true;
+    runbook_error_set(error, RUNBOOK_USAGE, NULL,
+                      "invalid %s: \"%s\" is not a number from 1 on", what, text);
+    return false;
+}
+
+/* ---- words -------------------------------------------------------------------------------- */
+
+char *history_time(gint64 wall_us)
+{
+    if (wall_us == 0)
+        return NULL;
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(wall_us / G_USEC_PER_SEC);
+    return g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
+}
+
+char *history_took(gint64 started_us, gint64 ended_us)
+{
+    if (started_us == 0 || ended_us == 0)
+        return NULL;
+    return units_format_duration((double) (ended_us - started_us) / G_USEC_PER_SEC);
+}
+
+enum output_tone history_tone(const char *outcome)
+{
+    if (g_strcmp0(outcome, "done") == 0)
+        return OUTPUT_GOOD;
+    return g_strcmp0(outcome, "failed") == 0 ? OUTPUT_BAD : OUTPUT_CAUTION;
+}
+
+json_t *history_recorded(const char *text)
+{
+    if (text == NULL)
+        return json_null();
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+    return value != NULL ? value : document_text(text);
+}
+
+char *history_in_words(const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    json_t *value = json_loads(text, 0, NULL);
+    if (!json_is_object(value)) {
+        json_decref(value);
+        return g_strdup(text);
+    }
+    GString *words = g_string_new(NULL);
+    const char *key;
+    json_t *member;
+    json_object_foreach(value, key, member)
+    {
+        if (json_is_null(member))
+            continue;
+        char *shown = json_is_string(member) ? NULL : json_dumps(member, JSON_ENCODE_ANY);
+        g_string_append_printf(words, "%s%s %s", words->len ? ", " : "", key,
+                               shown ? shown : json_string_value(member));
+        free(shown);
+    }
+    json_decref(value);
+    return g_string_free(words, FALSE);
+}
+
+const char *history_outcome(const struct store_run_view *run)
+{
+    return run->outcome != NULL ? run->outcome : "running";
+}
+
+json_t *history_run_json(const struct store_run_view *run)
+{
+    json_t *object = json_pack(
+        "{sI so so so so so so so so so so so so}", "id", (json_int_t) run->id, "section",
+        document_text(run->section), "verb", document_text(run->verb), "target",
+        document_text(run->target), "host", document_text(run->host), "database",
+        document_text(run->dbname), "role", document_text(run->role), "os_user",
+        document_text(run->os_user), "os_host", document_text(run->os_host), "started_at",
+        document_time(run->started_us), "ended_at", document_time(run->ended_us), "outcome",
+        document_text(history_outcome(run)), "summary", history_recorded(run->summary));
+    bool ended = run->started_us != 0 && run->ended_us != 0;
+
+    json_object_set_new(
+        object, "seconds",
+        ended ? json_real((double) (run->ended_us - run->started_us) / G_USEC_PER_SEC)
+              : json_null());
+    json_object_set_new(object, "exit_code",
+                        ended ? json_integer(run->exit_code) : json_null());
+    json_object_set_new(object, "error", document_text(run->error));
+    return object;
+}
