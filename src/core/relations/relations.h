@@ -152,6 +152,14 @@ const struct space_column *relations_columns(const struct relations *relations, 
 const struct space_column *relations_column(const struct relations *relations,
                                             const struct relation_table *table, gint16 number);
 
+/* Whether it is the index of that oid, or a part of that partitioned index on whatever level. */
+bool relations_belongs(const struct relations *relations, const struct relation_index *index,
+                       guint oid);
+
+/* Bytes of an index; of a partitioned one those of all its parts. */
+gint64 relations_index_bytes(const struct relations *relations,
+                             const struct relation_index *index);
+
 /* True sizes of these relations (tables or indexes) in place of relpages, in chunks. They take a
  * lock on each, for a moment: those with ACCESS EXCLUSIVE held or awaited are passed over and
  * keep relpages. Stops silently at the first trouble: relpages are good enough. */
