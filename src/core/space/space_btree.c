@@ -121,9 +121,10 @@ static bool mix_pages(const struct mix *mix, const struct space_room *room, doub
 
     if (!walk_keys(mix, &row))
         return false;
-    double fill = plain_fill(room, &row), pages = entries / fill;
-    double repeat = 0;
-    if (btree->deduplicates && all_known(btree)) {
+    double fill = plain_fill(room, &row), pages = entries / fill, repeat = 0;
+    if (btree->deduplicates && !all_known(btree))
+        return false;
+    if (btree->deduplicates) {
         classes_of(mix, entries, &classes);
         pages = space_posting_pages(&classes, room, row.mean, btree->block_size, entries, fill);
         repeat = doubt_of_classes(&classes, entries);
