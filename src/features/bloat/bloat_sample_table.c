@@ -250,7 +250,13 @@ void bloat_sample_keep(struct bloat_object *object, enum bloat_note note, const 
 {
     object->note = note;
     g_free(object->detail);
-    object->detail = g_strdup(detail);
+    /* Of what the server said, what it calls detail and hint is too much here. */
+    object->detail = detail == NULL ? NULL : g_strndup(detail, strcspn(detail, "\n"));
+    /* Beside a number the note would not be shown. */
+    if (detail == NULL && object->reclaimable_bytes >= 0 && note == BLOAT_NOTE_BUDGET)
+        object->detail = g_strdup("the budget was used up before its turn");
+    if (detail == NULL && object->reclaimable_bytes >= 0 && note == BLOAT_NOTE_METHOD)
+        object->detail = g_strdup("its access method allows no sample");
 }
 
 /* VACUUM reads a part of the pages and guesses the rest; in doubt about the second it came last. */
