@@ -127,8 +127,8 @@ static void share_out(GArray *turns, gint64 budget_bytes)
 
 /* True sizes: of tables that have none yet, because nobody has looked at them since they were
  * made, and then of those that are to be read, before it is decided how much of them. */
-static void measure_turns(struct session *session, struct bloat_case *state, const GArray *turns,
-                          bool chosen)
+static void measure_turns(struct session *session, struct bloat_case *state,
+                          const GArray *turns, bool chosen)
 {
     g_autoptr(GArray) oids = g_array_new(FALSE, FALSE, sizeof(guint));
 
