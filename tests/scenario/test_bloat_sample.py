@@ -72,12 +72,15 @@ def test_what_it_says_is_what_there_is_to_win(runbook, server, budget):
     said = report(runbook, server, "sample", "--budget", budget)
     true = truth(server)
     assert {"plain", "plain_pkey", "parted_a", "wide", "matview"} <= set(said)
-    wrong = {name: (item["reclaimable_pct"], true[name], item["reason"])
-             for name, item in said.items()
-             if item["method"] != "sample" or item["reclaimable_pct"] is None
-             or abs(item["reclaimable_pct"] - true[name])
-             > (2 if budget == "1GB" else 12) + 100 * BLOCK / max(item["size_bytes"], 1)}
-    assert not wrong
+    assert {item["method"] for item in said.values()} == {"sample"}
+    errors = {name: abs(item["reclaimable_pct"] - true[name]) for name, item in said.items()}
+    # The margin holds in nine cases of ten; a page more or less is always possible.
+    far = {name: (error, said[name]) for name, error in errors.items()
+           if error > 3 + 3 * said[name]["margin_pct"]
+           + 100 * BLOCK / max(1, said[name]["size_bytes"])}
+    assert not far
+    large = [error for name, error in errors.items() if said[name]["size_bytes"] > 32 * BLOCK]
+    assert sum(large) / len(large) < (1 if budget == "1GB" else 6)
 
 
 def test_not_analyzed_and_statistics_lost(runbook, server):
@@ -88,7 +91,7 @@ def test_not_analyzed_and_statistics_lost(runbook, server):
     true = truth(server)
     for name in ("plain", "front", "front_code_idx"):
         assert said[name]["method"] == "sample"
-        assert abs(said[name]["reclaimable_pct"] - true[name]) < 12
+        assert abs(said[name]["reclaimable_pct"] - true[name]) < 3 + 3 * said[name]["margin_pct"]
 
 
 def test_partial_index_whose_entries_are_rare(runbook, server):
