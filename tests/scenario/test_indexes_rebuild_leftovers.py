@@ -139,3 +139,18 @@ def test_of_another_database(runbook, server):
     assert result.json["indexes"] == [] and invalid(server) == left
     rebuild(runbook, server, "--invalid")
     assert invalid(server) == []
+
+
+@pytest.mark.parametrize("version", [17, 18])
+def test_role_that_may_rebuild_but_not_drop(runbook, server, roles):
+    """MAINTAIN is enough for a rebuild. What an interrupted one leaves only the owner can drop."""
+    make_holdable(server)
+    maintainer = roles("maintainer")
+    server.sql(f"GRANT pg_maintain TO {maintainer}")
+    report = stop_in(runbook, server, "old snapshots", "-U", maintainer)
+    left, = report.leftovers.values()
+    assert left["outcome"] == "left" and "must be owner" in left["reason"]
+    again = rebuild(runbook, server, "-U", maintainer, INDEX, code=5)
+    assert again.outcomes == {INDEX: "done", INDEX + "_ccnew": "failed"}
+    assert rebuild(runbook, server, INDEX).outcomes == {INDEX: "done", INDEX + "_ccnew": "done"}
+    assert invalid(server) == []

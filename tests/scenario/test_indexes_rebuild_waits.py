@@ -126,6 +126,29 @@ def test_build_of_somebody_else(runbook, server):
     assert invalid(server) == []
 
 
+def test_build_that_may_not_be_seen(runbook, server, roles):
+    """To a role without pg_read_all_stats only the lock tells of it."""
+    make_holdable(server)
+    owner = roles("owner")
+    server.sql(f"ALTER TABLE orders OWNER TO {owner}; GRANT CREATE ON SCHEMA public TO {owner}")
+    builder = server.connect()
+
+    def build():
+        thread = threading.Thread(target=builder.execute,
+                                  args=["REINDEX INDEX CONCURRENTLY " + INDEX])
+        thread.start()
+        return thread
+
+    with holding(server, "old snapshots", build) as (thread, pid, hold):
+        options = ["-U", owner, *configure(runbook, patience="1s")]
+        report = rebuild(runbook, server, *options, INDEX, code=5)
+        assert f"being built on its table by pid {pid} (role postgres" in report.reason()
+        assert report.leftovers == {}
+        hold.release()
+        thread.join()
+    assert invalid(server) == []
+
+
 # ---- while it runs -----------------------------------------------------------------------------
 
 
@@ -189,3 +212,16 @@ def test_does_not_give_way_to_who_stops_nobody(runbook, server):
         report = ended(running, 5)
         vacuum.join()
         assert "its patience is 3 s" in report.reason()
+
+
+def test_autovacuum_at_work(runbook, fresh_server):
+    """It holds the same lock, and is not to be cancelled for this."""
+    server = fresh_server(autovacuum_naptime="1s", autovacuum_vacuum_cost_limit=1)
+    make_bloated(server)
+    server.sql("""ALTER TABLE orders SET (autovacuum_vacuum_threshold = 1,
+        autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100);
+        UPDATE orders SET payload = 'dead'""")
+    wait_until(lambda: server.value("""SELECT count(*) FROM pg_stat_progress_vacuum
+        WHERE relid = 'orders'::regclass"""), what="autovacuum", timeout=60)
+    reason = skipped(runbook, server, *configure(runbook, patience="1s"))
+    assert "ShareUpdateExclusiveLock held by pid" in reason and "autovacuum worker" in reason

@@ -16,11 +16,12 @@ SELECT c.oid,
    AND NOT (i.indisvalid AND i.indisready AND i.indislive)
    AND c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'
    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index AS p
-                    WHERE p.relid OPERATOR(pg_catalog.=) i.indrelid
-                       OR (p.relid IS NULL
-                           AND EXISTS (SELECT 1 FROM pg_catalog.pg_locks AS l
-                                        WHERE l.pid OPERATOR(pg_catalog.=) p.pid
-                                          AND l.relation OPERATOR(pg_catalog.=) i.indrelid
-                                          AND l.mode OPERATOR(pg_catalog.=)
-                                              'ShareUpdateExclusiveLock')))
+                    WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+                      AND (p.relid OPERATOR(pg_catalog.=) i.indrelid
+                           OR (p.relid IS NULL
+                               AND EXISTS (SELECT 1 FROM pg_catalog.pg_locks AS l
+                                            WHERE l.pid OPERATOR(pg_catalog.=) p.pid
+                                              AND l.relation OPERATOR(pg_catalog.=) i.indrelid
+                                              AND l.mode OPERATOR(pg_catalog.=)
+                                                  'ShareUpdateExclusiveLock'))))
  ORDER BY n.nspname, c.relname

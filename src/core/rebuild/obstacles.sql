@@ -53,12 +53,14 @@ WITH here AS MATERIALIZED (
 SELECT (SELECT COALESCE(a.who, pg_catalog.format('pid %s', p.pid))
           FROM pg_catalog.pg_stat_progress_create_index AS p
           LEFT JOIN activity AS a ON a.pid OPERATOR(pg_catalog.=) p.pid
-         WHERE p.relid OPERATOR(pg_catalog.=) $1
-            OR (p.relid IS NULL
-                AND EXISTS (SELECT 1 FROM locks AS l
-                             WHERE l.pid OPERATOR(pg_catalog.=) p.pid AND l.granted
-                               AND l.mode OPERATOR(pg_catalog.=) ANY (
-                                   '{ShareUpdateExclusiveLock,ShareLock}'::pg_catalog.text[])))
+         WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+           AND p.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
+           AND (p.relid OPERATOR(pg_catalog.=) $1
+                OR (p.relid IS NULL
+                    AND EXISTS (SELECT 1 FROM locks AS l
+                                 WHERE l.pid OPERATOR(pg_catalog.=) p.pid AND l.granted
+                                   AND l.mode OPERATOR(pg_catalog.=) ANY (
+                                       '{ShareUpdateExclusiveLock,ShareLock}'::pg_catalog.text[]))))
          LIMIT 1) AS builder,
        (SELECT pg_catalog.format('%s %s by %s', l.mode,
                                  CASE WHEN l.granted THEN 'held' ELSE 'waited for' END,

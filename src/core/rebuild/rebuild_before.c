@@ -135,7 +135,6 @@ static void look_at_table(const struct work *work, const struct rows *facts,
     look->moved = strcmp(rows_text(facts, 0, REBUILD_TABLE_SCHEMA), index->schema) != 0 ||
                   strcmp(rows_text(facts, 0, REBUILD_TABLE_NAME), index->table) != 0;
     look->lack = rows_text(facts, 0, REBUILD_TABLE_LACK);
-    /* What our own first try left is dropped once all is over; another try needs its name. */
     look->taken = rows_text(facts, 0, REBUILD_TABLE_TAKEN_BY);
 }
 
@@ -280,6 +279,42 @@ static enum step_go before_leftover(struct work *work, struct session *session, 
     return go;
 }
 
+/* An earlier try of this step was ended by the server. Perhaps it went through all the same; what it
+ * left goes first: it takes room, every write maintains it, and of an index that is to be built anew
+ * it has the name. */
+static enum step_go before_again(struct rebuild *rebuild, struct work *work,
+                                 struct session *session, char **ret_why)
+{
+    rebuild_prove(rebuild, work, session);
+    if (work->proven) {
+        *ret_why = g_strdup("an earlier try went through");
+        return STEP_DROP;
+    }
+    g_autoptr(GPtrArray) invalid = rebuild_invalid(session, work->index->table_oid);
+    if (invalid == NULL) {
+        *ret_why = g_strdup(not_looked_at);
+        return STEP_LATER;
+    }
+    rebuild_mark_ours(work->record, invalid);
+    for (guint i = 0; i < invalid->len && !work->may_not_drop; i++) {
+        const struct invalid_index *one = g_ptr_array_index(invalid, i);
+        if (!one->ours)
+            continue;
+        struct rebuild_drop drop = {one->oid, work->index->table_oid, true, NULL};
+        enum step_go go = rebuild_before_drop(&drop, session, ret_why);
+        if (go == STEP_DROP) {
+            g_clear_pointer(ret_why, g_free);
+            continue;
+        }
+        work->dropping = go == STEP_GO;
+        if (work->dropping)
+            take(&work->step->sql, drop.sql);
+        g_free(drop.sql);
+        return go;
+    }
+    return STEP_GO;
+}
+
 /* ------------------------------------------------------------------------------------------- */
 
 enum step_go rebuild_before(struct rebuild *rebuild, struct step *step, struct session *session,
@@ -291,7 +326,13 @@ enum step_go rebuild_before(struct rebuild *rebuild, struct step *step, struct s
     work->waiting_since_us = 0;
     if (index->kind == REBUILD_LEFTOVER)
         return before_leftover(work, session, ret_why);
-    enum step_go go = judge(rebuild, work, session, ret_why);
+    enum step_go go = STEP_GO;
+    work->dropping = false;
+    if (work->record != NULL)
+        go = before_again(rebuild, work, session, ret_why);
+    if (go != STEP_GO || work->dropping)
+        return go;
+    go = judge(rebuild, work, session, ret_why);
     if (go != STEP_GO)
         return go;
     if (!has_room(rebuild, index, session, ret_why))
@@ -300,11 +341,10 @@ enum step_go rebuild_before(struct rebuild *rebuild, struct step *step, struct s
         *ret_why = g_strdup(not_looked_at);
         return STEP_LATER;
     }
-    if (index->kind == REBUILD_REINDEX) {
-        g_free(step->sql);
-        step->sql = rebuild_reindex_sql(session, index->schema, index->name);
-        g_free(step->object);
-        step->object = g_strconcat(index->schema, ".", index->name, NULL);
-    }
+    /* The index may have another name by now. */
+    g_autofree char *reindex = rebuild_reindex_sql(session, index->schema, index->name);
+    take(&step->sql, index->kind == REBUILD_CREATE ? index->definition : reindex);
+    g_free(step->object);
+    step->object = g_strconcat(index->schema, ".", index->name, NULL);
     return STEP_GO;
 }

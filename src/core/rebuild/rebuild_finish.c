@@ -41,10 +41,11 @@ static void add_remnant(struct rebuild *rebuild, struct session *session,
     g_ptr_array_add(found, remnant);
 }
 
-/* All that is left now, of all records; those of which nothing is are closed. */
+/* All that is left now, of all records; those of which nothing is are closed. NULL when that could
+ * not be seen. */
 static GPtrArray *find_left(struct rebuild *rebuild, struct session *session)
 {
-    GPtrArray *found = g_ptr_array_new();
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
 
     for (guint i = 0; i < rebuild->records->len; i++) {
         struct record *record = g_ptr_array_index(rebuild->records, i);
@@ -53,7 +54,7 @@ static GPtrArray *find_left(struct rebuild *rebuild, struct session *session)
             continue;
         g_autoptr(GPtrArray) invalid = rebuild_invalid(session, record->table_oid);
         if (invalid == NULL)
-            continue;
+            return NULL;
         rebuild_mark_ours(record, invalid);
         for (guint j = 0; j < invalid->len; j++) {
             const struct invalid_index *one = g_ptr_array_index(invalid, j);
@@ -63,7 +64,7 @@ static GPtrArray *find_left(struct rebuild *rebuild, struct session *session)
         if (found->len == before)
             record_close(rebuild, record);
     }
-    return found;
+    return g_steal_pointer(&found);
 }
 
 /* ---- dropping ----------------------------------------------------------------------------- */
@@ -149,23 +150,20 @@ static void say(const struct rebuild *rebuild, const struct rebuild_remnant *rem
         remnant->schema, remnant->name, remnant->detail, remnant->drop_sql);
 }
 
-static void clean_up(struct rebuild *rebuild, const struct plan_run *run, int first_step)
+static void say_unseen(const struct rebuild *rebuild)
 {
-    struct session *session = run->control;
-    struct cleanup cleanup = {run, rebuild, true, first_step};
-    g_autoptr(GPtrArray) left = find_left(rebuild, session);
+    output_warn(
+        rebuild->call->output,
+        "an invalid index may be left behind, and the server cannot be asked\nhint: the "
+        "next run looks, and drops it");
+}
 
-    for (int round = 0; left->len > 0 && round < 2; round++) {
-        cleanup.concurrently = round == 0;
-        drop(&cleanup, left);
-        if (!session_alive(session) && !session_reopen(session, NULL))
-            break;
-        g_ptr_array_unref(left);
-        left = find_left(rebuild, session);
-    }
+/* left NULL: that could not be seen, so nothing counts as dropped. */
+static void settle_remnants(const struct rebuild *rebuild, GPtrArray *left)
+{
     for (guint i = 0; i < rebuild->remnants->len; i++) {
         struct rebuild_remnant *remnant = g_ptr_array_index(rebuild->remnants, i);
-        remnant->dropped = !g_ptr_array_find(left, remnant, NULL);
+        remnant->dropped = left != NULL && !g_ptr_array_find(left, remnant, NULL);
         if (remnant->dropped) {
             g_clear_pointer(&remnant->detail, g_free);
             continue;
@@ -174,6 +172,27 @@ static void clean_up(struct rebuild *rebuild, const struct plan_run *run, int fi
             remnant->detail = g_strdup("it is still there");
         say(rebuild, remnant);
     }
+}
+
+static void clean_up(struct rebuild *rebuild, const struct plan_run *run, int first_step)
+{
+    struct session *session = run->control;
+    struct cleanup cleanup = {run, rebuild, true, first_step};
+    GPtrArray *left = find_left(rebuild, session);
+
+    if (left == NULL)
+        say_unseen(rebuild);
+    else if (left->len > 0)
+        output_note(rebuild->call->output, "dropping what was left invalid");
+    for (int round = 0; left != NULL && left->len > 0 && round < 2; round++) {
+        cleanup.concurrently = round == 0;
+        drop(&cleanup, left);
+        g_ptr_array_unref(left);
+        bool there = session_alive(session) || session_reopen(session, NULL);
+        left = there ? find_left(rebuild, session) : NULL;
+    }
+    settle_remnants(rebuild, left);
+    g_clear_pointer(&left, g_ptr_array_unref);
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -226,7 +245,5 @@ void rebuild_finish(struct rebuild *rebuild, const struct plan_run *run,
     if (there)
         clean_up(rebuild, run, MAX(run->first_step, 1) + (int) plan->steps->len);
     else if (any_open(rebuild))
-        output_warn(rebuild->call->output,
-                    "an invalid index may be left behind: there is no connection to look for "
-                    "it\nhint: the next run looks, and drops it");
+        say_unseen(rebuild);
 }

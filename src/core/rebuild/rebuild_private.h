@@ -27,6 +27,8 @@ struct work {
     struct record *record;   /* NULL: nothing was built yet; of a leftover whose it is */
     bool proven;             /* the catalogs show what was to be reached */
     bool done;               /* the statement succeeded */
+    bool may_not_drop;       /* … and this role is not its owner */
+    bool dropping;           /* the statement drops what an earlier try left */
     unsigned lost;           /* tries that the server ended, not their statement */
     gint64 waiting_since_us; /* monotonic; 0: it does not wait */
 };
@@ -60,6 +62,7 @@ void record_close(struct rebuild *rebuild, struct record *record); /* nothing is
 void record_saw(struct record *record, guint oid); /* being built; counts once */
 bool oids_have(const GArray *oids, guint oid);
 GArray *oids_parse(const char *text); /* "{1,2}" */
+char *oids_text(const GArray *oids);
 
 /* ---- whose is it (rebuild_names.c), pure ------------------------------------------------------- */
 

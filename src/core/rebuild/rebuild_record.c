@@ -39,7 +39,7 @@ GArray *oids_parse(const char *text)
     return oids;
 }
 
-static char *oids_text(const GArray *oids)
+char *oids_text(const GArray *oids)
 {
     return relations_oid_list((const guint *) (const void *) oids->data, oids->len);
 }

@@ -11,4 +11,7 @@ SELECT pg_catalog.pg_relation_size(c.oid) AS bytes
         SELECT 1 FROM pg_catalog.pg_locks AS l
          WHERE l.locktype OPERATOR(pg_catalog.=) 'relation'
            AND l.relation OPERATOR(pg_catalog.=) c.oid
+           AND l.database OPERATOR(pg_catalog.=) (
+                   SELECT d.oid FROM pg_catalog.pg_database AS d
+                    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
            AND l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock')

@@ -171,8 +171,7 @@ static bool look_again(struct session *session, struct relations *relations, GEr
                         note_invalid, relations, error);
 }
 
-static bool read_server(struct session *session, struct relations *relations,
-                        bool *ret_all_statistics, GError **error)
+static bool read_server(struct session *session, struct relations *relations, GError **error)
 {
     AUTO(rows) rows = session_query(session, &query_relations_server, NULL, error);
     if (rows == NULL)
@@ -182,7 +181,7 @@ static bool read_server(struct session *session, struct relations *relations,
     relations->stats_reset = rows_int(rows, 0, RELATIONS_SERVER_STATS_RESET);
     relations->in_recovery = rows_bool(rows, 0, RELATIONS_SERVER_IN_RECOVERY);
     relations->sees_all = rows_bool(rows, 0, RELATIONS_SERVER_SEES_ALL);
-    *ret_all_statistics = rows_bool(rows, 0, RELATIONS_SERVER_ALL_STATISTICS);
+    relations->all_statistics = rows_bool(rows, 0, RELATIONS_SERVER_ALL_STATISTICS);
     return true;
 }
 
@@ -191,16 +190,15 @@ static bool read_all(struct session *session, struct relations *relations, unsig
 {
     const char *system = want & RELATIONS_SYSTEM ? "t" : "f";
     const char *const values[] = {system};
-    bool all_statistics = false;
 
-    if (!read_server(session, relations, &all_statistics, error) ||
+    if (!read_server(session, relations, error) ||
         !session_each(session, &query_relations_tables, values, add_table, relations, error))
         return false;
     relations_settle_tables(relations);
     if (!relations_read_indexes(session, relations, system, error))
         return false;
     if (want & RELATIONS_COLUMNS &&
-        !relations_read_columns(session, relations, system, all_statistics, error))
+        !relations_read_columns(session, relations, system, relations->all_statistics, error))
         return false;
     if (want & RELATIONS_FOREIGN_KEYS && !session_each(session, &query_relations_foreign_keys,
                                                        NULL, add_foreign_key, relations, error))

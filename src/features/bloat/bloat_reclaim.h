@@ -180,6 +180,7 @@ struct reclaim_case {
     GPtrArray *targets;    /* of struct reclaim_target */
     GPtrArray *facts;      /* of struct reclaim_facts */
     GPtrArray *leftovers;  /* of struct reclaim_leftover */
+    guint unknown;         /* objects large enough, of which there is no number */
     struct rebuild *rebuild;
     gint64 started_us; /* monotonic */
 };
@@ -197,6 +198,9 @@ bool reclaim_observe(struct reclaim_case *state, GError **error);
 
 /* The decisions as steps (bloat_reclaim_plan.c). */
 struct plan *reclaim_plan(struct reclaim_case *state);
+
+/* A step that is no target's: it removes what an earlier run left. */
+bool reclaim_is_removal(const struct reclaim_case *state, const struct step *step);
 
 /* Arguments as a POSIX shell would read them. Pure. Caller frees. */
 char *reclaim_shell_line(char *const *arguments);

@@ -164,6 +164,15 @@ static bool can_be_named(const struct reclaim_case *state, struct reclaim_target
     return false;
 }
 
+bool reclaim_is_removal(const struct reclaim_case *state, const struct step *step)
+{
+    for (guint i = 0; i < state->targets->len; i++)
+        if (((const struct reclaim_target *) g_ptr_array_index(state->targets, i))->step ==
+            step)
+            return false;
+    return true;
+}
+
 struct plan *reclaim_plan(struct reclaim_case *state)
 {
     struct plan *plan = plan_new();

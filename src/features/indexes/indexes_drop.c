@@ -260,8 +260,9 @@ static json_t *item_of(const struct drop *drop)
     json_object_set_new(item, "schema", document_text(table_of(drop)->schema));
     json_object_set_new(item, "index", document_text(index_of(drop)->name));
     json_object_set_new(item, "table", document_text(table_of(drop)->name));
-    json_object_set_new(item, "size_bytes",
-                        json_integer(indexes_bytes(drop->state->relations, index_of(drop))));
+    json_object_set_new(
+        item, "size_bytes",
+        json_integer(relations_index_bytes(drop->state->relations, index_of(drop))));
     json_object_set_new(item, "outcome", json_string(step_outcome_name(step->outcome)));
     json_object_set_new(item, "reason", document_text(step->reason));
     json_object_set_new(item, "detail", document_text(step->detail));
@@ -316,7 +317,7 @@ static void show_plan(gpointer data)
 static void record_object(const struct drop *drop, gint64 run)
 {
     const struct step *step = g_ptr_array_index(drop->plan->steps, 0);
-    gint64 bytes = indexes_bytes(drop->state->relations, index_of(drop));
+    gint64 bytes = relations_index_bytes(drop->state->relations, index_of(drop));
     g_autofree char *size = g_strdup_printf("{\"size_bytes\":%" G_GINT64_FORMAT "}", bytes);
     struct store_object object = {
         .step = 1,

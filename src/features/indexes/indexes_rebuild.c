@@ -4,6 +4,7 @@
 #include "indexes_queries.h"
 #include "out/progress.h"
 #include "plan/plan_gate.h"
+#include "relations/pages.h"
 #include "units/units.h"
 
 /* ---- the plan ----------------------------------------------------------------------------- */
@@ -61,12 +62,25 @@ static void add_step(struct indexes_rebuild *run, struct indexes_choice *choice)
     wanted->name = g_strdup(index->name);
     wanted->table = g_strdup(table->name);
     wanted->table_oid = table->oid;
-    wanted->bytes_before = indexes_bytes(run->relations, index);
+    wanted->bytes_before = relations_index_bytes(run->relations, index);
     choice->step = rebuild_add(run->rebuild, run->session, run->plan, wanted, choice->reason);
     if (choice->step == NULL)
         choice->bar = g_strdup("its name cannot be quoted in this encoding");
     else
         choice->index = rebuild_index_of(run->rebuild, choice->step);
+}
+
+/* What an earlier run of ours left is dropped, whatever else was asked for it. */
+static bool is_dropped(const struct indexes_rebuild *run, const struct indexes_choice *choice)
+{
+    for (guint i = 0; i < run->plan->steps->len; i++) {
+        const struct rebuild_index *index =
+            rebuild_index_of(run->rebuild, g_ptr_array_index(run->plan->steps, i));
+        if (index->kind == REBUILD_LEFTOVER &&
+            index->oid == relations_index(run->relations, choice->position)->oid)
+            return true;
+    }
+    return false;
 }
 
 static bool make_plan(struct indexes_rebuild *run, GError **error)
@@ -77,6 +91,9 @@ static bool make_plan(struct indexes_rebuild *run, GError **error)
     if (run->choices == NULL || !bar(run, error))
         return false;
     rebuild_add_leftovers(run->rebuild, run->session, run->plan);
+    for (guint i = run->choices->len; i > 0; i--)
+        if (is_dropped(run, g_ptr_array_index(run->choices, i - 1)))
+            g_ptr_array_remove_index(run->choices, i - 1);
     for (guint i = 0; i < run->choices->len; i++) {
         struct indexes_choice *choice = g_ptr_array_index(run->choices, i);
         if (choice->bar == NULL)
@@ -220,10 +237,9 @@ enum runbook_exit indexes_rebuild_command(struct call *call, GError **error)
 {
     struct window window = window_open(settings_int(call->settings, "indexes.window"));
     struct rebuild_rules rules = rules_of(call->settings);
-    unsigned want = RELATIONS_SYSTEM;
+    bool bloated = option_given(call->options, "bloated");
+    unsigned want = RELATIONS_SYSTEM | (bloated ? RELATIONS_COLUMNS : 0);
 
-    if (option_given(call->options, "bloated"))
-        want |= RELATIONS_COLUMNS;
     AUTO(session) session = call_connect(call, error);
     if (session == NULL || !rebuild_allowed(session_version(session), error))
         return RUNBOOK_FAILED;
@@ -231,6 +247,8 @@ enum runbook_exit indexes_rebuild_command(struct call *call, GError **error)
     if (relations == NULL ||
         !gate_primary(session, relations->in_recovery, "nothing can be rebuilt there", error))
         return RUNBOOK_FAILED;
+    if (bloated)
+        relations_refine(session, relations);
     AUTO(plan) plan = plan_new();
     AUTO(rebuild) rebuild = rebuild_new(call, &rules);
     struct indexes_rebuild run = {.call = call,
