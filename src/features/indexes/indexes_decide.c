@@ -304,7 +304,7 @@ static void judge_invalid(const struct judge *judge, guint position)
     const struct relation_index *index = relations_index(judge->relations, position);
     struct indexes_finding finding = finding_of(judge, position, INDEXES_KIND_INVALID);
 
-    if (index->valid && index->ready && index->live)
+    if ((index->valid && index->ready && index->live) || index->passing)
         return;
     if (index->kind == 'I')
         add(judge, &finding, INDEXES_KEEP, INDEXES_WHY_INCOMPLETE, INDEXES_NONE);
