@@ -170,3 +170,21 @@ def test_history_that_cannot_be_written(runbook, server):
     assert report.document["evidence_lost"] and report.document["run_id"] is None
     assert [left["outcome"] for left in report.leftovers.values()] == ["dropped"]
     assert invalid(server) == []
+
+
+def test_bloated_ones(runbook, server):
+    """Those that are mostly air, by the planner's statistics, and no others."""
+    make_bloated(server, rows=100_000)
+    server.make_table("clean", rows=100_000)
+    server.sql("CREATE INDEX clean_payload ON clean (payload); ANALYZE")
+    server.settle_stats()
+    options = configure(runbook, bloat_size="1MB")
+    before = size(server, "orders_pkey")
+    report = rebuild(runbook, server, *options, "--bloated", server.dbname)
+    assert report.outcomes == {"orders_pkey": "done"}
+    won = before - size(server, "orders_pkey")
+    assert won > before / 2
+    planned = report.reason("orders_pkey")
+    assert planned.startswith("bloated: a rebuild would win about ")
+    assert rebuild(runbook, server, *options, "--bloated").indexes == {}
+    assert rebuild(runbook, server, "--bloated", "--invalid").indexes == {}

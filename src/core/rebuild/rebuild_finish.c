@@ -182,6 +182,8 @@ static void clean_up(struct rebuild *rebuild, const struct plan_run *run, int fi
 
     if (left == NULL)
         say_unseen(rebuild);
+    else if (left->len > 0)
+        output_note(rebuild->call->output, "dropping what was left invalid");
     for (int round = 0; left != NULL && left->len > 0 && round < 2; round++) {
         cleanup.concurrently = round == 0;
         drop(&cleanup, left);

@@ -13,12 +13,19 @@ SELECT a.attrelid AS relation,
        a.attisdropped AS dropped,
        a.attnotnull AS not_null,
        a.atttypid OPERATOR(pg_catalog.=) 'pg_catalog.bpchar'::pg_catalog.regtype::pg_catalog.oid
-           AND a.atttypmod OPERATOR(pg_catalog.>) 0 AS even,
+           AND a.atttypmod OPERATOR(pg_catalog.>) 0
+           OR f.rngtypid IS NOT NULL AS even,
        s.stanullfrac AS null_fraction,
        s.stawidth::pg_catalog.float4 AS width,
        s.stadistinct AS n_distinct
   FROM pg_catalog.pg_attribute AS a
   JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) a.attrelid
+  LEFT JOIN ( -- ranges of what has a fixed width
+        SELECT r.rngtypid
+          FROM pg_catalog.pg_range AS r
+          JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) r.rngsubtype
+         WHERE t.typlen OPERATOR(pg_catalog.>) 0::pg_catalog.int2) AS f
+    ON f.rngtypid OPERATOR(pg_catalog.=) a.atttypid
   LEFT JOIN pg_catalog.pg_index AS x
     ON x.indexrelid OPERATOR(pg_catalog.=) c.oid AND x.indexprs IS NOT NULL
   LEFT JOIN pg_catalog.pg_statistic AS s

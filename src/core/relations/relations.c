@@ -12,6 +12,7 @@ struct relations *relations_new(void)
     relations->foreign_keys = g_array_new(FALSE, TRUE, sizeof(struct relation_foreign_key));
     relations->builds = g_array_new(FALSE, TRUE, sizeof(struct relation_build));
     relations->texts = g_string_chunk_new(4096);
+    relations->details = g_ptr_array_new_with_free_func(g_free);
     relations->table_by_oid = g_hash_table_new(NULL, NULL);
     relations->index_by_oid = g_hash_table_new(NULL, NULL);
     return relations;
@@ -28,6 +29,7 @@ void relations_free(struct relations *relations)
     g_array_unref(relations->foreign_keys);
     g_array_unref(relations->builds);
     g_string_chunk_free(relations->texts);
+    g_ptr_array_unref(relations->details);
     g_hash_table_unref(relations->table_by_oid);
     g_hash_table_unref(relations->index_by_oid);
     g_free(relations);
@@ -128,6 +130,27 @@ const struct space_column *relations_column(const struct relations *relations,
     if (number < 1 || number > table->column_count)
         return NULL;
     return relations_columns(relations, table->first_column + (guint) (number - 1));
+}
+
+bool relations_belongs(const struct relations *relations, const struct relation_index *index,
+                       guint oid)
+{
+    while (index != NULL && index->oid != oid)
+        index = index->parent != 0 ? relations_find_index(relations, index->parent) : NULL;
+    return index != NULL;
+}
+
+gint64 relations_index_bytes(const struct relations *relations,
+                             const struct relation_index *index)
+{
+    gint64 pages = index->pages;
+
+    for (guint i = 0; index->kind == 'I' && i < relations->indexes->len; i++) {
+        const struct relation_index *part = relations_index(relations, i);
+        if (part->kind != 'I' && relations_belongs(relations, part, index->oid))
+            pages += part->pages;
+    }
+    return pages * relations->block_size;
 }
 
 char *relations_oid_list(const guint *oids, guint count)

@@ -40,6 +40,17 @@ static gint in_order(gconstpointer left, gconstpointer right)
     return a->column.number - b->column.number;
 }
 
+/* ANALYZE measures an expression's values as the expression makes them, with a header of four
+ * bytes; a short one is stored with one of one byte. */
+static void correct_expression(struct space_column *column)
+{
+    enum { LONGEST_SHORT = 127, LESS = 3 };
+
+    if (column->length == -1 && column->storage != 'p' && column->known &&
+        column->width <= LONGEST_SHORT + LESS)
+        column->width = MAX(column->width - LESS, 1);
+}
+
 /* The columns of one relation lie together and begin at `first`. */
 static void give(struct relations *relations, guint relation, guint first)
 {
@@ -53,6 +64,8 @@ static void give(struct relations *relations, guint relation, guint first)
     } else if (index != NULL) {
         index->first_column = first;
         index->column_count = count;
+        for (guint i = first; i < relations->columns->len; i++)
+            correct_expression(&g_array_index(relations->columns, struct space_column, i));
     }
 }
 

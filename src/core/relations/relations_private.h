@@ -12,6 +12,11 @@ bool relations_read_indexes(struct session *session, struct relations *relations
 bool relations_read_columns(struct session *session, struct relations *relations,
                             const char *system, bool all_statistics, GError **error);
 
+/* relations_widths.c: where the statistics of the largest tables hold values, their widths and
+ * frequencies are kept with the columns. Without it, or after an error, the mean width and the
+ * number of distinct values have to do. */
+void relations_look_closer(struct session *session, struct relations *relations);
+
 /* The number behind "NAME=" in storage parameters as array_to_string() joins them; fallback where
  * it is not there. */
 int relations_option(const char *options, const char *name, int fallback);

@@ -10,14 +10,19 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* What was counted over the values that statistics hold of one column (most common ones and
- * histogram): closer than the mean alone, where somebody asked for it. */
+/* How wide the values of one column are, closer than by their mean alone. */
 struct space_widths {
-    float short_mean, short_variance; /* stored bytes of values without alignment */
-    float long_mean, long_variance;   /* and of those that are aligned */
-    float long_fraction;              /* how many of the values are that */
-    float residues
-        [8]; /* of the unaligned ones: how many are a multiple of 8 plus 0, 1, 2 … long */
+    float short_mean, short_variance; /* stored bytes of values that need no alignment */
+    float long_mean, long_variance;   /* and of those that do */
+    float long_fraction;              /* how many of the values are those */
+    float residues[8]; /* of the former: which part is a multiple of 8 plus 0, 1, 2 … long */
+    float doubt;       /* variance of the mean itself */
+};
+
+/* The part of the rows that each of the most common values of a column has, largest first. */
+struct space_commons {
+    guint count;
+    float frequencies[];
 };
 
 /* A column of a table, or an expression of an index. */
@@ -34,8 +39,24 @@ struct space_column {
     float width;    /* mean stored bytes of values that are not null, header included; as the
                           * server keeps it, without what is behind the point */
     float distinct; /* as pg_stats.n_distinct: above 0 a count, below 0 a part of the rows */
-    const struct space_widths *widths; /* NULL: nothing but the mean is known; borrowed */
+    /* Borrowed; NULL: nothing is known beside the above. */
+    const struct space_widths *widths;
+    const struct space_commons *commons;
 };
+
+/* The values that statistics hold of a column, each as its bytes without the header. */
+struct space_counted {
+    const double *frequencies,
+        *common; /* the most common values: part of the rows, and bytes */
+    guint common_count;
+    const double *histogram; /* bytes of its bounds */
+    guint histogram_count;
+};
+
+/* False when they do not tell: too few of the values, or not in line with the column's mean. Of a
+ * column of type name they are the widths in an index, where it is a string. */
+bool space_count_widths(const struct space_counted *counted, const struct space_column *column,
+                        struct space_widths *ret_widths);
 
 /* An answer with its margin: the truth is within pages ± margin in nine cases of ten. */
 struct space_pages {
@@ -49,7 +70,6 @@ struct space_heap {
     double rows;    /* live */
     int fillfactor; /* percent */
     int block_size; /* bytes */
-    bool wide;      /* it has a TOAST table: rows above about 2 kB are cut down to it */
 };
 
 /* False when the statistics do not allow a number: a column without statistics whose width or
@@ -67,7 +87,6 @@ struct space_btree {
     int block_size; /* bytes */
     bool
         deduplicates; /* equal image of all keys, not unique, nothing included, not turned off */
-    bool unique;
 };
 
 /* Pages of all levels and the metapage. False as above. */
@@ -75,24 +94,24 @@ bool space_btree_pages(const struct space_btree *btree, struct space_pages *ret_
 
 struct space_hash {
     const struct space_column *key;
-    double entries, rows; /* as above */
-    int fillfactor;       /* percent, 75 by default */
-    int block_size;
-    bool unique;
+    double entries; /* live, nulls included */
+    double rows;    /* as many as a rebuild believes that the table has */
+    int fillfactor; /* percent, 75 by default */
+    int block_size; /* bytes */
 };
 
 /* Buckets, overflow pages, bitmap and metapage: a hash index keeps hashes only, so how wide its
  * key is makes no difference. False when nothing is known of how often values repeat. */
 bool space_hash_pages(const struct space_hash *hash, struct space_pages *ret_pages);
 
-/* A TOAST table: chunks of a fixed size, and a shorter last one of each value. values: how many
- * there are, as far as is known; at most as many as chunks. */
+/* A TOAST table: chunks of one size, and a shorter last one of each value. */
 struct space_toast {
-    double chunks;
-    double values;
+    double chunks; /* live */
+    double values; /* at most so many */
     int block_size;
 };
 
+/* Statistics say nothing of how long values are: this is an estimate with a wide margin. */
 void space_toast_pages(const struct space_toast *toast, struct space_pages *ret_pages);
 
 #endif

@@ -50,4 +50,38 @@ int space_align(int bytes);
  * them as the statistics were made. At least 1, at most entries. */
 double space_distinct(const struct space_column *column, double rows, double entries);
 
+/* So many values that together have that part of all entries. */
+struct space_class {
+    double values, share;
+};
+
+enum { SPACE_CLASSES = 14 };
+
+struct space_classes {
+    struct space_class list[SPACE_CLASSES]; /* the most frequent first */
+    guint count;
+    bool even;     /* every value has as many entries as any other */
+    bool combined; /* of several columns: not every combination occurs */
+};
+
+void space_classes_of(const struct space_column *column, double rows, double entries,
+                      struct space_classes *ret_classes);
+/* Of both columns together, taken as independent, among so many entries. */
+void space_classes_combine(struct space_classes *classes, const struct space_classes *with,
+                           double entries);
+
+/* The parameter of a Poisson distribution whose mean is that when zero is left out. */
+double space_truncated_rate(double mean);
+
+/* What a B-tree page has for tuples and their line pointers: in all, and as far as the fillfactor
+ * lets it. */
+struct space_room {
+    double hard, soft;
+};
+
+/* Leaf pages of a deduplicated B-tree whose tuples have so many bytes (with the line pointer)
+ * beside their posting list; plain_fill: how many a page has that have none. */
+double space_posting_pages(const struct space_classes *classes, const struct space_room *room,
+                           double bytes, int block_size, double entries, double plain_fill);
+
 #endif

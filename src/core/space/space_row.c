@@ -144,10 +144,12 @@ static void assume(const struct space_column *column, struct space_widths *ret_w
 
 static void add_doubt(struct space_walk *walk, const struct space_column *column, double likely)
 {
-    if (column->length > 0 || column->even || column->widths != NULL)
+    if (column->length > 0 || column->even)
         return;
     double sampled = (double) column->width * SPREAD / 100; /* ANALYZE looks at a sample */
-    walk->doubt += likely * likely * (1.0 / 12 + sampled * sampled);
+    double doubt =
+        column->widths != NULL ? (double) column->widths->doubt : 1.0 / 12 + sampled * sampled;
+    walk->doubt += likely * likely * doubt;
 }
 
 static void put_value(struct space_walk *walk, struct space_lot to[2][8],
@@ -253,15 +255,4 @@ double space_fill(double capacity, const struct space_row *row)
     for (double count = first + 1; count <= last; count++)
         rows += fit(capacity, row, count);
     return rows;
-}
-
-double space_distinct(const struct space_column *column, double rows, double entries)
-{
-    double distinct = (double) column->distinct;
-    double filled = fmax(rows * (1 - (double) column->null_fraction), entries);
-    double values = CLAMP(distinct < 0 ? -distinct * rows : distinct, 1, fmax(filled, 1));
-
-    if (entries < filled && values < filled) /* those of which at least one is left */
-        values *= 1 - pow(1 - entries / filled, filled / values);
-    return CLAMP(values, 1, fmax(entries, 1));
 }

@@ -88,7 +88,7 @@ static const struct command commands[] = {
                     "pgrunbook bloat report --method sample --budget 256MB insightengine\n"
                     "pgrunbook bloat report -v --json insightengine",
         .options = report_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
         .run = bloat_report_command,
     },
     {
@@ -132,4 +132,5 @@ const struct feature feature_bloat = {
     .commands = commands,
     .rights = rights,
     .queries = bloat_queries,
+    .check = bloat_check,
 };

@@ -2,10 +2,7 @@
 #include "bloat.h"
 #include "bloat_private.h"
 
-#include <string.h>
-
-enum { MEASURED_AT_MOST = 1500 };
-static const double GROWN_FRACTION = 0.1; /* changed since relpages was written */
+#include "relations/pages.h"
 
 static void object_clear(gpointer data)
 {
@@ -18,61 +15,6 @@ void bloat_case_free(struct bloat_case *state)
     g_array_unref(state->objects);
     g_ptr_array_unref(state->left_out);
     g_free(state);
-}
-
-/* ---- sizes that are not what the catalog says ----------------------------------------------- */
-
-struct grown {
-    const struct relation_table *table;
-    gint64 rows;
-};
-
-static gint by_rows(gconstpointer left, gconstpointer right)
-{
-    const struct grown *a = left, *b = right;
-
-    return a->rows > b->rows ? -1 : a->rows < b->rows;
-}
-
-/* Rows that have come since relpages was written, or may have. */
-static gint64 grown_rows(const struct relation_table *table)
-{
-    gint64 rows = MAX(table->inserted, table->changed);
-    bool never = table->tuples < 0 || (table->pages == 0 && table->live + table->dead > 0);
-
-    if (table->kind == 'p' || table->kind == 't' || table->locked != NULL)
-        return 0;
-    return never || (double) rows > GROWN_FRACTION * table->tuples ? rows : 0;
-}
-
-static void add_oids(const struct relations *relations, const struct relation_table *table,
-                     GArray *oids)
-{
-    g_array_append_val(oids, table->oid);
-    if (table->toast != 0)
-        g_array_append_val(oids, table->toast);
-    for (guint i = 0; i < table->index_count; i++)
-        g_array_append_val(oids, relations_index(relations, table->first_index + i)->oid);
-    const struct relation_table *toast = relations_find_table(relations, table->toast);
-    for (guint i = 0; toast != NULL && i < toast->index_count; i++)
-        g_array_append_val(oids, relations_index(relations, toast->first_index + i)->oid);
-}
-
-static void measure_grown(struct session *session, struct relations *relations)
-{
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct grown));
-    g_autoptr(GArray) oids = g_array_new(FALSE, FALSE, sizeof(guint));
-
-    for (guint i = 0; i < relations->tables->len; i++) {
-        const struct relation_table *table = relations_table(relations, i);
-        struct grown grown = {table, grown_rows(table)};
-        if (grown.rows > 0)
-            g_array_append_val(list, grown);
-    }
-    g_array_sort(list, by_rows);
-    for (guint i = 0; i < list->len && oids->len < MEASURED_AT_MOST; i++)
-        add_oids(relations, g_array_index(list, struct grown, i).table, oids);
-    relations_measure(session, relations, (const guint *) (gpointer) oids->data, oids->len);
 }
 
 /* ---- objects ---------------------------------------------------------------------------------- */
@@ -119,6 +61,9 @@ static void add_table(struct bloat_case *state, struct relation_table *table)
 {
     struct relation_table *toast = relations_find_table(state->relations, table->toast);
 
+    /* Most tables have one, and most of those nothing in it. */
+    if (toast != NULL && toast->pages == 0)
+        toast = NULL;
     if (table->kind == 'p' || table->kind == 't')
         return;
     if (table->locked != NULL) {
@@ -145,6 +90,7 @@ struct bloat_case *bloat_observe(struct session *session, bool system, GError **
 
     if (relations == NULL)
         return NULL;
+    relations_refine(session, relations);
     struct bloat_case *state = g_new0(struct bloat_case, 1);
     state->relations = relations;
     state->objects = g_array_sized_new(FALSE, FALSE, sizeof(struct bloat_object),
@@ -152,7 +98,6 @@ struct bloat_case *bloat_observe(struct session *session, bool system, GError **
     g_array_set_clear_func(state->objects, object_clear);
     state->left_out = g_ptr_array_new();
     state->not_visible = relations->not_readable;
-    measure_grown(session, relations);
     for (guint i = 0; i < relations->tables->len; i++)
         add_table(state, relations_table(relations, i));
     return state;

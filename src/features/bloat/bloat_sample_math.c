@@ -19,7 +19,8 @@ static const double NINE_OF_TEN = 1.645;
  * blocks among many that are nearly empty. */
 static const double BELIEVED_ERRORS = 2.5, BELIEVED_PART = 0.005;
 static const double SETTLED_ERRORS = 6, SETTLED_PART = 0.1;
-/* No block drawn of so many held a row: that many may all the same (nine cases of ten). */
+/* What none of so many draws has shown may hold for this many of them all the same (nine cases of
+ * ten). */
 static const double NOTHING_SEEN = 2.3;
 /* What was met in fewer blocks than this may be rare: neighbours tell little of its error. */
 static const double RARE = 12;
@@ -67,8 +68,9 @@ double bloat_sample_choose(const struct bloat_count *count, bool *ret_counted)
     for (guint i = 0; i < G_N_ELEMENTS(count->counted); i++) {
         double counted = count->counted[i];
         bool settled = i == 0 && count->settled;
+        double missed = NOTHING_SEEN * count->sampled / fmax(count->met, 1);
         double most = 1 + (settled ? SETTLED_ERRORS : BELIEVED_ERRORS) * count->error +
-                      (settled ? SETTLED_PART : BELIEVED_PART) * counted;
+                      (settled ? SETTLED_PART : BELIEVED_PART) * counted + missed;
         *ret_counted = counted >= 0 &&
                        (fabs(counted - count->sampled) <= most || rare_enough(count, counted));
         if (*ret_counted)
@@ -267,6 +269,7 @@ void bloat_sample_judge(const struct bloat_copy *copy, const struct bloat_counte
         judge_whole(copy, ret_judgement);
         return;
     }
+    ret_judgement->blocks = copy->draws->len;
     ret_judgement->read = (double) copy->draws->len / (double) MAX(copy->pages, 1);
     read_means(copy->draws, ret_judgement->read, &means);
     judge_heap(copy, &means, counters, ret_judgement);

@@ -186,11 +186,22 @@ char *bloat_sample_sql_pages(void)
 
 /* ---- indexes ---------------------------------------------------------------------------------- */
 
-char *bloat_sample_sql_index(const struct bloat_sample_index *index)
+char *bloat_sample_sql_index(const struct bloat_sample_index *index, bool on_probe)
 {
-    return g_strdup_printf("CREATE %sINDEX " BLOAT_SAMPLE_INDEX " ON " BLOAT_SAMPLE_COPY
-                           " USING %s",
-                           index->unique ? "UNIQUE " : "", index->tail);
+    return g_strdup_printf("CREATE %sINDEX %s ON %s USING %s", index->unique ? "UNIQUE " : "",
+                           on_probe ? BLOAT_SAMPLE_PROBE_INDEX : BLOAT_SAMPLE_INDEX,
+                           on_probe ? BLOAT_SAMPLE_PROBE : BLOAT_SAMPLE_COPY, index->tail);
+}
+
+char *bloat_sample_sql_probe(const struct bloat_sample_index *index)
+{
+    return g_strdup_printf("CREATE TEMPORARY TABLE " BLOAT_SAMPLE_PROBE
+                           " USING heap ON COMMIT DROP AS SELECT r.* FROM (SELECT *"
+                           " FROM " BLOAT_SAMPLE_ROWS "%s%s LIMIT 1) AS r"
+                           " CROSS JOIN pg_catalog.generate_series(1, %d)",
+                           index->predicate == NULL ? "" : " WHERE ",
+                           index->predicate == NULL ? "" : index->predicate,
+                           BLOAT_SAMPLE_PROBE_ROWS);
 }
 
 /* Size of an index tuple: its header, with room for a null bitmap where a column is null, and
@@ -220,10 +231,17 @@ char *bloat_sample_sql_groups(const struct bloat_sample_index *index)
             " FROM (SELECT %s FROM " BLOAT_SAMPLE_ROWS "%s) AS e(size)",
             size, where);
     return g_strdup_printf(
-        "SELECT g.units, pg_catalog.count(*), pg_catalog.sum(g.rows), pg_catalog.sum(g.bytes),"
-        " pg_catalog.min(g.least), pg_catalog.max(g.most) FROM ("
-        "SELECT pg_catalog.count(DISTINCT " BLOCK ") AS units, pg_catalog.count(*) AS rows,"
+        "WITH met AS MATERIALIZED (SELECT k.*, pg_catalog.count(*) OVER (PARTITION BY k.key)"
+        " AS units FROM (SELECT ROW(%s) AS key, " BLOCK
+        " AS block, pg_catalog.count(*) AS rows,"
         " pg_catalog.sum(%s) AS bytes, pg_catalog.min(%s) AS least, pg_catalog.max(%s) AS most"
-        " FROM " BLOAT_SAMPLE_ROWS "%s GROUP BY %s) AS g GROUP BY g.units",
-        size, size, size, where, index->keys);
+        " FROM " BLOAT_SAMPLE_ROWS "%s GROUP BY %s, " BLOCK ") AS k)"
+        " SELECT m.units, pg_catalog.count(*) OPERATOR(pg_catalog./) m.units,"
+        " pg_catalog.sum(m.rows), pg_catalog.sum(m.bytes), pg_catalog.min(m.least),"
+        " pg_catalog.max(m.most) FROM met AS m GROUP BY m.units"
+        " UNION ALL SELECT 0, pg_catalog.sum(b.company),"
+        " pg_catalog.sum(b.company OPERATOR(pg_catalog.*) b.company), 0, NULL, NULL FROM ("
+        "SELECT pg_catalog.count(*) FILTER (WHERE m.units OPERATOR(pg_catalog.>) 1) AS company"
+        " FROM met AS m GROUP BY m.block) AS b",
+        index->keys, size, size, size, where, index->keys);
 }

@@ -253,6 +253,13 @@ void bloat_sample_keep(struct bloat_object *object, enum bloat_note note, const 
     object->detail = g_strdup(detail);
 }
 
+/* VACUUM reads a part of the pages and guesses the rest; in doubt about the second it came last. */
+static bool settled(const struct relation_table *table)
+{
+    return table->changed == 0 &&
+           MAX(table->last_vacuum, table->last_autovacuum) < table->last_analyze;
+}
+
 static void conclude(const struct bloat_sample_turn *turn, const struct bloat_copy *copy,
                      struct bloat_judgement *ret_judgement)
 {
@@ -263,8 +270,7 @@ static void conclude(const struct bloat_sample_turn *turn, const struct bloat_co
         .tuples = table->tuples,
         .toast_live = toast == NULL ? -1 : bloat_live_rows(toast),
         .toast_tuples = toast == NULL ? -1 : toast->tuples,
-        .settled =
-            table->last_analyze > 0 && table->changed == 0 && copy->pages <= ANALYZED_WHOLE,
+        .settled = settled(table) && copy->pages <= ANALYZED_WHOLE,
     };
 
     bloat_sample_judge(copy, &counters, ret_judgement);

@@ -4,6 +4,7 @@
 #include "indexes_queries.h"
 #include "out/progress.h"
 #include "plan/plan_gate.h"
+#include "relations/pages.h"
 #include "units/units.h"
 
 /* ---- the plan ----------------------------------------------------------------------------- */
@@ -61,7 +62,7 @@ static void add_step(struct indexes_rebuild *run, struct indexes_choice *choice)
     wanted->name = g_strdup(index->name);
     wanted->table = g_strdup(table->name);
     wanted->table_oid = table->oid;
-    wanted->bytes_before = indexes_bytes(run->relations, index);
+    wanted->bytes_before = relations_index_bytes(run->relations, index);
     choice->step = rebuild_add(run->rebuild, run->session, run->plan, wanted, choice->reason);
     if (choice->step == NULL)
         choice->bar = g_strdup("its name cannot be quoted in this encoding");
@@ -236,10 +237,9 @@ enum runbook_exit indexes_rebuild_command(struct call *call, GError **error)
 {
     struct window window = window_open(settings_int(call->settings, "indexes.window"));
     struct rebuild_rules rules = rules_of(call->settings);
-    unsigned want = RELATIONS_SYSTEM;
+    bool bloated = option_given(call->options, "bloated");
+    unsigned want = RELATIONS_SYSTEM | (bloated ? RELATIONS_COLUMNS : 0);
 
-    if (option_given(call->options, "bloated"))
-        want |= RELATIONS_COLUMNS;
     AUTO(session) session = call_connect(call, error);
     if (session == NULL || !rebuild_allowed(session_version(session), error))
         return RUNBOOK_FAILED;
@@ -247,6 +247,8 @@ enum runbook_exit indexes_rebuild_command(struct call *call, GError **error)
     if (relations == NULL ||
         !gate_primary(session, relations->in_recovery, "nothing can be rebuilt there", error))
         return RUNBOOK_FAILED;
+    if (bloated)
+        relations_refine(session, relations);
     AUTO(plan) plan = plan_new();
     AUTO(rebuild) rebuild = rebuild_new(call, &rules);
     struct indexes_rebuild run = {.call = call,

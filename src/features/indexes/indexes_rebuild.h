@@ -41,7 +41,7 @@ GPtrArray *indexes_choose(const struct relations *relations, const struct indexe
 void indexes_select_bloated(const struct relations *relations, const struct indexes_wish *wish,
                             GPtrArray *choices);
 
-/* Adds an index unless it was chosen already, and returns it. Takes reason. */
+/* Adds an index, perhaps once more, and returns it. Takes reason. */
 struct indexes_choice *indexes_choice_add(GPtrArray *choices, guint position, char *reason);
 
 /* A run at work: what hooks, record and report share. */

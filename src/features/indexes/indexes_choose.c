@@ -19,14 +19,8 @@ void indexes_choice_free(gpointer data)
 
 struct indexes_choice *indexes_choice_add(GPtrArray *choices, guint position, char *reason)
 {
-    for (guint i = 0; i < choices->len; i++) {
-        struct indexes_choice *choice = g_ptr_array_index(choices, i);
-        if (choice->position != position)
-            continue;
-        g_free(reason);
-        return choice;
-    }
     struct indexes_choice *choice = g_new0(struct indexes_choice, 1);
+
     choice->position = position;
     choice->reason = reason;
     choice->reclaimable_bytes = -1;
@@ -159,6 +153,23 @@ static gint by_use(gconstpointer left, gconstpointer right, gpointer data)
     return names != 0 ? names : (gint) a->position - (gint) b->position;
 }
 
+static gint by_position(gconstpointer left, gconstpointer right)
+{
+    const struct indexes_choice *a = *(const struct indexes_choice *const *) left;
+    const struct indexes_choice *b = *(const struct indexes_choice *const *) right;
+
+    return a->position < b->position ? -1 : a->position > b->position;
+}
+
+/* A pattern may mean a part by its own name and by its parent's. */
+static void remove_twins(GPtrArray *choices)
+{
+    g_ptr_array_sort(choices, by_position);
+    for (guint i = choices->len; i > 1; i--)
+        if (by_position(&choices->pdata[i - 2], &choices->pdata[i - 1]) == 0)
+            g_ptr_array_remove_index(choices, i - 1);
+}
+
 GPtrArray *indexes_choose(const struct relations *relations, const struct indexes_wish *wish,
                           GError **error)
 {
@@ -172,6 +183,7 @@ GPtrArray *indexes_choose(const struct relations *relations, const struct indexe
         add_invalid(relations, choices);
     if (wish->bloated)
         indexes_select_bloated(relations, wish, choices);
+    remove_twins(choices);
     bar_leftovers(relations, choices);
     g_ptr_array_sort_with_data(choices, by_use, (gpointer) (guintptr) relations);
     return g_steal_pointer(&choices);
