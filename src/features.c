@@ -9,9 +9,5 @@
 #include <stddef.h>
 
 const struct feature *const features[] = {
-    &feature_vacuum,
-    &feature_indexes,
-    &feature_bloat,
-    &feature_connections,
-    NULL,
+    &feature_vacuum, &feature_indexes, &feature_bloat, &feature_connections, NULL,
 };

@@ -208,6 +208,48 @@ def test_toast(runbook, server):
     assert report.won_bytes >= before - size(server, toast)
 
 
+def test_toast_alone(runbook, server):
+    """From 16 on VACUUM can leave the table itself alone; what is won is the same before."""
+    server.sql("CREATE TABLE pages (id int PRIMARY KEY, body text)")
+    server.sql("ALTER TABLE pages ALTER body SET STORAGE EXTERNAL")
+    server.sql("INSERT INTO pages SELECT i, repeat(md5(i::text), 200) "
+               "FROM generate_series(1, 1000) AS i")
+    server.sql("UPDATE pages SET body = 'taken out' WHERE id > 200")
+    settle(server, "pages")
+    report = run(runbook, server)
+    assert report.outcomes == {"pages": "done"}
+    assert ("PROCESS_MAIN FALSE" in report.sql[0]) == (server.version >= 16)
+    assert report.won_bytes > 4_000_000
+
+
+def test_end_is_better_than_nothing(runbook, server):
+    """Holes that only a rewrite would close, and an empty end: the end is given back, the rest is
+    told what would help."""
+    server.sql("CREATE TABLE events (id int, payload text)")
+    server.sql("INSERT INTO events SELECT i, repeat(md5(i::text), 10) "
+               "FROM generate_series(1, 24000) AS i")
+    server.sql("DELETE FROM events WHERE id > 16000 OR id % 4 <> 0")
+    settle(server, "events")
+    before = size(server, "events")
+    report = run(runbook, server)
+    assert report.outcomes == {"events": "done"}
+    assert "for the rest: pg_repack" in report.objects["events"]["reason"]
+    assert 0.6 * before < size(server, "events") < 0.7 * before
+
+
+def test_for_people(runbook, server):
+    make_empty_end(server, "events")
+    make_holes(server, "holes")
+    shown = runbook("bloat", "reclaim", "--yes", *SMALL, server=server).expect(5).out
+    events = next(line for line in shown.splitlines() if line.startswith("public.events"))
+    assert "VACUUM (TRUNCATE)" in events and "done" in events and "MB" in events
+    assert "1 object done, 1 skipped, 0 failed, 0 not reached" in shown
+    assert "Recorded: pgrunbook history show 1" in shown
+    csv = runbook("bloat", "reclaim", "--yes", "--format", "csv", *SMALL, server=server).expect(5)
+    assert csv.out.splitlines()[0].startswith("object,means,outcome,before,after,won")
+    assert csv.out.splitlines()[1].startswith("public.holes,none,skipped,")
+
+
 def test_partitions(runbook, server):
     """A partitioned table holds nothing itself; its name stands for its partitions, and theirs."""
     server.sql("CREATE TABLE logs (id int, payload text) PARTITION BY RANGE (id)")

@@ -90,7 +90,7 @@ def test_the_way_there_and_back(runbook, server):
         finding = found.finding(name, UNUSED)
         assert finding["verdict"] == CANDIDATE
         psql(server, finding["drop_sql"] + ";")
-        assert not server.sql("SELECT FROM pg_class WHERE relname = %s", [name])
+        assert not server.sql("SELECT 1 FROM pg_class WHERE relname = %s", [name])
         psql(server, finding["undo_sql"] + ";")
     assert {name: definition(server, name) for name in names} == before
 

@@ -77,10 +77,29 @@ def let_days_pass(runbook, days):
             history.execute(f"UPDATE {table} SET {changes}", {"us": days * 86_400_000_000})
 
 
-def drop(runbook, server, name, *options, code=0, **more):
-    """The document of a drop that ends with the exit code."""
-    result = runbook("indexes", "drop", name, "--yes", "--json", *options, server=server, **more)
-    return check_document(result.expect(code).json, "indexes.drop")
+class Dropped:
+    """The document of a drop, held against its schema: .outcome of the run, .index of the one
+    index it is about."""
+
+    def __init__(self, result):
+        self.result = result
+        self.document = check_document(result.json, "indexes.drop")
+        self.outcome = self.document["outcome"]
+        self.index, = self.document["indexes"]
+
+
+def start_drop(runbook, server, name, *options):
+    """A drop in the background; dropped() waits for it."""
+    return runbook.start("indexes", "drop", name, "--yes", "--json", *options, server=server)
+
+
+def dropped(running, code=0):
+    return Dropped(running.wait().expect(code))
+
+
+def drop(runbook, server, name, *options, code=0):
+    """A whole drop; `code` is the exit code it must end with."""
+    return dropped(start_drop(runbook, server, name, *options), code)
 
 
 def refused(runbook, server, name, *options, code=4):
@@ -126,7 +145,7 @@ def scan_without(server, index, query):
 
 
 def exists(server, index):
-    return bool(server.sql("SELECT FROM pg_class WHERE relname = %s AND relkind IN ('i', 'I')",
+    return bool(server.sql("SELECT 1 FROM pg_class WHERE relname = %s AND relkind IN ('i', 'I')",
                            [index]))
 
 
@@ -156,12 +175,16 @@ def fail_to_build(server, statement):
     raise AssertionError(f"it did not fail: {statement}")
 
 
-def start_building(server, statement, application="builder"):
-    """A statement at work in the background, on a session of its own: psql as a process."""
-    return subprocess.Popen(["psql", "-X", "-q", "-c", statement], text=True,
-                            env={**os.environ, **server.environment,
-                                 "PGAPPNAME": application},
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def start_building(server, *statements, application="builder"):
+    """Statements at work in the background, each a transaction of its own: psql as a process."""
+    process = subprocess.Popen(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL,
+                               env={**os.environ, **server.environment,
+                                    "PGAPPNAME": application})
+    with process.stdin as script:
+        script.writelines(f"{statement};\n" for statement in statements)
+    return process
 
 
 def wait_for_build(server, application="builder"):

@@ -2,6 +2,7 @@
 of them."""
 
 from golden.documents import check_document
+from support.servers import wait_until
 
 ROWS = 12_000  # 4 MB of rows
 SMALL = ["--min-size", "500kB"]  # what is worth it, in a story
@@ -143,3 +144,31 @@ def remains(server):
         UNION ALL SELECT typname::text FROM pg_type AS t
             JOIN pg_namespace AS n ON n.oid = typnamespace
             WHERE nspname = 'repack' AND typname LIKE 'pk\\_%%'""")
+
+
+# ---- slow for certain --------------------------------------------------------------------------
+
+
+def make_slow_holes(server, name):
+    """A table whose VACUUM (FULL) takes at least 30 s, in connections made from now on: an index of
+    it calls a function that sleeps."""
+    make_holes(server, name)
+    server.sql("""CREATE FUNCTION slow(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+        IF pg_catalog.current_setting('story.slow', true) = 'on' THEN
+            PERFORM pg_catalog.pg_sleep(0.01);
+        END IF;
+        RETURN $1; END $$""")
+    server.sql(f"CREATE INDEX ON {name} (slow(id))")
+    settle(server, name)
+    server.sql(f"ALTER DATABASE {server.dbname} SET story.slow = 'on'")
+
+
+def speed_up(server):
+    server.sql(f"ALTER DATABASE {server.dbname} RESET story.slow")
+
+
+def wait_for_rewrite(server, name):
+    """The table is being written anew."""
+    wait_until(lambda: server.sql("""SELECT 1 FROM pg_stat_progress_cluster
+        WHERE relid = %s::regclass AND phase = 'rebuilding index'""", [name]),
+        what=f"the rewrite of {name}")

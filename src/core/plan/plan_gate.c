@@ -98,14 +98,17 @@ struct plan_run gate_plan_run(const struct call *call, struct session *control,
     };
 }
 
+void gate_count_step(struct gate_count *count, const struct step *step)
+{
+    count->done += step->outcome == STEP_DONE;
+    count->failed += step->outcome == STEP_FAILED;
+    count->left += step->outcome == STEP_SKIPPED || step->outcome == STEP_NOT_REACHED;
+}
+
 void gate_count_steps(struct gate_count *count, const struct plan *plan)
 {
-    for (guint i = 0; i < plan->steps->len; i++) {
-        const struct step *step = g_ptr_array_index(plan->steps, i);
-        count->done += step->outcome == STEP_DONE;
-        count->failed += step->outcome == STEP_FAILED;
-        count->left += step->outcome == STEP_SKIPPED || step->outcome == STEP_NOT_REACHED;
-    }
+    for (guint i = 0; i < plan->steps->len; i++)
+        gate_count_step(count, g_ptr_array_index(plan->steps, i));
 }
 
 enum runbook_exit gate_judge(const struct gate_count *count)

@@ -52,7 +52,8 @@ struct gate_count {
     guint forbidden; /* a right was missing before anything was tried */
 };
 
-/* Adds the outcomes of the plan's steps. */
+/* Adds the outcome of a step, or of all the plan's. */
+void gate_count_step(struct gate_count *count, const struct step *step);
 void gate_count_steps(struct gate_count *count, const struct plan *plan);
 
 /* The exit code: nothing but failures is RUNBOOK_FAILED, nothing but missing rights

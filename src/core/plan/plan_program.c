@@ -95,11 +95,12 @@ static char **environment_for(PGconn *connection, bool guarded)
 }
 
 /* Between fork and exec: only what a signal handler may do as well. Should this process die, the
- * program is asked to stop as if by us. */
+ * program is asked to stop as if by us, and must not die of having nobody to tell about it. */
 static void in_child(gpointer parent)
 {
     setsid();
     signal(SIGHUP, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGINT);
     if (getppid() != GPOINTER_TO_INT(parent))
         raise(SIGINT);

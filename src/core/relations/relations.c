@@ -132,6 +132,27 @@ const struct space_column *relations_column(const struct relations *relations,
     return relations_columns(relations, table->first_column + (guint) (number - 1));
 }
 
+bool relations_belongs(const struct relations *relations, const struct relation_index *index,
+                       guint oid)
+{
+    while (index != NULL && index->oid != oid)
+        index = index->parent != 0 ? relations_find_index(relations, index->parent) : NULL;
+    return index != NULL;
+}
+
+gint64 relations_index_bytes(const struct relations *relations,
+                             const struct relation_index *index)
+{
+    gint64 pages = index->pages;
+
+    for (guint i = 0; index->kind == 'I' && i < relations->indexes->len; i++) {
+        const struct relation_index *part = relations_index(relations, i);
+        if (part->kind != 'I' && relations_belongs(relations, part, index->oid))
+            pages += part->pages;
+    }
+    return pages * relations->block_size;
+}
+
 char *relations_oid_list(const guint *oids, guint count)
 {
     GString *list = g_string_new("{");

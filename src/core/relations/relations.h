@@ -67,6 +67,7 @@ struct relation_index {
     char constraint;             /* contype of the constraint it backs: p, u, x; 0: none */
     bool unique, primary, exclusion, immediate, nulls_not_distinct;
     bool valid, ready, live, clustered, replica_identity;
+    bool passing;      /* invalid only while the snapshot was taken: built, or dropped, since */
     bool deduplicates; /* a B-tree whose equal keys share a tuple */
     bool has_expressions;
     bool measured;
@@ -91,7 +92,7 @@ struct relation_foreign_key {
     gint16 columns[32]; /* attnums of the referencing table */
 };
 
-/* An index that was being built or rebuilt when the snapshot was begun or when it was ended. */
+/* An index that is being built or rebuilt right now. */
 struct relation_build {
     int pid;
     guint table, index; /* oids; 0: this role may not see */
@@ -151,6 +152,14 @@ const struct space_column *relations_columns(const struct relations *relations, 
 /* The column of that attnum; NULL when it was not read. */
 const struct space_column *relations_column(const struct relations *relations,
                                             const struct relation_table *table, gint16 number);
+
+/* Whether it is the index of that oid, or a part of that partitioned index on whatever level. */
+bool relations_belongs(const struct relations *relations, const struct relation_index *index,
+                       guint oid);
+
+/* Bytes of an index; of a partitioned one those of all its parts. */
+gint64 relations_index_bytes(const struct relations *relations,
+                             const struct relation_index *index);
 
 /* True sizes of these relations (tables or indexes) in place of relpages, in chunks. They take a
  * lock on each, for a moment: those with ACCESS EXCLUSIVE held or awaited are passed over and

@@ -36,7 +36,7 @@ enum setting_type {
 enum setting_flags {
     SETTING_TARGET_ONLY = 1 << 0, /* makes sense in [target NAME] only, e.g. conninfo */
     SETTING_GLOBAL_ONLY = 1 << 1, /* makes sense in [pgrunbook] only, e.g. state */
-    SETTING_CONNINFO = 1 << 2,    /* a string that is a libpq conninfo or URI, no password; a list
+    SETTING_CONNINFO = 1 << 2, /* a string that is a libpq conninfo or URI, no password; a list
                                    * of those, or of hosts */
 };
 

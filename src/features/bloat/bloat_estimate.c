@@ -17,7 +17,6 @@ void bloat_set_pages(struct bloat_object *object, int block_size, gint64 pages_n
     double free_pages = fmax((double) pages_now - needed->pages, 0);
 
     object->note = BLOAT_NOTE_NONE;
-    object->growth_bytes = needed->pages; /* DEBUG */
     object->reclaimable_bytes = (gint64) floor(free_pages * block_size);
     object->reclaimable_pct = 100 * free_pages / pages;
     object->margin_pct = fmin(100 * needed->margin / pages, 100);

@@ -23,4 +23,19 @@ double bloat_live_rows(const struct relation_table *table);
 void bloat_set_pages(struct bloat_object *object, int block_size, gint64 pages_now,
                      const struct space_pages *needed);
 
+const char *bloat_kind_name(enum bloat_kind kind);       /* "toast" */
+const char *bloat_method_name(enum bloat_method method); /* "sample" */
+
+/* Growth and best sizes from the history, into the objects; and with `all` (nothing was selected
+ * away) the sizes now into the history. */
+void bloat_remember(struct call *call, struct session *session, struct bloat_case *state,
+                    bool all);
+
+/* Bytes a week from two sizes. Pure. */
+double bloat_growth(gint64 bytes, gint64 before_bytes, gint64 elapsed_us);
+
+/* A number for an index that has none, where the least bytes an entry ever took since its last
+ * build say that much would be won. Pure. */
+void bloat_set_best(struct bloat_object *object, double best_bytes, double best_rows);
+
 #endif

@@ -69,10 +69,15 @@ static bool was_dropped(const struct reclaim_target *target)
            g_str_has_prefix(target->outcome_reason, "dropped");
 }
 
-static enum runbook_exit judge(const struct reclaim_case *state)
+static enum runbook_exit judge(const struct reclaim_case *state, const struct plan *plan)
 {
     struct gate_count count = {0};
 
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const struct step *step = g_ptr_array_index(plan->steps, i);
+        if (reclaim_is_removal(state, step))
+            gate_count_step(&count, step);
+    }
     for (guint i = 0; i < state->targets->len; i++) {
         const struct reclaim_target *target = g_ptr_array_index(state->targets, i);
         if (target->covered_by != NULL || was_dropped(target))
@@ -153,7 +158,7 @@ static enum runbook_exit act(struct reclaim_case *state, struct plan *plan, GErr
     if (ran)
         carry_out(state, plan, id, &broken);
     g_autofree char *summary = ran ? reclaim_summary(state) : NULL;
-    enum runbook_exit code = gate_record_end(call, id, judge(state), broken, summary);
+    enum runbook_exit code = gate_record_end(call, id, judge(state, plan), broken, summary);
     if (ran)
         reclaim_show_run(state, plan, store_trouble(call->store) ? -1 : id,
                          gate_outcome_name(code));

@@ -180,6 +180,7 @@ struct reclaim_case {
     GPtrArray *targets;    /* of struct reclaim_target */
     GPtrArray *facts;      /* of struct reclaim_facts */
     GPtrArray *leftovers;  /* of struct reclaim_leftover */
+    guint unknown;         /* objects large enough, of which there is no number */
     struct rebuild *rebuild;
     gint64 started_us; /* monotonic */
 };
@@ -197,6 +198,9 @@ bool reclaim_observe(struct reclaim_case *state, GError **error);
 
 /* The decisions as steps (bloat_reclaim_plan.c). */
 struct plan *reclaim_plan(struct reclaim_case *state);
+
+/* A step that is no target's: it removes what an earlier run left. */
+bool reclaim_is_removal(const struct reclaim_case *state, const struct step *step);
 
 /* Arguments as a POSIX shell would read them. Pure. Caller frees. */
 char *reclaim_shell_line(char *const *arguments);
@@ -219,6 +223,11 @@ reclaim_target_won(const struct reclaim_target *target); /* 0: nothing, or not m
 /* What pg_repack left, by anybody, on these tables (oid 0: on all). */
 GPtrArray *reclaim_leftovers_read(struct session *session, guint oid);
 void reclaim_leftover_free(gpointer data);
+
+/* The recheck before a step that removes one (its subject): not while somebody's pg_repack is at
+ * work on the table. */
+enum step_go reclaim_before_removal(struct step *step, struct session *session, char **ret_why,
+                                    gpointer data);
 
 /* Once plan_run() has returned: removes what our own pg_repack left, and returns how many steps
  * that took; they are recorded behind those of the run. */

@@ -55,25 +55,15 @@ gint64 reclaim_target_size(const struct reclaim_target *target)
 /* The object the target is called after: a table also when only its TOAST is bloated. */
 const char *reclaim_target_schema(const struct reclaim_target *target)
 {
-    if (target->index != NULL)
-        return target->index->schema;
-    return target->facts->schema != NULL ? target->facts->schema : target->heap->schema;
+    return target->index != NULL ? target->index->schema : target->facts->schema;
 }
 
 const char *reclaim_target_name(const struct reclaim_target *target)
 {
-    if (target->index != NULL)
-        return target->index->name;
-    return target->facts->name != NULL ? target->facts->name : target->heap->table;
+    return target->index != NULL ? target->index->name : target->facts->name;
 }
 
 /* ---- which objects ------------------------------------------------------------------------- */
-
-static const struct relation_table *owner_of(const struct reclaim_case *state,
-                                             const struct bloat_object *object)
-{
-    return relations_find_table(state->bloat->relations, object->table_oid);
-}
 
 static bool all_known(const struct reclaim_case *state, const char *option, const char *what,
                       GError **error)
@@ -101,15 +91,16 @@ static bool all_known(const struct reclaim_case *state, const char *option, cons
 }
 
 /* A partitioned table stands for its partitions. */
-static bool is_wanted(const struct reclaim_case *state, const struct bloat_object *object)
+static bool is_wanted(const struct reclaim_case *state, guint table_oid)
 {
     const char *const *tables = option_values(state->call->options, "table");
     const char *const *schemas = option_values(state->call->options, "schema");
 
     if (tables[0] == NULL && schemas[0] == NULL)
         return true;
-    for (const struct relation_table *table = owner_of(state, object); table != NULL;
-         table = relations_find_table(state->bloat->relations, table->parent))
+    const struct relations *relations = state->bloat->relations;
+    for (const struct relation_table *table = relations_find_table(relations, table_oid);
+         table != NULL; table = relations_find_table(relations, table->parent))
         if (selection_any_relation(tables, table->schema, table->name) ||
             selection_any(schemas, table->schema))
             return true;
@@ -135,8 +126,13 @@ static void keep_candidates(struct reclaim_case *state)
 
     for (guint i = objects->len; i-- > 0;) {
         const struct bloat_object *object = &g_array_index(objects, struct bloat_object, i);
-        if (!is_wanted(state, object) || !may_be_worth(state, object))
+        if (!is_wanted(state, object->table_oid) || !may_be_worth(state, object))
             g_array_remove_index(objects, i);
+    }
+    for (guint i = state->bloat->left_out->len; i-- > 0;) {
+        const struct relation_table *table = g_ptr_array_index(state->bloat->left_out, i);
+        if (!is_wanted(state, table->oid))
+            g_ptr_array_remove_index(state->bloat->left_out, i);
     }
 }
 
@@ -170,6 +166,12 @@ static struct reclaim_facts *facts_of(struct reclaim_case *state, guint oid, GEr
     struct reclaim_facts *facts = reclaim_facts_read(state->control, oid, error);
     if (facts == NULL)
         return NULL;
+    /* Dropped since: its name as it was. */
+    const struct relation_table *table = relations_find_table(state->bloat->relations, oid);
+    if (!facts->there && table != NULL) {
+        facts->schema = g_strdup(table->schema);
+        facts->name = g_strdup(table->name);
+    }
     g_ptr_array_add(state->facts, facts);
     return facts;
 }
@@ -200,6 +202,7 @@ static bool add_target(struct reclaim_case *state, const struct bloat_object *ob
     g_autofree char *why = NULL;
     bool wanted = is_target(state, object, &why);
 
+    state->unknown += object->reclaimable_bytes < 0;
     if (!wanted && why == NULL)
         return true;
     struct reclaim_facts *facts = facts_of(state, object->table_oid, error);

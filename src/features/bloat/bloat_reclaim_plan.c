@@ -147,6 +147,7 @@ static void add_leftover(const struct reclaim_case *state, struct plan *plan,
     step->lock_mode = "AccessExclusiveLock";
     step->lock_timeout_ms = state->lock_timeout_ms;
     step->phase = PHASE_LEFTOVERS;
+    step->subject = leftover;
 }
 
 static bool can_be_named(const struct reclaim_case *state, struct reclaim_target *target)
@@ -162,6 +163,15 @@ static bool can_be_named(const struct reclaim_case *state, struct reclaim_target
     g_free(target->choice.reason);
     target->choice.reason = g_strdup("its name cannot be quoted in this encoding");
     return false;
+}
+
+bool reclaim_is_removal(const struct reclaim_case *state, const struct step *step)
+{
+    for (guint i = 0; i < state->targets->len; i++)
+        if (((const struct reclaim_target *) g_ptr_array_index(state->targets, i))->step ==
+            step)
+            return false;
+    return true;
 }
 
 struct plan *reclaim_plan(struct reclaim_case *state)

@@ -6,6 +6,9 @@
 
 enum { RUNS_REMEMBERED = 50 };
 
+/* What is over sooner tells of overhead, not of speed. */
+static const double TELLING_SECONDS = 5;
+
 static char *dump(json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT);
@@ -124,6 +127,8 @@ static void add_speed(const struct store_object *object, gpointer data)
     guint oid;
     enum reclaim_means means = means_in(object->before, &oid);
 
+    if (object->seconds < TELLING_SECONDS)
+        return;
     speeds->seconds[means] += object->seconds;
     speeds->bytes[means] += (double) object->bytes;
 }

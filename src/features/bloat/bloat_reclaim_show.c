@@ -69,7 +69,7 @@ static json_t *item_of(const struct reclaim_target *target, bool ran)
     return item;
 }
 
-static void steps_member(struct document *document, const struct plan *plan)
+static void steps_member(struct document *document, const struct plan *plan, bool ran)
 {
     document_array(document, "steps");
     for (guint i = 0; i < plan->steps->len; i++) {
@@ -81,6 +81,9 @@ static void steps_member(struct document *document, const struct plan *plan)
         json_object_set_new(item, "program", json_boolean(step->program != NULL));
         json_object_set_new(item, "lock_mode", document_text(step->lock_mode));
         json_object_set_new(item, "predicted_seconds", json_real(step->predicted_seconds));
+        json_object_set_new(item, "outcome",
+                            ran ? json_string(step_outcome_name(step->outcome)) : json_null());
+        json_object_set_new(item, "detail", document_text(step->detail));
         document_item(document, item);
     }
     document_array_end(document);
@@ -149,11 +152,12 @@ static void write_document(const struct reclaim_case *state, const struct plan *
     document_member(document, "worth_bytes", json_integer(state->rules.worth_bytes));
     document_member(document, "worth_fraction", json_real(state->rules.worth_fraction));
     document_member(document, "not_visible", json_integer(state->bloat->not_visible));
+    document_member(document, "unknown", json_integer(state->unknown));
     document_array(document, "objects");
     for (guint i = 0; i < state->targets->len; i++)
         document_item(document, item_of(g_ptr_array_index(state->targets, i), outcome != NULL));
     document_array_end(document);
-    steps_member(document, plan);
+    steps_member(document, plan, outcome != NULL);
     leftovers_member(document, state);
     left_out_member(document, state);
     document_end(document);
@@ -186,6 +190,10 @@ static void say_rest(const struct reclaim_case *state)
         g_autofree char *tables = units_format_counted(state->bloat->not_visible, "table");
         output_say(output, "Not judged: %s, whose statistics this role may not read.", tables);
     }
+    if (state->unknown > 0) {
+        g_autofree char *objects = units_format_counted(state->unknown, "object");
+        output_say(output, "Without a number: %s; \"bloat report\" says why.", objects);
+    }
 }
 
 static void plan_row(struct grid *grid, const struct reclaim_target *target)
@@ -203,6 +211,40 @@ static void plan_row(struct grid *grid, const struct reclaim_target *target)
                   : units_format_size(target->choice.expected_bytes));
     grid_cell(grid, tone, means_title(target));
     grid_cell(grid, tone, target->choice.reason);
+}
+
+/* What earlier runs left is removed in steps of its own. */
+static void removal_plan_rows(struct grid *grid, const struct reclaim_case *state,
+                              const struct plan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const struct step *step = g_ptr_array_index(plan->steps, i);
+        if (!reclaim_is_removal(state, step))
+            continue;
+        grid_cellf(grid, OUTPUT_PLAIN, "%u", i + 1);
+        grid_cell(grid, OUTPUT_PLAIN, step->object);
+        grid_cell(grid, OUTPUT_PLAIN, NULL);
+        grid_cell(grid, OUTPUT_PLAIN, NULL);
+        grid_cell(grid, OUTPUT_PLAIN, "remove remains");
+        grid_cell(grid, OUTPUT_PLAIN, step->reason);
+    }
+}
+
+static void removal_run_rows(struct grid *grid, const struct reclaim_case *state,
+                             const struct plan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const struct step *step = g_ptr_array_index(plan->steps, i);
+        enum output_tone tone = step->outcome == STEP_DONE ? OUTPUT_PLAIN : OUTPUT_CAUTION;
+        if (!reclaim_is_removal(state, step))
+            continue;
+        grid_cell(grid, tone, step->object);
+        grid_cell(grid, tone, "remove remains");
+        grid_cell(grid, tone, step_outcome_name(step->outcome));
+        for (int column = 0; column < 3; column++)
+            grid_cell(grid, tone, NULL);
+        grid_cell(grid, tone, step->detail);
+    }
 }
 
 static void plan_summary(const struct reclaim_case *state)
@@ -251,6 +293,7 @@ void reclaim_show_plan(const struct reclaim_case *state, const struct plan *plan
     AUTO(grid) grid = grid_new(columns);
     for (guint i = 0; i < rows_to_show(state); i++)
         plan_row(grid, g_ptr_array_index(state->targets, i));
+    removal_plan_rows(grid, state, plan);
     if (grid_rows(grid) > 0)
         grid_print(grid, state->call->output);
     say_rest(state);
@@ -307,6 +350,7 @@ void reclaim_show_run(const struct reclaim_case *state, const struct plan *plan,
     AUTO(grid) grid = grid_new(columns);
     for (guint i = 0; i < rows_to_show(state); i++)
         run_row(grid, g_ptr_array_index(state->targets, i));
+    removal_run_rows(grid, state, plan);
     if (grid_rows(grid) > 0)
         grid_print(grid, state->call->output);
     say_rest(state);

@@ -27,7 +27,8 @@ static double doubt_of(const struct bloat_object *object)
 }
 
 /* Of struct bloat_sample_turn, one for each table with objects. */
-static GArray *find_turns(struct session *session, struct bloat_case *state, GRand *random)
+static GArray *find_turns(struct session *session, struct bloat_case *state, GRand *random,
+                          GHashTable *sharing)
 {
     GArray *turns = g_array_new(FALSE, TRUE, sizeof(struct bloat_sample_turn));
 
@@ -37,6 +38,7 @@ static GArray *find_turns(struct session *session, struct bloat_case *state, GRa
             .session = session,
             .state = state,
             .random = random,
+            .sharing = sharing,
             .table = relations_find_table(state->relations, oid),
             .first = i,
             .count = 1,
@@ -177,7 +179,9 @@ bool bloat_sample(struct session *session, struct bloat_case *state, gint64 budg
                   GError **error)
 {
     g_autoptr(GRand) random = g_rand_new();
-    g_autoptr(GArray) turns = find_turns(session, state, random);
+    g_autoptr(GHashTable) sharing =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GArray) turns = find_turns(session, state, random, sharing);
     g_autoptr(GError) failure = NULL;
 
     const char *bar = obstacle(session, state, &failure);

@@ -3,7 +3,7 @@
  * a stretch of its own, whose rows are written anew into a temporary copy; what the copy takes,
  * times how much more there is, is what the table needs.
  *
- * bloat_sample_math.c, _group.c, _share.c and _sql.c are pure.
+ * bloat_sample_math.c, _group.c, _tree.c, _share.c and _sql.c are pure.
  */
 #ifndef BLOAT_SAMPLE_H
 #define BLOAT_SAMPLE_H
@@ -50,6 +50,7 @@ struct bloat_count {
     double counted[3]; /* by the server, the most trusted first; below 0: not known */
     bool settled;      /* the first was counted over all of the table, nothing changed since */
     double sampled, error; /* by the sample, with its standard error */
+    double met;            /* blocks in which there was any */
 };
 
 /* The first of those counted that the sample does not contradict, else what the sample says.
@@ -76,10 +77,11 @@ struct bloat_counters {
 
 /* What follows for the table; pages with their margins. */
 struct bloat_judgement {
-    double rows;  /* of the table */
-    double scale; /* rows of the table for one of the copy */
-    double error; /* of scale, relative: standard error */
-    double read;  /* part of the table that was read, 0 to 1 */
+    double rows;   /* of the table */
+    double scale;  /* rows of the table for one of the copy */
+    double error;  /* of scale, relative: standard error */
+    double blocks; /* that were read */
+    double read;   /* part of the table that they are, 0 to 1 */
     double chunks;
     bool toast_known; /* there is a number for the TOAST table */
     struct space_pages heap, toast, toast_index;
@@ -88,7 +90,7 @@ struct bloat_judgement {
 void bloat_sample_judge(const struct bloat_copy *copy, const struct bloat_counters *counters,
                         struct bloat_judgement *ret_judgement);
 
-/* ---- B-trees (bloat_sample_group.c) --------------------------------------------------------- */
+/* ---- B-trees (bloat_sample_group.c, bloat_sample_tree.c) --------------------------------------------------------- */
 
 /* Equal keys of a B-tree, taken together by the number of blocks they were met in. */
 struct bloat_group {
@@ -111,6 +113,11 @@ struct bloat_tree {
     GArray *seen;   /* of struct bloat_group; a single one where keys do not share tuples */
     gint64 pages;   /* what the copy's index takes, metapage included */
     double counted; /* entries, as the server's counts have it; below 0: not known */
+
+    /* Where keys share tuples: blocks of the sample; how many of a block's keys were met in
+     * another one too, summed over the blocks, and the squares of that. */
+    double blocks, company, company_squares;
+    double distinct; /* keys, as the statistics have it; 0: not known */
 };
 
 /* Pages that the whole index would take. False when the sample holds nothing of it. */
@@ -126,9 +133,13 @@ double bloat_sample_levels(int block_size, double leaves, double tuple_bytes);
 /* ---- statements (bloat_sample_sql.c) --------------------------------------------------------- */
 
 /* The temporary tables; dropped with the transaction that makes them. */
-#define BLOAT_SAMPLE_ROWS  "pg_temp.pgrunbook_rows" /* rows as read, each with its block */
-#define BLOAT_SAMPLE_COPY  "pg_temp.pgrunbook_copy" /* the same, laid out as in the table */
-#define BLOAT_SAMPLE_INDEX "pgrunbook_index"
+#define BLOAT_SAMPLE_SHAPE       "pg_temp.pgrunbook_shape" /* the table's columns, no rows */
+#define BLOAT_SAMPLE_ROWS        "pg_temp.pgrunbook_rows" /* rows as read, each with its block */
+#define BLOAT_SAMPLE_COPY        "pg_temp.pgrunbook_copy" /* the same, laid out as in the table */
+#define BLOAT_SAMPLE_PROBE       "pg_temp.pgrunbook_probe" /* one row many times */
+#define BLOAT_SAMPLE_INDEX       "pgrunbook_index"
+#define BLOAT_SAMPLE_PROBE_INDEX "pgrunbook_probe_index"
+enum { BLOAT_SAMPLE_PROBE_ROWS = 2000 };
 
 struct bloat_sample_column {
     char *name;    /* quoted */
@@ -145,20 +156,25 @@ struct bloat_sample_source {
     GArray *columns;  /* of struct bloat_sample_column; without those dropped */
     guint dropped;    /* how many those are: each keeps its place in null bitmaps */
     int fillfactor;   /* 100: not set */
+    bool storage_set; /* a column has a storage that its type has not */
     int toast_target; /* toast_tuple_target; 0: not set */
 };
 
-/* The copy, empty. It takes the only lock on the table: ACCESS SHARE. */
-char *bloat_sample_sql_copy(const struct bloat_sample_source *source);
-/* NULL where nothing is to be changed about the copy's columns. */
-char *bloat_sample_sql_nullable(const struct bloat_sample_source *source);
+/* A table of the same columns. It takes the only lock on the table: ACCESS SHARE. */
+char *bloat_sample_sql_shape(const struct bloat_sample_source *source);
 /* The rows of these blocks (of gint64). */
 char *bloat_sample_sql_rows(const struct bloat_sample_source *source, const GArray *blocks);
-/* Into the copy: what was read, or the whole table at once. */
+/* The copy, page after page as VACUUM FULL writes: from what was read, or the whole table. */
+char *bloat_sample_sql_copy(const struct bloat_sample_source *source, bool whole);
+
+/* The same in four steps where a column has a storage of its own, which CREATE TABLE AS cannot
+ * say: let the shape take what is not stored (NULL: there is nothing of it), fill it, write it
+ * anew (INSERT fills gaps of earlier pages), and call it the copy. */
+char *bloat_sample_sql_nullable(const struct bloat_sample_source *source);
 char *bloat_sample_sql_fill(const struct bloat_sample_source *source, bool whole);
-/* Writes the copy anew as VACUUM FULL does, page after page: INSERT fills gaps of earlier ones.
- * NULL for a table without columns. */
 char *bloat_sample_sql_pack(const struct bloat_sample_source *source);
+char *bloat_sample_sql_rename(void);
+
 /* Columns: block, rows, bytes, toasted. */
 char *bloat_sample_sql_draws(const struct bloat_sample_source *source);
 /* Columns: rows, last page, rows on it. */
@@ -175,8 +191,11 @@ struct bloat_sample_index {
     bool unique, deduplicates;
 };
 
-char *bloat_sample_sql_index(const struct bloat_sample_index *index);
-/* Columns: units, groups, rows, bytes, least, most (size of an entry). */
+char *bloat_sample_sql_index(const struct bloat_sample_index *index, bool on_probe);
+/* A table whose rows are all the same one, to see whether its entries share tuples. */
+char *bloat_sample_sql_probe(const struct bloat_sample_index *index);
+/* Columns: units, groups, rows, bytes, least, most (size of an entry). Where keys share tuples
+ * one row more, with 0 units, has what they have in common with other blocks: sum and squares. */
 char *bloat_sample_sql_groups(const struct bloat_sample_index *index);
 
 /* ---- one table (bloat_sample_table.c, bloat_sample_index.c) ---------------------------------- */
@@ -186,6 +205,7 @@ struct bloat_sample_turn {
     struct session *session;
     struct bloat_case *state;
     GRand *random;
+    GHashTable *sharing; /* operator classes of an index → 1: equal keys share tuples, 2: not */
     const struct relation_table *table;
     const struct relation_table *toast; /* NULL: none */
     guint first, count;                 /* of the case's objects */

@@ -1,5 +1,5 @@
 /*
- * B-trees. What an index takes goes by its entries, but where equal keys share a tuple it goes by
+ * Equal keys. What a B-tree takes goes by its entries, but where equal keys share a tuple it goes by
  * how many rows have the same key as well, and of that a sample sees only a part: keys that are
  * alone in the sample may have company in the table.
  *
@@ -15,20 +15,11 @@
 #include <math.h>
 
 enum {
-    PAGE_HEADER = 24,
-    BTREE_SPECIAL = 16,
-    LINE_POINTER = 4,
-    TID = 6,
-    POSTING_PADDING = 3, /* on average, up to the next multiple of 8 */
-    INNER_FILLFACTOR = 70,
     ITERATIONS = 1000,
     FREQUENT = 12, /* met in more blocks than this: as frequent as it looks */
     MOST_SIZES = 64,
 };
-static const double NINE_OF_TEN = 1.645, SIZE_STEP = 1.5, SETTLED = 1e-6;
-/* What of a margin stands for the last leaf, and for how far the mixture may be wrong: a part of
- * what it makes of the answer. */
-static const double LEAF = 0.5, COMPANY_DOUBT = 0.2;
+static const double SIZE_STEP = 1.5, SETTLED = 1e-6;
 
 /* ---- the mixture ------------------------------------------------------------------------------ */
 
@@ -150,126 +141,4 @@ GArray *bloat_sample_extrapolate(const GArray *seen, double read)
             break;
     append_mixture(&mixture, read, groups);
     return groups;
-}
-
-/* ---- pages ------------------------------------------------------------------------------------ */
-
-/* As _bt_buildadd() fills them: the tuple that leaves less free than the fillfactor says moves on
- * to the next page, and a high key takes its place. */
-double bloat_sample_leaves(int block_size, int fillfactor, double bytes, double tuples,
-                           bool even)
-{
-    double room = block_size - PAGE_HEADER - BTREE_SPECIAL - 2 * LINE_POINTER -
-                  floor((double) block_size * (100 - fillfactor) / 100);
-    double tuple = tuples > 0 ? bytes / tuples : 0;
-
-    if (tuple <= 0)
-        return 0;
-    if (even)
-        return tuples / fmax(floor(room / tuple), 1);
-    return bytes / fmax(room - tuple / 2, tuple);
-}
-
-double bloat_sample_levels(int block_size, double leaves, double tuple_bytes)
-{
-    double room = (block_size - PAGE_HEADER - BTREE_SPECIAL) * INNER_FILLFACTOR / 100.0;
-    double fan = fmax(floor(room / (tuple_bytes + LINE_POINTER)), 2), pages = 0;
-
-    for (double level = ceil(leaves); level > 1; pages += level)
-        level = ceil(level / fan);
-    return pages;
-}
-
-/* What groups take on leaves: bytes with line pointers, and tuples. */
-struct leaf_content {
-    double bytes, tuples;
-};
-
-/* Equal keys share tuples of at most a tenth of a page. */
-static void add_group(const struct bloat_group *group, int block_size,
-                      struct leaf_content *content)
-{
-    double each = group->bytes / group->rows, size = group->rows / group->groups;
-    double longest = floor(block_size / 80.0) * 8 - 2 * LINE_POINTER;
-    double most = fmax(floor((longest - each) / TID), 1);
-
-    if (size <= 1) {
-        content->tuples += group->rows;
-        content->bytes += group->bytes + LINE_POINTER * group->rows;
-    } else if (size < 2) { /* some of one, some of two */
-        double pairs = (size - 1) * group->groups;
-        content->tuples += group->groups;
-        content->bytes +=
-            group->groups * (each + LINE_POINTER) + pairs * (2 * TID + POSTING_PADDING + 1);
-    } else {
-        double tuples = ceil(size / most) * group->groups;
-        content->tuples += tuples;
-        content->bytes += tuples * (each + LINE_POINTER + POSTING_PADDING) + TID * group->rows;
-    }
-}
-
-static double leaves_of(const struct bloat_tree *tree, const GArray *groups)
-{
-    struct leaf_content content = {0};
-
-    for (guint i = 0; i < groups->len; i++) {
-        const struct bloat_group *group = &g_array_index(groups, struct bloat_group, i);
-        if (tree->deduplicates)
-            add_group(group, tree->block_size, &content);
-        else {
-            content.tuples += group->rows;
-            content.bytes += group->bytes + LINE_POINTER * group->rows;
-        }
-    }
-    return bloat_sample_leaves(tree->block_size, tree->fillfactor, content.bytes,
-                               content.tuples, tree->even && !tree->deduplicates);
-}
-
-/* How many leaves the copy's index has, the last one as far as it is filled: by calculation, as
- * long as that agrees with what was measured. */
-static double leaves_measured(const struct bloat_tree *tree, double tuple_bytes)
-{
-    double leaves = (double) tree->pages - 1, calculated = leaves_of(tree, tree->seen);
-
-    while (leaves > 1 && leaves + bloat_sample_levels(tree->block_size, leaves, tuple_bytes) >
-                             (double) tree->pages - 1)
-        leaves--;
-    return CLAMP(calculated, leaves - 1, leaves);
-}
-
-bool bloat_sample_tree(const struct bloat_tree *tree, const struct bloat_judgement *judgement,
-                       struct space_pages *ret_pages)
-{
-    double rows = 0, bytes = 0;
-
-    for (guint i = 0; i < tree->seen->len; i++) {
-        rows += g_array_index(tree->seen, struct bloat_group, i).rows;
-        bytes += g_array_index(tree->seen, struct bloat_group, i).bytes;
-    }
-    if (judgement->read >= 1) {
-        *ret_pages = (struct space_pages){.pages = (double) tree->pages};
-        return true;
-    }
-    if (rows <= 0 || bytes <= 0)
-        return false;
-    bool counted;
-    struct bloat_count count = {
-        .counted = {tree->counted, -1, -1},
-        .sampled = rows * judgement->scale,
-        .error = sqrt(rows) * judgement->scale,
-    };
-    double entries = bloat_sample_choose(&count, &counted);
-    double scale = entries / rows;
-    /* The blocks that were read, corrected by what the counters know better. */
-    g_autoptr(GArray) all = bloat_sample_extrapolate(tree->seen, fmin(1 / scale, 1));
-    double measured = leaves_measured(tree, bytes / rows);
-    double calculated = leaves_of(tree, tree->seen);
-    double leaves =
-        ceil(calculated > 0 ? leaves_of(tree, all) / calculated * measured : measured);
-    double error = hypot(judgement->error, tree->partial && !counted ? 1 / sqrt(rows) : 0);
-
-    ret_pages->pages = 1 + leaves + bloat_sample_levels(tree->block_size, leaves, bytes / rows);
-    ret_pages->margin =
-        NINE_OF_TEN * error * leaves + LEAF + COMPANY_DOUBT * fabs(measured * scale - leaves);
-    return true;
 }

@@ -3,7 +3,14 @@
 
 #include <math.h>
 
-enum { PAGE_HEADER = 24, LINE_POINTER = 4, TOAST_KEY = 16, TOAST_FILLFACTOR = 90 };
+enum {
+    PAGE_HEADER = 24,
+    LINE_POINTER = 4,
+    CHUNK = 1996,      /* of a TOAST value, at most */
+    CHUNK_HEADER = 36, /* of its tuple, with its number and length */
+    TOAST_KEY = 16,    /* of an index tuple: value and number */
+    TOAST_FILLFACTOR = 90,
+};
 
 /* The truth is within in nine cases of ten when it is this many standard errors away. */
 static const double NINE_OF_TEN = 1.645;
@@ -12,8 +19,13 @@ static const double NINE_OF_TEN = 1.645;
  * blocks among many that are nearly empty. */
 static const double BELIEVED_ERRORS = 2.5, BELIEVED_PART = 0.005;
 static const double SETTLED_ERRORS = 6, SETTLED_PART = 0.1;
-/* No block drawn of so many held a row: that many may all the same (nine cases of ten). */
+/* What none of so many draws has shown may hold for this many of them all the same (nine cases of
+ * ten). */
 static const double NOTHING_SEEN = 2.3;
+/* What was met in fewer blocks than this may be rare: neighbours tell little of its error. */
+static const double RARE = 12;
+/* Chunks are not all of a size: what that makes of the pages of a number that is known. */
+static const double COUNTED_CHUNKS = 0.01;
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
@@ -42,14 +54,25 @@ double bloat_sample_error(const double *values, guint count, double read)
     return sqrt(fmax(1 - read, 0) * squares / 2 / (count - 1) / count);
 }
 
+/* By how often something so rare would be met. */
+static bool rare_enough(const struct bloat_count *count, double counted)
+{
+    double expected = count->sampled > 0 ? count->met * counted / count->sampled : counted;
+
+    return count->met < RARE &&
+           fabs(expected - count->met) <= 1 + BELIEVED_ERRORS * sqrt(expected);
+}
+
 double bloat_sample_choose(const struct bloat_count *count, bool *ret_counted)
 {
     for (guint i = 0; i < G_N_ELEMENTS(count->counted); i++) {
         double counted = count->counted[i];
         bool settled = i == 0 && count->settled;
+        double missed = NOTHING_SEEN * count->sampled / fmax(count->met, 1);
         double most = 1 + (settled ? SETTLED_ERRORS : BELIEVED_ERRORS) * count->error +
-                      (settled ? SETTLED_PART : BELIEVED_PART) * counted;
-        *ret_counted = counted >= 0 && fabs(counted - count->sampled) <= most;
+                      (settled ? SETTLED_PART : BELIEVED_PART) * counted + missed;
+        *ret_counted = counted >= 0 &&
+                       (fabs(counted - count->sampled) <= most || rare_enough(count, counted));
         if (*ret_counted)
             return counted;
     }
@@ -64,6 +87,7 @@ enum figure { ROWS, BYTES, TOASTED, FIGURES };
  * from what the number of rows explains. */
 struct means {
     double mean[FIGURES], error[FIGURES], residual[FIGURES];
+    double met[FIGURES]; /* draws with any */
 };
 
 static double figure_of(const struct bloat_draw *draw, enum figure figure)
@@ -80,6 +104,7 @@ static void read_means(const GArray *draws, double read, struct means *ret_means
         for (guint i = 0; i < draws->len; i++) {
             values[i] = figure_of(&g_array_index(draws, struct bloat_draw, i), figure);
             sum += values[i];
+            ret_means->met[figure] += values[i] > 0;
         }
         ret_means->mean[figure] = draws->len > 0 ? sum / draws->len : 0;
         ret_means->error[figure] = bloat_sample_error(values, draws->len, read);
@@ -125,6 +150,7 @@ static void judge_heap(const struct bloat_copy *copy, const struct means *means,
         .settled = counters->settled,
         .sampled = pages * means->mean[ROWS],
         .error = pages * means->error[ROWS],
+        .met = means->met[ROWS],
     };
 
     if (copy->copy_rows == 0) {
@@ -159,38 +185,51 @@ static void set_toast_index(int block_size, struct bloat_judgement *judgement)
             : 0;
 }
 
+/* Pages of the copy's chunks, the last one as far as it is filled: by calculation, as long as
+ * that agrees with what was measured. */
+static double filled_chunk_pages(const struct bloat_copy *copy, double toasted)
+{
+    double data = toasted > 0 ? toasted / (double) copy->chunks : CHUNK;
+    double tuple = ceil((CHUNK_HEADER + fmin(data, CHUNK)) / 8) * 8 + LINE_POINTER;
+    double calculated = (double) copy->chunks / ((copy->block_size - PAGE_HEADER) / tuple);
+
+    return CLAMP(calculated, (double) copy->chunk_pages - 1, (double) copy->chunk_pages);
+}
+
 /* By chunks, which are nearly all of a size. */
 static void judge_chunks(const struct bloat_copy *copy, const struct means *means,
                          const struct bloat_counters *counters, struct bloat_judgement *ret)
 {
     double toasted = means->mean[TOASTED] * copy->draws->len;
     double chunks_a_byte = toasted > 0 ? (double) copy->chunks / toasted : 0;
-    double pages = (double) copy->pages;
+    double pages = (double) copy->pages, met = means->met[TOASTED];
     bool counted;
     struct bloat_count count = {
         .counted = {counters->toast_live, counters->toast_tuples, -1},
         .sampled = toasted > 0 ? pages * means->mean[TOASTED] * chunks_a_byte
                                : (double) copy->chunks * ret->scale,
         .error = pages * means->error[TOASTED] * chunks_a_byte,
+        .met = met,
     };
-    double filled =
-        copy->chunk_pages > 1 ? (double) copy->chunk_pages - 0.5 : (double) copy->chunk_pages;
 
     ret->chunks = bloat_sample_choose(&count, &counted);
     if (copy->chunks > 0)
-        ret->toast.pages = ceil(filled / (double) copy->chunks * ret->chunks);
-    double error = counted ? means->residual[TOASTED] / 4 : means->error[TOASTED];
-    ret->toast.margin =
-        NINE_OF_TEN * relative(error, means->mean[TOASTED]) * ret->toast.pages + 0.5;
+        ret->toast.pages =
+            ceil(filled_chunk_pages(copy, toasted) / (double) copy->chunks * ret->chunks);
+    double error = counted ? COUNTED_CHUNKS
+                           : hypot(relative(means->error[TOASTED], means->mean[TOASTED]),
+                                   met > 0 && met < RARE ? 1 / sqrt(met) : 0);
+    ret->toast.margin = NINE_OF_TEN * error * ret->toast.pages + 1;
     ret->toast_known = true;
 }
 
 static void judge_toast(const struct bloat_copy *copy, const struct means *means,
                         const struct bloat_counters *counters, struct bloat_judgement *ret)
 {
-    if (copy->toast_pages < 0)
+    ret->toast_known = copy->toast_pages == 0;
+    if (copy->toast_pages <= 0)
         return;
-    if (copy->chunk_pages == 0 && counters->toast_live > 0)
+    if (copy->chunk_pages == 0 && fmax(counters->toast_live, counters->toast_tuples) > 0)
         return; /* values too rare to be met */
     if (copy->chunks < 0 && copy->chunk_pages > 0) {
         ret->toast.pages = ceil((double) copy->chunk_pages * ret->scale);
@@ -223,13 +262,14 @@ static void judge_whole(const struct bloat_copy *copy, struct bloat_judgement *r
 void bloat_sample_judge(const struct bloat_copy *copy, const struct bloat_counters *counters,
                         struct bloat_judgement *ret_judgement)
 {
-    struct means means;
+    struct means means = {0};
 
     *ret_judgement = (struct bloat_judgement){.read = 1};
     if (copy->draws == NULL) {
         judge_whole(copy, ret_judgement);
         return;
     }
+    ret_judgement->blocks = copy->draws->len;
     ret_judgement->read = (double) copy->draws->len / (double) MAX(copy->pages, 1);
     read_means(copy->draws, ret_judgement->read, &means);
     judge_heap(copy, &means, counters, ret_judgement);

@@ -4,8 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Fewer blocks than this say little about a table. */
-enum { LEAST_BLOCKS = 30, HALVINGS = 60 };
+/* Fewer blocks than this say little about a table; where each is dear, because many rows of it
+ * point into the TOAST table, fewer have to do. */
+enum { LEAST_BLOCKS = 30, LEAST_DEAR_BLOCKS = 8, HALVINGS = 60 };
 /* Each costs the catalogs some rows, which are dead afterwards. */
 enum { MOST_TABLES = 500 };
 /* When nearly all of a table is to be read, the rest makes the answer exact. */
@@ -23,15 +24,24 @@ static double cost_of(const struct bloat_share *share, double blocks)
 
 static double least_of(const struct bloat_share *share)
 {
-    return MIN(share->pages, LEAST_BLOCKS);
+    double least = fmax(LEAST_BLOCKS / sqrt(bloat_sample_block_cost(share)), LEAST_DEAR_BLOCKS);
+
+    return fmin(share->pages, ceil(least));
 }
 
-static int by_weight(const void *left, const void *right)
+/* What it could tell for what it costs. */
+static double merit_of(const struct bloat_share *share)
+{
+    return share->weight / cost_of(share, least_of(share));
+}
+
+static int by_merit(const void *left, const void *right)
 {
     const struct bloat_share *const *a = left, *const *b = right;
+    double merit_a = merit_of(*a), merit_b = merit_of(*b);
 
-    if ((*a)->weight != (*b)->weight)
-        return (*a)->weight > (*b)->weight ? -1 : 1;
+    if (merit_a != merit_b)
+        return merit_a > merit_b ? -1 : 1;
     return *a < *b ? -1 : *a > *b;
 }
 
@@ -81,7 +91,7 @@ void bloat_sample_share(struct bloat_share *shares, guint count, double budget_p
         if (shares[i].pages > 0 && shares[i].weight > 0)
             served[candidates++] = &shares[i];
     }
-    qsort(served, candidates, sizeof *served, by_weight);
+    qsort(served, candidates, sizeof *served, by_merit);
     /* One that is too dear leaves its turn to those behind it. */
     for (guint i = 0; i < candidates && taken < MOST_TABLES; i++) {
         double cost = cost_of(served[i], least_of(served[i]));

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define BLOCK "\"pgrunbook block\""
+#define BLOCK   "\"pgrunbook block\""
+#define DROPPED "\"pgrunbook dropped %u\"" /* stands for a column that is always null */
 
 /* A stored value longer than this is in the TOAST table, where a pointer is left for it. */
 enum { LONGEST_INLINE = 2040, TOAST_POINTER = 18 };
@@ -36,31 +37,34 @@ static void append_options(GString *sql, const struct bloat_sample_source *sourc
     g_string_append_c(sql, ')');
 }
 
-char *bloat_sample_sql_copy(const struct bloat_sample_source *source)
+char *bloat_sample_sql_shape(const struct bloat_sample_source *source)
 {
-    GString *sql = g_string_new("CREATE TEMPORARY TABLE " BLOAT_SAMPLE_COPY " (LIKE ");
+    GString *sql = g_string_new("CREATE TEMPORARY TABLE " BLOAT_SAMPLE_SHAPE " (LIKE ");
 
     g_string_append_printf(sql, "%s INCLUDING STORAGE INCLUDING COMPRESSION", source->table);
     for (guint i = 0; i < source->dropped; i++)
-        g_string_append_printf(sql, ", \"pgrunbook dropped %u\" pg_catalog.bool", i + 1);
+        g_string_append_printf(sql, ", " DROPPED " pg_catalog.bool", i + 1);
     g_string_append(sql, ") USING heap");
     append_options(sql, source);
     g_string_append(sql, " ON COMMIT DROP");
     return g_string_free(sql, FALSE);
 }
 
-char *bloat_sample_sql_nullable(const struct bloat_sample_source *source)
+char *bloat_sample_sql_copy(const struct bloat_sample_source *source, bool whole)
 {
-    g_autoptr(GString) list = g_string_new(NULL);
+    g_autofree char *names = names_of(source);
+    GString *sql = g_string_new("CREATE TEMPORARY TABLE " BLOAT_SAMPLE_COPY " USING heap");
+    guint nulls = source->dropped;
 
-    for (guint i = 0; i < source->columns->len; i++) {
-        const struct bloat_sample_column *column = column_at(source, i);
-        if (column->computed && column->not_null)
-            g_string_append_printf(list, "%s ALTER COLUMN %s DROP NOT NULL",
-                                   list->len > 0 ? "," : "", column->name);
-    }
-    return list->len == 0 ? NULL
-                          : g_strconcat("ALTER TABLE " BLOAT_SAMPLE_COPY, list->str, NULL);
+    for (guint i = 0; i < source->columns->len; i++)
+        nulls += column_at(source, i)->computed;
+    append_options(sql, source);
+    g_string_append_printf(sql, " ON COMMIT DROP AS SELECT %s", names);
+    for (guint i = 0; i < nulls; i++)
+        g_string_append_printf(sql, "%sNULL::pg_catalog.bool AS " DROPPED,
+                               i > 0 || names[0] != '\0' ? ", " : "", i + 1);
+    g_string_append_printf(sql, " FROM ONLY %s", whole ? source->table : BLOAT_SAMPLE_ROWS);
+    return g_string_free(sql, FALSE);
 }
 
 /* A scan by TID range for each block: exactly these blocks are read, the empty ones included.
@@ -87,14 +91,28 @@ char *bloat_sample_sql_rows(const struct bloat_sample_source *source, const GArr
     return g_string_free(sql, FALSE);
 }
 
+char *bloat_sample_sql_nullable(const struct bloat_sample_source *source)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    for (guint i = 0; i < source->columns->len; i++) {
+        const struct bloat_sample_column *column = column_at(source, i);
+        if (column->computed && column->not_null)
+            g_string_append_printf(list, "%s ALTER COLUMN %s DROP NOT NULL",
+                                   list->len > 0 ? "," : "", column->name);
+    }
+    return list->len == 0 ? NULL
+                          : g_strconcat("ALTER TABLE " BLOAT_SAMPLE_SHAPE, list->str, NULL);
+}
+
 char *bloat_sample_sql_fill(const struct bloat_sample_source *source, bool whole)
 {
     g_autofree char *names = names_of(source);
     const char *from = whole ? source->table : BLOAT_SAMPLE_ROWS;
 
     if (names[0] == '\0') /* the only rows without columns that INSERT can make */
-        return g_strdup_printf("INSERT INTO " BLOAT_SAMPLE_COPY " SELECT FROM ONLY %s", from);
-    return g_strdup_printf("INSERT INTO " BLOAT_SAMPLE_COPY " (%s) SELECT %s FROM ONLY %s",
+        return g_strdup_printf("INSERT INTO " BLOAT_SAMPLE_SHAPE " SELECT FROM ONLY %s", from);
+    return g_strdup_printf("INSERT INTO " BLOAT_SAMPLE_SHAPE " (%s) SELECT %s FROM ONLY %s",
                            names, names, from);
 }
 
@@ -114,10 +132,15 @@ char *bloat_sample_sql_pack(const struct bloat_sample_source *source)
     if (column == NULL)
         return NULL;
     /* The planner does not see through COALESCE, so all of it is written anew. */
-    return g_strdup_printf("ALTER TABLE " BLOAT_SAMPLE_COPY " ALTER COLUMN %s TYPE %s"
+    return g_strdup_printf("ALTER TABLE " BLOAT_SAMPLE_SHAPE " ALTER COLUMN %s TYPE %s"
                            " USING COALESCE(%s, %s), ALTER COLUMN %s SET STORAGE %s",
                            column->name, column->type, column->name, column->name, column->name,
                            column->storage);
+}
+
+char *bloat_sample_sql_rename(void)
+{
+    return g_strdup("ALTER TABLE " BLOAT_SAMPLE_SHAPE " RENAME TO pgrunbook_copy");
 }
 
 char *bloat_sample_sql_draws(const struct bloat_sample_source *source)
@@ -163,11 +186,22 @@ char *bloat_sample_sql_pages(void)
 
 /* ---- indexes ---------------------------------------------------------------------------------- */
 
-char *bloat_sample_sql_index(const struct bloat_sample_index *index)
+char *bloat_sample_sql_index(const struct bloat_sample_index *index, bool on_probe)
 {
-    return g_strdup_printf("CREATE %sINDEX " BLOAT_SAMPLE_INDEX " ON " BLOAT_SAMPLE_COPY
-                           " USING %s",
-                           index->unique ? "UNIQUE " : "", index->tail);
+    return g_strdup_printf("CREATE %sINDEX %s ON %s USING %s", index->unique ? "UNIQUE " : "",
+                           on_probe ? BLOAT_SAMPLE_PROBE_INDEX : BLOAT_SAMPLE_INDEX,
+                           on_probe ? BLOAT_SAMPLE_PROBE : BLOAT_SAMPLE_COPY, index->tail);
+}
+
+char *bloat_sample_sql_probe(const struct bloat_sample_index *index)
+{
+    return g_strdup_printf("CREATE TEMPORARY TABLE " BLOAT_SAMPLE_PROBE
+                           " USING heap ON COMMIT DROP AS SELECT r.* FROM (SELECT *"
+                           " FROM " BLOAT_SAMPLE_ROWS "%s%s LIMIT 1) AS r"
+                           " CROSS JOIN pg_catalog.generate_series(1, %d)",
+                           index->predicate == NULL ? "" : " WHERE ",
+                           index->predicate == NULL ? "" : index->predicate,
+                           BLOAT_SAMPLE_PROBE_ROWS);
 }
 
 /* Size of an index tuple: its header, with room for a null bitmap where a column is null, and
@@ -197,10 +231,17 @@ char *bloat_sample_sql_groups(const struct bloat_sample_index *index)
             " FROM (SELECT %s FROM " BLOAT_SAMPLE_ROWS "%s) AS e(size)",
             size, where);
     return g_strdup_printf(
-        "SELECT g.units, pg_catalog.count(*), pg_catalog.sum(g.rows), pg_catalog.sum(g.bytes),"
-        " pg_catalog.min(g.least), pg_catalog.max(g.most) FROM ("
-        "SELECT pg_catalog.count(DISTINCT " BLOCK ") AS units, pg_catalog.count(*) AS rows,"
+        "WITH met AS MATERIALIZED (SELECT k.*, pg_catalog.count(*) OVER (PARTITION BY k.key)"
+        " AS units FROM (SELECT ROW(%s) AS key, " BLOCK
+        " AS block, pg_catalog.count(*) AS rows,"
         " pg_catalog.sum(%s) AS bytes, pg_catalog.min(%s) AS least, pg_catalog.max(%s) AS most"
-        " FROM " BLOAT_SAMPLE_ROWS "%s GROUP BY %s) AS g GROUP BY g.units",
-        size, size, size, where, index->keys);
+        " FROM " BLOAT_SAMPLE_ROWS "%s GROUP BY %s, " BLOCK ") AS k)"
+        " SELECT m.units, pg_catalog.count(*) OPERATOR(pg_catalog./) m.units,"
+        " pg_catalog.sum(m.rows), pg_catalog.sum(m.bytes), pg_catalog.min(m.least),"
+        " pg_catalog.max(m.most) FROM met AS m GROUP BY m.units"
+        " UNION ALL SELECT 0, pg_catalog.sum(b.company),"
+        " pg_catalog.sum(b.company OPERATOR(pg_catalog.*) b.company), 0, NULL, NULL FROM ("
+        "SELECT pg_catalog.count(*) FILTER (WHERE m.units OPERATOR(pg_catalog.>) 1) AS company"
+        " FROM met AS m GROUP BY m.block) AS b",
+        index->keys, size, size, size, where, index->keys);
 }

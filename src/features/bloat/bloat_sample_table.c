@@ -78,6 +78,7 @@ static bool read_columns(const struct bloat_sample_turn *turn,
             .computed = rows_bool(rows, i, BLOAT_SAMPLE_COLUMNS_VIRTUAL),
             .not_null = rows_bool(rows, i, BLOAT_SAMPLE_COLUMNS_NOT_NULL),
         };
+        source->storage_set |= rows_bool(rows, i, BLOAT_SAMPLE_COLUMNS_STORAGE_SET);
         g_array_append_val(source->columns, column);
         if (column.name == NULL) {
             runbook_error_set(error, RUNBOOK_FAILED, NULL, "a column's name cannot be quoted");
@@ -171,17 +172,17 @@ static bool draw(const struct bloat_sample_turn *turn, const struct bloat_sample
     return true;
 }
 
-static bool sizes(const struct bloat_sample_turn *turn, bool packed, struct bloat_copy *copy,
-                  GError **error)
+/* Chunks are counted as they come, and packing has them come again. */
+static bool sizes(const struct bloat_sample_turn *turn, const char *relation,
+                  struct bloat_copy *copy, GError **error)
 {
     AUTO(rows)
     rows = session_query(turn->session, &query_bloat_sample_sizes,
-                         (const char *const[]){BLOAT_SAMPLE_COPY}, error);
+                         (const char *const[]){relation}, error);
 
     if (rows == NULL)
         return false;
-    /* Packing puts the chunks into a new TOAST table. */
-    if (!packed)
+    if (copy->chunks == 0)
         copy->chunks = rows_null(rows, 0, BLOAT_SAMPLE_SIZES_CHUNKS)
                            ? -1
                            : rows_int(rows, 0, BLOAT_SAMPLE_SIZES_CHUNKS);
@@ -189,14 +190,25 @@ static bool sizes(const struct bloat_sample_turn *turn, bool packed, struct bloa
     return true;
 }
 
-static bool measure(const struct bloat_sample_turn *turn,
-                    const struct bloat_sample_source *source, struct bloat_copy *copy,
+static bool make_copy(const struct bloat_sample_turn *turn,
+                      const struct bloat_sample_source *source, bool whole,
+                      struct bloat_copy *copy, GError **error)
+{
+    if (!source->storage_set)
+        return run(turn, bloat_sample_sql_copy(source, whole), error);
+    return run(turn, bloat_sample_sql_nullable(source), error) &&
+           run(turn, bloat_sample_sql_fill(source, whole), error) &&
+           sizes(turn, BLOAT_SAMPLE_SHAPE, copy, error) &&
+           run(turn, bloat_sample_sql_pack(source), error) &&
+           run(turn, bloat_sample_sql_rename(), error);
+}
+
+static bool measure(const struct bloat_sample_turn *turn, struct bloat_copy *copy,
                     GError **error)
 {
     g_autofree char *sql = bloat_sample_sql_pages();
 
-    if (!sizes(turn, false, copy, error) || !run(turn, bloat_sample_sql_pack(source), error) ||
-        !sizes(turn, true, copy, error))
+    if (!sizes(turn, BLOAT_SAMPLE_COPY, copy, error))
         return false;
     AUTO(rows) rows = bloat_sample_ask(turn->session, sql, error);
     if (rows == NULL)
@@ -214,13 +226,11 @@ static bool take_sample(const struct bloat_sample_turn *turn, struct bloat_copy 
 
     AUTO(rows) set = session_query(turn->session, &query_bloat_sample_settings, NULL, error);
     if (set == NULL || !read_source(turn, &source, error) ||
-        !run(turn, bloat_sample_sql_copy(&source), error) || !check(turn, copy, error) ||
-        !run(turn, bloat_sample_sql_nullable(&source), error))
+        !run(turn, bloat_sample_sql_shape(&source), error) || !check(turn, copy, error))
         return false;
     bool whole = turn->blocks >= copy->pages;
     return (whole || draw(turn, &source, copy, error)) &&
-           run(turn, bloat_sample_sql_fill(&source, whole), error) &&
-           measure(turn, &source, copy, error);
+           make_copy(turn, &source, whole, copy, error) && measure(turn, copy, error);
 }
 
 /* ---- what follows ----------------------------------------------------------------------------- */
@@ -243,6 +253,13 @@ void bloat_sample_keep(struct bloat_object *object, enum bloat_note note, const 
     object->detail = g_strdup(detail);
 }
 
+/* VACUUM reads a part of the pages and guesses the rest; in doubt about the second it came last. */
+static bool settled(const struct relation_table *table)
+{
+    return table->changed == 0 &&
+           MAX(table->last_vacuum, table->last_autovacuum) < table->last_analyze;
+}
+
 static void conclude(const struct bloat_sample_turn *turn, const struct bloat_copy *copy,
                      struct bloat_judgement *ret_judgement)
 {
@@ -253,8 +270,7 @@ static void conclude(const struct bloat_sample_turn *turn, const struct bloat_co
         .tuples = table->tuples,
         .toast_live = toast == NULL ? -1 : bloat_live_rows(toast),
         .toast_tuples = toast == NULL ? -1 : toast->tuples,
-        .settled =
-            table->last_analyze > 0 && table->changed == 0 && copy->pages <= ANALYZED_WHOLE,
+        .settled = settled(table) && copy->pages <= ANALYZED_WHOLE,
     };
 
     bloat_sample_judge(copy, &counters, ret_judgement);

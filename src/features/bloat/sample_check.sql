@@ -6,8 +6,8 @@
 -- param: $2 text its schema
 -- param: $3 text its name
 -- row:   meant bool, hidden bool, pages int8, toast_pages int8
-SELECT n.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name
-           AND c.relname OPERATOR(pg_catalog.=) $3::pg_catalog.name
+SELECT n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) $2::pg_catalog.text
+           AND c.relname::pg_catalog.text OPERATOR(pg_catalog.=) $3::pg_catalog.text
            AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,m}'::pg_catalog."char"[])
            AND EXISTS (
                SELECT 1 FROM pg_catalog.pg_locks AS l

@@ -2,8 +2,8 @@
 -- doc:   A table's columns in their order, as a copy of it needs them.
 -- since: 140000
 -- param: $1 oid table
--- row:   name text, dropped bool, not_null bool, virtual bool, base bool, storage text, type text,
---        toast_target int4
+-- row:   name text, dropped bool, not_null bool, virtual bool, base bool, storage text,
+--        storage_set bool, type text, toast_target int4
 SELECT a.attname::pg_catalog.text AS name,
        a.attisdropped AS dropped,
        a.attnotnull AS not_null,
@@ -12,6 +12,7 @@ SELECT a.attname::pg_catalog.text AS name,
            AND COALESCE(t.typtype OPERATOR(pg_catalog.=) 'b', false) AS base,
        CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main'
             ELSE 'extended' END AS storage,
+       COALESCE(a.attstorage OPERATOR(pg_catalog.<>) t.typstorage, false) AS storage_set,
        CASE WHEN l.oid IS NULL THEN pg_catalog.format_type(a.atttypid, a.atttypmod)
             ELSE pg_catalog.format('%s COLLATE %I.%I',
                                    pg_catalog.format_type(a.atttypid, a.atttypmod), n.nspname,

@@ -3,7 +3,7 @@
 --        put into the latter. toast_pages is null where there is none, chunks where the server
 --        counts nothing.
 -- since: 140000
--- param: $1 text relation
+-- param: $1 regclass relation
 -- row:   pages int8, toast_pages int8, chunks int8
 SELECT pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog./) b.size AS pages,
        pg_catalog.pg_relation_size(t.oid) OPERATOR(pg_catalog./) b.size AS toast_pages,
@@ -12,4 +12,4 @@ SELECT pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog./) b.size AS pages
   FROM pg_catalog.pg_class AS c
   LEFT JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) c.reltoastrelid
  CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8 AS size) AS b
- WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.text::pg_catalog.regclass
+ WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.regclass

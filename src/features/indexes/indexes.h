@@ -226,8 +226,6 @@ char *indexes_undo_statements(const struct indexes_case *state,
 char *indexes_create_sql(const struct indexes_case *state,
                          const struct indexes_finding *finding, struct session *session);
 
-gint64 indexes_bytes(const struct relations *relations, const struct relation_index *index);
-
 /* ---- commands ----------------------------------------------------------------------------- */
 
 enum runbook_exit indexes_report_command(struct call *call, GError **error);

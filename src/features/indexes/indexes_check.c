@@ -63,7 +63,7 @@ static void check_duplicates(const struct look *look)
             continue;
         const struct relation_index *index = relations_index(relations, finding->index);
         count++;
-        bytes += indexes_bytes(relations, index);
+        bytes += relations_index_bytes(relations, index);
         largest = largest == NULL || index->pages > largest->pages ? index : largest;
     }
     if (largest == NULL) {

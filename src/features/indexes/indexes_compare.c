@@ -171,8 +171,8 @@ static void judge(const struct relations *relations, const struct relation_table
 static void follow(struct indexes_redundancy *list, guint count)
 {
     for (guint i = 0; i < count; i++)
-        while (list[i].relation == INDEXES_WITHIN && list[list[i].kept].kept != INDEXES_NONE &&
-               !list[list[i].kept].bound)
+        while (list[i].relation == INDEXES_WITHIN && list[i].kept < count &&
+               list[list[i].kept].kept != INDEXES_NONE && !list[list[i].kept].bound)
             list[i].kept = list[list[i].kept].kept;
 }
 
@@ -180,7 +180,7 @@ struct indexes_redundancy *indexes_find_redundant(const struct indexes_case *sta
 {
     const struct relations *relations = state->relations;
     struct indexes_redundancy *list =
-        g_new(struct indexes_redundancy, relations->indexes->len + 1);
+        g_new0(struct indexes_redundancy, relations->indexes->len + 1);
 
     for (guint i = 0; i < relations->indexes->len; i++)
         list[i] = (struct indexes_redundancy){.kept = INDEXES_NONE};

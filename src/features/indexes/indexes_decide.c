@@ -216,7 +216,8 @@ static void judge_evidence(const struct judge *judge, guint position,
             here == INDEXES_RESET ? 0 : node);
     else if (here != INDEXES_QUIET || there != INDEXES_QUIET)
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_YOUNG, INDEXES_NONE);
-    else if (indexes_bytes(state->relations, relations_index(state->relations, position)) <
+    else if (relations_index_bytes(state->relations,
+                                   relations_index(state->relations, position)) <
              state->rules.min_bytes)
         add(judge, finding, INDEXES_KEEP, INDEXES_WHY_SMALL, INDEXES_NONE);
     else {
@@ -255,9 +256,9 @@ static void judge_redundant(const struct judge *judge, guint position)
     struct indexes_finding finding =
         finding_of(judge, position, same ? INDEXES_KIND_DUPLICATE : INDEXES_KIND_OVERLAPPING);
     double here =
-        MAX((double) indexes_bytes(relations, relations_index(relations, position)), 1);
+        MAX((double) relations_index_bytes(relations, relations_index(relations, position)), 1);
     double there =
-        (double) indexes_bytes(relations, relations_index(relations, redundant->kept));
+        (double) relations_index_bytes(relations, relations_index(relations, redundant->kept));
 
     if (redundant->bound) {
         const struct relation_index *index = relations_index(relations, position);
@@ -303,7 +304,7 @@ static void judge_invalid(const struct judge *judge, guint position)
     const struct relation_index *index = relations_index(judge->relations, position);
     struct indexes_finding finding = finding_of(judge, position, INDEXES_KIND_INVALID);
 
-    if (index->valid && index->ready && index->live)
+    if ((index->valid && index->ready && index->live) || index->passing)
         return;
     if (index->kind == 'I')
         add(judge, &finding, INDEXES_KEEP, INDEXES_WHY_INCOMPLETE, INDEXES_NONE);

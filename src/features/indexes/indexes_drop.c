@@ -6,7 +6,7 @@
 #include "relations/selection.h"
 #include "units/units.h"
 
-enum { ATTEMPTS = 4, PAUSE_MS = 1000 };
+enum { ATTEMPTS = 4, PAUSE_MS = 1000, GRACE_MS = 5000 };
 
 /* All there is to one drop. */
 struct drop {
@@ -149,10 +149,12 @@ static bool make_plan(struct drop *drop, char *reason, GError **error)
     step->sql = indexes_drop_statement(drop->state->relations, index, drop->session);
     step->undo = indexes_undo_statements(drop->state, index, drop->session);
     step->lock_mode = index->kind == 'I' ? "AccessExclusiveLock" : "ShareUpdateExclusiveLock";
-    /* A concurrent drop waits for transactions that still use the index; stopped half-way it
-     * leaves an invalid one, so it gets its time. */
+    /* A concurrent drop waits for transactions that still use the index, one after the other;
+     * stopped half-way it leaves an invalid one, so it gets its time: watch() ends it, and the
+     * server by itself when nobody watches any more. */
     step->lock_timeout_ms =
-        index->kind == 'I' ? 0 : settings_int(drop->call->settings, "indexes.patience");
+        index->kind == 'I' ? 0
+                           : settings_int(drop->call->settings, "indexes.patience") + GRACE_MS;
     step->subject = drop;
     if (step->undo != NULL || option_given(drop->call->options, "force"))
         return true;
@@ -205,6 +207,27 @@ static enum step_go before(struct step *step, struct session *session, char **re
     return STEP_GO;
 }
 
+/* Gives up a concurrent drop that has waited for too long. */
+static bool watch(struct step *step, int pid, struct session *control, char **ret_why,
+                  gpointer data)
+{
+    const struct drop *drop = data;
+    gint64 patience_ms = settings_int(drop->call->settings, "indexes.patience");
+    g_autofree char *backend = g_strdup_printf("%d", pid);
+
+    if (index_of(drop)->kind == 'I' ||
+        g_get_real_time() - step->started_us < patience_ms * 1000)
+        return false;
+    AUTO(rows)
+    rows = session_query(control, &query_indexes_waits, (const char *const[]){backend}, NULL);
+    if (rows == NULL || rows_null(rows, 0, INDEXES_WAITS_WAITS_FOR))
+        return false;
+    g_autofree char *patience = units_format_duration((double) patience_ms / 1000);
+    *ret_why = g_strdup_printf("it waited longer than indexes.patience, %s, for %s", patience,
+                               rows_text(rows, 0, INDEXES_WAITS_WAITS_FOR));
+    return true;
+}
+
 /* A concurrent drop that did not get through has made the index invalid by its first step. */
 static enum step_after after(struct step *step, const char *sqlstate, struct session *session,
                              gpointer data)
@@ -229,37 +252,61 @@ static enum step_after after(struct step *step, const char *sqlstate, struct ses
 
 /* ---- the run ------------------------------------------------------------------------------- */
 
-static void show(const struct drop *drop, gint64 run, const char *outcome)
+static json_t *item_of(const struct drop *drop)
 {
     const struct step *step = g_ptr_array_index(drop->plan->steps, 0);
-    struct output *output = drop->call->output;
+    json_t *item = json_object();
+
+    json_object_set_new(item, "schema", document_text(table_of(drop)->schema));
+    json_object_set_new(item, "index", document_text(index_of(drop)->name));
+    json_object_set_new(item, "table", document_text(table_of(drop)->name));
+    json_object_set_new(
+        item, "size_bytes",
+        json_integer(relations_index_bytes(drop->state->relations, index_of(drop))));
+    json_object_set_new(item, "outcome", json_string(step_outcome_name(step->outcome)));
+    json_object_set_new(item, "reason", document_text(step->reason));
+    json_object_set_new(item, "detail", document_text(step->detail));
+    json_object_set_new(item, "drop_sql", document_text(step->sql));
+    json_object_set_new(item, "undo_sql", document_text(step->undo));
+    return item;
+}
+
+static void show_document(const struct drop *drop, gint64 run, const char *outcome)
+{
     struct document_server server = {
         .version_num = session_version(drop->session),
         .database = session_database(drop->session),
         .system_identifier = session_system_identifier(drop->session),
     };
-    struct document *document = document_begin(output, "indexes.drop/1", &server);
+    struct document *document = document_begin(drop->call->output, "indexes.drop/1", &server);
 
     document_member(document, "run_id", run < 0 ? json_null() : json_integer(run));
     document_member(document, "outcome", outcome == NULL ? json_null() : json_string(outcome));
-    document_member(document, "schema", document_text(table_of(drop)->schema));
-    document_member(document, "table", document_text(table_of(drop)->name));
-    document_member(document, "index", document_text(index_of(drop)->name));
-    document_member(document, "size_bytes",
-                    json_integer(indexes_bytes(drop->state->relations, index_of(drop))));
-    document_member(document, "reason", document_text(step->reason));
-    document_member(document, "detail", document_text(step->detail));
-    document_member(document, "drop_sql", document_text(step->sql));
-    document_member(document, "undo_sql", document_text(step->undo));
+    document_member(document, "evidence_lost", document_text(store_trouble(drop->call->store)));
+    document_array(document, "indexes");
+    document_item(document, item_of(drop));
+    document_array_end(document);
     document_end(document);
+}
+
+static void show(const struct drop *drop, gint64 run, const char *outcome)
+{
+    const struct step *step = g_ptr_array_index(drop->plan->steps, 0);
+    struct output *output = drop->call->output;
+
+    show_document(drop, run, outcome);
     if (outcome == NULL) {
         output_say(output, "%s: %s\n  %s;", step->object, step->reason, step->sql);
         return;
     }
     output_say(output, "%s: %s%s%s", step->object, step_outcome_name(step->outcome),
                step->detail != NULL ? ": " : "", step->detail != NULL ? step->detail : "");
-    if (step->outcome == STEP_DONE && run > 0 && step->undo != NULL)
+    if (step->outcome != STEP_DONE || step->undo == NULL)
+        return;
+    if (run > 0)
         output_say(output, "To bring it back: pgrunbook history undo %" G_GINT64_FORMAT, run);
+    else
+        output_say(output, "To bring it back:\n%s;", step->undo);
 }
 
 static void show_plan(gpointer data)
@@ -270,7 +317,7 @@ static void show_plan(gpointer data)
 static void record_object(const struct drop *drop, gint64 run)
 {
     const struct step *step = g_ptr_array_index(drop->plan->steps, 0);
-    gint64 bytes = indexes_bytes(drop->state->relations, index_of(drop));
+    gint64 bytes = relations_index_bytes(drop->state->relations, index_of(drop));
     g_autofree char *size = g_strdup_printf("{\"size_bytes\":%" G_GINT64_FORMAT "}", bytes);
     struct store_object object = {
         .step = 1,
@@ -302,7 +349,8 @@ static enum runbook_exit act(struct drop *drop, const struct window *window, GEr
     run.limits.attempts = ATTEMPTS;
     run.limits.pause_ms = PAUSE_MS;
     run.limits.lock_timeout_ms = PAUSE_MS;
-    run.hooks = (struct plan_hooks){.before = before, .after = after, .data = drop};
+    run.hooks =
+        (struct plan_hooks){.before = before, .after = after, .watch = watch, .data = drop};
     plan_run(drop->plan, &run, &broken);
     record_object(drop, id);
     gate_count_steps(&count, drop->plan);

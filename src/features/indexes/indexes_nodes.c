@@ -144,10 +144,9 @@ static char *label_of(const char *entry)
     if (options == NULL)
         return g_strdup(entry);
     for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
-        if (strcmp(option->keyword, "host") == 0)
-            host = option->val;
-        else if (strcmp(option->keyword, "hostaddr") == 0 && host == NULL)
-            host = option->val;
+        bool is_host = strcmp(option->keyword, "host") == 0;
+        if (is_host || (strcmp(option->keyword, "hostaddr") == 0 && host == NULL))
+            host = option->val != NULL ? option->val : host;
         else if (strcmp(option->keyword, "port") == 0)
             port = option->val;
     }

@@ -16,24 +16,6 @@ const char *indexes_kind_name(enum indexes_kind kind)
     return names[kind];
 }
 
-gint64 indexes_bytes(const struct relations *relations, const struct relation_index *index)
-{
-    gint64 pages = index->pages;
-
-    if (index->kind != 'I')
-        return pages * relations->block_size;
-    /* A partitioned index is as large as its parts, which may be partitioned themselves. */
-    for (guint i = 0; i < relations->indexes->len; i++) {
-        const struct relation_index *part = relations_index(relations, i);
-        const struct relation_index *up = part;
-        while (up != NULL && up->parent != 0 && up->oid != index->oid)
-            up = relations_find_index(relations, up->parent);
-        if (part->kind != 'I' && up != NULL && up->oid == index->oid)
-            pages += part->pages;
-    }
-    return pages * relations->block_size;
-}
-
 static const char *index_name(const struct indexes_case *state, guint position)
 {
     return relations_index(state->relations, position)->name;
@@ -167,18 +149,27 @@ static char *unused_evidence(const struct indexes_case *state,
         index->expressions != NULL ? "; the statistics of its expressions go with it" : "");
 }
 
-/* Why the other one of a pair stays. */
+/* Why the other one of a pair stays: the first that holds. */
 static const char *merit(const struct relation_index *index, const struct relation_index *other)
 {
-    return other->primary                        ? ", the primary key"
-           : other->constraint != '\0'           ? ", which backs a constraint"
-           : other->replica_identity             ? ", the replica identity"
-           : other->clustered                    ? ", by which the table is clustered"
-           : other->unique                       ? ", which is unique"
-           : other->scans > index->scans         ? ", which is scanned more"
-           : other->pages < index->pages         ? ", which is smaller"
-           : other->all_count > index->all_count ? ""
-                                                 : ", which is older";
+    const struct {
+        bool holds;
+        const char *words;
+    } merits[] = {
+        {other->primary, ", the primary key"},
+        {other->constraint != '\0', ", which backs a constraint"},
+        {other->replica_identity, ", the replica identity"},
+        {other->clustered, ", by which the table is clustered"},
+        {other->unique, ", which is unique"},
+        {other->scans > index->scans, ", which is scanned more"},
+        {other->pages < index->pages, ", which is smaller"},
+        {other->all_count > index->all_count, ""},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(merits); i++)
+        if (merits[i].holds)
+            return merits[i].words;
+    return ", which is older";
 }
 
 static char *pair_evidence(const struct indexes_case *state,
@@ -187,8 +178,8 @@ static char *pair_evidence(const struct indexes_case *state,
     const struct relations *relations = state->relations;
     const struct relation_index *index = relations_index(relations, finding->index);
     const struct relation_index *other = relations_index(relations, finding->other);
-    g_autofree char *size = units_format_size(indexes_bytes(relations, index));
-    g_autofree char *other_size = units_format_size(indexes_bytes(relations, other));
+    g_autofree char *size = units_format_size(relations_index_bytes(relations, index));
+    g_autofree char *other_size = units_format_size(relations_index_bytes(relations, other));
     g_autofree char *scans = units_format_counted(index->scans, "scan");
     g_autofree char *other_scans = units_format_counted(other->scans, "scan");
 

@@ -239,8 +239,9 @@ static void test_bytes(void)
         fixture_add(state, &indexes[i]);
     fixture_settle(state);
     for (guint i = 0; i < G_N_ELEMENTS(indexes); i++)
-        g_assert_cmpint(indexes_bytes(state->relations, relations_index(state->relations, i)),
-                        ==, pages[i] * 8192);
+        g_assert_cmpint(
+            relations_index_bytes(state->relations, relations_index(state->relations, i)), ==,
+            pages[i] * 8192);
 }
 
 int main(int argc, char **argv)

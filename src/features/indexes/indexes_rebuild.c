@@ -62,7 +62,7 @@ static void add_step(struct indexes_rebuild *run, struct indexes_choice *choice)
     wanted->name = g_strdup(index->name);
     wanted->table = g_strdup(table->name);
     wanted->table_oid = table->oid;
-    wanted->bytes_before = indexes_bytes(run->relations, index);
+    wanted->bytes_before = relations_index_bytes(run->relations, index);
     choice->step = rebuild_add(run->rebuild, run->session, run->plan, wanted, choice->reason);
     if (choice->step == NULL)
         choice->bar = g_strdup("its name cannot be quoted in this encoding");

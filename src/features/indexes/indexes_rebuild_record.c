@@ -56,7 +56,7 @@ static void record_barred(const struct indexes_rebuild *run, gint64 id,
                      .name = index->name,
                      .outcome = step_outcome_name(STEP_SKIPPED),
                      .reason = choice->bar,
-                     .bytes = indexes_bytes(run->relations, index),
+                     .bytes = relations_index_bytes(run->relations, index),
                  });
 }
 

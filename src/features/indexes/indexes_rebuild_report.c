@@ -62,7 +62,7 @@ static json_t *barred_item(const struct indexes_rebuild *run,
     json_object_set_new(item, "predicted_seconds", json_real(0));
     json_object_set_new(item, "seconds", json_real(0));
     json_object_set_new(item, "size_bytes_before",
-                        size_or_null(indexes_bytes(run->relations, index)));
+                        size_or_null(relations_index_bytes(run->relations, index)));
     json_object_set_new(item, "size_bytes_after", json_null());
     return item;
 }
@@ -171,7 +171,8 @@ static void barred_row(struct grid *grid, const struct indexes_rebuild *run,
     grid_cellf(grid, OUTPUT_CAUTION, "%s.%s", table->schema, index->name);
     grid_cell(grid, OUTPUT_CAUTION, step_outcome_name(STEP_SKIPPED));
     grid_cell(grid, OUTPUT_CAUTION, NULL);
-    grid_take(grid, OUTPUT_CAUTION, units_format_size(indexes_bytes(run->relations, index)));
+    grid_take(grid, OUTPUT_CAUTION,
+              units_format_size(relations_index_bytes(run->relations, index)));
     grid_cell(grid, OUTPUT_CAUTION, NULL);
     grid_cell(grid, OUTPUT_CAUTION, choice->bar);
 }

@@ -111,7 +111,8 @@ static json_t *index_item(const struct report *report, guint position, guint *cu
     json_object_set_new(item, "schema", document_text(table->schema));
     json_object_set_new(item, "table", document_text(table->name));
     json_object_set_new(item, "index", document_text(index->name));
-    json_object_set_new(item, "size_bytes", json_integer(indexes_bytes(relations, index)));
+    json_object_set_new(item, "size_bytes",
+                        json_integer(relations_index_bytes(relations, index)));
     json_object_set_new(item, "scans", json_integer(index->scans));
     json_object_set_new(item, "rows_read", json_integer(index->read));
     json_object_set_new(item, "rows_fetched", json_integer(index->fetched));
@@ -269,7 +270,8 @@ static void add_row(struct grid *grid, const struct report *report,
 
     grid_cellf(grid, tone, "%s.%s", table->schema, index != NULL ? index->name : table->name);
     grid_take(grid, tone,
-              index == NULL ? NULL : units_format_size(indexes_bytes(relations, index)));
+              index == NULL ? NULL
+                            : units_format_size(relations_index_bytes(relations, index)));
     grid_take(grid, tone, index == NULL ? NULL : units_format_count(index->scans));
     grid_take(grid, tone, index == NULL ? NULL : units_format_count(index->read));
     grid_take(grid, tone, index == NULL ? NULL : units_format_count(index->fetched));
@@ -289,7 +291,7 @@ static void add_quiet_rows(struct grid *grid, const struct report *report)
         if (report->first[i] != report->first[i + 1] || !shown_table(report, index->table))
             continue;
         grid_cellf(grid, OUTPUT_DIM, "%s.%s", table->schema, index->name);
-        grid_take(grid, OUTPUT_DIM, units_format_size(indexes_bytes(relations, index)));
+        grid_take(grid, OUTPUT_DIM, units_format_size(relations_index_bytes(relations, index)));
         grid_take(grid, OUTPUT_DIM, units_format_count(index->scans));
         grid_take(grid, OUTPUT_DIM, units_format_count(index->read));
         grid_take(grid, OUTPUT_DIM, units_format_count(index->fetched));
@@ -368,7 +370,7 @@ static void say_summary(const struct report *report, const GPtrArray *list, guin
             continue;
         last = finding->index;
         candidates++;
-        bytes += indexes_bytes(relations, relations_index(relations, last));
+        bytes += relations_index_bytes(relations, relations_index(relations, last));
     }
     if (shown < list->len)
         output_say(report->call->output, "… and %u more findings (-v shows all)",
@@ -411,7 +413,7 @@ static void show_table(const struct report *report)
 static guint *find_firsts(const struct indexes_case *state)
 {
     guint count = state->relations->indexes->len;
-    guint *first = g_new(guint, count + 1);
+    guint *first = g_new0(guint, count + 1);
     guint at = 0;
 
     for (guint i = 0; i <= count; i++) {

@@ -9,21 +9,12 @@ static char *quoted(const struct relations *relations, const struct relation_ind
 
 /* ---- what has to be asked ------------------------------------------------------------------ */
 
-/* Whether `index` is the index at `oid`, or a part of it on whatever level. */
-static bool belongs(const struct relations *relations, const struct relation_index *index,
-                    guint oid)
-{
-    while (index != NULL && index->oid != oid)
-        index = index->parent != 0 ? relations_find_index(relations, index->parent) : NULL;
-    return index != NULL;
-}
-
 static void want(const struct relations *relations, const struct relation_index *index,
                  GHashTable *seen, GArray *oids)
 {
     for (guint i = 0; index->kind == 'I' && i < relations->indexes->len; i++) {
         const struct relation_index *part = relations_index(relations, i);
-        if (part != index && belongs(relations, part, index->oid) &&
+        if (part != index && relations_belongs(relations, part, index->oid) &&
             g_hash_table_add(seen, GUINT_TO_POINTER(part->oid)))
             g_array_append_val(oids, part->oid);
     }
@@ -138,7 +129,7 @@ static bool make_parts(const struct walk *walk, char kind)
     for (guint i = 0; i < relations->indexes->len; i++) {
         const struct relation_index *part = relations_index(relations, i);
         if (part != walk->root && part->kind == kind &&
-            belongs(relations, part, walk->root->oid) &&
+            relations_belongs(relations, part, walk->root->oid) &&
             !append_definition(walk->script, walk->state, part->oid))
             return false;
     }
@@ -151,7 +142,7 @@ static void attach_parts(const struct walk *walk, guint depth)
 
     for (guint i = 0; i < relations->indexes->len; i++) {
         const struct relation_index *part = relations_index(relations, i);
-        if (part != walk->root && belongs(relations, part, walk->root->oid) &&
+        if (part != walk->root && relations_belongs(relations, part, walk->root->oid) &&
             depth_of(relations, part) == depth)
             append_attach(walk->script, relations, part, walk->session);
     }
@@ -166,7 +157,7 @@ static char *undo_partitioned(const struct walk *walk)
 
     for (guint i = 0; i < relations->indexes->len; i++) {
         const struct relation_index *part = relations_index(relations, i);
-        if (belongs(relations, part, walk->root->oid))
+        if (relations_belongs(relations, part, walk->root->oid))
             deepest = MAX(deepest, depth_of(relations, part));
     }
     if (!append_definition(walk->script, walk->state, walk->root->oid) ||
