@@ -61,6 +61,9 @@ static void add_table(struct bloat_case *state, struct relation_table *table)
 {
     struct relation_table *toast = relations_find_table(state->relations, table->toast);
 
+    /* Most tables have one, and most of those nothing in it. */
+    if (toast != NULL && toast->pages == 0)
+        toast = NULL;
     if (table->kind == 'p' || table->kind == 't')
         return;
     if (table->locked != NULL) {

@@ -6,6 +6,7 @@
 #include "relations/selection.h"
 #include "units/units.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { ROWS_SHOWN = 25 };
@@ -234,7 +235,8 @@ static void add_row(struct grid *grid, const struct bloat_object *object)
     grid_take(grid, tone, day_of(object->last_autovacuum));
     if (known) {
         grid_take(grid, tone, units_format_size(object->reclaimable_bytes));
-        grid_cellf(grid, tone, "%.0f%% ±%.0f", object->reclaimable_pct, object->margin_pct);
+        grid_cellf(grid, tone, "%.0f%% ±%.0f", object->reclaimable_pct,
+                   ceil(object->margin_pct));
     } else {
         grid_cell(grid, tone, "unknown");
         grid_cell(grid, tone, NULL);
