@@ -14,7 +14,8 @@ KINDS = {
 
 
 def error_of(item, who):
-    return None if item[who] is None else abs(item[who] - item["truth"])
+    truth = item["queries_truth"] if who == "queries" else item["truth"]
+    return None if item[who] is None else abs(item[who] - truth)
 
 
 class Errors:

@@ -14,7 +14,8 @@ from support.machine import BenchError
 RELATIONS = """
     SELECT c.oid, c.relname AS name, pg_relation_size(c.oid) AS bytes, m.amname AS method,
            CASE c.relkind WHEN 'r' THEN 'table' WHEN 't' THEN 'toast' ELSE 'index' END AS kind,
-           coalesce(p.relname, o.relname, c.relname) AS table_name
+           coalesce(p.relname, o.relname, c.relname) AS table_name,
+           c.reltoastrelid AS toast
       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
       LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
       LEFT JOIN pg_class AS p ON p.oid = i.indrelid
@@ -22,6 +23,11 @@ RELATIONS = """
       LEFT JOIN pg_am AS m ON m.oid = c.relam
      WHERE c.relkind IN ('r', 'i', 't') AND (n.nspname = 'public' OR o.relnamespace = (
            SELECT oid FROM pg_namespace WHERE nspname = 'public'))"""
+
+
+def truth_of(before, after):
+    """Percent that was given back: nothing where it has grown."""
+    return max(100 * (before - after) / before, 0)
 
 
 class Lab:
@@ -84,15 +90,22 @@ class Lab:
                 if row.kind == "table":
                     connection.execute(f"VACUUM (FULL) {row.name}")
             after = self._relations(connection)
-        return [self._object(row, after[oid].bytes, tables, said)
-                for oid, row in before.items() if row.bytes > 0]
+        objects = []
+        for oid, row in before.items():
+            if row.bytes > 0:
+                objects.append(self._object(row, after[oid].bytes, tables, said))
+                # The public queries speak of a table together with its TOAST.
+                both = [part for part in (oid, row.toast) if part in before]
+                objects[-1]["queries_truth"] = truth_of(sum(before[part].bytes for part in both),
+                                                        sum(after[part].bytes for part in both))
+        return objects
 
     @staticmethod
     def _object(row, bytes_after, tables, said):
         table = tables.get(row.table_name) or tables[row.table_name.rpartition("_p")[0]]
         found = {"name": row.name, "kind": row.kind, "method": row.method, "bytes": row.bytes,
                  "bytes_after": bytes_after, "analyzed": table.analyzed, "made": table.number,
-                 "truth": max(100 * (row.bytes - bytes_after) / row.bytes, 0)}
+                 "truth": truth_of(row.bytes, bytes_after)}
         for who in ("estimate", "sample"):
             item = said[who].get(row.name, {})
             found[who] = item.get("reclaimable_pct")
