@@ -1,12 +1,9 @@
 """`pgrunbook bloat report`: how much of each table and index is air. Each number is held against
 what VACUUM (FULL) or REINDEX then really gives back."""
 
-import csv
-import io
-
 import pytest
-from support.bloat import (ROWS, given_back, make_holes, make_orders, report, settle, size,
-                           text_of)
+from support.bloat import (ROWS, given_back, make_holes, make_orders, report, rows_of,
+                           settle, size, text_of)
 
 NEAR = 5  # points
 
@@ -258,10 +255,6 @@ def test_system_catalogs(runbook, server):
 
 
 # ---- what is printed -----------------------------------------------------------------------------
-
-
-def rows_of(text):
-    return list(csv.DictReader(io.StringIO(text)))
 
 
 def test_text(runbook, server):

@@ -1,12 +1,13 @@
 """Words for the stories about `pgrunbook bloat report`: tables in a known state, what a report says
 of them, and what a rewrite then really gives back."""
 
+import csv
+import io
 import sqlite3
 from contextlib import closing
 
 from golden.documents import check_document
 
-BLOCK = 8192
 ROWS = 20_000
 
 
@@ -60,6 +61,10 @@ def report(runbook, server, *options, code=0, **more):
 
 def text_of(runbook, server, *options, **more):
     return runbook("bloat", "report", *options, server=server, **more).expect(0).out
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def size(server, name):
