@@ -6,8 +6,8 @@ NAMES = ("table_bloat", "index_bloat")
 
 
 def verdicts(runbook, server, *options):
-    """The two lines by name, and what the role may not read."""
-    document = runbook("check", "--json", *options, server=server).expect(0, 1).json
+    """The two lines by name, and what the role may not read. (3: other lines are unknown.)"""
+    document = runbook("check", "--json", *options, server=server).expect(0, 1, 3).json
     found = {verdict["name"]: verdict for verdict in document["verdicts"]
              if verdict["name"] in NAMES}
     assert set(found) == set(NAMES)
@@ -66,7 +66,6 @@ def test_the_worst_of_several(runbook, server):
     found, _ = verdicts(runbook, server, *configure(runbook, worth_bytes="100kB"))
     assert "in 2 tables, most in public.large (" in found["table_bloat"]["message"]
     assert "in 2 indexes, most in public.large_pkey (" in found["index_bloat"]["message"]
-    assert "bytes" not in found["table_bloat"]["message"]
 
 
 def test_part_that_is_worth_it(runbook, server):
@@ -82,7 +81,7 @@ def test_what_the_role_may_not_read(runbook, server, roles):
                                  *configure(runbook, worth_bytes="100kB"))
     assert statuses(found) == ("ok", "ok")
     remedies = [item["remedy"] for item in unreadable if "bloat" in item["what"]]
-    assert remedies == [f"GRANT SELECT ON pg_catalog.pg_statistic TO {reader}"]
+    assert remedies == [f'GRANT SELECT ON pg_catalog.pg_statistic TO "{reader}"']
 
 
 def test_locked_tables_do_not_hold_it_up(runbook, server):

@@ -1,6 +1,7 @@
 /* `bloat report`: objects as a table for people and as a document for programs. */
 #include "bloat.h"
 #include "bloat_private.h"
+#include "out/display.h"
 #include "out/document.h"
 #include "out/grid.h"
 #include "relations/selection.h"
@@ -258,6 +259,16 @@ static void say_not_visible(const struct call *call, struct session *session,
                tables, role);
 }
 
+/* A line of its own, whatever the names are made of. */
+static void say_one_left_out(const struct call *call, const struct relation_table *table)
+{
+    g_autofree char *text =
+        g_strdup_printf("%s.%s, %s", table->schema, table->name, table->locked);
+    g_autofree char *clean = display_clean(text, 0);
+
+    output_say(call->output, "Left out: %s.", clean);
+}
+
 static void say_left_out(const struct call *call, const struct bloat_case *state)
 {
     bool all = output_verbosity(call->output) > 0;
@@ -266,12 +277,12 @@ static void say_left_out(const struct call *call, const struct bloat_case *state
     for (guint i = 0; i < state->left_out->len; i++) {
         const struct relation_table *table = g_ptr_array_index(state->left_out, i);
         if (wanted(call, table) && (++count <= ROWS_SHOWN || all))
-            output_say(call->output, "Left out: %s.%s, %s.", table->schema, table->name,
-                       table->locked);
+            say_one_left_out(call, table);
     }
-    if (count > ROWS_SHOWN && !all)
-        output_say(call->output, "… and %u more tables left out (-v names all).",
-                   count - ROWS_SHOWN);
+    if (count > ROWS_SHOWN && !all) {
+        g_autofree char *more = units_format_counted(count - ROWS_SHOWN, "more table");
+        output_say(call->output, "… and %s left out (-v names all).", more);
+    }
 }
 
 static void say_summary(const struct call *call, const struct bloat_case *state, guint hidden)
@@ -291,8 +302,9 @@ static void say_summary(const struct call *call, const struct bloat_case *state,
     }
     g_autofree char *shown_size = units_format_size(size);
     g_autofree char *shown_gain = units_format_size(gain);
-    output_say(call->output, "%u objects, %s; %s reclaimable, of %u not known.",
-               state->objects->len, shown_size, shown_gain, unknown);
+    g_autofree char *objects = units_format_counted(state->objects->len, "object");
+    output_say(call->output, "%s, %s; %s reclaimable, of %u not known.", objects, shown_size,
+               shown_gain, unknown);
 }
 
 static void show_table(struct call *call, struct session *session,
