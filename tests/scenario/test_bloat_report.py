@@ -205,6 +205,10 @@ def test_partitions(runbook, server):
     assert set(found.objects) == leaves | {f"{name}_a_idx" for name in leaves}
     assert found.pct("leaf_2") > 50
     assert found.pct("leaf_3") <= NEAR
+    assert set(report(runbook, server, "-t", "root").objects) == set(found.objects)
+    assert set(report(runbook, server, "-t", "twig").objects) == {
+        "leaf_1", "leaf_2", "leaf_1_a_idx", "leaf_2_a_idx"}
+    assert set(report(runbook, server, "-t", "leaf_3").objects) == {"leaf_3", "leaf_3_a_idx"}
 
 
 def test_an_empty_database(runbook, server):

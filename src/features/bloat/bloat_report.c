@@ -29,14 +29,20 @@ static enum bloat_method method_of(const struct call *call)
     return method;
 }
 
-static bool wanted(const struct call *call, const struct relation_table *table)
+/* A partitioned table stands for its partitions. */
+static bool wanted(const struct call *call, const struct relations *relations,
+                   const struct relation_table *table)
 {
     const char *const *tables = option_values(call->options, "table");
     const char *const *schemas = option_values(call->options, "schema");
 
-    return (tables[0] == NULL && schemas[0] == NULL) ||
-           (table != NULL && (selection_any_relation(tables, table->schema, table->name) ||
-                              selection_any(schemas, table->schema)));
+    if (tables[0] == NULL && schemas[0] == NULL)
+        return true;
+    for (; table != NULL; table = relations_find_table(relations, table->parent))
+        if (selection_any_relation(tables, table->schema, table->name) ||
+            selection_any(schemas, table->schema))
+            return true;
+    return false;
 }
 
 /* A table that was named but is not there is a slip worth stopping for. */
@@ -71,7 +77,8 @@ static void keep_wanted(const struct call *call, struct bloat_case *state)
 
     for (guint i = 0; i < state->objects->len; i++) {
         struct bloat_object *object = &g_array_index(state->objects, struct bloat_object, i);
-        if (!wanted(call, relations_find_table(state->relations, object->table_oid))) {
+        if (!wanted(call, state->relations,
+                    relations_find_table(state->relations, object->table_oid))) {
             g_clear_pointer(&object->detail, g_free);
             continue;
         }
@@ -156,7 +163,7 @@ static void left_out_member(struct document *document, const struct call *call,
     document_array(document, "left_out");
     for (guint i = 0; i < state->left_out->len; i++) {
         const struct relation_table *table = g_ptr_array_index(state->left_out, i);
-        if (!wanted(call, table))
+        if (!wanted(call, state->relations, table))
             continue;
         json_t *item = json_object();
         json_object_set_new(item, "schema", document_text(table->schema));
@@ -276,7 +283,7 @@ static void say_left_out(const struct call *call, const struct bloat_case *state
 
     for (guint i = 0; i < state->left_out->len; i++) {
         const struct relation_table *table = g_ptr_array_index(state->left_out, i);
-        if (wanted(call, table) && (++count <= ROWS_SHOWN || all))
+        if (wanted(call, state->relations, table) && (++count <= ROWS_SHOWN || all))
             say_one_left_out(call, table);
     }
     if (count > ROWS_SHOWN && !all) {
