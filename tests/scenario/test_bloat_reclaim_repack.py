@@ -228,6 +228,23 @@ def test_what_a_crash_left_is_removed_by_the_next_run(runbook, repack, old_trans
     assert remains(repack) == []
 
 
+def test_server_crashes(runbook, fresh_server):
+    """What pg_repack had committed by then survives the crash: its trigger and its log."""
+    server = fresh_server()
+    server.sql("CREATE EXTENSION pg_repack; CREATE TABLE elsewhere AS SELECT 1 AS one")
+    make_holes(server, "holes")
+    old = server.connect()
+    old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM elsewhere")
+    running = start(runbook, server)
+    wait_for_copy(server)
+    server.cluster.crash()
+    server.cluster.start()
+    report = ended(running, 1)
+    assert report.outcomes["holes"] == "failed"
+    assert remains(server) == []
+    assert run(runbook, server).outcomes["holes"] == "done"
+
+
 def test_what_others_left_is_theirs(runbook, repack, old_transaction):
     make_holes(repack, "holes")
     stranger = subprocess.Popen(["pg_repack", "-D", "-t", "holes"],
@@ -375,5 +392,6 @@ def test_password_stays_off_the_command_line(runbook, fresh_server):
     assert "geheim" not in (runbook.home / "arguments").read_text()
     environment = (runbook.home / "environment").read_text()
     assert "PGPASSWORD=geheim\n" in environment and "PGUSER=keeper\n" in environment
+    assert "client_connection_check_interval=5s" in environment
     assert "geheim" not in result.out + result.err
     assert b"geheim" not in runbook.history.read_bytes()

@@ -177,6 +177,7 @@ static void test_stopped(void)
     program = start("trap 'echo asked; exit 7' INT; echo up; "
                     "while :; do sleep 0.01; done");
     g_autofree char *first = await_words(program);
+    g_assert_true(g_str_has_prefix(first, "up"));
     program_stop(program);
     program_stop(program);
     await(program);

@@ -333,7 +333,8 @@ static void test_cleanup_without_server(void)
         interrupt_install();
         raise(SIGTERM);
         cleanup = true;
-        g_assert_true(run_nowhere(plan, 300, &error));
+        bool ran = run_nowhere(plan, 300, &error);
+        g_assert_true(ran);
         g_assert_no_error(error);
         expect_not_reached(plan, "the window closed before it started");
         return;

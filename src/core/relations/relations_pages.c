@@ -80,14 +80,36 @@ enum relations_lack relations_table_pages(const struct relations *relations,
     return RELATIONS_LACK_NOTHING;
 }
 
+/* Columns whose values may be kept apart. */
+static guint toasted_columns(const struct relations *relations,
+                             const struct relation_table *table)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < table->column_count; i++) {
+        const struct space_column *column =
+            relations_columns(relations, table->first_column + i);
+        count += column->length == -1 && column->storage != 'p' && !column->dropped;
+    }
+    return count;
+}
+
 enum relations_lack relations_toast_pages(const struct relations *relations,
                                           const struct relation_table *toast,
                                           struct space_pages *ret_pages)
 {
-    (void) relations;
-    if (relations_live_rows(toast) != 0 && toast->pages > 0)
-        return RELATIONS_LACK_METHOD;
+    const struct relation_table *owner = relations_find_table(relations, toast->owner);
+    double chunks = relations_live_rows(toast), values = chunks;
+
     *ret_pages = (struct space_pages){0};
+    if (chunks == 0 || toast->pages == 0)
+        return RELATIONS_LACK_NOTHING;
+    if (chunks < 0)
+        return RELATIONS_LACK_STATISTICS;
+    if (owner != NULL && toasted_columns(relations, owner) > 0)
+        values = fmin(chunks,
+                      fmax(relations_live_rows(owner), 1) * toasted_columns(relations, owner));
+    space_toast_pages(&(struct space_toast){chunks, values, relations->block_size}, ret_pages);
     return RELATIONS_LACK_NOTHING;
 }
 
@@ -210,14 +232,14 @@ enum relations_lack relations_index_pages(const struct relations *relations,
         return RELATIONS_LACK_INVALID;
     if (!btree && !hash)
         return RELATIONS_LACK_METHOD;
+    if (index->predicate != NULL && part_changed(table) > STALE_PART)
+        return RELATIONS_LACK_FRESHNESS;
     if (btree && (entries == 0 || index->pages <= 1)) {
         *ret_pages = (struct space_pages){.pages = 1};
         return RELATIONS_LACK_NOTHING;
     }
     if (!table->readable)
         return RELATIONS_LACK_RIGHT;
-    if (index->predicate != NULL && part_changed(table) > STALE_PART)
-        return RELATIONS_LACK_FRESHNESS;
     if (entries < 0 || index->all_count > MOST_KEYS || !kept_columns(relations, index, columns))
         return RELATIONS_LACK_STATISTICS;
     bool told = btree ? btree_pages(relations, index, columns, ret_pages)

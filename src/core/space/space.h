@@ -104,14 +104,14 @@ struct space_hash {
  * key is makes no difference. False when nothing is known of how often values repeat. */
 bool space_hash_pages(const struct space_hash *hash, struct space_pages *ret_pages);
 
-/* A TOAST table: chunks of a fixed size, and a shorter last one of each value. values: how many
- * there are, as far as is known; at most as many as chunks. */
+/* A TOAST table: chunks of one size, and a shorter last one of each value. */
 struct space_toast {
-    double chunks;
-    double values;
+    double chunks; /* live */
+    double values; /* at most so many */
     int block_size;
 };
 
+/* Statistics say nothing of how long values are: this is an estimate with a wide margin. */
 void space_toast_pages(const struct space_toast *toast, struct space_pages *ret_pages);
 
 #endif

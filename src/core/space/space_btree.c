@@ -121,9 +121,10 @@ static bool mix_pages(const struct mix *mix, const struct space_room *room, doub
 
     if (!walk_keys(mix, &row))
         return false;
-    double fill = plain_fill(room, &row), pages = entries / fill;
-    double repeat = 0;
-    if (btree->deduplicates && all_known(btree)) {
+    double fill = plain_fill(room, &row), pages = entries / fill, repeat = 0;
+    if (btree->deduplicates && !all_known(btree))
+        return false;
+    if (btree->deduplicates) {
         classes_of(mix, entries, &classes);
         pages = space_posting_pages(&classes, room, row.mean, btree->block_size, entries, fill);
         repeat = doubt_of_classes(&classes, entries);
@@ -166,11 +167,13 @@ static double share_of(const struct space_btree *btree, unsigned nullable, unsig
 /* Pages above `below` of them, up to the root. */
 static double inner_pages(const struct space_btree *btree, double below)
 {
-    struct mix all = {.btree = btree};
+    struct space_btree pivots = *btree; /* they have no included columns */
+    struct mix all = {.btree = &pivots};
     struct space_room room = room_of(btree->block_size, INNER_FILL);
     struct space_row row;
     double pages = 0;
 
+    pivots.included_count = 0;
     if (below <= 1 || !walk_keys(&all, &row))
         return 0;
     double fill = fmax(plain_fill(&room, &row), 2);

@@ -121,6 +121,15 @@ static bool read_heap(const struct exact *exact, const struct bloat_object *obje
     return true;
 }
 
+/* How many of the dead rows are old versions of others. */
+static double dead_by_update(const struct relation_table *table)
+{
+    double changes = (double) (table->updated + table->deleted);
+
+    return changes > 0 ? (double) table->dead * (double) table->updated / changes
+                       : (double) table->dead;
+}
+
 static bool read_tree(const struct exact *exact, const struct bloat_object *object,
                       struct space_pages *ret_needed, GError **error)
 {
@@ -142,6 +151,7 @@ static bool read_tree(const struct exact *exact, const struct bloat_object *obje
         .density = rows_real(rows, 0, TREE_DENSITY),
         .live = (double) object->live,
         .dead = (double) object->dead,
+        .updated = dead_by_update(relations_table_of(exact->state->relations, index)),
     };
     if (!isfinite(facts.density)) /* no leaves */
         facts.density = 0;

@@ -27,6 +27,7 @@ struct bloat_tree_facts {
     double leaf_pages, internal_pages;
     double density;    /* percent of leaf pages that is used */
     double live, dead; /* rows of its table */
+    double updated;    /* rows that died because they were updated, as far as is known */
 };
 
 void bloat_exact_tree(const struct bloat_tree_facts *facts, struct space_pages *ret_pages);

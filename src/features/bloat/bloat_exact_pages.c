@@ -9,6 +9,8 @@ enum { PAGE_HEADER = 24, LINE_POINTER = 4, BTREE_SPECIAL = 16 };
 static const double ALIGNMENT_LOST = 3.5, ALIGNMENT_DOUBT = 1.5;
 /* What the free space map rounds to, and what it may be behind: part of what is free. */
 static const double MAP_DOUBT = 0.02;
+/* How full the pages of a fresh index are beside what its fillfactor says. */
+static const double DENSITY_DOUBT = 0.02;
 
 static double aligned(double length)
 {
@@ -60,7 +62,8 @@ void bloat_exact_heap(const struct bloat_heap_facts *facts, struct space_pages *
     double tuple = tuple_space(facts, &even);
     double a_page = even ? floor(room / tuple) : (room - tuple / 2) / tuple;
     ret_pages->pages = ceil(facts->tuples / fmax(a_page, 1));
-    ret_pages->margin = 1 + (even ? 0 : ALIGNMENT_DOUBT / tuple * ret_pages->pages);
+    ret_pages->margin =
+        1 + (even ? 0 : (ALIGNMENT_DOUBT / tuple + tuple / room / 4) * ret_pages->pages);
 }
 
 void bloat_exact_tree(const struct bloat_tree_facts *facts, struct space_pages *ret_pages)
@@ -79,5 +82,6 @@ void bloat_exact_tree(const struct bloat_tree_facts *facts, struct space_pages *
         leaves > 1 ? fmax(ceil(facts->internal_pages * leaves / facts->leaf_pages), 1) : 0;
     ret_pages->pages = 1 + leaves + internal;
     /* Rows that died by HOT updates have no entries of their own. */
-    ret_pages->margin = 1 + 0.02 * leaves + (1 - alive) / 2 * used / full;
+    double doubtful = rows > 0 ? fmin(facts->updated, facts->dead) / rows : 0;
+    ret_pages->margin = 1 + DENSITY_DOUBT * leaves + doubtful / 2 * used / full;
 }

@@ -224,6 +224,11 @@ reclaim_target_won(const struct reclaim_target *target); /* 0: nothing, or not m
 GPtrArray *reclaim_leftovers_read(struct session *session, guint oid);
 void reclaim_leftover_free(gpointer data);
 
+/* The recheck before a step that removes one (its subject): not while somebody's pg_repack is at
+ * work on the table. */
+enum step_go reclaim_before_removal(struct step *step, struct session *session, char **ret_why,
+                                    gpointer data);
+
 /* Once plan_run() has returned: removes what our own pg_repack left, and returns how many steps
  * that took; they are recorded behind those of the run. */
 guint reclaim_finish(struct reclaim_case *state, const struct plan_run *run,

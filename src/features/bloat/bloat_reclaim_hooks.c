@@ -107,7 +107,9 @@ static enum step_go before(struct step *step, struct session *session, char **re
 
     if (rebuild_index_of(state->rebuild, step) != NULL)
         return rebuild_before(state->rebuild, step, session, ret_why);
-    return step->subject == NULL ? STEP_GO : before_table(state, step, session, ret_why);
+    if (reclaim_is_removal(state, step))
+        return reclaim_before_removal(step, session, ret_why, NULL);
+    return before_table(state, step, session, ret_why);
 }
 
 /* ---- during ----------------------------------------------------------------------------------- */
@@ -233,7 +235,7 @@ static enum step_after after(struct step *step, const char *sqlstate, struct ses
 
     if (rebuild_index_of(state->rebuild, step) != NULL)
         return rebuild_after(state->rebuild, step, sqlstate, session);
-    return step->subject == NULL ? STEP_ENDED : after_table(step, session);
+    return reclaim_is_removal(state, step) ? STEP_ENDED : after_table(step, session);
 }
 
 struct plan_hooks reclaim_hooks(struct reclaim_case *state)

@@ -4,8 +4,8 @@
 #include "plan/plan_gate.h"
 
 enum { WINDOW_MS = 30000, TRIES = 10, PAUSE_MS = 200, LOCK_MS = 500 };
-/* The server notices within 5 s that a program was killed. */
-enum { GONE_TRIES = 100, GONE_WAIT_US = 100000 };
+/* The server notices within 5 s that a program was killed, and may have to recover first. */
+enum { GONE_TRIES = 100, GONE_WAIT_US = 100000, RECONNECTS = 30 };
 
 void reclaim_leftover_free(gpointer data)
 {
@@ -39,16 +39,41 @@ GPtrArray *reclaim_leftovers_read(struct session *session, guint oid)
 
 /* ---- after the run ------------------------------------------------------------------------------ */
 
-static void await_end(struct session *session, guint oid)
+static bool is_at_work(struct session *session, guint oid)
 {
-    for (int i = 0; i < GONE_TRIES; i++) {
-        struct reclaim_facts *facts = reclaim_facts_read(session, oid, NULL);
-        bool at_work = facts != NULL && facts->repacking;
-        g_clear_pointer(&facts, reclaim_facts_free);
-        if (!at_work)
-            return;
-        g_usleep(GONE_WAIT_US);
+    AUTO(reclaim_facts) facts = reclaim_facts_read(session, oid, NULL);
+
+    return facts != NULL && facts->repacking;
+}
+
+enum step_go reclaim_before_removal(struct step *step, struct session *session, char **ret_why,
+                                    gpointer data)
+{
+    const struct reclaim_leftover *leftover = step->subject;
+
+    (void) data;
+    if (!is_at_work(session, leftover->oid))
+        return STEP_GO;
+    *ret_why = g_strdup("a pg_repack is at work on the table");
+    return STEP_DROP;
+}
+
+static bool reconnect(struct session *session)
+{
+    for (int i = 0; i < RECONNECTS && !session_alive(session); i++) {
+        if (i > 0)
+            g_usleep(G_USEC_PER_SEC);
+        session_reopen(session, NULL);
     }
+    return session_alive(session);
+}
+
+static bool any_left_behind(const struct reclaim_case *state)
+{
+    for (guint i = 0; i < state->targets->len; i++)
+        if (((const struct reclaim_target *) g_ptr_array_index(state->targets, i))->left_behind)
+            return true;
+    return false;
 }
 
 static GPtrArray *left_by_run(const struct reclaim_case *state)
@@ -59,7 +84,11 @@ static GPtrArray *left_by_run(const struct reclaim_case *state)
         const struct reclaim_target *target = g_ptr_array_index(state->targets, i);
         if (!target->left_behind)
             continue;
-        await_end(state->control, target->facts->oid);
+        for (int tries = 0; tries < GONE_TRIES; tries++) {
+            if (!is_at_work(state->control, target->facts->oid))
+                break;
+            g_usleep(GONE_WAIT_US);
+        }
         g_autoptr(GPtrArray) found = reclaim_leftovers_read(state->control, target->facts->oid);
         while (found->len > 0)
             g_ptr_array_add(all, g_ptr_array_steal_index(found, 0));
@@ -72,12 +101,13 @@ static struct plan *plan_for(const GPtrArray *leftovers)
     struct plan *plan = plan_new();
 
     for (guint i = 0; i < leftovers->len; i++) {
-        const struct reclaim_leftover *leftover = g_ptr_array_index(leftovers, i);
+        struct reclaim_leftover *leftover = g_ptr_array_index(leftovers, i);
         struct step *step = plan_add(plan);
         step->object = g_strconcat(leftover->schema, ".", leftover->name, NULL);
         step->sql = g_strdup(leftover->sql);
         step->reason = g_strdup("its pg_repack did not end well");
         step->lock_mode = "AccessExclusiveLock";
+        step->subject = leftover;
     }
     return plan;
 }
@@ -100,15 +130,21 @@ guint reclaim_finish(struct reclaim_case *state, const struct plan_run *run,
                      const struct plan *plan)
 {
     session_wind_down(state->control);
-    if (!session_alive(state->control) && !session_reopen(state->control, NULL))
+    if (!any_left_behind(state))
         return 0;
+    if (!reconnect(state->control)) {
+        output_warn(state->call->output,
+                    "pg_repack may have left its trigger and its log behind: there is no "
+                    "connection to look for them\nhint: the next run looks, and removes them");
+        return 0;
+    }
     g_autoptr(GPtrArray) leftovers = left_by_run(state);
     if (leftovers->len == 0)
         return 0;
     AUTO(plan) cleanup = plan_for(leftovers);
     struct plan_run again = *run;
     again.first_step = MAX(run->first_step, 1) + (int) plan->steps->len;
-    again.hooks = (struct plan_hooks){0};
+    again.hooks = (struct plan_hooks){.before = reclaim_before_removal};
     again.limits = (struct plan_limits){
         .window = window_open(WINDOW_MS),
         .lanes = 1,

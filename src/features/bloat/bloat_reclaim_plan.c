@@ -147,6 +147,7 @@ static void add_leftover(const struct reclaim_case *state, struct plan *plan,
     step->lock_mode = "AccessExclusiveLock";
     step->lock_timeout_ms = state->lock_timeout_ms;
     step->phase = PHASE_LEFTOVERS;
+    step->subject = leftover;
 }
 
 static bool can_be_named(const struct reclaim_case *state, struct reclaim_target *target)

@@ -199,6 +199,16 @@ struct indexes_redundancy *indexes_find_redundant(const struct indexes_case *sta
 guint *indexes_find_supporters(const struct relations *relations,
                                const struct indexes_redundancy *redundant, GArray *missing);
 
+/* What a rebuild would win. False when it is less than one of the limits (a part between 0 and 1),
+ * or when the statistics do not allow a number. */
+struct indexes_gain {
+    gint64 bytes;
+    double pct, margin_pct; /* of the index; points */
+};
+bool indexes_find_gain(const struct relations *relations, const struct relation_index *index,
+                       gint64 least_bytes, double least_fraction,
+                       struct indexes_gain *ret_gain);
+
 /* ---- words -------------------------------------------------------------------------------- */
 
 const char *indexes_kind_name(enum indexes_kind kind); /* "missing_fk" */

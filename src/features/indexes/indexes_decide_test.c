@@ -334,6 +334,7 @@ static void test_invalid(void)
         {"half dropped",
          {ON("1", .flags = NOT_LIVE)},
          .findings = "i1 unused drop-candidate | i1 invalid drop-candidate"},
+        {"invalid for the moment only", {ON("1", .flags = INVALID | PASSING)}, .findings = ""},
         {"being built",
          {ON("1", .flags = INVALID)},
          .build = {.pid = 7, .table = 16385, .index = 20001},
