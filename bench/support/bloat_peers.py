@@ -9,7 +9,8 @@ PAGE_HEADER, INDEX_SPECIAL = 24, 16
 
 STATISTICS = """
     SELECT c.relname AS name, c.relkind AS kind, c.relpages AS pages, c.reltuples AS rows,
-           t.reltuples AS toast_rows, array_to_string(c.reloptions, ' ') AS options,
+           t.reltuples AS toast_rows, coalesce(t.relpages, 0) AS toast_pages,
+           array_to_string(c.reloptions, ' ') AS options,
            current_setting('block_size')::int AS block_size,
            array_agg(s.null_frac) AS nulls, array_agg(s.avg_width) AS widths,
            bool_or(a.atttypid = 'name'::regtype) OR
@@ -27,7 +28,7 @@ STATISTICS = """
                            WHERE attrelid = p.oid AND attnum = i.indkey[a.attnum - 1])
                  ELSE s.tablename = c.relname AND s.attname = a.attname END)
      WHERE n.nspname = %s AND (c.relkind = 'r' OR c.relkind = 'i' AND m.amname = 'btree')
-     GROUP BY c.oid, c.relname, c.relkind, c.relpages, c.reltuples, t.reltuples, c.reloptions"""
+     GROUP BY c.oid, t.oid, t.reltuples, t.relpages"""
 
 
 def _padding(bytes_, alignment=MAXALIGN):
@@ -64,14 +65,15 @@ def _btree_pages(row):
 
 
 def well_known_queries(connection, schema="public"):
-    """Percent reclaimable by name, as the public estimation queries have it. Those it calls not
-    applicable (is_na) have no number."""
+    """Percent reclaimable by name, as the public estimation queries have it: of a table, together
+    with its TOAST. Those it calls not applicable (is_na) have no number."""
     said = {}
     for row in connection.execute(STATISTICS, [schema]):
         if row.pages <= 0 or row.rows < 0 or row.doubtful:
             continue
         needed = _table_pages(row) if row.kind == "r" else _btree_pages(row)
-        said[row.name] = 100 * (row.pages - needed) / row.pages
+        pages = row.pages + row.toast_pages
+        said[row.name] = 100 * (pages - needed) / pages
     return said
 
 

@@ -175,12 +175,16 @@ def fail_to_build(server, statement):
     raise AssertionError(f"it did not fail: {statement}")
 
 
-def start_building(server, statement, application="builder"):
-    """A statement at work in the background, on a session of its own: psql as a process."""
-    return subprocess.Popen(["psql", "-X", "-q", "-c", statement], text=True,
-                            env={**os.environ, **server.environment,
-                                 "PGAPPNAME": application},
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def start_building(server, *statements, application="builder"):
+    """Statements at work in the background, each a transaction of its own: psql as a process."""
+    process = subprocess.Popen(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL,
+                               env={**os.environ, **server.environment,
+                                    "PGAPPNAME": application})
+    with process.stdin as script:
+        script.writelines(f"{statement};\n" for statement in statements)
+    return process
 
 
 def wait_for_build(server, application="builder"):

@@ -67,6 +67,7 @@ struct relation_index {
     char constraint;             /* contype of the constraint it backs: p, u, x; 0: none */
     bool unique, primary, exclusion, immediate, nulls_not_distinct;
     bool valid, ready, live, clustered, replica_identity;
+    bool passing;      /* invalid only while the snapshot was taken: built, or dropped, since */
     bool deduplicates; /* a B-tree whose equal keys share a tuple */
     bool has_expressions;
     bool measured;
@@ -91,7 +92,7 @@ struct relation_foreign_key {
     gint16 columns[32]; /* attnums of the referencing table */
 };
 
-/* An index that was being built or rebuilt when the snapshot was begun or when it was ended. */
+/* An index that is being built or rebuilt right now. */
 struct relation_build {
     int pid;
     guint table, index; /* oids; 0: this role may not see */
@@ -115,6 +116,7 @@ struct relations {
     bool sees_all;       /* member of pg_read_all_stats */
     bool all_statistics; /* this role may read pg_statistic itself */
     guint not_readable;  /* tables whose column statistics this role may not read */
+    bool counting;       /* track_counts is on: counters mean something */
 };
 
 /* What to read besides tables and indexes. */

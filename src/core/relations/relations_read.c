@@ -141,6 +141,36 @@ static void note_lock(const struct rows *row, gpointer data)
         toast->locked = holder;
 }
 
+static void note_invalid(const struct rows *row, gpointer data)
+{
+    struct relation_index *index =
+        relations_find_index(data, oid_of(row, RELATIONS_STILL_INVALID_OID));
+
+    if (index != NULL)
+        index->passing = false;
+}
+
+/* An index whose build ended after the indexes were read, and before the builds were, was invalid
+ * and nobody built it. Only one that is invalid still, now that the builds are known, is the rest
+ * of one. */
+static bool look_again(struct session *session, struct relations *relations, GError **error)
+{
+    g_autoptr(GArray) oids = g_array_new(FALSE, FALSE, sizeof(guint));
+
+    for (guint i = 0; i < relations->indexes->len; i++) {
+        struct relation_index *index = relations_index(relations, i);
+        index->passing = !index->valid || !index->ready || !index->live;
+        if (index->passing)
+            g_array_append_val(oids, index->oid);
+    }
+    if (oids->len == 0)
+        return true;
+    g_autofree char *list =
+        relations_oid_list((const guint *) (gpointer) oids->data, oids->len);
+    return session_each(session, &query_relations_still_invalid, (const char *const[]){list},
+                        note_invalid, relations, error);
+}
+
 static bool read_server(struct session *session, struct relations *relations, GError **error)
 {
     AUTO(rows) rows = session_query(session, &query_relations_server, NULL, error);
@@ -152,6 +182,7 @@ static bool read_server(struct session *session, struct relations *relations, GE
     relations->in_recovery = rows_bool(rows, 0, RELATIONS_SERVER_IN_RECOVERY);
     relations->sees_all = rows_bool(rows, 0, RELATIONS_SERVER_SEES_ALL);
     relations->all_statistics = rows_bool(rows, 0, RELATIONS_SERVER_ALL_STATISTICS);
+    relations->counting = rows_bool(rows, 0, RELATIONS_SERVER_COUNTING);
     return true;
 }
 
@@ -161,10 +192,7 @@ static bool read_all(struct session *session, struct relations *relations, unsig
     const char *system = want & RELATIONS_SYSTEM ? "t" : "f";
     const char *const values[] = {system};
 
-    /* Builds before the indexes and behind them: one that began or ended in between would leave an
-     * index that is invalid and that nobody builds. */
     if (!read_server(session, relations, error) ||
-        !session_each(session, &query_relations_builds, NULL, add_build, relations, error) ||
         !session_each(session, &query_relations_tables, values, add_table, relations, error))
         return false;
     relations_settle_tables(relations);
@@ -177,6 +205,7 @@ static bool read_all(struct session *session, struct relations *relations, unsig
                                                        NULL, add_foreign_key, relations, error))
         return false;
     return session_each(session, &query_relations_builds, NULL, add_build, relations, error) &&
+           look_again(session, relations, error) &&
            session_each(session, &query_relations_locks, NULL, note_lock, relations, error);
 }
 

@@ -167,11 +167,13 @@ static double share_of(const struct space_btree *btree, unsigned nullable, unsig
 /* Pages above `below` of them, up to the root. */
 static double inner_pages(const struct space_btree *btree, double below)
 {
-    struct mix all = {.btree = btree};
+    struct space_btree pivots = *btree; /* they have no included columns */
+    struct mix all = {.btree = &pivots};
     struct space_room room = room_of(btree->block_size, INNER_FILL);
     struct space_row row;
     double pages = 0;
 
+    pivots.included_count = 0;
     if (below <= 1 || !walk_keys(&all, &row))
         return 0;
     double fill = fmax(plain_fill(&room, &row), 2);

@@ -6,6 +6,7 @@
 /* Where only the mean width of a varying column is known. */
 static const double SPREAD = 0.3;       /* standard deviation, of the mean */
 static const double LEAST_SPREAD = 0.6; /* bytes */
+static const double ONE_WIDTH = 0.01;   /* variance below which there is none */
 
 enum {
     LONGEST_SHORT = 127, /* bytes of a value whose header is one byte: it needs no alignment */
@@ -52,24 +53,29 @@ static void put_unaligned(struct space_lot *to, const struct space_lot *from, do
                     widths->short_variance);
 }
 
-/* Values that start at a multiple of `alignment`, and end anywhere. */
-static void put_aligned(struct space_lot *to, const struct space_lot *from, double likely,
-                        int alignment, const struct space_widths *widths)
-{
-    for (int offset = 0; offset < 8; offset++) {
-        int pad = -offset & (alignment - 1);
-        for (int end = 0; end < 8; end++)
-            put(&to[end], &from[offset], likely / 8, (double) widths->long_mean + pad,
-                widths->long_variance);
-    }
-}
-
 static void put_fixed(struct space_lot *to, const struct space_lot *from, double likely,
                       int alignment, int length)
 {
     for (int offset = 0; offset < 8; offset++) {
         int pad = -offset & (alignment - 1);
         put(&to[(offset + pad + length) & 7], &from[offset], likely, pad + length, 0);
+    }
+}
+
+/* Values that start at a multiple of `alignment`, and end anywhere unless all are of one width. */
+static void put_aligned(struct space_lot *to, const struct space_lot *from, double likely,
+                        int alignment, const struct space_widths *widths)
+{
+    double mean = (double) widths->long_mean, variance = (double) widths->long_variance;
+
+    if (variance < ONE_WIDTH) {
+        put_fixed(to, from, likely, alignment, (int) lround(mean));
+        return;
+    }
+    for (int offset = 0; offset < 8; offset++) {
+        int pad = -offset & (alignment - 1);
+        for (int end = 0; end < 8; end++)
+            put(&to[end], &from[offset], likely / 8, mean + pad, variance);
     }
 }
 

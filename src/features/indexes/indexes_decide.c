@@ -211,6 +211,8 @@ static void judge_evidence(const struct judge *judge, guint position,
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_NODE_UNSEEN, node);
     else if (state->standbys > indexes_replicas_seen(state))
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_STANDBY_UNLISTED, INDEXES_NONE);
+    else if (here == INDEXES_UNSEEN)
+        add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_NOT_COUNTED, INDEXES_NONE);
     else if (here == INDEXES_RESET || there == INDEXES_RESET)
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_RESET,
             here == INDEXES_RESET ? 0 : node);
@@ -304,7 +306,7 @@ static void judge_invalid(const struct judge *judge, guint position)
     const struct relation_index *index = relations_index(judge->relations, position);
     struct indexes_finding finding = finding_of(judge, position, INDEXES_KIND_INVALID);
 
-    if (index->valid && index->ready && index->live)
+    if ((index->valid && index->ready && index->live) || index->passing)
         return;
     if (index->kind == 'I')
         add(judge, &finding, INDEXES_KEEP, INDEXES_WHY_INCOMPLETE, INDEXES_NONE);
@@ -319,12 +321,30 @@ static void judge_invalid(const struct judge *judge, guint position)
             is_leftover(index->name) ? INDEXES_WHY_LEFTOVER : INDEXES_WHY_FAILED, INDEXES_NONE);
 }
 
+/* ---- bloated ------------------------------------------------------------------------------- */
+
+static void judge_bloated(const struct judge *judge, guint position)
+{
+    const struct indexes_rules *rules = &judge->state->rules;
+    struct indexes_finding finding = finding_of(judge, position, INDEXES_KIND_BLOATED);
+    struct indexes_gain gain;
+
+    if (!indexes_find_gain(judge->relations, relations_index(judge->relations, position),
+                           rules->bloat_bytes, rules->bloat_fraction, &gain))
+        return;
+    finding.reclaimable_bytes = gain.bytes;
+    finding.reclaimable_pct = gain.pct;
+    finding.margin_pct = gain.margin_pct;
+    add(judge, &finding, INDEXES_KEEP, INDEXES_WHY_REBUILD, INDEXES_NONE);
+}
+
 /* ---- all of them --------------------------------------------------------------------------- */
 
 static void judge_index(const struct judge *judge, guint position)
 {
     judge_invalid(judge, position);
     judge_unused(judge, position);
+    judge_bloated(judge, position);
 }
 
 static void add_missing(const struct judge *judge, const GArray *missing)

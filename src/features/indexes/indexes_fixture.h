@@ -23,6 +23,7 @@ enum fixture_flag {
     NOT_LIVE = 1 << 7,
     CLUSTERED = 1 << 8,
     IDENTITY = 1 << 9, /* replica identity */
+    PASSING = 1 << 10, /* invalid for the moment only */
 };
 
 /* An index as a case spells it. keys: columns of the table, "1 2"; 0 is an expression; "v" behind
@@ -174,6 +175,7 @@ static inline void fixture_add(struct indexes_case *state, const struct fixture_
         .live = !(spec->flags & NOT_LIVE),
         .clustered = spec->flags & CLUSTERED,
         .replica_identity = spec->flags & IDENTITY,
+        .passing = spec->flags & PASSING,
         .name = g_string_chunk_insert(relations->texts, spec->name != NULL ? spec->name : name),
         .method = spec->method == NULL ? "btree" : spec->method,
         .expressions = spec->expressions,

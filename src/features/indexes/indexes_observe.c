@@ -1,5 +1,6 @@
 /* What a report knows: the snapshot, the evidence of all nodes, the rules. */
 #include "indexes.h"
+#include "relations/pages.h"
 
 static void node_free(gpointer data)
 {
@@ -53,7 +54,10 @@ struct indexes_case *indexes_observe(struct call *call, struct session *session,
     state->now_us = g_get_real_time();
     state->relations =
         relations_read(session, RELATIONS_COLUMNS | RELATIONS_FOREIGN_KEYS, error);
-    if (state->relations == NULL || !indexes_observe_nodes(call, session, state, error))
+    if (state->relations == NULL)
+        return NULL;
+    relations_refine(session, state->relations);
+    if (!indexes_observe_nodes(call, session, state, error))
         return NULL;
     return g_steal_pointer(&state);
 }
