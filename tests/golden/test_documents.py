@@ -30,6 +30,35 @@ def test_history(runbook, server):
     assert shown["steps"] and shown["objects"]
 
 
+def test_indexes(runbook, server):
+    server.make_table("orders", rows=1000)
+    server.sql("""CREATE INDEX orders_payload ON orders (payload);
+        CREATE TABLE items (ord int REFERENCES orders)""")
+    report = runbook("indexes", "report", "--json", server=server).expect(0).json
+    check_document(report, "indexes.report")
+    assert [entry["index"] for entry in report["indexes"]] == ["orders_pkey", "orders_payload", None]
+    assert all(entry["findings"] for entry in report["indexes"])
+    words = ["indexes", "drop", "orders_payload", "--force", "--json"]
+    planned = check_document(runbook(*words, "--dry-run", server=server).expect(0).json,
+                             "indexes.drop")
+    assert planned["outcome"] is None
+    dropped = runbook(*words, "--yes", server=server).expect(0).json
+    assert check_document(dropped, "indexes.drop")["outcome"] == "done"
+
+
+def test_bloat_report(runbook, server):
+    server.make_dead_rows("orders", rows=1000)
+    server.sql("CREATE INDEX ON orders USING gin (to_tsvector('simple', payload))")
+    server.sql("CREATE TABLE locked ()")
+    holder = server.connect(application_name="holds it")
+    holder.execute("BEGIN; LOCK TABLE locked")
+    report = runbook("bloat", "report", "--json", server=server).expect(0).json
+    check_document(report, "bloat.report")
+    assert {item["kind"] for item in report["objects"]} == {"table", "index"}
+    assert None in [item["reclaimable_bytes"] for item in report["objects"]]
+    assert [item["table"] for item in report["left_out"]] == ["locked"]
+
+
 def test_config(runbook, tmp_path):
     file = tmp_path / "one.conf"
     file.write_text("[target prod]\nconninfo = host=db1\n", encoding="utf-8")

@@ -68,6 +68,23 @@ def test_closed_when_asked_to(runbook, server):
     assert shown["run"]["summary"]["won_bytes"] == report.won_bytes
 
 
+def test_exact_numbers(runbook, server):
+    make_empty_end(server, "events")
+    refused = runbook("bloat", "reclaim", "--yes", *SMALL, "--method", "exact",
+                      server=server).expect(4)
+    assert "pgstattuple" in refused.err
+    server.sql("CREATE EXTENSION pgstattuple")
+    before = size(server, "events")
+    report = run(runbook, server, "--method", "exact")
+    assert report.outcomes == {"events": "done"}
+    assert size(server, "events") < before / 3
+
+
+def test_unknown_method(runbook, server):
+    result = runbook("bloat", "reclaim", "--yes", "--method", "guess", server=server).expect(2)
+    assert "estimate, sample or exact" in result.err
+
+
 def test_nothing_to_do(runbook, server):
     server.make_table("clean", 12_000)
     report = run(runbook, server)

@@ -5,7 +5,6 @@ where the one who holds the rebuild up allows, else by the next run."""
 import pytest
 from support.rebuild import (DROP_HELD_UP, INDEX, PHASES, SWAPPED, ended, holding, invalid,
                              make_holdable, rebuild, start)
-from support.servers import wait_until
 from support.vacuum import last_run
 
 phases = pytest.mark.parametrize("phase", PHASES)
@@ -36,6 +35,9 @@ def check_stopped(runbook, server, phase, report, hold):
     else:
         assert [left["outcome"] for left in report.leftovers.values()] == ["dropped"]
         assert invalid(server) == []
+    drops = [step["outcome"] for step in last_run(runbook)["steps"][1:]]
+    assert drops == ([] if phase == "initializing" else
+                     ["skipped", "skipped"] if phase in DROP_HELD_UP else ["done"])
     if phase in SWAPPED:
         assert report.outcomes == {INDEX: "done"}
         assert "the new index was in place" in report.reason()

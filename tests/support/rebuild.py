@@ -44,7 +44,7 @@ def wait_for_record(runbook, run=1):
     """Until the run has its plan, and has written what it is about to do."""
     def objects():
         shown = runbook("history", "show", run, "--json")
-        return shown.code == 0 and shown.json["objects"]
+        return shown.code == 0 and shown.out and shown.json["objects"]
 
     return wait_until(objects, what="the record of a run")
 

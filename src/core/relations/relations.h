@@ -116,6 +116,7 @@ struct relations {
     bool sees_all;       /* member of pg_read_all_stats */
     bool all_statistics; /* this role may read pg_statistic itself */
     guint not_readable;  /* tables whose column statistics this role may not read */
+    bool counting;       /* track_counts is on: counters mean something */
 };
 
 /* What to read besides tables and indexes. */

@@ -182,6 +182,7 @@ static bool read_server(struct session *session, struct relations *relations, GE
     relations->in_recovery = rows_bool(rows, 0, RELATIONS_SERVER_IN_RECOVERY);
     relations->sees_all = rows_bool(rows, 0, RELATIONS_SERVER_SEES_ALL);
     relations->all_statistics = rows_bool(rows, 0, RELATIONS_SERVER_ALL_STATISTICS);
+    relations->counting = rows_bool(rows, 0, RELATIONS_SERVER_COUNTING);
     return true;
 }
 

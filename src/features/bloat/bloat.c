@@ -116,7 +116,7 @@ static const struct command commands[] = {
 };
 
 static const struct right rights[] = {
-    {140000, 0, "pg_monitor", "to see who holds a lock on a table that is left out"},
+    {140000, 0, "pg_monitor", "to have pgstattuple read tables (bloat report --method exact)"},
     {140000, 0, "@schemas", "to name the tables and indexes in a statement"},
     {140000, 170000, "@owner",
      "before 17 only its owner may have a table or index made smaller"},

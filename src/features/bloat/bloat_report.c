@@ -1,6 +1,7 @@
 /* `bloat report`: objects as a table for people and as a document for programs. */
 #include "bloat.h"
 #include "bloat_private.h"
+#include "out/display.h"
 #include "out/document.h"
 #include "out/grid.h"
 #include "relations/selection.h"
@@ -28,14 +29,20 @@ static enum bloat_method method_of(const struct call *call)
     return method;
 }
 
-static bool wanted(const struct call *call, const struct relation_table *table)
+/* A partitioned table stands for its partitions. */
+static bool wanted(const struct call *call, const struct relations *relations,
+                   const struct relation_table *table)
 {
     const char *const *tables = option_values(call->options, "table");
     const char *const *schemas = option_values(call->options, "schema");
 
-    return (tables[0] == NULL && schemas[0] == NULL) ||
-           (table != NULL && (selection_any_relation(tables, table->schema, table->name) ||
-                              selection_any(schemas, table->schema)));
+    if (tables[0] == NULL && schemas[0] == NULL)
+        return true;
+    for (; table != NULL; table = relations_find_table(relations, table->parent))
+        if (selection_any_relation(tables, table->schema, table->name) ||
+            selection_any(schemas, table->schema))
+            return true;
+    return false;
 }
 
 /* A table that was named but is not there is a slip worth stopping for. */
@@ -70,7 +77,8 @@ static void keep_wanted(const struct call *call, struct bloat_case *state)
 
     for (guint i = 0; i < state->objects->len; i++) {
         struct bloat_object *object = &g_array_index(state->objects, struct bloat_object, i);
-        if (!wanted(call, relations_find_table(state->relations, object->table_oid))) {
+        if (!wanted(call, state->relations,
+                    relations_find_table(state->relations, object->table_oid))) {
             g_clear_pointer(&object->detail, g_free);
             continue;
         }
@@ -155,7 +163,7 @@ static void left_out_member(struct document *document, const struct call *call,
     document_array(document, "left_out");
     for (guint i = 0; i < state->left_out->len; i++) {
         const struct relation_table *table = g_ptr_array_index(state->left_out, i);
-        if (!wanted(call, table))
+        if (!wanted(call, state->relations, table))
             continue;
         json_t *item = json_object();
         json_object_set_new(item, "schema", document_text(table->schema));
@@ -258,6 +266,16 @@ static void say_not_visible(const struct call *call, struct session *session,
                tables, role);
 }
 
+/* A line of its own, whatever the names are made of. */
+static void say_one_left_out(const struct call *call, const struct relation_table *table)
+{
+    g_autofree char *text =
+        g_strdup_printf("%s.%s, %s", table->schema, table->name, table->locked);
+    g_autofree char *clean = display_clean(text, 0);
+
+    output_say(call->output, "Left out: %s.", clean);
+}
+
 static void say_left_out(const struct call *call, const struct bloat_case *state)
 {
     bool all = output_verbosity(call->output) > 0;
@@ -265,13 +283,13 @@ static void say_left_out(const struct call *call, const struct bloat_case *state
 
     for (guint i = 0; i < state->left_out->len; i++) {
         const struct relation_table *table = g_ptr_array_index(state->left_out, i);
-        if (wanted(call, table) && (++count <= ROWS_SHOWN || all))
-            output_say(call->output, "Left out: %s.%s, %s.", table->schema, table->name,
-                       table->locked);
+        if (wanted(call, state->relations, table) && (++count <= ROWS_SHOWN || all))
+            say_one_left_out(call, table);
     }
-    if (count > ROWS_SHOWN && !all)
-        output_say(call->output, "… and %u more tables left out (-v names all).",
-                   count - ROWS_SHOWN);
+    if (count > ROWS_SHOWN && !all) {
+        g_autofree char *more = units_format_counted(count - ROWS_SHOWN, "more table");
+        output_say(call->output, "… and %s left out (-v names all).", more);
+    }
 }
 
 static void say_summary(const struct call *call, const struct bloat_case *state, guint hidden)
@@ -291,8 +309,9 @@ static void say_summary(const struct call *call, const struct bloat_case *state,
     }
     g_autofree char *shown_size = units_format_size(size);
     g_autofree char *shown_gain = units_format_size(gain);
-    output_say(call->output, "%u objects, %s; %s reclaimable, of %u not known.",
-               state->objects->len, shown_size, shown_gain, unknown);
+    g_autofree char *objects = units_format_counted(state->objects->len, "object");
+    output_say(call->output, "%s, %s; %s reclaimable, of %u not known.", objects, shown_size,
+               shown_gain, unknown);
 }
 
 static void show_table(struct call *call, struct session *session,

@@ -10,6 +10,7 @@
 
 /* An estimate that claims nothing and is certain of it is doubted all the same. */
 static const double LEAST_DOUBT = 0.1;
+enum { MEASURED_AT_MOST = 2000 };
 
 /* ---- who takes part --------------------------------------------------------------------------- */
 
@@ -113,6 +114,9 @@ static void share_out(GArray *turns, gint64 budget_bytes)
             const struct bloat_object *object = object_at(turn->state, turn->first + j);
             shares[i].weight += (double) object->size_bytes * doubt_of(object);
         }
+        /* Measured only now: nothing at all is known of it. */
+        if (shares[i].weight <= 0)
+            shares[i].weight = shares[i].pages * turn->state->relations->block_size;
     }
     const struct bloat_sample_turn *first = &g_array_index(turns, struct bloat_sample_turn, 0);
     int block_size = first->state->relations->block_size;
@@ -121,16 +125,17 @@ static void share_out(GArray *turns, gint64 budget_bytes)
         g_array_index(turns, struct bloat_sample_turn, i).blocks = shares[i].blocks;
 }
 
-/* True sizes of what is to be read, before it is decided how much of it. */
-static void measure_chosen(struct session *session, struct bloat_case *state,
-                           const GArray *turns)
+/* True sizes: of tables that have none yet, because nobody has looked at them since they were
+ * made, and then of those that are to be read, before it is decided how much of them. */
+static void measure_turns(struct session *session, struct bloat_case *state,
+                          const GArray *turns, bool chosen)
 {
     g_autoptr(GArray) oids = g_array_new(FALSE, FALSE, sizeof(guint));
 
-    for (guint i = 0; i < turns->len; i++) {
+    for (guint i = 0; i < turns->len && oids->len < MEASURED_AT_MOST; i++) {
         const struct bloat_sample_turn *turn =
             &g_array_index(turns, struct bloat_sample_turn, i);
-        if (turn->blocks == 0)
+        if (chosen ? turn->blocks == 0 : turn->table->pages > 0 || turn->table->measured)
             continue;
         g_array_append_val(oids, turn->table->oid);
         if (turn->toast != NULL)
@@ -149,8 +154,9 @@ static bool sample_turns(struct session *session, struct bloat_case *state, GArr
         return false;
     if (turns->len == 0)
         return true;
+    measure_turns(session, state, turns, false);
     share_out(turns, budget_bytes);
-    measure_chosen(session, state, turns);
+    measure_turns(session, state, turns, true);
     share_out(turns, budget_bytes);
     for (guint i = 0; i < turns->len; i++) {
         const struct bloat_sample_turn *turn =

@@ -162,7 +162,10 @@ struct bloat_sample_source {
 
 /* A table of the same columns. It takes the only lock on the table: ACCESS SHARE. */
 char *bloat_sample_sql_shape(const struct bloat_sample_source *source);
-/* The rows of these blocks (of gint64). */
+/* Where a column has a storage of its own the rows need it too, or what is not to be compressed
+ * would be. */
+char *bloat_sample_sql_rows_shape(const struct bloat_sample_source *source);
+/* The rows of these blocks (of gint64): into that, or into a table made for them. */
 char *bloat_sample_sql_rows(const struct bloat_sample_source *source, const GArray *blocks);
 /* The copy, page after page as VACUUM FULL writes: from what was read, or the whole table. */
 char *bloat_sample_sql_copy(const struct bloat_sample_source *source, bool whole);
@@ -170,7 +173,7 @@ char *bloat_sample_sql_copy(const struct bloat_sample_source *source, bool whole
 /* The same in four steps where a column has a storage of its own, which CREATE TABLE AS cannot
  * say: let the shape take what is not stored (NULL: there is nothing of it), fill it, write it
  * anew (INSERT fills gaps of earlier pages), and call it the copy. */
-char *bloat_sample_sql_nullable(const struct bloat_sample_source *source);
+char *bloat_sample_sql_nullable(const struct bloat_sample_source *source, const char *table);
 char *bloat_sample_sql_fill(const struct bloat_sample_source *source, bool whole);
 char *bloat_sample_sql_pack(const struct bloat_sample_source *source);
 char *bloat_sample_sql_rename(void);

@@ -72,9 +72,15 @@ char *bloat_sample_sql_copy(const struct bloat_sample_source *source, bool whole
 char *bloat_sample_sql_rows(const struct bloat_sample_source *source, const GArray *blocks)
 {
     g_autofree char *names = names_of(source);
-    GString *sql = g_string_new("CREATE TEMPORARY TABLE " BLOAT_SAMPLE_ROWS
-                                " USING heap ON COMMIT DROP AS SELECT b." BLOCK ", r.*"
-                                " FROM pg_catalog.unnest('{");
+    GString *sql = g_string_new(NULL);
+
+    if (source->storage_set)
+        g_string_append_printf(sql, "INSERT INTO " BLOAT_SAMPLE_ROWS " (" BLOCK "%s%s)",
+                               names[0] == '\0' ? "" : ", ", names);
+    else
+        g_string_append(sql, "CREATE TEMPORARY TABLE " BLOAT_SAMPLE_ROWS
+                             " USING heap ON COMMIT DROP AS");
+    g_string_append(sql, " SELECT b." BLOCK ", r.* FROM pg_catalog.unnest('{");
 
     for (guint i = 0; i < blocks->len; i++)
         g_string_append_printf(sql, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "",
@@ -91,7 +97,15 @@ char *bloat_sample_sql_rows(const struct bloat_sample_source *source, const GArr
     return g_string_free(sql, FALSE);
 }
 
-char *bloat_sample_sql_nullable(const struct bloat_sample_source *source)
+char *bloat_sample_sql_rows_shape(const struct bloat_sample_source *source)
+{
+    return g_strdup_printf("CREATE TEMPORARY TABLE " BLOAT_SAMPLE_ROWS " (" BLOCK
+                           " pg_catalog.int8, LIKE %s INCLUDING STORAGE INCLUDING COMPRESSION)"
+                           " USING heap ON COMMIT DROP",
+                           source->table);
+}
+
+char *bloat_sample_sql_nullable(const struct bloat_sample_source *source, const char *table)
 {
     g_autoptr(GString) list = g_string_new(NULL);
 
@@ -101,8 +115,7 @@ char *bloat_sample_sql_nullable(const struct bloat_sample_source *source)
             g_string_append_printf(list, "%s ALTER COLUMN %s DROP NOT NULL",
                                    list->len > 0 ? "," : "", column->name);
     }
-    return list->len == 0 ? NULL
-                          : g_strconcat("ALTER TABLE " BLOAT_SAMPLE_SHAPE, list->str, NULL);
+    return list->len == 0 ? NULL : g_strconcat("ALTER TABLE ", table, list->str, NULL);
 }
 
 char *bloat_sample_sql_fill(const struct bloat_sample_source *source, bool whole)

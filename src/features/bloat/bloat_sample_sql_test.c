@@ -73,7 +73,7 @@ static void test_copy(void)
     expect(whole, " FROM ONLY " TABLE);
 
     /* The same where columns have a storage of their own. */
-    g_autofree char *nullable = bloat_sample_sql_nullable(&source);
+    g_autofree char *nullable = bloat_sample_sql_nullable(&source, BLOAT_SAMPLE_SHAPE);
     g_assert_cmpstr(nullable, ==,
                     "ALTER TABLE pg_temp.pgrunbook_shape ALTER COLUMN \"v\" DROP NOT NULL");
     g_autofree char *fill = bloat_sample_sql_fill(&source, false);
@@ -101,7 +101,7 @@ static void test_no_columns(void)
     g_autofree char *dropped = bloat_sample_sql_copy(&source, true);
     expect(dropped, " AS SELECT NULL::pg_catalog.bool AS \"pgrunbook dropped 1\" FROM ONLY");
     g_assert_null(bloat_sample_sql_pack(&source));
-    g_assert_null(bloat_sample_sql_nullable(&source));
+    g_assert_null(bloat_sample_sql_nullable(&source, BLOAT_SAMPLE_SHAPE));
 }
 
 static void test_rows(void)
@@ -116,6 +116,11 @@ static void test_rows(void)
     expect(rows, "unnest('{3,3000,3000000,3000000000}'::pg_catalog.int8[])");
     expect(rows, "(SELECT \"i\", \"te\"\"xt\" FROM ONLY " TABLE " AS t WHERE t.ctid");
     expect_without(rows, "\"v\"");
+    expect(rows, " USING heap ON COMMIT DROP AS SELECT b.\"pgrunbook block\", r.* FROM");
+    source.storage_set = true;
+    g_autofree char *into = bloat_sample_sql_rows(&source, blocks);
+    expect(into, "INSERT INTO pg_temp.pgrunbook_rows (\"pgrunbook block\", \"i\", \"te\"\"xt\")"
+                 " SELECT b.\"pgrunbook block\", r.* FROM");
     g_autofree char *draws = bloat_sample_sql_draws(&source);
     expect(draws, "pg_column_size(\"i\")");
     expect_without(draws, "\"v\"");

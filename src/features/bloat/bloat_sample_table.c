@@ -154,6 +154,10 @@ static bool draw(const struct bloat_sample_turn *turn, const struct bloat_sample
     g_autoptr(GArray) blocks = bloat_sample_blocks(turn->random, copy->pages, turn->blocks);
     g_autofree char *sql = bloat_sample_sql_draws(source);
 
+    if (source->storage_set &&
+        (!run(turn, bloat_sample_sql_rows_shape(source), error) ||
+         !run(turn, bloat_sample_sql_nullable(source, BLOAT_SAMPLE_ROWS), error)))
+        return false;
     if (!run(turn, bloat_sample_sql_rows(source, blocks), error))
         return false;
     AUTO(rows) rows = bloat_sample_ask(turn->session, sql, error);
@@ -196,7 +200,7 @@ static bool make_copy(const struct bloat_sample_turn *turn,
 {
     if (!source->storage_set)
         return run(turn, bloat_sample_sql_copy(source, whole), error);
-    return run(turn, bloat_sample_sql_nullable(source), error) &&
+    return run(turn, bloat_sample_sql_nullable(source, BLOAT_SAMPLE_SHAPE), error) &&
            run(turn, bloat_sample_sql_fill(source, whole), error) &&
            sizes(turn, BLOAT_SAMPLE_SHAPE, copy, error) &&
            run(turn, bloat_sample_sql_pack(source), error) &&
@@ -250,7 +254,13 @@ void bloat_sample_keep(struct bloat_object *object, enum bloat_note note, const 
 {
     object->note = note;
     g_free(object->detail);
-    object->detail = g_strdup(detail);
+    /* Of what the server said, what it calls detail and hint is too much here. */
+    object->detail = detail == NULL ? NULL : g_strndup(detail, strcspn(detail, "\n"));
+    /* Beside a number the note would not be shown. */
+    if (detail == NULL && object->reclaimable_bytes >= 0 && note == BLOAT_NOTE_BUDGET)
+        object->detail = g_strdup("the budget was used up before its turn");
+    if (detail == NULL && object->reclaimable_bytes >= 0 && note == BLOAT_NOTE_METHOD)
+        object->detail = g_strdup("its access method allows no sample");
 }
 
 /* VACUUM reads a part of the pages and guesses the rest; in doubt about the second it came last. */

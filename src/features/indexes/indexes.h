@@ -25,10 +25,12 @@ struct indexes_use {
 /* The primary, or a replica that the target lists. */
 struct indexes_node {
     char *name;        /* as messages call it; "" for the primary */
-    bool seen;         /* its counters were read */
+    bool seen;         /* its counters were read, and they count */
     char *trouble;     /* why not */
     GArray *uses;      /* of struct indexes_use, sorted by oid */
     gint64 started_us; /* the server's start, a replica's only: tells it from others */
+    gint64 reset_us;   /* when its counters were last lost; 0: not known */
+    bool counting;     /* track_counts is on there */
     struct store_sampling sampling; /* after this sample */
 };
 
@@ -103,6 +105,7 @@ enum indexes_why {
     INDEXES_WHY_YOUNG,
     INDEXES_WHY_RESET,
     INDEXES_WHY_NODE_UNSEEN, /* the replica `other` */
+    INDEXES_WHY_NOT_COUNTED, /* the primary counts nothing */
     INDEXES_WHY_STANDBY_UNLISTED,
     INDEXES_WHY_STANDBY_ASKED, /* the report ran on a standby */
     INDEXES_WHY_BUILD_HIDDEN,  /* somebody builds, and this role may not see what */

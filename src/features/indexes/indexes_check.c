@@ -41,9 +41,8 @@ static void check_invalid(const struct look *look)
         add(look, "invalid_indexes", VERDICT_OK, 0, "every index is valid");
         return;
     }
-    g_autofree char *indexes = units_format_counted(count, "invalid index");
     g_autofree char *message = g_strdup_printf(
-        "%s%s, first %s.%s; writes may maintain %s, no query can use %s", indexes,
+        "%u invalid index%s, first %s.%s; writes may maintain %s, no query can use %s", count,
         count == 1 ? "" : "es", relations_table(relations, first->table)->schema,
         relations_index(relations, first->index)->name, count == 1 ? "it" : "them",
         count == 1 ? "it" : "them");

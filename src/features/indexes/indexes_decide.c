@@ -211,6 +211,8 @@ static void judge_evidence(const struct judge *judge, guint position,
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_NODE_UNSEEN, node);
     else if (state->standbys > indexes_replicas_seen(state))
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_STANDBY_UNLISTED, INDEXES_NONE);
+    else if (here == INDEXES_UNSEEN)
+        add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_NOT_COUNTED, INDEXES_NONE);
     else if (here == INDEXES_RESET || there == INDEXES_RESET)
         add(judge, finding, INDEXES_UNKNOWN, INDEXES_WHY_RESET,
             here == INDEXES_RESET ? 0 : node);

@@ -62,20 +62,22 @@ static bool differs(const struct store_use *left, const struct store_use *right)
            left->reset != right->reset;
 }
 
-/* The node's next sample: every use gets its new state; returns those the history lacks. */
-static GArray *advance(struct merge *merge, gint64 stats_reset_us, gint64 now_us)
+/* The node's next sample: every use gets its new state; returns those the history lacks. Where
+ * nothing is counted the time does not count either: it is as if the counters had been lost. */
+static GArray *advance(struct merge *merge, gint64 now_us)
 {
     struct indexes_node *node = merge->node;
     GArray *changed = g_array_new(FALSE, FALSE, sizeof(struct store_use));
     struct store_sampling *sampling = &node->sampling;
     bool lost =
-        sampling->samples > 0 && indexes_counters_lost(sampling->stats_reset_us, stats_reset_us,
-                                                       merge->counted, merge->fell);
+        sampling->samples > 0 &&
+        (!node->counting || indexes_counters_lost(sampling->stats_reset_us, node->reset_us,
+                                                  merge->counted, merge->fell));
 
     sampling->samples++;
     sampling->first_us = sampling->first_us == 0 ? now_us : sampling->first_us;
     sampling->last_us = now_us;
-    sampling->stats_reset_us = stats_reset_us;
+    sampling->stats_reset_us = node->reset_us;
     for (guint i = 0; i < node->uses->len; i++) {
         struct indexes_use *use = &g_array_index(node->uses, struct indexes_use, i);
         struct store_use next = indexes_use_next(use->known ? &use->kept : NULL, use->oid,
@@ -89,7 +91,7 @@ static GArray *advance(struct merge *merge, gint64 stats_reset_us, gint64 now_us
 
 /* keep: not on a standby that was asked in the primary's place. */
 static void sample(struct call *call, struct session *session, struct indexes_node *node,
-                   gint64 stats_reset_us, gint64 now_us, bool keep)
+                   gint64 now_us, bool keep)
 {
     const struct store_node where = {session_system_identifier(session),
                                      session_database(session), node->name};
@@ -103,12 +105,14 @@ static void sample(struct call *call, struct session *session, struct indexes_no
             GUINT_TO_POINTER(g_array_index(node->uses, struct indexes_use, i).oid),
             GUINT_TO_POINTER(i + 1));
     store_uses(call->store, &where, &node->sampling, take_kept, &merge);
-    g_autoptr(GArray) changed = advance(&merge, stats_reset_us, now_us);
+    g_autoptr(GArray) changed = advance(&merge, now_us);
     if (keep)
         store_uses_put(call->store, &where, &node->sampling,
                        (const struct store_use *) (gpointer) changed->data, changed->len,
                        (const guint *) (gpointer) merge.gone->data, merge.gone->len);
-    node->seen = true;
+    node->seen = node->counting;
+    if (!node->counting)
+        node->trouble = g_strdup("track_counts is off");
     g_hash_table_unref(merge.positions);
     g_array_unref(merge.gone);
 }
@@ -124,8 +128,9 @@ static void sample_primary(struct call *call, struct session *session,
         if (index->kind == 'i' && !relations_table_of(relations, index)->system)
             add_use(node, index->oid, index->scans, index->last_scan);
     }
-    sample(call, session, node, relations->stats_reset * G_USEC_PER_SEC, state->now_us,
-           !relations->in_recovery && !call->dry_run);
+    node->reset_us = relations->stats_reset * G_USEC_PER_SEC;
+    node->counting = relations->counting;
+    sample(call, session, node, state->now_us, !relations->in_recovery && !call->dry_run);
 }
 
 /* ---- replicas ------------------------------------------------------------------------------ */
@@ -198,14 +203,15 @@ static const struct indexes_node *find_started(const struct indexes_case *state,
 
 static bool is_replica_of(struct session *session, struct session *primary,
                           const struct indexes_case *state, struct indexes_node *node,
-                          gint64 *ret_stats_reset, GError **error)
+                          GError **error)
 {
     AUTO(rows) rows = session_query(session, &query_indexes_node, NULL, error);
     if (rows == NULL)
         return false;
     const char *ours = session_system_identifier(primary);
     const char *theirs = session_system_identifier(session);
-    *ret_stats_reset = rows_int(rows, 0, INDEXES_NODE_STATS_RESET) * G_USEC_PER_SEC;
+    node->reset_us = rows_int(rows, 0, INDEXES_NODE_STATS_RESET) * G_USEC_PER_SEC;
+    node->counting = rows_bool(rows, 0, INDEXES_NODE_COUNTING);
     node->started_us = rows_int(rows, 0, INDEXES_NODE_STARTED_US);
     const struct indexes_node *twin = find_started(state, node->started_us);
     if (ours != NULL && theirs != NULL && strcmp(ours, theirs) != 0)
@@ -243,15 +249,13 @@ static bool sample_through(struct call *call, struct session *primary, struct li
                            struct indexes_node *node, struct indexes_case *state,
                            GError **error)
 {
-    gint64 stats_reset_us = 0;
     AUTO(session) session = session_open(&link->params, call->feature->name, error);
 
-    if (session == NULL ||
-        !is_replica_of(session, primary, state, node, &stats_reset_us, error) ||
+    if (session == NULL || !is_replica_of(session, primary, state, node, error) ||
         !session_each(session, &query_indexes_scans, NULL, take_scans, node, error) ||
         !count_standbys(session, state, error))
         return false;
-    sample(call, session, node, stats_reset_us, state->now_us, !call->dry_run);
+    sample(call, session, node, state->now_us, !call->dry_run);
     return true;
 }
 

@@ -85,6 +85,7 @@ static const struct {
     [INDEXES_WHY_REBUILD] = {"rebuild it", NOBODY, ""},
     [INDEXES_WHY_RESET] = {"the counters of ", A_NODE, " were reset"},
     [INDEXES_WHY_NODE_UNSEEN] = {"replica ", A_NODE, " not seen"},
+    [INDEXES_WHY_NOT_COUNTED] = {"the primary counts nothing, track_counts is off", NOBODY, ""},
     [INDEXES_WHY_STANDBY_UNLISTED] = {"a standby is attached that replicas does not list",
                                       NOBODY, ""},
     [INDEXES_WHY_STANDBY_ASKED] = {"this is a standby, ask the primary", NOBODY, ""},

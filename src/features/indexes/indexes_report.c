@@ -325,9 +325,13 @@ static void say_nodes(const struct report *report)
     const struct indexes_case *state = report->state;
     struct output *output = report->call->output;
 
-    for (guint i = 1; i < state->nodes->len; i++) {
+    for (guint i = 0; i < state->nodes->len; i++) {
         const struct indexes_node *node = g_ptr_array_index(state->nodes, i);
-        if (!node->seen)
+        if (node->seen)
+            continue;
+        if (i == 0)
+            output_warn(output, "the primary counts nothing, %s", node->trouble);
+        else
             output_warn(output, "replica %s was not seen: %s", node->name, node->trouble);
     }
 }
