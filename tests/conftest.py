@@ -7,6 +7,10 @@
 `server` is a fresh database on a running server and makes a test run once per version (select
 one with -k pg16). A test that restarts, breaks or configures a server takes `fresh_server`.
 A version that is not installed is a failure, never a skip.
+
+A file whose stories rest on nothing that differs between the versions, or whose queries are told
+elsewhere on all of them, says `versions = ENDS`: it runs on the oldest and the newest, unless
+--all-versions is given.
 """
 
 import itertools
@@ -21,10 +25,19 @@ def pytest_report_header():
     return f"program: {binary()}"
 
 
-@pytest.fixture(params=VERSIONS, ids=[f"pg{version}" for version in VERSIONS])
-def version(request):
-    """Overridable: @pytest.mark.parametrize("version", [13])"""
-    return request.param
+def pytest_addoption(parser):
+    parser.addoption("--all-versions", action="store_true",
+                     help="run every story on every version, those too that say versions = ENDS")
+
+
+def pytest_generate_tests(metafunc):
+    """Overridable for a test: @pytest.mark.parametrize("version", [13])"""
+    said = any("version" in mark.args[0] for mark in
+               metafunc.definition.iter_markers("parametrize"))
+    if "version" in metafunc.fixturenames and not said:
+        everywhere = metafunc.config.getoption("all_versions")
+        chosen = VERSIONS if everywhere else getattr(metafunc.module, "versions", VERSIONS)
+        metafunc.parametrize("version", chosen, ids=[f"pg{version}" for version in chosen])
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,9 @@
 """What `pgrunbook check` says of bloat: one line for tables, one for indexes."""
 
 from support.bloat import configure, make_holes, make_orders, settle
+from support.servers import ENDS
+
+versions = ENDS
 
 NAMES = ("table_bloat", "index_bloat")
 

@@ -2,6 +2,9 @@
 
 import pytest
 from support.bloat_truth import quoted, report, truth
+from support.servers import ENDS
+
+versions = ENDS
 
 SCHEMA = 'my "ext'
 

@@ -7,8 +7,10 @@ import subprocess
 import pytest
 from support.reclaim import (SMALL, checksum, configure, ended, filenode, make_bloated_index,
                              make_empty_end, make_holes, plan, run, settle, size, start)
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 from support.vacuum import last_run
+
+versions = ENDS
 
 
 def test_empty_end_is_cut_off(runbook, server):

@@ -1,6 +1,9 @@
 """What a role may not do is said with its owner's name; what it may is done."""
 
 from support.reclaim import configure, make_bloated_index, make_empty_end, make_holes, plan, run, size
+from support.servers import ENDS
+
+versions = ENDS
 
 
 def test_nothing_may_be_done(runbook, server, roles):

@@ -6,8 +6,10 @@ import signal
 import pytest
 from support.reclaim import (checksum, ended, filenode, make_empty_end, make_slow_holes, nothing_runs,
                              run, size, speed_up, start, wait_for_rewrite)
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 from support.vacuum import last_run
+
+versions = ENDS
 
 FULL = "--allow-exclusive-lock"
 

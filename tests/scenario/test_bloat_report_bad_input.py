@@ -6,6 +6,9 @@ import threading
 import pytest
 from support.bloat import (ROWS, configure, given_back, make_holes, make_orders, report,
                            text_of)
+from support.servers import ENDS
+
+versions = ENDS
 
 # ---- rights ------------------------------------------------------------------------------------
 

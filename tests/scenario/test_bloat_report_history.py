@@ -4,6 +4,9 @@ since it was built."""
 import pytest
 from support.bloat import (ROWS, let_days_pass, make_holes, make_orders, report, rows_of, settle,
                            size, sizes_kept, text_of)
+from support.servers import ENDS
+
+versions = ENDS
 
 
 def oid(server, name):

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from golden.documents import check_document
 from support.history import put_run
-from support.servers import Server, wait_until
+from support.servers import ENDS, Server, wait_until
+
+versions = ENDS
 
 BY_PAYLOAD = "CREATE INDEX CONCURRENTLY by_payload ON public.orders USING btree (payload)"
 

@@ -8,6 +8,9 @@ import pytest
 from support.indexes import (CANDIDATE, DUPLICATE, UNUSED, YOUNG, drop, exists, let_days_pass,
                              make_orders, observed, psql, refused, report, scan, start_building)
 from support.program import REPOSITORY
+from support.servers import ENDS
+
+versions = ENDS
 
 # ---- roles -----------------------------------------------------------------------------------
 

@@ -3,6 +3,9 @@
 import pytest
 from golden.documents import check_document
 from support.indexes import fail_to_build, make_orders, start_building, wait_for_build
+from support.servers import ENDS
+
+versions = ENDS
 
 NAMES = ["invalid_indexes", "duplicate_indexes", "foreign_key_indexes"]
 

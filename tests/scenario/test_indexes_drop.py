@@ -5,8 +5,10 @@ import pytest
 from support.indexes import (CANDIDATE, INVALID, YOUNG, configure, definition, drop, dropped,
                              exists, fail_to_build, make_orders, observed, psql, refused, report,
                              scan, start_building, start_drop, wait_for_build)
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 from support.vacuum import last_run
+
+versions = ENDS
 
 NOW = ["--evidence", 0]
 

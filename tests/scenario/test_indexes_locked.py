@@ -4,7 +4,9 @@ held, names who holds them, and judges everything else as ever."""
 import pytest
 from support.indexes import (CANDIDATE, DUPLICATE, MISSING, UNUSED, make_orders, observed, report,
                              start_building)
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
+
+versions = ENDS
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@
 import pytest
 from support.rebuild import (INDEX, configure, ended, holding, invalid, make_bloated,
                              make_holdable, make_invalid, rebuild, start, wait_for_end)
-from support.servers import Server
+from support.servers import ENDS, Server
+
+versions = ENDS
 
 
 def make_failed_build(server, name="orders_payload", unique=""):

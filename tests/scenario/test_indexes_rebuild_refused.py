@@ -4,6 +4,9 @@ is no index, and a server that is a standby."""
 import pytest
 from support.rebuild import (configure, invalid, make_bloated, oid, rebuild, start,
                              wait_for_record)
+from support.servers import ENDS
+
+versions = ENDS
 
 
 def refused(runbook, server, *options, code=4):

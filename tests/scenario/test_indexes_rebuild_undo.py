@@ -6,6 +6,9 @@ import signal
 import pytest
 from support.rebuild import (DROP_HELD_UP, INDEX, PHASES, SWAPPED, Hold, invalid, make_holdable,
                              rebuild, wait_for_end)
+from support.servers import ENDS
+
+versions = ENDS
 
 phases = pytest.mark.parametrize("phase", [
     phase for phase in PHASES if phase not in SWAPPED and phase != "initializing"])

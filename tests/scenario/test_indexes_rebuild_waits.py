@@ -6,7 +6,9 @@ import threading
 import pytest
 from support.rebuild import (INDEX, configure, ended, holding, invalid, make_bloated,
                              make_holdable, phase_of, rebuild, start)
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
+
+versions = ENDS
 
 BRIEF = {"patience": "1s", "old_transaction": "0"}
 

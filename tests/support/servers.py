@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from pgcluster import Cluster  # noqa: E402
 
 VERSIONS = (14, 15, 16, 17, 18)
+ENDS = (VERSIONS[0], VERSIONS[-1])
 
 # Autovacuum is on, as on any healthy server, but does nothing behind a test's back.
 SETTINGS = {"autovacuum_naptime": "1d", "max_prepared_transactions": 5}
