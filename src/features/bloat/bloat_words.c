@@ -26,7 +26,7 @@ static const char *number_rests_on(const struct bloat_object *object)
         return "from a sample of the table's blocks, packed anew";
     if (object->method == BLOAT_EXACT)
         return "read whole";
-    return object->kind == BLOAT_TOAST ? "from the statistics of the table it belongs to"
+    return object->kind == BLOAT_TOAST ? "from how many chunks it has, and how they pack"
                                        : "from the planner's statistics";
 }
 
