@@ -181,8 +181,10 @@ def test_replica_that_is_down(runbook, nodes):
     assert f"replica {host(standby)} was not seen" in found.err
     standby.cluster.start()
     wait_until(lambda: streams(primary), what="the standby's first word")
-    assert (report(runbook, primary, "--evidence", 0, *listed(standby)).verdict("orders_day") ==
-            CANDIDATE), "its evidence was kept meanwhile"
+    # Its evidence was kept meanwhile; but a standby of 14 loses its counters by every restart.
+    back = report(runbook, primary, "--evidence", 0, *listed(standby)).verdict("orders_day")
+    assert back == (CANDIDATE if primary.version >= 15 else
+                    f"unknown: the counters of {host(standby)} were reset")
 
 
 @pytest.mark.parametrize("version", [14, 17])

@@ -1,6 +1,8 @@
 /* The snapshot as data: made, searched, freed. */
 #include "relations/relations.h"
 
+#include "out/display.h"
+
 struct relations *relations_new(void)
 {
     struct relations *relations = g_new0(struct relations, 1);
@@ -151,6 +153,15 @@ gint64 relations_index_bytes(const struct relations *relations,
             pages += part->pages;
     }
     return pages * relations->block_size;
+}
+
+char *relations_left_out(const struct relation_table *table)
+{
+    g_autofree char *text =
+        g_strdup_printf("%s.%s, %s", table->schema, table->name, table->locked);
+
+    /* A name may hold a line break. */
+    return display_clean(text, 0);
 }
 
 char *relations_oid_list(const guint *oids, guint count)

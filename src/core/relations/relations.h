@@ -168,6 +168,10 @@ gint64 relations_index_bytes(const struct relations *relations,
 void relations_measure(struct session *session, struct relations *relations, const guint *oids,
                        guint count);
 
+/* Why a locked table was left out, in one line for people: "shop.orders, ACCESS EXCLUSIVE held by
+ * pid 4711 (…)". Caller frees. */
+char *relations_left_out(const struct relation_table *table);
+
 /* "{1,2,3}": an oid[] as text. Caller frees. */
 char *relations_oid_list(const guint *oids, guint count);
 

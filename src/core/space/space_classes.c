@@ -99,7 +99,7 @@ static double chance(const struct space_classes *classes, const struct space_cla
 void space_classes_combine(struct space_classes *classes, const struct space_classes *with,
                            double entries)
 {
-    struct space_class all[SPACE_CLASSES * SPACE_CLASSES];
+    struct space_class all[SPACE_CLASSES * SPACE_CLASSES] = {0};
     guint count = 0;
 
     for (guint a = 0; a < classes->count; a++)

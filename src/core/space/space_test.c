@@ -267,25 +267,26 @@ static void test_included(void)
 
 /* ---- hash indexes, TOAST ----------------------------------------------------------------------- */
 
-static double hash_pages(double rows, double distinct)
+static double hash_pages_of(const struct space_column *key, double rows)
 {
-    struct space_column key = text;
-    struct space_hash hash = {&key, rows, rows, 75, 8192};
+    struct space_hash hash = {key, rows, rows, 75, 8192};
     struct space_pages pages;
 
-    key.distinct = (float) distinct;
     g_assert_true(space_hash_pages(&hash, &pages));
     return pages.pages;
 }
 
 static void test_hash(void)
 {
-    g_assert_cmpfloat(hash_pages(0, -1), ==, 4);
-    g_assert_cmpfloat(hash_pages(1374, -1), ==, 10);
-    g_assert_cmpfloat(hash_pages(10023, -1), ==, 66);
-    g_assert_cmpfloat(hash_pages(48000, -1), ==, 258);
-    /* A single value has all its entries in a row of pages. */
-    g_assert_cmpfloat(fabs(hash_pages(48000, 1) - (258 + 48000.0 / 407)), <=, 2);
+    struct space_column single = text;
+    single.distinct = 1;
+
+    g_assert_cmpfloat(hash_pages_of(&text, 0), ==, 4);
+    g_assert_cmpfloat(hash_pages_of(&text, 1374), ==, 10);
+    g_assert_cmpfloat(hash_pages_of(&text, 10023), ==, 66);
+    g_assert_cmpfloat(hash_pages_of(&text, 48000), ==, 258);
+    /* One value has all its entries in a row of pages. */
+    g_assert_cmpfloat(fabs(hash_pages_of(&single, 48000) - (258 + 48000.0 / 407)), <=, 2);
 }
 
 static void test_toast(void)

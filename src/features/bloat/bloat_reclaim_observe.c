@@ -1,7 +1,7 @@
 /* From the report's numbers to targets, each with its facts and the means decided for it. */
 #include "bloat_reclaim.h"
 #include "plan/plan_gate.h"
-#include "relations/selection.h"
+#include "relations/chosen.h"
 
 static void target_free(gpointer data)
 {
@@ -65,46 +65,11 @@ const char *reclaim_target_name(const struct reclaim_target *target)
 
 /* ---- which objects ------------------------------------------------------------------------- */
 
-static bool all_known(const struct reclaim_case *state, const char *option, const char *what,
-                      GError **error)
-{
-    const char *const *patterns = option_values(state->call->options, option);
-    const struct relations *relations = state->bloat->relations;
-    bool schemas = what[0] == 's';
-
-    for (gsize i = 0; patterns[i] != NULL; i++) {
-        g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-        bool found = false;
-        for (guint t = 0; t < relations->tables->len && !found; t++) {
-            const struct relation_table *table = relations_table(relations, t);
-            if (table->kind == 't')
-                continue;
-            found = schemas
-                        ? selection_matches(patterns[i], table->schema)
-                        : selection_matches_relation(patterns[i], table->schema, table->name);
-            g_ptr_array_add(names, g_strdup(schemas ? table->schema : table->name));
-        }
-        if (!found)
-            return selection_fail(what, patterns[i], names, error);
-    }
-    return true;
-}
-
-/* A partitioned table stands for its partitions. */
 static bool is_wanted(const struct reclaim_case *state, guint table_oid)
 {
-    const char *const *tables = option_values(state->call->options, "table");
-    const char *const *schemas = option_values(state->call->options, "schema");
-
-    if (tables[0] == NULL && schemas[0] == NULL)
-        return true;
     const struct relations *relations = state->bloat->relations;
-    for (const struct relation_table *table = relations_find_table(relations, table_oid);
-         table != NULL; table = relations_find_table(relations, table->parent))
-        if (selection_any_relation(tables, table->schema, table->name) ||
-            selection_any(schemas, table->schema))
-            return true;
-    return false;
+
+    return chosen_table(state->call, relations, relations_find_table(relations, table_oid));
 }
 
 /* Could be worth it, as far as the estimate goes: worth a better number. */
@@ -307,8 +272,7 @@ bool reclaim_observe(struct reclaim_case *state, GError **error)
     if (state->bloat == NULL ||
         !gate_primary(state->control, state->bloat->relations->in_recovery,
                       "nothing can be given back there", error) ||
-        !all_known(state, "table", "table", error) ||
-        !all_known(state, "schema", "schema", error))
+        !chosen_check(state->call, state->bloat->relations, error))
         return false;
     keep_candidates(state);
     if (!better_numbers(state, error))

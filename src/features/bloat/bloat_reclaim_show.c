@@ -184,7 +184,8 @@ static void say_rest(const struct reclaim_case *state)
     }
     for (guint i = 0; i < state->bloat->left_out->len; i++) {
         const struct relation_table *table = g_ptr_array_index(state->bloat->left_out, i);
-        output_say(output, "Left out: %s.%s, %s.", table->schema, table->name, table->locked);
+        g_autofree char *text = relations_left_out(table);
+        output_say(output, "Left out: %s.", text);
     }
     if (state->bloat->not_visible > 0) {
         g_autofree char *tables = units_format_counted(state->bloat->not_visible, "table");

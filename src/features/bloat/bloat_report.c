@@ -4,7 +4,7 @@
 #include "out/display.h"
 #include "out/document.h"
 #include "out/grid.h"
-#include "relations/selection.h"
+#include "relations/chosen.h"
 #include "units/units.h"
 
 #include <math.h>
@@ -29,47 +29,6 @@ static enum bloat_method method_of(const struct call *call)
     return method;
 }
 
-/* A partitioned table stands for its partitions. */
-static bool wanted(const struct call *call, const struct relations *relations,
-                   const struct relation_table *table)
-{
-    const char *const *tables = option_values(call->options, "table");
-    const char *const *schemas = option_values(call->options, "schema");
-
-    if (tables[0] == NULL && schemas[0] == NULL)
-        return true;
-    for (; table != NULL; table = relations_find_table(relations, table->parent))
-        if (selection_any_relation(tables, table->schema, table->name) ||
-            selection_any(schemas, table->schema))
-            return true;
-    return false;
-}
-
-/* A table that was named but is not there is a slip worth stopping for. */
-static bool check_selection(const struct call *call, const struct relations *relations,
-                            const char *option, GError **error)
-{
-    const char *const *patterns = option_values(call->options, option);
-    bool schemas = strcmp(option, "schema") == 0;
-
-    for (gsize p = 0; patterns[p] != NULL; p++) {
-        g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-        bool found = false;
-        for (guint i = 0; i < relations->tables->len && !found; i++) {
-            const struct relation_table *table = relations_table(relations, i);
-            if (table->kind == 't')
-                continue;
-            found = schemas
-                        ? selection_matches(patterns[p], table->schema)
-                        : selection_matches_relation(patterns[p], table->schema, table->name);
-            g_ptr_array_add(names, g_strdup(schemas ? table->schema : table->name));
-        }
-        if (!found)
-            return selection_fail(option, patterns[p], names, error);
-    }
-    return true;
-}
-
 /* Objects of other tables leave the case, so that a budget is not spent on them. */
 static void keep_wanted(const struct call *call, struct bloat_case *state)
 {
@@ -77,8 +36,8 @@ static void keep_wanted(const struct call *call, struct bloat_case *state)
 
     for (guint i = 0; i < state->objects->len; i++) {
         struct bloat_object *object = &g_array_index(state->objects, struct bloat_object, i);
-        if (!wanted(call, state->relations,
-                    relations_find_table(state->relations, object->table_oid))) {
+        if (!chosen_table(call, state->relations,
+                          relations_find_table(state->relations, object->table_oid))) {
             g_clear_pointer(&object->detail, g_free);
             continue;
         }
@@ -163,7 +122,7 @@ static void left_out_member(struct document *document, const struct call *call,
     document_array(document, "left_out");
     for (guint i = 0; i < state->left_out->len; i++) {
         const struct relation_table *table = g_ptr_array_index(state->left_out, i);
-        if (!wanted(call, state->relations, table))
+        if (!chosen_table(call, state->relations, table))
             continue;
         json_t *item = json_object();
         json_object_set_new(item, "schema", document_text(table->schema));
@@ -269,11 +228,9 @@ static void say_not_visible(const struct call *call, struct session *session,
 /* A line of its own, whatever the names are made of. */
 static void say_one_left_out(const struct call *call, const struct relation_table *table)
 {
-    g_autofree char *text =
-        g_strdup_printf("%s.%s, %s", table->schema, table->name, table->locked);
-    g_autofree char *clean = display_clean(text, 0);
+    g_autofree char *text = relations_left_out(table);
 
-    output_say(call->output, "Left out: %s.", clean);
+    output_say(call->output, "Left out: %s.", text);
 }
 
 static void say_left_out(const struct call *call, const struct bloat_case *state)
@@ -283,7 +240,7 @@ static void say_left_out(const struct call *call, const struct bloat_case *state
 
     for (guint i = 0; i < state->left_out->len; i++) {
         const struct relation_table *table = g_ptr_array_index(state->left_out, i);
-        if (wanted(call, state->relations, table) && (++count <= ROWS_SHOWN || all))
+        if (chosen_table(call, state->relations, table) && (++count <= ROWS_SHOWN || all))
             say_one_left_out(call, table);
     }
     if (count > ROWS_SHOWN && !all) {
@@ -352,8 +309,7 @@ enum runbook_exit bloat_report_command(struct call *call, GError **error)
         return RUNBOOK_FAILED;
     bool system = option_given(call->options, "system");
     AUTO(bloat_case) state = bloat_observe(session, system, error);
-    if (state == NULL || !check_selection(call, state->relations, "table", error) ||
-        !check_selection(call, state->relations, "schema", error))
+    if (state == NULL || !chosen_check(call, state->relations, error))
         return RUNBOOK_FAILED;
     guint all = state->objects->len;
     keep_wanted(call, state);

@@ -2,7 +2,7 @@
 #include "indexes.h"
 #include "out/document.h"
 #include "out/grid.h"
-#include "relations/selection.h"
+#include "relations/chosen.h"
 #include "units/units.h"
 
 #include <string.h>
@@ -19,45 +19,13 @@ struct report {
 
 /* ---- what is asked for --------------------------------------------------------------------- */
 
-static bool wanted(const struct call *call, const struct relation_table *table)
-{
-    const char *const *tables = option_values(call->options, "table");
-    const char *const *schemas = option_values(call->options, "schema");
-
-    return (tables[0] == NULL && schemas[0] == NULL) ||
-           selection_any_relation(tables, table->schema, table->name) ||
-           selection_any(schemas, table->schema);
-}
-
 /* TOAST's indexes are nobody's business, and of what somebody keeps locked nothing is said. */
 static bool shown_table(const struct report *report, guint position)
 {
     const struct relation_table *table = relations_table(report->state->relations, position);
 
-    return table->kind != 't' && table->locked == NULL && wanted(report->call, table);
-}
-
-/* A table that was named but is not there is a slip worth stopping for. */
-static bool check_selection(const struct call *call, const struct relations *relations,
-                            const char *option, GError **error)
-{
-    const char *const *patterns = option_values(call->options, option);
-    bool schemas = strcmp(option, "schema") == 0;
-
-    for (gsize p = 0; patterns[p] != NULL; p++) {
-        g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-        bool found = false;
-        for (guint i = 0; i < relations->tables->len && !found; i++) {
-            const struct relation_table *table = relations_table(relations, i);
-            found = schemas
-                        ? selection_matches(patterns[p], table->schema)
-                        : selection_matches_relation(patterns[p], table->schema, table->name);
-            g_ptr_array_add(names, g_strdup(schemas ? table->schema : table->name));
-        }
-        if (!found)
-            return selection_fail(option, patterns[p], names, error);
-    }
-    return true;
+    return table->kind != 't' && table->locked == NULL &&
+           chosen_table(report->call, report->state->relations, table);
 }
 
 /* ---- the document -------------------------------------------------------------------------- */
@@ -166,7 +134,8 @@ static void left_out_member(struct document *document, const struct report *repo
     document_array(document, "left_out");
     for (guint i = 0; i < relations->tables->len; i++) {
         const struct relation_table *table = relations_table(relations, i);
-        if (table->locked == NULL || table->kind == 't' || !wanted(report->call, table))
+        if (table->locked == NULL || table->kind == 't' ||
+            !chosen_table(report->call, report->state->relations, table))
             continue;
         json_t *item = json_object();
         json_object_set_new(item, "schema", document_text(table->schema));
@@ -345,14 +314,18 @@ static void say_left_out(const struct report *report)
 
     for (guint i = 0; i < relations->tables->len; i++) {
         const struct relation_table *table = relations_table(relations, i);
-        if (table->locked == NULL || table->kind == 't' || !wanted(report->call, table))
+        if (table->locked == NULL || table->kind == 't' ||
+            !chosen_table(report->call, report->state->relations, table))
             continue;
-        if (all || ++count <= ROWS_SHOWN)
-            output_say(output, "Left out: %s.%s, %s.", table->schema, table->name,
-                       table->locked);
+        if (!all && ++count > ROWS_SHOWN)
+            continue;
+        g_autofree char *text = relations_left_out(table);
+        output_say(output, "Left out: %s.", text);
     }
-    if (count > ROWS_SHOWN)
-        output_say(output, "… and %u more tables left out (-v names all).", count - ROWS_SHOWN);
+    if (count > ROWS_SHOWN) {
+        g_autofree char *more = units_format_counted(count - ROWS_SHOWN, "more table");
+        output_say(output, "… and %s left out (-v names all).", more);
+    }
 }
 
 static void say_summary(const struct report *report, const GPtrArray *list, guint shown)
@@ -435,8 +408,7 @@ enum runbook_exit indexes_report_command(struct call *call, GError **error)
     if (session == NULL)
         return RUNBOOK_FAILED;
     AUTO(indexes_case) state = indexes_observe(call, session, error);
-    if (state == NULL || !check_selection(call, state->relations, "table", error) ||
-        !check_selection(call, state->relations, "schema", error))
+    if (state == NULL || !chosen_check(call, state->relations, error))
         return RUNBOOK_FAILED;
     indexes_decide(state);
     if (!indexes_observe_definitions(session, state, error))

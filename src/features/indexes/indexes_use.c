@@ -56,8 +56,9 @@ enum indexes_quiet indexes_judge_use(const struct indexes_node *node, guint oid,
     *ret_quiet_since_us = 0;
     if (use == NULL)
         return INDEXES_UNSEEN;
-    /* The server remembers the last scan: nothing was lost since, and nothing scanned. */
-    gint64 since = use->last_scan_us != 0 ? use->last_scan_us : use->kept.quiet_us;
+    /* The server remembers the last scan, in whole seconds and by its own clock: nothing was lost
+     * since, and nothing scanned. */
+    gint64 since = use->last_scan_us != 0 ? MIN(use->last_scan_us, now_us) : use->kept.quiet_us;
     gint64 samples = node->sampling.samples - use->kept.quiet_samples + 1;
     *ret_quiet_since_us = since;
     if (now_us - since >= evidence_us && samples >= SAMPLES_NEEDED)

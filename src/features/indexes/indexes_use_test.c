@@ -155,6 +155,7 @@ static void test_no_evidence_asked_for(void)
     static const struct judge_case cases[] = {
         {"the first sample", 0, 0, 100, 1, false, INDEXES_YOUNG, 100},
         {"the second", 0, 0, 100, 2, false, INDEXES_QUIET, 100},
+        {"a last scan by a clock ahead of ours", 3, 101, 100, 2, false, INDEXES_QUIET, 100},
         {"right after a reset", 0, 0, 100, 1, true, INDEXES_RESET, 100},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
