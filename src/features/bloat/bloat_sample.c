@@ -120,7 +120,7 @@ static void share_out(GArray *turns, gint64 budget_bytes)
     }
     const struct bloat_sample_turn *first = &g_array_index(turns, struct bloat_sample_turn, 0);
     int block_size = first->state->relations->block_size;
-    bloat_sample_share(shares, turns->len, (double) (budget_bytes / block_size));
+    bloat_sample_share(shares, turns->len, (double) budget_bytes / block_size);
     for (guint i = 0; i < turns->len; i++)
         g_array_index(turns, struct bloat_sample_turn, i).blocks = shares[i].blocks;
 }

@@ -43,13 +43,14 @@ static double chance(double size, double met, double read)
 
 static void mixture_begin(struct mixture *mixture, double read)
 {
-    double largest = fmax(2 * FREQUENT / read, 2);
+    double largest = fmax(2 * FREQUENT / read, 2), size = 1;
 
-    for (double size = 1; size <= largest && mixture->count < MOST_SIZES;
-         size = fmax(size + 1, floor(size * SIZE_STEP)))
+    while (size <= largest && mixture->count < MOST_SIZES) {
         mixture->sizes[mixture->count++] = size;
+        size = fmax(size + 1, floor(size * SIZE_STEP));
+    }
     for (guint i = 0; i < mixture->count; i++) {
-        double size = mixture->sizes[i];
+        size = mixture->sizes[i];
         mixture->unseen[i] = exp(size * log1p(-read));
         /* Nearly all single: what the sample does not contradict. */
         mixture->weights[i] = 1 / (size * size);

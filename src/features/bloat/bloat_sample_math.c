@@ -18,6 +18,7 @@ static const double NINE_OF_TEN = 1.645;
  * One that was made over all of the table is believed against a sample that missed a few full
  * blocks among many that are nearly empty. */
 static const double BELIEVED_ERRORS = 2.5, BELIEVED_PART = 0.005;
+static const double FEW_BLOCKS = 4;
 static const double SETTLED_ERRORS = 6, SETTLED_PART = 0.1;
 /* What none of so many draws has shown may hold for this many of them all the same (nine cases of
  * ten). */
@@ -63,14 +64,24 @@ static bool rare_enough(const struct bloat_count *count, double counted)
            fabs(expected - count->met) <= 1 + BELIEVED_ERRORS * sqrt(expected);
 }
 
+/* How far a count may be from the sample's and still be believed. A sample that saw too little
+ * has too small an error too; of few blocks an error is itself uncertain. */
+static double believed_distance(const struct bloat_count *count, double counted, bool settled)
+{
+    double met = fmax(count->met, 1);
+    double more = count->sampled > 0 ? sqrt(fmax(counted / count->sampled, 1)) : 1;
+    double error = count->error * more * (1 + FEW_BLOCKS / met);
+    double missed = NOTHING_SEEN * count->sampled / met;
+
+    return 1 + (settled ? SETTLED_ERRORS : BELIEVED_ERRORS) * error +
+           (settled ? SETTLED_PART : BELIEVED_PART) * counted + missed;
+}
+
 double bloat_sample_choose(const struct bloat_count *count, bool *ret_counted)
 {
     for (guint i = 0; i < G_N_ELEMENTS(count->counted); i++) {
         double counted = count->counted[i];
-        bool settled = i == 0 && count->settled;
-        double missed = NOTHING_SEEN * count->sampled / fmax(count->met, 1);
-        double most = 1 + (settled ? SETTLED_ERRORS : BELIEVED_ERRORS) * count->error +
-                      (settled ? SETTLED_PART : BELIEVED_PART) * counted + missed;
+        double most = believed_distance(count, counted, i == 0 && count->settled);
         *ret_counted = counted >= 0 &&
                        (fabs(counted - count->sampled) <= most || rare_enough(count, counted));
         if (*ret_counted)

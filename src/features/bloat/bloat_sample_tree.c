@@ -37,10 +37,13 @@ double bloat_sample_leaves(int block_size, int fillfactor, double bytes, double 
 double bloat_sample_levels(int block_size, double leaves, double tuple_bytes)
 {
     double room = (block_size - PAGE_HEADER - BTREE_SPECIAL) * INNER_FILLFACTOR / 100.0;
-    double fan = fmax(floor(room / (tuple_bytes + LINE_POINTER)), 2), pages = 0;
+    double fan = fmax(floor(room / (tuple_bytes + LINE_POINTER)), 2);
+    double level = ceil(leaves), pages = 0;
 
-    for (double level = ceil(leaves); level > 1; pages += level)
+    while (level > 1) {
         level = ceil(level / fan);
+        pages += level;
+    }
     return pages;
 }
 
