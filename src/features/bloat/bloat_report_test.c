@@ -95,7 +95,7 @@ static void assert_reason(struct bloat_object object, const char *part)
 static void test_reason_of_a_number(void)
 {
     assert_reason((struct bloat_object){.kind = BLOAT_TABLE}, "planner's statistics");
-    assert_reason((struct bloat_object){.kind = BLOAT_TOAST}, "table it belongs to");
+    assert_reason((struct bloat_object){.kind = BLOAT_TOAST}, "how they pack");
     assert_reason((struct bloat_object){.method = BLOAT_SAMPLE}, "sample");
     assert_reason((struct bloat_object){.method = BLOAT_EXACT}, "read whole");
     assert_reason((struct bloat_object){.method = BLOAT_SAMPLE, .note = BLOAT_NOTE_BEST},
