@@ -4,6 +4,9 @@ what VACUUM (FULL) or REINDEX then really gives back."""
 import pytest
 from support.bloat import (ROWS, given_back, make_holes, make_orders, report, rows_of,
                            settle, size, text_of)
+from support.servers import ENDS
+
+versions = ENDS
 
 NEAR = 5  # points
 

@@ -3,7 +3,9 @@ nothing left behind."""
 
 import pytest
 from support.bloat_truth import quoted, report, truth
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
+
+versions = ENDS
 
 BLOCK = 8192
 
