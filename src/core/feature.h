@@ -116,7 +116,8 @@ void check_unreadable(struct check *check, const char *what, const char *remedy)
  * Tables end with a NULL role. */
 struct right {
     int since, until;
-    /* "pg_monitor"; "@owner": the owners of the tables; "@schemas": USAGE on theirs. */
+    /* "pg_monitor"; "@owner": the owners of the tables; "@schemas": USAGE on theirs;
+     * "@statistics": SELECT on pg_statistic. */
     const char *role;
     const char *why;
 };

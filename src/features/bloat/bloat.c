@@ -121,6 +121,10 @@ static const struct right rights[] = {
     {140000, 170000, "@owner",
      "before 17 only its owner may have a table or index made smaller"},
     {170000, 0, "pg_maintain", "to make tables and indexes of any owner smaller"},
+    {140000, 0, "@statistics",
+     "to read the planner's statistics of all tables, which estimates rest on; they hold "
+     "samples "
+     "of the data: leave this out where that matters"},
     {0, 0, NULL, NULL},
 };
 

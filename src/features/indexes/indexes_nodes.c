@@ -213,6 +213,9 @@ static bool is_replica_of(struct session *session, struct session *primary,
     node->reset_us = rows_int(rows, 0, INDEXES_NODE_STATS_RESET) * G_USEC_PER_SEC;
     node->counting = rows_bool(rows, 0, INDEXES_NODE_COUNTING);
     node->started_us = rows_int(rows, 0, INDEXES_NODE_STARTED_US);
+    /* Before 15 a standby throws its counters away whenever it starts (StartupXLOG in recovery). */
+    if (session_version(session) < 150000)
+        node->reset_us = MAX(node->reset_us, node->started_us);
     const struct indexes_node *twin = find_started(state, node->started_us);
     if (ours != NULL && theirs != NULL && strcmp(ours, theirs) != 0)
         runbook_error_set(error, RUNBOOK_FAILED, NULL, "it belongs to another cluster");

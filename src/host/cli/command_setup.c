@@ -206,6 +206,10 @@ static bool write_rights(struct script *script, GError **error)
         if (strcmp(reasons.role, "@schemas") == 0) {
             if (!grant_schemas(script, error))
                 return false;
+        } else if (strcmp(reasons.role, "@statistics") == 0) {
+            g_string_append_printf(script->sql,
+                                   "GRANT SELECT ON pg_catalog.pg_statistic TO %s;\n",
+                                   script->quoted);
         } else if (strcmp(reasons.role, "@owner") != 0)
             grant_role(script, reasons.role);
         else if (!grant_owners(script, error))
