@@ -29,7 +29,8 @@ static double next_buckets(double buckets)
 /* A build makes as many as it believes that it needs, and more when there are more entries. */
 static double buckets_of(const struct space_hash *hash, double rows, double entries)
 {
-    double each = fmax(floor(hash->block_size * hash->fillfactor / 100 / ITEM), LEAST_ROWS);
+    int room = hash->block_size * hash->fillfactor / 100 / ITEM;
+    double each = fmax(room, LEAST_ROWS);
     double buckets = 2;
 
     while (buckets < floor(rows / each) || buckets * each < entries)
@@ -45,7 +46,7 @@ static double overflow(double mean, double variance, double page)
 
     if (mean / page > MANY_PAGES)
         return mean / page - 0.5;
-    for (double count = 1; count < most; count++)
+    for (int count = 1; count < (int) most; count++)
         pages += 0.5 * erfc((count * page + 0.5 - mean) / deviation / M_SQRT2);
     return pages;
 }
@@ -67,7 +68,8 @@ static double heavy_overflow(const struct space_class *class, double each, doubl
 
 static double pages_for(const struct space_hash *hash, double rows, double *ret_overflow)
 {
-    double page = floor((hash->block_size - SPACE_PAGE_HEADER - SPECIAL) / ITEM);
+    int items = (hash->block_size - SPACE_PAGE_HEADER - SPECIAL) / ITEM;
+    double page = items;
     double filled = hash->key->not_null ? 1 : 1 - (double) hash->key->null_fraction;
     double entries = hash->entries * filled * rows / fmax(hash->rows, 1);
     double buckets = buckets_of(hash, rows, entries), pages = 0, light = 0, variance = 0;

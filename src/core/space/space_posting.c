@@ -125,10 +125,11 @@ static double large_fill(const struct filling *filling, double mean, bool even)
 
     while (page.pages < PAGES_TRIED) {
         double size = fmin(even ? mean : group_size(mean, &seed), most);
-        for (double left = size; left > 0 && page.pages < PAGES_TRIED; left -= filling->most) {
-            int taken = (int) fmin(left, filling->most);
+        while (size > 0 && page.pages < PAGES_TRIED) {
+            int taken = (int) fmin(size, filling->most);
             add_tuple(&page, taken);
             entries += taken;
+            size -= filling->most;
         }
     }
     return entries / (page.pages + page.used / filling->room->soft);

@@ -258,7 +258,7 @@ double space_fill(double capacity, const struct space_row *row)
     double reach = 5 * sqrt(middle * row->variance) / row->mean + 2;
     double first = fmax(floor(middle - reach), 1), last = ceil(middle + reach);
     double rows = first; /* that many fit for certain, practically */
-    for (double count = first + 1; count <= last; count++)
+    for (int count = (int) first + 1; count <= (int) last; count++)
         rows += fit(capacity, row, count);
     return rows;
 }
