@@ -164,7 +164,7 @@ static void take_step(const struct store_step_view *step, gpointer data)
         return;
     g_auto(GStrv) statements = undo_statements(step->undo);
     for (guint i = 0; statements[i] != NULL; i++)
-        g_ptr_array_insert(undo->todo, (int) i,
+        g_ptr_array_insert(undo->pending, (int) i,
                            step_new(step->number, step->object, statements[i]));
 }
 
@@ -173,10 +173,10 @@ static void take_undone(const char *sql, gpointer data)
 {
     struct undo *undo = data;
 
-    for (guint i = 0; i < undo->todo->len; i++) {
-        const struct undo_step *step = g_ptr_array_index(undo->todo, i);
+    for (guint i = 0; i < undo->pending->len; i++) {
+        const struct undo_step *step = g_ptr_array_index(undo->pending, i);
         if (step->kind != UNDO_SETTING && strcmp(step->sql, sql) == 0) {
-            g_ptr_array_remove_index(undo->todo, i);
+            g_ptr_array_remove_index(undo->pending, i);
             return;
         }
     }
@@ -189,8 +189,8 @@ static void take_object(const struct store_object *object, gpointer data)
     struct undo_step *build = NULL;
     guint builds = 0;
 
-    for (guint i = 0; object->step > 0 && i < undo->todo->len; i++) {
-        struct undo_step *step = g_ptr_array_index(undo->todo, i);
+    for (guint i = 0; object->step > 0 && i < undo->pending->len; i++) {
+        struct undo_step *step = g_ptr_array_index(undo->pending, i);
         if (step->of != object->step || step->kind != UNDO_BUILD)
             continue;
         build = step;
@@ -202,8 +202,8 @@ static void take_object(const struct store_object *object, gpointer data)
 
 static bool is_needed(const struct undo *undo, int of)
 {
-    for (guint i = 0; i < undo->todo->len; i++) {
-        const struct undo_step *step = g_ptr_array_index(undo->todo, i);
+    for (guint i = 0; i < undo->pending->len; i++) {
+        const struct undo_step *step = g_ptr_array_index(undo->pending, i);
         if (step->of == of && step->kind != UNDO_SETTING)
             return true;
     }
@@ -212,10 +212,10 @@ static bool is_needed(const struct undo *undo, int of)
 
 static void drop_vain_settings(struct undo *undo)
 {
-    for (guint i = undo->todo->len; i > 0; i--) {
-        const struct undo_step *step = g_ptr_array_index(undo->todo, i - 1);
+    for (guint i = undo->pending->len; i > 0; i--) {
+        const struct undo_step *step = g_ptr_array_index(undo->pending, i - 1);
         if (!is_needed(undo, step->of))
-            g_ptr_array_remove_index(undo->todo, i - 1);
+            g_ptr_array_remove_index(undo->pending, i - 1);
     }
 }
 
@@ -223,7 +223,7 @@ struct undo *undo_read(struct store *store, gint64 run, GError **error)
 {
     AUTO(undo) undo = g_new0(struct undo, 1);
 
-    undo->todo = g_ptr_array_new_with_free_func(step_free);
+    undo->pending = g_ptr_array_new_with_free_func(step_free);
     if (!store_run_by_id(store, run, take_run, undo, error) ||
         !store_each_step(store, run, take_step, undo, error) ||
         !store_each_object(store, run, take_object, undo, error) ||
@@ -237,7 +237,7 @@ void undo_free(struct undo *undo)
 {
     if (undo == NULL)
         return;
-    g_ptr_array_unref(undo->todo);
+    g_ptr_array_unref(undo->pending);
     g_free(undo->section);
     g_free(undo->verb);
     g_free(undo->outcome);
@@ -273,7 +273,7 @@ bool undo_possible(const struct undo *undo, GError **error)
                           "run %" G_GINT64_FORMAT " is still at work", undo->run);
         return false;
     }
-    if (undo->todo->len > 0)
+    if (undo->pending->len > 0)
         return true;
     if (undo->undo_run > 0)
         runbook_error_set(error, RUNBOOK_REFUSED, show,
@@ -354,8 +354,8 @@ void undo_plan(const struct undo *undo, struct plan *plan, gint64 lock_timeout_m
                                      gpointer data),
                gpointer data)
 {
-    for (guint i = 0; i < undo->todo->len; i++) {
-        struct undo_step *statement = g_ptr_array_index(undo->todo, i);
+    for (guint i = 0; i < undo->pending->len; i++) {
+        struct undo_step *statement = g_ptr_array_index(undo->pending, i);
         g_autofree char *reason = g_strdup_printf("takes back step %d of run %" G_GINT64_FORMAT,
                                                   statement->of, undo->run);
         struct step *step = NULL;
@@ -391,8 +391,9 @@ bool undo_may_follow(const struct plan *plan, const struct step *step)
 
 bool undo_builds(const struct undo *undo)
 {
-    for (guint i = 0; i < undo->todo->len; i++)
-        if (((const struct undo_step *) g_ptr_array_index(undo->todo, i))->kind == UNDO_BUILD)
+    for (guint i = 0; i < undo->pending->len; i++)
+        if (((const struct undo_step *) g_ptr_array_index(undo->pending, i))->kind ==
+            UNDO_BUILD)
             return true;
     return false;
 }

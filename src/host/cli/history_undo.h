@@ -40,7 +40,7 @@ struct undo {
     guint undoable; /* steps that have an undo, done or not */
     int doubtful;   /* one of them that was at work when the run died; 0: none */
     GPtrArray
-        *todo; /* of struct undo_step, in the order they are to run: what is still to do */
+        *pending; /* of struct undo_step, in the order they are to run: what is still to do */
 };
 
 /* Reads the run and what was taken back of it. NULL with an error, RUNBOOK_USAGE when there is no

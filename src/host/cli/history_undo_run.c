@@ -249,7 +249,7 @@ static bool still_to_do(const struct act *act, GError **error)
     AUTO(undo) now = undo_read(act->call->store, act->undo->run, error);
     if (now == NULL || !undo_possible(now, error))
         return false;
-    if (now->todo->len == act->undo->todo->len)
+    if (now->pending->len == act->undo->pending->len)
         return true;
     runbook_error_set(error, RUNBOOK_REFUSED, "look at what is left, and run it again",
                       "run %" G_GINT64_FORMAT

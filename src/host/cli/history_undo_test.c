@@ -96,12 +96,12 @@ static struct undo *read_undo(struct store *store, gint64 run)
 static void expect_todo(struct store *store, gint64 run, const char *expected)
 {
     AUTO(undo) undo = read_undo(store, run);
-    g_autoptr(GString) todo = g_string_new(NULL);
-    for (guint i = 0; i < undo->todo->len; i++) {
-        const struct undo_step *step = g_ptr_array_index(undo->todo, i);
-        g_string_append_printf(todo, "%d %s\n", step->of, step->sql);
+    g_autoptr(GString) pending = g_string_new(NULL);
+    for (guint i = 0; i < undo->pending->len; i++) {
+        const struct undo_step *step = g_ptr_array_index(undo->pending, i);
+        g_string_append_printf(pending, "%d %s\n", step->of, step->sql);
     }
-    g_assert_cmpstr(todo->str, ==, expected);
+    g_assert_cmpstr(pending->str, ==, expected);
 }
 
 #define SETS   "3 SET default_tablespace = 'fast'\n"
@@ -312,7 +312,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/undo/statements", test_statements);
     g_test_add_func("/undo/index", test_index);
-    g_test_add_func("/undo/todo", test_todo);
+    g_test_add_func("/undo/pending", test_todo);
     g_test_add_func("/undo/resumed", test_resumed);
     g_test_add_func("/undo/possible", test_possible);
     g_test_add_func("/undo/place", test_place);
