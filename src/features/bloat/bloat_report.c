@@ -1,7 +1,6 @@
 /* `bloat report`: objects as a table for people and as a document for programs. */
 #include "bloat.h"
 #include "bloat_private.h"
-#include "out/display.h"
 #include "out/document.h"
 #include "out/grid.h"
 #include "relations/chosen.h"
