@@ -235,7 +235,8 @@ static struct store_size *sorted(const struct store_size *sizes, guint count, gi
         copy[i] = sizes[i];
         copy[i].at_us = at_us;
     }
-    qsort(copy, count, sizeof *copy, by_oid);
+    if (count > 1) // none is a NULL, which qsort does not take
+        qsort(copy, count, sizeof *copy, by_oid);
     return copy;
 }
 
