@@ -9,6 +9,7 @@ OLD_IDLE, YOUNG_IDLE, FINISHED = "idle for long", "idle for a moment", "long que
 OLD_IN, YOUNG_IN = "in a transaction for long", "in a transaction for a moment"
 LONG, SHORT = "long query", "query of a moment"
 ROOT, ROOT_AT_WORK, WAITER = "holds the lock", "holds the lock, at work", "waits"
+PREPARED, DDL = "has prepared a transaction", "waits for a dump, and all wait for it"
 STAYS = (YOUNG_IDLE, FINISHED, YOUNG_IN, SHORT)
 
 KINDS = ("idle_pileup", "idle_in_transaction", "lock_convoy", "slow_queries", "storm",
@@ -21,6 +22,9 @@ APPLICATIONS = ("shop-api", "shop-api", "worker", "reports", "cron: \"nightly\" 
                 "☕ kaffeekasse", "x" * 62 + "é", "pgbouncish", "my pg_dump", "psql")
 ORDINARY = 97     # max_connections - superuser_reserved_connections
 PRESSED = 90      # from here on every judge would call the server full
+# What a queue stands for: a table or row that a session holds, which can be ended; a row that
+# nobody can be made to let go of; a table that pg_dump reads, with an ALTER TABLE in between.
+LOCKS = ("table", "table", "row", "row", "row", "dump", "prepared", "protected")
 RACES = ("active", "used again", "gone")
 
 
@@ -45,8 +49,8 @@ class Mix:
     run_as: str
     race: str
     race_at: int            # which act it befalls
-    root: str = ""          # of a convoy: session, prepared, protected
-    victims: list = field(default_factory=list)
+    lock: str = ""          # what a convoy waits for, see LOCKS
+    befallen: list = field(default_factory=list)  # (place, what) between decision and act
 
     @property
     def used(self):
@@ -63,15 +67,18 @@ class Mix:
         counts = {}
         for place in self.places:
             counts[place.does] = counts.get(place.does, 0) + 1
-        what = ", ".join(f"{count} {does}" for does, count in sorted(counts.items()))
+        what = f"for a {self.lock}: " if self.lock else ""
+        what += ", ".join(f"{count} {does}" for does, count in sorted(counts.items()))
         return (f"mix {self.number}: {self.kind}, {self.used} of {ORDINARY} used, until "
                 f"{self.until}% ({self.allowed}), as {self.run_as}: {what}")
 
 
 class Maker:
+    """One mix; `peers`: slots that are taken besides."""
+
     def __init__(self, choose, number, peers):
         self.choose, self.number, self.peers = choose, number, peers
-        self.places = []
+        self.places, self.lock = [], ""
 
     def add(self, count, *what, new=False):
         for _ in range(count):
@@ -97,13 +104,20 @@ class Maker:
         self.fill(self.pressed(), OLD_IN)
 
     def lock_convoy(self):
-        root = self.choose.choice((ROOT, ROOT, ROOT, ROOT_AT_WORK))
-        self.add(1, root)
+        """Either there is room, or the queue has filled the slots and nobody is idle for long."""
+        self.lock = self.choose.choice(LOCKS)
+        if self.lock in ("table", "row"):
+            self.add(1, self.choose.choice((ROOT, ROOT, ROOT, ROOT_AT_WORK)))
+        elif self.lock in ("dump", "prepared"):
+            self.add(1, DDL if self.lock == "dump" else PREPARED)
         self.add(self.choose.choice((6, 12, 30, 30, 50, 60)), WAITER)
-        self.add(self.choose.randint(0, 8), *STAYS)
-        self.add(self.choose.randint(0, 8), OLD_IDLE)
+        self.add(self.choose.randint(0, 6), *STAYS)
+        if self.choose.random() < 0.5:
+            self.fill(self.pressed(), WAITER)
+        else:
+            self.add(self.choose.randint(0, 6), OLD_IDLE)
         for place in self.places:
-            if place.does in (ROOT, ROOT_AT_WORK, WAITER):
+            if place.does in (ROOT, ROOT_AT_WORK, WAITER, PREPARED, DDL):
                 place.database = DATABASES[0]
 
     def slow_queries(self):
@@ -130,12 +144,16 @@ class Maker:
             place.order = order
         return Mix(self.number, kind, self.until(kind), self.places, self.peers,
                    self.choose.choice(("dba", "boss")), self.choose.choice(RACES),
-                   self.choose.choice((0, 0, 1, 3, 8)))
+                   self.choose.choice((0, 0, 1, 3, 8)), self.lock)
 
     def until(self, kind):
+        """Percent. A convoy's room is enough once its root is gone, or was not to be had."""
         if kind in ("idle_pileup", "idle_in_transaction"):
             return self.choose.choice((60, 70, 75, 80, 80, 80, 85, 90))
-        return self.choose.choice((70, 80, 80, 90))
+        least = 100 * (len(self.places) + self.peers) // ORDINARY + 1
+        room = kind == "lock_convoy" and any(place.does == OLD_IDLE for place in self.places)
+        return self.choose.choice([until for until in (70, 75, 80, 85, 90, 95)
+                                   if not room or until >= least])
 
 
 def make_mix(choose, number, peers, kind=None):

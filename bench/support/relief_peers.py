@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from support.machine import BenchError
-from support.relief_sessions import connect_all
+from support.relief_sessions import IDLE, IN_TRANSACTION, connect_all
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 SECRET_ROLE = "ledger"  # protected by the setting protected_roles
@@ -70,7 +70,6 @@ class Peers:
         self._cluster, self._observer = cluster, observer
         self._processes, self._idle = {}, {}
         self._folder = Path(tempfile.mkdtemp(prefix="relief-", dir=cluster.folder))
-        self.lost = 0
 
     # -- real programs --
 
@@ -124,9 +123,8 @@ class Peers:
         return {**{what: tuple(pids) for what, pids in here.items()},
                 **{name: (session.pid,) for name, session in self._idle.items()}}
 
-    def lost_since(self, known):
-        """Names of those of `known` that are not what they were, once for each."""
-        alive = {row.pid for row in self._observer.execute("SELECT pid FROM pg_stat_activity")}
+    def lost_since(self, known, alive):
+        """Names of those of `known` whose pids are not all alive; they are started anew."""
         lost = [name for name, pids in known.items()
                 if name != "autovacuum" and not alive.issuperset(pids)]
         if known.get("autovacuum") and not alive.issuperset(known["autovacuum"]):
@@ -147,6 +145,17 @@ class Peers:
         if process:
             os.killpg(process.pid, signal.SIGKILL)  # pg_dump's jobs are processes of their own
             process.communicate()
+
+    def hold(self, statement):
+        """The one of the protected role is in a transaction from now on, …"""
+        self._idle["protected role"].begin(statement)
+
+    def let_go(self):
+        """… and is not any more."""
+        session = self._idle.get("protected role")
+        if session and session.state == IN_TRANSACTION:
+            session.run("ROLLBACK")
+            session.state = IDLE
 
     def close(self):
         for name in [*self._idle, *self._processes]:

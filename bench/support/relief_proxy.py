@@ -6,13 +6,13 @@ import select
 import socket
 import threading
 
-ACT = re.compile(rb"pg_(?:terminate|cancel)_backend")
-NUMBER = re.compile(rb"\d{2,10}")
+ACT = re.compile(rb"pg_(terminate|cancel)_backend")
+PID = re.compile(rb"pid\D{1,60}(\d+)")
 
 
 class Proxy(threading.Thread):
-    """Listens as a PostgreSQL socket in `folder`; `on_act(numbers)` is called for each statement
-    that ends or cancels, with the numbers in it, before the server has it; the statement goes on when it returns."""
+    """Listens as a PostgreSQL socket in `folder`; `on_act(verb, pid)` is called for each statement
+    that ends or cancels a session, before the server has it; the statement goes on when it returns."""
 
     def __init__(self, folder, server_folder, port=5432):
         super().__init__(daemon=True)
@@ -57,6 +57,6 @@ class Proxy(threading.Thread):
     def _hold(self, data):
         if self.on_act:
             try:
-                self.on_act({int(number) for number in NUMBER.findall(data)})
+                self.on_act(ACT.search(data)[1].decode(), int(PID.search(data)[1]))
             except Exception as error:  # the harness asks for it when the program has ended
                 self.failure = error

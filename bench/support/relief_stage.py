@@ -3,13 +3,17 @@
 import time
 
 from support.machine import BenchError
-from support.relief_mixes import (FINISHED, LONG, OLD_IDLE, OLD_IN, ROOT, ROOT_AT_WORK, SHORT,
-                                  WAITER, YOUNG_IDLE, YOUNG_IN)
-from support.relief_sessions import ACTIVE, IN_TRANSACTION, WAITING, connect_all
+from support.relief_mixes import (DDL, FINISHED, LONG, OLD_IDLE, OLD_IN, PREPARED, ROOT,
+                                  ROOT_AT_WORK, SHORT, WAITER, YOUNG_IDLE, YOUNG_IN)
+from support.relief_sessions import ACTIVE, IDLE, IN_TRANSACTION, WAITING
 
 FOREVER = "SELECT pg_sleep(900)"
-LOCK = "LOCK TABLE hot IN ACCESS EXCLUSIVE MODE"
-ASK = "UPDATE hot SET n = n WHERE id = 1"
+UPDATE = "UPDATE hot SET n = n WHERE id = 1"
+# What holds the lock, and what waits for it.
+HOLD = {"table": "LOCK TABLE hot IN ACCESS EXCLUSIVE MODE", "row": UPDATE, "prepared": UPDATE,
+        "protected": UPDATE, "dump": "LOCK TABLE slow IN ACCESS EXCLUSIVE MODE"}
+ASK = {**dict.fromkeys(HOLD, UPDATE),
+       "dump": "BEGIN; LOCK TABLE slow IN ACCESS SHARE MODE; COMMIT"}
 PATIENCE = 20
 CLIENTS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
 ALIVE = "SELECT pid FROM pg_stat_activity"
@@ -19,13 +23,16 @@ WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 class Stage:
     """.old, .young: when the last of the old and the first of the young took their place."""
 
-    def __init__(self, cluster, observer, pool):
-        self._cluster, self._observer, self._pool = cluster, observer, pool
+    def __init__(self, observer, pool, peers):
+        self._observer, self._pool, self._peers = observer, pool, peers
         self.gap = 0.5
         self.old = self.young = 0
 
     def alive(self):
         return {row.pid for row in self._observer.execute(ALIVE)}
+
+    def waiting(self):
+        return self._observer.execute(WAITERS).fetchone()[0]
 
     def _wait_for(self, query, number, what):
         deadline = time.monotonic() + PATIENCE
@@ -40,6 +47,9 @@ class Stage:
     def clear(self, mix):
         """Nothing of the mix before runs, holds or waits; those still needed stay connected."""
         self._pool.drop_ended(self.alive())
+        for row in self._observer.execute("SELECT gid FROM pg_prepared_xacts").fetchall():
+            self._observer.execute(f"ROLLBACK PREPARED '{row.gid}'")
+        self._peers.let_go()
         self._pool.settle(self._observer)
         old = [place for place in mix.places if not place.new]
         kept = self._pool.keep([(place.role, place.database) for place in old])
@@ -60,23 +70,31 @@ class Stage:
             time.sleep(self.gap)
         self.young = time.monotonic()
         self.young_ones(mix)
-        self._wait_for(WAITERS, len(mix.doing(WAITER)), "waiting sessions")
+        self._wait_for(WAITERS, len(mix.doing(WAITER, DDL)), "waiting sessions")
         self._wait_for(CLIENTS, mix.used, "client sessions")
 
-    @staticmethod
-    def old_ones(mix):
-        for place in sorted(mix.places, key=lambda place: (place.does == WAITER, place.order)):
+    def old_ones(self, mix):
+        """Those that wait come last, and behind whom they are to wait for."""
+        late = {DDL: 1, WAITER: 2}
+        if mix.lock == "protected":
+            self._peers.hold(HOLD[mix.lock])
+        for place in sorted(mix.places, key=lambda place: (late.get(place.does, 0), place.order)):
             if place.does == OLD_IDLE:
                 place.session.touch()
             elif place.does == OLD_IN:
                 place.session.begin()
             elif place.does == ROOT:
-                place.session.begin(LOCK)
+                place.session.begin(HOLD[mix.lock])
             elif place.does == ROOT_AT_WORK:
-                place.session.begin(LOCK)
+                place.session.begin(HOLD[mix.lock])
                 place.session.start(FOREVER)
             elif place.does == WAITER:
-                place.session.start(ASK, WAITING)
+                place.session.start(ASK[mix.lock], WAITING)
+            elif place.does == DDL:
+                place.session.start(f"BEGIN; {HOLD[mix.lock]}; COMMIT", WAITING)
+                self._wait_for(WAITERS, 1, "waiting sessions")
+            elif place.does == PREPARED:
+                place.session.run(f"BEGIN; {HOLD[mix.lock]}; PREPARE TRANSACTION 'forgotten'")
             elif place.does in (LONG, FINISHED):
                 place.session.start(FOREVER)
 
@@ -100,15 +118,19 @@ class Stage:
 
     def befall(self, session, what):
         """The session is not any more what somebody has just seen it to be."""
-        if what == "gone":
-            pid = session.pid
+        here = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {session.pid}"
+        if session.state == ACTIVE:
+            while session.busy():
+                self._observer.execute("SELECT pg_cancel_backend(%s)", [session.pid])
+                time.sleep(0.002)
+        elif what == "gone":
             session.close()
-            self._wait_for(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}", 0,
-                           "sessions that are gone")
-            return
-        if what == "used again":
-            session.run("COMMIT") if session.state == IN_TRANSACTION else session.touch()
-            return
-        session.start(FOREVER)
-        self._wait_for("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid = "
-                       f"{session.pid}", 1, "sessions that became active")
+            self._wait_for(here, 0, "sessions that are gone")
+        elif what == "active":
+            session.start(FOREVER)
+            self._wait_for(f"{here} AND state = 'active'", 1, "sessions that became active")
+        elif session.state == IN_TRANSACTION:
+            session.run("COMMIT")
+            session.state = IDLE
+        else:
+            session.touch()
