@@ -16,7 +16,7 @@ PAGE = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE state = 'idle' AND query_start < now() - interval '{seconds} seconds'")
 # As the page has it run, and as somebody runs it whom the first has left in the lurch.
 PAGE_ROLES = {"page, pg_signal_backend": "page", "page, superuser": "boss"}
-TRIES = 4
+TRIES = 5
 
 
 class Program:
@@ -111,7 +111,7 @@ class Arena:
                 return said, done
             self._judge.judge(mix, known)  # forgets who was lost
             self.again += 1
-            self._stage.gap *= 1.5
+            self._stage.gap *= 2
         raise BenchError(f"{mix.title()}: the machine is too slow for it")
 
     def _listen(self, mix):

@@ -65,9 +65,7 @@ class Stage:
                 place.session.name(place.application)
         self.old_ones(mix)
         self.old = time.monotonic()
-        if any(place.does in (YOUNG_IDLE, FINISHED, YOUNG_IN, SHORT) or place.new
-               for place in mix.places):
-            time.sleep(self.gap)
+        time.sleep(self.gap)
         self.young = time.monotonic()
         self.young_ones(mix)
         self._wait_for(WAITERS, len(mix.doing(WAITER, DDL)), "waiting sessions")
