@@ -73,7 +73,7 @@ static const struct option relieve_options[] = {
 static const struct command commands[] = {
     {
         .verb = "report",
-        .summary = "Say who holds the slots, who stands in whose way, and what that comes to",
+        .summary = "Say who holds the slots, who is in whose way, and what is wrong",
         .prose =
             "Counts the sessions by state, role, application, client and database, against the "
             "slots an ordinary role may use and the limits of databases and roles; lists who "
@@ -85,8 +85,7 @@ static const struct command commands[] = {
             "changed, no lock is taken.",
         .examples = "pgrunbook connections report insightengine\n"
                     "pgrunbook connections report --json --service-unready insightengine\n"
-                    "pgrunbook connections report --emergency 'host=db1 user=rescue "
-                    "dbname=postgres' insightengine",
+                    "pgrunbook connections report --emergency service=rescue insightengine",
         .options = report_options,
         .flags = COMMAND_NEEDS_SERVER,
         .run = connections_report_command,
@@ -104,11 +103,11 @@ static const struct command commands[] = {
             "all that is no client, superusers unless allowed, protected_roles and "
             "protected_applications.\n\n"
             "Where every slot is taken it gets in by the emergency connection, and says so.",
-        .examples = "pgrunbook connections relieve --dry-run insightengine\n"
-                    "pgrunbook connections relieve --yes --until 70% --idle-for 2min "
-                    "insightengine\n"
-                    "pgrunbook connections relieve --yes --emergency 'host=db1 user=rescue "
-                    "dbname=postgres' insightengine",
+        .examples =
+            "pgrunbook connections relieve --dry-run insightengine\n"
+            "pgrunbook connections relieve --yes --until 70% --idle-for 2min "
+            "insightengine\n"
+            "pgrunbook connections relieve --yes --emergency service=rescue insightengine",
         .options = relieve_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
         .run = connections_relieve_command,
