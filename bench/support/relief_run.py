@@ -16,6 +16,7 @@ PAGE = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE state = 'idle' AND query_start < now() - interval '{seconds} seconds'")
 # As the page has it run, and as somebody runs it whom the first has left in the lurch.
 PAGE_ROLES = {"page, pg_signal_backend": "page", "page, superuser": "boss"}
+LONG = ("idle_for", "transaction_for", "slow_for", "young")
 TRIES = 5
 
 
@@ -34,9 +35,9 @@ class Program:
         text = f"{seconds * 1000:.0f}ms"
         emergency = self._cluster.conninfo(DATABASES[0], "rescue")
         self._config.write_text(
-            f"protected_roles = {SECRET_ROLE}\nemergency = {emergency}\n"
-            f"[connections]\nidle_for = {text}\ntransaction_for = {text}\nslow_for = {text}\n"
-            f"young = {text}\nconvoy_for = 5ms\nper_minute = 100000\n")
+            f"[pgrunbook]\nprotected_roles = {SECRET_ROLE}\nemergency = {emergency}\n"
+            "connections.convoy_for = 5ms\nconnections.per_minute = 100000\n" +
+            "".join(f"connections.{name} = {text}\n" for name in LONG))
 
     def environment(self, role, host=None):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
@@ -137,9 +138,9 @@ class Arena:
         for verb, pid in acts:
             if does.get(pid) not in tell[verb]:
                 done.wrong.append(f"told to {verb}: {does.get(pid, pid)}")
-        pids = {item["pid"] for item in document["ended"]}
-        if not done.trouble and pids != {place.session.pid for place in dead}:
-            done.trouble = f"says that it ended {sorted(pids)}, acted on {acts}"
+        said = {item["pid"] for item in document["ended"] if item["step"] == "terminated"}
+        if not done.trouble and said != {place.session.pid for place in dead}:
+            done.trouble = f"says that it ended {sorted(said)}, acted on {acts}"
         if not done.trouble and document["diagnosis"] != mix.kind and not mix.befallen:
             done.trouble = f"relieve says {document['diagnosis']}"
 
