@@ -150,8 +150,10 @@ class Maker:
         """Percent. A convoy's room is enough once its root is gone, or was not to be had."""
         if kind in ("idle_pileup", "idle_in_transaction"):
             return self.choose.choice((60, 70, 75, 80, 80, 80, 85, 90))
+        if kind != "lock_convoy":
+            return self.choose.choice((70, 75, 80, 85))
         least = 100 * (len(self.places) + self.peers) // ORDINARY + 1
-        room = kind == "lock_convoy" and any(place.does == OLD_IDLE for place in self.places)
+        room = any(place.does == OLD_IDLE for place in self.places)
         return self.choose.choice([until for until in (70, 75, 80, 85, 90, 95)
                                    if not room or until >= least])
 

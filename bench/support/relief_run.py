@@ -9,6 +9,7 @@ import time
 import psycopg
 
 from support.machine import BenchError
+from support.relief_judge import to_end
 from support.relief_mixes import DDL, OLD_IDLE, OLD_IN, ROOT, ROOT_AT_WORK
 from support.relief_peers import DATABASES, SECRET_ROLE
 
@@ -18,6 +19,8 @@ PAGE = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
 PAGE_ROLES = {"page, pg_signal_backend": "page", "page, superuser": "boss"}
 LONG = ("idle_for", "transaction_for", "slow_for", "young")
 TRIES = 5
+# How long the young of a mix stay young, at least: for the program, and for each it ends.
+GAP_SECONDS, GAP_SECONDS_EACH = 0.25, 0.015
 
 
 class Program:
@@ -86,12 +89,13 @@ class Arena:
     def __init__(self, cluster, stage, peers, judge, program, proxy):
         self._cluster, self._stage, self._peers = cluster, stage, peers
         self._judge, self._program, self._proxy = judge, program, proxy
-        self.again = 0
+        self.again, self._slowness = 0, 1
 
     def _build(self, mix):
         mix.befallen = []
         known = self._peers.start()
-        self._stage.build(mix)
+        gap = self._slowness * (GAP_SECONDS + GAP_SECONDS_EACH * len(to_end(mix)))
+        self._stage.build(mix, gap)
         return known, time.monotonic() - self._stage.old
 
     def ours(self, mix):
@@ -108,11 +112,12 @@ class Arena:
             if ended - self._stage.young < seconds:
                 done, dead = self._judge.judge(mix, known)
                 done.seconds = ended - started
+                self._slowness = max(self._slowness * 0.8, 1)
                 self._compare(mix, done, dead, document, code, acts)
                 return said, done
             self._judge.judge(mix, known)  # forgets who was lost
             self.again += 1
-            self._stage.gap *= 2
+            self._slowness *= 2
         raise BenchError(f"{mix.title()}: the machine is too slow for it")
 
     def _listen(self, mix):

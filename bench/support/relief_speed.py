@@ -26,7 +26,7 @@ def decision_goal(program):
 
 def report_goal(program, mix, stage):
     """The whole process, median of many, on a server with that many sessions."""
-    stage.build(mix)
+    stage.build(mix, 0)
     program.configure(60)
     taken = [1000 * measure(program.command(mix, "report"), program.environment("dba")).seconds
              for _ in range(RUNS)]

@@ -25,7 +25,6 @@ class Stage:
 
     def __init__(self, observer, pool, peers):
         self._observer, self._pool, self._peers = observer, pool, peers
-        self.gap = 0.5
         self.old = self.young = 0
 
     def alive(self):
@@ -58,14 +57,15 @@ class Stage:
                                                         for place in old])):
             place.session = session
 
-    def build(self, mix):
+    def build(self, mix, gap):
+        """gap: seconds between the old and the young."""
         self.clear(mix)
         for place in mix.places:
             if not place.new:
                 place.session.name(place.application)
         self.old_ones(mix)
         self.old = time.monotonic()
-        time.sleep(self.gap)
+        time.sleep(gap)
         self.young = time.monotonic()
         self.young_ones(mix)
         self._wait_for(WAITERS, len(mix.doing(WAITER, DDL)), "waiting sessions")
@@ -117,7 +117,7 @@ class Stage:
     def befall(self, session, what):
         """The session is not any more what somebody has just seen it to be."""
         here = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {session.pid}"
-        if session.state == ACTIVE:
+        if session.state in (ACTIVE, WAITING):
             while session.busy():
                 self._observer.execute("SELECT pg_cancel_backend(%s)", [session.pid])
                 time.sleep(0.002)

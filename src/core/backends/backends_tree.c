@@ -204,6 +204,39 @@ gint64 *backends_root_of(const struct backends *backends)
     return root_of;
 }
 
+static bool is_among(gint64 pid, const gint64 *pids, guint count)
+{
+    for (guint i = 0; i < count; i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+static bool waits_for_others(const struct backend *backend, const gint64 *pids, guint count)
+{
+    for (guint at = 0; at < backend->blocker_count; at++)
+        if (!is_among(backend->blockers[at], pids, count))
+            return true;
+    return false;
+}
+
+/* Of those that want one row the first waits for the transaction that has it, the others for the
+ * first. When the first is gone, the next waits for that same transaction. */
+static bool is_next_in_line(const struct backends *backends, const struct backend *backend,
+                            const gint64 *pids, guint count)
+{
+    if (g_strcmp0(backend->lock, "tuple") != 0)
+        return false;
+    for (guint at = 0; at < backend->blocker_count; at++) {
+        const struct backend *first = backends_find(backends, backend->blockers[at]);
+        if (first != NULL && is_among(first->pid, pids, count) &&
+            g_strcmp0(first->lock, "transactionid") == 0 &&
+            waits_for_others(first, pids, count))
+            return true;
+    }
+    return false;
+}
+
 guint backends_freed(const struct backends *backends, const gint64 *pids, guint count)
 {
     struct graph graph;
@@ -215,6 +248,7 @@ guint backends_freed(const struct backends *backends, const gint64 *pids, guint 
         const struct backend *backend = backends_at(backends, i);
         for (guint at = 0; at < backend->blocker_count; at++)
             graph.level[i] += node_of(&graph, backend, backend->blockers[at]) != G_MAXUINT;
+        graph.level[i] += is_next_in_line(backends, backend, pids, count);
     }
     for (guint i = 0; i < count; i++) {
         guint position = backends_position(backends, pids[i]);
