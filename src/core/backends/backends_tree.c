@@ -12,6 +12,7 @@ struct graph {
     GArray *prepared;      /* of guint: the first that waits for each */
     GHashTable *gids;      /* gid (owned) → node */
     guint count;           /* nodes */
+    guint *edges;          /* whom each waits for, one backend after the other, as nodes */
     guint *first, *behind; /* of each node: where its waiters begin in `behind` */
     guint *level;          /* of the search at work */
     guint *stamp, mark;
@@ -49,32 +50,34 @@ static void find_prepared(struct graph *graph)
     }
 }
 
-/* Edges from whom is waited for to who waits, packed: counted first, then put in place. */
+/* Edges from whom is waited for to who waits, packed: counted first, then put in place. In
+ * a queue each waits for all before it: there may be many, and each pid is looked up once. */
 static void pack(struct graph *graph)
 {
     const struct backends *backends = graph->backends;
-    guint total = 0;
+    guint total = 0, edge = 0;
 
-    graph->first = g_new0(guint, graph->count + 2);
     for (guint i = 0; i < backends_count(backends); i++)
-        for (guint at = 0; at < backends_at(backends, i)->blocker_count; at++) {
-            const struct backend *backend = backends_at(backends, i);
+        total += backends_at(backends, i)->blocker_count;
+    graph->first = g_new0(guint, graph->count + 2);
+    graph->edges = g_new(guint, total + 1);
+    graph->behind = g_new(guint, total + 1);
+    for (guint i = 0; i < backends_count(backends); i++) {
+        const struct backend *backend = backends_at(backends, i);
+        for (guint at = 0; at < backend->blocker_count; at++, edge++) {
             guint node = node_of(graph, backend, backend->blockers[at]);
-            if (node == G_MAXUINT)
-                continue;
-            graph->first[node + 2]++;
-            total++;
+            graph->edges[edge] = node;
+            if (node != G_MAXUINT)
+                graph->first[node + 2]++;
         }
+    }
     for (guint node = 2; node < graph->count + 2; node++)
         graph->first[node] += graph->first[node - 1];
-    graph->behind = g_new(guint, total + 1);
+    edge = 0;
     for (guint i = 0; i < backends_count(backends); i++)
-        for (guint at = 0; at < backends_at(backends, i)->blocker_count; at++) {
-            const struct backend *backend = backends_at(backends, i);
-            guint node = node_of(graph, backend, backend->blockers[at]);
-            if (node != G_MAXUINT)
-                graph->behind[graph->first[node + 1]++] = i;
-        }
+        for (guint at = 0; at < backends_at(backends, i)->blocker_count; at++, edge++)
+            if (graph->edges[edge] != G_MAXUINT)
+                graph->behind[graph->first[graph->edges[edge] + 1]++] = i;
 }
 
 static void open_graph(struct graph *graph, const struct backends *backends)
@@ -96,6 +99,7 @@ static void close_graph(struct graph *graph)
 {
     g_array_unref(graph->prepared);
     g_hash_table_unref(graph->gids);
+    g_free(graph->edges);
     g_free(graph->first);
     g_free(graph->behind);
     g_free(graph->level);
@@ -240,14 +244,14 @@ static bool is_next_in_line(const struct backends *backends, const struct backen
 guint backends_freed(const struct backends *backends, const gint64 *pids, guint count)
 {
     struct graph graph;
-    guint freed = 0, head = 0, tail = 0;
+    guint freed = 0, head = 0, tail = 0, edge = 0;
 
     open_graph(&graph, backends);
     /* level: how many still stand in the way of each. */
     for (guint i = 0; i < backends_count(backends); i++) {
         const struct backend *backend = backends_at(backends, i);
         for (guint at = 0; at < backend->blocker_count; at++)
-            graph.level[i] += node_of(&graph, backend, backend->blockers[at]) != G_MAXUINT;
+            graph.level[i] += graph.edges[edge++] != G_MAXUINT;
         graph.level[i] += is_next_in_line(backends, backend, pids, count);
     }
     for (guint i = 0; i < count; i++) {
