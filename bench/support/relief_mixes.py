@@ -15,7 +15,7 @@ STAYS = (YOUNG_IDLE, FINISHED, YOUNG_IN, SHORT)
 KINDS = ("idle_pileup", "idle_in_transaction", "lock_convoy", "slow_queries", "storm",
          "app_starvation", "healthy")
 # How often each: where something has to be ended there is more to get wrong.
-WEIGHTS = (34, 18, 18, 8, 8, 7, 7)
+WEIGHTS = (30, 16, 26, 7, 7, 7, 7)
 
 ROLES = ("web", "web", "web", "worker", "worker", "billing", "O'Brien ☕")
 APPLICATIONS = ("shop-api", "shop-api", "worker", "reports", "cron: \"nightly\" 'run'", "",
