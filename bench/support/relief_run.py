@@ -91,7 +91,8 @@ class Arena:
         self._judge, self._program, self._proxy = judge, program, proxy
         self.again, self._slowness = 0, 1
 
-    def _build(self, mix):
+    def build(self, mix):
+        """(the pids of the peers, how long the old are old)."""
         mix.befallen = []
         known = self._peers.start()
         gap = self._slowness * (GAP_SECONDS + GAP_SECONDS_EACH * len(to_end(mix)))
@@ -101,7 +102,7 @@ class Arena:
     def ours(self, mix):
         """(diagnosis, what was done). A mix that has grown old meanwhile is built once more."""
         for _ in range(TRIES):
-            known, seconds = self._build(mix)
+            known, seconds = self.build(mix)
             started = time.monotonic()
             self._program.configure(seconds)
             said = self._program.diagnosis(mix)
@@ -150,7 +151,7 @@ class Arena:
             done.trouble = f"relieve says {document['diagnosis']}"
 
     def page(self, mix, role):
-        known, seconds = self._build(mix)
+        known, seconds = self.build(mix)
         started = time.monotonic()
         trouble = page(self._cluster, role, seconds)
         seconds = time.monotonic() - started

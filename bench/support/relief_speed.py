@@ -24,9 +24,9 @@ def decision_goal(program):
                 unit=" ms")
 
 
-def report_goal(program, mix, stage):
+def report_goal(program, mix, arena):
     """The whole process, median of many, on a server with that many sessions."""
-    stage.build(mix, 0)
+    arena.build(mix)
     program.configure(60)
     taken = [1000 * measure(program.command(mix, "report"), program.environment("dba")).seconds
              for _ in range(RUNS)]

@@ -50,11 +50,25 @@ static void find_prepared(struct graph *graph)
     }
 }
 
-/* Edges from whom is waited for to who waits, packed: counted first, then put in place. In
- * a queue each waits for all before it: there may be many, and each pid is looked up once. */
+/* The nodes of whom the backend waits for, into edges. In a queue each waits for all before it, in
+ * the same order: most of them were looked up for the waiter before, whose edges end here. */
+static void find_edges(const struct graph *graph, const struct backend *backend,
+                       const struct backend *before, guint *edges)
+{
+    for (guint at = 0; at < backend->blocker_count; at++) {
+        gint64 pid = backend->blockers[at];
+        bool known = before != NULL && at < before->blocker_count && pid != 0 &&
+                     before->blockers[at] == pid && pid != backend->pid;
+        guint node = known ? *(edges - before->blocker_count + at) : G_MAXUINT;
+        edges[at] = node == G_MAXUINT ? node_of(graph, backend, pid) : node;
+    }
+}
+
+/* Edges from whom is waited for to who waits, packed: counted first, then put in place. */
 static void pack(struct graph *graph)
 {
     const struct backends *backends = graph->backends;
+    const struct backend *before = NULL;
     guint total = 0, edge = 0;
 
     for (guint i = 0; i < backends_count(backends); i++)
@@ -64,12 +78,13 @@ static void pack(struct graph *graph)
     graph->behind = g_new(guint, total + 1);
     for (guint i = 0; i < backends_count(backends); i++) {
         const struct backend *backend = backends_at(backends, i);
-        for (guint at = 0; at < backend->blocker_count; at++, edge++) {
-            guint node = node_of(graph, backend, backend->blockers[at]);
-            graph->edges[edge] = node;
-            if (node != G_MAXUINT)
-                graph->first[node + 2]++;
-        }
+        if (backend->blocker_count == 0)
+            continue;
+        find_edges(graph, backend, before, graph->edges + edge);
+        before = backend;
+        for (guint at = 0; at < backend->blocker_count; at++, edge++)
+            if (graph->edges[edge] != G_MAXUINT)
+                graph->first[graph->edges[edge] + 2]++;
     }
     for (guint node = 2; node < graph->count + 2; node++)
         graph->first[node] += graph->first[node - 1];

@@ -7,6 +7,7 @@
 #include "connections_fixture.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 enum { RUNS = 31, ROWS = 5000 };
 
@@ -28,6 +29,15 @@ static int by_value(gconstpointer left, gconstpointer right)
     return (*one > *other) - (*one < *other);
 }
 
+/* The process's own clock: what else runs on the machine does not count. */
+static gint64 cpu_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
 /* Median of the runs, in microseconds. */
 static gint64 measure(const struct backends *backends, guint *ret_chosen)
 {
@@ -35,11 +45,11 @@ static gint64 measure(const struct backends *backends, guint *ret_chosen)
     gint64 taken[RUNS];
 
     for (guint i = 0; i < RUNS; i++) {
-        gint64 started = g_get_monotonic_time();
+        gint64 started = cpu_us();
         AUTO(connections_diagnosis) diagnosis = connections_diagnose(backends, &policy);
         AUTO(connections_decision)
         decision = connections_decide(backends, diagnosis, &policy);
-        taken[i] = g_get_monotonic_time() - started;
+        taken[i] = cpu_us() - started;
         *ret_chosen = decision->chosen->len;
     }
     qsort(taken, RUNS, sizeof(taken[0]), by_value);
