@@ -286,3 +286,19 @@ def test_one_relief_at_a_time(runbook, server, app):
     assert len(alive(server, sessions)) == len(sessions) - 1
     running.interrupt()
     running.wait().expect(130)
+
+
+def test_our_own_session_is_lost_and_comes_back(runbook, server, app):
+    """It waits for its pace; whoever ends it does not end the relief, which has no other."""
+    sessions = idle(server, goal(server) + 2, user=app)
+    running = runbook.start("connections", "relieve", "--yes", "--json", *FEW, "--per-minute", 1,
+                            server=server)
+    wait_until(lambda: len(alive(server, sessions)) == len(sessions) - 1, what="one of two")
+    first, = [row[0] for row in server.backends()]
+    server.sql("SELECT pg_terminate_backend(%s)", [first])
+    again = wait_until(lambda: [row[0] for row in server.backends() if row[0] != first],
+                       what="the session that takes its place")
+    assert len(again) == 1
+    running.interrupt()
+    running.wait().expect(130)
+    assert len(alive(server, sessions)) == len(sessions) - 1
