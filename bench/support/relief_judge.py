@@ -4,7 +4,7 @@ the mix was made; nobody is asked."""
 import time
 from dataclasses import dataclass, field
 
-from support.relief_mixes import OLD_IDLE, OLD_IN, ROOT, WAITER
+from support.relief_mixes import GONE, OLD_IDLE, OLD_IN, ROOT, WAITER
 
 QUIET_SECONDS = 0.03
 
@@ -44,8 +44,12 @@ def to_end(mix):
     """The fewest that reach the goal, once what befell some of them is known."""
     if mix.kind == "lock_convoy":
         return candidates(mix)
-    gone = sum(what == "gone" for _, what in mix.befallen)
-    return candidates(mix)[:max(mix.used - gone - mix.allowed, 0)]
+    return candidates(mix)[:max(mix.used - len(gone(mix)) - mix.allowed, 0)]
+
+
+def gone(mix):
+    """Those that went by themselves."""
+    return [place for place, what in mix.befallen if what == GONE]
 
 
 class Judge:
@@ -63,9 +67,8 @@ class Judge:
     def judge(self, mix, known):
         """known: the pids of the peers before."""
         alive = self.settled()
-        gone = [place for place, what in mix.befallen if what == "gone"]
         dead = [place for place in mix.places
-                if place.session.pid not in alive and place not in gone]
+                if place.session.pid not in alive and place not in gone(mix)]
         allowed, wanted = candidates(mix), to_end(mix)
         rightly = [place for place in dead if place in allowed]
         done = Done(ended=len(dead), protected=self._peers.lost_since(known, alive),
@@ -76,7 +79,6 @@ class Judge:
         done.ended += len(done.protected)
         if len(rightly) == len(wanted) and any(place not in wanted for place in rightly):
             done.trouble = "not the oldest of them"
-        if mix.kind == "lock_convoy" and (self._stage.waiting() > 0) != (
-                mix.lock in ("prepared", "protected")):
+        if mix.kind == "lock_convoy" and mix.can_move and self._stage.waiting():
             done.trouble = "the queue still stands"
         return done, dead

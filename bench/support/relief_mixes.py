@@ -25,7 +25,8 @@ PRESSED = 90      # from here on every judge would call the server full
 # What a queue stands for: a table or row that a session holds, which can be ended; a row that
 # nobody can be made to let go of; a table that pg_dump reads, with an ALTER TABLE in between.
 LOCKS = ("table", "table", "row", "row", "row", "dump", "prepared", "protected")
-RACES = ("active", "used again", "gone")
+# What befalls a session between the decision and the act.
+ACTIVE_NOW, USED_AGAIN, GONE = "becomes active", "is used and idle again", "is gone"
 
 
 @dataclass
@@ -47,8 +48,7 @@ class Mix:
     places: list
     peers: int              # client sessions besides these that take a slot
     run_as: str
-    race: str
-    race_at: int            # which act it befalls
+    fate: dict              # which act, what befalls its session right before
     lock: str = ""          # what a convoy waits for, see LOCKS
     befallen: list = field(default_factory=list)  # (place, what) between decision and act
 
@@ -59,6 +59,11 @@ class Mix:
     @property
     def allowed(self):
         return ORDINARY * self.until // 100
+
+    @property
+    def can_move(self):
+        """Of a convoy: somebody may be ended or cancelled for it."""
+        return self.lock not in ("prepared", "protected")
 
     def doing(self, *what):
         return [place for place in self.places if place.does in what]
@@ -138,13 +143,22 @@ class Maker:
         self.fill(self.choose.randint(18, 55), *STAYS)
 
     def mix(self, kind):
+        self.add(1, SHORT)
         getattr(self, kind)()
         self.choose.shuffle(self.places)
         for order, place in enumerate(self.places):
             place.order = order
         return Mix(self.number, kind, self.until(kind), self.places, self.peers,
-                   self.choose.choice(("dba", "boss")), self.choose.choice(RACES),
-                   self.choose.choice((0, 0, 1, 3, 8)), self.lock)
+                   self.choose.choice(("dba", "boss")), self.fate(kind), self.lock)
+
+    def fate(self, kind):
+        """One becomes active in every mix where several are ended, and something else may befall
+        another. A root is one alone: every other time it is left to itself."""
+        if kind == "lock_convoy":
+            return self.choose.choice(({}, {}, {}, {0: ACTIVE_NOW}, {0: USED_AGAIN}, {0: GONE}))
+        first, second = self.choose.sample(range(4), 2)
+        more = {second: self.choose.choice((USED_AGAIN, GONE))} if self.choose.random() < 0.5 else {}
+        return {first: ACTIVE_NOW, **more}
 
     def until(self, kind):
         """Percent. A convoy's room is enough once its root is gone, or was not to be had."""

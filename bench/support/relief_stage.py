@@ -3,7 +3,7 @@
 import time
 
 from support.machine import BenchError
-from support.relief_mixes import (DDL, FINISHED, LONG, OLD_IDLE, OLD_IN, PREPARED, ROOT,
+from support.relief_mixes import (ACTIVE_NOW, DDL, FINISHED, GONE, LONG, OLD_IDLE, OLD_IN, PREPARED, ROOT,
                                   ROOT_AT_WORK, SHORT, WAITER, YOUNG_IDLE, YOUNG_IN)
 from support.relief_sessions import ACTIVE, IDLE, IN_TRANSACTION, WAITING
 
@@ -121,10 +121,10 @@ class Stage:
             while session.busy():
                 self._observer.execute("SELECT pg_cancel_backend(%s)", [session.pid])
                 time.sleep(0.002)
-        elif what == "gone":
+        elif what == GONE:
             session.close()
             self._wait_for(here, 0, "sessions that are gone")
-        elif what == "active":
+        elif what == ACTIVE_NOW:
             session.start(FOREVER)
             self._wait_for(f"{here} AND state = 'active'", 1, "sessions that became active")
         elif session.state == IN_TRANSACTION:

@@ -97,10 +97,10 @@ def test_old_transactions_the_oldest_first(runbook, server, app):
 def test_a_role_limit_is_relieved_too(runbook, server, roles):
     """The server has slots left, the role has none: only its sessions count."""
     app, other = roles("app"), roles("other")
-    server.sql(f"ALTER ROLE {app} CONNECTION LIMIT 5")
+    server.sql(f"ALTER ROLE {app} CONNECTION LIMIT 10")
     foreign = idle(server, 5, user=other)
-    sessions = idle(server, 5, user=app)
-    done = relieve(runbook, server, "--until", "60%", *SOON)
+    sessions = idle(server, 10, user=app)
+    done = relieve(runbook, server, "--until", "80%", *SOON)
     assert list(done.ended) == pids(sessions)[:2]
     assert alive(server, foreign) == set(pids(foreign))
     assert done.spared[pid_of(foreign[0])] == "it takes no place in what is full"

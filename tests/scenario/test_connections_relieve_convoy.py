@@ -122,12 +122,12 @@ def test_on_a_standby(runbook, fresh_server):
     """Replicas run out of slots too."""
     primary = fresh_server()
     standby = fresh_server.standby(primary, max_connections=100)
-    primary.sql("CREATE ROLE app LOGIN; ALTER DATABASE postgres CONNECTION LIMIT 6")
+    primary.sql("CREATE ROLE app LOGIN; ALTER DATABASE postgres CONNECTION LIMIT 10")
     wait_until(lambda: standby.sql("SELECT 1 FROM pg_roles WHERE rolname = 'app'"),
                what="the replica")
     wait_until(lambda: standby.value("SELECT datconnlimit FROM pg_database "
-                                     "WHERE datname = 'postgres'") == 6, what="the limit")
-    sessions = idle(standby, 6, user="app")
-    done = relieve(runbook, standby, "--until", "50%", "--idle-for", 0)
+                                     "WHERE datname = 'postgres'") == 10, what="the limit")
+    sessions = idle(standby, 10, user="app")
+    done = relieve(runbook, standby, "--until", "70%", "--idle-for", 0)
     assert list(done.ended) == pids(sessions)[:3]
     assert alive(Server(standby.cluster), sessions) == set(pids(sessions)[3:])
