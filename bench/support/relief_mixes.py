@@ -100,6 +100,7 @@ class Maker:
     # -- the matters --
 
     def idle_pileup(self):
+        self.add(1, FINISHED)
         self.add(self.choose.randint(0, 9), *STAYS)
         self.fill(self.pressed(), OLD_IDLE)
 
@@ -147,7 +148,8 @@ class Maker:
         getattr(self, kind)()
         self.choose.shuffle(self.places)
         for order, place in enumerate(self.places):
-            place.order = order
+            # By the start of its last query one that has just finished is the oldest of all.
+            place.order = order if place.does != FINISHED else order - len(self.places)
         return Mix(self.number, kind, self.until(kind), self.places, self.peers,
                    self.choose.choice(("dba", "boss")), self.fate(kind), self.lock)
 

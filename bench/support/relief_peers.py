@@ -68,7 +68,7 @@ class Peers:
 
     def __init__(self, cluster, observer):
         self._cluster, self._observer = cluster, observer
-        self._processes, self._idle = {}, {}
+        self._processes, self._idle, self._here = {}, {}, {}
         self._folder = Path(tempfile.mkdtemp(prefix="relief-", dir=cluster.folder))
 
     # -- real programs --
@@ -113,15 +113,15 @@ class Peers:
                 self._start_idle(name, role, application)
         deadline = time.monotonic() + PATIENCE
         while True:
-            here = {row.what: row.pids for row in self._observer.execute(AT_WORK)}
+            here = {row.what: tuple(row.pids) for row in self._observer.execute(AT_WORK)}
             missing = EXPECTED.items() - {(what, len(pids)) for what, pids in here.items()}
             if not missing:
                 break
             if time.monotonic() > deadline:
                 raise BenchError(f"not at work: {missing}, but {here}")
             time.sleep(0.05)
-        return {**{what: tuple(pids) for what, pids in here.items()},
-                **{name: (session.pid,) for name, session in self._idle.items()}}
+        self._here = here
+        return {**here, **{name: (session.pid,) for name, session in self._idle.items()}}
 
     def lost_since(self, known, alive):
         """Names of those of `known` whose pids are not all alive; they are started anew."""
@@ -141,10 +141,15 @@ class Peers:
         session = self._idle.pop(name, None)
         if session:
             session.close()
-        process = self._processes.pop(PROGRAM_OF.get(name, name), None)
+        program = PROGRAM_OF.get(name, name)
+        process = self._processes.pop(program, None)
         if process:
             os.killpg(process.pid, signal.SIGKILL)  # pg_dump's jobs are processes of their own
             process.communicate()
+            left = [pid for what, pids in self._here.items()
+                    if PROGRAM_OF.get(what, what) == program for pid in pids]
+            self._observer.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid",
+                                   [left])
 
     def hold(self, statement):
         """The one of the protected role is in a transaction from now on, …"""
