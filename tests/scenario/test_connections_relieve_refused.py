@@ -138,10 +138,11 @@ def test_superusers_in_the_way_of_a_member(runbook, server, app, roles):
 # ---- what is recorded ------------------------------------------------------------------------
 
 
-def test_a_run_that_ended_nobody_leaves_no_trace(runbook, server, app):
-    idle(server, 2, user=app)
-    relieve(runbook, server, *SOON)
-    assert runbook("history", "--json").expect(0).json["runs"] == []
-    idle(server, 6, user=app)
-    relieve(runbook, server, *LOW, *SOON)
-    assert last_run(runbook)["run"]["verb"] == "relieve"
+def test_a_run_that_ended_nobody_is_recorded(runbook, server, app):
+    idle(server, 9, user=app, application_name="pgbouncer")
+    done = relieve(runbook, server, *LOW, *SOON, *config(runbook), code=5)
+    shown = last_run(runbook)
+    assert (shown["run"]["id"], shown["run"]["outcome"]) == (done.document["run_id"], "partly")
+    assert shown["steps"] == []
+    assert [(item["outcome"], item["reason"]) for item in shown["objects"]] == [
+        ("skipped", "its application is protected (protected_applications)")] * 9
