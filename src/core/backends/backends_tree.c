@@ -74,7 +74,7 @@ static void pack(struct graph *graph)
     for (guint i = 0; i < backends_count(backends); i++)
         total += backends_at(backends, i)->blocker_count;
     graph->first = g_new0(guint, graph->count + 2);
-    graph->edges = g_new(guint, total + 1);
+    graph->edges = g_new0(guint, total + 1);
     graph->behind = g_new(guint, total + 1);
     for (guint i = 0; i < backends_count(backends); i++) {
         const struct backend *backend = backends_at(backends, i);
