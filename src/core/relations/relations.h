@@ -110,8 +110,8 @@ struct relations {
     GHashTable *table_by_oid; /* oid → position + 1 */
     GHashTable *index_by_oid; /* the same */
     int block_size;
-    gint64 now;         /* the server's clock, seconds since 1970 */
-    gint64 stats_reset; /* when its counters were last lost, the same; 0: not known */
+    gint64 now;            /* the server's clock, seconds since 1970 */
+    gint64 stats_reset_us; /* when its counters were last lost, microseconds; 0: not known */
     bool in_recovery;
     bool sees_all;       /* member of pg_read_all_stats */
     bool all_statistics; /* this role may read pg_statistic itself */

@@ -178,7 +178,7 @@ static bool read_server(struct session *session, struct relations *relations, GE
         return false;
     relations->block_size = (int) rows_int(rows, 0, RELATIONS_SERVER_BLOCK_SIZE);
     relations->now = rows_int(rows, 0, RELATIONS_SERVER_NOW);
-    relations->stats_reset = rows_int(rows, 0, RELATIONS_SERVER_STATS_RESET);
+    relations->stats_reset_us = rows_int(rows, 0, RELATIONS_SERVER_STATS_RESET_US);
     relations->in_recovery = rows_bool(rows, 0, RELATIONS_SERVER_IN_RECOVERY);
     relations->sees_all = rows_bool(rows, 0, RELATIONS_SERVER_SEES_ALL);
     relations->all_statistics = rows_bool(rows, 0, RELATIONS_SERVER_ALL_STATISTICS);
