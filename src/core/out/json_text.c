@@ -44,18 +44,30 @@ void json_text_clear(struct json_text *json)
     json->depth = 0;
 }
 
+/* g_string_append_len() for the usual case, that there is room. */
+static void append(GString *out, const char *bytes, gsize length)
+{
+    if (out->len + length >= out->allocated_len) {
+        g_string_append_len(out, bytes, (gssize) length);
+        return;
+    }
+    memcpy(out->str + out->len, bytes, length);
+    out->len += length;
+    out->str[out->len] = '\0';
+}
+
 /* ---- structure ------------------------------------------------------------------------------ */
 
 static void begin(struct json_text *json, const char *name)
 {
     if (json->has_member)
-        g_string_append_len(json->out, ", ", 2);
+        append(json->out, ", ", 2);
     json->has_member = true;
     if (name == NULL)
         return;
     g_string_append_c(json->out, '"');
-    g_string_append(json->out, name);
-    g_string_append_len(json->out, "\": ", 3);
+    append(json->out, name, strlen(name));
+    append(json->out, "\": ", 3);
 }
 
 static void open(struct json_text *json, const char *name, const char *brackets)
@@ -123,7 +135,7 @@ void json_text_string(struct json_text *json, const char *name, const char *text
     begin(json, name);
     g_string_append_c(json->out, '"');
     gsize plain = plain_bytes(text);
-    g_string_append_len(json->out, text, (gssize) plain);
+    append(json->out, text, plain);
     if (text[plain] != '\0') {
         g_autofree char *valid = g_utf8_make_valid(text + plain, -1);
         append_escaped(json->out, valid);
@@ -136,7 +148,7 @@ void json_text_string(struct json_text *json, const char *name, const char *text
 void json_text_null(struct json_text *json, const char *name)
 {
     begin(json, name);
-    g_string_append_len(json->out, "null", 4);
+    append(json->out, "null", 4);
 }
 
 static void append_int(GString *out, gint64 number)
@@ -150,7 +162,7 @@ static void append_int(GString *out, gint64 number)
     while ((rest /= 10) > 0);
     if (number < 0)
         *--at = '-';
-    g_string_append_len(out, at, digits + sizeof digits - at);
+    append(out, at, (gsize) (digits + sizeof digits - at));
 }
 
 void json_text_int(struct json_text *json, const char *name, gint64 number)
@@ -185,13 +197,13 @@ void json_text_real(struct json_text *json, const char *name, double number)
         if (size > 0 || signbit(number))
             append_by_jansson(json->out, number);
         else
-            g_string_append_len(json->out, "0.0", 3);
+            append(json->out, "0.0", 3);
         return;
     }
     g_ascii_formatd(text, sizeof text, "%.15g", number);
     g_string_append(json->out, text);
     if (strchr(text, '.') == NULL)
-        g_string_append_len(json->out, ".0", 2);
+        append(json->out, ".0", 2);
 }
 
 /* ---- time ----------------------------------------------------------------------------------- */

@@ -53,7 +53,8 @@ static bool begin(struct session *session, const struct query *query, const char
 }
 
 /* The next line, to be freed with PQfreemem; NULL at the end, or where ret_ready is not
- * SESSION_READY. A lost connection is an end as well: the result behind it tells. */
+ * SESSION_READY. A lost connection is an end as well: the result behind it tells. deadline_us 0:
+ * as long as a server is waited for. */
 static char *next_line(PGconn *connection, gint64 deadline_us, bool heed,
                        enum session_ready *ret_ready)
 {
@@ -61,7 +62,8 @@ static char *next_line(PGconn *connection, gint64 deadline_us, bool heed,
 
     *ret_ready = SESSION_READY;
     while (PQgetCopyData(connection, &line, true) == 0) {
-        *ret_ready = session_wait(connection, POLLIN, deadline_us, heed);
+        gint64 until = deadline_us != 0 ? deadline_us : session_answer_deadline();
+        *ret_ready = session_wait(connection, POLLIN, until, heed);
         if (*ret_ready != SESSION_READY || !PQconsumeInput(connection))
             return NULL;
     }
@@ -87,8 +89,7 @@ static enum session_ready visit_all(struct session *session, guint columns,
     enum session_ready ready;
     char *line;
 
-    while ((line = next_line(session->connection, session_answer_deadline(),
-                             !session->winding_down, &ready)) != NULL) {
+    while ((line = next_line(session->connection, 0, !session->winding_down, &ready)) != NULL) {
         if (rows_split(line, fields, MOST_COLUMNS) == columns)
             visit(&row, data);
         PQfreemem(line);
