@@ -70,8 +70,9 @@ struct rows;
 struct rows *session_query(struct session *session, const struct query *query,
                            const char *const *values, GError **error);
 
-/* The same for answers too large to keep: visit gets one row at a time, as row 0. False with an
- * error; then some rows may have been visited. */
+/* The same for answers too large to keep: visit gets one row at a time, as row 0, while the server
+ * goes on with the next. False with an error; then some rows may have been visited. The server is
+ * sent a COPY of the query with the values in it, so it has to be a SELECT. */
 bool session_each(struct session *session, const struct query *query, const char *const *values,
                   void (*visit)(const struct rows *row, gpointer data), gpointer data,
                   GError **error);

@@ -55,8 +55,10 @@ void relations_settle_tables(struct relations *relations)
     for (guint i = 0; i < relations->tables->len; i++) {
         const struct relation_table *table = relations_table(relations, i);
         struct relation_table *toast = relations_find_table(relations, table->toast);
-        if (toast != NULL)
+        if (toast != NULL) {
             toast->owner = table->oid;
+            toast->system = table->system;
+        }
     }
 }
 

@@ -17,7 +17,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* A table, materialized view, partitioned parent or TOAST table. */
+/* A table, materialized view, partitioned parent, or TOAST table that holds something. */
 struct relation_table {
     guint oid;
     guint toast;        /* oid of its TOAST table, 0: none */
@@ -101,7 +101,7 @@ struct relation_build {
 struct relations {
     GArray *tables;       /* of struct relation_table, sorted by oid */
     GArray *indexes;      /* of struct relation_index, sorted by table, then oid */
-    GArray *columns;      /* of struct space_column */
+    GArray *columns;      /* of struct space_column; read by relations_refine(), see pages.h */
     GArray *keys;         /* of struct relation_key */
     GArray *foreign_keys; /* of struct relation_foreign_key */
     GArray *builds;       /* of struct relation_build */
@@ -121,9 +121,8 @@ struct relations {
 
 /* What to read besides tables and indexes. */
 enum relations_want {
-    RELATIONS_SYSTEM = 1 << 0,  /* system schemas too */
-    RELATIONS_COLUMNS = 1 << 1, /* columns with their statistics */
-    RELATIONS_FOREIGN_KEYS = 1 << 2,
+    RELATIONS_SYSTEM = 1 << 0, /* system schemas too */
+    RELATIONS_FOREIGN_KEYS = 1 << 1,
 };
 
 /* NULL with an error. A few queries, none of which locks a relation of the application. Other

@@ -69,22 +69,71 @@ static void give(struct relations *relations, guint relation, guint first)
     }
 }
 
-bool relations_read_columns(struct session *session, struct relations *relations,
-                            const char *system, bool all_statistics, GError **error)
-{
-    const struct query *query =
-        all_statistics ? &query_relations_columns : &query_relations_columns_visible;
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct found));
+/* ---- which ones ------------------------------------------------------------------------------- */
 
+static bool has_large_index(const struct relations *relations,
+                            const struct relation_table *table, gint64 least_pages)
+{
+    for (guint i = 0; i < table->index_count; i++)
+        if (relations_index(relations, table->first_index + i)->pages >= least_pages)
+            return true;
+    return least_pages == 0;
+}
+
+/* Tables, and those of their indexes that have columns of their own. */
+static GArray *wanted(const struct relations *relations, gint64 least_pages)
+{
+    GArray *oids = g_array_new(FALSE, FALSE, sizeof(guint));
+
+    for (guint i = 0; i < relations->tables->len; i++) {
+        const struct relation_table *table = relations_table(relations, i);
+        if ((table->kind != 'r' && table->kind != 'm') ||
+            !has_large_index(relations, table, least_pages))
+            continue;
+        g_array_append_val(oids, table->oid);
+        for (guint x = 0; x < table->index_count; x++) {
+            const struct relation_index *index =
+                relations_index(relations, table->first_index + x);
+            if (index->expressions != NULL)
+                g_array_append_val(oids, index->oid);
+        }
+    }
+    return oids;
+}
+
+/* Of an index only its expressions are wanted: of its other columns the table knows more. */
+static bool is_wanted(const struct relations *relations, const struct found *found)
+{
+    const struct relation_index *index = relations_find_index(relations, found->relation);
+    gint16 number = found->column.number;
+
+    return index == NULL || (number <= index->all_count &&
+                             relations_keys(relations, index)[number - 1].column == 0);
+}
+
+bool relations_read_columns(struct session *session, struct relations *relations,
+                            gint64 least_pages, GError **error)
+{
     /* Both queries have the same columns. */
-    if (!session_each(session, query, (const char *const[]){system}, add_column, list, error))
+    const struct query *query =
+        relations->all_statistics ? &query_relations_columns : &query_relations_columns_visible;
+    g_autoptr(GArray) oids = wanted(relations, least_pages);
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct found));
+    g_autofree char *values =
+        relations_oid_list((const guint *) (gpointer) oids->data, oids->len);
+
+    if (oids->len > 0 &&
+        !session_each(session, query, (const char *const[]){values}, add_column, list, error))
         return false;
     g_array_sort(list, in_order);
-    guint first = 0;
+    guint first = 0, last = 0;
     for (guint i = 0; i < list->len; i++) {
         const struct found *found = &g_array_index(list, struct found, i);
-        if (i > 0 && g_array_index(list, struct found, i - 1).relation != found->relation)
+        if (!is_wanted(relations, found))
+            continue;
+        if (last != found->relation)
             first = relations->columns->len;
+        last = found->relation;
         g_array_append_val(relations->columns, found->column);
         if (i + 1 == list->len ||
             g_array_index(list, struct found, i + 1).relation != found->relation)

@@ -8,9 +8,10 @@
 bool relations_read_indexes(struct session *session, struct relations *relations,
                             const char *system, GError **error);
 
-/* relations_column.c */
+/* relations_column.c: the columns, with their statistics, of tables that have an index of at least
+ * so many pages, and the expressions of their indexes. */
 bool relations_read_columns(struct session *session, struct relations *relations,
-                            const char *system, bool all_statistics, GError **error);
+                            gint64 least_pages, GError **error);
 
 /* relations_widths.c: where the statistics of the largest tables hold values, their widths and
  * frequencies are kept with the columns. Without it, or after an error, the mean width and the

@@ -186,20 +186,25 @@ static bool read_server(struct session *session, struct relations *relations, GE
     return true;
 }
 
+/* By default a backend copies the counters of everything it is asked about, which takes tens of
+ * megabytes for a large catalog, and time. Before 15 there is no choice. */
+static bool keep_no_counters(struct session *session, GError **error)
+{
+    return session_version(session) < 150000 ||
+           session_command(session, "SET stats_fetch_consistency = none", error);
+}
+
 static bool read_all(struct session *session, struct relations *relations, unsigned want,
                      GError **error)
 {
     const char *system = want & RELATIONS_SYSTEM ? "t" : "f";
     const char *const values[] = {system};
 
-    if (!read_server(session, relations, error) ||
+    if (!keep_no_counters(session, error) || !read_server(session, relations, error) ||
         !session_each(session, &query_relations_tables, values, add_table, relations, error))
         return false;
     relations_settle_tables(relations);
     if (!relations_read_indexes(session, relations, system, error))
-        return false;
-    if (want & RELATIONS_COLUMNS &&
-        !relations_read_columns(session, relations, system, relations->all_statistics, error))
         return false;
     if (want & RELATIONS_FOREIGN_KEYS && !session_each(session, &query_relations_foreign_keys,
                                                        NULL, add_foreign_key, relations, error))
