@@ -25,8 +25,8 @@ enum relations_lack {
 bool relations_refine(struct session *session, struct relations *relations, gint64 least_pages,
                       GError **error);
 
-/* Live rows: the counters', reltuples where they know nothing (after a crash or a reset); below
- * 0 where nobody ever counted. Pure, as all below. */
+/* Live rows: the counters', reltuples where they know nothing (after a crash or a reset) or count
+ * twice what VACUUM or ANALYZE had seen; below 0 where nobody ever counted. Pure, as all below. */
 double relations_live_rows(const struct relation_table *table);
 /* Of an index: what a rebuild would put into it; below 0: not known. */
 double relations_entries(const struct relations *relations, const struct relation_index *index);

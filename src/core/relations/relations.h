@@ -42,6 +42,7 @@ struct relation_table {
     gint64 changed;          /* n_mod_since_analyze */
     gint64 inserted;         /* n_ins_since_vacuum */
     gint64 updated, deleted; /* n_tup_upd, n_tup_del */
+    gint64 ever_inserted;    /* n_tup_ins */
     gint64 last_vacuum, last_autovacuum, last_analyze; /* seconds since 1970, 0: never; analyze
                                                         * by hand or by autovacuum */
 };

@@ -72,6 +72,7 @@ static void add_table(const struct rows *row, gpointer data)
         .inserted = rows_int(row, 0, RELATIONS_TABLES_INSERTED),
         .updated = rows_int(row, 0, RELATIONS_TABLES_UPDATED),
         .deleted = rows_int(row, 0, RELATIONS_TABLES_DELETED),
+        .ever_inserted = rows_int(row, 0, RELATIONS_TABLES_EVER_INSERTED),
         .counted = rows_bool(row, 0, RELATIONS_TABLES_EVER_COUNTED),
         .last_vacuum = rows_int(row, 0, RELATIONS_TABLES_LAST_VACUUM),
         .last_autovacuum = rows_int(row, 0, RELATIONS_TABLES_LAST_AUTOVACUUM),

@@ -196,15 +196,15 @@ static void add_row(struct grid *grid, const struct bloat_object *object)
 
     grid_cellf(grid, tone, "%s.%s", object->schema, object->name);
     grid_cell(grid, tone, bloat_kind_name(object->kind));
-    grid_take(grid, tone, units_format_size(object->size_bytes));
-    grid_take(grid, tone, units_format_count(object->live));
-    grid_take(grid, tone, units_format_count(object->dead));
+    grid_size(grid, tone, object->size_bytes);
+    grid_count(grid, tone, object->live);
+    grid_count(grid, tone, object->dead);
     grid_cellf(grid, tone, "%.0f%%",
                rows == 0 ? 0 : 100 * (double) object->dead / (double) rows);
     grid_take(grid, tone, day_of(object->last_vacuum));
     grid_take(grid, tone, day_of(object->last_autovacuum));
     if (known) {
-        grid_take(grid, tone, units_format_size(object->reclaimable_bytes));
+        grid_size(grid, tone, object->reclaimable_bytes);
         grid_cellf(grid, tone, "%.0f%% ±%.0f", object->reclaimable_pct,
                    ceil(object->margin_pct));
     } else {

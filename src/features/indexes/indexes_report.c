@@ -242,12 +242,10 @@ static void add_row(struct grid *grid, const struct report *report,
                                                                     : OUTPUT_DIM;
 
     grid_cellf(grid, tone, "%s.%s", table->schema, index != NULL ? index->name : table->name);
-    grid_take(grid, tone,
-              index == NULL ? NULL
-                            : units_format_size(relations_index_bytes(relations, index)));
-    grid_take(grid, tone, index == NULL ? NULL : units_format_count(index->scans));
-    grid_take(grid, tone, index == NULL ? NULL : units_format_count(index->read));
-    grid_take(grid, tone, index == NULL ? NULL : units_format_count(index->fetched));
+    grid_size(grid, tone, index == NULL ? GRID_NONE : relations_index_bytes(relations, index));
+    grid_count(grid, tone, index == NULL ? GRID_NONE : index->scans);
+    grid_count(grid, tone, index == NULL ? GRID_NONE : index->read);
+    grid_count(grid, tone, index == NULL ? GRID_NONE : index->fetched);
     grid_cell(grid, tone, indexes_kind_name(finding->kind));
     grid_take(grid, tone, indexes_verdict(report->state, finding));
     grid_take(grid, tone, indexes_reason(report->state, finding));
@@ -264,10 +262,10 @@ static void add_quiet_rows(struct grid *grid, const struct report *report)
         if (report->first[i] != report->first[i + 1] || !shown_table(report, index->table))
             continue;
         grid_cellf(grid, OUTPUT_DIM, "%s.%s", table->schema, index->name);
-        grid_take(grid, OUTPUT_DIM, units_format_size(relations_index_bytes(relations, index)));
-        grid_take(grid, OUTPUT_DIM, units_format_count(index->scans));
-        grid_take(grid, OUTPUT_DIM, units_format_count(index->read));
-        grid_take(grid, OUTPUT_DIM, units_format_count(index->fetched));
+        grid_size(grid, OUTPUT_DIM, relations_index_bytes(relations, index));
+        grid_count(grid, OUTPUT_DIM, index->scans);
+        grid_count(grid, OUTPUT_DIM, index->read);
+        grid_count(grid, OUTPUT_DIM, index->fetched);
         for (int column = 0; column < 3; column++)
             grid_cell(grid, OUTPUT_DIM, NULL);
     }
