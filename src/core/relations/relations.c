@@ -124,7 +124,10 @@ const struct relation_key *relations_keys(const struct relations *relations,
 
 const struct space_column *relations_columns(const struct relations *relations, guint first)
 {
-    return &g_array_index(relations->columns, struct space_column, first);
+    /* Where none was read there is none to point to. */
+    return first < relations->columns->len
+               ? &g_array_index(relations->columns, struct space_column, first)
+               : NULL;
 }
 
 const struct space_column *relations_column(const struct relations *relations,

@@ -148,7 +148,7 @@ struct relation_table *relations_table_of(const struct relations *relations,
                                           const struct relation_index *index);
 const struct relation_key *relations_keys(const struct relations *relations,
                                           const struct relation_index *index);
-/* First of column_count (tables), or of an index's expressions. */
+/* First of column_count (tables), or of an index's expressions; NULL where none was read. */
 const struct space_column *relations_columns(const struct relations *relations, guint first);
 /* The column of that attnum; NULL when it was not read. */
 const struct space_column *relations_column(const struct relations *relations,
