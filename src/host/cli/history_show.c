@@ -76,6 +76,8 @@ static void show_step(const struct store_step_view *step, gpointer data)
         output_say(output, "   why: %s", step->reason);
     if (step->lock_mode != NULL)
         output_say(output, "   lock: %s; attempts: %d", step->lock_mode, step->attempts);
+    else if (step->attempts > 1)
+        output_say(output, "   attempts: %d", step->attempts);
 }
 
 static char *object_name(const struct store_object *object)
