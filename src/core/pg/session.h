@@ -22,7 +22,8 @@ enum session_password { SESSION_PASSWORD_AUTO, SESSION_PASSWORD_ASK, SESSION_PAS
 struct session_params {
     const char *host, *port, *user, *dbname;
     enum session_password password; /* -W, -w */
-    char *entered; /* password typed on the terminal, kept for further lanes; owned */
+    char *entered;   /* password typed on the terminal, kept for further lanes; owned */
+    char refusal[6]; /* SQLSTATE of the last attempt, when it failed: "53300", no slot left */
 };
 
 struct session;
@@ -53,6 +54,9 @@ PGconn *session_handle(struct session *session);                /* for core/plan
 /* False once the connection was found dead; session_reopen() tries again. */
 bool session_alive(const struct session *session);
 bool session_reopen(struct session *session, GError **error);
+
+/* Leaves a connection that does not answer; its backend may be at work for a while yet. */
+void session_drop(struct session *session);
 
 /* From here on a signal no longer ends this session's waits: for cleaning up after one. */
 void session_wind_down(struct session *session);

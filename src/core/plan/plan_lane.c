@@ -31,60 +31,6 @@ static gint64 pause_ms(const struct runner *runner, const struct step *step)
     return (gint64) step->attempts * unit;
 }
 
-void lane_close(struct lane *lane)
-{
-    g_clear_pointer(&lane->session, session_close);
-    g_clear_pointer(&lane->program, program_free);
-    g_clear_pointer(&lane->message, g_free);
-    g_clear_pointer(&lane->stop_why, g_free);
-}
-
-static void on_notice(void *data, const PGresult *notice)
-{
-    struct lane *lane = data;
-    const struct plan_hooks *hooks = &lane->runner->run->hooks;
-
-    if (lane->step != NULL && hooks->notice != NULL)
-        hooks->notice(lane->step, notice, hooks->data);
-}
-
-static void on_echo(const char *sql, gpointer data)
-{
-    output_echo(data, sql);
-}
-
-static bool apply_settings(struct lane *lane, GError **error)
-{
-    const GArray *settings = lane->runner->plan->settings;
-
-    for (guint i = 0; i < settings->len; i++) {
-        const struct plan_setting *setting = &g_array_index(settings, struct plan_setting, i);
-        g_autofree char *value = session_literal(lane->session, setting->value);
-        g_autofree char *sql = g_strdup_printf("SET %s = %s", setting->name, value);
-        if (!session_command(lane->session, sql, error))
-            return false;
-    }
-    return true;
-}
-
-static bool lane_open(struct lane *lane, GError **error)
-{
-    struct plan_run *run = lane->runner->run;
-
-    lane->session = run->limits.cleanup
-                        ? session_open_wound_down(run->server, run->section, error)
-                        : session_open(run->server, run->section, error);
-    if (lane->session == NULL)
-        return false;
-    if (run->echo)
-        session_set_echo(lane->session, on_echo, run->output);
-    PQsetNoticeReceiver(session_handle(lane->session), on_notice, lane);
-    if (apply_settings(lane, error))
-        return true;
-    lane_close(lane);
-    return false;
-}
-
 /* No connection: the step waits at the front, the lane for a while. */
 static void lane_rest(struct lane *lane, struct step *step, const char *why)
 {
@@ -225,6 +171,8 @@ static void conclude(struct lane *lane)
         again = hooks->after(step, lane->sqlstate,
                              session_alive(runner->run->control) ? runner->run->control : NULL,
                              hooks->data);
+    if (step->outcome != STEP_DONE && runner->run->limits.pace != NULL)
+        plan_pace_take_back(runner->run->limits.pace);
     /* Queued while the run stops, it is not reached: part of it is still to do. */
     if (again != STEP_ENDED || step->outcome == STEP_PLANNED) {
         step->outcome = STEP_PLANNED;
@@ -240,7 +188,9 @@ static void lane_lost(struct lane *lane)
 {
     if (lane->sqlstate[0] == '\0')
         g_strlcpy(lane->sqlstate, "08006", sizeof lane->sqlstate);
-    control_add_ghost(lane->runner, lane->session);
+    /* Of the control session's own backend control_tend() makes a ghost. */
+    if (!lane->borrowed)
+        control_add_ghost(lane->runner, lane->session);
     conclude(lane);
     lane_close(lane);
     lane->reopen_at_us = after_ms(REOPEN_MS);
@@ -272,6 +222,8 @@ static void begin(struct lane *lane, struct step *step)
     step->attempts++;
     step->started_us = g_get_real_time();
     lane->step = step;
+    if (run->limits.pace != NULL)
+        plan_pace_note(run->limits.pace, g_get_monotonic_time());
     lane->next_cancel_us = 0;
     lane->cancels = 0;
     lane->sqlstate[0] = '\0';
@@ -333,6 +285,14 @@ static void read_program(struct lane *lane)
     g_clear_pointer(&lane->program, program_free);
 }
 
+static void hand_on(struct lane *lane, const PGresult *result)
+{
+    const struct plan_hooks *hooks = &lane->runner->run->hooks;
+
+    if (hooks->answer != NULL && PQresultStatus(result) == PGRES_TUPLES_OK)
+        hooks->answer(lane->step, result, hooks->data);
+}
+
 static void read_statement(struct lane *lane)
 {
     PGconn *connection = session_handle(lane->session);
@@ -343,6 +303,7 @@ static void read_statement(struct lane *lane)
         if (result == NULL)
             break;
         keep_error(lane, result);
+        hand_on(lane, result);
         PQclear(result);
     }
     if (!readable || PQstatus(connection) != CONNECTION_OK)
@@ -383,5 +344,7 @@ void lane_cancel(struct lane *lane)
         return;
     }
     /* It does not listen: the control session terminates the backend. */
+    if (lane->borrowed)
+        session_drop(lane->session);
     lane_lost(lane);
 }
