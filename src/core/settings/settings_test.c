@@ -506,8 +506,8 @@ static void test_sample(void)
     AUTO(settings) commented = parsed(sample);
     g_assert_null(settings_targets(commented)[0]);
     for (char **line = lines; *line != NULL; line++) {
-        g_assert_cmpuint(strlen(*line), <=, 80);
         bool setting = (*line)[0] == '#' && (*line)[1] != ' ' && (*line)[1] != '\0';
+        g_assert_true(setting || strlen(*line) <= 80); /* a value cannot be continued */
         bool empty = g_str_has_suffix(*line, "=") && strstr(*line, "truncate") != NULL;
         g_string_append_printf(bare, "%s\n", setting && !empty ? *line + 1 : *line);
     }
