@@ -70,7 +70,7 @@ static void begin(struct json_text *json, const char *name)
     append(json->out, "\": ", 3);
 }
 
-static void open(struct json_text *json, const char *name, const char *brackets)
+static void open_with(struct json_text *json, const char *name, const char *brackets)
 {
     g_assert(json->depth < DEEPEST);
     begin(json, name);
@@ -81,12 +81,12 @@ static void open(struct json_text *json, const char *name, const char *brackets)
 
 void json_text_object(struct json_text *json, const char *name)
 {
-    open(json, name, "{}");
+    open_with(json, name, "{}");
 }
 
 void json_text_list(struct json_text *json, const char *name)
 {
-    open(json, name, "[]");
+    open_with(json, name, "[]");
 }
 
 void json_text_close(struct json_text *json)

@@ -290,6 +290,11 @@ PGconn *session_handle(struct session *session)
     return session->connection;
 }
 
+bool session_echoes(const struct session *session)
+{
+    return session->echo != NULL;
+}
+
 void session_set_echo(struct session *session, void (*echo)(const char *sql, gpointer data),
                       gpointer data)
 {

@@ -13,6 +13,8 @@
 
 enum { CONNECT_SECONDS = 10, MAX_KEYWORDS = 20 };
 
+static const char PROGRAM[] = "pgrunbook "; /* the section follows */
+
 struct keywords {
     const char *names[MAX_KEYWORDS + 1];
     const char *values[MAX_KEYWORDS + 1];
@@ -269,7 +271,7 @@ static struct session *open_session(struct session_params *params, const char *s
     struct session *session = g_new0(struct session, 1);
 
     session->params = params;
-    session->application = g_strdup_printf("pgrunbook %s", section);
+    session->application = g_strconcat(PROGRAM, section, NULL);
     session->winding_down = winding_down;
     if (session_reopen(session, error))
         return session;
@@ -286,6 +288,12 @@ struct session *session_open_wound_down(struct session_params *params, const cha
                                         GError **error)
 {
     return open_session(params, section, true, error);
+}
+
+struct session *session_twin(struct session *session, GError **error)
+{
+    return open_session(session->params, session->application + strlen(PROGRAM),
+                        session->winding_down, error);
 }
 
 void session_close(struct session *session)

@@ -32,7 +32,7 @@ static bool begin(struct session *session, const struct query *query, const char
 {
     g_autofree char *sql = session->connection == NULL ? NULL : copy_of(session, query, values);
 
-    if (!session_usable(session, sql, error))
+    if (!session_usable(session, sql != NULL ? sql : "", error))
         return false;
     if (sql == NULL || !PQsendQuery(session->connection, sql)) {
         session_report_failure(session, NULL, error);
@@ -41,13 +41,17 @@ static bool begin(struct session *session, const struct query *query, const char
     g_autoptr(GError) stopped = NULL;
     PGresult *first = session_next_result(session, &stopped);
     bool ready = PQresultStatus(first) == PGRES_COPY_OUT;
-    if (stopped != NULL) {
-        g_propagate_error(error, g_steal_pointer(&stopped));
-    } else if (!ready) {
-        session_report_failure(session, first, error);
-        for (PGresult *rest; session->connection && (rest = PQgetResult(session->connection));)
-            PQclear(rest);
+    /* Behind a failure there may be the end of the connection. */
+    while (!ready && stopped == NULL) {
+        PGresult *rest = session_next_result(session, &stopped);
+        if (rest == NULL)
+            break;
+        PQclear(rest);
     }
+    if (stopped != NULL)
+        g_propagate_error(error, g_steal_pointer(&stopped));
+    else if (!ready)
+        session_report_failure(session, first, error);
     PQclear(first);
     return ready;
 }
@@ -90,8 +94,9 @@ static enum session_ready visit_all(struct session *session, guint columns,
     char *line;
 
     while ((line = next_line(session->connection, 0, !session->winding_down, &ready)) != NULL) {
-        if (rows_split(line, fields, MOST_COLUMNS) == columns)
-            visit(&row, data);
+        guint count = rows_split(line, fields, MOST_COLUMNS);
+        g_assert(count == columns);
+        visit(&row, data);
         PQfreemem(line);
     }
     return ready;

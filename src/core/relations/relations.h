@@ -124,6 +124,9 @@ struct relations {
 enum relations_want {
     RELATIONS_SYSTEM = 1 << 0, /* system schemas too */
     RELATIONS_FOREIGN_KEYS = 1 << 1,
+    /* relations_refine() will want the columns of all tables: those of a large catalog are read
+     * meanwhile, on a second connection. */
+    RELATIONS_COLUMNS = 1 << 2,
 };
 
 /* NULL with an error. A few queries, none of which locks a relation of the application. Other

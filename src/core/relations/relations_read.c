@@ -195,16 +195,21 @@ static bool keep_no_counters(struct session *session, GError **error)
            session_command(session, "SET stats_fetch_consistency = none", error);
 }
 
-static bool read_all(struct session *session, struct relations *relations, unsigned want,
-                     GError **error)
+static bool read_tables(struct session *session, struct relations *relations,
+                        const char *system, GError **error)
 {
-    const char *system = want & RELATIONS_SYSTEM ? "t" : "f";
     const char *const values[] = {system};
 
     if (!keep_no_counters(session, error) || !read_server(session, relations, error) ||
         !session_each(session, &query_relations_tables, values, add_table, relations, error))
         return false;
     relations_settle_tables(relations);
+    return true;
+}
+
+static bool read_rest(struct session *session, struct relations *relations, const char *system,
+                      unsigned want, GError **error)
+{
     if (!relations_read_indexes(session, relations, system, error))
         return false;
     if (want & RELATIONS_FOREIGN_KEYS && !session_each(session, &query_relations_foreign_keys,
@@ -218,8 +223,13 @@ static bool read_all(struct session *session, struct relations *relations, unsig
 struct relations *relations_read(struct session *session, unsigned want, GError **error)
 {
     AUTO(relations) relations = relations_new();
+    const char *system = want & RELATIONS_SYSTEM ? "t" : "f";
 
-    if (!read_all(session, relations, want, error))
+    if (!read_tables(session, relations, system, error))
         return NULL;
-    return g_steal_pointer(&relations);
+    struct relations_meanwhile *columns =
+        want & RELATIONS_COLUMNS ? relations_columns_begin(session, relations) : NULL;
+    bool done = read_rest(session, relations, system, want, error);
+    relations_columns_end(columns, relations);
+    return done ? g_steal_pointer(&relations) : NULL;
 }

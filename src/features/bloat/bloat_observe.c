@@ -85,7 +85,8 @@ static void add_table(struct bloat_case *state, struct relation_table *table)
 
 struct bloat_case *bloat_observe(struct session *session, bool system, GError **error)
 {
-    AUTO(relations) relations = relations_read(session, system ? RELATIONS_SYSTEM : 0, error);
+    unsigned want = RELATIONS_COLUMNS | (system ? RELATIONS_SYSTEM : 0);
+    AUTO(relations) relations = relations_read(session, want, error);
 
     if (relations == NULL || !relations_refine(session, relations, 0, error))
         return NULL;
