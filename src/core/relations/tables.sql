@@ -1,7 +1,7 @@
 -- name:  tables
 -- doc:   Every table, materialized view and partitioned parent of the database but temporary ones,
---        and the TOAST tables that hold something, with their counters. Sizes are relpages:
---        pg_relation_size would take a lock on each.
+--        and the TOAST tables that hold something (with system schemas: all), with their
+--        counters. Sizes are relpages: pg_relation_size would take a lock on each.
 -- since: 140000
 -- param: $1 bool system schemas too
 -- row:   oid oid, toast oid, parent oid, filenode oid, kind "char", persistence "char",
@@ -54,7 +54,8 @@ SELECT c.oid,
                    AS all_statistics) AS r
  WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,m,p,t}'::pg_catalog."char"[])
    AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
-   AND (c.relkind OPERATOR(pg_catalog.<>) 't'
+   AND ($1
+        OR c.relkind OPERATOR(pg_catalog.<>) 't'
         OR c.relpages OPERATOR(pg_catalog.>) 0
         OR pg_catalog.pg_stat_get_tuples_inserted(c.oid) OPERATOR(pg_catalog.>) 0::pg_catalog.int8)
    AND ($1 OR CASE WHEN c.relkind OPERATOR(pg_catalog.=) 't' -- whose schema tells nothing
