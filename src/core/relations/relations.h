@@ -17,7 +17,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* A table, materialized view, partitioned parent, or TOAST table that holds something. */
+/* A table, materialized view, partitioned parent, or TOAST table. */
 struct relation_table {
     guint oid;
     guint toast;        /* oid of its TOAST table, 0: none */
@@ -122,7 +122,7 @@ struct relations {
 
 /* What to read besides tables and indexes. */
 enum relations_want {
-    RELATIONS_SYSTEM = 1 << 0, /* system schemas too */
+    RELATIONS_SYSTEM = 1 << 0, /* system schemas too, and TOAST tables that hold nothing */
     RELATIONS_FOREIGN_KEYS = 1 << 1,
     /* relations_refine() will want the columns of all tables: those of a large catalog are read
      * meanwhile, on a second connection. */
