@@ -140,7 +140,7 @@ def test_lock_convoy_names_its_root(runbook, server):
     assert found["query"].startswith("BEGIN; UPDATE orders")
     assert {item["pid"] for item in seen.waiters} == set(pids(waiters))
     assert all(item["blocked_by"] and item["wait_seconds"] is not None
-               for item in seen.waiters)
+               and item["root_pid"] == pid_of(root) for item in seen.waiters)
     # They have not waited for long: that is traffic.
     assert report(runbook, server, *configure(runbook, convoy_for="1h")).diagnosis == "healthy"
 
