@@ -161,6 +161,22 @@ static void test_two_roots(void)
     g_assert_cmpuint(backends_freed(backends, (gint64[]){3}, 1), ==, 1);
 }
 
+static void test_line_for_a_row(void)
+{
+    AUTO(backends) backends = fixture_backends(100);
+    fixture_add(backends, 1, BACKEND_IN_TRANSACTION, 60);
+    fixture_add_waiter(backends, 2, "transactionid", (gint64[]){1}, 1);
+    fixture_add_waiter(backends, 3, "tuple", (gint64[]){2}, 1);
+    fixture_add_waiter(backends, 4, "tuple", (gint64[]){2, 3}, 2);
+    fixture_add_waiter(backends, 5, "relation", (gint64[]){2}, 1);
+    backends_settle(backends);
+    g_assert_cmpuint(backends_freed(backends, (gint64[]){1}, 1), ==, 4);
+    /* The row is still taken; what else the first of the line holds is free. */
+    g_assert_cmpuint(backends_freed(backends, (gint64[]){2}, 1), ==, 1);
+    g_assert_cmpuint(backends_freed(backends, (gint64[]){2, 3}, 2), ==, 1);
+    g_assert_cmpuint(backends_freed(backends, (gint64[]){1, 2}, 2), ==, 3);
+}
+
 static void test_prepared_root(void)
 {
     AUTO(backends) backends = fixture_backends(100);
@@ -320,6 +336,7 @@ int main(int argc, char **argv)
     g_test_add_func("/backends/workers", test_workers);
     g_test_add_func("/backends/roots", test_roots);
     g_test_add_func("/backends/two_roots", test_two_roots);
+    g_test_add_func("/backends/line_for_a_row", test_line_for_a_row);
     g_test_add_func("/backends/prepared_root", test_prepared_root);
     g_test_add_func("/backends/odd_graphs", test_odd_graphs);
     g_test_add_func("/backends/applications", test_applications);

@@ -12,6 +12,7 @@ struct graph {
     GArray *prepared;      /* of guint: the first that waits for each */
     GHashTable *gids;      /* gid (owned) → node */
     guint count;           /* nodes */
+    guint *edges;          /* whom each waits for, one backend after the other, as nodes */
     guint *first, *behind; /* of each node: where its waiters begin in `behind` */
     guint *level;          /* of the search at work */
     guint *stamp, mark;
@@ -49,32 +50,49 @@ static void find_prepared(struct graph *graph)
     }
 }
 
+/* The nodes of whom the backend waits for, into edges. In a queue each waits for all before it, in
+ * the same order: most of them were looked up for the waiter before, whose edges end here. */
+static void find_edges(const struct graph *graph, const struct backend *backend,
+                       const struct backend *before, guint *edges)
+{
+    for (guint at = 0; at < backend->blocker_count; at++) {
+        gint64 pid = backend->blockers[at];
+        bool known = before != NULL && at < before->blocker_count && pid != 0 &&
+                     before->blockers[at] == pid && pid != backend->pid;
+        guint node = known ? *(edges - before->blocker_count + at) : G_MAXUINT;
+        edges[at] = node == G_MAXUINT ? node_of(graph, backend, pid) : node;
+    }
+}
+
 /* Edges from whom is waited for to who waits, packed: counted first, then put in place. */
 static void pack(struct graph *graph)
 {
     const struct backends *backends = graph->backends;
-    guint total = 0;
+    const struct backend *before = NULL;
+    guint total = 0, edge = 0;
 
-    graph->first = g_new0(guint, graph->count + 2);
     for (guint i = 0; i < backends_count(backends); i++)
-        for (guint at = 0; at < backends_at(backends, i)->blocker_count; at++) {
-            const struct backend *backend = backends_at(backends, i);
-            guint node = node_of(graph, backend, backend->blockers[at]);
-            if (node == G_MAXUINT)
-                continue;
-            graph->first[node + 2]++;
-            total++;
-        }
+        total += backends_at(backends, i)->blocker_count;
+    graph->first = g_new0(guint, graph->count + 2);
+    graph->edges = g_new0(guint, total + 1);
+    graph->behind = g_new(guint, total + 1);
+    for (guint i = 0; i < backends_count(backends); i++) {
+        const struct backend *backend = backends_at(backends, i);
+        if (backend->blocker_count == 0)
+            continue;
+        find_edges(graph, backend, before, graph->edges + edge);
+        before = backend;
+        for (guint at = 0; at < backend->blocker_count; at++, edge++)
+            if (graph->edges[edge] != G_MAXUINT)
+                graph->first[graph->edges[edge] + 2]++;
+    }
     for (guint node = 2; node < graph->count + 2; node++)
         graph->first[node] += graph->first[node - 1];
-    graph->behind = g_new(guint, total + 1);
+    edge = 0;
     for (guint i = 0; i < backends_count(backends); i++)
-        for (guint at = 0; at < backends_at(backends, i)->blocker_count; at++) {
-            const struct backend *backend = backends_at(backends, i);
-            guint node = node_of(graph, backend, backend->blockers[at]);
-            if (node != G_MAXUINT)
-                graph->behind[graph->first[node + 1]++] = i;
-        }
+        for (guint at = 0; at < backends_at(backends, i)->blocker_count; at++, edge++)
+            if (graph->edges[edge] != G_MAXUINT)
+                graph->behind[graph->first[graph->edges[edge] + 1]++] = i;
 }
 
 static void open_graph(struct graph *graph, const struct backends *backends)
@@ -96,6 +114,7 @@ static void close_graph(struct graph *graph)
 {
     g_array_unref(graph->prepared);
     g_hash_table_unref(graph->gids);
+    g_free(graph->edges);
     g_free(graph->first);
     g_free(graph->behind);
     g_free(graph->level);
@@ -204,17 +223,51 @@ gint64 *backends_root_of(const struct backends *backends)
     return root_of;
 }
 
+static bool is_among(gint64 pid, const gint64 *pids, guint count)
+{
+    for (guint i = 0; i < count; i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+static bool waits_for_others(const struct backend *backend, const gint64 *pids, guint count)
+{
+    for (guint at = 0; at < backend->blocker_count; at++)
+        if (!is_among(backend->blockers[at], pids, count))
+            return true;
+    return false;
+}
+
+/* Of those that want one row the first waits for the transaction that has it, the others for the
+ * first. When the first is gone, the next waits for that same transaction. */
+static bool is_next_in_line(const struct backends *backends, const struct backend *backend,
+                            const gint64 *pids, guint count)
+{
+    if (g_strcmp0(backend->lock, "tuple") != 0)
+        return false;
+    for (guint at = 0; at < backend->blocker_count; at++) {
+        const struct backend *first = backends_find(backends, backend->blockers[at]);
+        if (first != NULL && is_among(first->pid, pids, count) &&
+            g_strcmp0(first->lock, "transactionid") == 0 &&
+            waits_for_others(first, pids, count))
+            return true;
+    }
+    return false;
+}
+
 guint backends_freed(const struct backends *backends, const gint64 *pids, guint count)
 {
     struct graph graph;
-    guint freed = 0, head = 0, tail = 0;
+    guint freed = 0, head = 0, tail = 0, edge = 0;
 
     open_graph(&graph, backends);
     /* level: how many still stand in the way of each. */
     for (guint i = 0; i < backends_count(backends); i++) {
         const struct backend *backend = backends_at(backends, i);
         for (guint at = 0; at < backend->blocker_count; at++)
-            graph.level[i] += node_of(&graph, backend, backend->blockers[at]) != G_MAXUINT;
+            graph.level[i] += graph.edges[edge++] != G_MAXUINT;
+        graph.level[i] += is_next_in_line(backends, backend, pids, count);
     }
     for (guint i = 0; i < count; i++) {
         guint position = backends_position(backends, pids[i]);

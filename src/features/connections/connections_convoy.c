@@ -46,15 +46,41 @@ static const struct backends_root *root_of_pid(const struct connections_diagnosi
     return NULL;
 }
 
-/* The pids somebody waits for. */
-static GHashTable *blocking_pids(const struct backends *backends)
+/* The only one it waits for; 0: there are more, or it is a prepared transaction. */
+static gint64 only_blocker(const struct backend *backend)
 {
-    GHashTable *pids = g_hash_table_new(g_int64_hash, g_int64_equal);
+    for (guint at = 1; at < backend->blocker_count; at++)
+        if (backend->blockers[at] != backend->blockers[0])
+            return 0;
+    return backend->blocker_count == 0 ? 0 : backend->blockers[0];
+}
 
-    for (guint i = 0; i < backends_count(backends); i++)
-        for (guint at = 0; at < backends_at(backends, i)->blocker_count; at++)
-            g_hash_table_add(pids, &backends_at(backends, i)->blockers[at]);
-    return pids;
+/* Those who wait and whose end would free anybody at all: somebody waits for them alone. (Looking
+ * through the whole queue behind each of a long queue takes seconds.) */
+static GHashTable *only_blockers(const struct backends *backends)
+{
+    GHashTable *found = g_hash_table_new(g_direct_hash, g_direct_equal);
+
+    for (guint i = 0; i < backends_count(backends); i++) {
+        const struct backend *blocker =
+            backends_find(backends, only_blocker(backends_at(backends, i)));
+        if (blocker != NULL && blocker->blocker_count > 0)
+            g_hash_table_add(found, (gpointer) (guintptr) blocker);
+    }
+    return found;
+}
+
+/* Where it waits for another of these alone, that one's end frees it and all behind it; but not
+ * when they stand in line for a row, see backends_freed(). */
+static bool is_behind_another(const struct backends *backends,
+                              const struct connections_policy *policy,
+                              const struct backend *backend)
+{
+    const struct backend *blocker = backends_find(backends, only_blocker(backend));
+
+    return g_strcmp0(backend->lock, "tuple") != 0 && blocker != NULL &&
+           blocker->blocker_count > 0 && blocker->may_end &&
+           backend_protected(&policy->protection, blocker) == NULL;
 }
 
 /* Who waits himself and whose end lets most others go on, at least so many. */
@@ -63,13 +89,14 @@ static const struct backend *best_behind(struct connections_decision *decision,
                                          const struct connections_policy *policy, guint least,
                                          guint *ret_freed)
 {
-    g_autoptr(GHashTable) blocking = blocking_pids(backends);
+    g_autoptr(GHashTable) blocking = only_blockers(backends);
     const struct backend *best = NULL;
 
     *ret_freed = 0;
     for (guint i = 0; i < backends_count(backends); i++) {
         const struct backend *backend = backends_at(backends, i);
-        if (backend->blocker_count == 0 || !g_hash_table_contains(blocking, &backend->pid))
+        if (!g_hash_table_contains(blocking, backend) ||
+            is_behind_another(backends, policy, backend))
             continue;
         guint freed = backends_freed(backends, &backend->pid, 1);
         if (freed < least || freed <= *ret_freed ||
