@@ -129,6 +129,7 @@ struct feature {
     const char *title;                  /* "Weekly VACUUM ANALYZE" */
     const char *runbook;                /* embedded README.md */
     const struct setting *settings;     /* NULL: none */
+    const struct setting_kind *kinds;   /* its named sections, [KIND NAME]; NULL: none */
     const struct command *commands;     /* ends with a NULL run; NULL: none */
     const struct right *rights;         /* NULL: none */
     const struct query *const *queries; /* all of its queries, NULL-terminated */

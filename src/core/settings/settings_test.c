@@ -41,10 +41,33 @@ static const struct setting sample_rows[] = {
     {.name = NULL},
 };
 
+static const struct setting app_rows[] = {
+    {.name = "max_open",
+     .type = SETTING_INT,
+     .fallback = "25",
+     .minimum = "1",
+     .prose = "Pool size."},
+    {.name = "role", .type = SETTING_LIST, .prose = "Whose."},
+    {.name = NULL},
+};
+
+static const struct setting rule_rows[] = {
+    {.name = "action",
+     .type = SETTING_CHOICE,
+     .fallback = "auto",
+     .choices = modes,
+     .prose = "What."},
+    {.name = NULL},
+};
+
+static const struct setting_kind kinds[] = {{"app", app_rows, "shop", "An application."},
+                                            {"rule", rule_rows, "slow", "A rule."},
+                                            {NULL, NULL, NULL, NULL}};
+
 static const struct setting_table tables[] = {
-    {NULL, settings_core},
-    {"vacuum", sample_rows},
-    {NULL, NULL},
+    {NULL, settings_core, NULL},
+    {"vacuum", sample_rows, kinds},
+    {NULL, NULL, NULL},
 };
 
 static struct settings *parsed(const char *text)
@@ -86,7 +109,7 @@ static void view_is(const struct settings *settings, const char *name, const cha
 {
     struct wanted wanted = {.name = name};
 
-    settings_each(settings, look, &wanted);
+    settings_each(settings, NULL, look, &wanted);
     g_assert_cmpstr(wanted.text, ==, text);
     g_assert_cmpstr(wanted.origin, ==, origin);
     g_free(wanted.text);
@@ -228,10 +251,12 @@ static void test_faults_of_names(void)
                                        "line 1");
     refused("[pgrunbok]", "t.conf:1: unknown section [pgrunbok]\nhint: did you mean "
                           "[pgrunbook]?");
-    refused("[vacuum]", "t.conf:1: unknown section [vacuum]\nhint: sections are [pgrunbook] "
-                        "and [target NAME]");
-    refused("[target]", "t.conf:1: unknown section [target]\nhint: sections are [pgrunbook] "
-                        "and [target NAME]");
+    refused("[vacuum]", "t.conf:1: unknown section [vacuum]\nhint: sections are [pgrunbook], "
+                        "[target NAME], [app NAME] and [rule NAME]");
+    refused("[target]", "t.conf:1: unknown section [target]\nhint: sections are [pgrunbook], "
+                        "[target NAME], [app NAME] and [rule NAME]");
+    refused("[ap shop]", "t.conf:1: unknown section [ap shop]\nhint: did you mean [app shop]?");
+    refused("[taget a]", "t.conf:1: unknown section [taget a]\nhint: did you mean [target a]?");
     refused("[target all]", "t.conf:1: a target cannot be called \"all\"\n"
                             "hint: \"all\" stands for all targets; choose another name");
     refused("[target a b]", "t.conf:1: invalid target name \"a b\"\n"
@@ -335,6 +360,63 @@ static void test_targets(void)
     g_assert_null(settings_for_target(settings, "production", &error));
     g_assert_cmpstr(error->message, ==,
                     "unknown target \"production\"\nhint: the configuration has one, two.b");
+}
+
+static const struct settings_section *section(const GPtrArray *sections, guint position,
+                                              const char *name)
+{
+    g_assert_cmpuint(position, <, sections->len);
+    const struct settings_section *found = g_ptr_array_index(sections, position);
+    g_assert_cmpstr(found->name, ==, name);
+    return found;
+}
+
+static void test_sections(void)
+{
+    AUTO(settings)
+    settings = parsed("[app shop]\nmax_open = 10\nrole = web, \"a b\"\n"
+                      "[pgrunbook]\nvacuum.jobs = 4\n"
+                      "[app worker-2]\ntargets = one\n"
+                      "[target one]\n[target two]\n"
+                      "[rule  shop]\naction = fast\n");
+
+    g_autoptr(GPtrArray) apps = settings_sections(settings, "app", NULL);
+    const struct settings_section *shop = section(apps, 0, "shop");
+    g_assert_cmpuint(apps->len, ==, 1);
+    g_assert_cmpstr(shop->origin, ==, "t.conf:1");
+    g_assert_cmpint(settings_int(shop->settings, "max_open"), ==, 10);
+    g_assert_cmpstr(settings_list(shop->settings, "role")[1], ==, "a b");
+    g_assert_true(settings_is_set(shop->settings, "max_open"));
+    AUTO(settings) one = settings_for_target(settings, "one", NULL);
+    g_autoptr(GPtrArray) of_one = settings_sections(one, "app", "one");
+    const struct settings_section *worker = section(of_one, 1, "worker-2");
+    g_assert_cmpint(settings_int(worker->settings, "max_open"), ==, 25);
+    g_assert_false(settings_is_set(worker->settings, "max_open"));
+    g_autoptr(GPtrArray) of_two = settings_sections(settings, "app", "two");
+    g_assert_cmpuint(of_two->len, ==, 1);
+    g_autoptr(GPtrArray) rules = settings_sections(settings, "rule", "two");
+    g_assert_cmpstr(settings_string(section(rules, 0, "shop")->settings, "action"), ==, "fast");
+    view_is(settings, "action", "fast", "t.conf:11");
+}
+
+static void test_faults_of_sections(void)
+{
+    refused("[app shop]\nmax_opne = 1",
+            "t.conf:2: unknown setting \"max_opne\"\nhint: did you mean \"max_open\"?");
+    refused("[app shop]\nmax_open = 0", "t.conf:2: max_open: 0 is below the minimum of 1");
+    refused("[app shop]\nvacuum.jobs = 2", "t.conf:2: unknown setting \"vacuum.jobs\"\n"
+                                           "hint: pgrunbook config sample lists all settings");
+    refused("[pgrunbook]\nmax_open = 2", "t.conf:2: unknown setting \"max_open\"\n"
+                                         "hint: pgrunbook config sample lists all settings");
+    refused("[app a]\n[rule a]\n[app  a]",
+            "t.conf:3: section [app a] is there already, in line 1");
+    refused("[app a b]", "t.conf:1: invalid app name \"a b\"\n"
+                         "hint: a section's name begins with a letter or digit and has "
+                         "letters, digits, '.', '_' and '-'");
+    refused("[app a]\ntargets = one, tow\n[target one]\n[target two]",
+            "t.conf:2: targets: unknown target \"tow\"\nhint: did you mean \"two\"?");
+    refused("[rule a]\naction = Fast", "t.conf:2: action: \"Fast\" is none of auto, careful, "
+                                       "fast\nhint: did you mean \"fast\"?");
 }
 
 static void test_override(void)
@@ -513,8 +595,8 @@ static void test_sample(void)
     }
     AUTO(settings) settings = parsed(bare->str);
     g_assert_cmpstr(settings_targets(settings)[0], ==, "example");
-    settings_each(settings, same_as_default, &count);
-    g_assert_cmpuint(count, ==, G_N_ELEMENTS(sample_rows) - 1 - 1 + 2);
+    settings_each(settings, NULL, same_as_default, &count);
+    g_assert_cmpuint(count, ==, G_N_ELEMENTS(sample_rows) - 1 - 1 + 2 + 3 + 2);
 }
 
 int main(int argc, char **argv)
@@ -528,6 +610,8 @@ int main(int argc, char **argv)
     g_test_add_func("/settings/faults/lines", test_faults_of_lines);
     g_test_add_func("/settings/faults/values", test_faults_of_values);
     g_test_add_func("/settings/targets", test_targets);
+    g_test_add_func("/settings/sections", test_sections);
+    g_test_add_func("/settings/sections/faults", test_faults_of_sections);
     g_test_add_func("/settings/override", test_override);
     g_test_add_func("/settings/conninfo", test_conninfo);
     g_test_add_func("/settings/files", test_files);
