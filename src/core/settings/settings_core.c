@@ -37,6 +37,30 @@ const struct setting settings_core[] = {
                  "connection string in double quotes: whether an index is used is counted on "
                  "every node apart.",
     },
+    {
+        .name = "emergency",
+        .type = SETTING_STRING,
+        .flags = SETTING_CONNINFO,
+        .prose = "How to get in when every slot of an ordinary role is taken: a connection "
+                 "string of a role with pg_use_reserved_connections (from 16) or of a "
+                 "superuser, as in 'host=db1 dbname=app user=rescue'. Used only when the "
+                 "server refuses the usual one for want of a slot, one connection at a time, "
+                 "and never without saying so.",
+    },
+    {
+        .name = "protected_roles",
+        .type = SETTING_LIST,
+        .prose = "Roles whose sessions are never cancelled or terminated.",
+    },
+    {
+        .name = "protected_applications",
+        .type = SETTING_LIST,
+        .fallback = "pg_dump, pg_dumpall, pg_restore, pg_basebackup, pgbackrest, barman, "
+                    "pgbouncer, patroni",
+        .prose = "Programs whose sessions are never cancelled or terminated, by "
+                 "application_name: the whole name in any case, or its beginning where "
+                 "something other than a letter follows, as in \"pgBackRest [backup]\".",
+    },
     {.name = NULL},
 };
 

@@ -2,6 +2,7 @@
  * `pgrunbook sql`: the embedded queries. --prepare has a server parse each and compares what it
  * would answer with what the query's header promises.
  */
+#include "backends_queries.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
 #include "core_queries.h"
@@ -26,6 +27,7 @@ static void each_query(void (*visit)(const struct query *query, gpointer data), 
 {
     const struct feature *section;
 
+    visit_all(backends_queries, visit, data);
     visit_all(core_queries, visit, data);
     visit_all(rebuild_queries, visit, data);
     visit_all(relations_queries, visit, data);
