@@ -5,6 +5,7 @@
 #include "core_queries.h"
 #include "error.h"
 #include "interrupt.h"
+#include "pg/console.h"
 #include "pg/session_private.h"
 
 #include <poll.h>
@@ -224,17 +225,29 @@ bool session_each(struct session *session, const struct query *query, const char
     return true;
 }
 
-bool session_command(struct session *session, const char *sql, GError **error)
+static PGresult *run_simple(struct session *session, const char *sql, GError **error)
 {
     if (!usable(session, sql, error))
-        return false;
-    if (!PQsendQuery(session->connection, sql)) {
-        report_result(session, NULL, error);
-        return false;
-    }
-    PGresult *result = collect(session, error);
+        return NULL;
+    if (PQsendQuery(session->connection, sql))
+        return collect(session, error);
+    report_result(session, NULL, error);
+    return NULL;
+}
+
+bool session_command(struct session *session, const char *sql, GError **error)
+{
+    PGresult *result = run_simple(session, sql, error);
+
     PQclear(result);
     return result != NULL;
+}
+
+struct rows *console_ask(struct session *console, const char *command, GError **error)
+{
+    PGresult *result = run_simple(console, command, error);
+
+    return result == NULL ? NULL : rows_wrap(result);
 }
 
 bool session_cancel(struct session *session, GError **error)

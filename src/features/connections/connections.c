@@ -1,5 +1,6 @@
 /* Connection slots: today the line of `pgrunbook check` that sees exhaustion coming. */
 #include "connections.h"
+#include "connections_pool.h"
 #include "connections_queries.h"
 
 static const struct setting settings[] = {
@@ -13,6 +14,29 @@ static const struct setting settings[] = {
 static const struct right rights[] = {
     {140000, 0, "pg_monitor", "to see what kind of session holds each slot"},
     {0, 0, NULL, NULL},
+};
+
+static const struct command commands[] = {
+    {
+        .verb = "pool",
+        .summary = "Hold the applications' pools against the server",
+        .prose =
+            "Each application is a section [app NAME] of the configuration: instances, "
+            "max_open, max_idle, max_lifetime, and how to tell its sessions. Says whether the "
+            "sum of instances times max_open fits the ordinary slots and how many instances "
+            "would, which application has more sessions, more idle or older ones than agreed, "
+            "and what SQL makes the bounds durable. --source reads the calls that size the "
+            "pool "
+            "in a Go file and says which is missing or different. Changes nothing.",
+        .examples =
+            "pgrunbook connections pool insightengine\n"
+            "pgrunbook connections pool --source database/connection.go insightengine\n"
+            "pgrunbook connections pool --pgbouncer 'port=6432 dbname=pgbouncer' --json",
+        .options = connections_pool_options,
+        .flags = COMMAND_NEEDS_SERVER,
+        .run = connections_pool_command,
+    },
+    {.verb = NULL},
 };
 
 static enum verdict_status judge(const struct settings *settings_read, double share)
@@ -67,6 +91,8 @@ const struct feature feature_connections = {
     .title = "Connection slots",
     .runbook = connections_readme,
     .settings = settings,
+    .kinds = connections_kinds,
+    .commands = commands,
     .rights = rights,
     .queries = connections_queries,
     .check = check_slots,
