@@ -1,3 +1,4 @@
+#include "backends/backends_act.h"
 #include "backends/backends_fixture.h"
 #include "error.h"
 
@@ -269,6 +270,45 @@ static void test_protected(void)
     g_assert_cmpstr(why(&other, true), ==, "our role may not see what it does");
 }
 
+/* ---- the act --------------------------------------------------------------------------------- */
+
+static void test_statement(void)
+{
+    struct backend backend = fixture_client(42, BACKEND_IN_TRANSACTION, 1.5);
+    backend.backend_start_us = NOW_US + 7;
+    g_autofree char *sql = backends_statement(&backend, BACKENDS_TERMINATE);
+    g_assert_nonnull(strstr(sql, "pg_catalog.pg_terminate_backend(a.pid)"));
+    g_assert_nonnull(strstr(sql, "a.pid OPERATOR(pg_catalog.=) 42\n"));
+    g_assert_nonnull(strstr(sql, "a.backend_start OPERATOR(pg_catalog.=) "
+                                 "'2023-11-14 22:13:20.000007+00'::pg_catalog.timestamptz"));
+    g_assert_nonnull(strstr(sql, "a.state OPERATOR(pg_catalog.=) 'idle in transaction'"));
+    g_assert_nonnull(strstr(sql, "a.state_change OPERATOR(pg_catalog.=) "
+                                 "'2023-11-14 22:13:18.500000+00'"));
+    backend.state = BACKEND_ACTIVE;
+    g_autofree char *cancel = backends_statement(&backend, BACKENDS_CANCEL);
+    g_assert_nonnull(strstr(cancel, "pg_catalog.pg_cancel_backend(a.pid)"));
+    g_assert_nonnull(strstr(cancel, "a.query_start OPERATOR(pg_catalog.=)"));
+}
+
+static void test_ladder(void)
+{
+    AUTO(backends) backends = fixture_backends(100);
+    fixture_add(backends, 1, BACKEND_ACTIVE, 90);
+    backends_settle(backends);
+    AUTO(plan) plan = plan_new();
+    AUTO(backends_acts) acts = backends_acts_new(10000, "dba");
+    struct backends_act *second =
+        backends_acts_add_ladder(acts, plan, backends, backends_at(backends, 0), "too long");
+    g_assert_cmpuint(plan->steps->len, ==, 2);
+    g_assert_cmpint(second->last->action, ==, BACKENDS_CANCEL);
+    const struct step *first = backends_act_step(plan, second->last);
+    g_assert_cmpuint(first->phase, ==, 0);
+    g_assert_cmpuint(backends_act_step(plan, second)->phase, ==, 1);
+    g_assert_true(backends_act_counts(second->last));
+    g_assert_false(backends_act_counts(second));
+    g_assert_nonnull(strstr(second->snapshot, "\"query\":\"SELECT 1\""));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -283,5 +323,7 @@ int main(int argc, char **argv)
     g_test_add_func("/backends/odd_graphs", test_odd_graphs);
     g_test_add_func("/backends/applications", test_applications);
     g_test_add_func("/backends/protected", test_protected);
+    g_test_add_func("/backends/statement", test_statement);
+    g_test_add_func("/backends/ladder", test_ladder);
     return g_test_run();
 }

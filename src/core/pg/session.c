@@ -63,7 +63,7 @@ static enum session_ready await(struct session *session, gint64 deadline_us, boo
     return SESSION_READY;
 }
 
-static void drop_connection(struct session *session)
+void session_drop(struct session *session)
 {
     g_clear_pointer(&session->connection, PQfinish);
     session_set_sqlstate(session, "08006");
@@ -74,7 +74,7 @@ static void report_interrupt(struct session *session, GError **error)
     session_cancel(session, NULL);
     gint64 deadline = g_get_monotonic_time() + CANCEL_SECONDS * G_USEC_PER_SEC;
     if (await(session, deadline, false) != SESSION_READY)
-        drop_connection(session);
+        session_drop(session);
     for (PGresult *rest; session->connection && (rest = PQgetResult(session->connection));)
         PQclear(rest);
     session_set_sqlstate(session, "57014");
@@ -96,7 +96,7 @@ static void report_result(struct session *session, const PGresult *result, GErro
     if (PQstatus(session->connection) != CONNECTION_OK || sqlstate == NULL) {
         g_autofree char *text = g_strstrip(g_strdup(PQerrorMessage(session->connection)));
         runbook_error_set(error, RUNBOOK_CONNECT, NULL, "connection lost: %s", text);
-        drop_connection(session);
+        session_drop(session);
         if (sqlstate != NULL)
             session_set_sqlstate(session, sqlstate);
         return;
@@ -121,7 +121,7 @@ static PGresult *next_result(struct session *session, GError **error)
         report_interrupt(session, error);
         return NULL;
     }
-    drop_connection(session);
+    session_drop(session);
     runbook_error_set(error, RUNBOOK_CONNECT, NULL, "the server stopped answering");
     return NULL;
 }

@@ -54,6 +54,9 @@ PGconn *session_handle(struct session *session);                /* for core/plan
 bool session_alive(const struct session *session);
 bool session_reopen(struct session *session, GError **error);
 
+/* Leaves a connection that does not answer; its backend may be at work for a while yet. */
+void session_drop(struct session *session);
+
 /* From here on a signal no longer ends this session's waits: for cleaning up after one. */
 void session_wind_down(struct session *session);
 

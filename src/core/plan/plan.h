@@ -92,6 +92,8 @@ struct plan_hooks {
                            gpointer data);
     /* A notice the server sent during the step (INFO of VACUUM VERBOSE, WARNING). */
     void (*notice)(struct step *step, const PGresult *notice, gpointer data);
+    /* Rows that the step's statement answered with; not for a program. */
+    void (*answer)(struct step *step, const PGresult *rows, gpointer data);
     /* The statement ended, for better or worse; outcome and detail are set and may be changed
      * before they are recorded (STEP_PLANNED: the executor will try again by itself). The
      * session is the run's control session, NULL when it is lost. A program that failed has the
@@ -110,9 +112,25 @@ struct plan_hooks {
     gpointer data;
 };
 
+/* At most so many steps a minute: those of the last 60 seconds count, so the first ones start at
+ * once. One may serve several runs, one after the other. */
+struct plan_pace;
+struct plan_pace *plan_pace_new(unsigned per_minute);
+void plan_pace_free(struct plan_pace *pace);
+AUTO_DEFINE(plan_pace, plan_pace_free)
+
+/* When the next step may start, on the clock of now_us; not after now_us: at once. Pure, as the
+ * next two: a step started; the last that started is not to count. */
+gint64 plan_pace_due_us(const struct plan_pace *pace, gint64 now_us);
+void plan_pace_note(struct plan_pace *pace, gint64 now_us);
+void plan_pace_take_back(struct plan_pace *pace);
+
 struct plan_limits {
     struct window window;
+    /* 0: the steps run on the control session, one after the other, without any further
+     * connection. Only for short ones: neither watch() nor tick() is called meanwhile. */
     unsigned lanes;
+    struct plan_pace *pace; /* borrowed; counts the steps that are done; NULL: no limit */
     gint64 lock_timeout_ms; /* a lock not free by then: back of the queue; 0: wait for ever */
     unsigned attempts;      /* tries per step before it is given up, at least 1 */
     gint64 pause_ms; /* before a step's next try, times its tries; 0: half lock_timeout_ms */

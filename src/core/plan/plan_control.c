@@ -56,12 +56,20 @@ void control_add_ghost(struct runner *runner, const struct session *session)
     g_ptr_array_add(runner->ghosts, ghost);
 }
 
+/* A step is at work on the control session: nothing else may be asked through it. */
+static bool busy(const struct runner *runner)
+{
+    return lane_uses_control(&runner->lanes[0]);
+}
+
 /* A backend that lost its client may vacuum on for hours, and holds its locks meanwhile. It is
  * ours, the same role: no further right is needed. */
 void control_end_ghosts(struct runner *runner)
 {
     struct session *control = runner->run->control;
 
+    if (busy(runner))
+        return;
     while (runner->ghosts->len > 0 && session_alive(control)) {
         const struct ghost *ghost = g_ptr_array_index(runner->ghosts, 0);
         const char *const values[] = {ghost->pid, ghost->started};
@@ -102,6 +110,9 @@ void control_tend(struct runner *runner)
     /* An idle connection has nothing to read but its end. */
     if (session_alive(control))
         PQconsumeInput(session_handle(control));
+    /* Its step has to learn of the loss before another connection takes the place. */
+    if (!session_alive(control) && busy(runner))
+        lane_read(&runner->lanes[0]);
     if (!session_alive(control) && runner->locked) {
         control_add_ghost(runner, control);
         runner->locked = false;
@@ -127,7 +138,8 @@ void control_watch(struct runner *runner)
 {
     struct plan_run *run = runner->run;
 
-    if (run->hooks.watch == NULL || g_get_monotonic_time() < runner->watch_at_us)
+    if (run->hooks.watch == NULL || busy(runner) ||
+        g_get_monotonic_time() < runner->watch_at_us)
         return;
     runner->watch_at_us = g_get_monotonic_time() + TICK_MS * 1000;
     for (unsigned i = 0; i < runner->lane_count; i++) {
@@ -149,7 +161,7 @@ void control_tick(struct runner *runner)
     g_autofree int *pids = g_new0(int, runner->lane_count);
     guint count = 0;
 
-    if (run->hooks.tick == NULL || g_get_monotonic_time() < runner->tick_at_us)
+    if (run->hooks.tick == NULL || busy(runner) || g_get_monotonic_time() < runner->tick_at_us)
         return;
     runner->tick_at_us = g_get_monotonic_time() + TICK_MS * 1000;
     for (unsigned i = 0; i < runner->lane_count; i++) {

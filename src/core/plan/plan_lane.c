@@ -3,6 +3,7 @@
  * one program at a time.
  */
 #include "core_queries.h"
+#include "error.h"
 #include "plan/plan_private.h"
 
 #include <string.h>
@@ -31,8 +32,32 @@ static gint64 pause_ms(const struct runner *runner, const struct step *step)
     return (gint64) step->attempts * unit;
 }
 
+static void ignore_notice(void *data, const PGresult *notice)
+{
+    (void) data;
+    (void) notice;
+}
+
+/* The control session goes on without us: as every session is prepared, and deaf to notices. */
+static void give_back(struct lane *lane)
+{
+    struct session *control = g_steal_pointer(&lane->session);
+
+    if (control == NULL || !session_alive(control))
+        return;
+    PQsetNoticeReceiver(session_handle(control), ignore_notice, NULL);
+    session_command(control, "SET statement_timeout = '30s'; SET lock_timeout = '2s'", NULL);
+}
+
+bool lane_uses_control(const struct lane *lane)
+{
+    return lane->borrowed && lane->session != NULL && lane->step != NULL;
+}
+
 void lane_close(struct lane *lane)
 {
+    if (lane->borrowed)
+        give_back(lane);
     g_clear_pointer(&lane->session, session_close);
     g_clear_pointer(&lane->program, program_free);
     g_clear_pointer(&lane->message, g_free);
@@ -67,10 +92,29 @@ static bool apply_settings(struct lane *lane, GError **error)
     return true;
 }
 
+/* While it is lost, control_tend() is about to bring it back. */
+static bool borrow(struct lane *lane, GError **error)
+{
+    struct session *control = lane->runner->run->control;
+
+    if (!session_alive(control)) {
+        runbook_error_set(error, RUNBOOK_CONNECT, NULL, "the connection is lost");
+        return false;
+    }
+    lane->session = control;
+    PQsetNoticeReceiver(session_handle(control), on_notice, lane);
+    if (apply_settings(lane, error))
+        return true;
+    lane_close(lane);
+    return false;
+}
+
 static bool lane_open(struct lane *lane, GError **error)
 {
     struct plan_run *run = lane->runner->run;
 
+    if (lane->borrowed)
+        return borrow(lane, error);
     lane->session = run->limits.cleanup
                         ? session_open_wound_down(run->server, run->section, error)
                         : session_open(run->server, run->section, error);
@@ -225,6 +269,8 @@ static void conclude(struct lane *lane)
         again = hooks->after(step, lane->sqlstate,
                              session_alive(runner->run->control) ? runner->run->control : NULL,
                              hooks->data);
+    if (step->outcome != STEP_DONE && runner->run->limits.pace != NULL)
+        plan_pace_take_back(runner->run->limits.pace);
     /* Queued while the run stops, it is not reached: part of it is still to do. */
     if (again != STEP_ENDED || step->outcome == STEP_PLANNED) {
         step->outcome = STEP_PLANNED;
@@ -240,7 +286,9 @@ static void lane_lost(struct lane *lane)
 {
     if (lane->sqlstate[0] == '\0')
         g_strlcpy(lane->sqlstate, "08006", sizeof lane->sqlstate);
-    control_add_ghost(lane->runner, lane->session);
+    /* Of the control session's own backend control_tend() makes a ghost. */
+    if (!lane->borrowed)
+        control_add_ghost(lane->runner, lane->session);
     conclude(lane);
     lane_close(lane);
     lane->reopen_at_us = after_ms(REOPEN_MS);
@@ -272,6 +320,8 @@ static void begin(struct lane *lane, struct step *step)
     step->attempts++;
     step->started_us = g_get_real_time();
     lane->step = step;
+    if (run->limits.pace != NULL)
+        plan_pace_note(run->limits.pace, g_get_monotonic_time());
     lane->next_cancel_us = 0;
     lane->cancels = 0;
     lane->sqlstate[0] = '\0';
@@ -333,6 +383,14 @@ static void read_program(struct lane *lane)
     g_clear_pointer(&lane->program, program_free);
 }
 
+static void hand_on(struct lane *lane, const PGresult *result)
+{
+    const struct plan_hooks *hooks = &lane->runner->run->hooks;
+
+    if (hooks->answer != NULL && PQresultStatus(result) == PGRES_TUPLES_OK)
+        hooks->answer(lane->step, result, hooks->data);
+}
+
 static void read_statement(struct lane *lane)
 {
     PGconn *connection = session_handle(lane->session);
@@ -343,6 +401,7 @@ static void read_statement(struct lane *lane)
         if (result == NULL)
             break;
         keep_error(lane, result);
+        hand_on(lane, result);
         PQclear(result);
     }
     if (!readable || PQstatus(connection) != CONNECTION_OK)
@@ -383,5 +442,7 @@ void lane_cancel(struct lane *lane)
         return;
     }
     /* It does not listen: the control session terminates the backend. */
+    if (lane->borrowed)
+        session_drop(lane->session);
     lane_lost(lane);
 }

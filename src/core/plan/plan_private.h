@@ -13,6 +13,7 @@ struct program;
 struct lane {
     struct runner *runner;
     struct session *session; /* NULL: not open */
+    bool borrowed;           /* its session is the control session, as often as it is open */
     struct program *program; /* at work instead of a statement; NULL: none */
     struct step *step;       /* at work; NULL: idle */
     gint64 reopen_at_us;     /* no earlier attempt to connect; monotonic */
@@ -77,6 +78,7 @@ void lane_read(struct lane *lane);    /* when lane_fd() is readable; a program a
 int lane_fd(const struct lane *lane); /* -1: nothing to wait for */
 void lane_cancel(struct lane *lane);
 void lane_close(struct lane *lane);
+bool lane_uses_control(const struct lane *lane); /* a statement is at work on that session */
 
 /* plan_program.c: a program at work. Started with the server of `connection` in its environment;
  * guarded: the server looks by itself whether the program still lives. NULL with an error. */

@@ -48,6 +48,13 @@ static void heed_stops(struct runner *runner)
             lane_cancel(&runner->lanes[i]);
 }
 
+static gint64 pace_due_us(const struct runner *runner)
+{
+    const struct plan_pace *pace = runner->run->limits.pace;
+
+    return pace == NULL ? 0 : plan_pace_due_us(pace, g_get_monotonic_time());
+}
+
 static void feed(struct runner *runner)
 {
     gint64 now = g_get_monotonic_time();
@@ -58,7 +65,8 @@ static void feed(struct runner *runner)
         return;
     for (unsigned i = 0; i < runner->lane_count; i++) {
         struct lane *lane = &runner->lanes[i];
-        while (lane->step == NULL && now >= lane->reopen_at_us && !runner_interrupted(runner)) {
+        while (lane->step == NULL && now >= lane->reopen_at_us && pace_due_us(runner) <= now &&
+               !runner_interrupted(runner)) {
             struct step *step = queue_next(runner);
             if (step == NULL)
                 return;
@@ -83,6 +91,8 @@ static int wait_ms(const struct runner *runner)
     gint64 now = g_get_monotonic_time();
     if (due > now)
         wait = MIN(wait, (due - now) / 1000);
+    if (pace_due_us(runner) > now)
+        wait = MIN(wait, (pace_due_us(runner) - now) / 1000);
     return (int) MAX(wait, 1);
 }
 
@@ -152,8 +162,10 @@ static void runner_open(struct runner *runner)
 
     runner->lane_count = CLAMP(runner->run->limits.lanes, 1, steps);
     runner->lanes = g_new0(struct lane, runner->lane_count);
-    for (unsigned i = 0; i < runner->lane_count; i++)
+    for (unsigned i = 0; i < runner->lane_count; i++) {
         runner->lanes[i].runner = runner;
+        runner->lanes[i].borrowed = runner->run->limits.lanes == 0;
+    }
     runner->ghosts = g_ptr_array_new_with_free_func(ghost_free);
     g_queue_init(&runner->ready);
     g_queue_init(&runner->later);
