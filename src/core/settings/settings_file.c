@@ -99,7 +99,7 @@ static char **known_sections(const struct reader *reader)
     return g_strv_builder_end(known);
 }
 
-/* words: one, or two, the second then being the name. */
+/* words: none, one, or two, the second then being the name. */
 static bool refuse_section(const struct reader *reader, const char *name, char *const *words,
                            GError **error)
 {
@@ -111,7 +111,8 @@ static bool refuse_section(const struct reader *reader, const char *name, char *
         g_autofree char *first = g_strndup(known[i], strcspn(known[i], " "));
         const char *const one[] = {first, NULL};
         bool named = strlen(first) < strlen(known[i]);
-        bool near = named == (words[1] != NULL) && units_nearest(words[0], one) != NULL;
+        bool near = words[0] != NULL && named == (words[1] != NULL) &&
+                    units_nearest(words[0], one) != NULL;
         g_string_append_printf(hint, "%s[%s]",
                                i == 0           ? ""
                                : i + 1 == count ? " and "

@@ -123,6 +123,9 @@ static void test_sections(void)
 
 static void test_faults_of_sections(void)
 {
+    refused("[]",
+            "t.conf:1: unknown section []\nhint: sections are [pgrunbook], [target NAME], "
+            "[app NAME] and [rule NAME]");
     refused("[app shop]\nmax_opne = 1",
             "t.conf:2: unknown setting \"max_opne\"\nhint: did you mean \"max_open\"?");
     refused("[app shop]\nmax_open = 0", "t.conf:2: max_open: 0 is below the minimum of 1");
