@@ -3,10 +3,9 @@
 #include "units/units.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A pool closes an old connection when it comes back, a moment late at the most. */
-enum { SLACK_US = 10 * G_USEC_PER_SEC, SHOWN_LONGEST = 63 };
+enum { SLACK_US = 10 * G_USEC_PER_SEC };
 
 static const struct setting app_rows[] = {
     {"instances", SETTING_INT, 0, "1", "1", "100000", NULL,
@@ -59,47 +58,6 @@ GArray *connections_apps(const struct settings *settings, const char *target)
     return apps;
 }
 
-static bool any_matches(const char *const *patterns, const char *text)
-{
-    for (; *patterns != NULL; patterns++)
-        if (g_pattern_match_simple(*patterns, text == NULL ? "" : text))
-            return true;
-    return false;
-}
-
-/* The server shows other bytes than ASCII as "?" before 16, as "\\xf0" since, and 63 bytes of a
- * name. Caller frees. */
-static char *as_shown(const char *pattern, bool older)
-{
-    g_autoptr(GString) shown = g_string_new(NULL);
-
-    for (const char *at = pattern; *at != '\0'; at++) {
-        if ((*at & 0x80) == 0)
-            g_string_append_c(shown, *at);
-        else if (older)
-            g_string_append_c(shown, '?');
-        else
-            g_string_append_printf(shown, "\\x%02x", (unsigned) (guchar) *at);
-    }
-    if (strpbrk(pattern, "*?") == NULL && shown->len > SHOWN_LONGEST)
-        g_string_truncate(shown, SHOWN_LONGEST);
-    return g_string_free(g_steal_pointer(&shown), FALSE);
-}
-
-static bool application_matches(const char *const *patterns, const char *application)
-{
-    if (any_matches(patterns, application))
-        return true;
-    for (; *patterns != NULL; patterns++) {
-        g_autofree char *older = as_shown(*patterns, true);
-        g_autofree char *newer = as_shown(*patterns, false);
-        if (g_pattern_match_simple(older, application) ||
-            g_pattern_match_simple(newer, application))
-            return true;
-    }
-    return false;
-}
-
 static bool is_of(const struct connections_app *app, const struct backend *backend)
 {
     if (!backend_is_client(backend) || backend->own || backend->self)
@@ -107,9 +65,9 @@ static bool is_of(const struct connections_app *app, const struct backend *backe
     if (app->applications[0] == NULL && app->roles[0] == NULL && app->clients[0] == NULL)
         return g_ascii_strcasecmp(app->name, backend->application) == 0;
     return (app->applications[0] == NULL ||
-            application_matches(app->applications, backend->application)) &&
-           (app->roles[0] == NULL || any_matches(app->roles, backend->role)) &&
-           (app->clients[0] == NULL || any_matches(app->clients, backend->client));
+            backends_name_like(app->applications, backend->application)) &&
+           (app->roles[0] == NULL || backends_name_like(app->roles, backend->role)) &&
+           (app->clients[0] == NULL || backends_name_like(app->clients, backend->client));
 }
 
 int connections_app_of(const GArray *apps, const struct backend *backend)
