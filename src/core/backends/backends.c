@@ -179,7 +179,7 @@ void backends_settle(struct backends *backends)
         struct backend *backend = backends_row(backends, i);
         if (backend->leader != 0 && backend->leader != backend->pid)
             fold(backends, backend);
-        if (backend_is_client(backend))
+        if (backend_is_client(backend) && !backend->self)
             count_slot(backends, backend);
     }
 }

@@ -63,7 +63,7 @@ struct backend {
 struct backends_slots {
     gint64 max, superuser_reserved, reserved;
     gint64 ordinary; /* those a role without privileges may use */
-    gint64 used;     /* by client backends, whatever their role */
+    gint64 used;     /* by other clients than this very session, whatever their role */
 };
 
 /* A database or role with a CONNECTION LIMIT. */

@@ -113,7 +113,7 @@ json_t *backend_json(const struct backends *backends, const struct backend *back
 static char *snapshot_of(const struct backends *backends, const struct backend *backend)
 {
     json_t *item = backend_json(backends, backend);
-    char *text = json_dumps(item, JSON_COMPACT);
+    char *text = json_dumps(item, JSON_COMPACT | JSON_REAL_PRECISION(9));
     char *copy = g_strdup(text);
 
     free(text);

@@ -227,7 +227,10 @@ static bool prepare(struct session *session, GError **error)
 bool session_reopen(struct session *session, GError **error)
 {
     g_clear_pointer(&session->connection, PQfinish);
-    if (!connect_with_password(session, error))
+    bool connected = connect_with_password(session, error);
+    g_strlcpy(session->params->refusal, connected ? "" : session->sqlstate,
+              sizeof session->params->refusal);
+    if (!connected)
         return false;
     void (*echo)(const char *, gpointer) = session->echo;
     session->echo = NULL; /* setting up is not part of the work */

@@ -1,6 +1,8 @@
-/* Connection slots: today the line of `pgrunbook check` that sees exhaustion coming. */
+/* The section's tables: what it offers on every surface. */
 #include "connections.h"
+
 #include "connections_pool.h"
+#include "connections_private.h"
 #include "connections_queries.h"
 
 static const struct setting settings[] = {
@@ -8,15 +10,109 @@ static const struct setting settings[] = {
      "`check` warns when this part of the slots an ordinary role may use is taken."},
     {"critical", SETTING_FRACTION, 0, "95%", NULL, NULL, NULL,
      "… and is critical from here on."},
+    {"until", SETTING_FRACTION, 0, "80%", NULL, NULL, NULL,
+     "Relief ends as many sessions as it takes to come down to this part of those slots; with "
+     "fewer in use the report speaks of no emergency."},
+    {"idle_for", SETTING_DURATION, 0, "5min", "0", NULL, NULL,
+     "A session idle for less (by state_change) is never ended."},
+    {"transaction_for", SETTING_DURATION, 0, "5min", "0", NULL, NULL,
+     "A session that is idle in a younger transaction (by xact_start) is not ended for being "
+     "that; at the root of a lock convoy it is."},
+    {"slow_for", SETTING_DURATION, 0, "60s", "0", NULL, NULL,
+     "A query that runs longer is slow."},
+    {"young", SETTING_DURATION, 0, "10s", "0", NULL, NULL,
+     "A session connected for less is part of a connection storm, where there is one."},
+    {"convoy", SETTING_INT, 0, "5", "1", "100000", NULL,
+     "So many sessions that wait behind one, at any depth, are a lock convoy. Those that wait "
+     "for an advisory lock do not count: they do so on purpose."},
+    {"convoy_for", SETTING_DURATION, 0, "5s", "0", NULL, NULL,
+     "… once one of them has waited that long."},
+    {"grace", SETTING_DURATION, 0, "10s", "0", "10min", NULL,
+     "How long the root of a convoy has to heed a cancel before it is terminated."},
+    {"per_minute", SETTING_INT, 0, "60", "1", "100000", NULL,
+     "Relief ends at most so many sessions a minute."},
+    {"superusers", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
+     "Whether sessions of superusers may be ended as well."},
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-static const struct right rights[] = {
-    {140000, 0, "pg_monitor", "to see what kind of session holds each slot"},
-    {0, 0, NULL, NULL},
+#define SHARED                                                                                 \
+    {"until",    'u',                                                                          \
+     "FRACTION", "connections.until",                                                          \
+     false,      "the part of the slots that may be in use"},                                  \
+        {"idle-for", '\0',                                                                     \
+         "DURATION", "connections.idle_for",                                                   \
+         false,      "what counts as idle for long"},                                          \
+        {"transaction-for",                                                                    \
+         '\0',                                                                                 \
+         "DURATION",                                                                           \
+         "connections.transaction_for",                                                        \
+         false,                                                                                \
+         "what counts as idle in an old transaction"},                                         \
+        {"emergency", '\0',  "DSN",                                                            \
+         "emergency", false, "connection string to get in by when every slot is taken"},       \
+    {                                                                                          \
+        "service-unready", '\0', NULL, NULL, false,                                            \
+            "the service says (503) that it gets no connection"                                \
+    }
+
+static const struct option report_options[] = {
+    SHARED,
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct option relieve_options[] = {
+    SHARED,
+    {"grace", '\0', "DURATION", "connections.grace", false,
+     "how long a cancel may take before terminate"},
+    {"per-minute", '\0', "N", "connections.per_minute", false,
+     "end at most so many sessions a minute"},
+    {"superusers", '\0', NULL, NULL, false, "sessions of superusers may be ended too"},
+    {NULL, '\0', NULL, NULL, false, NULL},
 };
 
 static const struct command commands[] = {
+    {
+        .verb = "report",
+        .summary = "Say who holds the slots, who is in whose way, and what is wrong",
+        .prose =
+            "Counts the sessions by state, role, application, client and database, against the "
+            "slots an ordinary role may use and the limits of databases and roles; lists who "
+            "is "
+            "idle in a transaction and what that holds up, and who waits for whom. The "
+            "diagnosis is one of: idle pile-up, idle in transaction, lock convoy, slow "
+            "queries, connection storm, pool starvation in the application, healthy. Nothing "
+            "is "
+            "changed, no lock is taken.",
+        .examples = "pgrunbook connections report insightengine\n"
+                    "pgrunbook connections report --json --service-unready insightengine\n"
+                    "pgrunbook connections report --emergency service=rescue insightengine",
+        .options = report_options,
+        .flags = COMMAND_NEEDS_SERVER,
+        .run = connections_report_command,
+    },
+    {
+        .verb = "relieve",
+        .summary = "End the fewest sessions that bring relief",
+        .prose =
+            "Looks as the report does, and acts by the diagnosis. Idle pile-up: terminates the "
+            "sessions that have been idle for longest, as few as reach the goal. Idle in "
+            "transaction: the same with the oldest transactions. Lock convoy: ends its root, "
+            "by cancel first where it is at work. Anything else: nothing is ended, and it says "
+            "what to do instead. Each session is looked at once more by the very statement "
+            "that ends it, and is proved gone. Never touched: this program, walsenders and "
+            "all that is no client, superusers unless allowed, protected_roles and "
+            "protected_applications.\n\n"
+            "Where every slot is taken it gets in by the emergency connection, and says so.",
+        .examples =
+            "pgrunbook connections relieve --dry-run insightengine\n"
+            "pgrunbook connections relieve --yes --until 70% --idle-for 2min "
+            "insightengine\n"
+            "pgrunbook connections relieve --yes --emergency service=rescue insightengine",
+        .options = relieve_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = connections_relieve_command,
+    },
     {
         .verb = "pool",
         .summary = "Hold the applications' pools against the server",
@@ -26,8 +122,7 @@ static const struct command commands[] = {
             "sum of instances times max_open fits the ordinary slots and how many instances "
             "would, which application has more sessions, more idle or older ones than agreed, "
             "and what SQL makes the bounds durable. --source reads the calls that size the "
-            "pool "
-            "in a Go file and says which is missing or different. Changes nothing.",
+            "pool in a Go file and says which is missing or different. Changes nothing.",
         .examples =
             "pgrunbook connections pool insightengine\n"
             "pgrunbook connections pool --source database/connection.go insightengine\n"
@@ -39,61 +134,22 @@ static const struct command commands[] = {
     {.verb = NULL},
 };
 
-static enum verdict_status judge(const struct settings *settings_read, double share)
-{
-    if (share >= settings_fraction(settings_read, "connections.critical"))
-        return VERDICT_CRITICAL;
-    if (share >= settings_fraction(settings_read, "connections.warning"))
-        return VERDICT_WARNING;
-    return VERDICT_OK;
-}
-
-/* The database's own limit (ALTER DATABASE … CONNECTION LIMIT) may be the tighter one; a refused
- * connection has the same SQLSTATE 53300 either way. */
-static bool check_slots(struct check *check, GError **error)
-{
-    AUTO(rows)
-    rows = session_query(check_session(check), &query_connections_slots, NULL, error);
-    if (rows == NULL)
-        return false;
-    gint64 limit = rows_int(rows, 0, CONNECTIONS_SLOTS_ORDINARY);
-    gint64 used = rows_int(rows, 0, CONNECTIONS_SLOTS_USED);
-    gint64 own_limit = rows_int(rows, 0, CONNECTIONS_SLOTS_DATABASE_LIMIT);
-    gint64 own_used = rows_int(rows, 0, CONNECTIONS_SLOTS_DATABASE_USED);
-    const char *whose = "of the slots an ordinary role may use";
-    if (own_limit > 0 && own_used * limit > used * own_limit) {
-        limit = own_limit;
-        used = own_used;
-        whose = "of the connections this database allows";
-    }
-    double share = (double) used / (double) MAX(limit, 1);
-    enum verdict_status status = judge(check_settings(check), share);
-    g_autofree char *message = g_strdup_printf(
-        "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " connections used, %.0f%% %s%s", used,
-        limit, 100 * share, whose,
-        status == VERDICT_OK ? "" : "; when they are gone the application is refused");
-
-    check_add(check, &(struct verdict){
-                         .name = "connection_slots",
-                         .status = status,
-                         .value = (double) used,
-                         .message = message,
-                         .next = status == VERDICT_OK
-                                     ? NULL
-                                     : "SELECT application_name, state, count(*) FROM "
-                                       "pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC",
-                     });
-    return true;
-}
+static const struct right rights[] = {
+    {140000, 0, "pg_monitor", "to see what kind of session holds each slot"},
+    {140000, 0, "pg_signal_backend", "to end sessions of other roles"},
+    {160000, 0, "pg_use_reserved_connections",
+     "to get in when every slot is taken (reserved_connections keeps some)"},
+    {0, 0, NULL, NULL},
+};
 
 const struct feature feature_connections = {
     .name = "connections",
-    .title = "Connection slots",
+    .title = "Emergency: connection slots",
     .runbook = connections_readme,
     .settings = settings,
     .kinds = connections_kinds,
     .commands = commands,
     .rights = rights,
     .queries = connections_queries,
-    .check = check_slots,
+    .check = connections_check,
 };

@@ -95,19 +95,18 @@ static char *load(const char *path, gsize *ret_length, GError **error)
 
 /* All there is to one call. */
 struct facts {
-    GArray *apps, *calls, *source, *pooler, *roles;
+    GArray *apps, *calls, *source, *roles;
+    struct connections_pooler pooler;
     const struct connections_app *source_app;
-    char *trouble;
 };
 
 static void clear_facts(struct facts *facts)
 {
-    GArray **const arrays[] = {&facts->source, &facts->calls, &facts->pooler, &facts->roles,
-                               &facts->apps};
+    GArray **const arrays[] = {&facts->source, &facts->calls, &facts->roles, &facts->apps};
 
     for (guint i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_clear_pointer(arrays[i], g_array_unref);
-    g_free(facts->trouble);
+    connections_pooler_clear(&facts->pooler);
 }
 
 static bool read_source(const struct call *call, struct facts *facts, GError **error)
@@ -128,19 +127,6 @@ static bool read_source(const struct call *call, struct facts *facts, GError **e
     return true;
 }
 
-/* A PgBouncer that cannot be asked is one more line of the report, not its end. */
-static void ask_pooler(const struct call *call, struct facts *facts)
-{
-    const char *conninfo = settings_string(call->settings, "pgbouncer");
-    g_autoptr(GError) error = NULL;
-
-    if (conninfo == NULL || *conninfo == '\0')
-        return;
-    facts->pooler = connections_pooler_ask(conninfo, &error);
-    if (facts->pooler == NULL)
-        facts->trouble = g_strdup(error->message);
-}
-
 static enum runbook_exit report(struct call *call, struct facts *facts, GError **error)
 {
     AUTO(session) session = call_connect(call, error);
@@ -152,10 +138,10 @@ static enum runbook_exit report(struct call *call, struct facts *facts, GError *
         return runbook_error_exit(*error);
     if (!backends_all_seen(backends, error))
         return RUNBOOK_REFUSED;
-    ask_pooler(call, facts);
+    facts->pooler = connections_pooler_ask(call->settings);
     AUTO(connections_pool) pool = connections_pool_weigh(facts->apps, backends);
-    bool pooled = facts->pooler != NULL || facts->trouble != NULL;
-    facts->roles = connections_role_settings(session, pool, pooled, error);
+    facts->roles = connections_role_settings(session, pool,
+                                             connections_pooler_known(&facts->pooler), error);
     if (facts->roles == NULL)
         return runbook_error_exit(*error);
     const struct connections_pool_report shown = {
@@ -164,8 +150,7 @@ static enum runbook_exit report(struct call *call, struct facts *facts, GError *
         .file = option_value(call->options, "source"),
         .source = facts->source,
         .source_app = facts->source_app,
-        .pooler = facts->pooler,
-        .pooler_trouble = facts->trouble,
+        .pooler = &facts->pooler,
     };
     connections_pool_show(call, session, &shown);
     return RUNBOOK_DONE;

@@ -5,8 +5,9 @@
 #ifndef CONNECTIONS_POOL_H
 #define CONNECTIONS_POOL_H
 
-#include "backends/backends.h"
+#include "connections_private.h"
 #include "feature.h"
+#include "out/document.h"
 
 /* ---- applications, [app NAME] -------------------------------------------------------------- */
 
@@ -27,6 +28,9 @@ int connections_app_of(const GArray *apps, const struct backend *backend);
 
 /* How many idle sessions all instances together may keep; never more than they may open. */
 gint64 connections_app_idle(const struct connections_app *app);
+
+/* Lets the policy know what each application may keep. apps must outlive it. */
+void connections_policy_apps(struct connections_policy *policy, const GArray *apps);
 
 /* ---- arithmetic ---------------------------------------------------------------------------- */
 
@@ -128,14 +132,31 @@ struct connections_pooler_row {
 GArray *connections_pooler_read(const char *const *names, const char *const *cells, guint count,
                                 GError **error);
 
-/* Asks the console. NULL with an error. */
-GArray *connections_pooler_ask(const char *conninfo, GError **error);
+/* What the PgBouncer of the settings says. */
+struct connections_pooler {
+    GArray *
+        pools; /* of struct connections_pooler_row; NULL: there is none, or it was not reached */
+    char *trouble; /* why it was not; NULL: it was, or there is none */
+};
+
+/* Asks it: one that does not answer is one more line of a report, not its end. */
+struct connections_pooler connections_pooler_ask(const struct settings *settings);
+void connections_pooler_clear(struct connections_pooler *pooler);
+
+/* Whether there is one to speak of. */
+bool connections_pooler_known(const struct connections_pooler *pooler);
+
+/* For a document; null when there is none. */
+json_t *connections_pooler_json(const struct connections_pooler *pooler);
 
 /* Sum of those who wait, and the longest wait of all. */
 gint64 connections_pooler_waiting(const GArray *pools, gint64 *ret_longest_us);
 
 /* "3 clients wait for a connection of PgBouncer, the first for 2 s; …" Caller frees. */
 char *connections_pooler_words(const GArray *pools);
+
+/* The same as a line of a report, in colour. */
+void connections_pooler_say(const struct connections_pooler *pooler, struct output *output);
 
 /* ---- roles --------------------------------------------------------------------------------- */
 
@@ -156,8 +177,7 @@ struct connections_pool_report {
     const char *file; /* NULL: no source was named */
     const GArray *source;
     const struct connections_app *source_app;
-    const GArray *pooler; /* NULL: none, or it could not be asked */
-    const char *pooler_trouble;
+    const struct connections_pooler *pooler;
 };
 void connections_pool_show(struct call *call, struct session *session,
                            const struct connections_pool_report *report);

@@ -83,6 +83,27 @@ gint64 connections_app_idle(const struct connections_app *app)
     return app->instances * MIN(app->max_idle, app->max_open);
 }
 
+static const char *application_of(const struct backend *backend, gint64 *ret_allowed_idle,
+                                  gconstpointer data)
+{
+    int app = connections_app_of(data, backend);
+
+    if (app < 0)
+        return NULL;
+    const struct connections_app *found =
+        &g_array_index((const GArray *) data, struct connections_app, app);
+    *ret_allowed_idle = connections_app_idle(found);
+    return found->name;
+}
+
+void connections_policy_apps(struct connections_policy *policy, const GArray *apps)
+{
+    if (apps->len > 0) {
+        policy->application_of = application_of;
+        policy->data = apps;
+    }
+}
+
 /* ---- what is there ------------------------------------------------------------------------- */
 
 /* A session at work since before its time was up may finish. */

@@ -124,7 +124,7 @@ GArray *connections_pooler_read(const char *const *names, const char *const *cel
     return g_steal_pointer(&pools);
 }
 
-GArray *connections_pooler_ask(const char *conninfo, GError **error)
+static GArray *ask(const char *conninfo, GError **error)
 {
     g_autofree char *text = g_strdup(conninfo);
     struct session_params params = {.dbname = text, .password = SESSION_PASSWORD_NEVER};
@@ -143,6 +143,31 @@ GArray *connections_pooler_ask(const char *conninfo, GError **error)
     return connections_pooler_read((const char *const *) names,
                                    (const char *const *) cells->pdata, (guint) rows_count(rows),
                                    error);
+}
+
+struct connections_pooler connections_pooler_ask(const struct settings *settings)
+{
+    const char *conninfo = settings_string(settings, "pgbouncer");
+    struct connections_pooler pooler = {NULL, NULL};
+    g_autoptr(GError) error = NULL;
+
+    if (conninfo == NULL || *conninfo == '\0')
+        return pooler;
+    pooler.pools = ask(conninfo, &error);
+    if (pooler.pools == NULL)
+        pooler.trouble = g_strdup(error->message);
+    return pooler;
+}
+
+void connections_pooler_clear(struct connections_pooler *pooler)
+{
+    g_clear_pointer(&pooler->pools, g_array_unref);
+    g_clear_pointer(&pooler->trouble, g_free);
+}
+
+bool connections_pooler_known(const struct connections_pooler *pooler)
+{
+    return pooler->pools != NULL || pooler->trouble != NULL;
 }
 
 gint64 connections_pooler_waiting(const GArray *pools, gint64 *ret_longest_us)
@@ -172,4 +197,50 @@ char *connections_pooler_words(const GArray *pools)
         "%s wait%s for a connection of PgBouncer, the first for %s: its pool "
         "is too small, or its server connections are held too long",
         clients, waiting == 1 ? "s" : "", time);
+}
+
+/* ---- in reports ---------------------------------------------------------------------------- */
+
+json_t *connections_pooler_json(const struct connections_pooler *pooler)
+{
+    json_t *pools = json_array();
+    gint64 longest = 0;
+    gint64 waiting = 0;
+
+    for (guint i = 0; pooler->pools != NULL && i < pooler->pools->len; i++) {
+        const struct connections_pooler_row *row =
+            &g_array_index(pooler->pools, struct connections_pooler_row, i);
+        json_array_append_new(
+            pools,
+            json_pack("{so so so sI sI sI sI sf}", "database", document_text(row->database),
+                      "role", document_text(row->user), "mode", document_text(row->mode),
+                      "clients_active", (json_int_t) row->client_active, "clients_waiting",
+                      (json_int_t) row->client_waiting, "servers_active",
+                      (json_int_t) row->server_active, "servers_idle",
+                      (json_int_t) row->server_idle, "longest_wait_seconds",
+                      (double) row->longest_us / G_USEC_PER_SEC));
+    }
+    if (!connections_pooler_known(pooler)) {
+        json_decref(pools);
+        return json_null();
+    }
+    if (pooler->pools != NULL)
+        waiting = connections_pooler_waiting(pooler->pools, &longest);
+    return json_pack("{sI sf so so}", "clients_waiting", (json_int_t) waiting,
+                     "longest_wait_seconds", (double) longest / G_USEC_PER_SEC, "pools", pools,
+                     "trouble", document_text(pooler->trouble));
+}
+
+void connections_pooler_say(const struct connections_pooler *pooler, struct output *output)
+{
+    gint64 longest;
+
+    if (pooler->trouble != NULL) {
+        output_say(output, "\nPgBouncer could not be asked: %s", pooler->trouble);
+    } else if (pooler->pools != NULL) {
+        bool wait = connections_pooler_waiting(pooler->pools, &longest) > 0;
+        g_autofree char *words = connections_pooler_words(pooler->pools);
+        g_autofree char *painted = output_paint(output, wait ? OUTPUT_BAD : OUTPUT_GOOD, words);
+        output_say(output, "\nPgBouncer: %s.", painted);
+    }
 }

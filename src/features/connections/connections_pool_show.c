@@ -79,36 +79,6 @@ static json_t *source_of(const struct connections_pool_report *report)
                      document_text(report->source_app->name), "calls", calls);
 }
 
-static json_t *pooler_of(const struct connections_pool_report *report)
-{
-    json_t *pools = json_array();
-    gint64 longest = 0;
-    gint64 waiting = 0;
-
-    if (report->pooler == NULL && report->pooler_trouble == NULL) {
-        json_decref(pools);
-        return json_null();
-    }
-    for (guint i = 0; report->pooler != NULL && i < report->pooler->len; i++) {
-        const struct connections_pooler_row *row =
-            &g_array_index(report->pooler, struct connections_pooler_row, i);
-        json_array_append_new(
-            pools,
-            json_pack("{so so so sI sI sI sI sf}", "database", document_text(row->database),
-                      "role", document_text(row->user), "mode", document_text(row->mode),
-                      "clients_active", (json_int_t) row->client_active, "clients_waiting",
-                      (json_int_t) row->client_waiting, "servers_active",
-                      (json_int_t) row->server_active, "servers_idle",
-                      (json_int_t) row->server_idle, "longest_wait_seconds",
-                      (double) row->longest_us / G_USEC_PER_SEC));
-    }
-    if (report->pooler != NULL)
-        waiting = connections_pooler_waiting(report->pooler, &longest);
-    return json_pack("{sI sf so so}", "clients_waiting", (json_int_t) waiting,
-                     "longest_wait_seconds", (double) longest / G_USEC_PER_SEC, "pools", pools,
-                     "trouble", document_text(report->pooler_trouble));
-}
-
 static void write_document(struct call *call, struct session *session,
                            const struct connections_pool_report *report)
 {
@@ -128,7 +98,7 @@ static void write_document(struct call *call, struct session *session,
         document_item(document, app_item(state_at(pool, i)));
     document_array_end(document);
     document_member(document, "source", source_of(report));
-    document_member(document, "pgbouncer", pooler_of(report));
+    document_member(document, "pgbouncer", connections_pooler_json(report->pooler));
     document_array(document, "role_settings");
     for (guint i = 0; i < report->roles->len; i++) {
         const struct connections_role_setting *setting =
@@ -221,20 +191,6 @@ static void say_source(struct call *call, const struct connections_pool_report *
     }
 }
 
-static void say_pooler(struct call *call, const struct connections_pool_report *report)
-{
-    if (report->pooler_trouble != NULL) {
-        output_say(call->output, "\nPgBouncer could not be asked: %s", report->pooler_trouble);
-    } else if (report->pooler != NULL) {
-        gint64 longest;
-        bool wait = connections_pooler_waiting(report->pooler, &longest) > 0;
-        g_autofree char *words = connections_pooler_words(report->pooler);
-        g_autofree char *painted =
-            output_paint(call->output, wait ? OUTPUT_BAD : OUTPUT_GOOD, words);
-        output_say(call->output, "\nPgBouncer: %s.", painted);
-    }
-}
-
 static void say_roles(struct call *call, const GArray *roles)
 {
     if (roles->len > 0)
@@ -255,7 +211,10 @@ void connections_pool_show(struct call *call, struct session *session,
     }
     say_slots(call, report->pool);
     print_apps(call, report->pool);
+    /* CSV is one table. */
+    if (output_format(call->output) == OUTPUT_CSV)
+        return;
     say_source(call, report);
-    say_pooler(call, report);
+    connections_pooler_say(report->pooler, call->output);
     say_roles(call, report->roles);
 }

@@ -81,8 +81,10 @@ static void show_step(const struct store_step_view *step, gpointer data)
 
 static char *object_name(const struct store_object *object)
 {
-    return g_strdup_printf("%s%s%s", object->schema ? object->schema : "",
-                           object->schema ? "." : "", object->name);
+    /* A session has no schema. */
+    if (object->schema == NULL || object->schema[0] == '\0')
+        return g_strdup(object->name);
+    return g_strdup_printf("%s.%s", object->schema, object->name);
 }
 
 static void show_object(const struct store_object *object, gpointer data)

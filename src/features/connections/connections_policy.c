@@ -1,0 +1,28 @@
+/* Settings into a policy. */
+#include "connections_private.h"
+
+static gint64 us_of(const struct settings *settings, const char *name)
+{
+    return settings_int(settings, name) * 1000;
+}
+
+struct connections_policy connections_policy(const struct settings *settings, bool unready,
+                                             bool superusers)
+{
+    return (struct connections_policy){
+        .until = settings_fraction(settings, "connections.until"),
+        .idle_for_us = us_of(settings, "connections.idle_for"),
+        .transaction_for_us = us_of(settings, "connections.transaction_for"),
+        .slow_for_us = us_of(settings, "connections.slow_for"),
+        .young_us = us_of(settings, "connections.young"),
+        .convoy = (guint) settings_int(settings, "connections.convoy"),
+        .convoy_for_us = us_of(settings, "connections.convoy_for"),
+        .unready = unready,
+        .protection =
+            {
+                .roles = settings_list(settings, "protected_roles"),
+                .applications = settings_list(settings, "protected_applications"),
+                .superusers = superusers || settings_bool(settings, "connections.superusers"),
+            },
+    };
+}

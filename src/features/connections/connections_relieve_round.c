@@ -1,0 +1,172 @@
+/* One round of relief: look, decide, act, and let a queue move on. */
+#include "connections_relieve.h"
+#include "interrupt.h"
+
+enum {
+    QUEUE_LOOK_MS = 100,
+    QUEUE_STANDS_MS = 500, /* the same root for so long at least: the queue does not move */
+    QUEUE_PATIENCE_MS = 5000,
+};
+
+void relief_round_free(gpointer data)
+{
+    struct relief_round *round = data;
+
+    backends_acts_free(round->acts);
+    plan_free(round->plan);
+    connections_decision_free(round->decision);
+    connections_diagnosis_free(round->diagnosis);
+    backends_free(round->backends);
+    g_free(round);
+}
+
+const struct relief_round *relief_first(const struct relief *relief)
+{
+    return g_ptr_array_index(relief->rounds, 0);
+}
+
+const struct relief_round *relief_last(const struct relief *relief)
+{
+    return g_ptr_array_index(relief->rounds, relief->rounds->len - 1);
+}
+
+static void make_plan(struct relief_round *round, gint64 grace_ms)
+{
+    round->plan = plan_new();
+    round->acts = backends_acts_new(grace_ms, round->backends->looker);
+    for (guint i = 0; i < round->decision->chosen->len; i++) {
+        const struct connections_choice *choice =
+            &g_array_index(round->decision->chosen, struct connections_choice, i);
+        if (choice->ladder)
+            backends_acts_add_ladder(round->acts, round->plan, round->backends, choice->backend,
+                                     choice->reason);
+        else
+            backends_acts_add(round->acts, round->plan, round->backends, choice->backend,
+                              BACKENDS_TERMINATE, choice->reason);
+    }
+}
+
+struct relief_round *relief_look(struct relief *relief, GError **error)
+{
+    AUTO(backends) backends = backends_read(relief->entry.session, error);
+
+    if (backends == NULL || !backends_all_seen(backends, error))
+        return NULL;
+    struct relief_round *round = g_new0(struct relief_round, 1);
+    round->backends = g_steal_pointer(&backends);
+    round->diagnosis = connections_diagnose(round->backends, &relief->policy);
+    round->decision = connections_decide(round->backends, round->diagnosis, &relief->policy);
+    make_plan(round, settings_int(relief->call->settings, "connections.grace"));
+    g_ptr_array_add(relief->rounds, round);
+    return round;
+}
+
+bool relief_act(struct relief *relief, struct relief_round *round, GError **error)
+{
+    struct call *call = relief->call;
+    struct plan_run run =
+        gate_plan_run(call, relief->entry.session, &relief->window, relief->run);
+
+    round->ran = true;
+    round->first_step = relief->next_step;
+    relief->next_step += (int) round->plan->steps->len;
+    run.first_step = round->first_step;
+    /* There may be no slot for any further connection. */
+    run.limits.lanes = 0;
+    run.limits.pace = relief->pace;
+    run.hooks = backends_acts_hooks(round->acts);
+    gate_record_steps(call, relief->run, round->plan, round->first_step);
+    backends_acts_record(round->acts, round->plan, call->store, relief->run, round->first_step);
+    bool done = plan_run(round->plan, &run, error);
+    if (session_alive(relief->entry.session))
+        backends_acts_settle(round->acts, relief->entry.session);
+    backends_acts_record(round->acts, round->plan, call->store, relief->run, round->first_step);
+    return done;
+}
+
+/* ---- a queue that moves --------------------------------------------------------------------- */
+
+static char *root_name(const struct connections_diagnosis *diagnosis)
+{
+    const struct backends_root *root =
+        &g_array_index(diagnosis->roots, struct backends_root, 0);
+
+    return root->backend == NULL
+               ? g_strdup(root->prepared)
+               : g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, root->backend->pid,
+                                 root->backend->backend_start_us);
+}
+
+/* Who holds up the convoy now; "" when there is none; NULL when it cannot be seen. */
+static char *look_at_root(const struct relief *relief)
+{
+    AUTO(backends) backends = backends_read(relief->entry.session, NULL);
+
+    if (backends == NULL)
+        return NULL;
+    AUTO(connections_diagnosis) diagnosis = connections_diagnose(backends, &relief->policy);
+    return diagnosis->convoy == 0 ? g_strdup("") : root_name(diagnosis);
+}
+
+bool relief_await_queue(struct relief *relief)
+{
+    gint64 stands_us = MAX(relief->policy.convoy_for_us, QUEUE_STANDS_MS * 1000);
+    gint64 started = g_get_monotonic_time(), since = started;
+    g_autofree char *before = NULL;
+
+    while (!interrupt_pending()) {
+        gint64 now = g_get_monotonic_time();
+        g_autofree char *root = look_at_root(relief);
+        if (root == NULL)
+            return false;
+        if (*root == '\0')
+            return true;
+        if (g_strcmp0(root, before) != 0)
+            since = now;
+        else if (now - since >= stands_us)
+            return true;
+        if (now - started > stands_us + QUEUE_PATIENCE_MS * 1000)
+            return false;
+        g_free(before);
+        before = g_steal_pointer(&root);
+        g_usleep(QUEUE_LOOK_MS * 1000);
+    }
+    return false;
+}
+
+/* ---- what it has come to --------------------------------------------------------------------- */
+
+static guint count_results(const struct relief *relief, enum backends_result one,
+                           enum backends_result other)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < relief->rounds->len; i++) {
+        const struct relief_round *round = g_ptr_array_index(relief->rounds, i);
+        for (guint at = 0; at < round->acts->acts->len; at++) {
+            const struct backends_act *act = g_ptr_array_index(round->acts->acts, at);
+            count += act->result == one || act->result == other;
+        }
+    }
+    return count;
+}
+
+guint relief_ended(const struct relief *relief)
+{
+    return count_results(relief, BACKENDS_TERMINATED, BACKENDS_CANCELLED);
+}
+
+guint relief_refused(const struct relief *relief)
+{
+    return count_results(relief, BACKENDS_REFUSED, BACKENDS_REFUSED);
+}
+
+/* Where it was a convoy, its end is the goal: how many slots its sessions go on to use is the
+ * application's matter. */
+bool relief_reached(const struct relief *relief)
+{
+    const struct connections_diagnosis *last = relief_last(relief)->diagnosis;
+
+    return last->convoy == 0 && (last->need == 0 || relief_first(relief)->diagnosis->kind ==
+                                                        CONNECTIONS_LOCK_CONVOY);
+}
