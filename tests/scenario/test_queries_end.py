@@ -1,5 +1,7 @@
 """`pgrunbook queries cancel` and `terminate`: the ladder, and everything that must not happen."""
 
+import re
+
 import pytest
 from support.queries import (RELUCTANT, STUBBORN, busy, end, idle_in_transaction, pid_of,
                              receive_wal, state)
@@ -69,7 +71,7 @@ def test_another_that_got_the_pid(runbook, server, app):
     old, new = busy(server, user=app), busy(server, user=app)
     script = runbook("queries", "terminate", pid_of(old), "--dry-run", server=server).expect(0).out
     assert state(server, pid_of(old)) == "active", "a dry run does nothing"
-    statements = [line for line in script.split(";") if "pg_catalog.pg_" in line]
+    statements = re.findall(r"^SELECT pg_catalog.pg_.*?;$", script, re.DOTALL | re.MULTILINE)
     assert len(statements) == 2
     for statement in statements:
         assert server.sql(statement.replace(f" {pid_of(old)}\n", f" {pid_of(new)}\n")) == []
