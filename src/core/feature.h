@@ -36,6 +36,8 @@ enum command_flags {
      * Where the file cannot be written the command works all the same, reads what it can of it,
      * and the host says so once. */
     COMMAND_RECORDS = 1 << 3,
+    /* Has the option "watch", and with it may act: the store is opened as for COMMAND_RECORDS. */
+    COMMAND_WATCHES = 1 << 4,
 };
 
 struct call;

@@ -20,6 +20,8 @@ static const struct setting settings[] = {
 static const struct option report_options[] = {
     {"longer-than", '\0', "DURATION", "queries.longer_than", false,
      "those that run for longer"},
+    {"watch", '\0', "SECONDS", NULL, false,
+     "again and again; on a terminal a page with keys to cancel or terminate a chosen row"},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
@@ -46,9 +48,10 @@ static const struct command commands[] = {
             "(marked where it prevents wraparound), backups, and protected roles and "
             "applications. Changes nothing.",
         .examples = "pgrunbook queries report insightengine\n"
-                    "pgrunbook queries report --longer-than 5min --json insightengine",
+                    "pgrunbook queries report --longer-than 5min --json insightengine\n"
+                    "pgrunbook queries report --longer-than 5s --watch 1 insightengine",
         .options = report_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WATCHES,
         .run = queries_report_command,
     },
     {

@@ -147,7 +147,7 @@ static char *summary_of(const struct queries_end *end)
     return copy;
 }
 
-enum runbook_exit queries_end_act(struct queries_end *end, GError **error)
+enum runbook_exit queries_end_run(struct queries_end *end, gint64 *ret_run, GError **error)
 {
     struct call *call = end->call;
     struct window window = window_open(0);
@@ -166,7 +166,7 @@ enum runbook_exit queries_end_act(struct queries_end *end, GError **error)
     g_autofree char *summary = summary_of(end);
     enum runbook_exit code =
         gate_record_end(call, id, queries_judge(end->choices), broken, summary);
-    show(end, store_trouble(call->store) ? -1 : id, gate_outcome_name(code));
+    *ret_run = store_trouble(call->store) ? -1 : id;
     if (broken != NULL)
         g_propagate_error(error, g_steal_pointer(&broken));
     return code;
@@ -232,9 +232,12 @@ static enum runbook_exit confirm_and_act(struct queries_end *end, GError **error
         return RUNBOOK_FAILED;
     if (!yes)
         return RUNBOOK_DONE;
-    if (!plan_lock(end->session, "queries", error))
-        return RUNBOOK_FAILED;
-    return queries_end_act(end, error);
+    /* No lock against other runs: each statement looks once more by itself, and in an emergency
+     * two people may well be at work. */
+    gint64 run = -1;
+    enum runbook_exit code = queries_end_run(end, &run, error);
+    show(end, run, gate_outcome_name(code));
+    return code;
 }
 
 static enum runbook_exit end_command(struct call *call, bool terminate, GError **error)

@@ -6,6 +6,7 @@
 #include "backends/backends_act.h"
 #include "feature.h"
 #include "out/document.h"
+#include "out/grid.h"
 
 /* ---- rules, [rule NAME] -------------------------------------------------------------------- */
 
@@ -108,8 +109,9 @@ struct queries_policy queries_policy(const struct call *call, const GArray *rule
 /* The snapshot, or NULL with an error: also when what others do is hidden from our role. */
 struct backends *queries_snapshot(struct session *session, GError **error);
 
-void queries_show_report(struct call *call, struct session *session,
-                         const struct queries_view *view, const struct queries_policy *policy);
+/* One report: the snapshot, and what it comes to. */
+bool queries_report(struct call *call, struct session *session,
+                    const struct queries_policy *policy, GError **error);
 
 enum runbook_exit queries_report_command(struct call *call, GError **error);
 enum runbook_exit queries_cancel_command(struct call *call, GError **error);
@@ -131,6 +133,16 @@ struct queries_end {
 };
 void queries_end_prepare(struct queries_end *end);
 void queries_end_clear(struct queries_end *end);
-enum runbook_exit queries_end_act(struct queries_end *end, GError **error);
+/* Runs and records it; *ret_run is its id in the history, -1 when it could not be kept. */
+enum runbook_exit queries_end_run(struct queries_end *end, gint64 *ret_run, GError **error);
+
+/* `queries report --watch`. */
+enum runbook_exit queries_watch(struct call *call, struct session *session,
+                                const struct queries_policy *policy, const char *seconds,
+                                GError **error);
+
+/* The rows of a watched page, and of the table: the columns and the cells of one row. */
+extern const struct grid_column queries_columns[];
+void queries_add_cells(struct grid *grid, const struct queries_row *row);
 
 #endif

@@ -118,6 +118,11 @@ static void write_document(struct call *call, struct session *session,
 
 /* ---- table --------------------------------------------------------------------------------- */
 
+const struct grid_column queries_columns[] = {
+    {"PID", true},       {"For", true},   {"Role", false},  {"Application", false},
+    {"Database", false}, {"Wait", false}, {"Blocks", true}, {"Progress", false},
+    {"Query", false},    {NULL, false}};
+
 static char *progress_of(const struct backend *backend)
 {
     if (backend->progress_pct < 0)
@@ -125,7 +130,7 @@ static char *progress_of(const struct backend *backend)
     return g_strdup_printf("%s %.0f%%", backend->command, backend->progress_pct);
 }
 
-static void add_cells(struct grid *grid, const struct queries_row *row)
+void queries_add_cells(struct grid *grid, const struct queries_row *row)
 {
     const struct backend *backend = row->backend;
     bool client = backend_is_client(backend);
@@ -146,23 +151,20 @@ static void add_cells(struct grid *grid, const struct queries_row *row)
 
 static void print_rows(struct call *call, const char *title, const GArray *rows, bool apart)
 {
-    static const struct grid_column columns[] = {
-        {"PID", true},       {"For", true},   {"Role", false},  {"Application", false},
-        {"Database", false}, {"Wait", false}, {"Blocks", true}, {"Progress", false},
-        {"Query", false},    {NULL, false}};
     static const struct grid_column apart_columns[] = {
         {"PID", true},          {"For", true},       {"Role", false},
         {"Application", false}, {"Database", false}, {"Wait", false},
         {"Blocks", true},       {"Progress", false}, {"Left alone because", false},
         {NULL, false}};
-    AUTO(grid) grid = grid_new(apart ? apart_columns : columns);
+    AUTO(grid) grid = grid_new(apart ? apart_columns : queries_columns);
 
-    if (rows->len == 0)
+    if (rows->len == 0 && title != NULL)
         return;
-    output_say(call->output, "%s", title);
+    if (title != NULL)
+        output_say(call->output, "%s", title);
     for (guint i = 0; i < rows->len; i++) {
         const struct queries_row *row = queries_at(rows, i);
-        add_cells(grid, row);
+        queries_add_cells(grid, row);
         if (apart)
             grid_cell(grid, OUTPUT_DIM, row->reason);
         else
@@ -182,14 +184,18 @@ static void say_next(struct call *call, const struct queries_view *view)
                    queries_at(view->queries, 0)->backend->pid);
 }
 
-void queries_show_report(struct call *call, struct session *session,
-                         const struct queries_view *view, const struct queries_policy *policy)
+static void show_report(struct call *call, struct session *session,
+                        const struct queries_view *view, const struct queries_policy *policy)
 {
     g_autofree char *time =
         units_format_duration((double) policy->longer_than_us / G_USEC_PER_SEC);
 
     if (output_format(call->output) == OUTPUT_JSON) {
         write_document(call, session, view, policy);
+        return;
+    }
+    if (output_format(call->output) == OUTPUT_CSV) { /* one table */
+        print_rows(call, NULL, view->queries, false);
         return;
     }
     if (view->queries->len == 0)
@@ -202,18 +208,29 @@ void queries_show_report(struct call *call, struct session *session,
     say_next(call, view);
 }
 
+bool queries_report(struct call *call, struct session *session,
+                    const struct queries_policy *policy, GError **error)
+{
+    AUTO(backends) backends = queries_snapshot(session, error);
+
+    if (backends == NULL)
+        return false;
+    AUTO(queries_view) view = queries_look(backends, policy);
+    show_report(call, session, view, policy);
+    return true;
+}
+
 enum runbook_exit queries_report_command(struct call *call, GError **error)
 {
+    const char *seconds = option_value(call->options, "watch");
     AUTO(session) session = call_connect(call, error);
 
     if (session == NULL)
         return runbook_error_exit(*error);
-    AUTO(backends) backends = queries_snapshot(session, error);
-    if (backends == NULL)
-        return runbook_error_exit(*error);
     g_autoptr(GArray) rules = queries_rules(call->settings, call->target);
     const struct queries_policy policy = queries_policy(call, rules);
-    AUTO(queries_view) view = queries_look(backends, &policy);
-    queries_show_report(call, session, view, &policy);
-    return RUNBOOK_DONE;
+    if (seconds != NULL)
+        return queries_watch(call, session, &policy, seconds, error);
+    return queries_report(call, session, &policy, error) ? RUNBOOK_DONE
+                                                         : runbook_error_exit(*error);
 }
