@@ -9,7 +9,8 @@ from support.servers import wait_until
 
 NAMES = ["transaction_age", "multixact_age", "xmin_horizon", "dead_rows", "stale_statistics",
          "autovacuum_behind", "autovacuum", "invalid_indexes", "duplicate_indexes",
-         "foreign_key_indexes", "table_bloat", "index_bloat", "connection_slots"]
+         "foreign_key_indexes", "table_bloat", "index_bloat", "connection_slots",
+         "idle_in_transaction", "lock_convoy"]
 CODES = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 
@@ -269,7 +270,7 @@ def test_limit_of_the_database(runbook, healthy):
     checked = Checked(runbook, server, "shop")
     assert len(application) == 9
     assert checked.status["connection_slots"] == "critical"
-    assert "this database allows" in checked.message["connection_slots"]
+    assert 'database "shop" may have' in checked.message["connection_slots"]
     assert checked.value["connection_slots"] == 10
 
 

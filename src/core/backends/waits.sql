@@ -1,6 +1,7 @@
 -- name:  waits
 -- doc:   Since when each backend has waited for a lock (NULL: not written down yet), on what, and
---        which prepared transaction it waits for, where it is one.
+--        which prepared transaction it waits for, where it is one: that holds its own transaction
+--        id as well, by which it is known.
 -- since: 140000
 -- row:   pid int8, since int8, lock text, prepared text, prepared_since int8
 SELECT w.pid::pg_catalog.int8 AS pid,
@@ -20,7 +21,10 @@ SELECT w.pid::pg_catalog.int8 AS pid,
    AND h.classid IS NOT DISTINCT FROM w.classid
    AND h.objid IS NOT DISTINCT FROM w.objid
    AND h.objsubid IS NOT DISTINCT FROM w.objsubid
+  LEFT JOIN pg_catalog.pg_locks AS x
+    ON x.pid IS NULL
+   AND x.locktype OPERATOR(pg_catalog.=) 'transactionid'
+   AND x.virtualtransaction OPERATOR(pg_catalog.=) h.virtualtransaction
   LEFT JOIN pg_catalog.pg_prepared_xacts AS p
-    ON h.virtualtransaction OPERATOR(pg_catalog.=)
-       ('-1/' OPERATOR(pg_catalog.||) p.transaction::pg_catalog.text)
+    ON p.transaction OPERATOR(pg_catalog.=) x.transactionid
  WHERE NOT w.granted

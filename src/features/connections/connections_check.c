@@ -16,6 +16,9 @@ static enum verdict_status judge_share(const struct settings *settings, double s
 static void check_slots(struct check *check, const struct backends *backends)
 {
     struct backends_room room = backends_fullest(backends);
+    const struct backend *self = backends_find(backends, session_pid(check_session(check)));
+    /* Our own takes a place as well: with one left, nobody else gets in now. */
+    room.used += self != NULL && backend_in_room(self, &room);
     double share = (double) room.used / (double) MAX(room.most, 1);
     enum verdict_status status = judge_share(check_settings(check), share);
     g_autofree char *whose =
