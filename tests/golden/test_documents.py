@@ -2,6 +2,7 @@
 
 import pytest
 from golden.documents import check_document, differences
+from support.servers import wait_until
 
 
 def test_check(runbook, server):
@@ -84,6 +85,25 @@ def test_connections_pool(runbook, server, tmp_path):
                      "--application", "shop", server=server).expect(0).json
     check_document(report, "connections.pool")
     assert report["fits"] is False and report["role_settings"]
+
+
+def test_connections(runbook, server):
+    server.sql("CREATE TABLE orders ()")
+    holder = server.connect()
+    holder.execute("BEGIN; LOCK TABLE orders")
+    server.connect().pgconn.send_query(b"SELECT * FROM orders")
+    wait_until(lambda: server.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
+    report = runbook("connections", "report", "--json", server=server).expect(0).json
+    check_document(report, "connections.report")
+    assert [item["root"] for item in report["blocking"]] == [True, False]
+    assert report["transactions"] and report["groups"]
+    words = ["connections", "relieve", "--json", "--superusers", "--until", "0%",
+             "--transaction-for", 0]
+    planned = runbook(*words, "--dry-run", server=server).expect(0).json
+    check_document(planned, "connections.relieve")
+    assert planned["outcome"] is None and planned["planned"] and planned["spared"]
+    done = runbook(*words, "--yes", server=server).expect(0, 5).json
+    assert check_document(done, "connections.relieve")["ended"]
 
 
 def test_config(runbook, tmp_path):

@@ -77,6 +77,8 @@ void lane_start(struct lane *lane, struct step *step);
 void lane_read(struct lane *lane);    /* when lane_fd() is readable; a program also without */
 int lane_fd(const struct lane *lane); /* -1: nothing to wait for */
 void lane_cancel(struct lane *lane);
+/* plan_lane_open.c: its connection; false with an error. Closing a borrowed one gives it back. */
+bool lane_open(struct lane *lane, GError **error);
 void lane_close(struct lane *lane);
 bool lane_uses_control(const struct lane *lane); /* a statement is at work on that session */
 

@@ -51,8 +51,10 @@ static char *names_of(GHashTable *claims)
 
 static void add(GArray *settings, const char *role, char *sql, char *reason)
 {
-    struct connections_role_setting setting = {g_strdup(role), sql, reason};
+    struct connections_role_setting setting = {.role = g_strdup(role)};
 
+    setting.sql = sql;
+    setting.reason = reason;
     g_array_append_val(settings, setting);
 }
 

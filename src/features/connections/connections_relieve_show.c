@@ -93,25 +93,50 @@ static bool is_failure(const struct relief_round *round, const struct backends_a
     return round->ran && !is_end(act) && backends_act_counts(act) && !is_superseded(round, act);
 }
 
-/* Those that were tried and left, then all others as the last look found them. */
+static void add_spared_one(struct document *document, GHashTable *listed,
+                           const struct backend *backend, const char *reason)
+{
+    gint64 *pid = g_memdup2(&backend->pid, sizeof backend->pid);
+
+    if (g_hash_table_add(listed, pid))
+        document_item(document, spared_json(backend, reason));
+}
+
+static void list_ended(const struct relief *relief, GHashTable *listed)
+{
+    for (guint i = 0; i < relief->rounds->len; i++) {
+        const struct relief_round *round = g_ptr_array_index(relief->rounds, i);
+        for (guint at = 0; at < round->acts->acts->len; at++) {
+            const struct backends_act *act = g_ptr_array_index(round->acts->acts, at);
+            if (is_end(act))
+                g_hash_table_add(listed, g_memdup2(&act->backend.pid, sizeof act->backend.pid));
+        }
+    }
+}
+
+/* Those that were tried and left, then all others as the last look found them; each once, and
+ * none that was ended (one that was only cancelled is still there). */
 static void add_spared(const struct relief *relief, struct document *document)
 {
     const struct connections_decision *decision = relief_last(relief)->decision;
+    g_autoptr(GHashTable) listed =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 
     document_array(document, "spared");
+    list_ended(relief, listed);
     for (guint i = 0; i < relief->rounds->len; i++) {
         const struct relief_round *round = g_ptr_array_index(relief->rounds, i);
         for (guint at = 0; at < round->acts->acts->len; at++) {
             const struct backends_act *act = g_ptr_array_index(round->acts->acts, at);
             if (is_failure(round, act))
-                document_item(document,
-                              spared_json(&act->backend, act->why ? act->why : "not reached"));
+                add_spared_one(document, listed, &act->backend,
+                               act->why ? act->why : "not reached");
         }
     }
     for (guint i = 0; i < decision->spared->len; i++) {
         const struct connections_spared *spared =
             &g_array_index(decision->spared, struct connections_spared, i);
-        document_item(document, spared_json(spared->backend, spared->reason));
+        add_spared_one(document, listed, spared->backend, spared->reason);
     }
     document_array_end(document);
 }

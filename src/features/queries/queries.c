@@ -103,7 +103,7 @@ static const struct right rights[] = {
 
 const struct feature feature_queries = {
     .name = "queries",
-    .title = "Long-running queries",
+    .title = "Emergency: long queries",
     .runbook = queries_readme,
     .settings = settings,
     .kinds = queries_kinds,
