@@ -19,7 +19,7 @@ void connections_decision_free(struct connections_decision *decision)
 void connections_choose(struct connections_decision *decision, const struct backend *backend,
                         bool ladder, char *reason)
 {
-    struct connections_choice choice = {backend, ladder, reason};
+    struct connections_choice choice = {backend, ladder, g_steal_pointer(&reason)};
 
     g_array_append_val(decision->chosen, choice);
 }

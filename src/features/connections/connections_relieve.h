@@ -15,7 +15,7 @@ struct relief_round {
     int first_step;
     bool ran;
 };
-void relief_round_free(gpointer round);
+void relief_round_free(gpointer data); /* a struct relief_round */
 
 struct relief {
     struct call *call;
