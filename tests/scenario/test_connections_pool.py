@@ -213,6 +213,8 @@ def test_clients_that_wait_at_pgbouncer(runbook, server, pooler):
     assert asked["longest_wait_seconds"] > 0
     table = runbook("connections", "pool", *option, server=server).expect(0).out
     assert "PgBouncer: 2 clients wait for a connection of PgBouncer, the first for " in table
+    whole = runbook("connections", "report", "--json", *option, server=server).expect(0).json
+    assert whole["pgbouncer"]["clients_waiting"] == 2
     holder.close()
     for waiter in waiters:
         waiter.join()

@@ -5,7 +5,8 @@ import json
 import signal
 
 import pytest
-from support.queries import STUBBORN, busy, pid_of, receive_wal, state
+from support.queries import (STUBBORN, busy, idle_in_transaction, pid_of, receive_wal,
+                             state)
 from support.servers import ENDS, wait_until
 from support.terminal import Terminal
 from support.vacuum import last_run
@@ -125,6 +126,37 @@ def test_a_signal_during_the_question(server, terminal, app):
     page.process.send_signal(signal.SIGTERM)
     assert page.end() == 130
     assert state(server, pid_of(session)) == "active"
+
+
+def test_the_page_of_connections(runbook, server, terminal, app):
+    """Who holds up others stands first, and is ended from there."""
+    server.make_table("orders")
+    server.sql(f"GRANT ALL ON orders TO {app}")
+    root = idle_in_transaction(server, "LOCK orders", user=app)
+    waiter = busy(server, "SELECT count(*) FROM orders", user=app)
+    page = terminal("connections", "report", "--watch", "200ms")
+    page.see("(1 wait behind it) LOCK orders")
+    assert str(pid_of(root)) in page.chosen[0]
+    page.type("c")
+    page.see("is left alone: it runs nothing")
+    page.type("t")
+    page.see("Terminate pid")
+    page.type("y")
+    page.see(f"pid {pid_of(root)}: terminated")
+    assert state(server, pid_of(root)) is None
+    wait_until(lambda: state(server, pid_of(waiter)) == "idle", what="the next in the queue")
+    page.type("q")
+    assert page.end() == 0
+    assert last_run(runbook)["objects"][0]["before"]["query"] == "LOCK orders"
+
+
+@pytest.mark.parametrize("version", [15])
+def test_connections_not_on_a_terminal(runbook, server):
+    running = runbook.start("connections", "report", "--watch", "100ms", "--json", server=server)
+    documents = [json.loads(running.process.stdout.readline()) for _ in range(2)]
+    assert {document["schema"] for document in documents} == {"pgrunbook.connections.report/1"}
+    running.interrupt()
+    assert running.wait().code == 130
 
 
 @pytest.mark.parametrize("version", [15])

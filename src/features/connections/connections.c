@@ -58,6 +58,9 @@ static const struct setting settings[] = {
 
 static const struct option report_options[] = {
     SHARED,
+    {"watch", '\0', "SECONDS", NULL, false,
+     "again and again; on a terminal a page with keys to cancel or terminate a chosen session"},
+    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", false, NULL},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
@@ -88,7 +91,7 @@ static const struct command commands[] = {
                     "pgrunbook connections report --json --service-unready insightengine\n"
                     "pgrunbook connections report --emergency service=rescue insightengine",
         .options = report_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WATCHES,
         .run = connections_report_command,
     },
     {
