@@ -2,7 +2,7 @@
 touched."""
 
 import pytest
-from support.queries import (busy, idle_in_transaction, pid_of, receive_wal, report)
+from support.queries import busy, end, idle_in_transaction, pid_of, receive_wal, report
 from support.servers import ENDS, wait_until
 
 versions = ENDS
@@ -115,3 +115,22 @@ def test_check(runbook, server, roles):
     assert verdict["status"] == "critical"
     assert verdict["next"].startswith("pgrunbook queries report ")
     assert line("queries.longer_than = 1h")["status"] == "ok"
+
+
+@pytest.mark.parametrize("version", [15])
+def test_autovacuum_that_prevents_wraparound(runbook, fresh_server):
+    """A slow one, over a table that is as old as a server allows at the least."""
+    server = fresh_server(autovacuum_freeze_max_age=100_000, autovacuum_naptime="1s",
+                          autovacuum_vacuum_cost_delay="100ms", autovacuum_vacuum_cost_limit=1)
+    server.burn_xids(100_100)
+
+    def seen():
+        return [row for row in report(runbook, server, *ALL)["queries"]
+                if "(to prevent wraparound)" in row["query"]]
+    row = wait_until(seen, what="autovacuum")[0]
+    assert row["type"] == "autovacuum worker" and row["protected"] is True
+    assert row["reason"].startswith("autovacuum, to prevent wraparound: ")
+    for verb in ("cancel", "terminate"):
+        assert end(runbook, server, verb, row["pid"], "--superusers",
+                   code=4)[row["pid"]]["step"] == "refused"
+        assert row["pid"] not in end(runbook, server, verb, "--longer-than", 0, "--superusers")
