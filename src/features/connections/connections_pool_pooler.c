@@ -114,8 +114,10 @@ GArray *connections_pooler_read(const char *const *names, const char *const *cel
     g_array_set_clear_func(pools, clear_row);
     for (guint i = 0; i < count; i++) {
         struct connections_pooler_row row = {0};
-        if (!read_row(cells + (gsize) i * width, positions, &row, error))
+        if (!read_row(cells + (gsize) i * width, positions, &row, error)) {
+            clear_row(&row);
             return NULL;
+        }
         if (strcmp(row.database, "pgbouncer") == 0)
             clear_row(&row);
         else
