@@ -46,12 +46,16 @@ def test_the_oldest_end_and_are_recorded(runbook, server, app):
     shown = last_run(runbook)
     assert shown["run"]["id"] == done.document["run_id"]
     assert [step["outcome"] for step in shown["steps"]] == ["done"] * 4
-    kept = shown["objects"][0]["before"]
+    assert [item["outcome"] for item in shown["objects"]].count("done") == 4
+    left, = [item for item in shown["objects"] if item["reason"] == "it is in a transaction"]
+    assert left["outcome"] == "skipped" and f"pid {pid_of(busy[0])} " in left["name"]
+    kept = next(item for item in shown["objects"] if item["outcome"] == "done")["before"]
     assert kept["query"] == "SELECT 'idle'" and kept["application"] == "shop"
     assert kept["role"] == app and kept["state_seconds"] > 0
     # Once more there is nothing to do.
     again = relieve(runbook, server, *FEW)
     assert again.ended == {} and again.goal["reached"]
+    assert last_run(runbook)["run"]["outcome"] == "done" and not last_run(runbook)["steps"]
 
 
 def test_too_few_are_idle_for_long(runbook, server, app):
@@ -286,3 +290,19 @@ def test_one_relief_at_a_time(runbook, server, app):
     assert len(alive(server, sessions)) == len(sessions) - 1
     running.interrupt()
     running.wait().expect(130)
+
+
+def test_our_own_session_is_lost_and_comes_back(runbook, server, app):
+    """It waits for its pace; whoever ends it does not end the relief, which has no other."""
+    sessions = idle(server, goal(server) + 2, user=app)
+    running = runbook.start("connections", "relieve", "--yes", "--json", *FEW, "--per-minute", 1,
+                            server=server)
+    wait_until(lambda: len(alive(server, sessions)) == len(sessions) - 1, what="one of two")
+    first, = [row[0] for row in server.backends()]
+    server.sql("SELECT pg_terminate_backend(%s)", [first])
+    again = wait_until(lambda: [row[0] for row in server.backends() if row[0] != first],
+                       what="the session that takes its place")
+    assert len(again) == 1
+    running.interrupt()
+    running.wait().expect(130)
+    assert len(alive(server, sessions)) == len(sessions) - 1

@@ -54,16 +54,16 @@ def test_it_is_text_and_one_csv_table(runbook, server, app):
 
 
 def test_limits_of_role_and_database(runbook, server, app):
-    server.sql(f"ALTER ROLE {app} CONNECTION LIMIT 3;"
+    server.sql(f"ALTER ROLE {app} CONNECTION LIMIT 10;"
                f"ALTER DATABASE {server.dbname} CONNECTION LIMIT 40")
-    idle(server, 3, user=app)
+    idle(server, 10, user=app)
     seen = report(runbook, server, "--idle-for", 0)
     limits = {item["name"]: item for item in seen.slots["limits"]}
-    assert (limits[app]["kind"], limits[app]["limit"], limits[app]["used"]) == ("role", 3, 3)
-    assert limits[server.dbname]["limit"] == 40 and limits[server.dbname]["used"] >= 3
+    assert (limits[app]["kind"], limits[app]["limit"], limits[app]["used"]) == ("role", 10, 10)
+    assert limits[server.dbname]["limit"] == 40 and limits[server.dbname]["used"] >= 10
     assert seen.diagnosis == "idle_pileup"
-    assert f'3 of 3 connections that role "{app}" may have' in seen.reason
-    assert "CONNECTION LIMIT 3" in seen.hints
+    assert f'10 of 10 connections that role "{app}" may have' in seen.reason
+    assert "CONNECTION LIMIT 10" in seen.hints
 
 
 def test_names_are_shown_as_the_server_has_them(runbook, server, app):
@@ -140,7 +140,7 @@ def test_lock_convoy_names_its_root(runbook, server):
     assert found["query"].startswith("BEGIN; UPDATE orders")
     assert {item["pid"] for item in seen.waiters} == set(pids(waiters))
     assert all(item["blocked_by"] and item["wait_seconds"] is not None
-               for item in seen.waiters)
+               and item["root_pid"] == pid_of(root) for item in seen.waiters)
     # They have not waited for long: that is traffic.
     assert report(runbook, server, *configure(runbook, convoy_for="1h")).diagnosis == "healthy"
 

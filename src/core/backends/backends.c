@@ -7,7 +7,10 @@
 
 #include <string.h>
 
-enum { QUERY_BYTES = 4096 };
+enum {
+    QUERY_BYTES = 4096,
+    LEAST_LIMIT = 10, /* one below is meant to be used up: the one session of a nightly job */
+};
 
 const char *backend_state_name(enum backend_state state)
 {
@@ -247,8 +250,9 @@ struct backends_room backends_fullest(const struct backends *backends)
     for (guint i = 0; i < backends->limits->len; i++) {
         const struct backends_limit *limit =
             &g_array_index(backends->limits, struct backends_limit, i);
-        /* As fractions; a limit of 0 keeps everybody out on purpose. */
-        if (limit->most > 0 && limit->used * fullest.most > fullest.used * limit->most)
+        /* As fractions. */
+        if (limit->most >= LEAST_LIMIT &&
+            limit->used * fullest.most > fullest.used * limit->most)
             fullest = (struct backends_room){limit, limit->most, limit->used};
     }
     return fullest;

@@ -122,8 +122,8 @@ double backend_seconds(const struct backends *backends, const struct backend *ba
 /* "pid 42 (role app, application shop, client 10.0.0.7)". Caller frees. */
 char *backend_describe(const struct backend *backend);
 
-/* What is fullest: the ordinary slots, or a database's or role's own limit where that is tighter.
- * NULL limit in the result: the ordinary slots. */
+/* What is fullest: the ordinary slots, or a database's or role's own limit where that is tighter;
+ * limits below 10 are full on purpose and do not count. NULL limit in the result: the slots. */
 struct backends_room {
     const struct backends_limit *limit;
     gint64 most, used;

@@ -45,8 +45,9 @@ static void test_find(void)
 static void test_limits(void)
 {
     AUTO(backends) backends = fixture_backends(100);
-    backends_add_limit(backends, &(struct backends_limit){false, "shop", 10, 0});
-    backends_add_limit(backends, &(struct backends_limit){true, "app", 4, 0});
+    backends_add_limit(backends, &(struct backends_limit){false, "shop", 30, 0});
+    backends_add_limit(backends, &(struct backends_limit){true, "app", 10, 0});
+    backends_add_limit(backends, &(struct backends_limit){true, "owner", 1, 0});
     backends_add_limit(backends, &(struct backends_limit){true, "nobody", 0, 0});
     fixture_add(backends, 1, BACKEND_IDLE, 3);
     struct backend other = fixture_client(2, BACKEND_IDLE, 3);
@@ -55,7 +56,7 @@ static void test_limits(void)
     backends_settle(backends);
     struct backends_room room = backends_fullest(backends);
     g_assert_cmpstr(room.limit->name, ==, "app");
-    g_assert_cmpint(room.most, ==, 4);
+    g_assert_cmpint(room.most, ==, 10);
     g_assert_cmpint(room.used, ==, 1);
     g_assert_true(backend_in_room(backends_find(backends, 1), &room));
     g_assert_false(backend_in_room(backends_find(backends, 2), &room));

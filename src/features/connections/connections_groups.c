@@ -125,7 +125,25 @@ static json_t *root_json(const struct backends *backends, const struct backends_
     return item;
 }
 
-static json_t *waiter_json(const struct backends *backends, const struct backend *backend)
+/* How many name each as one they wait for, by pid. */
+static GHashTable *count_blocked(const struct backends *backends)
+{
+    GHashTable *blocked = g_hash_table_new(g_int64_hash, g_int64_equal);
+
+    for (guint i = 0; i < backends_count(backends); i++) {
+        const struct backend *backend = backends_at(backends, i);
+        for (guint at = 0; at < backend->blocker_count; at++) {
+            guint count =
+                GPOINTER_TO_UINT(g_hash_table_lookup(blocked, &backend->blockers[at]));
+            g_hash_table_insert(blocked, &backend->blockers[at], GUINT_TO_POINTER(count + 1));
+        }
+    }
+    return blocked;
+}
+
+/* root: the pid of one it waits behind in the end; 0: a prepared transaction; -1: there is none. */
+static json_t *waiter_json(const struct backends *backends, const struct backend *backend,
+                           gint64 root, guint blocked)
 {
     json_t *item = json_object();
     json_t *blockers = json_array();
@@ -136,9 +154,8 @@ static json_t *waiter_json(const struct backends *backends, const struct backend
     json_object_set_new(item, "prepared", document_text(backend->prepared));
     json_object_set_new(item, "blocked_by", blockers);
     json_object_set_new(item, "root", json_false());
-    json_object_set_new(item, "waiting", json_integer(0));
-    json_object_set_new(item, "waiting_directly", json_integer(0));
-    json_object_set_new(item, "depth", json_integer(0));
+    json_object_set_new(item, "root_pid", root > 0 ? json_integer(root) : json_null());
+    json_object_set_new(item, "waiting", json_integer(blocked));
     json_object_set_new(item, "wait_seconds",
                         backend->wait_since_us == 0 ? json_null()
                                                     : json_real(backends_seconds_since(
@@ -149,15 +166,20 @@ static json_t *waiter_json(const struct backends *backends, const struct backend
 json_t *connections_blocking_json(const struct backends *backends,
                                   const struct connections_diagnosis *diagnosis)
 {
+    g_autoptr(GHashTable) blocked = count_blocked(backends);
+    g_autofree gint64 *root_of = backends_root_of(backends);
     json_t *items = json_array();
 
     for (guint i = 0; i < diagnosis->roots->len; i++)
         json_array_append_new(
             items,
             root_json(backends, &g_array_index(diagnosis->roots, struct backends_root, i)));
-    for (guint i = 0; i < backends_count(backends); i++)
-        if (backends_at(backends, i)->blocker_count > 0)
-            json_array_append_new(items, waiter_json(backends, backends_at(backends, i)));
+    for (guint i = 0; i < backends_count(backends); i++) {
+        const struct backend *backend = backends_at(backends, i);
+        guint behind = GPOINTER_TO_UINT(g_hash_table_lookup(blocked, &backend->pid));
+        if (backend->blocker_count > 0)
+            json_array_append_new(items, waiter_json(backends, backend, root_of[i], behind));
+    }
     return items;
 }
 

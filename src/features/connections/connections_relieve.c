@@ -110,11 +110,14 @@ static enum runbook_exit act(struct relief *relief, GError **error)
     struct call *call = relief->call;
     g_autoptr(GError) broken = NULL;
 
-    if (!plan_lock(relief->entry.session, "connections", error))
+    /* One that ends nobody need not be alone, and is recorded like the others. */
+    if (relief_last(relief)->plan->steps->len > 0 &&
+        !plan_lock(relief->entry.session, "connections", error))
         return RUNBOOK_FAILED;
     warn_of_pace(relief);
     relief->run = gate_record_begin(call, relief->entry.session, &relief->window);
     go_rounds(relief, &broken);
+    relief_record_spared(relief);
     g_autofree char *summary = relief_summary(relief);
     enum runbook_exit code = gate_record_end(call, relief->run, judge(relief), broken, summary);
     relief_show(relief, gate_outcome_name(code));
@@ -138,17 +141,12 @@ static enum runbook_exit relieve(struct relief *relief, GError **error)
         gate_dry_run(call, first->plan, 0, &relief->window, show_plan, relief);
         return RUNBOOK_DONE;
     }
-    if (steps == 0) {
-        enum runbook_exit code = judge(relief);
-        relief_show(relief, gate_outcome_name(code));
-        return code;
-    }
     if (!gate_confirmed(call, steps, "End these sessions?", "--dry-run shows the plan",
                         show_plan, relief, &yes, error))
         return RUNBOOK_FAILED;
     if (!yes)
         return RUNBOOK_DONE;
-    if (!call->yes && !look_after_question(relief, error))
+    if (steps > 0 && !call->yes && !look_after_question(relief, error))
         return RUNBOOK_FAILED;
     return act(relief, error);
 }

@@ -51,6 +51,9 @@ guint relief_refused(const struct relief *relief);
 /* Whether the goal is reached by what was seen last. */
 bool relief_reached(const struct relief *relief);
 
+/* Of those left alone, as the last look found them, the reasons into the history. */
+void relief_record_spared(const struct relief *relief);
+
 /* outcome NULL: a plan. */
 void relief_show(const struct relief *relief, const char *outcome);
 char *relief_summary(const struct relief *relief);

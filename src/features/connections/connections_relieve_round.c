@@ -6,6 +6,7 @@ enum {
     QUEUE_LOOK_MS = 100,
     QUEUE_STANDS_MS = 500, /* the same root for so long at least: the queue does not move */
     QUEUE_PATIENCE_MS = 5000,
+    SPARED_KEPT = 500, /* of those left alone: in the history */
 };
 
 void relief_round_free(gpointer data)
@@ -82,6 +83,39 @@ bool relief_act(struct relief *relief, struct relief_round *round, GError **erro
         backends_acts_settle(round->acts, relief->entry.session);
     backends_acts_record(round->acts, round->plan, call->store, relief->run, round->first_step);
     return done;
+}
+
+/* Whether it was tried in any round: its own record says more. */
+static bool was_tried(const struct relief *relief, gint64 pid)
+{
+    for (guint i = 0; i < relief->rounds->len; i++) {
+        const struct relief_round *round = g_ptr_array_index(relief->rounds, i);
+        for (guint at = 0; round->ran && at < round->acts->acts->len; at++) {
+            const struct backends_act *act = g_ptr_array_index(round->acts->acts, at);
+            if (act->backend.pid == pid)
+                return true;
+        }
+    }
+    return false;
+}
+
+void relief_record_spared(const struct relief *relief)
+{
+    const GArray *spared = relief_last(relief)->decision->spared;
+    struct store *store = relief->call->store;
+
+    store_begin(store);
+    for (guint i = 0; i < MIN(spared->len, SPARED_KEPT); i++) {
+        const struct connections_spared *one =
+            &g_array_index(spared, struct connections_spared, i);
+        if (was_tried(relief, one->backend->pid))
+            continue;
+        g_autofree char *name = backend_describe(one->backend);
+        store_object(
+            store, relief->run,
+            &(struct store_object){.name = name, .outcome = "skipped", .reason = one->reason});
+    }
+    store_commit(store);
 }
 
 /* ---- a queue that moves --------------------------------------------------------------------- */

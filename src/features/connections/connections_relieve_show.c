@@ -286,11 +286,12 @@ static void say_result(const struct relief *relief, bool over)
     }
     g_autofree char *ended = units_format_counted(relief_ended(relief), "session");
     output_say(relief->call->output,
-               "%s ended; now %s; the goal, %" G_GINT64_FORMAT " at most, is %s.", ended, words,
-               last->goal,
-               last->need == 0          ? "reached"
-               : relief_reached(relief) ? "not reached, but the convoy is gone"
-                                        : "not reached");
+               "%s ended; now %s; the goal, %" G_GINT64_FORMAT " at most, is %s%s.", ended,
+               words, last->goal, last->need == 0 ? "reached" : "not reached",
+               last->convoy > 0 ? "; the convoy is still there"
+               : relief_first(relief)->diagnosis->kind == CONNECTIONS_LOCK_CONVOY
+                   ? "; the convoy is gone"
+                   : "");
 }
 
 static void show_text(const struct relief *relief, bool over)

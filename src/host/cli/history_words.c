@@ -76,7 +76,9 @@ char *history_in_words(const char *text)
     {
         if (json_is_null(member))
             continue;
-        char *shown = json_is_string(member) ? NULL : json_dumps(member, JSON_ENCODE_ANY);
+        char *shown = json_is_string(member)
+                          ? NULL
+                          : json_dumps(member, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
         g_string_append_printf(words, "%s%s %s", words->len ? ", " : "", key,
                                shown ? shown : json_string_value(member));
         free(shown);
