@@ -531,15 +531,16 @@ static void test_sample(void)
     AUTO(settings) commented = parsed(sample);
     g_assert_null(settings_targets(commented)[0]);
     for (char **line = lines; *line != NULL; line++) {
-        g_assert_cmpuint(strlen(*line), <=, 80);
         bool setting = (*line)[0] == '#' && (*line)[1] != ' ' && (*line)[1] != '\0';
+        /* A value cannot be broken. */
+        g_assert_true(setting || strlen(*line) <= 80);
         bool empty = g_str_has_suffix(*line, "=") && strstr(*line, "truncate") != NULL;
         g_string_append_printf(bare, "%s\n", setting && !empty ? *line + 1 : *line);
     }
     AUTO(settings) settings = parsed(bare->str);
     g_assert_cmpstr(settings_targets(settings)[0], ==, "example");
     settings_each(settings, NULL, same_as_default, &count);
-    g_assert_cmpuint(count, ==, G_N_ELEMENTS(sample_rows) - 1 - 1 + 2 + 3 + 2);
+    g_assert_cmpuint(count, ==, G_N_ELEMENTS(sample_rows) - 1 - 1 + 6 + 3 + 2);
 }
 
 int main(int argc, char **argv)
