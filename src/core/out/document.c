@@ -19,10 +19,18 @@ static void write_value(struct document *document, json_t *value)
     free(text);
 }
 
+/* Between two parts: a new line, or where a document is one a blank at the most. */
+static void write_break(const struct document *document, const char *broken)
+{
+    const bool comma = *broken == ',';
+
+    output_raw(document->output, document->output->one_line ? (comma ? ", " : "") : broken);
+}
+
 static void write_name(struct document *document, const char *name)
 {
     document_array_end(document);
-    output_raw(document->output, document->has_members ? ",\n  " : "\n  ");
+    write_break(document, document->has_members ? ",\n  " : "\n  ");
     document->has_members = true;
     g_autoptr(GString) quoted = g_string_new(NULL);
     g_string_printf(quoted, "\"%s\": ", name);
@@ -71,7 +79,7 @@ void document_array(struct document *document, const char *name)
 static void next_item(struct document *document)
 {
     g_assert(document->in_array);
-    output_raw(document->output, document->has_items ? ",\n    " : "\n    ");
+    write_break(document, document->has_items ? ",\n    " : "\n    ");
     document->has_items = true;
 }
 
@@ -104,7 +112,9 @@ void document_array_end(struct document *document)
 {
     if (!document->in_array)
         return;
-    output_raw(document->output, document->has_items ? "\n  ]" : "]");
+    if (document->has_items)
+        write_break(document, "\n  ");
+    output_raw(document->output, "]");
     document->in_array = false;
 }
 
@@ -112,7 +122,8 @@ void document_end(struct document *document)
 {
     if (document->output != NULL) {
         document_array_end(document);
-        output_raw(document->output, "\n}\n");
+        write_break(document, "\n");
+        output_raw(document->output, "}\n");
     }
     json_text_free(document->item);
     g_free(document);

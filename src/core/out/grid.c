@@ -145,9 +145,8 @@ static int clean_columns(const char *text)
     return display_columns(clean);
 }
 
-static void measure(const struct grid *grid, struct layout *layout)
+static void measure_columns(const struct grid *grid, struct layout *layout)
 {
-    enum { TOO_NARROW = 16 }; /* a column of single words is worse than the terminal's wrap */
     const guint last = layout->columns - 1;
     for (guint column = 0; column <= last; column++) {
         int width = clean_columns(column_at(grid, column)->title);
@@ -158,6 +157,13 @@ static void measure(const struct grid *grid, struct layout *layout)
         layout->widths[column] = width;
         layout->offset += column < last ? width + GAP : 0;
     }
+}
+
+static void measure(const struct grid *grid, struct layout *layout)
+{
+    enum { TOO_NARROW = 16 }; /* a column of single words is worse than the terminal's wrap */
+    const guint last = layout->columns - 1;
+    measure_columns(grid, layout);
     const int room = display_width(layout->output->data) - layout->offset;
     if (room >= TOO_NARROW && layout->widths[last] > room && !column_at(grid, last)->right)
         layout->room = room;
@@ -265,6 +271,28 @@ static void print_table(const struct grid *grid, struct output *output)
         g_string_append_c(line, '\n');
         output_write(output, line->str, line->len);
     }
+}
+
+char **grid_lines(const struct grid *grid)
+{
+    struct output plain = {.format = OUTPUT_TABLE};
+    g_autofree int *widths = g_new0(int, grid->columns->len);
+    struct layout layout = {.output = &plain, .columns = grid->columns->len, .widths = widths};
+    g_autoptr(GStrvBuilder) lines = g_strv_builder_new();
+
+    measure_columns(grid, &layout);
+    for (gint64 row = -1; row < (gint64) grid_rows(grid); row++) {
+        g_autoptr(GString) line = g_string_new(NULL);
+        int spaces = 0;
+        for (guint column = 0; column < layout.columns; column++) {
+            const char *text = row < 0 ? column_at(grid, column)->title
+                                       : cell_at(grid, (guint) row, column).text;
+            append_cell(line, &layout, column_at(grid, column), column, text, OUTPUT_PLAIN,
+                        &spaces);
+        }
+        g_strv_builder_add(lines, line->str);
+    }
+    return g_strv_builder_end(lines);
 }
 
 /* ---- Markdown and CSV --------------------------------------------------------------------- */

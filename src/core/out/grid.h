@@ -42,6 +42,9 @@ void grid_seconds(struct grid *grid, enum output_tone tone, double seconds);
 
 guint grid_rows(const struct grid *grid);
 
+/* The titles and each row as a line of aligned text, without colours. Free with g_strfreev(). */
+char **grid_lines(const struct grid *grid);
+
 /* Prints to the output's stdout. The last column is wrapped between words to the terminal's width
  * where stdout is one, never cut. Cells missing in the last row are empty. */
 void grid_print(const struct grid *grid, struct output *output);

@@ -1,4 +1,5 @@
 /* The answer to a query. libpq gives text; these give what the column is. */
+#include "pg/console.h"
 #include "pg/session_private.h"
 
 #include <string.h>
@@ -15,6 +16,16 @@ void rows_free(struct rows *rows)
 {
     PQclear(rows->result);
     g_free(rows);
+}
+
+char **rows_names(const struct rows *rows)
+{
+    int count = PQnfields(rows->result);
+    char **names = g_new0(char *, count + 1);
+
+    for (int i = 0; i < count; i++)
+        names[i] = g_strdup(PQfname(rows->result, i));
+    return names;
 }
 
 int rows_count(const struct rows *rows)

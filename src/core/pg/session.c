@@ -5,6 +5,7 @@
 #include "core_queries.h"
 #include "error.h"
 #include "interrupt.h"
+#include "pg/console.h"
 #include "pg/session_private.h"
 
 #include <poll.h>
@@ -197,17 +198,29 @@ struct rows *session_query(struct session *session, const struct query *query,
     return result == NULL ? NULL : rows_wrap(result);
 }
 
-bool session_command(struct session *session, const char *sql, GError **error)
+static PGresult *run_simple(struct session *session, const char *sql, GError **error)
 {
     if (!session_usable(session, sql, error))
-        return false;
-    if (!PQsendQuery(session->connection, sql)) {
-        session_report_failure(session, NULL, error);
-        return false;
-    }
-    PGresult *result = session_collect(session, error);
+        return NULL;
+    if (PQsendQuery(session->connection, sql))
+        return session_collect(session, error);
+    session_report_failure(session, NULL, error);
+    return NULL;
+}
+
+bool session_command(struct session *session, const char *sql, GError **error)
+{
+    PGresult *result = run_simple(session, sql, error);
+
     PQclear(result);
     return result != NULL;
+}
+
+struct rows *console_ask(struct session *console, const char *command, GError **error)
+{
+    PGresult *result = run_simple(console, command, error);
+
+    return result == NULL ? NULL : rows_wrap(result);
 }
 
 bool session_cancel(struct session *session, GError **error)

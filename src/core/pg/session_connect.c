@@ -5,6 +5,7 @@
 #include "core_queries.h"
 #include "error.h"
 #include "interrupt.h"
+#include "pg/console.h"
 #include "pg/session_private.h"
 #include "pg/terminal.h"
 
@@ -276,6 +277,20 @@ static struct session *open_session(struct session_params *params, const char *s
     if (session_reopen(session, error))
         return session;
     session_close(session);
+    return NULL;
+}
+
+struct session *console_open(struct session_params *params, const char *section, GError **error)
+{
+    if (!check_conninfo(params->dbname, error))
+        return NULL;
+    struct session *console = g_new0(struct session, 1);
+
+    console->params = params;
+    console->application = g_strdup_printf("pgrunbook %s", section);
+    if (connect_with_password(console, error))
+        return console;
+    session_close(console);
     return NULL;
 }
 

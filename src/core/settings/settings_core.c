@@ -48,6 +48,15 @@ const struct setting settings_core[] = {
                  "and never without saying so.",
     },
     {
+        .name = "pgbouncer",
+        .type = SETTING_STRING,
+        .flags = SETTING_CONNINFO,
+        .prose = "The admin console of the PgBouncer in front of the server, as in "
+                 "'host=db1 port=6432 dbname=pgbouncer user=stats'; the user stands in its "
+                 "stats_users or admin_users. Its waiting clients join the reports on "
+                 "connections.",
+    },
+    {
         .name = "protected_roles",
         .type = SETTING_LIST,
         .prose = "Roles whose sessions are never cancelled or terminated.",

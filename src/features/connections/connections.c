@@ -1,6 +1,7 @@
 /* The section's tables: what it offers on every surface. */
 #include "connections.h"
 
+#include "connections_pool.h"
 #include "connections_private.h"
 #include "connections_queries.h"
 
@@ -57,6 +58,9 @@ static const struct setting settings[] = {
 
 static const struct option report_options[] = {
     SHARED,
+    {"watch", '\0', "SECONDS", NULL, false,
+     "again and again; on a terminal a page with keys to cancel or terminate a chosen session"},
+    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", false, NULL},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
@@ -87,7 +91,7 @@ static const struct command commands[] = {
                     "pgrunbook connections report --json --service-unready insightengine\n"
                     "pgrunbook connections report --emergency service=rescue insightengine",
         .options = report_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WATCHES,
         .run = connections_report_command,
     },
     {
@@ -112,6 +116,24 @@ static const struct command commands[] = {
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
         .run = connections_relieve_command,
     },
+    {
+        .verb = "pool",
+        .summary = "Hold the applications' pools against the server",
+        .prose =
+            "Each application is a section [app NAME] of the configuration: instances, "
+            "max_open, max_idle, max_lifetime, and how to tell its sessions. Says whether the "
+            "sum of instances times max_open fits the ordinary slots and how many instances "
+            "would, which application has more sessions, more idle or older ones than agreed, "
+            "and what SQL makes the bounds durable. --source reads the calls that size the "
+            "pool in a Go file and says which is missing or different. Changes nothing.",
+        .examples =
+            "pgrunbook connections pool insightengine\n"
+            "pgrunbook connections pool --source database/connection.go insightengine\n"
+            "pgrunbook connections pool --pgbouncer 'port=6432 dbname=pgbouncer' --json",
+        .options = connections_pool_options,
+        .flags = COMMAND_NEEDS_SERVER,
+        .run = connections_pool_command,
+    },
     {.verb = NULL},
 };
 
@@ -128,7 +150,9 @@ const struct feature feature_connections = {
     .title = "Emergency: connection slots",
     .runbook = connections_readme,
     .settings = settings,
+    .kinds = connections_kinds,
     .commands = commands,
     .rights = rights,
+    .queries = connections_queries,
     .check = connections_check,
 };

@@ -1,4 +1,5 @@
 /* `connections report`: who holds the slots, who stands in whose way, and what that comes to. */
+#include "connections_pool.h"
 #include "connections_private.h"
 #include "out/grid.h"
 #include "units/units.h"
@@ -12,6 +13,7 @@ struct report {
     const struct backends *backends;
     const struct connections_diagnosis *diagnosis;
     char **hints;
+    struct connections_pooler pooler;
 };
 
 /* ---- for people ------------------------------------------------------------------------------ */
@@ -194,6 +196,7 @@ static void show_text(const struct report *report)
     show_transactions(report);
     show_blocking(report);
     show_waiters(report);
+    connections_pooler_say(&report->pooler, report->call->output);
     say_hints(report);
 }
 
@@ -226,21 +229,27 @@ static void show_document(const struct report *report)
     document_member(document, "transactions", connections_transactions_json(report->backends));
     document_member(document, "blocking",
                     connections_blocking_json(report->backends, diagnosis));
+    document_member(document, "pgbouncer", connections_pooler_json(&report->pooler));
     document_member(document, "hints", connections_strings_json(report->hints));
     document_end(document);
 }
 
 /* ---- the command ------------------------------------------------------------------------------ */
 
-static enum runbook_exit make_report(struct report *report, GError **error)
+static bool make_report(gpointer data, GError **error)
 {
+    struct report *report = data;
     struct call *call = report->call;
     AUTO(backends) backends = backends_read(report->entry.session, error);
 
     if (backends == NULL || !backends_all_seen(backends, error))
-        return RUNBOOK_FAILED;
+        return false;
     report->policy = connections_policy(call->settings,
                                         option_given(call->options, "service-unready"), false);
+    g_autoptr(GArray) apps = connections_apps(call->settings, call->target);
+    connections_policy_apps(&report->policy, apps);
+    connections_pooler_clear(&report->pooler);
+    report->pooler = connections_pooler_ask(call->settings);
     AUTO(connections_diagnosis) diagnosis = connections_diagnose(backends, &report->policy);
     g_auto(GStrv) hints = connections_hints(diagnosis, &report->policy, true);
     report->backends = backends;
@@ -249,16 +258,23 @@ static enum runbook_exit make_report(struct report *report, GError **error)
     show_document(report);
     if (output_format(call->output) != OUTPUT_JSON)
         show_text(report);
-    return RUNBOOK_DONE;
+    return true;
 }
 
 enum runbook_exit connections_report_command(struct call *call, GError **error)
 {
     struct report report = {.call = call};
+    const struct connections_printer printer = {make_report, &report};
+    const char *seconds = option_value(call->options, "watch");
+    enum runbook_exit code = RUNBOOK_DONE;
 
     if (!connections_enter(call, &report.entry, error))
         return RUNBOOK_FAILED;
-    enum runbook_exit code = make_report(&report, error);
+    if (seconds != NULL)
+        code = connections_watch(call, report.entry.session, &printer, seconds, error);
+    else if (!make_report(&report, error))
+        code = RUNBOOK_FAILED;
+    connections_pooler_clear(&report.pooler);
     connections_leave(&report.entry);
     return code;
 }
