@@ -29,8 +29,12 @@ static void test_live_rows(void)
 static void test_counted_twice(void)
 {
     /* 900 inserted, 300 deleted, then VACUUM: and the 300 once more. */
-    struct relation_table table = {
-        .kind = 'r', .tuples = 600, .live = 300, .dead = 300, .counted = true, .last_vacuum = 1};
+    struct relation_table table = {.kind = 'r',
+                                   .tuples = 600,
+                                   .live = 300,
+                                   .dead = 300,
+                                   .counted = true,
+                                   .last_vacuum = 1};
     table.ever_inserted = 900;
     table.deleted = 300;
     g_assert_cmpfloat(relations_live_rows(&table), ==, 600);

@@ -38,7 +38,7 @@ const struct setting settings_core[] = {
                  "every node apart.",
     },
     {
-        .name = "emergency",
+        .name = "emergency_conninfo",
         .type = SETTING_STRING,
         .flags = SETTING_CONNINFO,
         .prose = "How to get in when every slot of an ordinary role is taken: a connection "

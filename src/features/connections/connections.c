@@ -49,8 +49,9 @@ static const struct setting settings[] = {
          "connections.transaction_for",                                                        \
          false,                                                                                \
          "what counts as idle in an old transaction"},                                         \
-        {"emergency", '\0',  "DSN",                                                            \
-         "emergency", false, "connection string to get in by when every slot is taken"},       \
+        {"emergency", '\0',                                                                    \
+         "DSN",       "emergency_conninfo",                                                    \
+         false,       "connection string to get in by when every slot is taken"},              \
     {                                                                                          \
         "service-unready", '\0', NULL, NULL, false,                                            \
             "the service says (503) that it gets no connection"                                \

@@ -159,7 +159,7 @@ static void print_apps(struct call *call, const struct connections_pool *pool)
                    state->sessions, state->allowed);
         grid_cellf(grid, OUTPUT_PLAIN, "%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, state->idle,
                    state->allowed_idle);
-        grid_take(grid, OUTPUT_PLAIN, units_format_duration(state->oldest_seconds));
+        grid_seconds(grid, OUTPUT_PLAIN, state->oldest_seconds);
         grid_cell(grid,
                   gravest == CONNECTIONS_APP_OK       ? OUTPUT_GOOD
                   : gravest == CONNECTIONS_APP_ABSENT ? OUTPUT_DIM

@@ -62,7 +62,7 @@ static void show_groups(const struct report *report)
             &g_array_index(groups, struct connections_group, i);
         grid_cellf(grid, OUTPUT_BOLD, "%u", group->count);
         grid_cell(grid, OUTPUT_PLAIN, backend_state_name(group->first->state));
-        grid_take(grid, OUTPUT_PLAIN, units_format_duration(group->oldest_seconds));
+        grid_seconds(grid, OUTPUT_PLAIN, group->oldest_seconds);
         grid_cell(grid, OUTPUT_PLAIN, group->first->role);
         grid_cell(grid, OUTPUT_PLAIN, group->first->application);
         grid_cell(grid, OUTPUT_PLAIN, group->first->client);
@@ -104,8 +104,7 @@ static void show_transactions(const struct report *report)
             continue;
         g_autofree char *transactions = units_format_counted(MAX(age, 0), "transaction");
         cell_who(grid, backend);
-        grid_take(grid, OUTPUT_PLAIN,
-                  units_format_duration(backend_seconds(report->backends, backend)));
+        grid_seconds(grid, OUTPUT_PLAIN, backend_seconds(report->backends, backend));
         grid_cellf(grid, OUTPUT_PLAIN, "%s%s", age < 0 ? "no horizon" : "dead rows of ",
                    age < 0 ? "" : transactions);
         grid_take(grid, OUTPUT_DIM, shortened(backend->query));
@@ -129,8 +128,7 @@ static void row_root(struct grid *grid, const struct backends *backends,
         grid_cellf(grid, OUTPUT_PLAIN, "prepared transaction '%s'", root->prepared);
     }
     grid_cellf(grid, OUTPUT_BAD, "%u", root->all);
-    grid_take(grid, OUTPUT_PLAIN,
-              units_format_duration(backends_seconds_since(backends, root->oldest_wait_us)));
+    grid_seconds(grid, OUTPUT_PLAIN, backends_seconds_since(backends, root->oldest_wait_us));
     grid_take(grid, OUTPUT_DIM, root->backend ? shortened(root->backend->query) : NULL);
 }
 
@@ -164,9 +162,8 @@ static void show_waiters(const struct report *report)
         if (backend->blocker_count == 0)
             continue;
         cell_who(grid, backend);
-        grid_take(grid, OUTPUT_PLAIN,
-                  units_format_duration(
-                      backends_seconds_since(report->backends, backend->wait_since_us)));
+        grid_seconds(grid, OUTPUT_PLAIN,
+                     backends_seconds_since(report->backends, backend->wait_since_us));
         if (backend->blockers[0] == 0)
             grid_cell(grid, OUTPUT_PLAIN, "a prepared transaction");
         else

@@ -92,7 +92,7 @@ static void add_row(struct watch_frame *frame, const struct place *place)
 
     grid_cellf(frame->grid, OUTPUT_PLAIN, "%" G_GINT64_FORMAT, backend->pid);
     grid_cell(frame->grid, OUTPUT_PLAIN, backend_state_name(backend->state));
-    grid_take(frame->grid, OUTPUT_PLAIN, units_format_duration(place->seconds));
+    grid_seconds(frame->grid, OUTPUT_PLAIN, place->seconds);
     grid_cell(frame->grid, OUTPUT_PLAIN, backend->role);
     grid_cell(frame->grid, OUTPUT_PLAIN, backend->application);
     grid_cell(frame->grid, OUTPUT_PLAIN, backend->client);

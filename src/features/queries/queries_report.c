@@ -136,8 +136,7 @@ void queries_add_cells(struct grid *grid, const struct queries_row *row)
     bool client = backend_is_client(backend);
 
     grid_cellf(grid, OUTPUT_BOLD, "%" G_GINT64_FORMAT, backend->pid);
-    grid_take(grid, row->protected ? OUTPUT_DIM : OUTPUT_CAUTION,
-              units_format_duration(row->seconds));
+    grid_seconds(grid, row->protected ? OUTPUT_DIM : OUTPUT_CAUTION, row->seconds);
     grid_cell(grid, OUTPUT_PLAIN, client ? backend->role : backend->type);
     grid_cell(grid, OUTPUT_PLAIN, backend->application);
     grid_cell(grid, OUTPUT_PLAIN, backend->database);
