@@ -42,6 +42,8 @@ HEAD = (f"{'':<22} {'mixes':>6} {'right':>6} {'ended':>6} {'protected':>9} {'wro
 
 def show(diagnosed, tallies):
     """diagnosed: kind -> list of what was said of its mixes."""
+    if not any(diagnosed.values()):
+        return
     print("\ndiagnosis             mixes  right  otherwise")
     for kind, said in diagnosed.items():
         wrong = sorted(set(said) - {kind})
@@ -63,6 +65,8 @@ def show(diagnosed, tallies):
 def goals_of(diagnosed, ours):
     said = [(kind, word) for kind, words in diagnosed.items() for word in words]
     every = ours.all()
+    if not every:
+        return
     yield Goal("diagnosis right, of all mixes",
                100 * sum(kind == word for kind, word in said) / len(said), 100, unit=" %",
                at_least=True)

@@ -36,29 +36,17 @@ static const struct setting settings[] = {
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-#define SHARED                                                                                 \
-    {"until",    'u',                                                                          \
-     "FRACTION", "connections.until",                                                          \
-     false,      "the part of the slots that may be in use"},                                  \
-        {"idle-for", '\0',                                                                     \
-         "DURATION", "connections.idle_for",                                                   \
-         false,      "what counts as idle for long"},                                          \
-        {"transaction-for",                                                                    \
-         '\0',                                                                                 \
-         "DURATION",                                                                           \
-         "connections.transaction_for",                                                        \
-         false,                                                                                \
-         "what counts as idle in an old transaction"},                                         \
-        {"emergency", '\0',                                                                    \
-         "DSN",       "emergency_conninfo",                                                    \
-         false,       "connection string to get in by when every slot is taken"},              \
-    {                                                                                          \
-        "service-unready", '\0', NULL, NULL, false,                                            \
-            "the service says (503) that it gets no connection"                                \
-    }
-
 static const struct option report_options[] = {
-    SHARED,
+    {"until", 'u', "FRACTION", "connections.until", false,
+     "the part of the slots that may be in use"},
+    {"idle-for", '\0', "DURATION", "connections.idle_for", false,
+     "what counts as idle for long"},
+    {"transaction-for", '\0', "DURATION", "connections.transaction_for", false,
+     "what counts as idle in an old transaction"},
+    {"emergency", '\0', "DSN", "emergency_conninfo", false,
+     "connection string to get in by when every slot is taken"},
+    {"service-unready", '\0', NULL, NULL, false,
+     "the service says (503) that it gets no connection"},
     {"watch", '\0', "SECONDS", NULL, false,
      "again and again; on a terminal a page with keys to cancel or terminate a chosen session"},
     {"pgbouncer", '\0', "CONNINFO", "pgbouncer", false, NULL},
@@ -66,7 +54,16 @@ static const struct option report_options[] = {
 };
 
 static const struct option relieve_options[] = {
-    SHARED,
+    {"until", 'u', "FRACTION", "connections.until", false,
+     "the part of the slots that may be in use"},
+    {"idle-for", '\0', "DURATION", "connections.idle_for", false,
+     "what counts as idle for long"},
+    {"transaction-for", '\0', "DURATION", "connections.transaction_for", false,
+     "what counts as idle in an old transaction"},
+    {"emergency", '\0', "DSN", "emergency_conninfo", false,
+     "connection string to get in by when every slot is taken"},
+    {"service-unready", '\0', NULL, NULL, false,
+     "the service says (503) that it gets no connection"},
     {"grace", '\0', "DURATION", "connections.grace", false,
      "how long a cancel may take before terminate"},
     {"per-minute", '\0', "N", "connections.per_minute", false,
@@ -81,13 +78,11 @@ static const struct command commands[] = {
         .summary = "Say who holds the slots, who is in whose way, and what is wrong",
         .prose =
             "Counts the sessions by state, role, application, client and database, against the "
-            "slots an ordinary role may use and the limits of databases and roles; lists who "
-            "is "
-            "idle in a transaction and what that holds up, and who waits for whom. The "
-            "diagnosis is one of: idle pile-up, idle in transaction, lock convoy, slow "
-            "queries, connection storm, pool starvation in the application, healthy. Nothing "
-            "is "
-            "changed, no lock is taken.",
+            "slots an ordinary role may use and the limits of databases and roles; lists "
+            "who is idle in a transaction and what that holds up, and who waits for whom. "
+            "The diagnosis is one of: idle pile-up, idle in transaction, lock convoy, slow "
+            "queries, connection storm, pool starvation in the application, healthy. "
+            "Nothing is changed, no lock is taken.",
         .examples = "pgrunbook connections report insightengine\n"
                     "pgrunbook connections report --json --service-unready insightengine\n"
                     "pgrunbook connections report --emergency service=rescue insightengine",
