@@ -184,7 +184,7 @@ def test_a_convoy_is_relieved_at_its_root(runbook, server):
     assert list(done.ended) == [pid_of(root)]
     assert done.ended[pid_of(root)]["reason"] == "30 sessions wait behind it"
     assert done.goal["reached"]
-    assert waiting(server) == 0
+    wait_until(lambda: waiting(server) == 0, what="the queue to move on")
     assert alive(server, waiters) == set(pids(waiters))
 
 
@@ -198,7 +198,7 @@ def test_a_root_at_work_is_cancelled_first(runbook, server, app):
     done = relieve(runbook, server, *convoy(runbook))
     assert done.ended[pid_of(root)]["step"] == "cancelled"
     assert alive(server, [root, *waiters]) == {pid_of(root), *pids(waiters)}
-    assert waiting(server) == 0
+    wait_until(lambda: waiting(server) == 0, what="the queue to move on")
     assert [step["outcome"] for step in last_run(runbook)["steps"]] == ["done", "skipped"]
 
 
@@ -231,7 +231,8 @@ def test_who_waits_behind_a_backup_and_holds_up_the_rest(runbook, server, app):
     assert list(done.ended) == [pid_of(alter)]
     assert "holds up 8 others" in done.ended[pid_of(alter)]["reason"]
     assert pid_of(backup) in alive(server, [backup])
-    assert waiting(server) == 0 and len(alive(server, readers)) == 8
+    wait_until(lambda: waiting(server) == 0, what="the queue to move on")
+    assert len(alive(server, readers)) == 8
 
 
 def test_a_prepared_transaction_is_not_ours_to_end(runbook, server, app):

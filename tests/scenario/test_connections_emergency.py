@@ -96,3 +96,24 @@ def test_reserved_connections(runbook, fresh_server):
                    *SOON)
     assert done.document["emergency"] is True and done.goal["reached"]
     assert len(done.ended) == 3
+
+
+def test_the_limit_of_a_database_is_full(runbook, server, roles):
+    """The same SQLSTATE, another limit: the server has slots left. Sessions in other databases
+    would not make room."""
+    app, dba = roles("app"), roles("dba")
+    server.sql(f"GRANT pg_monitor, pg_signal_backend TO {dba};"
+               f"ALTER DATABASE {server.dbname} CONNECTION LIMIT 10")
+    elsewhere = idle(server, 2, user=app, dbname="postgres")
+    sessions = idle(server, 10, user=app)
+    words = ["-U", dba, *SOON]
+    refused = runbook("connections", "relieve", "--yes", *words, server=server).expect(3)
+    assert "too many connections for database" in refused.err and "--emergency" in refused.err
+    done = relieve(runbook, server, *words, "--emergency", server.conninfo(user="postgres"))
+    assert done.document["emergency"] is True
+    assert f'10 of 10 connections that database "{server.dbname}" may have' in \
+        done.document["reason"]
+    assert list(done.ended) == pids(sessions)[:2]
+    assert done.goal["slots"] == 8 and done.goal["used_after"] == 8
+    assert len(alive(server, elsewhere)) == 2
+    assert done.spared[pids(elsewhere)[0]] == "it takes no place in what is full"
