@@ -10,5 +10,6 @@
 #include <stddef.h>
 
 const struct feature *const features[] = {
-    &feature_vacuum, &feature_indexes, &feature_bloat, &feature_connections, &feature_queries, NULL,
+    &feature_vacuum,      &feature_indexes, &feature_bloat,
+    &feature_connections, &feature_queries, NULL,
 };
