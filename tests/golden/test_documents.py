@@ -64,7 +64,8 @@ def test_queries(runbook, server):
     session = server.connect(application_name="shop")
     session.execute("BEGIN")
     pid = session.info.backend_pid
-    report = runbook("queries", "report", "--longer-than", 0, "--json", server=server).expect(0).json
+    report = runbook("queries", "report", "--longer-than", 0, "--json",
+                     server=server).expect(0).json
     check_document(report, "queries.report")
     assert pid in [row["pid"] for row in report["transactions"]]
     words = ["queries", "terminate", pid, "--superusers", "--json"]

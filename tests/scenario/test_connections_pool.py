@@ -121,6 +121,19 @@ def test_what_makes_it_durable(runbook, server, roles, configure):
     assert setting["reason"] == "its limit of 3 is below what its applications may open"
 
 
+def test_relief_leaves_what_is_allowed(runbook, server, roles, configure):
+    """Five idle, two of them as agreed: however few slots may be used, those two stay."""
+    role = roles("app")
+    connections = connect(server, "shop", 5, user=role)
+    config = configure("[app shop]\nmax_idle = 2\n")
+    done = runbook("connections", "relieve", "--json", "--yes", *config, "--until", "0%",
+                   "--idle-for", 0, server=server).expect(5).json
+    pids = [connection.info.backend_pid for connection in connections]
+    assert [row["pid"] for row in done["ended"]] == pids[:3], "the oldest idle first"
+    assert set(pids[3:]) <= {row["pid"] for row in done["spared"]}
+    assert len(server.backends("shop")) == 2
+
+
 def test_a_role_that_sees_nothing_is_told_so(runbook, server, roles, configure):
     role = roles("blind")
     connect(server, "shop")

@@ -57,9 +57,9 @@ static char *words_of_different(const struct connections_pool_found *found, gint
                            connections_pool_call_name(found->call), is, meaning, should);
 }
 
-static void add_row(GArray *rows, enum connections_pool_call call,
-                    const struct connections_pool_found *found,
-                    const struct connections_app *app)
+static struct connections_source_row compare(enum connections_pool_call call,
+                                             const struct connections_pool_found *found,
+                                             const struct connections_app *app)
 {
     struct connections_source_row row = {
         .call = call, .found = found, .wanted = wanted_of(app, call)};
@@ -78,6 +78,15 @@ static void add_row(GArray *rows, enum connections_pool_call call,
         row.words =
             g_strdup_printf("%s is as the settings say", connections_pool_call_name(call));
     }
+    return row;
+}
+
+static void add_row(GArray *rows, enum connections_pool_call call,
+                    const struct connections_pool_found *found,
+                    const struct connections_app *app)
+{
+    struct connections_source_row row = compare(call, found, app);
+
     g_array_append_val(rows, row);
 }
 
