@@ -177,7 +177,7 @@ def test_source(runbook, server, configure):
     assert source["calls"][0]["message"] == "SetMaxOpenConns is 25, the settings say 30"
     table = runbook("connections", "pool", *config, "--application", "shop", "--source", path,
                     server=server).expect(0).out
-    assert "different: line 12, (maxOpen): SetMaxOpenConns is 25, the settings say 30" in table
+    assert "different: line 12 (maxOpen): SetMaxOpenConns is 25, the settings say 30" in table
 
 
 @pytest.mark.parametrize("version", [15])

@@ -155,7 +155,7 @@ void go_find_declarations(struct go_file *file)
 {
     g_autoptr(GArray) blocks = g_array_new(FALSE, FALSE, sizeof(guint));
     guint whole = file->tokens->len;
-    bool fragment = true; /* a piece without "package": its imports are elsewhere */
+    bool fragment = true; /* a piece without imports: they are elsewhere */
 
     for (guint i = 1; i + 1 < whole; i++) {
         while (blocks->len > 0 && g_array_index(blocks, guint, blocks->len - 1) <= i)
@@ -172,7 +172,6 @@ void go_find_declarations(struct go_file *file)
             read_short(file, i);
         } else if (go_is(file, i, "import")) {
             read_imports(file, i);
-        } else if (go_is(file, i, "package")) {
             fragment = false;
         }
     }

@@ -182,7 +182,7 @@ static void say_source(struct call *call, const struct connections_pool_report *
         g_autofree char *place =
             row->found == NULL
                 ? g_strdup("")
-                : g_strdup_printf("line %u, (%s): ", row->found->line, row->found->text);
+                : g_strdup_printf("line %u (%s): ", row->found->line, row->found->text);
         enum output_tone tone =
             row->finding == CONNECTIONS_SOURCE_OK ? OUTPUT_GOOD : OUTPUT_CAUTION;
         g_autofree char *painted =

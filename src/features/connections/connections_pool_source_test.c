@@ -128,8 +128,10 @@ static void test_shadows(void)
     }
     found("package a\nimport \"time\"\nfunc f(time clock) { db.SetConnMaxLifetime(time.Hour) }",
           "3 SetConnMaxLifetime unknown (time.Hour)\n");
+    found("package a\nimport \"fmt\"\nfunc f() { db.SetConnMaxLifetime(time.Hour) }",
+          "3 SetConnMaxLifetime unknown (time.Hour)\n");
     found("package a\nfunc f() { db.SetConnMaxLifetime(time.Hour) }",
-          "2 SetConnMaxLifetime unknown (time.Hour)\n");
+          "2 SetConnMaxLifetime 3600000000000\n");
 }
 
 static void test_compare(void)
