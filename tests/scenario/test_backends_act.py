@@ -2,9 +2,11 @@
 through `pgrunbook connections relieve`."""
 
 import re
+import select
+import signal
 
 import pytest
-from support.connections import (alive, asked, at_work, configure, idle, in_transaction, pid_of,
+from support.connections import (Relief, alive, asked, at_work, configure, idle, in_transaction, pid_of,
                                  pids, queue, relieve, send, waiting)
 from support.indexes import psql
 from support.servers import ENDS, wait_until
@@ -134,6 +136,27 @@ def test_sessions_that_leave_by_themselves_meanwhile(runbook, server, app):
         code, text = answer("y")
     assert code == 0, text
     assert len(alive(server, sessions[:-2])) == goal(server), "the goal was reached without us"
+
+
+def test_sessions_that_leave_during_the_run(runbook, server, app):
+    """Never more than needed: who leaves by himself makes room as well."""
+    sessions = idle(server, goal(server) + 36, user=app)
+    oldest, youngest = sessions[:20], sessions[-10:]
+    running = runbook.start("connections", "relieve", "--yes", "--json", *FEW, server=server)
+    select.select([oldest[0].fileno()], [], [], 20)  # it reads its end
+    running.process.send_signal(signal.SIGSTOP)
+    left = len(alive(server, sessions))
+    gone = pids(youngest)
+    for session in youngest:
+        session.close()
+    wait_until(lambda: not server.sql("SELECT 1 FROM pg_stat_activity WHERE pid = ANY (%s)",
+                                      [gone]))
+    running.process.send_signal(signal.SIGCONT)
+    done = Relief(running.wait().expect(0))
+    # Unless it was stopped too late to see anything of it.
+    if left >= len(sessions) - 20:
+        assert len(done.ended) == 26 and done.goal["used_after"] == goal(server)
+        assert "the goal is reached without it" in done.spared.values()
 
 
 def test_a_no_changes_nothing(runbook, server, app):

@@ -51,6 +51,10 @@ struct backends_acts {
     gint64 grace_ms; /* how long a cancel may take, before the next rung or the verdict */
     gint64 proof_ms; /* how long a terminated backend may take to be gone */
     const char *looker;
+    /* Asked right before each act: false leaves it undone, with *ret_why (a literal) as the
+     * reason. NULL: all are needed. */
+    bool (*needed)(struct session *session, const char **ret_why, gpointer data);
+    gpointer needed_data;
 };
 
 /* looker: our role, for words about rights; borrowed. */

@@ -100,9 +100,16 @@ static enum step_go before(struct step *step, struct session *session, char **re
                            gpointer data)
 {
     struct backends_act *act = step->subject;
+    const struct backends_acts *acts = data;
+    const char *unneeded = NULL;
 
-    (void) data;
     act->answered = -1;
+    if (act->last == NULL && acts->needed != NULL &&
+        !acts->needed(session, &unneeded, acts->needed_data)) {
+        decide(act, BACKENDS_PENDING, g_strdup(unneeded));
+        *ret_why = g_strdup(unneeded);
+        return STEP_DROP;
+    }
     if (act->last == NULL)
         return STEP_GO;
     backends_act_settle(act->last, session);

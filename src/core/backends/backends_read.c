@@ -197,3 +197,13 @@ struct backends *backends_read(struct session *session, GError **error)
     backends_free(backends);
     return NULL;
 }
+
+gint64 backends_used_now(struct session *session, const struct backends_room *room)
+{
+    const struct backends_limit *limit = room->limit;
+    const char *const values[] = {limit != NULL && !limit->of_role ? limit->name : NULL,
+                                  limit != NULL && limit->of_role ? limit->name : NULL};
+    AUTO(rows) rows = session_query(session, &query_backends_used, values, NULL);
+
+    return rows == NULL ? -1 : rows_int(rows, 0, BACKENDS_USED_USED);
+}

@@ -310,6 +310,37 @@ static void test_ladder(void)
     g_assert_nonnull(strstr(second->snapshot, "\"query\":\"SELECT 1\""));
 }
 
+static bool is_needed(struct session *session, const char **ret_why, gpointer data)
+{
+    (void) session;
+    *ret_why = "enough";
+    return (*(int *) data)-- > 0;
+}
+
+/* The goal may be reached before all are done. */
+static void test_needed(void)
+{
+    int more = 1;
+    AUTO(backends) backends = fixture_backends(100);
+    fixture_add(backends, 1, BACKEND_IDLE, 90);
+    backends_settle(backends);
+    AUTO(plan) plan = plan_new();
+    AUTO(backends_acts) acts = backends_acts_new(10000, "dba");
+    acts->needed = is_needed;
+    acts->needed_data = &more;
+    struct plan_hooks hooks = backends_acts_hooks(acts);
+    struct backends_act *act = backends_acts_add(acts, plan, backends, backends_at(backends, 0),
+                                                 BACKENDS_TERMINATE, "idle");
+    struct step *step = g_ptr_array_index(plan->steps, 0);
+    g_autofree char *why = NULL;
+    g_assert_cmpint(hooks.before(step, NULL, &why, hooks.data), ==, STEP_GO);
+    g_assert_null(why);
+    g_assert_cmpint(hooks.before(step, NULL, &why, hooks.data), ==, STEP_DROP);
+    g_assert_cmpstr(why, ==, "enough");
+    g_assert_cmpstr(act->why, ==, "enough");
+    g_assert_cmpint(act->result, ==, BACKENDS_PENDING);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -326,5 +357,6 @@ int main(int argc, char **argv)
     g_test_add_func("/backends/protected", test_protected);
     g_test_add_func("/backends/statement", test_statement);
     g_test_add_func("/backends/ladder", test_ladder);
+    g_test_add_func("/backends/needed", test_needed);
     return g_test_run();
 }

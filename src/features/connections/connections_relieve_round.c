@@ -62,6 +62,16 @@ struct relief_round *relief_look(struct relief *relief, GError **error)
     return round;
 }
 
+/* Some may have gone by themselves since it was decided, the more the longer the pace. */
+static bool is_needed(struct session *session, const char **ret_why, gpointer data)
+{
+    const struct connections_diagnosis *diagnosis = data;
+    gint64 used = backends_used_now(session, &diagnosis->room);
+
+    *ret_why = "the goal is reached without it";
+    return used < 0 || used > diagnosis->goal;
+}
+
 bool relief_act(struct relief *relief, struct relief_round *round, GError **error)
 {
     struct call *call = relief->call;
@@ -69,6 +79,10 @@ bool relief_act(struct relief *relief, struct relief_round *round, GError **erro
         gate_plan_run(call, relief->entry.session, &relief->window, relief->run);
 
     round->ran = true;
+    if (round->diagnosis->kind != CONNECTIONS_LOCK_CONVOY) {
+        round->acts->needed = is_needed;
+        round->acts->needed_data = round->diagnosis;
+    }
     round->first_step = relief->next_step;
     relief->next_step += (int) round->plan->steps->len;
     run.first_step = round->first_step;
