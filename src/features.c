@@ -4,10 +4,12 @@
 #include "features/bloat/bloat.h"
 #include "features/connections/connections.h"
 #include "features/indexes/indexes.h"
+#include "features/queries/queries.h"
 #include "features/vacuum/vacuum.h"
 
 #include <stddef.h>
 
 const struct feature *const features[] = {
-    &feature_vacuum, &feature_indexes, &feature_bloat, &feature_connections, NULL,
+    &feature_vacuum,      &feature_indexes, &feature_bloat,
+    &feature_connections, &feature_queries, NULL,
 };

@@ -16,6 +16,7 @@ The header declares, for MODULE vacuum: query_vacuum_candidates, an enum of its 
 Files in a folder `migrations`, NNN_name.sql numbered from 001 without a gap, hold any number of
 statements and no header: MODULE_migrations[] has their texts in order.
 """
+import json
 import re
 import sys
 from pathlib import Path
@@ -49,7 +50,8 @@ def c_string(text: str) -> str:
 
 
 def c_strings(words) -> str:
-    return "{" + ", ".join([f'"{w}"' for w in words] + ["NULL"]) + "}"
+    quoted = [json.dumps(word) for word in words]  # a type may be "char"
+    return "{" + ", ".join(quoted + ["NULL"]) + "}"
 
 
 class Query:

@@ -7,6 +7,10 @@ A cluster is one folder: configuration, data, log and Unix socket. It listens on
 unless asked to, and nothing here ever signals a process or removes a folder that is not its own.
 Run by root, the server runs as `postgres` or `nobody`; run by anybody else, as oneself.
 
+The folder is in $TMPDIR. Without one it is in memory where that has plenty of room (a database is
+300 files, and every test has one of its own), unless the cluster is to be durable or detached;
+else in /tmp.
+
 A janitor process watches over the clusters of this process: whatever way it dies, even by
 kill -9, its servers are stopped and their folders removed. A cluster made with detached=True
 (that is what the command line does) outlives it instead, until somebody stops it.
@@ -14,6 +18,7 @@ kill -9, its servers are stopped and their folders removed. A cluster made with 
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,8 +41,11 @@ CONFIGURATION = {
     "log_line_prefix": "%m [%p] %q%a ",
     "wal_keep_size": "64MB",  # lets a standby connect without a replication slot
 }
-# A crash of the server loses nothing without fsync, only a crash of the machine does.
-FAST = {"fsync": "off"}
+# A crash of the server loses nothing without fsync, only a crash of the machine does; and so it
+# may live in memory altogether.
+FAST = {"fsync": "off", "wal_init_zero": "off", "min_wal_size": "32MB"}
+MEMORY = Path("/dev/shm")
+ROOM_IN_MEMORY = 8 << 30
 
 
 def _configuration_line(name, value):
@@ -51,6 +59,17 @@ def _free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def _roomy(folder):
+    """There, ours to use, not the few megabytes a container gets, and memory behind it."""
+    try:
+        memory = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        available = int(memory["MemAvailable"].split()[0]) << 10
+        free = min(shutil.disk_usage(folder).free, available)
+        return os.access(folder, os.W_OK) and free >= ROOM_IN_MEMORY
+    except (OSError, LookupError, ValueError):
+        return False
 
 
 class Cluster:
@@ -111,6 +130,8 @@ class Cluster:
         where = os.path.realpath(tempfile.gettempdir())
         if len(os.fsencode(where)) > LONGEST_FOLDER - 40:
             where = "/tmp"
+        if not (self.durable or self.detached or "TMPDIR" in os.environ) and _roomy(MEMORY):
+            where = MEMORY
         return Path(tempfile.mkdtemp(prefix=f"pgrunbook-{self.version}-", dir=where))
 
     @property

@@ -38,7 +38,7 @@ class Program:
         text = f"{seconds * 1000:.0f}ms"
         emergency = self._cluster.conninfo(DATABASES[0], "rescue")
         self._config.write_text(
-            f"[pgrunbook]\nprotected_roles = {SECRET_ROLE}\nemergency = {emergency}\n"
+            f"[pgrunbook]\nprotected_roles = {SECRET_ROLE}\nemergency_conninfo = {emergency}\n"
             "connections.convoy_for = 5ms\nconnections.per_minute = 100000\n" +
             "".join(f"connections.{name} = {text}\n" for name in LONG))
 

@@ -36,6 +36,8 @@ enum command_flags {
      * Where the file cannot be written the command works all the same, reads what it can of it,
      * and the host says so once. */
     COMMAND_RECORDS = 1 << 3,
+    /* Has the option "watch", and with it may act: the store is opened as for COMMAND_RECORDS. */
+    COMMAND_WATCHES = 1 << 4,
 };
 
 struct call;
@@ -129,6 +131,7 @@ struct feature {
     const char *title;                  /* "Weekly VACUUM ANALYZE" */
     const char *runbook;                /* embedded README.md */
     const struct setting *settings;     /* NULL: none */
+    const struct setting_kind *kinds;   /* its named sections, [KIND NAME]; NULL: none */
     const struct command *commands;     /* ends with a NULL run; NULL: none */
     const struct right *rights;         /* NULL: none */
     const struct query *const *queries; /* all of its queries, NULL-terminated */

@@ -7,10 +7,14 @@
 
 static volatile sig_atomic_t pending;
 static int wake_up[2] = {-1, -1};
+static void (*volatile last_act)(void);
 
 static void on_signal(int number)
 {
     if (pending) {
+        void (*act)(void) = last_act;
+        if (act != NULL)
+            act();
         static const char last_words[] =
             "pgrunbook: ended at once; the server ends its statement within seconds\n";
         ssize_t unheard = write(STDERR_FILENO, last_words, sizeof last_words - 1);
@@ -39,6 +43,11 @@ void interrupt_install(void)
         sigaction(SIGHUP, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+}
+
+void interrupt_last_act(void (*act)(void))
+{
+    last_act = act;
 }
 
 bool interrupt_pending(void)

@@ -11,6 +11,10 @@
  * then interrupt_pending() is false and interrupt_fd() is -1. */
 void interrupt_install(void);
 
+/* What a second signal does before it ends the process, from within its handler: puts the terminal
+ * back, with functions that may be called there. NULL: nothing. */
+void interrupt_last_act(void (*act)(void));
+
 /* True from the first signal on. */
 bool interrupt_pending(void);
 

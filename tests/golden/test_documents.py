@@ -60,6 +60,34 @@ def test_bloat_report(runbook, server):
     assert [item["table"] for item in report["left_out"]] == ["locked"]
 
 
+def test_queries(runbook, server):
+    session = server.connect(application_name="shop")
+    session.execute("BEGIN")
+    pid = session.info.backend_pid
+    report = runbook("queries", "report", "--longer-than", 0, "--json",
+                     server=server).expect(0).json
+    check_document(report, "queries.report")
+    assert pid in [row["pid"] for row in report["transactions"]]
+    words = ["queries", "terminate", pid, "--superusers", "--json"]
+    check_document(runbook(*words, "--dry-run", server=server).expect(0).json,
+                   "queries.terminate")
+    done = runbook(*words, "--yes", server=server).expect(0).json
+    assert check_document(done, "queries.terminate")["outcome"] == "done"
+    gone = runbook("queries", "cancel", pid, "--yes", "--json", server=server).expect(0).json
+    check_document(gone, "queries.cancel")
+
+
+def test_connections_pool(runbook, server, tmp_path):
+    config, source = tmp_path / "p.conf", tmp_path / "connection.go"
+    config.write_text("[app shop]\n[app other]\ninstances = 99\n")
+    source.write_text("db.SetMaxOpenConns(25)\n")
+    server.connect(application_name="shop")
+    report = runbook("connections", "pool", "--json", "--config", config, "--source", source,
+                     "--application", "shop", server=server).expect(0).json
+    check_document(report, "connections.pool")
+    assert report["fits"] is False and report["role_settings"]
+
+
 def test_connections(runbook, server):
     server.sql("CREATE TABLE orders ()")
     holder = server.connect()

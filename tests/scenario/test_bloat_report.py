@@ -4,7 +4,7 @@ what VACUUM (FULL) or REINDEX then really gives back."""
 import pytest
 from support.bloat import (ROWS, given_back, make_holes, make_orders, report, rows_of,
                            settle, size, text_of)
-from support.servers import ENDS
+from support.servers import ENDS, wait_until
 
 versions = ENDS
 
@@ -38,6 +38,23 @@ def test_deleted_but_not_vacuumed(runbook, server):
     assert (orders["live_rows"], orders["dead_rows"]) == (ROWS // 4, ROWS // 4 * 3)
     truth = given_back(server, "VACUUM (FULL) orders", "orders")
     assert abs(found.pct("orders") - truth) <= NEAR + orders["margin_pct"]
+
+
+@pytest.mark.parametrize("part", [1, 3])
+def test_deleted_and_vacuumed_in_one_breath(runbook, server, part):
+    """Within a second and by one session: the server counts what was deleted twice."""
+    make_orders(server)
+    server.settle_stats()
+    session = server.connect(application_name="in one breath")
+    session.execute(f"DELETE FROM orders WHERE id % 4 < {part}")
+    session.execute("VACUUM (ANALYZE) orders")
+    session.close()
+    wait_until(lambda: not server.backends("in one breath"), what="the session's end")
+    server.settle_stats()
+    found = report(runbook, server)
+    assert found.objects["orders"]["live_rows"] == ROWS // 4 * (4 - part)
+    truth = given_back(server, "VACUUM (FULL) orders", "orders")
+    assert abs(found.pct("orders") - truth) <= NEAR
 
 
 @pytest.mark.parametrize("method", ["estimate", "sample"])

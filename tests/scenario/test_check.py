@@ -10,7 +10,7 @@ from support.servers import wait_until
 NAMES = ["transaction_age", "multixact_age", "xmin_horizon", "dead_rows", "stale_statistics",
          "autovacuum_behind", "autovacuum", "invalid_indexes", "duplicate_indexes",
          "foreign_key_indexes", "table_bloat", "index_bloat", "connection_slots",
-         "idle_in_transaction", "lock_convoy"]
+         "idle_in_transaction", "lock_convoy", "long_queries"]
 CODES = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 

@@ -76,6 +76,10 @@ def test_the_sample_is_valid_and_complete(runbook, write):
     runbook("config", "check", "--config", write(sample)).expect(0)
     for name in settings(runbook("config", "show", "--json")):
         assert f"#{name} =" in sample
-    used = "".join(f"{line[1:]}\n" if " = " in line and line[1].isalpha() else ""
-                   for line in sample.splitlines() if line.startswith("#"))
-    runbook("config", "check", "--config", write(f"[pgrunbook]\n{used}")).expect(0)
+    used = "".join(f"{line[1:]}\n" if " = " in line and line[1].isalpha() or line[1] == "[" else ""
+                   for line in sample.splitlines() if line.startswith("#") and len(line) > 1)
+    checked = runbook("config", "check", "--config", write(f"[pgrunbook]\n{used}"), "--json")
+    assert checked.expect(0).json["targets"] == ["example"]
+    shown = runbook("config", "show", "--config", write(f"[pgrunbook]\n{used}")).expect(0).out
+    for name in ("[app insightengine] max_open", "[rule reports] action"):
+        assert name in shown

@@ -75,7 +75,7 @@ def test_it_can_be_a_setting_of_the_target(runbook, full):
     server, sessions = full
     file = runbook.home / "targets.conf"
     file.write_text(f"[target shop]\nconninfo = {server.conninfo(user='dba')}\n"
-                    f"emergency = {server.conninfo(user='postgres')}\n", encoding="utf-8")
+                    f"emergency_conninfo = {server.conninfo(user='postgres')}\n", encoding="utf-8")
     done = relieve(runbook, None, "--config", file, "--target", "shop", *SOON)
     assert done.document["emergency"] is True
     assert list(done.ended) == pids(sessions)[:4]

@@ -88,8 +88,8 @@ def test_the_server_remembers_the_last_scan(runbook, server, orders):
     if server.version < 16:
         assert report(runbook, server, "--evidence", "1h").indexes["orders_day"]["last_scan"] is None
         return
-    wait_until(lambda: server.value("""SELECT clock_timestamp() - last_idx_scan > '2 s'
-        FROM pg_stat_user_indexes WHERE indexrelname = 'orders_day'"""), what="two seconds")
+    wait_until(lambda: server.value("""SELECT clock_timestamp() - last_idx_scan > '3 s'
+        FROM pg_stat_user_indexes WHERE indexrelname = 'orders_day'"""), what="three seconds")
     report(runbook, server, "--evidence", "2s")
     found = report(runbook, server, "--evidence", "2s")
     assert found.verdict("orders_day") == CANDIDATE

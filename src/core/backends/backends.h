@@ -182,4 +182,13 @@ const char *backend_protected(const struct backends_policy *policy,
  * and goes on with something other than a letter: "pgBackRest [backup]", "Patroni restapi". */
 bool backends_application_matches(const char *application, const char *name);
 
+/* ---- what a person wrote of them ----------------------------------------------------------- */
+
+/* Whether the text is like the pattern, * and ? being wildcards; letters count as they are. */
+bool backends_like(const char *pattern, const char *text);
+
+/* Whether a name is like one of the patterns (NULL-terminated), which may be spelt as a person
+ * does or as the server shows it: cut to 63 bytes, an emoji as "????". */
+bool backends_name_like(const char *const *patterns, const char *name);
+
 #endif

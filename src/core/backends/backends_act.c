@@ -143,7 +143,6 @@ struct backends_act *backends_acts_add(struct backends_acts *acts, struct plan *
     step->object = g_strdup(act->name);
     step->sql = backends_statement(backend, action);
     step->reason = g_strdup(reason);
-    step->lock_mode = action == BACKENDS_CANCEL ? "cancel" : "terminate";
     step->subject = act;
     return act;
 }

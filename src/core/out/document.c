@@ -5,6 +5,7 @@
 struct document {
     struct output *output; /* NULL: another format, nothing is printed */
     bool has_members, in_array, has_items;
+    struct json_text *item;
 };
 
 /* 15 digits are as many as a double always keeps, so that 0.1 is printed as 0.1. In one piece,
@@ -18,10 +19,18 @@ static void write_value(struct document *document, json_t *value)
     free(text);
 }
 
+/* Between two parts: a new line, or where a document is one a blank at the most. */
+static void write_break(const struct document *document, const char *broken)
+{
+    const bool comma = *broken == ',';
+
+    output_raw(document->output, document->output->one_line ? (comma ? ", " : "") : broken);
+}
+
 static void write_name(struct document *document, const char *name)
 {
     document_array_end(document);
-    output_raw(document->output, document->has_members ? ",\n  " : "\n  ");
+    write_break(document, document->has_members ? ",\n  " : "\n  ");
     document->has_members = true;
     g_autoptr(GString) quoted = g_string_new(NULL);
     g_string_printf(quoted, "\"%s\": ", name);
@@ -67,22 +76,45 @@ void document_array(struct document *document, const char *name)
     document->has_items = false;
 }
 
+static void next_item(struct document *document)
+{
+    g_assert(document->in_array);
+    write_break(document, document->has_items ? ",\n    " : "\n    ");
+    document->has_items = true;
+}
+
 void document_item(struct document *document, json_t *value)
 {
     if (document->output != NULL) {
-        g_assert(document->in_array);
-        output_raw(document->output, document->has_items ? ",\n    " : "\n    ");
-        document->has_items = true;
+        next_item(document);
         write_value(document, value);
     }
     json_decref(value);
+}
+
+struct json_text *document_item_begin(struct document *document)
+{
+    if (document->item == NULL)
+        document->item = json_text_new();
+    json_text_clear(document->item);
+    return document->item;
+}
+
+void document_item_end(struct document *document)
+{
+    if (document->output == NULL)
+        return;
+    next_item(document);
+    output_raw(document->output, json_text_peek(document->item));
 }
 
 void document_array_end(struct document *document)
 {
     if (!document->in_array)
         return;
-    output_raw(document->output, document->has_items ? "\n  ]" : "]");
+    if (document->has_items)
+        write_break(document, "\n  ");
+    output_raw(document->output, "]");
     document->in_array = false;
 }
 
@@ -90,8 +122,10 @@ void document_end(struct document *document)
 {
     if (document->output != NULL) {
         document_array_end(document);
-        output_raw(document->output, "\n}\n");
+        write_break(document, "\n");
+        output_raw(document->output, "}\n");
     }
+    json_text_free(document->item);
     g_free(document);
 }
 
@@ -105,11 +139,7 @@ json_t *document_text(const char *text)
 
 json_t *document_time(gint64 wall_us)
 {
-    if (wall_us == 0)
-        return json_null();
-    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(wall_us / G_USEC_PER_SEC);
-    if (time == NULL)
-        return json_null();
-    g_autofree char *seconds = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S");
-    return json_sprintf("%s.%03dZ", seconds, (int) (wall_us % G_USEC_PER_SEC / 1000));
+    char text[JSON_TEXT_TIME_SIZE];
+
+    return json_text_format_time(wall_us, text) ? json_string(text) : json_null();
 }

@@ -7,6 +7,7 @@
 #ifndef CORE_DOCUMENT_H
 #define CORE_DOCUMENT_H
 
+#include "out/json_text.h"
 #include "out/output.h"
 
 #include <jansson.h>
@@ -31,6 +32,11 @@ void document_member(struct document *document, const char *name, json_t *value)
 void document_array(struct document *document, const char *name); /* opens "name": [ */
 void document_item(struct document *document, json_t *value);
 void document_array_end(struct document *document);
+
+/* The same for very many items: what is written to the answer, one value, is the item. Borrowed
+ * until document_item_end(). */
+struct json_text *document_item_begin(struct document *document);
+void document_item_end(struct document *document);
 
 /* Closes the object, adds a newline, frees. */
 void document_end(struct document *document);

@@ -6,11 +6,13 @@
 
 #include "out/display.h"
 #include "out/output_internal.h"
+#include "units/units.h"
 
 #include <string.h>
 
 struct cell {
-    const char *text; /* in the grid's chunk */
+    const char *text;  /* in the grid's chunk */
+    const char *exact; /* what CSV has instead, in the chunk; NULL: the same */
     enum output_tone tone;
 };
 
@@ -49,7 +51,8 @@ void grid_free(struct grid *grid)
 
 void grid_cell(struct grid *grid, enum output_tone tone, const char *text)
 {
-    struct cell cell = {g_string_chunk_insert(grid->texts, text != NULL ? text : ""), tone};
+    struct cell cell = {.text = g_string_chunk_insert(grid->texts, text != NULL ? text : ""),
+                        .tone = tone};
     g_array_append_val(grid->cells, cell);
 }
 
@@ -68,6 +71,45 @@ void grid_take(struct grid *grid, enum output_tone tone, char *text)
     g_free(text);
 }
 
+/* Takes ownership of text, which says the number as people read it. */
+static void add_number(struct grid *grid, enum output_tone tone, char *text, const char *exact)
+{
+    grid_take(grid, tone, text);
+    g_array_index(grid->cells, struct cell, grid->cells->len - 1).exact =
+        g_string_chunk_insert(grid->texts, exact);
+}
+
+void grid_size(struct grid *grid, enum output_tone tone, gint64 bytes)
+{
+    if (bytes == GRID_NONE) {
+        grid_cell(grid, tone, NULL);
+        return;
+    }
+    g_autofree char *exact = g_strdup_printf("%" G_GINT64_FORMAT, bytes);
+    add_number(grid, tone, units_format_size(bytes), exact);
+}
+
+void grid_count(struct grid *grid, enum output_tone tone, gint64 count)
+{
+    if (count == GRID_NONE) {
+        grid_cell(grid, tone, NULL);
+        return;
+    }
+    g_autofree char *exact = g_strdup_printf("%" G_GINT64_FORMAT, count);
+    add_number(grid, tone, units_format_count(count), exact);
+}
+
+void grid_seconds(struct grid *grid, enum output_tone tone, double seconds)
+{
+    if (seconds < 0) {
+        grid_cell(grid, tone, NULL);
+        return;
+    }
+    char exact[G_ASCII_DTOSTR_BUF_SIZE];
+    g_ascii_formatd(exact, sizeof exact, "%.3f", seconds);
+    add_number(grid, tone, units_format_duration(seconds), exact);
+}
+
 guint grid_rows(const struct grid *grid)
 {
     g_assert(grid->columns->len > 0);
@@ -83,7 +125,7 @@ static struct cell cell_at(const struct grid *grid, guint row, guint column)
 {
     const guint index = row * grid->columns->len + column;
     if (index >= grid->cells->len)
-        return (struct cell){"", OUTPUT_PLAIN};
+        return (struct cell){.text = "", .tone = OUTPUT_PLAIN};
     return g_array_index(grid->cells, struct cell, index);
 }
 
@@ -103,9 +145,8 @@ static int clean_columns(const char *text)
     return display_columns(clean);
 }
 
-static void measure(const struct grid *grid, struct layout *layout)
+static void measure_columns(const struct grid *grid, struct layout *layout)
 {
-    enum { TOO_NARROW = 16 }; /* a column of single words is worse than the terminal's wrap */
     const guint last = layout->columns - 1;
     for (guint column = 0; column <= last; column++) {
         int width = clean_columns(column_at(grid, column)->title);
@@ -116,6 +157,13 @@ static void measure(const struct grid *grid, struct layout *layout)
         layout->widths[column] = width;
         layout->offset += column < last ? width + GAP : 0;
     }
+}
+
+static void measure(const struct grid *grid, struct layout *layout)
+{
+    enum { TOO_NARROW = 16 }; /* a column of single words is worse than the terminal's wrap */
+    const guint last = layout->columns - 1;
+    measure_columns(grid, layout);
     const int room = display_width(layout->output->data) - layout->offset;
     if (room >= TOO_NARROW && layout->widths[last] > room && !column_at(grid, last)->right)
         layout->room = room;
@@ -225,6 +273,28 @@ static void print_table(const struct grid *grid, struct output *output)
     }
 }
 
+char **grid_lines(const struct grid *grid)
+{
+    struct output plain = {.format = OUTPUT_TABLE};
+    g_autofree int *widths = g_new0(int, grid->columns->len);
+    struct layout layout = {.output = &plain, .columns = grid->columns->len, .widths = widths};
+    g_autoptr(GStrvBuilder) lines = g_strv_builder_new();
+
+    measure_columns(grid, &layout);
+    for (gint64 row = -1; row < (gint64) grid_rows(grid); row++) {
+        g_autoptr(GString) line = g_string_new(NULL);
+        int spaces = 0;
+        for (guint column = 0; column < layout.columns; column++) {
+            const char *text = row < 0 ? column_at(grid, column)->title
+                                       : cell_at(grid, (guint) row, column).text;
+            append_cell(line, &layout, column_at(grid, column), column, text, OUTPUT_PLAIN,
+                        &spaces);
+        }
+        g_strv_builder_add(lines, line->str);
+    }
+    return g_strv_builder_end(lines);
+}
+
 /* ---- Markdown and CSV --------------------------------------------------------------------- */
 
 /* Backslashes before what Markdown would take for markup; an underscore within a word is none. */
@@ -260,7 +330,13 @@ static void append_csv(GString *line, const char *text)
 struct flavour {
     void (*append)(GString *line, const char *text);
     const char *before, *between, *after;
+    bool exact; /* for programs */
 };
+
+static const char *text_of(struct cell cell, const struct flavour *flavour)
+{
+    return flavour->exact && cell.exact != NULL ? cell.exact : cell.text;
+}
 
 /* row -1: the titles. */
 static void write_row(const struct grid *grid, struct output *output, gint64 row,
@@ -271,7 +347,7 @@ static void write_row(const struct grid *grid, struct output *output, gint64 row
         if (column > 0)
             g_string_append(line, flavour->between);
         flavour->append(line, row < 0 ? column_at(grid, column)->title
-                                      : cell_at(grid, (guint) row, column).text);
+                                      : text_of(cell_at(grid, (guint) row, column), flavour));
     }
     g_string_append(line, flavour->after);
     output_write(output, line->str, line->len);
@@ -279,7 +355,7 @@ static void write_row(const struct grid *grid, struct output *output, gint64 row
 
 static void print_markdown(const struct grid *grid, struct output *output)
 {
-    static const struct flavour markdown = {append_markdown, "| ", " | ", " |\n"};
+    static const struct flavour markdown = {append_markdown, "| ", " | ", " |\n", false};
     write_row(grid, output, -1, &markdown);
     for (guint column = 0; column < grid->columns->len; column++)
         output_raw(output, column_at(grid, column)->right ? "|--:" : "|---");
@@ -290,7 +366,7 @@ static void print_markdown(const struct grid *grid, struct output *output)
 
 static void print_csv(const struct grid *grid, struct output *output)
 {
-    static const struct flavour csv = {append_csv, "", ",", "\n"};
+    static const struct flavour csv = {append_csv, "", ",", "\n", true};
     for (gint64 row = -1; row < (gint64) grid_rows(grid); row++)
         write_row(grid, output, row, &csv);
 }

@@ -92,6 +92,22 @@ static void test_hostile(void)
            "\"a\\x1b[2J|b\nc\u202e\",\"1,000\",\"say \"\"hi\"\" <b>_x_ my_table*\uFFFD\"\n");
 }
 
+static void test_numbers(void)
+{
+    AUTO(grid) grid = tables_grid();
+    grid_size(grid, OUTPUT_PLAIN, 1536 * 1024);
+    grid_count(grid, OUTPUT_PLAIN, 1234567);
+    grid_seconds(grid, OUTPUT_PLAIN, 185);
+    grid_size(grid, OUTPUT_PLAIN, GRID_NONE);
+    grid_count(grid, OUTPUT_PLAIN, GRID_NONE);
+    grid_seconds(grid, OUTPUT_PLAIN, -1);
+    expect(grid, OUTPUT_MARKDOWN, OUTPUT_COLOR_NEVER,
+           "| table | dead rows | reason |\n|---|--:|---|\n"
+           "| 1.5 MB | 1,234,567 | 3 min 5 s |\n|  |  |  |\n");
+    expect(grid, OUTPUT_CSV, OUTPUT_COLOR_NEVER,
+           "table,dead rows,reason\n1572864,1234567,185.000\n,,\n");
+}
+
 static char *on_terminal(const struct grid *grid, unsigned short columns)
 {
     struct pty pty = pty_open(columns);
@@ -136,6 +152,7 @@ int main(int argc, char **argv)
     g_test_add_func("/grid/empty", test_empty);
     g_test_add_func("/grid/colors", test_colors);
     g_test_add_func("/grid/hostile", test_hostile);
+    g_test_add_func("/grid/numbers", test_numbers);
     g_test_add_func("/grid/wrap", test_wrap);
     return g_test_run();
 }

@@ -103,6 +103,11 @@ void output_say(struct output *output, const char *format, ...)
     write_line(output, clean);
 }
 
+void output_one_line(struct output *output)
+{
+    output->one_line = true;
+}
+
 bool output_finish(struct output *output, GError **error)
 {
     progress_clear(output);

@@ -63,6 +63,9 @@ bool output_can_ask(const struct output *output, GError **error);
  * waiting: RUNBOOK_INTERRUPTED. */
 bool output_confirm(struct output *output, const char *question, bool *ret_yes, GError **error);
 
+/* From here on a document is one line: several of them on one stream are NDJSON. */
+void output_one_line(struct output *output);
+
 /* Flushes stdout. False when anything written to it was lost: with RUNBOOK_FAILED and the cause
  * (disk full), or without an error when the reader closed the pipe (`| head`), because whoever
  * did that does not want to hear of it. */

@@ -11,6 +11,7 @@ struct output {
     enum output_format format;
     int verbosity;
     bool data_colors, message_colors;
+    bool one_line;   /* documents */
     int write_error; /* errno of the first write to `data` that failed; later ones are dropped */
 
     bool progress_possible, progress_shown;

@@ -20,4 +20,8 @@ struct query {
 /* The variant for a server of that version; NULL when it is older than all of them. */
 const struct query *query_for(const struct query *query, int version_num);
 
+/* The text with these literals in the place of $1, $2 …, each cast to the type the header
+ * declares; outside of comments, constants and quoted names. Caller frees. */
+char *query_fill(const struct query *query, const char *const *literals);
+
 #endif

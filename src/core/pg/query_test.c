@@ -48,6 +48,34 @@ static void test_embedded(void)
     }
 }
 
+static void test_fill(void)
+{
+    static const struct {
+        const char *sql, *filled;
+    } cases[] = {
+        {"SELECT 1", "SELECT 1"},
+        {"SELECT $1", "SELECT ('x'::pg_catalog.text)"},
+        {"$2,$1,$2",
+         "(NULL::pg_catalog.oid[]),('x'::pg_catalog.text),(NULL::pg_catalog.oid[])"},
+        {"-- $1 it's\n$1", "-- $1 it's\n('x'::pg_catalog.text)"},
+        {"-- $1", "-- $1"},
+        {"'$1' $1", "'$1' ('x'::pg_catalog.text)"},
+        {"'it''s $1'$1", "'it''s $1'('x'::pg_catalog.text)"},
+        {"E'\\'$1'$1", "E'\\'$1'('x'::pg_catalog.text)"},
+        {"'\\'$1", "'\\'('x'::pg_catalog.text)"},
+        {"\"$1\" - $1", "\"$1\" - ('x'::pg_catalog.text)"},
+        {"a$b $", "a$b $"},
+        {"'$1", "'$1"},
+    };
+    const char *const literals[] = {"'x'", "NULL"};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct query query = {
+            .sql = cases[i].sql, .param_types = (const char *const[]){"text", "oid[]", NULL}};
+        g_autofree char *filled = query_fill(&query, literals);
+        g_assert_cmpstr(filled, ==, cases[i].filled);
+    }
+}
+
 /* ---- names and literals ------------------------------------------------------------------------- */
 
 /* A connection that never came up quotes as one that did. */
@@ -96,6 +124,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pg/query/variants", test_variants);
     g_test_add_func("/pg/query/embedded", test_embedded);
+    g_test_add_func("/pg/query/fill", test_fill);
     g_test_add_func("/pg/quote", test_quote);
     g_test_add_func("/pg/literal", test_literal);
     return g_test_run();

@@ -5,6 +5,7 @@
 #include "core_queries.h"
 #include "error.h"
 #include "interrupt.h"
+#include "pg/console.h"
 #include "pg/session_private.h"
 
 #include <poll.h>
@@ -72,7 +73,8 @@ static void report_interrupt(struct session *session, GError **error)
 {
     session_cancel(session, NULL);
     gint64 deadline = g_get_monotonic_time() + CANCEL_SECONDS * G_USEC_PER_SEC;
-    if (await(session, deadline, false) != SESSION_READY)
+    if (!session_drain_rows(session, deadline) ||
+        await(session, deadline, false) != SESSION_READY)
         session_drop(session);
     for (PGresult *rest; session->connection && (rest = PQgetResult(session->connection));)
         PQclear(rest);
@@ -88,7 +90,7 @@ static void append_field(GString *text, const PGresult *result, int field, const
         g_string_append_printf(text, "%s%s", label, value);
 }
 
-static void report_result(struct session *session, const PGresult *result, GError **error)
+void session_report_failure(struct session *session, const PGresult *result, GError **error)
 {
     const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
 
@@ -108,30 +110,38 @@ static void report_result(struct session *session, const PGresult *result, GErro
     g_set_error_literal(error, RUNBOOK_ERROR, RUNBOOK_FAILED, text->str);
 }
 
-/* The next result of what was sent; NULL at the end, or with an error. */
-static PGresult *next_result(struct session *session, GError **error)
+gint64 session_answer_deadline(void)
 {
-    gint64 deadline = g_get_monotonic_time() + ANSWER_SECONDS * G_USEC_PER_SEC;
-    enum session_ready ready = await(session, deadline, !session->winding_down);
+    return g_get_monotonic_time() + ANSWER_SECONDS * G_USEC_PER_SEC;
+}
 
-    if (ready == SESSION_READY)
-        return PQgetResult(session->connection);
+void session_report_wait(struct session *session, enum session_ready ready, GError **error)
+{
     if (ready == SESSION_INTERRUPTED) {
         report_interrupt(session, error);
-        return NULL;
+        return;
     }
     session_drop(session);
     runbook_error_set(error, RUNBOOK_CONNECT, NULL, "the server stopped answering");
+}
+
+PGresult *session_next_result(struct session *session, GError **error)
+{
+    enum session_ready ready =
+        await(session, session_answer_deadline(), !session->winding_down);
+
+    if (ready == SESSION_READY)
+        return PQgetResult(session->connection);
+    session_report_wait(session, ready, error);
     return NULL;
 }
 
-/* Waits for the answer to what was sent: the last result, or NULL with an error. */
-static PGresult *collect(struct session *session, GError **error)
+PGresult *session_collect(struct session *session, GError **error)
 {
     g_autoptr(GError) stopped = NULL;
     PGresult *answer = NULL;
 
-    for (PGresult *next; (next = next_result(session, &stopped)) != NULL;) {
+    for (PGresult *next; (next = session_next_result(session, &stopped)) != NULL;) {
         PQclear(answer);
         answer = next;
     }
@@ -145,12 +155,12 @@ static PGresult *collect(struct session *session, GError **error)
         session_set_sqlstate(session, "");
         return answer;
     }
-    report_result(session, answer, error);
+    session_report_failure(session, answer, error);
     PQclear(answer);
     return NULL;
 }
 
-static bool usable(struct session *session, const char *sql, GError **error)
+bool session_usable(struct session *session, const char *sql, GError **error)
 {
     if (session->connection == NULL) {
         session_set_sqlstate(session, "08003");
@@ -171,11 +181,11 @@ static bool send_query(struct session *session, const struct query *query,
     g_assert(text != NULL);
     while (text->param_types[count] != NULL)
         count++;
-    if (!usable(session, text->sql, error))
+    if (!session_usable(session, text->sql, error))
         return false;
     if (PQsendQueryParams(session->connection, text->sql, count, NULL, values, NULL, NULL, 0))
         return true;
-    report_result(session, NULL, error);
+    session_report_failure(session, NULL, error);
     return false;
 }
 
@@ -184,57 +194,33 @@ struct rows *session_query(struct session *session, const struct query *query,
 {
     if (!send_query(session, query, values, error))
         return NULL;
-    PGresult *result = collect(session, error);
+    PGresult *result = session_collect(session, error);
     return result == NULL ? NULL : rows_wrap(result);
 }
 
-/* A failure is the last but one result: behind it comes the end. */
-static void fail_each(struct session *session, const PGresult *failure, GError **error)
+static PGresult *run_simple(struct session *session, const char *sql, GError **error)
 {
-    report_result(session, failure, error);
-    for (PGresult *rest; session->connection && (rest = PQgetResult(session->connection));)
-        PQclear(rest);
-}
-
-bool session_each(struct session *session, const struct query *query, const char *const *values,
-                  void (*visit)(const struct rows *row, gpointer data), gpointer data,
-                  GError **error)
-{
-    g_autoptr(GError) stopped = NULL;
-
-    if (!send_query(session, query, values, error))
-        return false;
-    PQsetSingleRowMode(session->connection);
-    while (stopped == NULL) {
-        PGresult *next = next_result(session, &stopped);
-        if (next == NULL)
-            break;
-        AUTO(rows) row = rows_wrap(next);
-        ExecStatusType status = PQresultStatus(next);
-        if (status == PGRES_SINGLE_TUPLE)
-            visit(row, data);
-        else if (status != PGRES_TUPLES_OK)
-            fail_each(session, next, &stopped);
-    }
-    if (stopped != NULL) {
-        g_propagate_error(error, g_steal_pointer(&stopped));
-        return false;
-    }
-    session_set_sqlstate(session, "");
-    return true;
+    if (!session_usable(session, sql, error))
+        return NULL;
+    if (PQsendQuery(session->connection, sql))
+        return session_collect(session, error);
+    session_report_failure(session, NULL, error);
+    return NULL;
 }
 
 bool session_command(struct session *session, const char *sql, GError **error)
 {
-    if (!usable(session, sql, error))
-        return false;
-    if (!PQsendQuery(session->connection, sql)) {
-        report_result(session, NULL, error);
-        return false;
-    }
-    PGresult *result = collect(session, error);
+    PGresult *result = run_simple(session, sql, error);
+
     PQclear(result);
     return result != NULL;
+}
+
+struct rows *console_ask(struct session *console, const char *command, GError **error)
+{
+    PGresult *result = run_simple(console, command, error);
+
+    return result == NULL ? NULL : rows_wrap(result);
 }
 
 bool session_cancel(struct session *session, GError **error)
@@ -315,6 +301,11 @@ const char *session_system_identifier(struct session *session)
 PGconn *session_handle(struct session *session)
 {
     return session->connection;
+}
+
+bool session_echoes(const struct session *session)
+{
+    return session->echo != NULL;
 }
 
 void session_set_echo(struct session *session, void (*echo)(const char *sql, gpointer data),

@@ -39,6 +39,9 @@ struct session *session_open(struct session_params *params, const char *section,
 /* The same for cleaning up after a signal: it neither ends the connecting nor later waits. */
 struct session *session_open_wound_down(struct session_params *params, const char *section,
                                         GError **error);
+/* Another one to the same server, as the same role, for a second thread; it is opened by the
+ * first. Its statements are not echoed. */
+struct session *session_twin(struct session *session, GError **error);
 void session_close(struct session *session);
 AUTO_DEFINE(session, session_close)
 
@@ -64,6 +67,7 @@ void session_wind_down(struct session *session);
 /* Prints every statement through `echo` first, when set. */
 void session_set_echo(struct session *session, void (*echo)(const char *sql, gpointer data),
                       gpointer data);
+bool session_echoes(const struct session *session);
 
 /* The answer to a query: cells by row and column number (the query's enum). */
 struct rows;
@@ -74,8 +78,9 @@ struct rows;
 struct rows *session_query(struct session *session, const struct query *query,
                            const char *const *values, GError **error);
 
-/* The same for answers too large to keep: visit gets one row at a time, as row 0. False with an
- * error; then some rows may have been visited. */
+/* The same for answers too large to keep: visit gets one row at a time, as row 0, while the server
+ * goes on with the next. False with an error; then some rows may have been visited. The server is
+ * sent a COPY of the query with the values in it, so it has to be a SELECT. */
 bool session_each(struct session *session, const struct query *query, const char *const *values,
                   void (*visit)(const struct rows *row, gpointer data), gpointer data,
                   GError **error);

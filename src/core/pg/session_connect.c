@@ -5,6 +5,7 @@
 #include "core_queries.h"
 #include "error.h"
 #include "interrupt.h"
+#include "pg/console.h"
 #include "pg/session_private.h"
 #include "pg/terminal.h"
 
@@ -12,6 +13,8 @@
 #include <string.h>
 
 enum { CONNECT_SECONDS = 10, MAX_KEYWORDS = 20 };
+
+static const char PROGRAM[] = "pgrunbook "; /* the section follows */
 
 struct keywords {
     const char *names[MAX_KEYWORDS + 1];
@@ -269,11 +272,25 @@ static struct session *open_session(struct session_params *params, const char *s
     struct session *session = g_new0(struct session, 1);
 
     session->params = params;
-    session->application = g_strdup_printf("pgrunbook %s", section);
+    session->application = g_strconcat(PROGRAM, section, NULL);
     session->winding_down = winding_down;
     if (session_reopen(session, error))
         return session;
     session_close(session);
+    return NULL;
+}
+
+struct session *console_open(struct session_params *params, const char *section, GError **error)
+{
+    if (!check_conninfo(params->dbname, error))
+        return NULL;
+    struct session *console = g_new0(struct session, 1);
+
+    console->params = params;
+    console->application = g_strdup_printf("pgrunbook %s", section);
+    if (connect_with_password(console, error))
+        return console;
+    session_close(console);
     return NULL;
 }
 
@@ -286,6 +303,12 @@ struct session *session_open_wound_down(struct session_params *params, const cha
                                         GError **error)
 {
     return open_session(params, section, true, error);
+}
+
+struct session *session_twin(struct session *session, GError **error)
+{
+    return open_session(session->params, session->application + strlen(PROGRAM),
+                        session->winding_down, error);
 }
 
 void session_close(struct session *session)

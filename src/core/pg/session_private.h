@@ -27,7 +27,40 @@ enum session_ready session_wait(PGconn *connection, short events, gint64 deadlin
 
 void session_set_sqlstate(struct session *session, const char *sqlstate);
 
+/* Before a statement is sent: false with an error when there is no connection; else the echo. */
+bool session_usable(struct session *session, const char *sql, GError **error);
+
+/* When a server that has not answered until now counts as lost. */
+gint64 session_answer_deadline(void);
+
+/* The next result of what was sent; NULL at the end, or with an error. */
+PGresult *session_next_result(struct session *session, GError **error);
+
+/* Waits for the answer to what was sent: the last result, or NULL with an error. */
+PGresult *session_collect(struct session *session, GError **error);
+
+/* A wait that ended before its time: after a signal the statement is cancelled, else the
+ * connection is given up. Sets the error. */
+void session_report_wait(struct session *session, enum session_ready ready, GError **error);
+
+/* What the server or libpq said of a statement that failed; result may be NULL. */
+void session_report_failure(struct session *session, const PGresult *result, GError **error);
+
+/* session_each.c: reads and drops what is left of a COPY, if one is under way. False when that
+ * had not come by the deadline. */
+bool session_drain_rows(struct session *session, gint64 deadline_us);
+
+/* An answer, or (result NULL) one row of a COPY, whose fields belong to whoever reads it. */
+struct rows {
+    PGresult *result;
+    const char *const *fields; /* NULL for null */
+};
+
 struct rows *rows_wrap(PGresult *result);
+
+/* Takes a line of COPY's text format apart, in place: ret_fields gets up to `most` fields, NULL
+ * for null. Returns how many there were. */
+guint rows_split(char *line, const char **ret_fields, guint most);
 
 /* What the server or libpq said to a connection that failed, without its SQLSTATE and source
  * location; sets the session's SQLSTATE, "08001" where there was none. Caller frees. */

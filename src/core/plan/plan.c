@@ -133,8 +133,10 @@ void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct wi
         const struct step *step = g_ptr_array_index(plan->steps, i);
         g_autofree char *object = one_line(step->object);
         g_autofree char *reason = one_line(step->reason);
-        g_string_append_printf(script, "\n-- %u. %s: %s (%s)\n", i + 1, object, reason,
-                               step->lock_mode);
+        g_string_append_printf(script, "\n-- %u. %s: %s", i + 1, object, reason);
+        if (step->lock_mode != NULL)
+            g_string_append_printf(script, " (%s)", step->lock_mode);
+        g_string_append_c(script, '\n');
         print_act(script, step, &current_ms, lock_timeout_ms);
     }
     output_raw(output, script->str);

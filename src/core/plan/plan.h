@@ -33,9 +33,9 @@ struct step {
     /* A program instead of SQL, NULL-terminated arguments; sql is then the same as a shell would
      * read it, for people. NULL: none. */
     char **program;
-    const char *lock_mode;    /* the strongest it takes: "ShareUpdateExclusiveLock" */
-    gint64 lock_timeout_ms;   /* 0: the run's */
-    unsigned phase;           /* steps of a phase start when all of the phase before ended */
+    const char *lock_mode;  /* the strongest it takes: "ShareUpdateExclusiveLock"; NULL: none */
+    gint64 lock_timeout_ms; /* 0: the run's */
+    unsigned phase;         /* steps of a phase start when all of the phase before ended */
     double predicted_seconds; /* 0: unknown; a step predicted beyond the window's end waits */
     bool may_be_cut;          /* useful even when the window's end cancels it half-way */
     gpointer subject;         /* the feature's own */

@@ -1,21 +1,22 @@
 -- name:  indexes
--- doc:   Every index of those tables, with its counters, its keys, and what depends on it.
---        Expressions and predicates are node trees without the places they stood at in the text
---        they came from: pg_get_expr would take a lock.
+-- doc:   Every index but those of TOAST tables that are not among these, with its counters, its
+--        keys, and what depends on it. Expressions and predicates are node trees without the
+--        places they stood at in the text they came from: pg_get_expr would take a lock.
 -- since: 140000
 -- param: $1 bool system schemas too
--- row:   oid oid, table_oid oid, parent oid, filenode oid, kind text, constraint_type text,
+-- param: $2 oid[] TOAST tables
+-- row:   oid oid, table_oid oid, parent oid, filenode oid, kind "char", constraint_type "char",
 --        is_unique bool, is_primary bool, exclusion bool, immediate bool, valid bool,
---        ready bool, live bool, clustered bool, replica_identity bool, name text,
---        method text, expressions text, predicate text, options text, columns text,
---        opclasses text, collations text, key_options text, key_count int2, pages int4,
---        tuples float4, scans int8, read int8, fetched int8
+--        ready bool, live bool, clustered bool, replica_identity bool, name name,
+--        method name, expressions text, predicate text, options text, columns int2vector,
+--        opclasses oidvector, collations oidvector, key_options int2vector, key_count int2,
+--        pages int4, tuples float4, scans int8, read int8, fetched int8
 SELECT i.indexrelid AS oid,
        i.indrelid AS table_oid,
        p.inhparent AS parent,
        c.relfilenode AS filenode,
-       c.relkind::pg_catalog.text AS kind,
-       k.contype::pg_catalog.text AS constraint_type,
+       c.relkind AS kind,
+       k.contype AS constraint_type,
        i.indisunique AS is_unique,
        i.indisprimary AS is_primary,
        i.indisexclusion AS exclusion,
@@ -25,18 +26,26 @@ SELECT i.indexrelid AS oid,
        i.indislive AS live,
        i.indisclustered AS clustered,
        i.indisreplident AS replica_identity,
-       c.relname::pg_catalog.text AS name,
-       m.amname::pg_catalog.text AS method,
+       c.relname AS name,
+       m.amname AS method,
        pg_catalog.regexp_replace(i.indexprs::pg_catalog.text,
                                  ':(stmt_)?location -?[0-9]+', '', 'g') AS expressions,
        pg_catalog.regexp_replace(i.indpred::pg_catalog.text,
                                  ':(stmt_)?location -?[0-9]+', '', 'g') AS predicate,
-       NULLIF(pg_catalog.concat_ws(' ', pg_catalog.array_to_string(c.reloptions, ' '), o.options), '')
-           AS options,
-       i.indkey::pg_catalog.text AS columns,
-       i.indclass::pg_catalog.text AS opclasses,
-       i.indcollation::pg_catalog.text AS collations,
-       i.indoption::pg_catalog.text AS key_options,
+       CASE WHEN m.amname OPERATOR(pg_catalog.=) 'btree'::pg_catalog.name
+            THEN pg_catalog.array_to_string(c.reloptions, ' ')
+            ELSE (SELECT NULLIF(pg_catalog.concat_ws(
+                             ' ', pg_catalog.array_to_string(c.reloptions, ' '),
+                             pg_catalog.string_agg(
+                                 pg_catalog.format('%s %s', a.attnum, a.attoptions), ' '
+                                 ORDER BY a.attnum)), '')
+                    FROM pg_catalog.pg_attribute AS a
+                   WHERE a.attrelid OPERATOR(pg_catalog.=) i.indexrelid
+                     AND a.attoptions IS NOT NULL) END AS options,
+       i.indkey AS columns,
+       i.indclass AS opclasses,
+       i.indcollation AS collations,
+       i.indoption AS key_options,
        i.indnkeyatts AS key_count,
        c.relpages AS pages,
        c.reltuples AS tuples,
@@ -51,12 +60,7 @@ SELECT i.indexrelid AS oid,
   LEFT JOIN pg_catalog.pg_constraint AS k
     ON k.conindid OPERATOR(pg_catalog.=) i.indexrelid
    AND k.contype OPERATOR(pg_catalog.=) ANY ('{p,u,x}'::pg_catalog."char"[])
-  LEFT JOIN LATERAL (
-        SELECT pg_catalog.string_agg(pg_catalog.format('%s %s', a.attnum, a.attoptions), ' '
-                                     ORDER BY a.attnum) AS options
-          FROM pg_catalog.pg_attribute AS a
-         WHERE a.attrelid OPERATOR(pg_catalog.=) i.indexrelid
-           AND a.attoptions IS NOT NULL
-           AND m.amname OPERATOR(pg_catalog.<>) 'btree') AS o ON true
  WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'
    AND ($1 OR i.indexrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)
+   AND (c.relnamespace OPERATOR(pg_catalog.<>) 99::pg_catalog.oid -- pg_toast
+        OR i.indrelid OPERATOR(pg_catalog.=) ANY ($2))

@@ -18,12 +18,15 @@ enum relations_lack {
 };
 
 /* Before anything is asked about pages: true sizes of what has grown since relpages was written,
- * and a closer look at the columns of the largest tables, by the values that the planner's
- * statistics hold of them. Both are bounded; where they fail, what the snapshot has is used. */
-void relations_refine(struct session *session, struct relations *relations);
+ * the columns with their statistics, and a closer look at those of the largest tables, by the
+ * values that the planner's statistics hold of them. Where the first or the last fails, what the
+ * snapshot has is used; both are bounded. least_pages: only columns of tables that have an index
+ * of so many pages are read, with 0 those of all tables. */
+bool relations_refine(struct session *session, struct relations *relations, gint64 least_pages,
+                      GError **error);
 
-/* Live rows: the counters', reltuples where they know nothing (after a crash or a reset); below
- * 0 where nobody ever counted. Pure, as all below. */
+/* Live rows: the counters', reltuples where they know nothing (after a crash or a reset) or count
+ * twice what VACUUM or ANALYZE had seen; below 0 where nobody ever counted. Pure, as all below. */
 double relations_live_rows(const struct relation_table *table);
 /* Of an index: what a rebuild would put into it; below 0: not known. */
 double relations_entries(const struct relations *relations, const struct relation_index *index);

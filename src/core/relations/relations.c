@@ -55,8 +55,10 @@ void relations_settle_tables(struct relations *relations)
     for (guint i = 0; i < relations->tables->len; i++) {
         const struct relation_table *table = relations_table(relations, i);
         struct relation_table *toast = relations_find_table(relations, table->toast);
-        if (toast != NULL)
+        if (toast != NULL) {
             toast->owner = table->oid;
+            toast->system = table->system;
+        }
     }
 }
 
@@ -122,7 +124,10 @@ const struct relation_key *relations_keys(const struct relations *relations,
 
 const struct space_column *relations_columns(const struct relations *relations, guint first)
 {
-    return &g_array_index(relations->columns, struct space_column, first);
+    /* Where none was read there is none to point to. */
+    return first < relations->columns->len
+               ? &g_array_index(relations->columns, struct space_column, first)
+               : NULL;
 }
 
 const struct space_column *relations_column(const struct relations *relations,

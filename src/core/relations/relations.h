@@ -17,7 +17,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* A table, materialized view, partitioned parent or TOAST table. */
+/* A table, materialized view, partitioned parent, or TOAST table. */
 struct relation_table {
     guint oid;
     guint toast;        /* oid of its TOAST table, 0: none */
@@ -42,6 +42,7 @@ struct relation_table {
     gint64 changed;          /* n_mod_since_analyze */
     gint64 inserted;         /* n_ins_since_vacuum */
     gint64 updated, deleted; /* n_tup_upd, n_tup_del */
+    gint64 ever_inserted;    /* n_tup_ins */
     gint64 last_vacuum, last_autovacuum, last_analyze; /* seconds since 1970, 0: never; analyze
                                                         * by hand or by autovacuum */
 };
@@ -101,7 +102,7 @@ struct relation_build {
 struct relations {
     GArray *tables;       /* of struct relation_table, sorted by oid */
     GArray *indexes;      /* of struct relation_index, sorted by table, then oid */
-    GArray *columns;      /* of struct space_column */
+    GArray *columns;      /* of struct space_column; read by relations_refine(), see pages.h */
     GArray *keys;         /* of struct relation_key */
     GArray *foreign_keys; /* of struct relation_foreign_key */
     GArray *builds;       /* of struct relation_build */
@@ -110,8 +111,8 @@ struct relations {
     GHashTable *table_by_oid; /* oid → position + 1 */
     GHashTable *index_by_oid; /* the same */
     int block_size;
-    gint64 now;         /* the server's clock, seconds since 1970 */
-    gint64 stats_reset; /* when its counters were last lost, the same; 0: not known */
+    gint64 now;            /* the server's clock, seconds since 1970 */
+    gint64 stats_reset_us; /* when its counters were last lost, microseconds; 0: not known */
     bool in_recovery;
     bool sees_all;       /* member of pg_read_all_stats */
     bool all_statistics; /* this role may read pg_statistic itself */
@@ -121,9 +122,11 @@ struct relations {
 
 /* What to read besides tables and indexes. */
 enum relations_want {
-    RELATIONS_SYSTEM = 1 << 0,  /* system schemas too */
-    RELATIONS_COLUMNS = 1 << 1, /* columns with their statistics */
-    RELATIONS_FOREIGN_KEYS = 1 << 2,
+    RELATIONS_SYSTEM = 1 << 0, /* system schemas too, and TOAST tables that hold nothing */
+    RELATIONS_FOREIGN_KEYS = 1 << 1,
+    /* relations_refine() will want the columns of all tables: those of a large catalog are read
+     * meanwhile, on a second connection. */
+    RELATIONS_COLUMNS = 1 << 2,
 };
 
 /* NULL with an error. A few queries, none of which locks a relation of the application. Other
@@ -148,7 +151,7 @@ struct relation_table *relations_table_of(const struct relations *relations,
                                           const struct relation_index *index);
 const struct relation_key *relations_keys(const struct relations *relations,
                                           const struct relation_index *index);
-/* First of column_count (tables), or of an index's expressions. */
+/* First of column_count (tables), or of an index's expressions; NULL where none was read. */
 const struct space_column *relations_columns(const struct relations *relations, guint first);
 /* The column of that attnum; NULL when it was not read. */
 const struct space_column *relations_column(const struct relations *relations,

@@ -157,10 +157,24 @@ static bool read_deduplication(struct session *session, struct relations *relati
     return true;
 }
 
+/* "{1,2}": those of the snapshot. Caller frees. */
+static char *toast_tables(const struct relations *relations)
+{
+    g_autoptr(GArray) oids = g_array_new(FALSE, FALSE, sizeof(guint));
+
+    for (guint i = 0; i < relations->tables->len; i++) {
+        const struct relation_table *table = relations_table(relations, i);
+        if (table->kind == 't')
+            g_array_append_val(oids, table->oid);
+    }
+    return relations_oid_list((const guint *) (gpointer) oids->data, oids->len);
+}
+
 bool relations_read_indexes(struct session *session, struct relations *relations,
                             const char *system, GError **error)
 {
-    const char *const values[] = {system};
+    g_autofree char *toasts = toast_tables(relations);
+    const char *const values[] = {system, toasts};
 
     if (!session_each(session, &query_relations_indexes, values, add_index, relations, error))
         return false;

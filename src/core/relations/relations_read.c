@@ -72,6 +72,7 @@ static void add_table(const struct rows *row, gpointer data)
         .inserted = rows_int(row, 0, RELATIONS_TABLES_INSERTED),
         .updated = rows_int(row, 0, RELATIONS_TABLES_UPDATED),
         .deleted = rows_int(row, 0, RELATIONS_TABLES_DELETED),
+        .ever_inserted = rows_int(row, 0, RELATIONS_TABLES_EVER_INSERTED),
         .counted = rows_bool(row, 0, RELATIONS_TABLES_EVER_COUNTED),
         .last_vacuum = rows_int(row, 0, RELATIONS_TABLES_LAST_VACUUM),
         .last_autovacuum = rows_int(row, 0, RELATIONS_TABLES_LAST_AUTOVACUUM),
@@ -178,7 +179,7 @@ static bool read_server(struct session *session, struct relations *relations, GE
         return false;
     relations->block_size = (int) rows_int(rows, 0, RELATIONS_SERVER_BLOCK_SIZE);
     relations->now = rows_int(rows, 0, RELATIONS_SERVER_NOW);
-    relations->stats_reset = rows_int(rows, 0, RELATIONS_SERVER_STATS_RESET);
+    relations->stats_reset_us = rows_int(rows, 0, RELATIONS_SERVER_STATS_RESET_US);
     relations->in_recovery = rows_bool(rows, 0, RELATIONS_SERVER_IN_RECOVERY);
     relations->sees_all = rows_bool(rows, 0, RELATIONS_SERVER_SEES_ALL);
     relations->all_statistics = rows_bool(rows, 0, RELATIONS_SERVER_ALL_STATISTICS);
@@ -186,20 +187,30 @@ static bool read_server(struct session *session, struct relations *relations, GE
     return true;
 }
 
-static bool read_all(struct session *session, struct relations *relations, unsigned want,
-                     GError **error)
+/* By default a backend copies the counters of everything it is asked about, which takes tens of
+ * megabytes for a large catalog, and time. Before 15 there is no choice. */
+static bool keep_no_counters(struct session *session, GError **error)
 {
-    const char *system = want & RELATIONS_SYSTEM ? "t" : "f";
+    return session_version(session) < 150000 ||
+           session_command(session, "SET stats_fetch_consistency = none", error);
+}
+
+static bool read_tables(struct session *session, struct relations *relations,
+                        const char *system, GError **error)
+{
     const char *const values[] = {system};
 
-    if (!read_server(session, relations, error) ||
+    if (!keep_no_counters(session, error) || !read_server(session, relations, error) ||
         !session_each(session, &query_relations_tables, values, add_table, relations, error))
         return false;
     relations_settle_tables(relations);
+    return true;
+}
+
+static bool read_rest(struct session *session, struct relations *relations, const char *system,
+                      unsigned want, GError **error)
+{
     if (!relations_read_indexes(session, relations, system, error))
-        return false;
-    if (want & RELATIONS_COLUMNS &&
-        !relations_read_columns(session, relations, system, relations->all_statistics, error))
         return false;
     if (want & RELATIONS_FOREIGN_KEYS && !session_each(session, &query_relations_foreign_keys,
                                                        NULL, add_foreign_key, relations, error))
@@ -212,8 +223,13 @@ static bool read_all(struct session *session, struct relations *relations, unsig
 struct relations *relations_read(struct session *session, unsigned want, GError **error)
 {
     AUTO(relations) relations = relations_new();
+    const char *system = want & RELATIONS_SYSTEM ? "t" : "f";
 
-    if (!read_all(session, relations, want, error))
+    if (!read_tables(session, relations, system, error))
         return NULL;
-    return g_steal_pointer(&relations);
+    struct relations_meanwhile *columns =
+        want & RELATIONS_COLUMNS ? relations_columns_begin(session, relations) : NULL;
+    bool done = read_rest(session, relations, system, want, error);
+    relations_columns_end(columns, relations);
+    return done ? g_steal_pointer(&relations) : NULL;
 }

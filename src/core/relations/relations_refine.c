@@ -59,8 +59,12 @@ static void measure_grown(struct session *session, struct relations *relations)
     relations_measure(session, relations, (const guint *) (gpointer) oids->data, oids->len);
 }
 
-void relations_refine(struct session *session, struct relations *relations)
+bool relations_refine(struct session *session, struct relations *relations, gint64 least_pages,
+                      GError **error)
 {
     measure_grown(session, relations);
+    if (!relations_read_columns(session, relations, least_pages, error))
+        return false;
     relations_look_closer(session, relations);
+    return true;
 }

@@ -125,6 +125,7 @@ static void source_clear(gpointer pointer)
 {
     struct source *source = pointer;
 
+    g_ptr_array_unref(source->kinds);
     g_ptr_array_unref(source->target_names);
     g_ptr_array_unref(source->targets);
     g_ptr_array_unref(source->catalog.names);
@@ -141,15 +142,27 @@ static struct settings *settings_over(struct source *source)
     return settings;
 }
 
-struct settings *settings_new(const struct setting_table *tables)
+struct source *settings_source(const struct setting_table *tables)
 {
     struct source *source = g_rc_box_new0(struct source);
 
     catalog_init(&source->catalog, tables);
+    source->kinds = g_ptr_array_new();
     source->targets = g_ptr_array_new_with_free_func(target_free);
     source->target_names = g_ptr_array_new();
     g_ptr_array_add(source->target_names, NULL);
-    struct settings *settings = settings_over(source);
+    return source;
+}
+
+void settings_source_release(struct source *source)
+{
+    g_rc_box_release_full(source, source_clear);
+}
+
+struct settings *settings_of_source(struct source *source)
+{
+    struct settings *settings = settings_over(g_rc_box_acquire(source));
+
     for (guint i = 0; i < source->catalog.entries->len; i++) {
         const struct entry *entry = settings_entry(&source->catalog, i);
         g_autoptr(GError) error = NULL;
@@ -160,12 +173,23 @@ struct settings *settings_new(const struct setting_table *tables)
     return settings;
 }
 
+struct settings *settings_new(const struct setting_table *tables)
+{
+    struct source *source = settings_source(tables);
+    struct settings *settings = settings_of_source(source);
+
+    g_ptr_array_unref(source->kinds);
+    source->kinds = settings_kinds(tables);
+    settings_source_release(source);
+    return settings;
+}
+
 void settings_free(struct settings *settings)
 {
     for (guint i = 0; i < settings->source->catalog.entries->len; i++)
         settings_value_clear(&settings->values[i]);
     g_free(settings->values);
-    g_rc_box_release_full(settings->source, source_clear);
+    settings_source_release(settings->source);
     g_free(settings);
 }
 
@@ -307,19 +331,41 @@ bool settings_is_set(const struct settings *settings, const char *name)
     return value_of(settings, name, ~0U)->rank > RANK_DEFAULT;
 }
 
-void settings_each(const struct settings *settings,
-                   void (*visit)(const struct setting_view *view, gpointer data), gpointer data)
+const char *settings_origin(const struct settings *settings, const char *name)
+{
+    return value_of(settings, name, ~0U)->origin;
+}
+
+static void each_of(const struct settings *settings, const char *section,
+                    void (*visit)(const struct setting_view *view, gpointer data),
+                    gpointer data)
 {
     const struct catalog *catalog = &settings->source->catalog;
 
     for (guint i = 0; i < catalog->entries->len; i++) {
         const struct value *value = &settings->values[i];
         const struct setting_view view = {
+            .section = section,
             .name = settings_entry(catalog, i)->name,
             .row = settings_entry(catalog, i)->row,
             .text = value->text,
             .origin = value->origin != NULL ? value->origin : "default",
         };
         visit(&view, data);
+    }
+}
+
+void settings_each(const struct settings *settings, const char *target,
+                   void (*visit)(const struct setting_view *view, gpointer data), gpointer data)
+{
+    each_of(settings, NULL, visit, data);
+    for (guint i = 0; i < settings->source->kinds->len; i++) {
+        const struct kind *kind = g_ptr_array_index(settings->source->kinds, i);
+        for (guint j = 0; j < kind->sections->len; j++) {
+            const struct named *named = g_ptr_array_index(kind->sections, j);
+            g_autofree char *section = g_strdup_printf("%s %s", kind->row->kind, named->name);
+            if (target == NULL || settings_section_concerns(named->settings, target))
+                each_of(named->settings, section, visit, data);
+        }
     }
 }

@@ -2,11 +2,12 @@
  * Settings: rows in tables say what exists, files and the command line say what it is, and every
  * value knows where it came from.
  *
- * File format: GKeyFile. Sections `[pgrunbook]` (for all targets) and `[target NAME]`; `#`
- * comments on lines of their own; `key = value`; units as in postgresql.conf, and as there a
- * value may stand in single quotes ('' is one quote). Backslashes are ordinary. An unknown
- * section, an unknown or a repeated key, or a value out of range is an error with file and line,
- * and the nearest name. A target's name has letters, digits, `.`, `_` and `-`; "all" is taken.
+ * File format: GKeyFile. Sections `[pgrunbook]` (for all targets), `[target NAME]` and those of
+ * the tables' own kinds, as `[app NAME]`; `#` comments on lines of their own; `key = value`; units
+ * as in postgresql.conf, and as there a value may stand in single quotes ('' is one quote).
+ * Backslashes are ordinary. An unknown section, an unknown or a repeated key, or a value out of
+ * range is an error with file and line, and the nearest name. The name of a section has letters,
+ * digits, `.`, `_` and `-`; of a target "all" is taken.
  *
  * Precedence, lowest first: default, [pgrunbook] of /etc/pgrunbook/pgrunbook.conf, [pgrunbook] of
  * $XDG_CONFIG_HOME/pgrunbook/pgrunbook.conf, [target NAME] of either (same order), command line.
@@ -51,10 +52,20 @@ struct setting {
     const char *prose; /* a sentence or two; unit and meaning of extremes included */
 };
 
+/* A kind of named section, `[app NAME]`: any number of them, each with values for the same rows.
+ * Every kind has one row more, "targets": the targets it is for, all when it is empty. */
+struct setting_kind {
+    const char *kind;           /* "app"; one word */
+    const struct setting *rows; /* "max_open"; a section knows them without a prefix */
+    const char *example;        /* a name for the sample */
+    const char *prose;          /* what one such section is, for the sample */
+};
+
 /* The rows of one owner; full names are "PREFIX.NAME", or "NAME" when prefix is NULL. */
 struct setting_table {
     const char *prefix;
     const struct setting *rows;
+    const struct setting_kind *kinds; /* ends with a NULL kind; NULL: it has none */
 };
 
 /* The program's own settings, without prefix: state, timezone, conninfo (of a target), …
@@ -84,6 +95,20 @@ const char *const *settings_targets(const struct settings *settings);
 struct settings *settings_for_target(const struct settings *settings, const char *target,
                                      GError **error);
 
+/* A named section of the files. */
+struct settings_section {
+    const char *name; /* "shop" of [app shop] */
+    const struct settings
+        *settings;      /* its values by the rows' names: settings_int(…, "max_open") */
+    const char *origin; /* file and line of its first heading */
+};
+
+/* The sections of a kind that are for the target (NULL: no target, those for all), in file order.
+ * What several files say of one section adds up, the later file wins. An unknown kind is a
+ * programming error and aborts. The array is the caller's, its entries are borrowed. */
+GPtrArray *settings_sections(const struct settings *settings, const char *kind,
+                             const char *target);
+
 /* Overrides one value, as from the command line; origin e.g. "--jobs". Same checks as a file. A
  * target applied later does not undo it. An unknown name is an error. */
 bool settings_override(struct settings *settings, const char *name, const char *text,
@@ -100,14 +125,16 @@ const char *settings_string(const struct settings *settings, const char *name); 
 const char *const *settings_list(const struct settings *settings, const char *name);
 bool settings_is_set(const struct settings *settings, const char *name); /* beyond default */
 
-/* Walks all settings in table order, for `config show`, `config sample` and the reference. */
+/* Walks all settings in table order, and behind them the named sections that are for the target
+ * (NULL: all there are), for `config show`. */
 struct setting_view {
-    const char *name; /* full name */
+    const char *section; /* "app shop"; NULL for a setting of the program or of a target */
+    const char *name;    /* full name */
     const struct setting *row;
     const char *text;   /* the effective value as written; NULL when unset */
     const char *origin; /* "default", "/etc/…:12", "--jobs" */
 };
-void settings_each(const struct settings *settings,
+void settings_each(const struct settings *settings, const char *target,
                    void (*visit)(const struct setting_view *view, gpointer data),
                    gpointer data);
 

@@ -38,7 +38,7 @@ const struct setting settings_core[] = {
                  "every node apart.",
     },
     {
-        .name = "emergency",
+        .name = "emergency_conninfo",
         .type = SETTING_STRING,
         .flags = SETTING_CONNINFO,
         .prose = "How to get in when every slot of an ordinary role is taken: a connection "
@@ -46,6 +46,15 @@ const struct setting settings_core[] = {
                  "superuser, as in 'host=db1 dbname=app user=rescue'. Used only when the "
                  "server refuses the usual one for want of a slot, one connection at a time, "
                  "and never without saying so.",
+    },
+    {
+        .name = "pgbouncer",
+        .type = SETTING_STRING,
+        .flags = SETTING_CONNINFO,
+        .prose = "The admin console of the PgBouncer in front of the server, as in "
+                 "'host=db1 port=6432 dbname=pgbouncer user=stats'; the user stands in its "
+                 "stats_users or admin_users. Its waiting clients join the reports on "
+                 "connections.",
     },
     {
         .name = "protected_roles",

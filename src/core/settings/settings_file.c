@@ -19,10 +19,11 @@ struct reader {
     const char *name; /* of the file */
     guint line;
     GKeyFile *values;
-    char *section;         /* as written between the brackets; NULL before the first */
-    struct target *target; /* NULL in [pgrunbook] */
-    GHashTable *sections;  /* "pgrunbook" or "target NAME" → line */
-    GHashTable *keys;      /* of the current section → line */
+    char *section;          /* as written between the brackets; NULL before the first */
+    struct target *target;  /* NULL but in [target NAME] */
+    struct settings *named; /* of a section of one of the tables' kinds; NULL elsewhere */
+    GHashTable *sections;   /* "pgrunbook" or "target NAME" → line */
+    GHashTable *keys;       /* of the current section → line */
 };
 
 static bool fault(const struct reader *reader, const char *hint, GError **error,
@@ -50,7 +51,7 @@ static bool first_time(GHashTable *seen, const char *name, guint line, guint *re
     return g_hash_table_insert(seen, g_strdup(name), GUINT_TO_POINTER(line));
 }
 
-static bool target_name_valid(const char *name)
+static bool name_valid(const char *name)
 {
     if (!g_ascii_isalnum(*name))
         return false;
@@ -61,28 +62,69 @@ static bool target_name_valid(const char *name)
     return true;
 }
 
-static bool read_target(struct reader *reader, const char *name, GError **error)
+/* [KIND NAME]; kind is NULL for a target. */
+static bool read_named(struct reader *reader, struct kind *kind, const char *name,
+                       GError **error)
 {
-    if (strcmp(name, "all") == 0)
+    const char *what = kind == NULL ? "target" : kind->row->kind;
+    g_autofree char *origin = g_strdup_printf("%s:%u", reader->name, reader->line);
+
+    if (kind == NULL && strcmp(name, "all") == 0)
         return fault(reader, "\"all\" stands for all targets; choose another name", error,
                      "a target cannot be called \"all\"");
-    if (!target_name_valid(name))
-        return fault(reader,
-                     "a target's name begins with a letter or digit and has letters, "
-                     "digits, '.', '_' and '-'",
-                     error, "invalid target name \"%s\"", name);
-    reader->target = settings_target(reader->settings->source, name);
+    g_autofree char *hint = g_strdup_printf("%s name begins with a letter or digit and has "
+                                            "letters, digits, '.', '_' and '-'",
+                                            kind == NULL ? "a target's" : "a section's");
+    if (!name_valid(name))
+        return fault(reader, hint, error, "invalid %s name \"%s\"", what, name);
+    if (kind == NULL)
+        reader->target = settings_target(reader->settings->source, name);
+    else
+        reader->named = settings_section(kind, name, origin);
     return true;
 }
 
-static bool refuse_section(const struct reader *reader, const char *name, GError **error)
+/* What stands between brackets: "pgrunbook", "target NAME", "app NAME". */
+static char **known_sections(const struct reader *reader)
 {
-    static const char *const known[] = {"pgrunbook", NULL};
-    const char *hint = units_nearest(name, known) != NULL
-                           ? "did you mean [pgrunbook]?"
-                           : "sections are [pgrunbook] and [target NAME]";
+    const GPtrArray *kinds = reader->settings->source->kinds;
+    g_autoptr(GStrvBuilder) known = g_strv_builder_new();
 
-    return fault(reader, hint, error, "unknown section [%s]", name);
+    g_strv_builder_add_many(known, "pgrunbook", "target NAME", NULL);
+    for (guint i = 0; i < kinds->len; i++) {
+        const struct kind *kind = g_ptr_array_index(kinds, i);
+        g_autofree char *name = g_strconcat(kind->row->kind, " NAME", NULL);
+        g_strv_builder_add(known, name);
+    }
+    return g_strv_builder_end(known);
+}
+
+/* words: none, one, or two, the second then being the name. */
+static bool refuse_section(const struct reader *reader, const char *name, char *const *words,
+                           GError **error)
+{
+    g_auto(GStrv) known = known_sections(reader);
+    g_autoptr(GString) hint = g_string_new("sections are ");
+    guint count = g_strv_length(known);
+
+    for (guint i = 0; i < count; i++) {
+        g_autofree char *first = g_strndup(known[i], strcspn(known[i], " "));
+        const char *const one[] = {first, NULL};
+        bool named = strlen(first) < strlen(known[i]);
+        bool near = words[0] != NULL && named == (words[1] != NULL) &&
+                    units_nearest(words[0], one) != NULL;
+        g_string_append_printf(hint, "%s[%s]",
+                               i == 0           ? ""
+                               : i + 1 == count ? " and "
+                                                : ", ",
+                               known[i]);
+        if (near) {
+            g_string_printf(hint, "did you mean [%s%s%s]?", first, named ? " " : "",
+                            named ? words[1] : "");
+            break;
+        }
+    }
+    return fault(reader, hint->str, error, "unknown section [%s]", name);
 }
 
 /* What stands between the brackets of `line`, as it is; NULL when it is not a section's. */
@@ -93,7 +135,7 @@ static char *between_brackets(const char *line)
     return strcmp(line + 1 + length, "]") == 0 ? g_strndup(line + 1, length) : NULL;
 }
 
-/* [pgrunbook] or [target NAME]. */
+/* [pgrunbook] or [KIND NAME]. */
 static bool read_section(struct reader *reader, const char *line, GError **error)
 {
     guint earlier = 0;
@@ -105,18 +147,19 @@ static bool read_section(struct reader *reader, const char *line, GError **error
                      "\"%s\" is not a section", line);
     g_autofree char *name = g_strstrip(g_strdup(reader->section));
     g_auto(GStrv) words = g_strsplit_set(name, " \t", 2);
+    bool two = g_strv_length(words) == 2;
+    struct kind *kind = two ? settings_kind(reader->settings->source, words[0]) : NULL;
     reader->target = NULL;
-    if (g_strv_length(words) == 2 && strcmp(words[0], "target") == 0) {
-        if (!read_target(reader, g_strchug(words[1]), error))
+    reader->named = NULL;
+    if (two && (kind != NULL || strcmp(words[0], "target") == 0)) {
+        if (!read_named(reader, kind, g_strchug(words[1]), error))
             return false;
     } else if (strcmp(name, "pgrunbook") != 0) {
-        return refuse_section(reader, name, error);
+        return refuse_section(reader, name, words, error);
     }
     g_hash_table_remove_all(reader->keys);
-    /* A blank cannot be in a target's name, so the two kinds do not collide. */
-    g_autofree char *unique = reader->target == NULL
-                                  ? g_strdup(name)
-                                  : g_strconcat("target ", reader->target->name, NULL);
+    /* A blank cannot be in a section's name, so the kinds do not collide. */
+    g_autofree char *unique = g_strjoinv(" ", words);
     if (!first_time(reader->sections, unique, reader->line, &earlier))
         return fault(reader, NULL, error, "section [%s] is there already, in line %u", unique,
                      earlier);
@@ -146,6 +189,8 @@ static bool unquote(const struct reader *reader, char *value, GError **error)
 /* What the row's flags say about where it may stand. */
 static bool belongs(const struct reader *reader, const struct entry *entry, GError **error)
 {
+    if (reader->named != NULL)
+        return true;
     if (reader->target == NULL && (entry->row->flags & SETTING_TARGET_ONLY) != 0)
         return fault(reader, NULL, error, "setting \"%s\" belongs in a section [target NAME]",
                      entry->name);
@@ -167,14 +212,23 @@ static void explain_comment(const char *value, GError **error)
     }
 }
 
+/* Whose rows the current section knows. */
+static const struct catalog *catalog_here(const struct reader *reader)
+{
+    const struct settings *named = reader->named;
+
+    return named != NULL ? &named->source->catalog : &reader->settings->source->catalog;
+}
+
 static bool read_value(struct reader *reader, guint position, const char *value, GError **error)
 {
-    const struct entry *entry = settings_entry(&reader->settings->source->catalog, position);
+    const struct entry *entry = settings_entry(catalog_here(reader), position);
     g_autofree char *origin = g_strdup_printf("%s:%u", reader->name, reader->line);
     struct value checked = {0};
 
     if (reader->target == NULL)
-        return settings_set(reader->settings, position, value, origin, RANK_GLOBAL, error);
+        return settings_set(reader->named != NULL ? reader->named : reader->settings, position,
+                            value, origin, RANK_GLOBAL, error);
     if (!settings_value_parse(entry->row, value, &checked, error)) {
         g_prefix_error(error, "%s: ", entry->name);
         return false;
@@ -193,7 +247,7 @@ static bool read_entry(struct reader *reader, const char *key, GError **error)
     if (reader->section == NULL)
         return fault(reader, "begin the file with [pgrunbook]", error,
                      "setting \"%s\" stands before the first section", key);
-    int position = settings_position(&reader->settings->source->catalog, key, error);
+    int position = settings_position(catalog_here(reader), key, error);
     if (position < 0) {
         g_prefix_error(error, "%s:%u: ", reader->name, reader->line);
         return false;
@@ -201,8 +255,7 @@ static bool read_entry(struct reader *reader, const char *key, GError **error)
     if (!first_time(reader->keys, key, reader->line, &earlier))
         return fault(reader, NULL, error, "setting \"%s\" is there already, in line %u", key,
                      earlier);
-    if (!belongs(reader, settings_entry(&reader->settings->source->catalog, (guint) position),
-                 error))
+    if (!belongs(reader, settings_entry(catalog_here(reader), (guint) position), error))
         return false;
     g_autofree char *value = g_key_file_get_value(reader->values, reader->section, key, NULL);
     if (value == NULL)
@@ -340,7 +393,7 @@ struct settings *settings_load(const struct setting_table *tables, const char *f
     else
         read = read_file(settings, "/etc/pgrunbook/pgrunbook.conf", true, error) &&
                read_file(settings, user, true, error);
-    return read ? g_steal_pointer(&settings) : NULL;
+    return read && settings_sections_check(settings, error) ? g_steal_pointer(&settings) : NULL;
 }
 
 struct settings *settings_parse(const struct setting_table *tables, const char *name,
@@ -348,6 +401,7 @@ struct settings *settings_parse(const struct setting_table *tables, const char *
 {
     AUTO(settings) settings = settings_new(tables);
 
-    return settings_read(settings, name, text, length, error) ? g_steal_pointer(&settings)
-                                                              : NULL;
+    bool read = settings_read(settings, name, text, length, error) &&
+                settings_sections_check(settings, error);
+    return read ? g_steal_pointer(&settings) : NULL;
 }

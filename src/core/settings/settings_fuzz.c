@@ -27,28 +27,51 @@ static const struct setting rows[] = {
     {.name = NULL},
 };
 
+static const struct setting app_rows[] = {
+    {.name = "instances", .type = SETTING_INT, .fallback = "1", .minimum = "1"},
+    {.name = "roles", .type = SETTING_LIST},
+    {.name = NULL},
+};
+
+static const struct setting_kind kinds[] = {{"app", app_rows, "shop", "An application."},
+                                            {NULL, NULL, NULL, NULL}};
+
 static const struct setting_table tables[] = {
-    {NULL, settings_core},
-    {"vacuum", rows},
-    {NULL, NULL},
+    {NULL, settings_core, NULL},
+    {"vacuum", rows, kinds},
+    {NULL, NULL, NULL},
+};
+
+struct writer {
+    GString *text;
+    char *section; /* the one begun last; NULL: [pgrunbook] */
 };
 
 static void write_line(const struct setting_view *view, gpointer data)
 {
+    struct writer *writer = data;
     g_autoptr(GString) quoted = g_string_new(view->text);
 
-    if (view->text == NULL || (view->row->flags & SETTING_TARGET_ONLY) != 0)
+    /* The targets are not written, so neither is what names them. */
+    if (view->text == NULL || (view->row->flags & SETTING_TARGET_ONLY) != 0 ||
+        strcmp(view->name, "targets") == 0)
         return;
+    if (view->section != NULL && g_strcmp0(view->section, writer->section) != 0) {
+        g_free(writer->section);
+        writer->section = g_strdup(view->section);
+        g_string_append_printf(writer->text, "[%s]\n", view->section);
+    }
     g_string_replace(quoted, "'", "''", 0);
-    g_string_append_printf(data, "%s = '%s'\n", view->name, quoted->str);
+    g_string_append_printf(writer->text, "%s = '%s'\n", view->name, quoted->str);
 }
 
 static char *rewritten(const struct settings *settings)
 {
-    GString *text = g_string_new("[pgrunbook]\n");
+    struct writer writer = {g_string_new("[pgrunbook]\n"), NULL};
 
-    settings_each(settings, write_line, text);
-    return g_string_free(text, FALSE);
+    settings_each(settings, NULL, write_line, &writer);
+    g_free(writer.section);
+    return g_string_free(writer.text, FALSE);
 }
 
 static void check_rewritten(const struct settings *settings)
@@ -72,6 +95,12 @@ static void check_values(const struct settings *settings)
     g_assert(jobs >= 1 && jobs <= 64);
     g_assert(settings_int(settings, "vacuum.memory") >= 1 << 20);
     g_assert(settings_int(settings, "vacuum.window") <= 86400000);
+    g_autoptr(GPtrArray) apps = settings_sections(settings, "app", NULL);
+    for (guint i = 0; i < apps->len; i++) {
+        const struct settings_section *app = g_ptr_array_index(apps, i);
+        g_assert(settings_int(app->settings, "instances") >= 1);
+        g_assert(g_str_has_prefix(app->origin, "f.conf:"));
+    }
     check_rewritten(settings);
 }
 

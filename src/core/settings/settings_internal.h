@@ -42,9 +42,23 @@ struct target {
     GArray *assignments; /* of struct assignment, in file order */
 };
 
-/* Shared by all settings of one load; reference-counted by g_rc_box. */
+/* A kind of named section with the sections of it. */
+struct kind {
+    const struct setting_kind *row;
+    struct source *source; /* its rows, made searchable */
+    GPtrArray *sections;   /* of struct named, in file order */
+};
+
+struct named {
+    struct settings_section view;
+    char *name, *origin;
+    struct settings *settings;
+};
+
+/* Shared by all settings of one load, or of one kind of section; reference-counted by g_rc_box. */
 struct source {
     struct catalog catalog;
+    GPtrArray *kinds;        /* of struct kind; empty in a kind's own source */
     GPtrArray *targets;      /* of struct target */
     GPtrArray *target_names; /* NULL-terminated; borrowed from targets */
 };
@@ -60,6 +74,40 @@ const struct entry *settings_entry(const struct catalog *catalog, guint position
 
 /* The settings as the tables' defaults have them. */
 struct settings *settings_new(const struct setting_table *tables);
+
+/* The tables, made searchable, without kinds and targets; reference-counted. */
+struct source *settings_source(const struct setting_table *tables);
+
+/* The defaults of a source, to which a reference is taken. */
+struct settings *settings_of_source(struct source *source);
+
+/* Gives a reference back. */
+void settings_source_release(struct source *source);
+
+/* ---- named sections ---- */
+
+/* The row that every kind has. */
+extern const struct setting settings_row_targets[];
+
+/* The kinds of the tables, without sections yet; freed by settings_kind_free(). */
+GPtrArray *settings_kinds(const struct setting_table *tables);
+
+/* The kind of that name; NULL when there is none. */
+struct kind *settings_kind(const struct source *source, const char *name);
+
+/* The section of that name, created when it is new; its settings to read into. */
+struct settings *settings_section(struct kind *kind, const char *name, const char *origin);
+
+/* Whether a section is for the target; NULL: whether it is for all. */
+bool settings_section_concerns(const struct settings *section, const char *target);
+
+/* Fails when a section names a target that there is none of. For when all files are read. */
+bool settings_sections_check(const struct settings *settings, GError **error);
+
+/* ---- values ---- */
+
+/* Where the value of that name comes from. */
+const char *settings_origin(const struct settings *settings, const char *name);
 
 /* Sets a value, unless one of higher rank is there. Checks it in any case. The error begins with
  * the setting's name. */

@@ -94,6 +94,22 @@ static void append_settings(GString *sample, const struct setting_table *tables,
     }
 }
 
+/* As with the other sections, what can be set is commented out, heading included. */
+static void append_kinds(GString *sample, const struct setting_table *tables)
+{
+    for (; tables->rows != NULL; tables++) {
+        const struct setting_kind *kind = tables->kinds;
+        for (; kind != NULL && kind->kind != NULL; kind++) {
+            g_string_append_c(sample, '\n');
+            append_paragraphs(sample, kind->prose);
+            g_string_append_printf(sample, "#[%s %s]\n", kind->kind, kind->example);
+            for (const struct setting *row = kind->rows; row->name != NULL; row++)
+                append_setting(sample, NULL, row);
+            append_setting(sample, NULL, settings_row_targets);
+        }
+    }
+}
+
 char *settings_sample(const struct setting_table *tables)
 {
     g_autoptr(GString) sample = g_string_new(NULL);
@@ -107,5 +123,6 @@ char *settings_sample(const struct setting_table *tables)
                               "this target alone.");
     g_string_append(sample, "#[target example]\n");
     append_settings(sample, tables, true);
+    append_kinds(sample, tables);
     return g_string_free(g_steal_pointer(&sample), FALSE);
 }

@@ -41,10 +41,33 @@ static const struct setting sample_rows[] = {
     {.name = NULL},
 };
 
+static const struct setting app_rows[] = {
+    {.name = "max_open",
+     .type = SETTING_INT,
+     .fallback = "25",
+     .minimum = "1",
+     .prose = "Pool size."},
+    {.name = "role", .type = SETTING_LIST, .prose = "Whose."},
+    {.name = NULL},
+};
+
+static const struct setting rule_rows[] = {
+    {.name = "action",
+     .type = SETTING_CHOICE,
+     .fallback = "auto",
+     .choices = modes,
+     .prose = "What."},
+    {.name = NULL},
+};
+
+static const struct setting_kind kinds[] = {{"app", app_rows, "shop", "An application."},
+                                            {"rule", rule_rows, "slow", "A rule."},
+                                            {NULL, NULL, NULL, NULL}};
+
 static const struct setting_table tables[] = {
-    {NULL, settings_core},
-    {"vacuum", sample_rows},
-    {NULL, NULL},
+    {NULL, settings_core, NULL},
+    {"vacuum", sample_rows, kinds},
+    {NULL, NULL, NULL},
 };
 
 static struct settings *parsed(const char *text)
@@ -86,7 +109,7 @@ static void view_is(const struct settings *settings, const char *name, const cha
 {
     struct wanted wanted = {.name = name};
 
-    settings_each(settings, look, &wanted);
+    settings_each(settings, NULL, look, &wanted);
     g_assert_cmpstr(wanted.text, ==, text);
     g_assert_cmpstr(wanted.origin, ==, origin);
     g_free(wanted.text);
@@ -228,10 +251,12 @@ static void test_faults_of_names(void)
                                        "line 1");
     refused("[pgrunbok]", "t.conf:1: unknown section [pgrunbok]\nhint: did you mean "
                           "[pgrunbook]?");
-    refused("[vacuum]", "t.conf:1: unknown section [vacuum]\nhint: sections are [pgrunbook] "
-                        "and [target NAME]");
-    refused("[target]", "t.conf:1: unknown section [target]\nhint: sections are [pgrunbook] "
-                        "and [target NAME]");
+    refused("[vacuum]", "t.conf:1: unknown section [vacuum]\nhint: sections are [pgrunbook], "
+                        "[target NAME], [app NAME] and [rule NAME]");
+    refused("[target]", "t.conf:1: unknown section [target]\nhint: sections are [pgrunbook], "
+                        "[target NAME], [app NAME] and [rule NAME]");
+    refused("[ap shop]", "t.conf:1: unknown section [ap shop]\nhint: did you mean [app shop]?");
+    refused("[taget a]", "t.conf:1: unknown section [taget a]\nhint: did you mean [target a]?");
     refused("[target all]", "t.conf:1: a target cannot be called \"all\"\n"
                             "hint: \"all\" stands for all targets; choose another name");
     refused("[target a b]", "t.conf:1: invalid target name \"a b\"\n"
@@ -501,21 +526,27 @@ static void test_sample(void)
     g_autofree char *sample = settings_sample(tables);
     g_auto(GStrv) lines = g_strsplit(sample, "\n", -1);
     g_autoptr(GString) bare = g_string_new(NULL);
-    guint count = 0;
+    guint expected = 0, count = 0;
+    bool of_target = false;
 
     AUTO(settings) commented = parsed(sample);
     g_assert_null(settings_targets(commented)[0]);
     for (char **line = lines; *line != NULL; line++) {
         bool setting = (*line)[0] == '#' && (*line)[1] != ' ' && (*line)[1] != '\0';
-        /* A value cannot be broken. */
-        g_assert_true(setting || strlen(*line) <= 80);
+        g_assert_true(setting || strlen(*line) <= 80); /* a value cannot be continued */
         bool empty = g_str_has_suffix(*line, "=") && strstr(*line, "truncate") != NULL;
+        const char *heading = **line == '#' ? *line + 1 : *line;
+        if (*heading == '[')
+            of_target = g_str_has_prefix(heading, "[target");
+        else
+            expected += setting && !empty && !of_target;
         g_string_append_printf(bare, "%s\n", setting && !empty ? *line + 1 : *line);
     }
     AUTO(settings) settings = parsed(bare->str);
     g_assert_cmpstr(settings_targets(settings)[0], ==, "example");
-    settings_each(settings, same_as_default, &count);
-    g_assert_cmpuint(count, ==, G_N_ELEMENTS(sample_rows) - 1 - 1 + 5);
+    settings_each(settings, NULL, same_as_default, &count);
+    g_assert_cmpuint(count, >=, G_N_ELEMENTS(sample_rows) - 1 - 1 + 2);
+    g_assert_cmpuint(count, ==, expected);
 }
 
 int main(int argc, char **argv)

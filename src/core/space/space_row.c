@@ -35,6 +35,8 @@ static int alignment_of(char align)
 static void put(struct space_lot *to, const struct space_lot *from, double likely, double mean,
                 double variance)
 {
+    if (from->likely <= 0) /* as most are until a column varies */
+        return;
     to->likely += likely * from->likely;
     to->sum += likely * (from->sum + mean * from->likely);
     to->squares += likely * (from->squares + 2 * mean * from->sum +
@@ -46,7 +48,7 @@ static void put_unaligned(struct space_lot *to, const struct space_lot *from, do
                           const struct space_widths *widths)
 {
     for (int offset = 0; offset < 8; offset++)
-        for (int more = 0; more < 8; more++)
+        for (int more = 0; more < 8 && from[offset].likely > 0; more++)
             if (widths->residues[more] > 0)
                 put(&to[(offset + more) & 7], &from[offset],
                     likely * (double) widths->residues[more], widths->short_mean,
@@ -74,7 +76,7 @@ static void put_aligned(struct space_lot *to, const struct space_lot *from, doub
     }
     for (int offset = 0; offset < 8; offset++) {
         int pad = -offset & (alignment - 1);
-        for (int end = 0; end < 8; end++)
+        for (int end = 0; end < 8 && from[offset].likely > 0; end++)
             put(&to[end], &from[offset], likely / 8, mean + pad, variance);
     }
 }

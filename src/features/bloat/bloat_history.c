@@ -80,6 +80,15 @@ static void take_best(const struct store_size *size, gpointer data)
         bloat_set_best(object, (double) size->bytes, size->rows);
 }
 
+/* Only those can learn from the best size, and most databases have none. */
+static bool lacks_number(const struct bloat_case *state)
+{
+    for (guint i = 0; i < state->objects->len; i++)
+        if (object_at(state, i)->reclaimable_bytes < 0)
+            return true;
+    return false;
+}
+
 static void keep_sizes(struct store *store, const struct store_node *node,
                        const struct history *history)
 {
@@ -110,7 +119,8 @@ void bloat_remember(struct call *call, struct session *session, struct bloat_cas
         g_hash_table_insert(history.by_oid, GUINT_TO_POINTER(object_at(state, i)->oid),
                             GUINT_TO_POINTER(i + 1));
     store_sizes_before(call->store, &node, history.now_us - WEEK_US, take_before, &history);
-    store_sizes_best(call->store, &node, take_best, &history);
+    if (lacks_number(state))
+        store_sizes_best(call->store, &node, take_best, &history);
     if (all && !state->relations->in_recovery)
         keep_sizes(call->store, &node, &history);
     g_hash_table_unref(history.by_oid);

@@ -86,19 +86,19 @@ static void add_table(struct bloat_case *state, struct relation_table *table)
 struct bloat_case *bloat_observe(struct session *session, bool system, GError **error)
 {
     unsigned want = RELATIONS_COLUMNS | (system ? RELATIONS_SYSTEM : 0);
-    struct relations *relations = relations_read(session, want, error);
+    AUTO(relations) relations = relations_read(session, want, error);
 
-    if (relations == NULL)
+    if (relations == NULL || !relations_refine(session, relations, 0, error))
         return NULL;
-    relations_refine(session, relations);
     struct bloat_case *state = g_new0(struct bloat_case, 1);
-    state->relations = relations;
-    state->objects = g_array_sized_new(FALSE, FALSE, sizeof(struct bloat_object),
-                                       relations->tables->len + relations->indexes->len);
+    state->relations = g_steal_pointer(&relations);
+    state->objects =
+        g_array_sized_new(FALSE, FALSE, sizeof(struct bloat_object),
+                          state->relations->tables->len + state->relations->indexes->len);
     g_array_set_clear_func(state->objects, object_clear);
     state->left_out = g_ptr_array_new();
-    state->not_visible = relations->not_readable;
-    for (guint i = 0; i < relations->tables->len; i++)
-        add_table(state, relations_table(relations, i));
+    state->not_visible = state->relations->not_readable;
+    for (guint i = 0; i < state->relations->tables->len; i++)
+        add_table(state, relations_table(state->relations, i));
     return state;
 }

@@ -116,10 +116,13 @@ static void fill(struct reclaim_facts *facts, const struct rows *rows)
 struct reclaim_facts *reclaim_facts_read(struct session *session, guint oid, GError **error)
 {
     g_autofree char *value = g_strdup_printf("%u", oid);
-    AUTO(rows)
-    rows =
-        session_query(session, &query_bloat_reclaim_table, (const char *const[]){value}, error);
-
+    const char *values[] = {value, "f"};
+    AUTO(rows) may = session_query(session, &query_bloat_reclaim_may, values, error);
+    if (may == NULL)
+        return NULL;
+    if (rows_count(may) > 0 && rows_bool(may, 0, BLOAT_RECLAIM_MAY_MAY))
+        values[1] = "t";
+    AUTO(rows) rows = session_query(session, &query_bloat_reclaim_table, values, error);
     if (rows == NULL)
         return NULL;
     struct reclaim_facts *facts = g_new0(struct reclaim_facts, 1);

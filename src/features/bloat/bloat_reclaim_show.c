@@ -205,11 +205,10 @@ static void plan_row(struct grid *grid, const struct reclaim_target *target)
 
     grid_take(grid, tone, target->number > 0 ? g_strdup_printf("%d", target->number) : NULL);
     grid_cellf(grid, tone, "%s.%s", reclaim_target_schema(target), reclaim_target_name(target));
-    grid_take(grid, tone, units_format_size(reclaim_target_size(target)));
-    grid_take(grid, tone,
-              target->choice.means == RECLAIM_NOTHING
-                  ? NULL
-                  : units_format_size(target->choice.expected_bytes));
+    grid_size(grid, tone, reclaim_target_size(target));
+    grid_size(grid, tone,
+              target->choice.means == RECLAIM_NOTHING ? GRID_NONE
+                                                      : target->choice.expected_bytes);
     grid_cell(grid, tone, means_title(target));
     grid_cell(grid, tone, target->choice.reason);
 }
@@ -311,10 +310,9 @@ static void run_row(struct grid *grid, const struct reclaim_target *target)
     grid_cellf(grid, tone, "%s.%s", reclaim_target_schema(target), reclaim_target_name(target));
     grid_cell(grid, tone, means_title(target));
     grid_cell(grid, tone, step_outcome_name(target->outcome));
-    grid_take(grid, tone,
-              units_format_size(measured ? target->size_before : reclaim_target_size(target)));
-    grid_take(grid, tone, measured ? units_format_size(target->size_after) : NULL);
-    grid_take(grid, tone, measured ? units_format_size(reclaim_target_won(target)) : NULL);
+    grid_size(grid, tone, measured ? target->size_before : reclaim_target_size(target));
+    grid_size(grid, tone, measured ? target->size_after : GRID_NONE);
+    grid_size(grid, tone, measured ? reclaim_target_won(target) : GRID_NONE);
     grid_cell(grid, tone, target->outcome_reason);
 }
 

@@ -82,37 +82,41 @@ static bool measure(struct call *call, struct session *session, struct bloat_cas
 
 /* ---- the document -------------------------------------------------------------------------- */
 
-static json_t *real_or_null(bool known, double number)
+static void put_real(struct json_text *item, const char *name, bool known, double number)
 {
-    return known ? json_real(number) : json_null();
+    if (known)
+        json_text_real(item, name, number);
+    else
+        json_text_null(item, name);
 }
 
-static json_t *object_item(const struct bloat_object *object)
+static void put_object(struct document *document, const struct bloat_object *object)
 {
     bool known = object->reclaimable_bytes >= 0;
     g_autofree char *reason = bloat_reason(object);
-    json_t *item = json_object();
+    struct json_text *item = document_item_begin(document);
 
-    json_object_set_new(item, "schema", document_text(object->schema));
-    json_object_set_new(item, "name", document_text(object->name));
-    json_object_set_new(item, "kind", json_string(bloat_kind_name(object->kind)));
-    json_object_set_new(item, "table", document_text(object->table));
-    json_object_set_new(item, "size_bytes", json_integer(object->size_bytes));
-    json_object_set_new(item, "dead_rows", json_integer(object->dead));
-    json_object_set_new(item, "live_rows", json_integer(object->live));
-    json_object_set_new(item, "last_vacuum",
-                        document_time(object->last_vacuum * G_USEC_PER_SEC));
-    json_object_set_new(item, "last_autovacuum",
-                        document_time(object->last_autovacuum * G_USEC_PER_SEC));
-    json_object_set_new(item, "reclaimable_bytes",
-                        known ? json_integer(object->reclaimable_bytes) : json_null());
-    json_object_set_new(item, "reclaimable_pct", real_or_null(known, object->reclaimable_pct));
-    json_object_set_new(item, "margin_pct", real_or_null(known, object->margin_pct));
-    json_object_set_new(item, "growth_bytes_per_week",
-                        real_or_null(object->growth_known, object->growth_bytes));
-    json_object_set_new(item, "method", json_string(bloat_method_name(object->method)));
-    json_object_set_new(item, "reason", document_text(reason));
-    return item;
+    json_text_object(item, NULL);
+    json_text_string(item, "schema", object->schema);
+    json_text_string(item, "name", object->name);
+    json_text_string(item, "kind", bloat_kind_name(object->kind));
+    json_text_string(item, "table", object->table);
+    json_text_int(item, "size_bytes", object->size_bytes);
+    json_text_int(item, "dead_rows", object->dead);
+    json_text_int(item, "live_rows", object->live);
+    json_text_time(item, "last_vacuum", object->last_vacuum * G_USEC_PER_SEC);
+    json_text_time(item, "last_autovacuum", object->last_autovacuum * G_USEC_PER_SEC);
+    if (known)
+        json_text_int(item, "reclaimable_bytes", object->reclaimable_bytes);
+    else
+        json_text_null(item, "reclaimable_bytes");
+    put_real(item, "reclaimable_pct", known, object->reclaimable_pct);
+    put_real(item, "margin_pct", known, object->margin_pct);
+    put_real(item, "growth_bytes_per_week", object->growth_known, object->growth_bytes);
+    json_text_string(item, "method", bloat_method_name(object->method));
+    json_text_string(item, "reason", reason);
+    json_text_close(item);
+    document_item_end(document);
 }
 
 static void left_out_member(struct document *document, const struct call *call,
@@ -144,7 +148,7 @@ static void show_document(struct call *call, struct session *session,
 
     document_array(document, "objects");
     for (guint i = 0; i < state->objects->len; i++)
-        document_item(document, object_item(object_at(state, i)));
+        put_object(document, object_at(state, i));
     document_array_end(document);
     document_member(document, "not_visible", json_integer(state->not_visible));
     left_out_member(document, call, state);
@@ -192,15 +196,15 @@ static void add_row(struct grid *grid, const struct bloat_object *object)
 
     grid_cellf(grid, tone, "%s.%s", object->schema, object->name);
     grid_cell(grid, tone, bloat_kind_name(object->kind));
-    grid_take(grid, tone, units_format_size(object->size_bytes));
-    grid_take(grid, tone, units_format_count(object->live));
-    grid_take(grid, tone, units_format_count(object->dead));
+    grid_size(grid, tone, object->size_bytes);
+    grid_count(grid, tone, object->live);
+    grid_count(grid, tone, object->dead);
     grid_cellf(grid, tone, "%.0f%%",
                rows == 0 ? 0 : 100 * (double) object->dead / (double) rows);
     grid_take(grid, tone, day_of(object->last_vacuum));
     grid_take(grid, tone, day_of(object->last_autovacuum));
     if (known) {
-        grid_take(grid, tone, units_format_size(object->reclaimable_bytes));
+        grid_size(grid, tone, object->reclaimable_bytes);
         grid_cellf(grid, tone, "%.0f%% ±%.0f", object->reclaimable_pct,
                    ceil(object->margin_pct));
     } else {

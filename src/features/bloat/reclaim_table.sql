@@ -4,6 +4,7 @@
 --        wait. pg_repack takes an advisory lock of its own for the table it works on.
 -- since: 140000
 -- param: $1 oid table
+-- param: $2 bool whether this role may rebuild it (reclaim_may)
 -- row:   schema text, name text, kind text, persistence text, filenode oid, lack text,
 --        reindex_lack text, readable bool, toast text, toast_readable bool, identity bool,
 --        key bool, leftover bool, repacking bool, autovacuum bool, holder text, heap int8,
@@ -26,14 +27,14 @@ SELECT n.nspname::pg_catalog.text AS schema,
        c.relfilenode AS filenode,
        CASE WHEN NOT pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
             THEN pg_catalog.format('no USAGE on schema %s', n.nspname)
-            WHEN NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+            WHEN NOT $2
                  AND NOT pg_catalog.pg_has_role(h.datdba, 'USAGE')
             THEN pg_catalog.format('it belongs to %s',
                                    pg_catalog.pg_get_userbyid(c.relowner)) END
        AS lack,
        CASE WHEN NOT pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
             THEN pg_catalog.format('no USAGE on schema %s', n.nspname)
-            WHEN NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+            WHEN NOT $2
             THEN pg_catalog.format('it belongs to %s',
                                    pg_catalog.pg_get_userbyid(c.relowner)) END
        AS reindex_lack,

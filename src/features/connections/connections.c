@@ -1,6 +1,7 @@
 /* The section's tables: what it offers on every surface. */
 #include "connections.h"
 
+#include "connections_pool.h"
 #include "connections_private.h"
 #include "connections_queries.h"
 
@@ -35,33 +36,34 @@ static const struct setting settings[] = {
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
-#define SHARED                                                                                 \
-    {"until",    'u',                                                                          \
-     "FRACTION", "connections.until",                                                          \
-     false,      "the part of the slots that may be in use"},                                  \
-        {"idle-for", '\0',                                                                     \
-         "DURATION", "connections.idle_for",                                                   \
-         false,      "what counts as idle for long"},                                          \
-        {"transaction-for",                                                                    \
-         '\0',                                                                                 \
-         "DURATION",                                                                           \
-         "connections.transaction_for",                                                        \
-         false,                                                                                \
-         "what counts as idle in an old transaction"},                                         \
-        {"emergency", '\0',  "DSN",                                                            \
-         "emergency", false, "connection string to get in by when every slot is taken"},       \
-    {                                                                                          \
-        "service-unready", '\0', NULL, NULL, false,                                            \
-            "the service says (503) that it gets no connection"                                \
-    }
-
 static const struct option report_options[] = {
-    SHARED,
+    {"until", 'u', "FRACTION", "connections.until", false,
+     "the part of the slots that may be in use"},
+    {"idle-for", '\0', "DURATION", "connections.idle_for", false,
+     "what counts as idle for long"},
+    {"transaction-for", '\0', "DURATION", "connections.transaction_for", false,
+     "what counts as idle in an old transaction"},
+    {"emergency", '\0', "DSN", "emergency_conninfo", false,
+     "connection string to get in by when every slot is taken"},
+    {"service-unready", '\0', NULL, NULL, false,
+     "the service says (503) that it gets no connection"},
+    {"watch", '\0', "SECONDS", NULL, false,
+     "again and again; on a terminal a page with keys to cancel or terminate a chosen session"},
+    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", false, NULL},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
 static const struct option relieve_options[] = {
-    SHARED,
+    {"until", 'u', "FRACTION", "connections.until", false,
+     "the part of the slots that may be in use"},
+    {"idle-for", '\0', "DURATION", "connections.idle_for", false,
+     "what counts as idle for long"},
+    {"transaction-for", '\0', "DURATION", "connections.transaction_for", false,
+     "what counts as idle in an old transaction"},
+    {"emergency", '\0', "DSN", "emergency_conninfo", false,
+     "connection string to get in by when every slot is taken"},
+    {"service-unready", '\0', NULL, NULL, false,
+     "the service says (503) that it gets no connection"},
     {"grace", '\0', "DURATION", "connections.grace", false,
      "how long a cancel may take before terminate"},
     {"per-minute", '\0', "N", "connections.per_minute", false,
@@ -76,18 +78,16 @@ static const struct command commands[] = {
         .summary = "Say who holds the slots, who is in whose way, and what is wrong",
         .prose =
             "Counts the sessions by state, role, application, client and database, against the "
-            "slots an ordinary role may use and the limits of databases and roles; lists who "
-            "is "
-            "idle in a transaction and what that holds up, and who waits for whom. The "
-            "diagnosis is one of: idle pile-up, idle in transaction, lock convoy, slow "
-            "queries, connection storm, pool starvation in the application, healthy. Nothing "
-            "is "
-            "changed, no lock is taken.",
+            "slots an ordinary role may use and the limits of databases and roles; lists "
+            "who is idle in a transaction and what that holds up, and who waits for whom. "
+            "The diagnosis is one of: idle pile-up, idle in transaction, lock convoy, slow "
+            "queries, connection storm, pool starvation in the application, healthy. "
+            "Nothing is changed, no lock is taken.",
         .examples = "pgrunbook connections report insightengine\n"
                     "pgrunbook connections report --json --service-unready insightengine\n"
                     "pgrunbook connections report --emergency service=rescue insightengine",
         .options = report_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WATCHES,
         .run = connections_report_command,
     },
     {
@@ -112,6 +112,24 @@ static const struct command commands[] = {
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
         .run = connections_relieve_command,
     },
+    {
+        .verb = "pool",
+        .summary = "Hold the applications' pools against the server",
+        .prose =
+            "Each application is a section [app NAME] of the configuration: instances, "
+            "max_open, max_idle, max_lifetime, and how to tell its sessions. Says whether the "
+            "sum of instances times max_open fits the ordinary slots and how many instances "
+            "would, which application has more sessions, more idle or older ones than agreed, "
+            "and what SQL makes the bounds durable. --source reads the calls that size the "
+            "pool in a Go file and says which is missing or different. Changes nothing.",
+        .examples =
+            "pgrunbook connections pool insightengine\n"
+            "pgrunbook connections pool --source database/connection.go insightengine\n"
+            "pgrunbook connections pool --pgbouncer 'port=6432 dbname=pgbouncer' --json",
+        .options = connections_pool_options,
+        .flags = COMMAND_NEEDS_SERVER,
+        .run = connections_pool_command,
+    },
     {.verb = NULL},
 };
 
@@ -128,7 +146,9 @@ const struct feature feature_connections = {
     .title = "Emergency: connection slots",
     .runbook = connections_readme,
     .settings = settings,
+    .kinds = connections_kinds,
     .commands = commands,
     .rights = rights,
+    .queries = connections_queries,
     .check = connections_check,
 };

@@ -20,7 +20,7 @@ static void fail_full(const GError *refused, GError **error)
 
     runbook_error_set(
         error, RUNBOOK_CONNECT,
-        "name a way in with --emergency DSN or the setting emergency: a role with "
+        "name a way in with --emergency DSN or the setting emergency_conninfo: a role with "
         "pg_use_reserved_connections (from 16), or a superuser",
         "%s", lines[0]);
 }
@@ -28,7 +28,7 @@ static void fail_full(const GError *refused, GError **error)
 static bool enter_by_emergency(struct call *call, struct connections_entry *entry,
                                const GError *refused, GError **error)
 {
-    const char *way = settings_string(call->settings, "emergency");
+    const char *way = settings_string(call->settings, "emergency_conninfo");
 
     if (way == NULL || *way == '\0') {
         fail_full(refused, error);

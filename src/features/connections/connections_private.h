@@ -139,6 +139,17 @@ void connections_leave(struct connections_entry *entry);
 /* ---- commands ---------------------------------------------------------------------------------- */
 
 enum runbook_exit connections_report_command(struct call *call, GError **error);
+
+/* Prints one report. */
+struct connections_printer {
+    bool (*print)(gpointer data, GError **error);
+    gpointer data;
+};
+
+/* `connections report --watch`: the printer is for where stdout is no terminal. */
+enum runbook_exit connections_watch(struct call *call, struct session *session,
+                                    const struct connections_printer *printer,
+                                    const char *seconds, GError **error);
 enum runbook_exit connections_relieve_command(struct call *call, GError **error);
 bool connections_check(struct check *check, GError **error);
 

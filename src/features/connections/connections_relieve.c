@@ -3,6 +3,7 @@
  * nothing more may be done. The life of one is told in docs/architecture.md.
  */
 #include "connections_relieve.h"
+#include "connections_pool.h"
 #include "units/units.h"
 
 enum { ROUNDS = 5 };
@@ -159,6 +160,8 @@ enum runbook_exit connections_relieve_command(struct call *call, GError **error)
     relief.policy =
         connections_policy(call->settings, option_given(call->options, "service-unready"),
                            option_given(call->options, "superusers"));
+    g_autoptr(GArray) apps = connections_apps(call->settings, call->target);
+    connections_policy_apps(&relief.policy, apps);
     relief.window = window_open(0);
     relief.pace =
         plan_pace_new((unsigned) settings_int(call->settings, "connections.per_minute"));

@@ -1,4 +1,5 @@
 /* `connections report`: who holds the slots, who stands in whose way, and what that comes to. */
+#include "connections_pool.h"
 #include "connections_private.h"
 #include "out/grid.h"
 #include "units/units.h"
@@ -12,6 +13,7 @@ struct report {
     const struct backends *backends;
     const struct connections_diagnosis *diagnosis;
     char **hints;
+    struct connections_pooler pooler;
 };
 
 /* ---- for people ------------------------------------------------------------------------------ */
@@ -60,7 +62,7 @@ static void show_groups(const struct report *report)
             &g_array_index(groups, struct connections_group, i);
         grid_cellf(grid, OUTPUT_BOLD, "%u", group->count);
         grid_cell(grid, OUTPUT_PLAIN, backend_state_name(group->first->state));
-        grid_take(grid, OUTPUT_PLAIN, units_format_duration(group->oldest_seconds));
+        grid_seconds(grid, OUTPUT_PLAIN, group->oldest_seconds);
         grid_cell(grid, OUTPUT_PLAIN, group->first->role);
         grid_cell(grid, OUTPUT_PLAIN, group->first->application);
         grid_cell(grid, OUTPUT_PLAIN, group->first->client);
@@ -102,8 +104,7 @@ static void show_transactions(const struct report *report)
             continue;
         g_autofree char *transactions = units_format_counted(MAX(age, 0), "transaction");
         cell_who(grid, backend);
-        grid_take(grid, OUTPUT_PLAIN,
-                  units_format_duration(backend_seconds(report->backends, backend)));
+        grid_seconds(grid, OUTPUT_PLAIN, backend_seconds(report->backends, backend));
         grid_cellf(grid, OUTPUT_PLAIN, "%s%s", age < 0 ? "no horizon" : "dead rows of ",
                    age < 0 ? "" : transactions);
         grid_take(grid, OUTPUT_DIM, shortened(backend->query));
@@ -127,8 +128,7 @@ static void row_root(struct grid *grid, const struct backends *backends,
         grid_cellf(grid, OUTPUT_PLAIN, "prepared transaction '%s'", root->prepared);
     }
     grid_cellf(grid, OUTPUT_BAD, "%u", root->all);
-    grid_take(grid, OUTPUT_PLAIN,
-              units_format_duration(backends_seconds_since(backends, root->oldest_wait_us)));
+    grid_seconds(grid, OUTPUT_PLAIN, backends_seconds_since(backends, root->oldest_wait_us));
     grid_take(grid, OUTPUT_DIM, root->backend ? shortened(root->backend->query) : NULL);
 }
 
@@ -162,9 +162,8 @@ static void show_waiters(const struct report *report)
         if (backend->blocker_count == 0)
             continue;
         cell_who(grid, backend);
-        grid_take(grid, OUTPUT_PLAIN,
-                  units_format_duration(
-                      backends_seconds_since(report->backends, backend->wait_since_us)));
+        grid_seconds(grid, OUTPUT_PLAIN,
+                     backends_seconds_since(report->backends, backend->wait_since_us));
         if (backend->blockers[0] == 0)
             grid_cell(grid, OUTPUT_PLAIN, "a prepared transaction");
         else
@@ -194,6 +193,7 @@ static void show_text(const struct report *report)
     show_transactions(report);
     show_blocking(report);
     show_waiters(report);
+    connections_pooler_say(&report->pooler, report->call->output);
     say_hints(report);
 }
 
@@ -226,21 +226,27 @@ static void show_document(const struct report *report)
     document_member(document, "transactions", connections_transactions_json(report->backends));
     document_member(document, "blocking",
                     connections_blocking_json(report->backends, diagnosis));
+    document_member(document, "pgbouncer", connections_pooler_json(&report->pooler));
     document_member(document, "hints", connections_strings_json(report->hints));
     document_end(document);
 }
 
 /* ---- the command ------------------------------------------------------------------------------ */
 
-static enum runbook_exit make_report(struct report *report, GError **error)
+static bool make_report(gpointer data, GError **error)
 {
+    struct report *report = data;
     struct call *call = report->call;
     AUTO(backends) backends = backends_read(report->entry.session, error);
 
     if (backends == NULL || !backends_all_seen(backends, error))
-        return RUNBOOK_FAILED;
+        return false;
     report->policy = connections_policy(call->settings,
                                         option_given(call->options, "service-unready"), false);
+    g_autoptr(GArray) apps = connections_apps(call->settings, call->target);
+    connections_policy_apps(&report->policy, apps);
+    connections_pooler_clear(&report->pooler);
+    report->pooler = connections_pooler_ask(call->settings);
     AUTO(connections_diagnosis) diagnosis = connections_diagnose(backends, &report->policy);
     g_auto(GStrv) hints = connections_hints(diagnosis, &report->policy, true);
     report->backends = backends;
@@ -249,16 +255,23 @@ static enum runbook_exit make_report(struct report *report, GError **error)
     show_document(report);
     if (output_format(call->output) != OUTPUT_JSON)
         show_text(report);
-    return RUNBOOK_DONE;
+    return true;
 }
 
 enum runbook_exit connections_report_command(struct call *call, GError **error)
 {
     struct report report = {.call = call};
+    const struct connections_printer printer = {make_report, &report};
+    const char *seconds = option_value(call->options, "watch");
+    enum runbook_exit code = RUNBOOK_DONE;
 
     if (!connections_enter(call, &report.entry, error))
         return RUNBOOK_FAILED;
-    enum runbook_exit code = make_report(&report, error);
+    if (seconds != NULL)
+        code = connections_watch(call, report.entry.session, &printer, seconds, error);
+    else if (!make_report(&report, error))
+        code = RUNBOOK_FAILED;
+    connections_pooler_clear(&report.pooler);
     connections_leave(&report.entry);
     return code;
 }

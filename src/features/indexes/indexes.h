@@ -211,6 +211,8 @@ struct indexes_gain {
 bool indexes_find_gain(const struct relations *relations, const struct relation_index *index,
                        gint64 least_bytes, double least_fraction,
                        struct indexes_gain *ret_gain);
+/* An index of fewer pages wins less than that: nothing has to be known of its columns. */
+gint64 indexes_least_pages(const struct relations *relations, gint64 least_bytes);
 
 /* ---- words -------------------------------------------------------------------------------- */
 

@@ -5,6 +5,11 @@
 
 enum { LEAST_PAGES = 128 }; /* below that nothing is worth a rebuild, and nothing is certain */
 
+gint64 indexes_least_pages(const struct relations *relations, gint64 least_bytes)
+{
+    return MAX(LEAST_PAGES, least_bytes / relations->block_size);
+}
+
 bool indexes_find_gain(const struct relations *relations, const struct relation_index *index,
                        gint64 least_bytes, double least_fraction, struct indexes_gain *ret_gain)
 {

@@ -128,7 +128,7 @@ static void sample_primary(struct call *call, struct session *session,
         if (index->kind == 'i' && !relations_table_of(relations, index)->system)
             add_use(node, index->oid, index->scans, index->last_scan);
     }
-    node->reset_us = relations->stats_reset * G_USEC_PER_SEC;
+    node->reset_us = relations->stats_reset_us;
     node->counting = relations->counting;
     sample(call, session, node, state->now_us, !relations->in_recovery && !call->dry_run);
 }
@@ -210,7 +210,7 @@ static bool is_replica_of(struct session *session, struct session *primary,
         return false;
     const char *ours = session_system_identifier(primary);
     const char *theirs = session_system_identifier(session);
-    node->reset_us = rows_int(rows, 0, INDEXES_NODE_STATS_RESET) * G_USEC_PER_SEC;
+    node->reset_us = rows_int(rows, 0, INDEXES_NODE_STATS_RESET_US);
     node->counting = rows_bool(rows, 0, INDEXES_NODE_COUNTING);
     node->started_us = rows_int(rows, 0, INDEXES_NODE_STARTED_US);
     /* Before 15 a standby throws its counters away whenever it starts (StartupXLOG in recovery). */

@@ -52,12 +52,12 @@ struct indexes_case *indexes_observe(struct call *call, struct session *session,
 
     state->rules = indexes_rules_read(call->settings);
     state->now_us = g_get_real_time();
-    state->relations =
-        relations_read(session, RELATIONS_COLUMNS | RELATIONS_FOREIGN_KEYS, error);
+    state->relations = relations_read(session, RELATIONS_FOREIGN_KEYS, error);
     if (state->relations == NULL)
         return NULL;
-    relations_refine(session, state->relations);
-    if (!indexes_observe_nodes(call, session, state, error))
+    gint64 least_pages = indexes_least_pages(state->relations, state->rules.bloat_bytes);
+    if (!relations_refine(session, state->relations, least_pages, error) ||
+        !indexes_observe_nodes(call, session, state, error))
         return NULL;
     return g_steal_pointer(&state);
 }

@@ -238,17 +238,18 @@ enum runbook_exit indexes_rebuild_command(struct call *call, GError **error)
     struct window window = window_open(settings_int(call->settings, "indexes.window"));
     struct rebuild_rules rules = rules_of(call->settings);
     bool bloated = option_given(call->options, "bloated");
-    unsigned want = RELATIONS_SYSTEM | (bloated ? RELATIONS_COLUMNS : 0);
 
     AUTO(session) session = call_connect(call, error);
     if (session == NULL || !rebuild_allowed(session_version(session), error))
         return RUNBOOK_FAILED;
-    AUTO(relations) relations = relations_read(session, want, error);
+    AUTO(relations) relations = relations_read(session, RELATIONS_SYSTEM, error);
     if (relations == NULL ||
         !gate_primary(session, relations->in_recovery, "nothing can be rebuilt there", error))
         return RUNBOOK_FAILED;
-    if (bloated)
-        relations_refine(session, relations);
+    gint64 least_bytes = settings_int(call->settings, "indexes.bloat_size");
+    if (bloated && !relations_refine(session, relations,
+                                     indexes_least_pages(relations, least_bytes), error))
+        return RUNBOOK_FAILED;
     AUTO(plan) plan = plan_new();
     AUTO(rebuild) rebuild = rebuild_new(call, &rules);
     struct indexes_rebuild run = {.call = call,

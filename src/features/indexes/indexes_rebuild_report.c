@@ -156,9 +156,8 @@ static void step_row(struct grid *grid, const struct indexes_rebuild *run,
     grid_take(grid, tone,
               ran ? g_strdup_printf("%.2f", index->seconds)
                   : units_format_duration(step->predicted_seconds));
-    grid_take(grid, tone,
-              index->kind == REBUILD_LEFTOVER ? NULL : units_format_size(index->bytes_before));
-    grid_take(grid, tone, measured ? units_format_size(index->bytes_after) : NULL);
+    grid_size(grid, tone, index->kind == REBUILD_LEFTOVER ? GRID_NONE : index->bytes_before);
+    grid_size(grid, tone, measured ? index->bytes_after : GRID_NONE);
     grid_cell(grid, tone, reason_of(step, index));
 }
 
@@ -171,8 +170,7 @@ static void barred_row(struct grid *grid, const struct indexes_rebuild *run,
     grid_cellf(grid, OUTPUT_CAUTION, "%s.%s", table->schema, index->name);
     grid_cell(grid, OUTPUT_CAUTION, step_outcome_name(STEP_SKIPPED));
     grid_cell(grid, OUTPUT_CAUTION, NULL);
-    grid_take(grid, OUTPUT_CAUTION,
-              units_format_size(relations_index_bytes(run->relations, index)));
+    grid_size(grid, OUTPUT_CAUTION, relations_index_bytes(run->relations, index));
     grid_cell(grid, OUTPUT_CAUTION, NULL);
     grid_cell(grid, OUTPUT_CAUTION, choice->bar);
 }

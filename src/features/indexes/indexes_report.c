@@ -30,7 +30,8 @@ static bool shown_table(const struct report *report, guint position)
 
 /* ---- the document -------------------------------------------------------------------------- */
 
-static json_t *finding_item(const struct report *report, const struct indexes_finding *finding)
+static void put_finding(struct json_text *item, const struct report *report,
+                        const struct indexes_finding *finding)
 {
     const struct indexes_case *state = report->state;
     g_autofree char *verdict = indexes_verdict(state, finding);
@@ -38,76 +39,79 @@ static json_t *finding_item(const struct report *report, const struct indexes_fi
     g_autofree char *drop = indexes_drop_sql(state, finding, report->session);
     g_autofree char *undo = indexes_undo_sql(state, finding, report->session);
     g_autofree char *create = indexes_create_sql(state, finding, report->session);
-    json_t *item = json_object();
 
-    json_object_set_new(item, "kind", json_string(indexes_kind_name(finding->kind)));
-    json_object_set_new(item, "verdict", document_text(verdict));
-    json_object_set_new(item, "reason", document_text(reason));
-    json_object_set_new(item, "drop_sql", document_text(drop));
-    json_object_set_new(item, "undo_sql", document_text(undo));
+    json_text_object(item, NULL);
+    json_text_string(item, "kind", indexes_kind_name(finding->kind));
+    json_text_string(item, "verdict", verdict);
+    json_text_string(item, "reason", reason);
+    json_text_string(item, "drop_sql", drop);
+    json_text_string(item, "undo_sql", undo);
     if (create != NULL)
-        json_object_set_new(item, "create_sql", document_text(create));
-    return item;
+        json_text_string(item, "create_sql", create);
+    json_text_close(item);
 }
 
-static json_t *findings_of(const struct report *report, guint index, guint *cursor)
+static void put_findings(struct json_text *item, const struct report *report, guint index,
+                         guint *cursor)
 {
     const GArray *findings = report->state->findings;
-    json_t *list = json_array();
 
+    json_text_list(item, "findings");
     for (; *cursor < findings->len; *cursor += 1) {
         const struct indexes_finding *finding =
             &g_array_index(findings, struct indexes_finding, *cursor);
         if (finding->index != index)
             break;
-        json_array_append_new(list, finding_item(report, finding));
+        put_finding(item, report, finding);
         if (index == INDEXES_NONE) {
             *cursor += 1;
             break;
         }
     }
-    return list;
+    json_text_close(item);
 }
 
-static json_t *index_item(const struct report *report, guint position, guint *cursor)
+/* index NULL: a foreign key lacks one. */
+static void put_index(struct json_text *item, const struct relations *relations,
+                      const struct relation_table *table, const struct relation_index *index)
+{
+    json_text_string(item, "schema", table->schema);
+    json_text_string(item, "table", table->name);
+    json_text_string(item, "index", index == NULL ? NULL : index->name);
+    json_text_int(item, "size_bytes",
+                  index == NULL ? 0 : relations_index_bytes(relations, index));
+    json_text_int(item, "scans", index == NULL ? 0 : index->scans);
+    json_text_int(item, "rows_read", index == NULL ? 0 : index->read);
+    json_text_int(item, "rows_fetched", index == NULL ? 0 : index->fetched);
+    json_text_time(item, "last_scan", index == NULL ? 0 : index->last_scan * G_USEC_PER_SEC);
+}
+
+static void index_item(struct document *document, const struct report *report, guint position,
+                       guint *cursor)
 {
     const struct relations *relations = report->state->relations;
     const struct relation_index *index = relations_index(relations, position);
-    const struct relation_table *table = relations_table_of(relations, index);
-    json_t *item = json_object();
+    struct json_text *item = document_item_begin(document);
 
-    json_object_set_new(item, "schema", document_text(table->schema));
-    json_object_set_new(item, "table", document_text(table->name));
-    json_object_set_new(item, "index", document_text(index->name));
-    json_object_set_new(item, "size_bytes",
-                        json_integer(relations_index_bytes(relations, index)));
-    json_object_set_new(item, "scans", json_integer(index->scans));
-    json_object_set_new(item, "rows_read", json_integer(index->read));
-    json_object_set_new(item, "rows_fetched", json_integer(index->fetched));
-    json_object_set_new(item, "last_scan", document_time(index->last_scan * G_USEC_PER_SEC));
-    json_object_set_new(item, "findings", findings_of(report, position, cursor));
-    return item;
+    json_text_object(item, NULL);
+    put_index(item, relations, relations_table_of(relations, index), index);
+    put_findings(item, report, position, cursor);
+    json_text_close(item);
+    document_item_end(document);
 }
 
-/* A foreign key without an index: what there is of one. */
-static json_t *missing_item(const struct report *report, guint *cursor)
+static void missing_item(struct document *document, const struct report *report, guint *cursor)
 {
     const struct relations *relations = report->state->relations;
     const struct indexes_finding *finding =
         &g_array_index(report->state->findings, struct indexes_finding, *cursor);
-    const struct relation_table *table = relations_table(relations, finding->table);
-    json_t *item = json_object();
+    struct json_text *item = document_item_begin(document);
 
-    json_object_set_new(item, "schema", document_text(table->schema));
-    json_object_set_new(item, "table", document_text(table->name));
-    json_object_set_new(item, "index", json_null());
-    json_object_set_new(item, "size_bytes", json_integer(0));
-    json_object_set_new(item, "scans", json_integer(0));
-    json_object_set_new(item, "rows_read", json_integer(0));
-    json_object_set_new(item, "rows_fetched", json_integer(0));
-    json_object_set_new(item, "last_scan", json_null());
-    json_object_set_new(item, "findings", findings_of(report, INDEXES_NONE, cursor));
-    return item;
+    json_text_object(item, NULL);
+    put_index(item, relations, relations_table(relations, finding->table), NULL);
+    put_findings(item, report, INDEXES_NONE, cursor);
+    json_text_close(item);
+    document_item_end(document);
 }
 
 static void nodes_member(struct document *document, const struct indexes_case *state)
@@ -155,14 +159,14 @@ static void indexes_member(struct document *document, const struct report *repor
     for (guint i = 0; i < relations->indexes->len; i++) {
         cursor = report->first[i];
         if (shown_table(report, relations_index(relations, i)->table))
-            document_item(document, index_item(report, i, &cursor));
+            index_item(document, report, i, &cursor);
     }
     cursor = report->first[relations->indexes->len];
     while (cursor < report->state->findings->len) {
         const struct indexes_finding *finding =
             &g_array_index(report->state->findings, struct indexes_finding, cursor);
         if (shown_table(report, finding->table))
-            document_item(document, missing_item(report, &cursor));
+            missing_item(document, report, &cursor);
         else
             cursor++;
     }
@@ -238,12 +242,10 @@ static void add_row(struct grid *grid, const struct report *report,
                                                                     : OUTPUT_DIM;
 
     grid_cellf(grid, tone, "%s.%s", table->schema, index != NULL ? index->name : table->name);
-    grid_take(grid, tone,
-              index == NULL ? NULL
-                            : units_format_size(relations_index_bytes(relations, index)));
-    grid_take(grid, tone, index == NULL ? NULL : units_format_count(index->scans));
-    grid_take(grid, tone, index == NULL ? NULL : units_format_count(index->read));
-    grid_take(grid, tone, index == NULL ? NULL : units_format_count(index->fetched));
+    grid_size(grid, tone, index == NULL ? GRID_NONE : relations_index_bytes(relations, index));
+    grid_count(grid, tone, index == NULL ? GRID_NONE : index->scans);
+    grid_count(grid, tone, index == NULL ? GRID_NONE : index->read);
+    grid_count(grid, tone, index == NULL ? GRID_NONE : index->fetched);
     grid_cell(grid, tone, indexes_kind_name(finding->kind));
     grid_take(grid, tone, indexes_verdict(report->state, finding));
     grid_take(grid, tone, indexes_reason(report->state, finding));
@@ -260,10 +262,10 @@ static void add_quiet_rows(struct grid *grid, const struct report *report)
         if (report->first[i] != report->first[i + 1] || !shown_table(report, index->table))
             continue;
         grid_cellf(grid, OUTPUT_DIM, "%s.%s", table->schema, index->name);
-        grid_take(grid, OUTPUT_DIM, units_format_size(relations_index_bytes(relations, index)));
-        grid_take(grid, OUTPUT_DIM, units_format_count(index->scans));
-        grid_take(grid, OUTPUT_DIM, units_format_count(index->read));
-        grid_take(grid, OUTPUT_DIM, units_format_count(index->fetched));
+        grid_size(grid, OUTPUT_DIM, relations_index_bytes(relations, index));
+        grid_count(grid, OUTPUT_DIM, index->scans);
+        grid_count(grid, OUTPUT_DIM, index->read);
+        grid_count(grid, OUTPUT_DIM, index->fetched);
         for (int column = 0; column < 3; column++)
             grid_cell(grid, OUTPUT_DIM, NULL);
     }

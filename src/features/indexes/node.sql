@@ -3,10 +3,10 @@
 --        other server of the cluster. Counters are lost by a crash as well, which from 15 on only
 --        those of the whole server tell.
 -- since: 140000
--- row:   in_recovery bool, stats_reset int8, started_us int8, counting bool
+-- row:   in_recovery bool, stats_reset_us int8, started_us int8, counting bool
 SELECT pg_catalog.pg_is_in_recovery() AS in_recovery,
-       EXTRACT(epoch FROM GREATEST(s.stats_reset, LEAST(b.stats_reset, a.stats_reset))
-              )::pg_catalog.int8 AS stats_reset,
+       (EXTRACT(epoch FROM GREATEST(s.stats_reset, LEAST(b.stats_reset, a.stats_reset)))
+        OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8 AS stats_reset_us,
        (EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())
         OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8 AS started_us,
        pg_catalog.current_setting('track_counts')::pg_catalog.bool AS counting

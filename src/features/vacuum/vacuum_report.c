@@ -160,7 +160,7 @@ static void plan_row(struct grid *grid, const struct vacuum_case *state,
 
     grid_take(grid, tone, choice->order > 0 ? g_strdup_printf("%d", choice->order) : NULL);
     grid_cellf(grid, tone, "%s.%s", choice->table->schema, choice->table->name);
-    grid_take(grid, tone, units_format_size(vacuum_bytes(&state->server, choice->table)));
+    grid_size(grid, tone, vacuum_bytes(&state->server, choice->table));
     grid_cellf(grid, tone, "%s%s", vacuum_action_name(choice), choice->freeze ? " freeze" : "");
     grid_take(grid, tone, vacuum_reason(state, choice));
 }
@@ -286,11 +286,9 @@ static void run_row(struct grid *grid, const struct vacuum_choice *choice)
     grid_cell(grid, tone, vacuum_action_name(choice));
     grid_cell(grid, tone, step_outcome_name(choice->outcome));
     grid_cellf(grid, tone, "%.2f", choice->seconds);
-    grid_take(grid, tone, units_format_count(choice->table->dead));
-    grid_take(grid, tone,
-              choice->dead_after < 0 ? NULL : units_format_count(choice->dead_after));
-    grid_take(grid, tone,
-              choice->not_removable < 0 ? NULL : units_format_count(choice->not_removable));
+    grid_count(grid, tone, choice->table->dead);
+    grid_count(grid, tone, choice->dead_after < 0 ? GRID_NONE : choice->dead_after);
+    grid_count(grid, tone, choice->not_removable < 0 ? GRID_NONE : choice->not_removable);
     grid_cell(grid, tone, choice->reason);
 }
 

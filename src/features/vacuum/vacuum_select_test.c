@@ -12,7 +12,7 @@ static struct settings *settings_of(const char *text)
     g_autoptr(GError) error = NULL;
 
     tables[0].rows = settings_core;
-    tables[1] = (struct setting_table){"vacuum", feature_vacuum.settings};
+    tables[1] = (struct setting_table){"vacuum", feature_vacuum.settings, NULL};
     struct settings *settings = settings_parse(tables, "t.conf", text, strlen(text), &error);
     g_assert_no_error(error);
     return settings;

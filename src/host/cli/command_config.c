@@ -18,14 +18,17 @@ static void show_setting(const struct setting_view *view, gpointer data)
     const struct shown *shown = data;
     g_autofree char *text = view->text != NULL ? cli_mask_passwords(view->text) : NULL;
     bool is_default = strcmp(view->origin, "default") == 0;
+    char *name = view->section == NULL ? g_strdup(view->name)
+                                       : g_strdup_printf("[%s] %s", view->section, view->name);
 
-    grid_cell(shown->grid, OUTPUT_BOLD, view->name);
+    grid_take(shown->grid, OUTPUT_BOLD, name);
     grid_cell(shown->grid, OUTPUT_PLAIN, text);
     grid_cell(shown->grid, is_default ? OUTPUT_DIM : OUTPUT_PLAIN, view->origin);
     document_item(shown->document,
-                  json_pack("{so so so so}", "name", document_text(view->name), "value",
-                            document_text(text), "origin", document_text(view->origin),
-                            "default", document_text(view->row->fallback)));
+                  json_pack("{so so so so so}", "section", document_text(view->section), "name",
+                            document_text(view->name), "value", document_text(text), "origin",
+                            document_text(view->origin), "default",
+                            document_text(view->row->fallback)));
 }
 
 static enum runbook_exit run_show(struct call *call, GError **error)
@@ -42,7 +45,7 @@ static enum runbook_exit run_show(struct call *call, GError **error)
     struct shown shown = {grid, document_begin(call->output, "config.show/1", NULL)};
     document_member(shown.document, "target", document_text(target));
     document_array(shown.document, "settings");
-    settings_each(own != NULL ? own : call->settings, show_setting, &shown);
+    settings_each(own != NULL ? own : call->settings, target, show_setting, &shown);
     document_array_end(shown.document);
     document_end(shown.document);
     grid_print(grid, call->output);

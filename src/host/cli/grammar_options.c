@@ -158,7 +158,7 @@ const struct setting_table *cli_setting_tables(void)
     g_array_append_val(tables, own);
     const struct feature *section;
     for (guint i = 0; (section = cli_section_at(i)) != NULL; i++) {
-        struct setting_table table = {section->name, section->settings};
+        struct setting_table table = {section->name, section->settings, section->kinds};
         if (table.rows != NULL)
             g_array_append_val(tables, table);
     }

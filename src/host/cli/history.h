@@ -32,7 +32,8 @@ const char *history_outcome(const struct store_run_view *run);
 /* Recorded JSON text: its value; what is not JSON stays text. */
 json_t *history_recorded(const char *text);
 
-/* {"dead": 12, "pages": 7} as "dead 12, pages 7", for people; NULL for NULL. Caller frees. */
+/* {"dead": 12, "names": ["a", "b"]} as "dead 12, names 2", for people; NULL for NULL. Caller
+ * frees. */
 char *history_in_words(const char *text);
 
 /* What list and show have in common. */

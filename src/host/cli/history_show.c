@@ -4,7 +4,6 @@
 #include "cli/history_undo.h"
 #include "out/document.h"
 #include "out/grid.h"
-#include "units/units.h"
 
 static void say(struct output *output, const char *name, const char *text)
 {
@@ -77,6 +76,8 @@ static void show_step(const struct store_step_view *step, gpointer data)
         output_say(output, "   why: %s", step->reason);
     if (step->lock_mode != NULL)
         output_say(output, "   lock: %s; attempts: %d", step->lock_mode, step->attempts);
+    else if (step->attempts > 1)
+        output_say(output, "   attempts: %d", step->attempts);
 }
 
 static char *object_name(const struct store_object *object)
@@ -93,8 +94,7 @@ static void show_object(const struct store_object *object, gpointer data)
 
     grid_take(grid, OUTPUT_PLAIN, object_name(object));
     grid_cell(grid, history_tone(object->outcome), object->outcome);
-    grid_take(grid, OUTPUT_PLAIN,
-              object->seconds > 0 ? units_format_duration(object->seconds) : NULL);
+    grid_seconds(grid, OUTPUT_PLAIN, object->seconds > 0 ? object->seconds : -1);
     grid_take(grid, OUTPUT_PLAIN, history_in_words(object->before));
     grid_take(grid, OUTPUT_PLAIN, history_in_words(object->after));
     grid_cell(grid, OUTPUT_PLAIN, object->reason);

@@ -60,6 +60,19 @@ json_t *history_recorded(const char *text)
     return value != NULL ? value : document_text(text);
 }
 
+/* A list is told by its length: whoever wants its items asks for JSON. Caller frees. */
+static char *member_in_words(const json_t *member)
+{
+    if (json_is_string(member))
+        return g_strdup(json_string_value(member));
+    if (json_is_array(member))
+        return g_strdup_printf("%" G_GSIZE_FORMAT, json_array_size(member));
+    char *text = json_dumps(member, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+    char *copy = g_strdup(text);
+    free(text);
+    return copy;
+}
+
 char *history_in_words(const char *text)
 {
     if (text == NULL)
@@ -76,12 +89,8 @@ char *history_in_words(const char *text)
     {
         if (json_is_null(member))
             continue;
-        char *shown = json_is_string(member)
-                          ? NULL
-                          : json_dumps(member, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-        g_string_append_printf(words, "%s%s %s", words->len ? ", " : "", key,
-                               shown ? shown : json_string_value(member));
-        free(shown);
+        g_autofree char *shown = member_in_words(member);
+        g_string_append_printf(words, "%s%s %s", words->len ? ", " : "", key, shown);
     }
     json_decref(value);
     return g_string_free(words, FALSE);

@@ -103,6 +103,27 @@ static void append_command(GString *out, const struct feature *section,
     }
 }
 
+/* The rows of a kind of section are no settings an option could have, so they have no range. */
+static void append_kinds(GString *out)
+{
+    for (const struct setting_table *table = cli_setting_tables(); table->rows; table++) {
+        const struct setting_kind *kind = table->kinds;
+        for (; kind != NULL && kind->kind != NULL; kind++) {
+            g_string_append_printf(out,
+                                   ".PP\nA section \\fB[%s \\fINAME\\fB]\\fR: ", kind->kind);
+            append_text(out, kind->prose);
+            g_string_append_c(out, '\n');
+            for (const struct setting *row = kind->rows; row->name != NULL; row++) {
+                g_string_append(out, ".TP\n");
+                append_bold(out, row->name);
+                g_string_append_c(out, '\n');
+                append_text(out, row->prose);
+                g_string_append_c(out, '\n');
+            }
+        }
+    }
+}
+
 static void append_settings(GString *out)
 {
     for (const struct setting_table *table = cli_setting_tables(); table->rows; table++) {
@@ -178,6 +199,7 @@ char *cli_manpage(void)
     g_string_append(out, ".SH CONFIGURATION\nSections \\fB[pgrunbook]\\fR and \\fB[target "
                          "\\fINAME\\fB]\\fR hold lines \\fIsetting\\fR = \\fIvalue\\fR:\n");
     append_settings(out);
+    append_kinds(out);
     g_string_append(out, ".SH EXIT STATUS\n");
     append_exit_codes(out, false);
     g_string_append(out, ".PP\nThe command \\fBcheck\\fR has those of monitoring plugins:\n");

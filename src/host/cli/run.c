@@ -268,7 +268,9 @@ static struct store *open_store(const struct cli_line *line, const struct settin
     if (!cli_is_runbook(line->section))
         return NULL;
     g_autofree char *path = settings_state_path(settings);
-    if (line->command->flags & COMMAND_RECORDS) {
+    bool watches =
+        line->command->flags & COMMAND_WATCHES && option_given(line->options, "watch");
+    if (line->command->flags & COMMAND_RECORDS || watches) {
         AUTO(store) store = store_open(path);
         if (store_trouble(store) == NULL)
             return g_steal_pointer(&store);

@@ -22,4 +22,6 @@ SELECT r.oid, r.filenode, max(r.at_us, s.at_us) AS at_us, r.bytes, r.rows
                                    WHERE v.node = n.node AND v.oid = n.oid AND v.at_us <= $2
                                    ORDER BY v.week DESC
                                    LIMIT 1)
-         WHERE n.node = $1 AND n.at_us > $2) AS r
+         WHERE n.node = $1 AND n.at_us > $2
+           -- In the first weeks there is none, and no need to look for each.
+           AND EXISTS (SELECT 1 FROM relation_week WHERE node = $1)) AS r

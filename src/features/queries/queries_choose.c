@@ -1,0 +1,171 @@
+/* Which of them are to end, and how: pure. */
+#include "queries_private.h"
+#include "units/units.h"
+
+static void clear_choice(gpointer choice)
+{
+    g_free(((struct queries_choice *) choice)->reason);
+}
+
+GArray *queries_choices_new(void)
+{
+    GArray *choices = g_array_new(FALSE, FALSE, sizeof(struct queries_choice));
+
+    g_array_set_clear_func(choices, clear_choice);
+    return choices;
+}
+
+static char *lacking_right(const struct backends *backends, const struct backend *backend)
+{
+    if (backend->superuser)
+        return g_strdup("only a superuser may end a superuser's session");
+    return g_strdup_printf("role \"%s\" may not; GRANT pg_signal_backend TO \"%s\"",
+                           backends->looker, backends->looker);
+}
+
+/* A session that runs nothing has nothing to cancel. */
+static enum queries_way way_of(const struct backend *backend, bool terminate)
+{
+    bool active = backend->state == BACKEND_ACTIVE || backend->state == BACKEND_FASTPATH;
+
+    if (active)
+        return terminate ? QUERIES_BY_LADDER : QUERIES_BY_CANCEL;
+    return terminate ? QUERIES_BY_END : QUERIES_LEAVE;
+}
+
+static void refuse(struct queries_choice *choice, char *reason)
+{
+    choice->way = QUERIES_LEAVE;
+    choice->reason = reason;
+}
+
+struct queries_choice queries_choose_pid(const struct backends *backends,
+                                         const struct queries_policy *policy, gint64 pid,
+                                         bool terminate)
+{
+    const struct backend *backend = backends_find(backends, pid);
+    const struct backend *leader = backend != NULL && backend->leader != 0
+                                       ? backends_find(backends, backend->leader)
+                                       : NULL;
+    struct queries_choice choice = {.pid = pid, .backend = backend};
+
+    /* What runs is the leader's. */
+    backend = leader != NULL ? leader : backend;
+    choice.backend = backend;
+    if (backend == NULL) {
+        choice.reason = g_strdup("no session has this pid");
+        return choice;
+    }
+    const char *protected = backend_protected(&policy->protection, backend);
+    choice.way = way_of(backend, terminate);
+    if (protected != NULL) {
+        refuse(&choice, g_strdup(protected));
+    } else if (!backend->may_end) {
+        choice.forbidden = true;
+        refuse(&choice, lacking_right(backends, backend));
+    } else if (choice.way == QUERIES_LEAVE) {
+        refuse(&choice, g_strdup_printf("it is %s: a cancel does nothing to it, \"queries "
+                                        "terminate\" ends it",
+                                        backend_state_name(backend->state)));
+    } else {
+        g_autofree char *time = units_format_duration(backend_seconds(backends, backend));
+        choice.reason = g_strdup_printf("named by its pid; %s for %s",
+                                        backend_state_name(backend->state), time);
+    }
+    return choice;
+}
+
+/* What the rules let be done; NULL reason: nothing. */
+static char *reason_of(const struct backends *backends, const struct queries_policy *policy,
+                       const struct queries_row *row, gint64 since_us, bool *ret_terminate)
+{
+    const struct queries_rule *rule = row->rule;
+    gint64 age_us = backends->now_us - since_us;
+    g_autofree char *time = units_format_duration((double) age_us / G_USEC_PER_SEC);
+    bool spared = rule != NULL && rule->action == QUERIES_REPORT;
+
+    if (!policy->by_rules && !spared && age_us >= policy->longer_than_us)
+        return g_strdup_printf("%s for %s", backend_state_name(row->backend->state), time);
+    if (!policy->by_rules || rule == NULL || spared || age_us < rule->longer_than_us)
+        return NULL;
+    *ret_terminate = *ret_terminate && rule->action == QUERIES_TERMINATE;
+    return g_strdup_printf("%s for %s, by rule \"%s\"", backend_state_name(row->backend->state),
+                           time, rule->name);
+}
+
+static void choose_rows(GArray *choices, const struct backends *backends,
+                        const struct queries_policy *policy, const GArray *rows, bool terminate)
+{
+    for (guint i = 0; i < rows->len; i++) {
+        const struct queries_row *row = queries_at(rows, i);
+        const struct backend *backend = row->backend;
+        bool may_terminate = terminate;
+        /* One idle in transaction is at work as long as it goes on with it. */
+        gint64 since = backend_in_transaction(backend) ? backend->state_change_us
+                                                       : backend->query_start_us;
+        char *reason = reason_of(backends, policy, row, since, &may_terminate);
+        struct queries_choice choice = {
+            .pid = backend->pid, .backend = backend, .way = way_of(backend, may_terminate)};
+        if (row->protected != NULL || reason == NULL || choice.way == QUERIES_LEAVE) {
+            g_free(reason);
+            continue;
+        }
+        choice.reason = reason;
+        if (!backend->may_end) {
+            g_free(reason);
+            choice.forbidden = true;
+            refuse(&choice, lacking_right(backends, backend));
+        }
+        g_array_append_val(choices, choice);
+    }
+}
+
+GArray *queries_choose(const struct backends *backends, const struct queries_policy *policy,
+                       bool terminate)
+{
+    struct queries_policy all = *policy;
+    GArray *choices = queries_choices_new();
+
+    if (policy->by_rules)
+        all.longer_than_us = 0;
+    AUTO(queries_view) view = queries_look(backends, &all);
+    choose_rows(choices, backends, policy, view->queries, terminate);
+    if (terminate)
+        choose_rows(choices, backends, policy, view->transactions, true);
+    return choices;
+}
+
+const char *queries_step(const struct queries_choice *choice, const char **ret_reason)
+{
+    const struct backends_act *act = choice->act;
+
+    *ret_reason = choice->reason;
+    if (act == NULL)
+        return choice->backend == NULL ? "gone" : "refused";
+    if (!backends_act_counts(act))
+        act = act->last;
+    *ret_reason = act->why != NULL ? act->why : act->reason;
+    return backends_result_name(act->result);
+}
+
+/* What is over is over, whoever ended it. */
+enum runbook_exit queries_judge(const GArray *choices)
+{
+    guint over = 0, refused = 0, others = 0;
+
+    for (guint i = 0; i < choices->len; i++) {
+        const struct queries_choice *choice = &g_array_index(choices, struct queries_choice, i);
+        const char *reason;
+        const char *step = queries_step(choice, &reason);
+        bool is_over = g_str_equal(step, "cancelled") || g_str_equal(step, "terminated") ||
+                       g_str_equal(step, "gone") || g_str_equal(step, "changed");
+        over += is_over;
+        refused += g_str_equal(step, "refused");
+        others += !is_over && !g_str_equal(step, "refused");
+    }
+    if (refused + others == 0)
+        return RUNBOOK_DONE;
+    if (over == 0 && others == 0)
+        return RUNBOOK_REFUSED;
+    return over == 0 && refused == 0 ? RUNBOOK_FAILED : RUNBOOK_PARTLY;
+}
