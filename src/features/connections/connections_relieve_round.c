@@ -167,11 +167,10 @@ bool relief_await_queue(struct relief *relief)
         g_autofree char *root = look_at_root(relief);
         if (root == NULL)
             return false;
-        if (*root == '\0')
-            return true;
+        /* Between two who have their turn there is none for a moment: none is to be seen twice. */
         if (g_strcmp0(root, before) != 0)
             since = now;
-        else if (now - since >= stands_us)
+        else if (*root == '\0' || now - since >= stands_us)
             return true;
         if (now - started > stands_us + QUEUE_PATIENCE_MS * 1000)
             return false;
