@@ -44,7 +44,7 @@ def to_end(mix):
     """The fewest that reach the goal, once what befell some of them is known."""
     if mix.kind == "lock_convoy":
         return candidates(mix)
-    return candidates(mix)[:max(mix.used - len(gone(mix)) - mix.allowed, 0)]
+    return candidates(mix)[:max(mix.used - len(gone(mix)) - mix.allowed, mix.least)]
 
 
 def gone(mix):

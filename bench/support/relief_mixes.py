@@ -27,6 +27,8 @@ PRESSED = 90      # from here on every judge would call the server full
 LOCKS = ("table", "table", "row", "row", "row", "dump", "prepared", "protected")
 # What befalls a session between the decision and the act.
 ACTIVE_NOW, USED_AGAIN, GONE = "becomes active", "is used and idle again", "is gone"
+# … or others: they leave by themselves, and fewer have to be ended.
+OTHERS_LEAVE, MOST_LEAVE = "others leave", 3
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Mix:
     fate: dict              # which act, what befalls its session right before
     lock: str = ""          # what a convoy waits for, see LOCKS
     befallen: list = field(default_factory=list)  # (place, what) between decision and act
+    least: int = 0          # so many were ended, rightly, before others left
 
     @property
     def used(self):
@@ -59,6 +62,12 @@ class Mix:
     @property
     def allowed(self):
         return ORDINARY * self.until // 100
+
+    def who_may_leave(self):
+        """Some that are not to be ended, and idle, so that the server notices at once."""
+        left = [place for place in self.doing(YOUNG_IDLE, FINISHED, YOUNG_IN)
+                if all(place is not other for other, _ in self.befallen)]
+        return left[:MOST_LEAVE]
 
     @property
     def can_move(self):
@@ -159,7 +168,9 @@ class Maker:
         if kind == "lock_convoy":
             return self.choose.choice(({}, {}, {}, {0: ACTIVE_NOW}, {0: USED_AGAIN}, {0: GONE}))
         first, second = self.choose.sample(range(4), 2)
-        more = {second: self.choose.choice((USED_AGAIN, GONE))} if self.choose.random() < 0.5 else {}
+        more = {}
+        if self.choose.random() < 0.6:
+            more = {second: self.choose.choice((USED_AGAIN, GONE, OTHERS_LEAVE))}
         return {first: ACTIVE_NOW, **more}
 
     def until(self, kind):

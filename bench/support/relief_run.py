@@ -10,7 +10,7 @@ import psycopg
 
 from support.machine import BenchError
 from support.relief_judge import gone, to_end
-from support.relief_mixes import DDL, OLD_IDLE, OLD_IN, ROOT, ROOT_AT_WORK
+from support.relief_mixes import DDL, GONE, OLD_IDLE, OTHERS_LEAVE, OLD_IN, ROOT, ROOT_AT_WORK
 from support.relief_peers import DATABASES, SECRET_ROLE
 
 PAGE = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -93,7 +93,7 @@ class Arena:
 
     def build(self, mix):
         """(the pids of the peers, how long the old are old)."""
-        mix.befallen = []
+        mix.befallen, mix.least = [], 0
         known = self._peers.start()
         gap = self._slowness * (GAP_SECONDS + GAP_SECONDS_EACH * len(to_end(mix)))
         self._stage.build(mix, gap)
@@ -128,7 +128,12 @@ class Arena:
             acts.append((verb, pid))
             place = next((place for place in mix.places if place.session.pid == pid), None)
             what = mix.fate.get(len(acts) - 1)
-            if place and what:
+            if place and what == OTHERS_LEAVE:
+                mix.least = len(acts) - len(mix.befallen)
+                for other in mix.who_may_leave():
+                    mix.befallen.append((other, GONE))
+                    self._stage.befall(other.session, GONE)
+            elif place and what:
                 mix.befallen.append((place, what))
                 self._stage.befall(place.session, what)
 
