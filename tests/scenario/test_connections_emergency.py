@@ -63,6 +63,22 @@ def test_it_is_used_only_where_the_slots_are_full(runbook, server):
     assert "/elsewhere" in refused.err and "emergency" not in refused.err
 
 
+def test_queries_get_in_as_well(runbook, full):
+    """Slots full of slow queries: relief ends none, it is a matter of `queries`."""
+    server, sessions = full
+    sessions[0].execute("BEGIN")
+    refused = runbook("queries", "report", "-U", "dba", server=server).expect(3)
+    assert "--emergency DSN" in refused.err
+    way = ["-U", "dba", "--emergency", server.conninfo(user="postgres")]
+    seen = runbook("queries", "report", *way, "--longer-than", 0, "--json", server=server).expect(0)
+    pid = sessions[0].info.backend_pid
+    assert [row["pid"] for row in seen.json["transactions"]] == [pid]
+    done = runbook("queries", "terminate", pid, "--yes", *way, "--json", server=server).expect(0)
+    assert [row["step"] for row in done.json["results"]] == ["terminated"]
+    assert 'connected by the emergency connection, as role "postgres"' in done.err
+    assert alive(server, sessions) == set(pids(sessions)[1:])
+
+
 def test_an_emergency_connection_that_fails(runbook, full):
     server, _ = full
     refused = runbook("connections", "report", "-U", "dba", "--emergency",

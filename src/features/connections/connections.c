@@ -1,6 +1,7 @@
 /* The section's tables: what it offers on every surface. */
 #include "connections.h"
 
+#include "backends/backends_enter.h"
 #include "connections_pool.h"
 #include "connections_private.h"
 #include "connections_queries.h"
@@ -43,8 +44,7 @@ static const struct option report_options[] = {
      "what counts as idle for long"},
     {"transaction-for", '\0', "DURATION", "connections.transaction_for", false,
      "what counts as idle in an old transaction"},
-    {"emergency", '\0', "DSN", "emergency_conninfo", false,
-     "connection string to get in by when every slot is taken"},
+    BACKENDS_ENTER_OPTION,
     {"service-unready", '\0', NULL, NULL, false,
      "the service says (503) that it gets no connection"},
     {"watch", '\0', "SECONDS", NULL, false,
@@ -60,8 +60,7 @@ static const struct option relieve_options[] = {
      "what counts as idle for long"},
     {"transaction-for", '\0', "DURATION", "connections.transaction_for", false,
      "what counts as idle in an old transaction"},
-    {"emergency", '\0', "DSN", "emergency_conninfo", false,
-     "connection string to get in by when every slot is taken"},
+    BACKENDS_ENTER_OPTION,
     {"service-unready", '\0', NULL, NULL, false,
      "the service says (503) that it gets no connection"},
     {"grace", '\0', "DURATION", "connections.grace", false,

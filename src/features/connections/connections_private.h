@@ -123,19 +123,6 @@ const char *connections_bar(struct connections_decision *decision,
                             const struct connections_policy *policy,
                             const struct backend *backend);
 
-/* ---- the way in -------------------------------------------------------------------------------- */
-
-struct connections_entry {
-    struct session *session; /* owned */
-    struct session_params emergency_params;
-    bool emergency; /* it was the emergency connection that got in */
-};
-
-/* Connects; where every slot is taken, by the emergency connection string, and says so. NULL
- * session with an error. The entry must not move while the session is open. */
-bool connections_enter(struct call *call, struct connections_entry *entry, GError **error);
-void connections_leave(struct connections_entry *entry);
-
 /* ---- commands ---------------------------------------------------------------------------------- */
 
 enum runbook_exit connections_report_command(struct call *call, GError **error);

@@ -155,7 +155,7 @@ enum runbook_exit connections_relieve_command(struct call *call, GError **error)
 {
     struct relief relief = {.call = call, .run = -1, .next_step = 1};
 
-    if (!connections_enter(call, &relief.entry, error))
+    if (!backends_enter(call, &relief.entry, error))
         return RUNBOOK_FAILED;
     relief.policy =
         connections_policy(call->settings, option_given(call->options, "service-unready"),
@@ -169,6 +169,6 @@ enum runbook_exit connections_relieve_command(struct call *call, GError **error)
     enum runbook_exit code = relieve(&relief, error);
     g_ptr_array_unref(relief.rounds);
     plan_pace_free(relief.pace);
-    connections_leave(&relief.entry);
+    backends_leave(&relief.entry);
     return code;
 }

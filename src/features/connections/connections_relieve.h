@@ -2,6 +2,7 @@
 #ifndef CONNECTIONS_RELIEVE_H
 #define CONNECTIONS_RELIEVE_H
 
+#include "backends/backends_enter.h"
 #include "connections_private.h"
 #include "plan/plan_gate.h"
 
@@ -19,7 +20,7 @@ void relief_round_free(gpointer data); /* a struct relief_round */
 
 struct relief {
     struct call *call;
-    struct connections_entry entry;
+    struct backends_entry entry;
     struct connections_policy policy;
     struct window window;
     struct plan_pace *pace;

@@ -1,4 +1,5 @@
 /* `connections report`: who holds the slots, who stands in whose way, and what that comes to. */
+#include "backends/backends_enter.h"
 #include "connections_pool.h"
 #include "connections_private.h"
 #include "out/grid.h"
@@ -8,7 +9,7 @@ enum { QUERY_SHOWN = 80 };
 
 struct report {
     struct call *call;
-    struct connections_entry entry;
+    struct backends_entry entry;
     struct connections_policy policy;
     const struct backends *backends;
     const struct connections_diagnosis *diagnosis;
@@ -265,13 +266,13 @@ enum runbook_exit connections_report_command(struct call *call, GError **error)
     const char *seconds = option_value(call->options, "watch");
     enum runbook_exit code = RUNBOOK_DONE;
 
-    if (!connections_enter(call, &report.entry, error))
+    if (!backends_enter(call, &report.entry, error))
         return RUNBOOK_FAILED;
     if (seconds != NULL)
         code = connections_watch(call, report.entry.session, &printer, seconds, error);
     else if (!make_report(&report, error))
         code = RUNBOOK_FAILED;
     connections_pooler_clear(&report.pooler);
-    connections_leave(&report.entry);
+    backends_leave(&report.entry);
     return code;
 }

@@ -1,5 +1,6 @@
 #include "queries.h"
 
+#include "backends/backends_enter.h"
 #include "queries_private.h"
 #include "queries_queries.h"
 
@@ -20,6 +21,7 @@ static const struct setting settings[] = {
 static const struct option report_options[] = {
     {"longer-than", '\0', "DURATION", "queries.longer_than", false,
      "those that run for longer"},
+    BACKENDS_ENTER_OPTION,
     {"watch", '\0', "SECONDS", NULL, false,
      "again and again; on a terminal a page with keys to cancel or terminate a chosen row"},
     {NULL, '\0', NULL, NULL, false, NULL},
@@ -32,6 +34,7 @@ static const struct option end_options[] = {
      "what the rules of the configuration say, in the place of a PID"},
     {"grace", '\0', "DURATION", "queries.grace", false, NULL},
     {"superusers", '\0', NULL, NULL, false, "superusers' queries, too"},
+    BACKENDS_ENTER_OPTION,
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 

@@ -1,4 +1,5 @@
 /* `queries cancel` and `queries terminate`: the plan of the choices, and its run. */
+#include "backends/backends_enter.h"
 #include "out/grid.h"
 #include "plan/plan_gate.h"
 #include "queries_private.h"
@@ -240,12 +241,9 @@ static enum runbook_exit confirm_and_act(struct queries_end *end, GError **error
     return code;
 }
 
-static enum runbook_exit end_command(struct call *call, bool terminate, GError **error)
+static enum runbook_exit choose_and_end(struct call *call, struct session *session,
+                                        bool terminate, GError **error)
 {
-    AUTO(session) session = call_connect(call, error);
-
-    if (session == NULL)
-        return runbook_error_exit(*error);
     AUTO(backends) backends = queries_snapshot(session, error);
     if (backends == NULL)
         return runbook_error_exit(*error);
@@ -259,6 +257,17 @@ static enum runbook_exit end_command(struct call *call, bool terminate, GError *
         code = confirm_and_act(&end, error);
     }
     queries_end_clear(&end);
+    return code;
+}
+
+static enum runbook_exit end_command(struct call *call, bool terminate, GError **error)
+{
+    struct backends_entry entry;
+
+    if (!backends_enter(call, &entry, error))
+        return runbook_error_exit(*error);
+    enum runbook_exit code = choose_and_end(call, entry.session, terminate, error);
+    backends_leave(&entry);
     return code;
 }
 

@@ -1,4 +1,5 @@
 /* `queries report`. */
+#include "backends/backends_enter.h"
 #include "interrupt.h"
 #include "out/display.h"
 #include "out/grid.h"
@@ -219,17 +220,26 @@ bool queries_report(struct call *call, struct session *session,
     return true;
 }
 
-enum runbook_exit queries_report_command(struct call *call, GError **error)
+static enum runbook_exit report_once_or_again(struct call *call, struct session *session,
+                                              GError **error)
 {
     const char *seconds = option_value(call->options, "watch");
-    AUTO(session) session = call_connect(call, error);
-
-    if (session == NULL)
-        return runbook_error_exit(*error);
     g_autoptr(GArray) rules = queries_rules(call->settings, call->target);
     const struct queries_policy policy = queries_policy(call, rules);
+
     if (seconds != NULL)
         return queries_watch(call, session, &policy, seconds, error);
     return queries_report(call, session, &policy, error) ? RUNBOOK_DONE
                                                          : runbook_error_exit(*error);
+}
+
+enum runbook_exit queries_report_command(struct call *call, GError **error)
+{
+    struct backends_entry entry;
+
+    if (!backends_enter(call, &entry, error))
+        return runbook_error_exit(*error);
+    enum runbook_exit code = report_once_or_again(call, entry.session, error);
+    backends_leave(&entry);
+    return code;
 }

@@ -1,5 +1,5 @@
 /* The way in: the usual one, and when every slot is taken the emergency connection. */
-#include "connections_private.h"
+#include "backends/backends_enter.h"
 
 #include <string.h>
 
@@ -25,7 +25,7 @@ static void fail_full(const GError *refused, GError **error)
         "%s", lines[0]);
 }
 
-static bool enter_by_emergency(struct call *call, struct connections_entry *entry,
+static bool enter_by_emergency(struct call *call, struct backends_entry *entry,
                                const GError *refused, GError **error)
 {
     const char *way = settings_string(call->settings, "emergency_conninfo");
@@ -55,11 +55,11 @@ static bool enter_by_emergency(struct call *call, struct connections_entry *entr
     return true;
 }
 
-bool connections_enter(struct call *call, struct connections_entry *entry, GError **error)
+bool backends_enter(struct call *call, struct backends_entry *entry, GError **error)
 {
     g_autoptr(GError) refused = NULL;
 
-    *entry = (struct connections_entry){0};
+    *entry = (struct backends_entry){0};
     entry->session = call_connect(call, &refused);
     if (entry->session != NULL)
         return true;
@@ -69,7 +69,7 @@ bool connections_enter(struct call *call, struct connections_entry *entry, GErro
     return false;
 }
 
-void connections_leave(struct connections_entry *entry)
+void backends_leave(struct backends_entry *entry)
 {
     g_clear_pointer(&entry->session, session_close);
     g_clear_pointer(&entry->emergency_params.entered, g_free);
