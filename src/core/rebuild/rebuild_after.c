@@ -82,6 +82,19 @@ static bool may_go_on(struct work *work, const char *sqlstate)
     return work->may_not_drop && work->index->kind == REBUILD_REINDEX;
 }
 
+/* It went between the last look and the statement. */
+static void pass_over_gone(const struct work *work, const char *sqlstate)
+{
+    struct step *step = work->step;
+
+    if (step->outcome != STEP_FAILED || work->proven ||
+        (strcmp(sqlstate, "42P01") != 0 && strcmp(sqlstate, "42704") != 0))
+        return;
+    step->outcome = STEP_SKIPPED;
+    g_free(step->detail);
+    step->detail = g_strdup("dropped since it was planned, or renamed");
+}
+
 enum step_after rebuild_after(struct rebuild *rebuild, struct step *step, const char *sqlstate,
                               struct session *control)
 {
@@ -96,6 +109,7 @@ enum step_after rebuild_after(struct rebuild *rebuild, struct step *step, const 
         step->outcome = STEP_FAILED;
     if (control != NULL && rebuild_prove(rebuild, work, control))
         rebuild_settle(work);
+    pass_over_gone(work, sqlstate);
     return STEP_ENDED;
 }
 
