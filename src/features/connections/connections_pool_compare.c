@@ -33,8 +33,7 @@ static char *words_of_missing(enum connections_pool_call call)
 {
     static const char *const meaning[] = {
         "without it a pool may open any number of connections",
-        "without it a pool keeps 2 idle connections and opens and closes the others all the "
-        "time",
+        "without it a pool keeps 2 idle connections, and opens and closes the others again",
         "without it a connection lives for ever"};
 
     return g_strdup_printf("%s is not called: %s", connections_pool_call_name(call),

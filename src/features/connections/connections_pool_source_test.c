@@ -147,25 +147,25 @@ static void test_compare(void)
                                         .applications = none,
                                         .roles = none,
                                         .clients = none};
-    static const char *const expected[] = {
-        "ok: SetMaxOpenConns is as the settings say",
-        "missing: SetMaxIdleConns is not called: without it a pool keeps 2 idle connections "
+    static const char expected[] =
+        "ok: SetMaxOpenConns is as the settings say\n"
+        "missing: SetMaxIdleConns is not called: without it a pool keeps 2 idle connections, "
         "and "
-        "opens and closes the others all the time",
+        "opens and closes the others again\n"
         "different: SetConnMaxLifetime is 300 ns (a number without a unit is nanoseconds), the "
-        "settings say 5 min",
-        "unknown: the value of SetConnMaxLifetime cannot be told from this file"};
+        "settings say 5 min\n"
+        "unknown: the value of SetConnMaxLifetime cannot be told from this file\n";
 
     g_autoptr(GArray) calls = connections_pool_read_source(source, strlen(source));
     g_autoptr(GArray) rows = connections_source_compare(calls, &app);
-    g_assert_cmpuint(rows->len, ==, G_N_ELEMENTS(expected));
+    g_autoptr(GString) text = g_string_new(NULL);
     for (guint i = 0; i < rows->len; i++) {
         const struct connections_source_row *row =
             &g_array_index(rows, struct connections_source_row, i);
-        g_autofree char *line = g_strdup_printf(
-            "%s: %s", connections_source_finding_name(row->finding), row->words);
-        g_assert_cmpstr(line, ==, expected[i]);
+        g_string_append_printf(text, "%s: %s\n", connections_source_finding_name(row->finding),
+                               row->words);
     }
+    g_assert_cmpstr(text->str, ==, expected);
 }
 
 /* Constants that name each other twice are 2^60 operands; that is not worth a wait. */
