@@ -68,21 +68,27 @@ def blocks_fetched(server):
 # ---- the numbers -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("budget", ["4MB", "1GB"], ids=["part", "whole"])
-def test_what_it_says_is_what_there_is_to_win(runbook, server, budget):
+@pytest.mark.parametrize("budget, draws", [("4MB", 3), ("1GB", 1)], ids=["part", "whole"])
+def test_what_it_says_is_what_there_is_to_win(runbook, server, budget, draws):
+    """The margin holds in nine cases of ten, so one draw may be an unlucky one, but not two."""
     fill(server)
-    said = report(runbook, server, "sample", "--budget", budget)
+    drawn = [report(runbook, server, "sample", "--budget", budget) for _ in range(draws)]
     true = truth(server)
-    assert {"plain", "plain_pkey", "parted_a", "wide", "matview"} <= set(said)
-    assert {item["method"] for item in said.values()} == {"sample"}
-    errors = {name: abs(item["reclaimable_pct"] - true[name]) for name, item in said.items()}
-    # The margin holds in nine cases of ten; a page more or less is always possible.
-    far = {name: (error, said[name]) for name, error in errors.items()
-           if error > 3 + 3 * said[name]["margin_pct"]
-           + 100 * BLOCK / max(1, said[name]["size_bytes"])}
-    assert not far
-    large = [error for name, error in errors.items() if said[name]["size_bytes"] > 32 * BLOCK]
-    assert sum(large) / len(large) < (1 if budget == "1GB" else 6)
+    assert {"plain", "plain_pkey", "parted_a", "wide", "matview"} <= set(drawn[0])
+    assert {item["method"] for said in drawn for item in said.values()} == {"sample"}
+    far = [(name, true[name], said[name]) for said in drawn for name in said
+           if not near(said[name], true[name])]
+    unlucky = {name for name, *_ in far}
+    assert not far if draws == 1 else len(far) == len(unlucky) <= 2, far
+    errors = [abs(item["reclaimable_pct"] - true[name]) for said in drawn
+              for name, item in said.items() if item["size_bytes"] > 32 * BLOCK]
+    assert sum(errors) / len(errors) < (1 if budget == "1GB" else 6)
+
+
+def near(item, true):
+    """Within three margins; a page more or less is always possible."""
+    page = 100 * BLOCK / max(1, item["size_bytes"])
+    return abs(item["reclaimable_pct"] - true) <= 3 + 3 * item["margin_pct"] + page
 
 
 def test_not_analyzed_and_statistics_lost(runbook, server):

@@ -91,6 +91,7 @@ static void pass_over_gone(const struct work *work, const char *sqlstate)
         (strcmp(sqlstate, "42P01") != 0 && strcmp(sqlstate, "42704") != 0))
         return;
     step->outcome = STEP_SKIPPED;
+    work->index->gone = true;
     g_free(step->detail);
     step->detail = g_strdup("dropped since it was planned, or renamed");
 }
