@@ -4,9 +4,7 @@ slot is all there is then: nothing may need a second."""
 import psycopg
 import pytest
 from support.connections import alive, idle, pids, relieve, report
-from support.servers import ENDS, wait_until
-
-versions = ENDS
+from support.servers import wait_until
 
 SOON = ["--idle-for", 0]
 

@@ -6,8 +6,6 @@ from support.connections import (alive, at_work, configure, idle, in_transaction
                                  queue, relieve, states, waiting)
 from support.servers import ENDS, Server, wait_until
 
-versions = ENDS
-
 UPDATE = "UPDATE orders SET payload = 'x' WHERE id = 1"
 DDL = "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; COMMIT"
 # Heeds no cancel.

@@ -6,9 +6,6 @@ import io
 import pytest
 from support.connections import (at_work, configure, idle, in_transaction, pid_of, pids, queue,
                                  report)
-from support.servers import ENDS
-
-versions = ENDS
 
 # Most slots are free on the shared server: a goal of a few sessions makes it an emergency.
 FEW = ["--until", "2%"]

@@ -175,18 +175,18 @@ def test_tables_come_and_go(runbook, server):
     fleeting = ["CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES t)",
                 "CREATE INDEX t_b ON t (b)", "CREATE INDEX t_b_too ON t (b)",
                 "ALTER TABLE t RENAME TO u", "DROP INDEX t_b", "DROP TABLE u"]
-    busy = [start_building(server, *fleeting * 60),
-            start_building(server, *["CREATE SCHEMA s", "CREATE TABLE s.t (a int)",
-                                     "CREATE INDEX ON s.t (a)", "DROP SCHEMA s CASCADE"] * 60)]
+    schema = ["CREATE SCHEMA s", "CREATE TABLE s.t (a int)", "CREATE INDEX ON s.t (a)",
+              "DROP SCHEMA s CASCADE"]
     reports = 0
-    while any(process.poll() is None for process in busy):
-        found = report(runbook, server, "--evidence", 0)
-        assert "orders_day" in found.indexes
-        assert found.verdict("orders_pkey") == "keep: primary key"
-        runbook("check", server=server).expect(0, 1)
-        reports += 1
-    assert [process.returncode for process in busy] == [0, 0]
-    assert reports > 1
+    while reports < 5:
+        busy = [start_building(server, *fleeting * 60), start_building(server, *schema * 60)]
+        while any(process.poll() is None for process in busy):
+            found = report(runbook, server, "--evidence", 0)
+            assert "orders_day" in found.indexes
+            assert found.verdict("orders_pkey") == "keep: primary key"
+            runbook("check", server=server).expect(0, 1)
+            reports += 1
+        assert [process.returncode for process in busy] == [0, 0]
 
 
 # ---- our own files ---------------------------------------------------------------------------

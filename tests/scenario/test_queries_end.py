@@ -5,10 +5,8 @@ import re
 import pytest
 from support.queries import (RELUCTANT, STUBBORN, busy, end, idle_in_transaction, pid_of,
                              receive_wal, state)
-from support.servers import ENDS, wait_until
+from support.servers import wait_until
 from support.vacuum import last_run
-
-versions = ENDS
 
 QUICK = ["--grace", "300ms"]
 
