@@ -60,9 +60,11 @@ def temporary_relations(server):
 
 
 def blocks_fetched(server):
+    """Of tables, and of TOAST."""
     server.settle_stats()
-    return server.value("""SELECT coalesce(sum(heap_blks_read + heap_blks_hit
-        + coalesce(toast_blks_read + toast_blks_hit, 0)), 0)::int8 FROM pg_statio_user_tables""")
+    row, = server.sql("""SELECT coalesce(sum(heap_blks_read + heap_blks_hit), 0)::int8,
+        coalesce(sum(toast_blks_read + toast_blks_hit), 0)::int8 FROM pg_statio_user_tables""")
+    return row
 
 
 # ---- the numbers -------------------------------------------------------------------------------
@@ -78,8 +80,7 @@ def test_what_it_says_is_what_there_is_to_win(runbook, server, budget, draws):
     assert {item["method"] for said in drawn for item in said.values()} == {"sample"}
     far = [(name, true[name], said[name]) for said in drawn for name in said
            if not near(said[name], true[name])]
-    unlucky = {name for name, *_ in far}
-    assert not far if draws == 1 else len(far) == len(unlucky) <= 2, far
+    assert len(far) <= draws // 3, far
     errors = [abs(item["reclaimable_pct"] - true[name]) for said in drawn
               for name, item in said.items() if item["size_bytes"] > 32 * BLOCK]
     assert sum(errors) / len(errors) < (1 if budget == "1GB" else 6)
@@ -129,9 +130,9 @@ def test_budget_is_kept(runbook, server):
     fill(server, "plain", "front", "roomy", "wide")
     before = blocks_fetched(server)
     said = report(runbook, server, "sample", "--budget", "2MB")
-    read = blocks_fetched(server) - before
-    # Blocks of the TOAST table are asked for once a value, so some of them more than once.
-    assert 0.5 * 256 < read <= 3 * 256
+    heap, toast = (now - then for now, then in zip(blocks_fetched(server), before))
+    assert 0.5 * 256 < heap <= 256
+    assert toast <= 2 * 256, "a block of it is asked for once a value: some again and again"
     assert said["plain"]["method"] == "sample"
 
 
