@@ -241,3 +241,9 @@ def test_pgbouncer_that_does_not_answer(runbook, server):
     assert wrong["trouble"]
     error = runbook("connections", "pool", "--pgbouncer", "password=x", server=server).expect(2)
     assert "password" in error.err
+
+
+@pytest.mark.parametrize("version", [15])
+def test_application_goes_with_source(runbook, server):
+    error = runbook("connections", "pool", "--application", "shop", server=server).expect(2).err
+    assert "--application goes with --source" in error

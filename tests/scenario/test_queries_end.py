@@ -181,3 +181,10 @@ def test_rules(runbook, server, roles, app):
         pid_of(reports): "cancelled", pid_of(web): "terminated"}
     assert results[pid_of(web)]["reason"].startswith("active for ")
     assert [state(server, pid_of(s)) for s in (nightly, none)] == ["active", "active"]
+
+
+@pytest.mark.parametrize("version", [15])
+def test_rules_where_there_are_none(runbook, server):
+    done = runbook("queries", "cancel", "--rules", "--yes", server=server).expect(0)
+    assert "There is nothing to cancel." in done.out
+    assert "no section [rule NAME]" in done.err

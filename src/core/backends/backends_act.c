@@ -87,7 +87,7 @@ static json_t *seconds_or_null(const struct backends *backends, gint64 time_us)
     return time_us == 0 ? json_null() : json_real(backends_seconds_since(backends, time_us));
 }
 
-json_t *backend_json(const struct backends *backends, const struct backend *backend)
+json_t *backend_identity_json(const struct backend *backend)
 {
     json_t *item = json_object();
 
@@ -97,6 +97,13 @@ json_t *backend_json(const struct backends *backends, const struct backend *back
     json_object_set_new(item, "client", document_text(backend->client));
     json_object_set_new(item, "database", document_text(backend->database));
     json_object_set_new(item, "state", json_string(backend_state_name(backend->state)));
+    return item;
+}
+
+json_t *backend_json(const struct backends *backends, const struct backend *backend)
+{
+    json_t *item = backend_identity_json(backend);
+
     json_object_set_new(item, "backend_start", document_time(backend->backend_start_us));
     json_object_set_new(item, "session_seconds",
                         seconds_or_null(backends, backend->backend_start_us));

@@ -96,6 +96,9 @@ bool backends_act_counts(const struct backends_act *act);
 void backends_acts_record(const struct backends_acts *acts, const struct plan *plan,
                           struct store *store, gint64 run, int first_step);
 
+/* Who it is: pid, role, application, client, database, state; the caller may add members. */
+json_t *backend_identity_json(const struct backend *backend);
+
 /* What it was, for history and documents: role, application, client, database, state, ages, query.
  */
 json_t *backend_json(const struct backends *backends, const struct backend *backend);

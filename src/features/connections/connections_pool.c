@@ -114,6 +114,11 @@ static bool read_source(const struct call *call, struct facts *facts, GError **e
     const char *path = option_value(call->options, "source");
     gsize length = 0;
 
+    if (path == NULL && option_value(call->options, "application") != NULL) {
+        runbook_error_set(error, RUNBOOK_USAGE, "it says whose file --source names",
+                          "--application goes with --source");
+        return false;
+    }
     if (path == NULL)
         return true;
     facts->source_app = source_app(call, facts->apps, error);

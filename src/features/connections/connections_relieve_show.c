@@ -9,17 +9,10 @@
 
 static json_t *act_json(const struct backends_act *act)
 {
-    const struct backend *backend = &act->backend;
-    json_t *item = json_object();
+    json_t *item = backend_identity_json(&act->backend);
 
-    json_object_set_new(item, "pid", json_integer(backend->pid));
-    json_object_set_new(item, "role", document_text(backend->role));
-    json_object_set_new(item, "application", document_text(backend->application));
-    json_object_set_new(item, "client", document_text(backend->client));
-    json_object_set_new(item, "database", document_text(backend->database));
-    json_object_set_new(item, "state", json_string(backend_state_name(backend->state)));
     json_object_set_new(item, "idle_seconds", json_real(act->seconds));
-    json_object_set_new(item, "query", document_text(backend->query));
+    json_object_set_new(item, "query", document_text(act->backend.query));
     json_object_set_new(item, "reason", document_text(act->reason));
     return item;
 }

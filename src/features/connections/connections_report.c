@@ -69,6 +69,8 @@ static void show_groups(const struct report *report)
         grid_cell(grid, OUTPUT_PLAIN, group->first->client);
         grid_cell(grid, OUTPUT_PLAIN, group->first->database);
     }
+    if (groups->len == 0 && output_format(report->call->output) != OUTPUT_CSV)
+        return;
     output_say(report->call->output, "%s", "");
     grid_print(grid, report->call->output);
 }

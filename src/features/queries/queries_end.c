@@ -252,6 +252,9 @@ static enum runbook_exit choose_and_end(struct call *call, struct session *sessi
     struct queries_end end = {
         .call = call, .session = session, .backends = backends, .terminate = terminate};
     enum runbook_exit code = RUNBOOK_USAGE;
+    if (rules->len == 0 && option_given(call->options, "rules"))
+        output_note(call->output,
+                    "the configuration has no section [rule NAME] for this target");
     if (choose(&end, &policy, error)) {
         queries_end_prepare(&end);
         code = confirm_and_act(&end, error);
