@@ -75,6 +75,9 @@ struct call {
     struct settings *settings;    /* effective, overrides applied */
     struct session_params *server;
     const char *target; /* name from the configuration; NULL: connection options were used */
+    /* The watch's connection, to be worked on instead of one of its own: when every slot is taken
+     * there is no other. NULL: connect. */
+    struct session *guard;
     struct output *output;
     struct store *store;
     const char *command_line; /* as typed, for the record; passwords removed */
@@ -124,6 +127,19 @@ struct right {
     const char *why;
 };
 
+/* ---- pgrunbook serve ---------------------------------------------------------------------- */
+
+/* What runs by itself, at the turns of the setting SECTION.schedule and in the window
+ * SECTION.window: the command line `pgrunbook SECTION VERB --target NAME`, with --yes where the
+ * command changes something. */
+struct job {
+    /* NULL: the value of the setting SECTION.job is the verb, one of its choices. */
+    const char *verb;
+    const char *what; /* for `schedule`: "VACUUM and ANALYZE the tables that need it" */
+};
+
+struct watch_look; /* one look of the watch at a server; see core/watch/watch_look.h */
+
 /* ------------------------------------------------------------------------------------------- */
 
 struct feature {
@@ -137,6 +153,10 @@ struct feature {
     const struct query *const *queries; /* all of its queries, NULL-terminated */
     /* Adds verdict lines. False with an error only when nothing could be said at all. */
     bool (*check)(struct check *check, GError **error);
+    const struct job *job; /* NULL: nothing runs by itself */
+    /* Judges what the watch has just seen, once a second, and acts where the settings want it.
+     * NULL: it does not care. */
+    void (*watch)(struct watch_look *look);
 };
 
 /* All sections in runbook order, NULL-terminated; defined in src/features.c. */

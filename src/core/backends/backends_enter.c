@@ -59,7 +59,9 @@ bool backends_enter(struct call *call, struct backends_entry *entry, GError **er
 {
     g_autoptr(GError) refused = NULL;
 
-    *entry = (struct backends_entry){0};
+    *entry = (struct backends_entry){.session = call->guard, .borrowed = call->guard != NULL};
+    if (entry->borrowed)
+        return true;
     entry->session = call_connect(call, &refused);
     if (entry->session != NULL)
         return true;
@@ -71,6 +73,7 @@ bool backends_enter(struct call *call, struct backends_entry *entry, GError **er
 
 void backends_leave(struct backends_entry *entry)
 {
-    g_clear_pointer(&entry->session, session_close);
+    if (!entry->borrowed)
+        g_clear_pointer(&entry->session, session_close);
     g_clear_pointer(&entry->emergency_params.entered, g_free);
 }

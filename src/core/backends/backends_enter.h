@@ -6,8 +6,9 @@
 #include "feature.h"
 
 struct backends_entry {
-    struct session *session; /* owned */
+    struct session *session; /* owned, but for the watch's (call->guard) */
     struct session_params emergency_params;
+    bool borrowed;  /* it is the watch's */
     bool emergency; /* it was the emergency connection that got in */
 };
 
@@ -18,7 +19,7 @@ struct backends_entry {
             "connection string to get in by when every slot is taken"                          \
     }
 
-/* Connects; where every slot is taken, by the setting emergency_conninfo, and says so. False with
+/* Connects, or takes the call's guard; where every slot is taken, by the setting emergency_conninfo, and says so. False with
  * an error (RUNBOOK_CONNECT, naming that way where it was not given). The entry must not move
  * while the session is open. */
 bool backends_enter(struct call *call, struct backends_entry *entry, GError **error);

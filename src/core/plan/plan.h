@@ -162,4 +162,7 @@ bool plan_run(struct plan *plan, struct plan_run *run, GError **error);
  * session, tried, never waited for. Refused: RUNBOOK_REFUSED, naming who holds it. */
 bool plan_lock(struct session *control, const char *section, GError **error);
 
+/* Gives the lock back, where the session lives on: it is the watch's. */
+void plan_unlock(struct session *control, const char *section);
+
 #endif

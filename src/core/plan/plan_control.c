@@ -24,27 +24,60 @@ void ghost_free(gpointer data)
     g_free(ghost);
 }
 
-bool plan_lock(struct session *control, const char *section, GError **error)
-{
-    g_autofree char *class = g_strdup_printf("%d", LOCK_CLASS);
-    g_autofree char *key = g_strdup_printf("%d", (int) (g_str_hash(section) & G_MAXINT32));
-    const char *const values[] = {class, key};
+struct lock_key {
+    char *class, *section;
+    const char *values[2];
+};
 
-    AUTO(rows) got = session_query(control, &query_core_lock_try, values, error);
-    if (got == NULL)
-        return false;
-    if (rows_bool(got, 0, CORE_LOCK_TRY_GOT))
-        return true;
-    AUTO(rows) holder = session_query(control, &query_core_lock_holder, values, NULL);
+static void lock_key_set(struct lock_key *key, const char *section)
+{
+    key->class = g_strdup_printf("%d", LOCK_CLASS);
+    key->section = g_strdup_printf("%d", (int) (g_str_hash(section) & G_MAXINT32));
+    key->values[0] = key->class;
+    key->values[1] = key->section;
+}
+
+static void lock_key_clear(struct lock_key *key)
+{
+    g_free(key->class);
+    g_free(key->section);
+}
+
+static void report_holder(struct session *control, const char *section,
+                          const struct lock_key *key, GError **error)
+{
+    AUTO(rows) holder = session_query(control, &query_core_lock_holder, key->values, NULL);
     const char *who = holder != NULL && rows_count(holder) > 0
                           ? rows_text(holder, 0, CORE_LOCK_HOLDER_HOLDER)
                           : "a session that has just ended";
+
     runbook_error_set(error, RUNBOOK_REFUSED,
                       "wait for it, or end it with pg_terminate_backend",
                       "another %s run is at work on database \"%s\": the advisory lock is held "
                       "by %s",
                       section, session_database(control), who);
-    return false;
+}
+
+bool plan_lock(struct session *control, const char *section, GError **error)
+{
+    struct lock_key key;
+
+    lock_key_set(&key, section);
+    AUTO(rows) got = session_query(control, &query_core_lock_try, key.values, error);
+    bool locked = got != NULL && rows_bool(got, 0, CORE_LOCK_TRY_GOT);
+    if (got != NULL && !locked)
+        report_holder(control, section, &key, error);
+    lock_key_clear(&key);
+    return locked;
+}
+
+void plan_unlock(struct session *control, const char *section)
+{
+    struct lock_key key;
+
+    lock_key_set(&key, section);
+    AUTO(rows) freed = session_query(control, &query_core_lock_free, key.values, NULL);
+    lock_key_clear(&key);
 }
 
 void control_add_ghost(struct runner *runner, const struct session *session)

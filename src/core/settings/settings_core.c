@@ -22,6 +22,14 @@ const struct setting settings_core[] = {
                  "autumn runs once.",
     },
     {
+        .name = "http.listen",
+        .type = SETTING_STRING,
+        .flags = SETTING_GLOBAL_ONLY,
+        .fallback = "127.0.0.1:8432",
+        .prose = "Where `serve` answers HTTP, as ADDRESS:PORT; an IPv6 address in brackets. off: "
+                 "nowhere.",
+    },
+    {
         .name = "conninfo",
         .type = SETTING_STRING,
         .flags = SETTING_TARGET_ONLY | SETTING_CONNINFO,
@@ -46,6 +54,21 @@ const struct setting settings_core[] = {
                  "superuser, as in 'host=db1 dbname=app user=rescue'. Used only when the "
                  "server refuses the usual one for want of a slot, one connection at a time, "
                  "and never without saying so.",
+    },
+    {
+        .name = "health_url",
+        .type = SETTING_STRING,
+        .flags = SETTING_TARGET_ONLY,
+        .prose = "The application's readiness, as in http://app1:8080/api/health/ready. The watch "
+                 "asks for it; 503, or no answer, is taken for a sign that it gets no connection.",
+    },
+    {
+        .name = "log_file",
+        .type = SETTING_STRING,
+        .flags = SETTING_TARGET_ONLY,
+        .prose = "A log of the application or of the server, as an absolute path. The watch reads "
+                 "what is appended, through rotation too, and heeds lines that say \"too many "
+                 "connections\", \"connection pool exhausted\" or \"remaining connection slots\".",
     },
     {
         .name = "pgbouncer",

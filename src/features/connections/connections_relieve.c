@@ -120,6 +120,8 @@ static enum runbook_exit act(struct relief *relief, GError **error)
     relief_record_spared(relief);
     g_autofree char *summary = relief_summary(relief);
     enum runbook_exit code = gate_record_end(call, relief->run, judge(relief), broken, summary);
+    if (call->guard != NULL)
+        plan_unlock(call->guard, "connections");
     relief_show(relief, gate_outcome_name(code));
     if (broken != NULL)
         g_propagate_error(error, g_steal_pointer(&broken));
