@@ -24,6 +24,9 @@ struct session_params {
     enum session_password password; /* -W, -w */
     char *entered;   /* password typed on the terminal, kept for further lanes; owned */
     char refusal[6]; /* SQLSTATE of the last attempt, when it failed: "53300", no slot left */
+    /* How long an answer may take, and connecting where the conninfo does not say; 0: as long as
+     * fits a run, 45 s and 10 s. */
+    gint64 patience_ms;
 };
 
 struct session;
@@ -48,7 +51,8 @@ AUTO_DEFINE(session, session_close)
 int session_version(const struct session *session); /* server_version_num */
 const char *session_database(const struct session *session);
 const char *session_user(const struct session *session);
-const char *session_host(const struct session *session);        /* host or socket directory */
+const char *session_host(const struct session *session); /* host or socket directory */
+const char *session_port(const struct session *session);
 int session_pid(const struct session *session);                 /* backend */
 const char *session_started(const struct session *session);     /* its backend_start, as text */
 const char *session_system_identifier(struct session *session); /* NULL: may not be read */
