@@ -33,6 +33,7 @@ struct watcher {
     struct watcher_minute minute;
     GArray *sections; /* of struct watched */
     bool in_recovery, full;
+    bool extra;     /* a look out of turn: a sign has come */
     gint64 grid_us; /* the look that is due, on the monotonic clock */
 };
 
@@ -221,6 +222,18 @@ static void advance(struct watcher *watcher)
     watcher->minute.missed += (guint) passed;
 }
 
+/* Out of turn: what has just been learnt does not wait for the grid, and counts for no minute. */
+static void look_out_of_turn(struct watcher *watcher)
+{
+    struct watcher_minute minute = watcher->minute;
+    g_autoptr(GError) error = NULL;
+
+    watcher->extra = false;
+    if (watcher->guard.session != NULL && !look(watcher, &error) && !interrupt_pending())
+        watcher_guard_lose(&watcher->guard, error->message);
+    watcher->minute = minute;
+}
+
 static void tick(struct watcher *watcher)
 {
     struct watcher_guard *guard = &watcher->guard;
@@ -247,7 +260,7 @@ static void wait_for_next(struct watcher *watcher)
     if (guard->session == NULL)
         until = MIN(until, MAX(guard->retry_us, g_get_monotonic_time() + 1000));
     watcher_signs_start(&watcher->signs, &guard->usual, guard->session, watcher->full);
-    watcher_signs_wait(&watcher->signs, until);
+    watcher->extra = watcher_signs_wait(&watcher->signs, until);
 }
 
 /* ---- from begin to end --------------------------------------------------------------------------- */
@@ -314,6 +327,8 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
             malloc_trim(0);
         if (new || g_get_monotonic_time() >= watcher.grid_us)
             tick(&watcher);
+        else if (watcher.extra)
+            look_out_of_turn(&watcher);
         wait_for_next(&watcher);
     }
     close_all(&watcher);
