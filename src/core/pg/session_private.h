@@ -16,6 +16,7 @@ struct session {
     char sqlstate[6];
     bool winding_down;
     gint64 patience_ms; /* of the params */
+    bool wants_primary;
     void (*echo)(const char *sql, gpointer data);
     gpointer echo_data;
 };
@@ -72,6 +73,18 @@ struct session_keywords {
 };
 struct session_keywords session_keywords_for(const struct session *session);
 void session_keyword(struct session_keywords *keywords, const char *name, const char *value);
+
+/* One of several hosts. NULL: not said. */
+struct session_place {
+    char *host, *address, *port;
+};
+
+/* session_hosts.c: of lists as libpq takes them (pure); empty where there is one host only, or
+ * where the lists do not fit together, which is libpq's to say. Free with g_ptr_array_unref(). */
+GPtrArray *session_places(const char *host, const char *address, const char *port);
+
+/* Those of the session, and whether the primary is meant. */
+GPtrArray *session_places_of(struct session *session);
 
 /* What the server or libpq said to a connection that failed, without its SQLSTATE and source
  * location; sets the session's SQLSTATE, "08001" where there was none. Caller frees. */

@@ -182,6 +182,12 @@ static bool look(struct watcher *watcher, GError **error)
 
     if (backends == NULL)
         return false;
+    if (backends->in_recovery && session_wants_primary(guard->session)) {
+        runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+                          "the server at \"%s\" has become a standby",
+                          session_host(guard->session));
+        return false;
+    }
     if (backends->in_recovery)
         watcher_guard_renewed(guard);
     else if (!watcher_guard_lock(guard, error))

@@ -30,10 +30,12 @@ void watcher_guard_init(struct watcher_guard *guard, struct call *call)
                 .dbname = settings_string(call->settings, "emergency_conninfo"),
                 .password = call->server->password,
                 .patience_ms = PATIENCE_MS,
+                .primary = true,
             },
         .down_us = g_get_monotonic_time(),
     };
     guard->usual.patience_ms = PATIENCE_MS;
+    guard->usual.primary = true;
     guard->usual.entered = NULL;
 }
 
