@@ -114,6 +114,23 @@ static void judge_refused(struct watcher *watcher, unsigned triggers)
                      g_get_monotonic_time());
 }
 
+static void judge_unready(struct watcher *watcher, unsigned triggers)
+{
+    const struct watcher_signs *signs = &watcher->signs;
+    bool unready = triggers & WATCH_UNREADY;
+
+    if (signs->health_url == NULL)
+        return;
+    watch_desk_judge(&watcher->desk,
+                     &(struct watch_alarm){
+                         .name = "unready",
+                         .holds = unready,
+                         .critical = true,
+                         .message = unready ? signs->health_reason : "the service is ready",
+                     },
+                     g_get_monotonic_time());
+}
+
 /* What is hidden from our role makes every number wrong: it is said once, and nothing is done. */
 static void judge_blind(struct watcher *watcher, const struct backends *backends)
 {
@@ -171,6 +188,7 @@ static void look_at(struct watcher *watcher, const struct backends *backends)
     say_state(watcher);
     watcher_say_sample(&watcher->lines, &sample, triggers);
     judge_refused(watcher, triggers);
+    judge_unready(watcher, triggers);
     judge_blind(watcher, backends);
     show_sections(watcher, backends, triggers);
 }

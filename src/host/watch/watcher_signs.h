@@ -5,6 +5,7 @@
 #ifndef HOST_WATCHER_SIGNS_H
 #define HOST_WATCHER_SIGNS_H
 
+#include "fetch/fetch.h"
 #include "pg/session_probe.h"
 #include "settings/settings.h"
 #include "watch/watch_look.h"
@@ -18,6 +19,12 @@ struct watcher_signs {
     enum session_probe_state probed; /* what came of the last one; UNDERWAY: none yet */
     char *probe_reason;
     gint64 refused_until_us;
+    /* the service's own word */
+    const char *health_url; /* borrowed; NULL: none */
+    struct fetch *fetch;    /* NULL: none */
+    gint64 health_us;       /* when it is asked next */
+    guint unready;          /* so many times in a row */
+    char *health_reason;    /* of the last answer, when it was none or 503 */
 };
 
 void watcher_signs_init(struct watcher_signs *signs, const struct settings *settings);
@@ -28,8 +35,8 @@ void watcher_signs_clear(struct watcher_signs *signs);
 void watcher_signs_start(struct watcher_signs *signs, struct session_params *params,
                          const struct session *session, bool full);
 
-/* Waits until that moment, goes on with what is under way. True when one of them came to a
- * sign. */
+/* Waits until that moment and goes on with what is under way. True, and at once, when there is a
+ * sign that did not hold before. */
 bool watcher_signs_wait(struct watcher_signs *signs, gint64 until_us);
 
 /* Those that hold, of enum watch_trigger. */
