@@ -55,11 +55,14 @@ void watcher_guard_close(struct watcher_guard *guard)
     g_clear_pointer(&guard->by_emergency.entered, g_free);
 }
 
-/* The first line says what, the others what to do about it. */
+/* On one line, and without the hint what to do about it. */
 static void set_reason(struct watcher_guard *guard, const char *reason)
 {
+    const char *hint = strstr(reason, "\nhint: ");
+
     g_free(guard->reason);
-    guard->reason = g_strndup(reason, strcspn(reason, "\n"));
+    guard->reason = g_strndup(reason, hint != NULL ? (gsize) (hint - reason) : strlen(reason));
+    g_strdelimit(guard->reason, "\n\t", ' ');
 }
 
 void watcher_guard_lose(struct watcher_guard *guard, const char *reason)
