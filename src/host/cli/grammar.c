@@ -2,9 +2,16 @@
 
 #include "cli/commands.h"
 #include "host_embedded.h"
+#include "watch/watcher.h"
 
 #include <string.h>
 
+static const struct feature section_watch = {
+    .name = "watch",
+    .title = "Watch a server, and act in an emergency",
+    .settings = watcher_settings,
+    .commands = watcher_commands,
+};
 static const struct feature section_check = {
     .name = "check",
     .title = "Judge the server's health",
@@ -49,9 +56,8 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_check,  &section_history, &section_runbook,
-    &section_config, &section_setup,   &section_completion,
-    &section_help,   &section_sql,     NULL,
+    &section_watch, &section_check,      &section_history, &section_runbook, &section_config,
+    &section_setup, &section_completion, &section_help,    &section_sql,     NULL,
 };
 
 const struct feature *cli_section_at(guint index)
