@@ -89,7 +89,9 @@ class Sandbox:
         return path.exists() or path.is_symlink()
 
     def changed(self, word):
-        """Paths with this word in them that are in there and not, or not so, on the machine."""
+        """Paths with this word in them that are in there and not, or not so, on the machine. What
+        man keeps of pages that were read is no affair of the package's."""
         upper = Path(f"/proc/{self._process.pid}/root{self.folder}/upper")
         return sorted("/" + str(path.relative_to(upper)) for path in upper.rglob("*")
-                      if word in path.name and not stat.S_ISCHR(path.lstat().st_mode))
+                      if word in path.name and not stat.S_ISCHR(path.lstat().st_mode)
+                      and "var/cache/man" not in str(path))
