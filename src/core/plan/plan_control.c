@@ -53,8 +53,7 @@ static void report_holder(struct session *control, const char *section,
 
     runbook_error_set(error, RUNBOOK_REFUSED,
                       "wait for it, or end it with pg_terminate_backend",
-                      "another %s run is at work on database \"%s\": the advisory lock is held "
-                      "by %s",
+                      "another %s run is at work on database \"%s\": " PLAN_LOCK_HELD " by %s",
                       section, session_database(control), who);
 }
 
