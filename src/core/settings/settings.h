@@ -30,7 +30,7 @@ enum setting_type {
     SETTING_STRING,
     SETTING_CHOICE,   /* one of .choices */
     SETTING_LIST,     /* names separated by commas; a name with comma or space in "…" */
-    SETTING_SCHEDULE, /* five-field cron, see calendar/schedule.h */
+    SETTING_SCHEDULE, /* five-field cron, see calendar/schedule.h; or "off": never */
     SETTING_TIMEZONE, /* IANA name */
 };
 
