@@ -346,7 +346,7 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
     open_all(&watcher, call);
     watcher.grid_us = g_get_monotonic_time();
     while (!interrupt_pending() && !watcher.lines.gone) {
-        bool new = watcher.guard.session == NULL &&watcher_guard_tend(&watcher.guard);
+        bool new = watcher.guard.session == NULL && watcher_guard_tend(&watcher.guard);
         if (new)
             malloc_trim(0);
         if (new || g_get_monotonic_time() >= watcher.grid_us)
