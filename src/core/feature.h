@@ -131,10 +131,12 @@ struct right {
 
 /* What runs by itself, at the turns of the setting SECTION.schedule and in the window
  * SECTION.window: the command line `pgrunbook SECTION VERB --target NAME`, with --yes where the
- * command changes something. */
+ * command changes something and --window where it has one. */
 struct job {
     /* NULL: the value of the setting SECTION.job is the verb, one of its choices. */
     const char *verb;
+    /* The switch that stands for the arguments, where the verb has any: "bloated". */
+    const char *instead;
     const char *what; /* for `schedule`: "VACUUM and ANALYZE the tables that need it" */
 };
 

@@ -22,12 +22,23 @@ const struct setting settings_core[] = {
                  "autumn runs once.",
     },
     {
+        .name = "jobs_at_once",
+        .type = SETTING_INT,
+        .flags = SETTING_GLOBAL_ONLY,
+        .fallback = "2",
+        .minimum = "1",
+        .maximum = "64",
+        .prose = "How many scheduled jobs `serve` runs at once, on all targets together. Those "
+                 "of one target run one after another in any case.",
+    },
+    {
         .name = "http.listen",
         .type = SETTING_STRING,
         .flags = SETTING_GLOBAL_ONLY,
         .fallback = "127.0.0.1:8432",
-        .prose = "Where `serve` answers HTTP, as ADDRESS:PORT; an IPv6 address in brackets. off: "
-                 "nowhere.",
+        .prose =
+            "Where `serve` answers HTTP, as ADDRESS:PORT; an IPv6 address in brackets. off: "
+            "nowhere.",
     },
     {
         .name = "conninfo",
@@ -59,16 +70,18 @@ const struct setting settings_core[] = {
         .name = "health_url",
         .type = SETTING_STRING,
         .flags = SETTING_TARGET_ONLY,
-        .prose = "The application's readiness, as in http://app1:8080/api/health/ready. The watch "
-                 "asks for it; 503, or no answer, is taken for a sign that it gets no connection.",
+        .prose =
+            "The application's readiness, as in http://app1:8080/api/health/ready. The watch "
+            "asks for it; 503, or no answer, is taken for a sign that it gets no connection.",
     },
     {
         .name = "log_file",
         .type = SETTING_STRING,
         .flags = SETTING_TARGET_ONLY,
-        .prose = "A log of the application or of the server, as an absolute path. The watch reads "
-                 "what is appended, through rotation too, and heeds lines that say \"too many "
-                 "connections\", \"connection pool exhausted\" or \"remaining connection slots\".",
+        .prose =
+            "A log of the application or of the server, as an absolute path. The watch reads "
+            "what is appended, through rotation too, and heeds lines that say \"too many "
+            "connections\", \"connection pool exhausted\" or \"remaining connection slots\".",
     },
     {
         .name = "pgbouncer",

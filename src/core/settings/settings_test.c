@@ -72,6 +72,8 @@ static void test_values(void)
     g_assert_true(settings_bool(settings, "vacuum.truncate"));
     g_assert_cmpstr(settings_string(settings, "vacuum.mode"), ==, "fast");
     g_assert_cmpstr(settings_string(settings, "vacuum.schedule"), ==, "*/15 * * * *");
+    g_assert_true(settings_override(settings, "vacuum.schedule", "off", "-", NULL));
+    g_assert_cmpstr(settings_string(settings, "vacuum.schedule"), ==, "off");
     g_assert_cmpstr(settings_string(settings, "timezone"), ==, "Europe/Berlin");
     g_assert_cmpstr(settings_string(settings, "vacuum.note"), ==, "a\\tb = ü # not a comment");
     g_assert_true(settings_is_set(settings, "vacuum.jobs"));

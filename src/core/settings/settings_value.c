@@ -122,6 +122,8 @@ static bool check_conninfos(char *const *list, GError **error)
 
 static bool check_schedule(const char *text, GError **error)
 {
+    if (strcmp(text, "off") == 0)
+        return true;
     AUTO(schedule) schedule = schedule_parse(text, error);
     return schedule != NULL;
 }

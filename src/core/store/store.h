@@ -122,7 +122,8 @@ void store_not_reached(struct store *store, const struct store_scope *scope,
 void store_old_runs(struct store *store, gint64 before_us,
                     void (*visit)(gint64 run, gpointer data), gpointer data);
 
-/* Forgets them; returns how many. */
+/* Forgets them, and turns, events and minutes of those times (minutes after 90 days at the latest);
+ * returns how many runs. */
 guint store_prune(struct store *store, gint64 before_us);
 
 /* ---- showing --------------------------------------------------------------------------- */

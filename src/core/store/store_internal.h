@@ -33,6 +33,9 @@ bool store_write(struct store *store, struct statement *statement);
 /* The same for a statement whose rows were read to the end. */
 bool store_read(struct store *store, const struct statement *statement);
 
+/* The same with an error instead of trouble. */
+bool store_finish(struct store *store, const struct statement *statement, GError **error);
+
 /* As store_begin, but says whether there is a transaction to write in. */
 bool store_begin_all(struct store *store);
 

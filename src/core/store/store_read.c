@@ -3,8 +3,7 @@
 #include "store/store_internal.h"
 #include "store_queries.h"
 
-/* The end of a walk over rows: an error where it did not reach the last one. */
-static bool finish(struct store *store, const struct statement *statement, GError **error)
+bool store_finish(struct store *store, const struct statement *statement, GError **error)
 {
     if (statement_code(statement) == SQLITE_OK)
         return true;
@@ -151,7 +150,7 @@ bool store_each_run(struct store *store, const char *section, const char *target
         const struct store_run_view view = run_row(statement);
         visit(&view, data);
     }
-    return finish(store, statement, error);
+    return store_finish(store, statement, error);
 }
 
 bool store_run_by_id(struct store *store, gint64 id,
@@ -166,7 +165,7 @@ bool store_run_by_id(struct store *store, gint64 id,
         visit(&view, data);
         return true;
     }
-    if (finish(store, statement, error))
+    if (store_finish(store, statement, error))
         runbook_error_set(error, RUNBOOK_USAGE, "\"pgrunbook history\" lists the runs.",
                           "there is no run %" G_GINT64_FORMAT " in the history", id);
     return false;
@@ -194,7 +193,7 @@ bool store_each_step(struct store *store, gint64 run,
         };
         visit(&view, data);
     }
-    return finish(store, statement, error);
+    return store_finish(store, statement, error);
 }
 
 bool store_each_undone(struct store *store, gint64 run,
@@ -205,7 +204,7 @@ bool store_each_undone(struct store *store, gint64 run,
     statement_bind_int(statement, 1, run);
     while (statement_next(statement))
         visit(statement_text(statement, STORE_UNDONE_SQL), data);
-    return finish(store, statement, error);
+    return store_finish(store, statement, error);
 }
 
 bool store_each_object(struct store *store, gint64 run,
@@ -215,5 +214,5 @@ bool store_each_object(struct store *store, gint64 run,
     AUTO(statement) statement = statement_open(store, &query_store_objects);
     statement_bind_int(statement, 1, run);
     visit_objects(statement, visit, data);
-    return finish(store, statement, error);
+    return store_finish(store, statement, error);
 }

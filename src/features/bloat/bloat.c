@@ -4,7 +4,17 @@
 
 static const char *const methods[] = {"estimate", "sample", "exact", NULL};
 
+static const char *const jobs[] = {"report", "reclaim", NULL};
+
 static const struct setting settings[] = {
+    {"schedule", SETTING_SCHEDULE, 0, "0 4 1 * *", NULL, NULL, NULL,
+     "When `serve` runs bloat.job: minute, hour, day of month, month, day of week, in the "
+     "target's time zone. off: never."},
+    {"job", SETTING_CHOICE, 0, "report", NULL, NULL, jobs,
+     "What `serve` runs then: a report, which keeps sizes for the next, or `reclaim --yes`, "
+     "which "
+     "keeps to bloat.window, lock_timeout, repack_wait and patience, and never closes a table: "
+     "VACUUM (FULL) needs an option that a job has not."},
     {"method", SETTING_CHOICE, 0, "estimate", NULL, NULL, methods,
      "What a report rests on: estimate reads only the catalogs, sample reads a bounded number "
      "of random blocks, exact has pgstattuple read the worst objects whole."},
@@ -128,6 +138,10 @@ static const struct right rights[] = {
     {0, 0, NULL, NULL},
 };
 
+static const struct job job = {
+    .what = "measure what tables and indexes would give back, or reclaim it",
+};
+
 const struct feature feature_bloat = {
     .name = "bloat",
     .title = "Monthly table bloat",
@@ -137,4 +151,5 @@ const struct feature feature_bloat = {
     .rights = rights,
     .queries = bloat_queries,
     .check = bloat_check,
+    .job = &job,
 };

@@ -3,7 +3,18 @@
 #include "indexes_queries.h"
 #include "indexes_rebuild.h"
 
+static const char *const jobs[] = {"report", "rebuild", NULL};
+
 static const struct setting settings[] = {
+    {"schedule", SETTING_SCHEDULE, 0, "0 3 1 * *", NULL, NULL, NULL,
+     "When `serve` runs indexes.job: minute, hour, day of month, month, day of week, in the "
+     "target's time zone. off: never. A report is also a sample: the verdict unused needs some "
+     "of them over the time of indexes.evidence."},
+    {"job", SETTING_CHOICE, 0, "report", NULL, NULL, jobs,
+     "What `serve` runs then: a report, which keeps a sample of the counters, or `rebuild "
+     "--bloated --yes`, which keeps to indexes.window, patience and give_way. Which index to "
+     "drop "
+     "is for a person to decide, so drop is not among them."},
     {"evidence", SETTING_DURATION, 0, "30d", "0", NULL, NULL,
      "How long an index must not have been scanned on any node, by our own samples, before it "
      "is called unused. Work that runs once a quarter needs more."},
@@ -141,6 +152,11 @@ static const struct right rights[] = {
     {0, 0, NULL, NULL},
 };
 
+static const struct job job = {
+    .instead = "bloated",
+    .what = "judge every index, or rebuild the bloated ones",
+};
+
 const struct feature feature_indexes = {
     .name = "indexes",
     .title = "Monthly index health",
@@ -150,4 +166,5 @@ const struct feature feature_indexes = {
     .rights = rights,
     .queries = indexes_queries,
     .check = indexes_check,
+    .job = &job,
 };

@@ -3,6 +3,9 @@
 #include "vacuum_queries.h"
 
 static const struct setting settings[] = {
+    {"schedule", SETTING_SCHEDULE, 0, "0 2 * * Sun", NULL, NULL, NULL,
+     "When `serve` runs `vacuum run --yes`: minute, hour, day of month, month, day of week, in "
+     "the target's time zone. off: never."},
     {"jobs", SETTING_INT, 0, "2", "1", "64", NULL,
      "Lanes: connections that work at the same time."},
     {"window", SETTING_DURATION, 0, "3h", "0", NULL, NULL,
@@ -122,6 +125,11 @@ static const struct right rights[] = {
     {0, 0, NULL, NULL},
 };
 
+static const struct job job = {
+    .verb = "run",
+    .what = "VACUUM and ANALYZE the tables that need it",
+};
+
 const struct feature feature_vacuum = {
     .name = "vacuum",
     .title = "Weekly VACUUM ANALYZE",
@@ -131,4 +139,5 @@ const struct feature feature_vacuum = {
     .rights = rights,
     .queries = vacuum_queries,
     .check = vacuum_check,
+    .job = &job,
 };
