@@ -214,3 +214,31 @@ def test_whom_too_much_is_hidden_from_does_nothing(runbook, watched):
     assert not watch.said("note") and len(alive(watched, sessions)) == 16
     assert len(watch.said("alarm", name="blind")) == 1
     watch.stop().expect(130)
+
+
+def test_a_line_in_the_log_is_a_trigger(runbook, watched):
+    """14 of 17 slots are fewer than would be an emergency by themselves."""
+    log = runbook.home / "app.log"
+    log.write_text("FATAL: sorry, too many clients already\n")
+    sessions = idle(watched, 14, user="app")
+    watch = Watch(runbook, *configure(runbook, watched, log_file=log, **SOON,
+                                      **{"connections.relieve": "on"}))
+    watch.up(acts=True)
+    watch.samples(2)
+    assert not watch.said("note"), "what was in it before is old"
+    log.rename(runbook.home / "app.log.1")
+    log.write_text('{"level":"error","msg":"failed: connection pool exhausted"}\n')
+    note = watch.wait_for("note", name="relief")
+    assert note["message"].startswith("1 session ended")
+    assert alive(watched, sessions) == set(pids(sessions)[1:])
+    assert "pool exhausted" in watch.alarm("log")["message"]
+    assert watch.said("sample", triggers=["logged"])
+    watch.stop().expect(130)
+
+
+def test_a_slip_in_the_connection_string_ends_it(runbook, version):
+    del version
+    ended = runbook("watch", "-d", "hots=db1").expect(2)
+    assert "hots" in ended.err
+    assert "one target" in runbook("watch", "--target", "all", "--config", "/dev/null").expect(
+        2).err

@@ -62,9 +62,9 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_serve,  &section_watch, &section_check,      &section_history, &section_runbook,
-    &section_config, &section_setup, &section_completion, &section_help,    &section_sql,
-    NULL,
+    &section_serve,   &section_watch,  &section_check, &section_history,
+    &section_runbook, &section_config, &section_setup, &section_completion,
+    &section_help,    &section_sql,    NULL,
 };
 
 const struct feature *cli_section_at(guint index)

@@ -3,6 +3,7 @@
 #include "plan/plan.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum {
     PATIENCE_MS = 5000, /* a server that does not answer for so long is not there */
@@ -36,6 +37,9 @@ void watcher_guard_init(struct watcher_guard *guard, struct call *call)
     };
     guard->usual.patience_ms = PATIENCE_MS;
     guard->usual.primary = true;
+    /* Whom nobody sits in front of asks nobody. */
+    if (!isatty(STDOUT_FILENO))
+        guard->usual.password = guard->by_emergency.password = SESSION_PASSWORD_NEVER;
     guard->usual.entered = NULL;
 }
 
@@ -111,6 +115,8 @@ bool watcher_guard_tend(struct watcher_guard *guard)
     }
     gint64 now = g_get_monotonic_time();
     set_reason(guard, error->message);
+    if (g_error_matches(error, RUNBOOK_ERROR, RUNBOOK_USAGE))
+        guard->hopeless = g_steal_pointer(&error);
     guard->retry_us =
         now + watcher_guard_pause_ms(guard->tries, (now - guard->down_us) / 1000) * 1000;
     guard->tries++;
