@@ -25,9 +25,9 @@ static void say(const char *what, const struct sim_result *result)
 static void test_year(void)
 {
     static const struct sim_job usual[SECTIONS] = {
-        {NULL, "vacuum", "0 2 * * Sun", NULL, 3 * HOUR_MS},
-        {NULL, "indexes", "0 3 1 * *", NULL, 3 * HOUR_MS},
-        {NULL, "bloat", "30 2 15 * *", NULL, 3 * HOUR_MS},
+        {NULL, "clean", "0 2 * * Sun", NULL, 3 * HOUR_MS},
+        {NULL, "judge", "0 3 1 * *", NULL, 3 * HOUR_MS},
+        {NULL, "sweep", "30 2 15 * *", NULL, 3 * HOUR_MS},
     };
     static const char *const zones[] = {"Europe/Berlin", "America/New_York"};
     struct sim_job jobs[TARGETS * SECTIONS];
@@ -68,7 +68,7 @@ static struct sim_job some_job(GRand *random, guint number)
         "59 23 31 * *", "0 1,2,3 * * 0", "45 2 * * *"};
     static const char *const zones[] = {"UTC", "Europe/Berlin", "America/New_York",
                                         "Australia/Lord_Howe"};
-    static const char *const sections[] = {"vacuum", "indexes", "bloat"};
+    static const char *const sections[] = {"clean", "judge", "sweep"};
     static const gint64 windows[] = {60 * 1000,   15 * 60 * 1000, HOUR_MS,
                                      3 * HOUR_MS, 6 * HOUR_MS,    0};
     g_autofree char *target = g_strdup_printf("target%u", number / SECTIONS);
