@@ -80,12 +80,31 @@ struct settings; /* the effective values for one target, or for none */
 struct settings *settings_load(const struct setting_table *tables, const char *file,
                                GError **error);
 
+/* The files as they were at one moment. A daemon reads them once, and its children what it has read:
+ * a file that is being edited, or has become wrong, is no concern of theirs. */
+struct settings_files;
+
+/* The same rules as for settings_load(). */
+struct settings_files *settings_files_read(const char *file, GError **error);
+void settings_files_free(struct settings_files *files);
+AUTO_DEFINE(settings_files, settings_files_free)
+struct settings *settings_files_load(const struct settings_files *files,
+                                     const struct setting_table *tables, GError **error);
+
+/* A descriptor that holds them; -1 with an error. A process that inherits it, and finds its number
+ * in the variable SETTINGS_FILES_VARIABLE, reads it whatever file it is told to read. */
+#define SETTINGS_FILES_VARIABLE "PGRUNBOOK_CONFIG_FD"
+int settings_files_share(const struct settings_files *files, GError **error);
+
 /* The same from text, for tests and fuzzing; `name` stands for the file name in messages. */
 struct settings *settings_parse(const struct setting_table *tables, const char *name,
                                 const char *text, gsize length, GError **error);
 
 void settings_free(struct settings *settings);
 AUTO_DEFINE(settings, settings_free)
+
+/* The same once more. */
+struct settings *settings_copy(const struct settings *settings);
 
 /* Names of all [target NAME] sections in file order, NULL-terminated. Borrowed. */
 const char *const *settings_targets(const struct settings *settings);

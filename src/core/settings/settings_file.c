@@ -8,11 +8,7 @@
 #include "settings/settings_internal.h"
 #include "units/units.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { FILE_LARGEST = 1 << 20 };
 
 struct reader {
     struct settings *settings;
@@ -338,62 +334,6 @@ bool settings_read(struct settings *settings, const char *name, const char *text
     bool read = read_lines(&reader, text, length, error);
     g_free(reader.section);
     return read;
-}
-
-/* ---- files ----------------------------------------------------------------------------- */
-
-/* The content of a file, up to its largest size; NULL with *ret_errno, 0 when it is larger. Not
- * g_file_get_contents(): that would read /dev/zero to the end. */
-static char *load(const char *path, gsize *ret_length, int *ret_errno)
-{
-    FILE *file = fopen(path, "re");
-
-    *ret_errno = errno;
-    if (file == NULL)
-        return NULL;
-    g_autofree char *text = g_malloc(FILE_LARGEST + 1);
-    *ret_length = fread(text, 1, FILE_LARGEST + 1, file);
-    *ret_errno = ferror(file) ? errno : 0;
-    bool whole = *ret_errno == 0 && *ret_length <= FILE_LARGEST;
-    fclose(file);
-    return whole ? g_steal_pointer(&text) : NULL;
-}
-
-static bool read_file(struct settings *settings, const char *path, bool may_be_missing,
-                      GError **error)
-{
-    gsize length = 0;
-    int reason = 0;
-    g_autofree char *text = load(path, &length, &reason);
-
-    if (text != NULL)
-        return settings_read(settings, path, text, length, error);
-    if (may_be_missing && (reason == ENOENT || reason == ENOTDIR))
-        return true;
-    if (reason == 0)
-        runbook_error_set(error, RUNBOOK_USAGE, NULL,
-                          "configuration file %s is larger than 1 MB", path);
-    else
-        runbook_error_set(error, RUNBOOK_USAGE, NULL, "cannot read configuration file %s: %s",
-                          path, g_strerror(reason));
-    return false;
-}
-
-struct settings *settings_load(const struct setting_table *tables, const char *file,
-                               GError **error)
-{
-    AUTO(settings) settings = settings_new(tables);
-    const char *named = file != NULL ? file : g_getenv("PGRUNBOOK_CONFIG");
-    g_autofree char *user =
-        g_build_filename(g_get_user_config_dir(), "pgrunbook", "pgrunbook.conf", NULL);
-    bool read;
-
-    if (named != NULL && *named != '\0')
-        read = read_file(settings, named, false, error);
-    else
-        read = read_file(settings, "/etc/pgrunbook/pgrunbook.conf", true, error) &&
-               read_file(settings, user, true, error);
-    return read && settings_sections_check(settings, error) ? g_steal_pointer(&settings) : NULL;
 }
 
 struct settings *settings_parse(const struct setting_table *tables, const char *name,

@@ -1,0 +1,52 @@
+/*
+ * What the files of core/fetch share.
+ */
+#ifndef CORE_FETCH_PRIVATE_H
+#define CORE_FETCH_PRIVATE_H
+
+#include "fetch/fetch.h"
+
+#include <curl/curl.h>
+
+struct fetch {
+    CURLM *multi;      /* NULL until the first exchange */
+    GArray *sockets;   /* of struct pollfd: what libcurl waits for */
+    gint64 timer_us;   /* when libcurl wants to be called; -1: not at all */
+    GPtrArray *active; /* of struct exchange, owned */
+};
+
+/* One exchange; owned by its struct fetch. */
+struct exchange {
+    CURL *easy;
+    fetch_done *done;
+    gpointer data;
+    char *url, *body; /* copies; body is what is sent */
+    gsize sent;       /* of a mail */
+    struct curl_slist *headers;
+    bool mail;
+    gint64 timeout_ms;
+    gsize keep;
+    GString *answer;
+    gsize header_bytes;
+    bool cut, long_header; /* ended by us: the body is longer than wanted; the header is */
+    char *retry_after;
+    const char *refused; /* why it was never begun; a constant */
+    char words[CURL_ERROR_SIZE];
+};
+
+/* A new exchange with all that HTTP and mail have in common. */
+struct exchange *exchange_new(struct fetch *fetch, const char *url, gint64 timeout_ms,
+                              fetch_done *done, gpointer data);
+/* Hands it to libcurl. */
+void exchange_begin(struct fetch *fetch, struct exchange *exchange);
+void exchange_free(struct exchange *exchange);
+
+/* What went wrong, in words that stay the same as long as the cause does. Caller frees; NULL: all
+ * is well. */
+char *exchange_error(const struct exchange *exchange, CURLcode code);
+
+/* libcurl's way of telling what it waits for. */
+int fetch_on_socket(CURL *easy, curl_socket_t socket, int what, void *fetch, void *unused);
+int fetch_on_timer(CURLM *multi, long timeout_ms, void *fetch);
+
+#endif

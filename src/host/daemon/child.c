@@ -1,0 +1,311 @@
+#include "daemon/child.h"
+
+#include "daemon/line_reader.h"
+#include "daemon/signals.h"
+#include "error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FEED_MOST = 1 << 20, TURN_BYTES = 1 << 16 };
+
+struct child {
+    struct child_plan plan;
+    pid_t pid; /* 0: it was reaped, the number may be another's */
+    gint64 started_us;
+    int output, input; /* -1: closed, or none */
+    guint output_source, input_source, kill_timer;
+    gint64 kill_at_us;
+    struct line_reader *reader;
+    GString *waiting; /* for its stdin */
+};
+
+static GPtrArray *children; /* of struct child, borrowed; NULL: never any */
+
+/* ---- its output ----------------------------------------------------------------------------- */
+
+static void close_output(struct child *child)
+{
+    if (child->output < 0)
+        return;
+    if (child->output_source != 0)
+        g_source_remove(child->output_source);
+    child->output_source = 0;
+    close(child->output);
+    child->output = -1;
+}
+
+/* What is there by now, at most `most` bytes: one that prints without end must not keep us from
+ * the others. False at its end. */
+static bool read_some(struct child *child, gsize most)
+{
+    char chunk[8192];
+
+    while (most > 0) {
+        ssize_t got = read(child->output, chunk, MIN(sizeof chunk, most));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 && errno == EAGAIN;
+        most -= (gsize) got;
+        line_reader_feed(child->reader, chunk, (gsize) got, child->plan.line, child->plan.data);
+    }
+    return true;
+}
+
+static gboolean on_output(gint fd, GIOCondition condition, gpointer data)
+{
+    struct child *child = data;
+    (void) fd;
+    (void) condition;
+
+    if (read_some(child, TURN_BYTES))
+        return G_SOURCE_CONTINUE;
+    child->output_source = 0;
+    close_output(child);
+    return G_SOURCE_REMOVE;
+}
+
+/* ---- its input ------------------------------------------------------------------------------ */
+
+static void close_input(struct child *child)
+{
+    if (child->input < 0)
+        return;
+    if (child->input_source != 0)
+        g_source_remove(child->input_source);
+    child->input_source = 0;
+    close(child->input);
+    child->input = -1;
+}
+
+static gboolean on_input(gint fd, GIOCondition condition, gpointer data)
+{
+    struct child *child = data;
+    (void) condition;
+
+    ssize_t sent = write(fd, child->waiting->str, child->waiting->len);
+    if (sent > 0)
+        g_string_erase(child->waiting, 0, sent);
+    if (child->waiting->len > 0 && (sent >= 0 || errno == EAGAIN || errno == EINTR))
+        return G_SOURCE_CONTINUE;
+    child->input_source = 0;
+    if (sent < 0)
+        close_input(child); /* it does not read any more; that it ends is told elsewhere */
+    return G_SOURCE_REMOVE;
+}
+
+bool child_feed(struct child *child, const char *text)
+{
+    if (child->input < 0 || child->waiting->len + strlen(text) > FEED_MOST)
+        return false;
+    g_string_append(child->waiting, text);
+    if (child->input_source == 0)
+        child->input_source = g_unix_fd_add(child->input, G_IO_OUT, on_input, child);
+    return true;
+}
+
+/* ---- its beginning -------------------------------------------------------------------------- */
+
+/* All that the child needs between fork and exec, where only what a signal handler may do is
+ * allowed. */
+struct birth {
+    pid_t parent;
+    char **words;
+    int input, output; /* -1: /dev/null */
+    bool messages;
+    int keep_fd;
+};
+
+static G_GNUC_NORETURN void in_child(const struct birth *birth)
+{
+    static const int ours[] = {SIGTERM, SIGINT, SIGHUP};
+    static const char last_words[] = "pgrunbook: cannot start a child process\n";
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int input = birth->input >= 0 ? birth->input : null_fd;
+
+    /* No terminal to ask on, and none of our Ctrl-C. */
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != birth->parent)
+        _exit(127);
+    if (dup2(input, STDIN_FILENO) < 0 || dup2(birth->output, STDOUT_FILENO) < 0 ||
+        (birth->messages && dup2(birth->output, STDERR_FILENO) < 0))
+        _exit(127);
+    if (birth->keep_fd >= 0)
+        fcntl(birth->keep_fd, F_SETFD, 0);
+    /* A handler of ours would swallow what comes before exec. */
+    for (gsize i = 0; i < G_N_ELEMENTS(ours); i++)
+        signal(ours[i], SIG_DFL);
+    sigprocmask(SIG_SETMASK, signals_mask_before(), NULL);
+    /* The very file we are, even when a newer one has taken its place meanwhile. */
+    execv("/proc/self/exe", birth->words);
+    ssize_t unheard = write(STDERR_FILENO, last_words, sizeof last_words - 1);
+    (void) unheard;
+    _exit(127);
+}
+
+char **child_words(const char *program, const char *const *arguments)
+{
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+
+    if (program != NULL)
+        g_strv_builder_add(words, program);
+    for (; *arguments != NULL; arguments++)
+        g_strv_builder_add(words, *arguments);
+    return g_strv_builder_end(words);
+}
+
+static struct child *adopt(const struct child_plan *plan, pid_t pid, int output, int input)
+{
+    struct child *child = g_new0(struct child, 1);
+
+    child->plan = *plan;
+    child->plan.arguments = NULL;
+    child->pid = pid;
+    child->started_us = g_get_real_time();
+    child->output = output;
+    child->input = input;
+    child->reader = line_reader_new(plan->longest);
+    child->waiting = g_string_new(NULL);
+    g_unix_set_fd_nonblocking(output, TRUE, NULL);
+    if (input >= 0)
+        g_unix_set_fd_nonblocking(input, TRUE, NULL);
+    child->output_source = g_unix_fd_add(output, G_IO_IN | G_IO_HUP, on_output, child);
+    if (children == NULL)
+        children = g_ptr_array_new();
+    g_ptr_array_add(children, child);
+    return child;
+}
+
+static void close_both(int pair[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (pair[i] >= 0)
+            close(pair[i]);
+}
+
+struct child *child_start(const struct child_plan *plan, GError **error)
+{
+    g_auto(GStrv) words = child_words("pgrunbook", plan->arguments);
+    int output[2] = {-1, -1}, input[2] = {-1, -1};
+    pid_t pid = -1;
+
+    if (pipe2(output, O_CLOEXEC) == 0 && (!plan->feed || pipe2(input, O_CLOEXEC) == 0)) {
+        struct birth birth = {getpid(), words, input[0], output[1], plan->messages, plan->keep_fd};
+        pid = fork();
+        if (pid == 0)
+            in_child(&birth);
+    }
+    if (pid < 0) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot start a child process: %s",
+                          g_strerror(errno));
+        close_both(output);
+        close_both(input);
+        return NULL;
+    }
+    close(output[1]);
+    if (input[0] >= 0)
+        close(input[0]);
+    return adopt(plan, pid, output[0], input[1]);
+}
+
+pid_t child_pid(const struct child *child)
+{
+    return child->pid;
+}
+
+gint64 child_started_us(const struct child *child)
+{
+    return child->started_us;
+}
+
+/* ---- its end -------------------------------------------------------------------------------- */
+
+static void send_signal(const struct child *child, int number)
+{
+    if (child->pid > 0)
+        kill(child->pid, number);
+}
+
+void child_kill(struct child *child)
+{
+    send_signal(child, SIGKILL);
+}
+
+static gboolean on_grace_over(gpointer data)
+{
+    struct child *child = data;
+
+    child->kill_timer = 0;
+    child_kill(child);
+    return G_SOURCE_REMOVE;
+}
+
+void child_stop(struct child *child, guint grace_ms)
+{
+    gint64 kill_at_us = g_get_monotonic_time() + (gint64) grace_ms * 1000;
+
+    /* A second SIGTERM would mean "at once". */
+    if (child->kill_timer == 0)
+        send_signal(child, SIGTERM);
+    else if (kill_at_us >= child->kill_at_us)
+        return;
+    else
+        g_source_remove(child->kill_timer);
+    child->kill_at_us = kill_at_us;
+    child->kill_timer = g_timeout_add(grace_ms, on_grace_over, child);
+    close_input(child);
+}
+
+static void bury(struct child *child, int status)
+{
+    child->pid = 0;
+    g_ptr_array_remove_fast(children, child);
+    /* Its own children may hold the pipe open: what it said itself is there by now. */
+    if (child->output >= 0)
+        read_some(child, G_MAXSIZE);
+    close_output(child);
+    close_input(child);
+    if (child->kill_timer != 0)
+        g_source_remove(child->kill_timer);
+    line_reader_finish(child->reader, child->plan.line, child->plan.data);
+    child->plan.ended(status, child->plan.data);
+    line_reader_free(child->reader);
+    g_string_free(child->waiting, TRUE);
+    g_free(child);
+}
+
+void child_reap_all(void)
+{
+    for (guint i = child_count(); i > 0; i--) {
+        /* What `ended` starts anew stands behind those that were not looked at yet. */
+        struct child *child = i <= children->len ? g_ptr_array_index(children, i - 1) : NULL;
+        int status;
+        if (child != NULL && waitpid(child->pid, &status, WNOHANG) == child->pid)
+            bury(child, status);
+    }
+}
+
+guint child_count(void)
+{
+    return children != NULL ? children->len : 0;
+}
+
+char *child_status_words(int status)
+{
+    if (WIFSIGNALED(status))
+        return g_strdup_printf("killed by signal %d (%s)", WTERMSIG(status),
+                               g_strsignal(WTERMSIG(status)));
+    return g_strdup_printf("exit code %d", WEXITSTATUS(status));
+}
+
+int child_exit_code(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

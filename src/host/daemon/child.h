@@ -1,0 +1,57 @@
+/*
+ * A child process of the daemon: this program again, with another command line, in a session of
+ * its own. What it prints comes as lines. When the daemon dies, however it dies, the kernel sends
+ * each child SIGTERM.
+ */
+#ifndef HOST_DAEMON_CHILD_H
+#define HOST_DAEMON_CHILD_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct child;
+
+struct child_plan {
+    const char *const *arguments; /* behind the program's name; NULL-terminated */
+    bool feed;                    /* it reads lines of ours from its stdin */
+    bool messages;                /* its stderr is to be read as well, not shared with us */
+    gsize longest;                /* line, in bytes */
+    int keep_fd;                  /* a descriptor it inherits under its number; -1: none */
+    /* A line it printed; `cut`: it was longer. */
+    void (*line)(const char *line, gsize length, bool cut, gpointer data);
+    /* It is gone, after its last line; status as waitpid() tells. The child is freed after it. */
+    void (*ended)(int status, gpointer data);
+    gpointer data;
+};
+
+/* Starts it. NULL with RUNBOOK_FAILED. The plan is copied, but not its data. */
+struct child *child_start(const struct child_plan *plan, GError **error);
+
+pid_t child_pid(const struct child *child);
+gint64 child_started_us(const struct child *child); /* wall clock */
+
+/* Writes to its stdin, as soon as it reads. False when too much waits already. */
+bool child_feed(struct child *child, const char *text);
+
+/* SIGTERM, and SIGKILL when it is still there after the grace. Again: only the earlier kill
+ * counts. */
+void child_stop(struct child *child, guint grace_ms);
+void child_kill(struct child *child);
+
+/* On SIGCHLD: calls `ended` of those that are gone. */
+void child_reap_all(void);
+
+/* A copy, with the program (unless it is NULL) in front. Caller frees. */
+char **child_words(const char *program, const char *const *arguments);
+
+/* How many there are. */
+guint child_count(void);
+
+/* "exit code 3", "killed by signal 9 (Killed)". Caller frees. */
+char *child_status_words(int status);
+
+/* As a shell would tell it, but -1 for one that a signal ended. */
+int child_exit_code(int status);
+
+#endif

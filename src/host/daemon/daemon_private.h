@@ -1,0 +1,115 @@
+/*
+ * The daemon as a whole, and what its parts do for each other. One thread, one main loop: nothing
+ * here waits for anything.
+ */
+#ifndef HOST_DAEMON_PRIVATE_H
+#define HOST_DAEMON_PRIVATE_H
+
+#include "daemon/courier.h"
+#include "daemon/daemon.h"
+#include "daemon/events.h"
+#include "daemon/keeper.h"
+#include "daemon/minder.h"
+#include "daemon/scheduler.h"
+#include "daemon/watch_line.h"
+#include "feature.h"
+#include "http/http.h"
+
+/* The newest that is known of a target; all of it comes from its watch. */
+struct target_seen {
+    bool said;        /* its watch, as it runs now, has told the state */
+    gint64 state_us;  /* wall clock; 0: never */
+    gint64 sample_us; /* the same */
+    struct watch_state state;
+    struct watch_sample sample;
+};
+
+struct daemon_target {
+    struct daemon *daemon;
+    char *name;
+    struct settings *settings;
+    char *sense; /* all settings that its watch rests on, as text */
+    struct minder *watch;
+    bool leaving; /* no longer in the settings: it goes as soon as its watch has ended */
+    guint odd_lines;
+    struct target_seen seen;
+};
+
+struct daemon {
+    const struct daemon_options *options;
+    char *state; /* path of the history: of the first settings, until the end */
+    struct settings *settings;
+    int snapshot; /* descriptor of the files as they were read; -1: none */
+    struct keeper *keeper;
+    struct events *events;
+    struct courier *courier;
+    struct scheduler *scheduler;
+    GPtrArray *targets; /* of struct daemon_target */
+    GPtrArray *jobs;    /* of struct daemon_job */
+    struct http *http;
+    char *listen; /* the setting as it is in force */
+    GMainLoop *loop;
+    guint tick_source, turn_source, watchdog_source;
+    gint64 started_us; /* monotonic */
+    gint64 wake_us;    /* wall clock: when the scheduler is to be asked again */
+    gint64 last_wall_us;
+    char *status; /* as systemd was told */
+    bool stopping;
+};
+
+/* ---- life (daemon.c) ------------------------------------------------------------------------ */
+
+/* Makes watches, courier and jobs those of the settings. */
+void daemon_apply(struct daemon *daemon);
+
+/* Asks the scheduler what is due, and when to ask again. After all that may have changed it. */
+void daemon_look_at_turns(struct daemon *daemon);
+
+/* Ends the loop once no child is left. */
+void daemon_end_if_alone(struct daemon *daemon);
+
+/* ---- settings (reload.c) -------------------------------------------------------------------- */
+
+/* Reads and checks the files; on success they are in force from here on. */
+bool daemon_load(struct daemon *daemon, GError **error);
+
+/* SIGHUP. */
+void daemon_reload(struct daemon *daemon);
+
+/* ---- targets and their watches (targets.c) -------------------------------------------------- */
+
+/* Makes the targets those of the settings: new ones are watched, changed ones watched anew. */
+void targets_apply(struct daemon *daemon);
+
+/* Frees those that have left. */
+void targets_sweep(struct daemon *daemon);
+void targets_tick(struct daemon *daemon, gint64 now_us);
+void targets_stop(struct daemon *daemon, guint grace_ms);
+void daemon_target_free(struct daemon_target *target);
+
+/* NULL: none of that name, or it is leaving. */
+struct daemon_target *targets_find(const struct daemon *daemon, const char *name);
+
+/* "--target", NAME, … : what makes a command line one for this target, with the daemon's own
+ * files. */
+void target_words(const struct daemon_target *target, GStrvBuilder *words);
+
+/* A line of its watch (watches.c). */
+void watch_heard(struct daemon_target *target, const char *line, gsize length, bool cut);
+void watch_gone(struct daemon_target *target, const char *how);
+
+/* ---- jobs (jobs.c) -------------------------------------------------------------------------- */
+
+struct daemon_job;
+
+/* Hands the settings' jobs to the scheduler. */
+void jobs_apply(struct daemon *daemon);
+void jobs_start(struct daemon *daemon, const struct scheduler_order *order);
+void jobs_tick(struct daemon *daemon, gint64 now_us);
+void jobs_stop(struct daemon *daemon, guint grace_ms);
+
+/* ---- HTTP (health.c) ------------------------------------------------------------------------ */
+
+extern const struct http_route daemon_routes[];
+
+#endif

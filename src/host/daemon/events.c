@@ -1,0 +1,203 @@
+#include "daemon/events.h"
+
+#include <string.h>
+
+/* One that is open; a copy. */
+struct open_event {
+    char *target, *name, *severity, *message, *detail;
+    gint64 id; /* in the history; -1: not written */
+    gint64 opened_us, run;
+};
+
+struct events {
+    struct store *store;
+    GPtrArray *open; /* of struct open_event, oldest first: there are never many */
+    void (*told)(const struct store_event *event, gpointer data);
+    gpointer data;
+};
+
+static void free_open(gpointer data)
+{
+    struct open_event *event = data;
+
+    g_free(event->target);
+    g_free(event->name);
+    g_free(event->severity);
+    g_free(event->message);
+    g_free(event->detail);
+    g_free(event);
+}
+
+static struct open_event *keep(struct events *events, const struct store_event *event)
+{
+    struct open_event *open = g_new0(struct open_event, 1);
+
+    open->target = g_strdup(event->target);
+    open->name = g_strdup(event->name);
+    open->severity = g_strdup(event->severity);
+    open->message = g_strdup(event->message);
+    open->detail = g_strdup(event->detail);
+    open->id = event->id;
+    open->opened_us = event->opened_us;
+    open->run = event->run;
+    g_ptr_array_add(events->open, open);
+    return open;
+}
+
+static struct store_event view_of(const struct open_event *open)
+{
+    return (struct store_event){
+        .id = open->id,
+        .target = open->target,
+        .name = open->name,
+        .severity = open->severity,
+        .opened_us = open->opened_us,
+        .message = open->message,
+        .detail = open->detail,
+        .run = open->run,
+    };
+}
+
+static bool find(const struct events *events, const char *target, const char *name,
+                 guint *ret_index)
+{
+    for (guint i = 0; i < events->open->len; i++) {
+        const struct open_event *open = g_ptr_array_index(events->open, i);
+        if (strcmp(open->target, target) == 0 && strcmp(open->name, name) == 0) {
+            *ret_index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_stored(const struct store_event *event, gpointer data)
+{
+    keep(data, event);
+}
+
+struct events *events_new(struct store *store,
+                          void (*told)(const struct store_event *event, gpointer data),
+                          gpointer data)
+{
+    struct events *events = g_new0(struct events, 1);
+
+    events->store = store;
+    events->open = g_ptr_array_new_with_free_func(free_open);
+    events->told = told;
+    events->data = data;
+    store_events_open(store, NULL, on_stored, events);
+    return events;
+}
+
+void events_free(struct events *events)
+{
+    g_ptr_array_unref(events->open);
+    g_free(events);
+}
+
+/* ---- the history, opened anew --------------------------------------------------------------- */
+
+struct ended {
+    const struct events *events;
+    GArray *ids; /* of gint64 */
+};
+
+static void collect_ended(const struct store_event *event, gpointer data)
+{
+    struct ended *ended = data;
+    guint index;
+
+    if (!find(ended->events, event->target, event->name, &index))
+        g_array_append_val(ended->ids, event->id);
+}
+
+void events_set_store(struct events *events, struct store *store)
+{
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    struct ended ended = {events, ids};
+
+    events->store = store;
+    store_events_open(store, NULL, collect_ended, &ended);
+    for (guint i = 0; i < ids->len; i++)
+        store_event_close(store, g_array_index(ids, gint64, i), g_get_real_time(),
+                          "ended while the history could not be written");
+    for (guint i = 0; i < events->open->len; i++) {
+        struct open_event *open = g_ptr_array_index(events->open, i);
+        struct store_event event = view_of(open);
+        open->id = store_event_open(store, &event);
+    }
+}
+
+/* ---- opening and closing -------------------------------------------------------------------- */
+
+void events_open(struct events *events, const struct store_event *event)
+{
+    guint index;
+
+    if (find(events, event->target, event->name, &index))
+        return;
+    struct open_event *open = keep(events, event);
+    open->id = store_event_open(events->store, event);
+    struct store_event view = view_of(open);
+    events->told(&view, events->data);
+}
+
+static void close_at(struct events *events, guint index, gint64 at_us, const char *closing)
+{
+    struct open_event *open = g_ptr_array_steal_index(events->open, index);
+    struct store_event view = view_of(open);
+
+    view.closed_us = MAX(at_us, open->opened_us);
+    view.closing = closing;
+    if (open->id >= 0)
+        store_event_close(events->store, open->id, view.closed_us, closing);
+    events->told(&view, events->data);
+    free_open(open);
+}
+
+void events_close(struct events *events, const char *target, const char *name, gint64 at_us,
+                  const char *closing)
+{
+    guint index;
+
+    if (find(events, target, name, &index))
+        close_at(events, index, at_us, closing);
+}
+
+void events_note(struct events *events, const struct store_event *event)
+{
+    struct store_event note = *event;
+
+    note.closed_us = note.opened_us;
+    note.id = store_event_open(events->store, &note);
+    events->told(&note, events->data);
+}
+
+bool events_is_open(const struct events *events, const char *target, const char *name)
+{
+    guint index;
+
+    return find(events, target, name, &index);
+}
+
+void events_close_target(struct events *events, const char *target, gint64 at_us,
+                         const char *closing)
+{
+    for (guint i = events->open->len; i > 0; i--) {
+        const struct open_event *open = g_ptr_array_index(events->open, i - 1);
+        if (strcmp(open->target, target) == 0)
+            close_at(events, i - 1, at_us, closing);
+    }
+}
+
+GHashTable *events_targets(const struct events *events)
+{
+    GHashTable *targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < events->open->len; i++) {
+        const struct open_event *open = g_ptr_array_index(events->open, i);
+        g_hash_table_add(targets, g_strdup(open->target));
+    }
+    return targets;
+}

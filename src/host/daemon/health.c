@@ -1,0 +1,104 @@
+/*
+ * What the daemon says of itself by HTTP: that it lives, and whether it can do its work.
+ */
+#include "daemon/daemon_private.h"
+#include "out/json_text.h"
+
+#include <string.h>
+
+static void begin(struct json_text *json, const char *schema)
+{
+    json_text_object(json, NULL);
+    json_text_string(json, "schema", schema);
+    json_text_time(json, "generated_at", g_get_real_time());
+}
+
+static void end(struct json_text *json, struct http_reply *reply)
+{
+    json_text_close(json);
+    reply->body = g_strconcat(json_text_peek(json), "\n", NULL);
+}
+
+static void answer_live(const struct http_query *query, struct http_reply *reply, gpointer data)
+{
+    const struct daemon *daemon = data;
+    AUTO(json_text) json = json_text_new();
+    (void) query;
+
+    begin(json, "pgrunbook.health.live/1");
+    json_text_string(json, "status", "alive");
+    json_text_string(json, "version", RUNBOOK_VERSION);
+    json_text_int(json, "uptime_seconds",
+                  (g_get_monotonic_time() - daemon->started_us) / G_USEC_PER_SEC);
+    end(json, reply);
+}
+
+/* Why the target is not in order; NULL when it is. Caller frees. */
+static char *reason_of(const struct daemon_target *target)
+{
+    const struct target_seen *seen = &target->seen;
+
+    if (!seen->said)
+        return g_strdup(minder_child(target->watch) == NULL ? "its watch is not running"
+                                                            : "not seen yet");
+    if (!seen->state.up)
+        return g_strdup_printf("unreachable: %s",
+                               seen->state.reason ? seen->state.reason : "no reason given");
+    return NULL;
+}
+
+static void add_reason(struct json_text *json, const char *target, const char *reason)
+{
+    json_text_object(json, NULL);
+    if (target != NULL)
+        json_text_string(json, "target", target);
+    else
+        json_text_null(json, "target");
+    json_text_string(json, "reason", reason);
+    json_text_close(json);
+}
+
+/* ?target=NAME asks for that one alone. */
+static void answer_ready(const struct http_query *query, struct http_reply *reply,
+                         gpointer data)
+{
+    const struct daemon *daemon = data;
+    const char *only = http_query_value(query, "target");
+    const char *trouble = keeper_trouble(daemon->keeper);
+    AUTO(json_text) json = json_text_new();
+    int asked = 0;
+
+    begin(json, "pgrunbook.health.ready/1");
+    json_text_list(json, "reasons");
+    if (trouble != NULL) {
+        g_autofree char *first = g_strndup(trouble, strcspn(trouble, "\n"));
+        add_reason(json, NULL, first);
+        reply->status = 503;
+    }
+    for (guint i = 0; i < daemon->targets->len; i++) {
+        const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        if (target->leaving || (only != NULL && strcmp(only, target->name) != 0))
+            continue;
+        g_autofree char *reason = reason_of(target);
+        asked++;
+        if (reason == NULL)
+            continue;
+        add_reason(json, target->name, reason);
+        reply->status = 503;
+    }
+    json_text_close(json);
+    if (asked == 0)
+        reply->status = only != NULL ? 404 : 503;
+    json_text_int(json, "targets", asked);
+    json_text_string(json, "status",
+                     reply->status == 200   ? "ready"
+                     : reply->status == 404 ? "no such target"
+                                            : "not ready");
+    end(json, reply);
+}
+
+const struct http_route daemon_routes[] = {
+    {"/api/health/live", answer_live},
+    {"/api/health/ready", answer_ready},
+    {NULL, NULL},
+};

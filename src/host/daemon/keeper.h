@@ -1,0 +1,31 @@
+/*
+ * Keeps the daemon's history open. Where it cannot be written the daemon goes on, and the file is
+ * tried again every 30 seconds.
+ */
+#ifndef HOST_DAEMON_KEEPER_H
+#define HOST_DAEMON_KEEPER_H
+
+#include "auto.h"
+#include "store/store.h"
+
+struct keeper;
+
+/* changed: the store was opened anew (the old one is closed when it returns); trouble NULL: all is
+ * well again, else why nothing is kept. Not called from within keeper_new(). */
+struct keeper *keeper_new(const char *path,
+                          void (*changed)(struct store *store, const char *trouble,
+                                          gpointer data),
+                          gpointer data);
+void keeper_free(struct keeper *keeper);
+AUTO_DEFINE(keeper, keeper_free)
+
+/* Never NULL. Until the next keeper_tick(). */
+struct store *keeper_store(const struct keeper *keeper);
+
+/* Why nothing is kept; NULL: all is well. */
+const char *keeper_trouble(const struct keeper *keeper);
+
+/* Once a second. */
+void keeper_tick(struct keeper *keeper, gint64 now_us);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * What a watch tells, and what becomes of it: kept in memory, written down, made an event, told to
+ * the scheduler.
+ */
+#include "daemon/daemon_private.h"
+
+#include "daemon/journal.h"
+
+enum { ODD_LINES_SAID = 3 };
+
+static void tell_place(struct daemon_target *target)
+{
+    const struct target_seen *seen = &target->seen;
+    enum scheduler_place place = SCHEDULER_UNKNOWN;
+    g_autofree char *reason = g_strdup("its watch has not told its state yet");
+
+    if (seen->said && !seen->state.up) {
+        place = SCHEDULER_DOWN;
+        g_free(reason);
+        reason = g_strdup_printf("unreachable: %s",
+                                 seen->state.reason ? seen->state.reason : "no reason given");
+    } else if (seen->said && !seen->state.acts) {
+        place = SCHEDULER_ELSEWHERE;
+        g_free(reason);
+        reason = g_strdup_printf("done by another daemon%s%s", seen->state.holder ? ": " : "",
+                                 seen->state.holder ? seen->state.holder : "");
+    } else if (seen->said) {
+        place = SCHEDULER_HERE;
+        g_clear_pointer(&reason, g_free);
+    }
+    scheduler_set_place(target->daemon->scheduler, target->name, place, reason);
+    daemon_look_at_turns(target->daemon);
+}
+
+static void say_state(const struct daemon_target *target, const struct watch_state *before)
+{
+    const struct watch_state *now = &target->seen.state;
+    bool first = target->seen.state_us == 0;
+
+    if (!now->up && (first || before->up))
+        journal_say(JOURNAL_WARNING, "target %s: unreachable: %s", target->name,
+                    now->reason ? now->reason : "no reason given");
+    if (now->up && (first || !before->up || g_strcmp0(before->host, now->host) != 0))
+        journal_say(JOURNAL_NOTICE, "target %s: watched on %s, database %s%s", target->name,
+                    now->host ? now->host : "an unknown host",
+                    now->dbname ? now->dbname : "unknown",
+                    now->in_recovery ? ", a standby: nothing is changed there" : "");
+    if (now->up && !now->acts && (first || before->acts || !before->up))
+        journal_say(JOURNAL_NOTICE, "target %s: another daemon does its jobs%s%s%s",
+                    target->name, now->holder ? " (" : "", now->holder ? now->holder : "",
+                    now->holder ? ")" : "");
+    if (now->up && now->acts && !first && before->up && !before->acts)
+        journal_say(JOURNAL_NOTICE, "target %s: this daemon does its jobs now", target->name);
+}
+
+static void take_state(struct daemon_target *target, struct watch_line *line)
+{
+    struct watch_state before = target->seen.state;
+
+    target->seen.state = line->state;
+    line->state = before; /* freed with the line */
+    say_state(target, &before);
+    target->seen.said = true;
+    target->seen.state_us = line->at_us;
+    tell_place(target);
+}
+
+static void take_sample(struct daemon_target *target, struct watch_line *line)
+{
+    struct watch_sample before = target->seen.sample;
+
+    target->seen.sample = line->sample;
+    line->sample = before;
+    target->seen.sample_us = line->at_us;
+}
+
+static void take_alarm(struct daemon_target *target, const struct watch_line *line)
+{
+    struct store_event event = {
+        .target = target->name,
+        .name = line->event.name,
+        .severity = line->event.severity,
+        .opened_us = line->at_us,
+        .message = line->event.message,
+        .detail = line->event.detail,
+        .run = line->event.run,
+    };
+
+    if (line->event.open)
+        events_open(target->daemon->events, &event);
+    else
+        events_close(target->daemon->events, target->name, event.name, line->at_us,
+                     event.message);
+}
+
+static void take_note(struct daemon_target *target, const struct watch_line *line)
+{
+    struct store_event event = {
+        .target = target->name,
+        .name = line->event.name,
+        .severity = line->event.severity,
+        .opened_us = line->at_us,
+        .message = line->event.message,
+        .detail = line->event.detail,
+        .run = line->event.run,
+    };
+
+    events_note(target->daemon->events, &event);
+}
+
+static void take(struct daemon_target *target, struct watch_line *line)
+{
+    switch (line->kind) {
+    case WATCH_LINE_STATE:
+        take_state(target, line);
+        break;
+    case WATCH_LINE_SAMPLE:
+        take_sample(target, line);
+        break;
+    case WATCH_LINE_MINUTE:
+        store_minute_put(keeper_store(target->daemon->keeper), target->name, &line->minute);
+        break;
+    case WATCH_LINE_ALARM:
+        take_alarm(target, line);
+        break;
+    case WATCH_LINE_NOTE:
+        take_note(target, line);
+        break;
+    case WATCH_LINE_BUSY:
+        minder_busy(target->watch, (gint64) (line->busy_seconds * G_USEC_PER_SEC));
+        break;
+    case WATCH_LINE_BEAT:
+        break;
+    }
+}
+
+void watch_heard(struct daemon_target *target, const char *text, gsize length, bool cut)
+{
+    g_autoptr(GError) error = NULL;
+    AUTO(watch_line) line = cut ? NULL : watch_line_parse(text, length, &error);
+
+    /* What the last words of a watch that was told to go say is of yesterday. */
+    if (target->leaving)
+        return;
+    if (line != NULL) {
+        take(target, line);
+        return;
+    }
+    if (target->odd_lines++ < ODD_LINES_SAID)
+        journal_say(JOURNAL_WARNING, "the watch of %s printed a line that was not understood: %s",
+                    target->name, cut ? "it is too long" : error->message);
+}
+
+void watch_gone(struct daemon_target *target, const char *how)
+{
+    (void) how;
+    target->seen.said = false;
+    if (target->leaving)
+        return;
+    watch_sample_clear(&target->seen.sample);
+    tell_place(target);
+}

@@ -1,0 +1,295 @@
+/*
+ * libmicrohttpd reads and writes; we own the socket, the loop and the patience. Its descriptor is
+ * an epoll set that the main loop watches; all its work is done within MHD_run().
+ *
+ * Patience: a request has TIMEOUT_S from its first byte to its last, whatever trickles in between
+ * (the library's own timeout begins anew with each byte), and when CROWD connections are there the
+ * one that has waited longest makes room for the next.
+ */
+#include "http/http_private.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    MOST_CONNECTIONS = 256,
+    CROWD = 192,
+    TIMEOUT_S = 10,
+    CONNECTION_BYTES = 8192,
+    BACKLOG = 128,
+};
+
+/* One client, from accept to close; in the order of their patience, oldest first. */
+struct guest {
+    GList link;
+    int fd;
+    gint64 since_us; /* accepted, or its last answer was sent */
+    bool shown_out;
+};
+
+struct http {
+    struct MHD_Daemon *library;
+    struct http_desk desk;
+    GSource *source;
+    gpointer tag; /* of the library's descriptor in the source */
+    GQueue guests;
+    char *where;
+};
+
+struct http_source {
+    GSource source;
+    struct http *http;
+};
+
+/* ---- the clients --------------------------------------------------------------------------- */
+
+/* The library closes it as one that went away. */
+static void show_out(struct guest *guest)
+{
+    if (!guest->shown_out)
+        shutdown(guest->fd, SHUT_RDWR);
+    guest->shown_out = true;
+}
+
+static void arrive(struct http *http, struct MHD_Connection *connection, void **ret_guest)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct guest *guest = g_new0(struct guest, 1);
+
+    guest->link.data = guest;
+    guest->fd = info != NULL ? info->connect_fd : -1;
+    guest->since_us = g_get_monotonic_time();
+    *ret_guest = guest;
+    if (http->guests.length >= CROWD) {
+        for (GList *link = http->guests.head; link != NULL; link = link->next) {
+            struct guest *oldest = link->data;
+            if (oldest->shown_out)
+                continue;
+            show_out(oldest);
+            break;
+        }
+    }
+    g_queue_push_tail_link(&http->guests, &guest->link);
+}
+
+static void on_connection(void *data, struct MHD_Connection *connection, void **guest_pointer,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = data;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        arrive(http, connection, guest_pointer);
+        return;
+    }
+    struct guest *guest = *guest_pointer;
+    if (guest == NULL)
+        return;
+    g_queue_unlink(&http->guests, &guest->link);
+    g_free(guest);
+    *guest_pointer = NULL;
+}
+
+/* Who was served may stay for another request, with new patience. */
+static void on_completed(void *data, struct MHD_Connection *connection, void **request,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http *http = data;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct guest *guest = info != NULL ? info->socket_context : NULL;
+    (void) code;
+
+    http_request_free(*request);
+    *request = NULL;
+    if (guest == NULL)
+        return;
+    guest->since_us = g_get_monotonic_time();
+    g_queue_unlink(&http->guests, &guest->link);
+    g_queue_push_tail_link(&http->guests, &guest->link);
+}
+
+/* The time of the one who has waited longest; -1 when nobody is there. */
+static gint64 patience_us(const struct http *http)
+{
+    for (const GList *link = http->guests.head; link != NULL; link = link->next) {
+        const struct guest *guest = link->data;
+        if (!guest->shown_out)
+            return guest->since_us + TIMEOUT_S * G_USEC_PER_SEC;
+    }
+    return -1;
+}
+
+static void show_out_late(struct http *http, gint64 now_us)
+{
+    for (GList *link = http->guests.head; link != NULL; link = link->next) {
+        struct guest *guest = link->data;
+        if (guest->since_us + TIMEOUT_S * G_USEC_PER_SEC > now_us)
+            break;
+        show_out(guest);
+    }
+}
+
+/* ---- in the main loop ---------------------------------------------------------------------- */
+
+static gboolean prepare(GSource *source, gint *ret_timeout_ms)
+{
+    struct http *http = ((struct http_source *) source)->http;
+    gint64 patience = patience_us(http);
+    MHD_UNSIGNED_LONG_LONG library_ms = 0;
+    gint64 wait_ms = -1;
+
+    if (patience >= 0)
+        wait_ms = MAX(0, (patience - g_source_get_time(source)) / 1000 + 1);
+    if (MHD_get_timeout(http->library, &library_ms) == MHD_YES)
+        wait_ms = wait_ms < 0 ? (gint64) library_ms : MIN(wait_ms, (gint64) library_ms);
+    *ret_timeout_ms = (gint) CLAMP(wait_ms, -1, 60000);
+    return *ret_timeout_ms == 0;
+}
+
+static gboolean check(GSource *source)
+{
+    struct http *http = ((struct http_source *) source)->http;
+    MHD_UNSIGNED_LONG_LONG library_ms = 1;
+    gint64 patience = patience_us(http);
+
+    if (g_source_query_unix_fd(source, http->tag) != 0)
+        return TRUE;
+    if (patience >= 0 && patience <= g_source_get_time(source))
+        return TRUE;
+    return MHD_get_timeout(http->library, &library_ms) == MHD_YES && library_ms == 0;
+}
+
+static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+    struct http *http = ((struct http_source *) source)->http;
+    (void) callback;
+    (void) data;
+
+    show_out_late(http, g_source_get_time(source));
+    MHD_run(http->library);
+    return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs functions = {.prepare = prepare, .check = check, .dispatch = dispatch};
+
+static void attach(struct http *http)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(http->library, MHD_DAEMON_INFO_EPOLL_FD);
+
+    http->source = g_source_new(&functions, sizeof(struct http_source));
+    ((struct http_source *) http->source)->http = http;
+    http->tag = g_source_add_unix_fd(http->source, info->epoll_fd, G_IO_IN);
+    /* Behind the children's lines and the signals. */
+    g_source_set_priority(http->source, G_PRIORITY_DEFAULT + 10);
+    g_source_set_static_name(http->source, "http");
+    g_source_attach(http->source, NULL);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static void explain(const char *where, int reason, GError **error)
+{
+    const char *hint = NULL;
+
+    if (reason == EADDRINUSE)
+        hint = "another program, perhaps another pgrunbook serve, has the port: name another "
+               "with the setting http.listen, or off";
+    else if (reason == EADDRNOTAVAIL)
+        hint = "no network interface of this machine has that address: change the setting "
+               "http.listen";
+    else if (reason == EACCES)
+        hint = "ports below 1024 need a privilege: choose another with the setting http.listen";
+    runbook_error_set(error, RUNBOOK_FAILED, hint, "cannot listen on %s: %s", where,
+                      g_strerror(reason));
+}
+
+/* The library's socket would be inherited by the children. */
+static int open_socket(const struct http_listen *listen_at, GError **error)
+{
+    g_autofree char *where = http_listen_format(listen_at);
+    const struct sockaddr *address = (const struct sockaddr *) (const void *) &listen_at->address;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1;
+
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        bind(fd, address, listen_at->length) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    explain(where, errno, error);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static char *where_of(int fd)
+{
+    struct http_listen listen = {.length = sizeof listen.address};
+
+    getsockname(fd, (struct sockaddr *) (void *) &listen.address, &listen.length);
+    return http_listen_format(&listen);
+}
+
+/* What the library has to say of its clients is nothing for the journal. */
+static void G_GNUC_PRINTF(2, 0) be_silent(void *data, const char *format, va_list arguments)
+{
+    (void) data;
+    (void) format;
+    (void) arguments;
+}
+
+static struct MHD_Daemon *start_library(struct http *http, int fd)
+{
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, http_answer,
+                            &http->desk, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL,
+                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned) MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t) CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
+                            on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                            http, MHD_OPTION_URI_LOG_CALLBACK, http_request_new, NULL,
+                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+}
+
+struct http *http_start(const struct http_listen *listen, const struct http_route *routes,
+                        gpointer data, GError **error)
+{
+    int fd = open_socket(listen, error);
+
+    if (fd < 0)
+        return NULL;
+    struct http *http = g_new0(struct http, 1);
+    http->desk = (struct http_desk){.routes = routes, .data = data};
+    g_queue_init(&http->guests);
+    http->where = where_of(fd);
+    http->library = start_library(http, fd);
+    if (http->library == NULL) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot answer HTTP on %s", http->where);
+        close(fd);
+        http_stop(http);
+        return NULL;
+    }
+    attach(http);
+    return http;
+}
+
+void http_stop(struct http *http)
+{
+    if (http->source != NULL) {
+        g_source_destroy(http->source);
+        g_source_unref(http->source);
+    }
+    if (http->library != NULL)
+        MHD_stop_daemon(http->library); /* closes the socket, and says good-bye to all guests */
+    g_free(http->where);
+    g_free(http);
+}
+
+char *http_where(const struct http *http)
+{
+    return g_strdup(http->where);
+}

@@ -1,0 +1,127 @@
+#include "http/http_query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST = 4096, MOST_VALUES = 32 };
+
+struct http_query {
+    char *path;
+    GHashTable *values; /* name → value */
+};
+
+/* Percent escapes, and '+' for a blank where `plus`. NULL: malformed. */
+static char *decode(const char *text, gsize length, bool plus)
+{
+    g_autoptr(GString) decoded = g_string_sized_new(length);
+
+    for (gsize i = 0; i < length; i++) {
+        char byte = text[i];
+        if (byte == '%') {
+            if (length - i < 3 || !g_ascii_isxdigit(text[i + 1]) ||
+                !g_ascii_isxdigit(text[i + 2]))
+                return NULL;
+            byte = (char) (g_ascii_xdigit_value(text[i + 1]) << 4 |
+                           g_ascii_xdigit_value(text[i + 2]));
+            i += 2;
+        } else if (byte == '+' && plus) {
+            byte = ' ';
+        }
+        if (byte == '\0')
+            return NULL;
+        g_string_append_c(decoded, byte);
+    }
+    if (!g_utf8_validate_len(decoded->str, decoded->len, NULL))
+        return NULL;
+    return g_strdup(decoded->str);
+}
+
+static bool add_pair(struct http_query *query, const char *text, gsize length)
+{
+    const char *equals = memchr(text, '=', length);
+    gsize name_length = equals != NULL ? (gsize) (equals - text) : length;
+    g_autofree char *name = decode(text, name_length, true);
+    g_autofree char *value =
+        equals != NULL ? decode(equals + 1, length - name_length - 1, true) : g_strdup("");
+
+    if (name == NULL || value == NULL || g_hash_table_contains(query->values, name) ||
+        g_hash_table_size(query->values) >= MOST_VALUES)
+        return false;
+    return g_hash_table_insert(query->values, g_steal_pointer(&name), g_steal_pointer(&value));
+}
+
+static bool add_pairs(struct http_query *query, const char *text, gsize length)
+{
+    while (length > 0) {
+        const char *end = memchr(text, '&', length);
+        gsize here = end != NULL ? (gsize) (end - text) : length;
+        if (here > 0 && !add_pair(query, text, here))
+            return false;
+        gsize used = here + (end != NULL);
+        text += used;
+        length -= used;
+    }
+    return true;
+}
+
+struct http_query *http_query_parse(const char *text, gsize length)
+{
+    if (length == 0 || length > LONGEST || text[0] != '/')
+        return NULL;
+    AUTO(http_query) query = g_new0(struct http_query, 1);
+    const char *mark = memchr(text, '?', length);
+    gsize path_length = mark != NULL ? (gsize) (mark - text) : length;
+
+    query->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    query->path = decode(text, path_length, false);
+    if (query->path == NULL)
+        return NULL;
+    if (mark != NULL && !add_pairs(query, mark + 1, length - path_length - 1))
+        return NULL;
+    return g_steal_pointer(&query);
+}
+
+void http_query_free(struct http_query *query)
+{
+    g_free(query->path);
+    g_hash_table_unref(query->values);
+    g_free(query);
+}
+
+const char *http_query_path(const struct http_query *query)
+{
+    return query->path;
+}
+
+const char *http_query_value(const struct http_query *query, const char *name)
+{
+    return g_hash_table_lookup(query->values, name);
+}
+
+guint http_query_count(const struct http_query *query)
+{
+    return g_hash_table_size(query->values);
+}
+
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *) left, *(const char *const *) right);
+}
+
+char *http_query_format(const struct http_query *query)
+{
+    GString *text = g_string_new(NULL);
+    guint count;
+    g_autofree gpointer *names = g_hash_table_get_keys_as_array(query->values, &count);
+
+    g_string_append_uri_escaped(text, query->path, "/", FALSE);
+    qsort(names, count, sizeof *names, by_name);
+    for (guint i = 0; i < count; i++) {
+        const char *name = names[i];
+        g_string_append_c(text, i == 0 ? '?' : '&');
+        g_string_append_uri_escaped(text, name, NULL, FALSE);
+        g_string_append_c(text, '=');
+        g_string_append_uri_escaped(text, http_query_value(query, name), NULL, FALSE);
+    }
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,32 @@
+/*
+ * What a request asks for: path and query of a request's first line, taken apart.
+ */
+#ifndef HOST_HTTP_QUERY_H
+#define HOST_HTTP_QUERY_H
+
+#include "auto.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct http_query;
+
+/* "/api/health/ready?target=shop": NULL when it is malformed (does not begin with '/', half a
+ * percent escape, a NUL, no UTF-8, too long, a name given twice). */
+struct http_query *http_query_parse(const char *text, gsize length);
+void http_query_free(struct http_query *query);
+AUTO_DEFINE(http_query, http_query_free)
+
+/* Decoded. */
+const char *http_query_path(const struct http_query *query);
+
+/* The value of that name, decoded; NULL when it was not given. */
+const char *http_query_value(const struct http_query *query, const char *name);
+
+/* How many values there are. */
+guint http_query_count(const struct http_query *query);
+
+/* As http_query_parse() reads it, values in the order of their names. Caller frees. */
+char *http_query_format(const struct http_query *query);
+
+#endif
