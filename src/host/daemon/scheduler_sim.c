@@ -340,8 +340,8 @@ static void judge_record(const struct store_turn *turn, gpointer data)
     const bool success =
         strcmp(turn->outcome, "done") == 0 || strcmp(turn->outcome, "partly") == 0;
 
-    /* What comes after the last day is not over yet. */
-    if (turn->turn_us > sim->plan->until_us) {
+    /* What comes after the last day is not over yet; before the first, when the clock is set back. */
+    if (turn->turn_us > sim->plan->until_us || turn->turn_us <= sim->plan->from_us) {
         g_free(key);
         return;
     }
