@@ -163,9 +163,9 @@ static json_t *last_json(const struct last *last)
     const struct store_turn *turn = &last->turn;
 
     if (!last->there)
-        return json_null();
+        return json_array();
     return json_pack(
-        "{so so so so so sb so si so so}", "turn_at", document_time(turn->turn_us),
+        "[{so so so so so sb so si so so}]", "turn_at", document_time(turn->turn_us),
         "window_end", document_time(turn->window_end_us), "started_at",
         document_time(turn->started_us), "ended_at", document_time(turn->ended_us), "outcome",
         document_text(turn->outcome), "left", (int) last->left, "exit_code",
@@ -187,7 +187,7 @@ static void add_item(const struct listing *listing, const struct scheduler_job *
                   document_text(line), "schedule", document_text(job->schedule), "timezone",
                   document_text(job->zone), "window_seconds",
                   job->window_ms > 0 ? json_real((double) job->window_ms / 1000) : json_null(),
-                  "turns", turns, "last", last_json(last)));
+                  "turns", turns, "last_turns", last_json(last)));
 }
 
 static void list_job(const struct listing *listing, const struct scheduler_job *job)
