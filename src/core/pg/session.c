@@ -110,9 +110,12 @@ void session_report_failure(struct session *session, const PGresult *result, GEr
     g_set_error_literal(error, RUNBOOK_ERROR, RUNBOOK_FAILED, text->str);
 }
 
-gint64 session_answer_deadline(void)
+gint64 session_answer_deadline(const struct session *session)
 {
-    return g_get_monotonic_time() + ANSWER_SECONDS * G_USEC_PER_SEC;
+    gint64 patience_ms = session->patience_ms;
+
+    return g_get_monotonic_time() +
+           (patience_ms > 0 ? patience_ms * 1000 : ANSWER_SECONDS * G_USEC_PER_SEC);
 }
 
 void session_report_wait(struct session *session, enum session_ready ready, GError **error)
@@ -128,7 +131,7 @@ void session_report_wait(struct session *session, enum session_ready ready, GErr
 PGresult *session_next_result(struct session *session, GError **error)
 {
     enum session_ready ready =
-        await(session, session_answer_deadline(), !session->winding_down);
+        await(session, session_answer_deadline(session), !session->winding_down);
 
     if (ready == SESSION_READY)
         return PQgetResult(session->connection);
@@ -274,6 +277,11 @@ const char *session_user(const struct session *session)
 const char *session_host(const struct session *session)
 {
     return shown(session, PQhost);
+}
+
+const char *session_port(const struct session *session)
+{
+    return shown(session, PQport);
 }
 
 int session_pid(const struct session *session)

@@ -24,6 +24,13 @@ struct session_params {
     enum session_password password; /* -W, -w */
     char *entered;   /* password typed on the terminal, kept for further lanes; owned */
     char refusal[6]; /* SQLSTATE of the last attempt, when it failed: "53300", no slot left */
+    /* How long an answer may take, and connecting where the conninfo does not say; 0: as long as
+     * fits a run, 45 s and 10 s. */
+    gint64 patience_ms;
+    /* Of several hosts the primary is meant, unless the conninfo has target_session_attrs of its
+     * own. */
+    bool primary;
+    guint reached; /* which of them was reached last: it is tried first the next time */
 };
 
 struct session;
@@ -48,11 +55,16 @@ AUTO_DEFINE(session, session_close)
 int session_version(const struct session *session); /* server_version_num */
 const char *session_database(const struct session *session);
 const char *session_user(const struct session *session);
-const char *session_host(const struct session *session);        /* host or socket directory */
+const char *session_host(const struct session *session); /* host or socket directory */
+const char *session_port(const struct session *session);
 int session_pid(const struct session *session);                 /* backend */
 const char *session_started(const struct session *session);     /* its backend_start, as text */
 const char *session_system_identifier(struct session *session); /* NULL: may not be read */
 PGconn *session_handle(struct session *session);                /* for core/plan's event loop */
+
+/* Several hosts were given, and the one that is the primary is meant: on a standby it has no
+ * business. */
+bool session_wants_primary(const struct session *session);
 
 /* False once the connection was found dead; session_reopen() tries again. */
 bool session_alive(const struct session *session);

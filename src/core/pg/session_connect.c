@@ -12,21 +12,16 @@
 #include <poll.h>
 #include <string.h>
 
-enum { CONNECT_SECONDS = 10, MAX_KEYWORDS = 20 };
+/* In a hurry, and with another host to turn to, no host gets more than two seconds. */
+enum { CONNECT_SECONDS = 10, HURRIED_SECONDS = 2 };
 
 static const char PROGRAM[] = "pgrunbook "; /* the section follows */
 
-struct keywords {
-    const char *names[MAX_KEYWORDS + 1];
-    const char *values[MAX_KEYWORDS + 1];
-    int count;
-};
-
-static void keyword(struct keywords *keywords, const char *name, const char *value)
+void session_keyword(struct session_keywords *keywords, const char *name, const char *value)
 {
     if (value == NULL)
         return;
-    g_assert(keywords->count < MAX_KEYWORDS);
+    g_assert(keywords->count < SESSION_KEYWORDS);
     keywords->names[keywords->count] = name;
     keywords->values[keywords->count] = value;
     keywords->count++;
@@ -34,22 +29,22 @@ static void keyword(struct keywords *keywords, const char *name, const char *val
 
 /* Before dbname stand defaults that a conninfo string or URI in it may override; behind it what
  * the user gave as an option, and the name our own safety rules rely on. */
-static struct keywords keywords_for(const struct session *session)
+struct session_keywords session_keywords_for(const struct session *session)
 {
     const struct session_params *params = session->params;
-    struct keywords keywords = {.count = 0};
+    struct session_keywords keywords = {.count = 0};
 
-    keyword(&keywords, "keepalives_idle", "30");
-    keyword(&keywords, "keepalives_interval", "10");
-    keyword(&keywords, "keepalives_count", "3");
-    keyword(&keywords, "tcp_user_timeout", "40000");
-    keyword(&keywords, "dbname", params->dbname);
-    keyword(&keywords, "host", params->host);
-    keyword(&keywords, "port", params->port);
-    keyword(&keywords, "user", params->user);
-    keyword(&keywords, "password", params->entered);
-    keyword(&keywords, "client_encoding", "UTF8");
-    keyword(&keywords, "application_name", session->application);
+    session_keyword(&keywords, "keepalives_idle", "30");
+    session_keyword(&keywords, "keepalives_interval", "10");
+    session_keyword(&keywords, "keepalives_count", "3");
+    session_keyword(&keywords, "tcp_user_timeout", "40000");
+    session_keyword(&keywords, "dbname", params->dbname);
+    session_keyword(&keywords, "host", params->host);
+    session_keyword(&keywords, "port", params->port);
+    session_keyword(&keywords, "user", params->user);
+    session_keyword(&keywords, "password", params->entered);
+    session_keyword(&keywords, "client_encoding", "UTF8");
+    session_keyword(&keywords, "application_name", session->application);
     return keywords;
 }
 
@@ -96,9 +91,12 @@ char *session_refusal(struct session *session, const char *raw)
     return g_strstrip(text);
 }
 
-static gint64 connect_deadline(PGconn *connection)
+static gint64 connect_deadline(PGconn *connection, gint64 patience_ms, bool others)
 {
-    gint64 seconds = CONNECT_SECONDS;
+    gint64 patience_s = patience_ms <= 0 ? CONNECT_SECONDS
+                        : others         ? HURRIED_SECONDS
+                                         : (patience_ms + 999) / 1000;
+    gint64 seconds = 0;
     PQconninfoOption *options = PQconninfo(connection);
 
     for (PQconninfoOption *option = options; option && option->keyword; option++)
@@ -106,14 +104,12 @@ static gint64 connect_deadline(PGconn *connection)
             seconds = g_ascii_strtoll(option->val, NULL, 10);
     PQconninfoFree(options);
     if (seconds <= 0)
-        seconds = CONNECT_SECONDS;
+        seconds = patience_s;
     return g_get_monotonic_time() + MAX(seconds, 2) * G_USEC_PER_SEC;
 }
 
-static bool poll_connection(PGconn *connection, bool heed, GError **error)
+static bool poll_connection(PGconn *connection, gint64 deadline, bool heed, GError **error)
 {
-    gint64 deadline = connect_deadline(connection);
-
     for (PostgresPollingStatusType status = PGRES_POLLING_WRITING;;) {
         if (status == PGRES_POLLING_OK)
             return true;
@@ -144,10 +140,19 @@ static void ignore_notice(void *data, const PGresult *notice)
     (void) notice;
 }
 
-/* One attempt. On failure *ret_ask says whether a password would help. */
-static bool attempt(struct session *session, bool *ret_ask, GError **error)
+/* One attempt, at one of several places or (NULL) where libpq finds the server. On failure *ret_ask
+ * says whether a password would help. */
+static bool attempt_at(struct session *session, const struct session_place *place,
+                       bool *ret_ask, GError **error)
 {
-    struct keywords keywords = keywords_for(session);
+    struct session_keywords keywords = session_keywords_for(session);
+    if (place != NULL) {
+        session_keyword(&keywords, "host", place->host);
+        session_keyword(&keywords, "hostaddr", place->address);
+        session_keyword(&keywords, "port", place->port);
+    }
+    if (session->wants_primary)
+        session_keyword(&keywords, "target_session_attrs", "primary");
     PGconn *connection = PQconnectStartParams(keywords.names, keywords.values, 1);
     g_autoptr(GError) waited = NULL;
 
@@ -156,7 +161,9 @@ static bool attempt(struct session *session, bool *ret_ask, GError **error)
     PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
     PQsetNoticeReceiver(connection, ignore_notice, NULL);
     if (PQstatus(connection) != CONNECTION_BAD &&
-        poll_connection(connection, !session->winding_down, &waited)) {
+        poll_connection(connection,
+                        connect_deadline(connection, session->patience_ms, place != NULL),
+                        !session->winding_down, &waited)) {
         PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
         session->connection = connection;
         return true;
@@ -172,6 +179,65 @@ static bool attempt(struct session *session, bool *ret_ask, GError **error)
     }
     PQfinish(connection);
     return false;
+}
+
+/* What is worth more to know: that a server is full, then anything a server has said. */
+static int weight_of(const char *sqlstate)
+{
+    return strcmp(sqlstate, "53300") == 0 ? 2 : strcmp(sqlstate, "08001") != 0;
+}
+
+/* Each place has its say; the session's SQLSTATE is that of the weightiest. */
+static void report_all(struct session *session, const GString *said, const char *sqlstate,
+                       guint count, GError **error)
+{
+    session_set_sqlstate(session, sqlstate);
+    runbook_error_set(error, RUNBOOK_CONNECT, session_refusal_hint(sqlstate, said->str),
+                      "cannot connect: none of %u hosts %s\ndetail: %s", count,
+                      session->wants_primary ? "is a primary that takes a connection"
+                                             : "takes a connection",
+                      said->str);
+}
+
+static bool attempt_each(struct session *session, const GPtrArray *places, bool *ret_ask,
+                         GError **error)
+{
+    g_autoptr(GString) said = g_string_new(NULL);
+    char weightiest[6] = "";
+
+    *ret_ask = false;
+    for (guint i = 0; i < places->len; i++) {
+        guint at = (session->params->reached + i) % places->len;
+        g_autoptr(GError) failed = NULL;
+        bool ask;
+        if (attempt_at(session, g_ptr_array_index(places, at), &ask, &failed)) {
+            session->params->reached = at;
+            return true;
+        }
+        if (g_error_matches(failed, RUNBOOK_ERROR, RUNBOOK_INTERRUPTED)) {
+            g_propagate_error(error, g_steal_pointer(&failed));
+            return false;
+        }
+        *ret_ask |= ask;
+        if (*weightiest == '\0' || weight_of(session->sqlstate) > weight_of(weightiest))
+            g_strlcpy(weightiest, session->sqlstate, sizeof weightiest);
+        const char *text = failed->message;
+        if (g_str_has_prefix(text, "cannot connect: "))
+            text += strlen("cannot connect: ");
+        g_string_append_printf(said, "%s%.*s", i > 0 ? "; " : "", (int) strcspn(text, "\n"),
+                               text);
+    }
+    report_all(session, said, weightiest, places->len, error);
+    return false;
+}
+
+static bool attempt(struct session *session, bool *ret_ask, GError **error)
+{
+    g_autoptr(GPtrArray) places = session_places_of(session);
+
+    if (places->len == 0)
+        return attempt_at(session, NULL, ret_ask, error);
+    return attempt_each(session, places, ret_ask, error);
 }
 
 static bool connect_with_password(struct session *session, GError **error)
@@ -272,6 +338,7 @@ static struct session *open_session(struct session_params *params, const char *s
     struct session *session = g_new0(struct session, 1);
 
     session->params = params;
+    session->patience_ms = params->patience_ms;
     session->application = g_strconcat(PROGRAM, section, NULL);
     session->winding_down = winding_down;
     if (session_reopen(session, error))

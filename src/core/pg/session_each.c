@@ -59,14 +59,15 @@ static bool begin(struct session *session, const struct query *query, const char
 /* The next line, to be freed with PQfreemem; NULL at the end, or where ret_ready is not
  * SESSION_READY. A lost connection is an end as well: the result behind it tells. deadline_us 0:
  * as long as a server is waited for. */
-static char *next_line(PGconn *connection, gint64 deadline_us, bool heed,
+static char *next_line(struct session *session, gint64 deadline_us, bool heed,
                        enum session_ready *ret_ready)
 {
+    PGconn *connection = session->connection;
     char *line = NULL;
 
     *ret_ready = SESSION_READY;
     while (PQgetCopyData(connection, &line, true) == 0) {
-        gint64 until = deadline_us != 0 ? deadline_us : session_answer_deadline();
+        gint64 until = deadline_us != 0 ? deadline_us : session_answer_deadline(session);
         *ret_ready = session_wait(connection, POLLIN, until, heed);
         if (*ret_ready != SESSION_READY || !PQconsumeInput(connection))
             return NULL;
@@ -79,7 +80,7 @@ bool session_drain_rows(struct session *session, gint64 deadline_us)
     enum session_ready ready;
     char *line;
 
-    while ((line = next_line(session->connection, deadline_us, false, &ready)) != NULL)
+    while ((line = next_line(session, deadline_us, false, &ready)) != NULL)
         PQfreemem(line);
     return ready == SESSION_READY;
 }
@@ -93,7 +94,7 @@ static enum session_ready visit_all(struct session *session, guint columns,
     enum session_ready ready;
     char *line;
 
-    while ((line = next_line(session->connection, 0, !session->winding_down, &ready)) != NULL) {
+    while ((line = next_line(session, 0, !session->winding_down, &ready)) != NULL) {
         guint count = rows_split(line, fields, MOST_COLUMNS);
         g_assert(count == columns);
         visit(&row, data);

@@ -15,6 +15,8 @@ struct session {
     char *started; /* backend_start as text: with the pid it names one backend for good */
     char sqlstate[6];
     bool winding_down;
+    gint64 patience_ms; /* of the params */
+    bool wants_primary;
     void (*echo)(const char *sql, gpointer data);
     gpointer echo_data;
 };
@@ -31,7 +33,7 @@ void session_set_sqlstate(struct session *session, const char *sqlstate);
 bool session_usable(struct session *session, const char *sql, GError **error);
 
 /* When a server that has not answered until now counts as lost. */
-gint64 session_answer_deadline(void);
+gint64 session_answer_deadline(const struct session *session);
 
 /* The next result of what was sent; NULL at the end, or with an error. */
 PGresult *session_next_result(struct session *session, GError **error);
@@ -61,6 +63,28 @@ struct rows *rows_wrap(PGresult *result);
 /* Takes a line of COPY's text format apart, in place: ret_fields gets up to `most` fields, NULL
  * for null. Returns how many there were. */
 guint rows_split(char *line, const char **ret_fields, guint most);
+
+/* Keywords and values for PQconnectStartParams, a later one wins over an earlier. */
+enum { SESSION_KEYWORDS = 20 };
+struct session_keywords {
+    const char *names[SESSION_KEYWORDS + 1];
+    const char *values[SESSION_KEYWORDS + 1];
+    int count;
+};
+struct session_keywords session_keywords_for(const struct session *session);
+void session_keyword(struct session_keywords *keywords, const char *name, const char *value);
+
+/* One of several hosts. NULL: not said. */
+struct session_place {
+    char *host, *address, *port;
+};
+
+/* session_hosts.c: of lists as libpq takes them (pure); empty where there is one host only, or
+ * where the lists do not fit together, which is libpq's to say. Free with g_ptr_array_unref(). */
+GPtrArray *session_places(const char *host, const char *address, const char *port);
+
+/* Those of the session, and whether the primary is meant. */
+GPtrArray *session_places_of(struct session *session);
 
 /* What the server or libpq said to a connection that failed, without its SQLSTATE and source
  * location; sets the session's SQLSTATE, "08001" where there was none. Caller frees. */

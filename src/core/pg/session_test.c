@@ -230,6 +230,31 @@ static void test_silence(void)
     server_close(&server);
 }
 
+/* A first host that does not answer leaves the second its own time, and what a server said counts
+ * for more than silence. */
+static void test_several(void)
+{
+    struct server silent, full;
+    g_autoptr(GByteArray) packet = error_packet("53300", "sorry, too many clients already");
+    struct session_params params = {.dbname = "connect_timeout=2", .port = "1"};
+
+    server_open(&silent, NULL, 0);
+    server_open(&full, (const char *) packet->data, packet->len);
+    g_autofree char *hosts = g_strdup_printf("%s,/none,%s", silent.folder, full.folder);
+    g_autoptr(GError) error = NULL;
+    params.host = hosts;
+    g_assert_null(session_open(&params, "test", &error));
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_CONNECT);
+    g_assert_true(g_str_has_prefix(error->message,
+                                   "cannot connect: none of 3 hosts takes a connection\n"));
+    g_assert_nonnull(strstr(error->message, "no answer in time"));
+    g_assert_nonnull(strstr(error->message, "too many clients"));
+    g_assert_nonnull(strstr(error->message, "\nhint: every slot an ordinary role may use"));
+    g_assert_cmpstr(params.refusal, ==, "53300");
+    server_close(&full);
+    server_close(&silent);
+}
+
 static void test_interrupted(void)
 {
     if (g_test_subprocess()) {
@@ -285,6 +310,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/session/refusals", test_refusals);
     g_test_add_func("/pg/session/nonsense", test_nonsense);
     g_test_add_func("/pg/session/silence", test_silence);
+    g_test_add_func("/pg/session/several", test_several);
     g_test_add_func("/pg/session/interrupted", test_interrupted);
     g_test_add_func("/pg/session/refusal-texts", test_refusal_texts);
     return g_test_run();

@@ -163,6 +163,10 @@ bool plan_run(struct plan *plan, struct plan_run *run, GError **error);
 #define PLAN_LOCK_HELD "the advisory lock is held" /* in the message: it may be tried again */
 bool plan_lock(struct session *control, const char *section, GError **error);
 
+/* The same without words: false with *ret_holder (the caller's), who has it, or with an error. */
+bool plan_lock_try(struct session *control, const char *section, char **ret_holder,
+                   GError **error);
+
 /* Gives the lock back, where the session lives on: it is the watch's. */
 void plan_unlock(struct session *control, const char *section);
 

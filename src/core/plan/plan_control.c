@@ -43,31 +43,43 @@ static void lock_key_clear(struct lock_key *key)
     g_free(key->section);
 }
 
-static void report_holder(struct session *control, const char *section,
-                          const struct lock_key *key, GError **error)
+static char *holder_of(struct session *control, const struct lock_key *key)
 {
     AUTO(rows) holder = session_query(control, &query_core_lock_holder, key->values, NULL);
-    const char *who = holder != NULL && rows_count(holder) > 0
-                          ? rows_text(holder, 0, CORE_LOCK_HOLDER_HOLDER)
-                          : "a session that has just ended";
 
-    runbook_error_set(error, RUNBOOK_REFUSED,
-                      "wait for it, or end it with pg_terminate_backend",
-                      "another %s run is at work on database \"%s\": " PLAN_LOCK_HELD " by %s",
-                      section, session_database(control), who);
+    return g_strdup(holder != NULL && rows_count(holder) > 0
+                        ? rows_text(holder, 0, CORE_LOCK_HOLDER_HOLDER)
+                        : "a session that has just ended");
 }
 
-bool plan_lock(struct session *control, const char *section, GError **error)
+bool plan_lock_try(struct session *control, const char *section, char **ret_holder,
+                   GError **error)
 {
     struct lock_key key;
 
+    *ret_holder = NULL;
     lock_key_set(&key, section);
     AUTO(rows) got = session_query(control, &query_core_lock_try, key.values, error);
     bool locked = got != NULL && rows_bool(got, 0, CORE_LOCK_TRY_GOT);
     if (got != NULL && !locked)
-        report_holder(control, section, &key, error);
+        *ret_holder = holder_of(control, &key);
     lock_key_clear(&key);
     return locked;
+}
+
+bool plan_lock(struct session *control, const char *section, GError **error)
+{
+    g_autofree char *holder = NULL;
+
+    if (plan_lock_try(control, section, &holder, error))
+        return true;
+    if (holder != NULL)
+        runbook_error_set(error, RUNBOOK_REFUSED,
+                          "wait for it, or end it with pg_terminate_backend",
+                          "another %s run is at work on database \"%s\": " PLAN_LOCK_HELD
+                          " by %s",
+                          section, session_database(control), holder);
+    return false;
 }
 
 void plan_unlock(struct session *control, const char *section)

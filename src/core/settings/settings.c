@@ -228,7 +228,7 @@ bool settings_override(struct settings *settings, const char *name, const char *
     return true;
 }
 
-static struct settings *settings_copy(const struct settings *settings)
+struct settings *settings_copy(const struct settings *settings)
 {
     struct settings *copy = settings_over(g_rc_box_acquire(settings->source));
 

@@ -103,6 +103,9 @@ struct settings *settings_parse(const struct setting_table *tables, const char *
 void settings_free(struct settings *settings);
 AUTO_DEFINE(settings, settings_free)
 
+/* The same once more. */
+struct settings *settings_copy(const struct settings *settings);
+
 /* Names of all [target NAME] sections in file order, NULL-terminated. Borrowed. */
 const char *const *settings_targets(const struct settings *settings);
 

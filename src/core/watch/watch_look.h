@@ -9,6 +9,8 @@
 #include "backends/backends.h"
 #include "feature.h"
 
+#include <jansson.h>
+
 /* Signs of an emergency that no snapshot shows. Each holds for as long as it is seen, and a few
  * seconds longer. */
 enum watch_trigger {
@@ -17,32 +19,58 @@ enum watch_trigger {
     WATCH_LOGGED = 1 << 2,  /* a line in log_file says so */
 };
 
+/* The section's own, from one look to the next: what it likes to keep, and how that is freed. */
+struct watch_memory {
+    gpointer data; /* NULL at first */
+    GDestroyNotify free_data;
+};
+
 struct watch_look {
-    /* The section's: settings and target; store, command and guard only between watch_act_begin()
-     * and watch_act_end(). */
+    /* The section's: settings and target; options, store, command and guard only between
+     * watch_act_begin() and watch_act_end(). */
     struct call *call;
     struct session *guard;
     const struct backends *backends;
+    gint64 now_us;     /* on the monotonic clock */
     unsigned triggers; /* those that hold now */
-    bool may_act;      /* this watch is the one that acts on the target */
-    void **state;      /* the section's own, from one look to the next; NULL at first, g_free()d */
-    struct watch *watch;
+    /* This watch is the one that acts on the target, which is no standby and hides nothing from
+     * our role. False again once an act of this look has lost the guard. */
+    bool may_act;
+    struct watch_memory *memory;
+    struct watch_desk *desk; /* where it goes; the watch's */
 };
 
-/* A condition, judged anew at each look: the watch opens an event when it has held for a moment and
- * closes it when it has been gone for a while. name: "slots", unique to the target; message: one
- * sentence with its numbers, for people. */
-void watch_alarm(struct watch_look *look, const char *name, bool holds, bool critical,
-                 const char *message);
+/* A condition, judged anew at each look. */
+struct watch_alarm {
+    const char *name; /* "slots", unique to the target */
+    bool holds, critical;
+    const char *message; /* one sentence with its numbers, for people; of the calm too */
+    json_t *detail;      /* taken over; NULL: none */
+};
+
+/* The watch opens an event when it has held for two looks and closes it when it has been gone for
+ * a while. */
+void watch_alarm(struct watch_look *look, const struct watch_alarm *alarm);
 
 /* Something that was done or happened at one moment. run: in the history; -1: none. */
-void watch_note(struct watch_look *look, const char *name, gint64 run, const char *message);
+void watch_note(struct watch_look *look, const char *name, gint64 run, bool warning,
+                const char *message);
 
-/* Makes the call that of the section's command of this verb, as if typed with --yes, on the guard;
- * its messages are kept. Then the section calls the command itself. */
-void watch_act_begin(struct watch_look *look, const char *verb);
+/* Makes the call that of the section's command of this verb, as if typed with --yes, on the guard
+ * and with a history; what it prints is kept. seconds: how long it may take. Then the section adds
+ * options, and calls the command itself. */
+void watch_act_begin(struct watch_look *look, const char *verb, double seconds);
+void watch_act_option(struct watch_look *look, const char *name, const char *value);
 
-/* Ends it; what it had printed as messages (stderr). Caller frees. */
-char *watch_act_end(struct watch_look *look);
+/* What came of it. */
+struct watch_outcome {
+    json_t *document; /* the command's, NULL when it made none */
+    char *messages;   /* what it said on stderr, with the error; one line, "" for nothing */
+    gint64 run;       /* in the history; -1: none */
+};
+
+/* Ends it. error: of the command, or NULL. */
+struct watch_outcome watch_act_end(struct watch_look *look, const GError *error);
+void watch_outcome_clear(struct watch_outcome *outcome);
 
 #endif

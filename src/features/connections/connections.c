@@ -32,6 +32,9 @@ static const struct setting settings[] = {
      "How long the root of a convoy has to heed a cancel before it is terminated."},
     {"per_minute", SETTING_INT, 0, "60", "1", "100000", NULL,
      "Relief ends at most so many sessions a minute."},
+    {"relieve", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
+     "Whether the watch of `serve` may give relief by itself, as \"connections relieve --yes\" "
+     "does, as soon as an emergency shows. Off: it says what is wrong and ends nobody."},
     {"superusers", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
      "Whether sessions of superusers may be ended as well."},
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
@@ -150,4 +153,5 @@ const struct feature feature_connections = {
     .rights = rights,
     .queries = connections_queries,
     .check = connections_check,
+    .watch = connections_emergency,
 };

@@ -140,6 +140,9 @@ enum runbook_exit connections_watch(struct call *call, struct session *session,
 enum runbook_exit connections_relieve_command(struct call *call, GError **error);
 bool connections_check(struct check *check, GError **error);
 
+/* At each look of the watch. */
+void connections_emergency(struct watch_look *look);
+
 /* "95 of 97 slots an ordinary role may use" or "… connections that role "app" may have". */
 char *connections_room_words(const struct backends_room *room);
 

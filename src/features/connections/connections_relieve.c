@@ -153,9 +153,10 @@ static enum runbook_exit relieve(struct relief *relief, GError **error)
     return act(relief, error);
 }
 
-enum runbook_exit connections_relieve_command(struct call *call, GError **error)
+enum runbook_exit connections_relieve_paced(struct call *call, struct plan_pace *pace,
+                                            GError **error)
 {
-    struct relief relief = {.call = call, .run = -1, .next_step = 1};
+    struct relief relief = {.call = call, .run = -1, .next_step = 1, .pace = pace};
 
     if (!backends_enter(call, &relief.entry, error))
         return RUNBOOK_FAILED;
@@ -165,12 +166,17 @@ enum runbook_exit connections_relieve_command(struct call *call, GError **error)
     g_autoptr(GArray) apps = connections_apps(call->settings, call->target);
     connections_policy_apps(&relief.policy, apps);
     relief.window = window_open(0);
-    relief.pace =
-        plan_pace_new((unsigned) settings_int(call->settings, "connections.per_minute"));
     relief.rounds = g_ptr_array_new_with_free_func(relief_round_free);
     enum runbook_exit code = relieve(&relief, error);
     g_ptr_array_unref(relief.rounds);
-    plan_pace_free(relief.pace);
     backends_leave(&relief.entry);
     return code;
+}
+
+enum runbook_exit connections_relieve_command(struct call *call, GError **error)
+{
+    AUTO(plan_pace)
+    pace = plan_pace_new((unsigned) settings_int(call->settings, "connections.per_minute"));
+
+    return connections_relieve_paced(call, pace, error);
 }

@@ -29,6 +29,11 @@ struct relief {
     int next_step;
 };
 
+/* The command, at a pace of the caller's: several runs of one watch end no more sessions a minute
+ * than one. */
+enum runbook_exit connections_relieve_paced(struct call *call, struct plan_pace *pace,
+                                            GError **error);
+
 /* Looks, decides and makes the plan; appends the round. NULL with an error, RUNBOOK_REFUSED where
  * a right is missing without which nothing true can be said. */
 struct relief_round *relief_look(struct relief *relief, GError **error);

@@ -13,6 +13,10 @@ static const struct setting settings[] = {
     {"grace", SETTING_DURATION, 0, "10s", "0", "10min", NULL,
      "How long a query has to end after it was cancelled, before its session is terminated or "
      "it counts as one that ignores a cancel."},
+    {"enforce", SETTING_BOOL, 0, "on", NULL, NULL, NULL,
+     "Whether the watch of `serve` carries out the rules whose action is cancel or terminate, "
+     "as "
+     "\"queries terminate --rules --yes\" does. Off: only who types it does."},
     {"superusers", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
      "Whether superusers' queries may be cancelled and terminated."},
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
@@ -113,4 +117,5 @@ const struct feature feature_queries = {
     .commands = commands,
     .rights = rights,
     .check = queries_check,
+    .watch = queries_enforce,
 };

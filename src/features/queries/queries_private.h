@@ -105,6 +105,8 @@ const char *queries_step(const struct queries_choice *choice, const char **ret_r
 /* ---- commands ------------------------------------------------------------------------------ */
 
 struct queries_policy queries_policy(const struct call *call, const GArray *rules);
+struct queries_policy queries_policy_by(const struct settings *settings, const GArray *rules,
+                                        bool by_rules, bool superusers);
 
 /* The snapshot, or NULL with an error: also when what others do is hidden from our role. */
 struct backends *queries_snapshot(struct session *session, GError **error);
@@ -117,6 +119,9 @@ enum runbook_exit queries_report_command(struct call *call, GError **error);
 enum runbook_exit queries_cancel_command(struct call *call, GError **error);
 enum runbook_exit queries_terminate_command(struct call *call, GError **error);
 bool queries_check(struct check *check, GError **error);
+
+/* At each look of the watch. */
+void queries_enforce(struct watch_look *look);
 
 /* A query on one line, cut to so many columns. Caller frees. */
 char *queries_line(const char *query, int columns);

@@ -10,18 +10,22 @@ enum { QUERY_COLUMNS = 120 };
 
 struct queries_policy queries_policy(const struct call *call, const GArray *rules)
 {
-    const struct settings *settings = call->settings;
+    return queries_policy_by(call->settings, rules, option_given(call->options, "rules"),
+                             option_given(call->options, "superusers"));
+}
 
+struct queries_policy queries_policy_by(const struct settings *settings, const GArray *rules,
+                                        bool by_rules, bool superusers)
+{
     return (struct queries_policy){
         .longer_than_us = settings_int(settings, "queries.longer_than") * 1000,
-        .by_rules = option_given(call->options, "rules"),
+        .by_rules = by_rules,
         .rules = rules,
         .protection =
             {
                 .roles = settings_list(settings, "protected_roles"),
                 .applications = settings_list(settings, "protected_applications"),
-                .superusers = settings_bool(settings, "queries.superusers") ||
-                              option_given(call->options, "superusers"),
+                .superusers = superusers || settings_bool(settings, "queries.superusers"),
             },
     };
 }

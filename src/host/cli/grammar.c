@@ -1,10 +1,23 @@
 #include "cli/grammar.h"
 
 #include "cli/commands.h"
+#include "daemon/daemon.h"
 #include "host_embedded.h"
+#include "watch/watcher.h"
 
 #include <string.h>
 
+static const struct feature section_serve = {
+    .name = "serve",
+    .title = "Watch the targets and run their jobs, without a person",
+    .commands = daemon_commands,
+};
+static const struct feature section_watch = {
+    .name = "watch",
+    .title = "Watch a server, and act in an emergency",
+    .settings = watcher_settings,
+    .commands = watcher_commands,
+};
 static const struct feature section_check = {
     .name = "check",
     .title = "Judge the server's health",
@@ -49,9 +62,9 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_check,  &section_history, &section_runbook,
-    &section_config, &section_setup,   &section_completion,
-    &section_help,   &section_sql,     NULL,
+    &section_serve,  &section_watch, &section_check,      &section_history, &section_runbook,
+    &section_config, &section_setup, &section_completion, &section_help,    &section_sql,
+    NULL,
 };
 
 const struct feature *cli_section_at(guint index)

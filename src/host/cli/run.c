@@ -217,6 +217,7 @@ static int call_for_target(const struct invocation *invocation, const char *targ
     }
     struct session_params server = connection_of(invocation->line);
     server.dbname = settings_string(settings, "conninfo");
+    server.primary = true;
     int code = call_command(invocation, settings, target, &server);
     g_free(server.entered);
     return code;

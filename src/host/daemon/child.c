@@ -150,12 +150,14 @@ static G_GNUC_NORETURN void in_child(const struct birth *birth)
     _exit(127);
 }
 
-static char **words_of(const struct child_plan *plan)
+char **child_words(const char *program, const char *const *arguments)
 {
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 
-    g_strv_builder_add(words, "pgrunbook");
-    g_strv_builder_addv(words, (const char **) (void *) plan->arguments);
+    if (program != NULL)
+        g_strv_builder_add(words, program);
+    for (; *arguments != NULL; arguments++)
+        g_strv_builder_add(words, *arguments);
     return g_strv_builder_end(words);
 }
 
@@ -190,7 +192,7 @@ static void close_both(int pair[2])
 
 struct child *child_start(const struct child_plan *plan, GError **error)
 {
-    g_auto(GStrv) words = words_of(plan);
+    g_auto(GStrv) words = child_words("pgrunbook", plan->arguments);
     int output[2] = {-1, -1}, input[2] = {-1, -1};
     pid_t pid = -1;
 

@@ -42,6 +42,9 @@ void child_kill(struct child *child);
 /* On SIGCHLD: calls `ended` of those that are gone. */
 void child_reap_all(void);
 
+/* A copy, with the program (unless it is NULL) in front. Caller frees. */
+char **child_words(const char *program, const char *const *arguments);
+
 /* How many there are. */
 guint child_count(void);
 

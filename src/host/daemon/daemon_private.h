@@ -6,6 +6,7 @@
 #define HOST_DAEMON_PRIVATE_H
 
 #include "daemon/courier.h"
+#include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/keeper.h"
 #include "daemon/minder.h"
@@ -13,16 +14,6 @@
 #include "daemon/watch_line.h"
 #include "feature.h"
 #include "http/http.h"
-
-/* What was typed, kept for the children and for reading the files again. Borrowed. */
-struct daemon_options {
-    const char *config; /* --config; NULL: the usual files */
-    const char *state;  /* --state; NULL: the setting */
-    const char *only;   /* --target; NULL: all of them */
-    /* "-h", "db1", "-d", "shop": the one database to watch; empty: targets from the files. */
-    char **connection;
-    const char *name; /* of the target that `connection` makes */
-};
 
 /* The newest that is known of a target; all of it comes from its watch. */
 struct target_seen {
@@ -60,14 +51,16 @@ struct daemon {
     GMainLoop *loop;
     guint tick_source, turn_source, watchdog_source;
     gint64 started_us; /* monotonic */
+    gint64 wake_us;    /* wall clock: when the scheduler is to be asked again */
+    gint64 last_wall_us;
+    char *status; /* as systemd was told */
     bool stopping;
-    int exit_code;
 };
 
 /* ---- life (daemon.c) ------------------------------------------------------------------------ */
 
-/* Runs until it is told to stop; the exit code. */
-int daemon_run(const struct daemon_options *options, GError **error);
+/* Makes watches, courier and jobs those of the settings. */
+void daemon_apply(struct daemon *daemon);
 
 /* Asks the scheduler what is due, and when to ask again. After all that may have changed it. */
 void daemon_look_at_turns(struct daemon *daemon);

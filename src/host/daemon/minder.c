@@ -117,7 +117,7 @@ struct minder *minder_new(const struct minder_plan *plan)
 
     minder->plan = *plan;
     minder->name = g_strdup(plan->name);
-    minder->arguments = g_strdupv((char **) (void *) plan->child.arguments);
+    minder->arguments = child_words(NULL, plan->child.arguments);
     minder_tick(minder, g_get_monotonic_time());
     return minder;
 }
@@ -168,7 +168,7 @@ bool minder_stop(struct minder *minder, guint grace_ms)
 void minder_renew(struct minder *minder, const char *const *arguments)
 {
     g_strfreev(minder->arguments);
-    minder->arguments = g_strdupv((char **) (void *) arguments);
+    minder->arguments = child_words(NULL, arguments);
     minder->renewing = minder->child != NULL;
     minder->failures = 0;
     minder->start_at_us = 0;

@@ -158,7 +158,7 @@ static char **wanted_names(const struct daemon *daemon)
                                NULL};
     const char *const *names = one[0] != NULL ? one : settings_targets(daemon->settings);
 
-    return g_strdupv((char **) (void *) names);
+    return child_words(NULL, names);
 }
 
 static void let_go(struct daemon_target *target)

@@ -1,0 +1,16 @@
+/*
+ * A job in words: how long it may take, and why it failed. Pure.
+ */
+#ifndef HOST_DAEMON_JOB_WORDS_H
+#define HOST_DAEMON_JOB_WORDS_H
+
+#include <glib.h>
+
+/* For --window: whole seconds, at least one; "0", without end, for a deadline of 0. Caller frees. */
+char *job_window(gint64 deadline_us, gint64 now_us);
+
+/* What went wrong, out of what the job printed: its last error, else its last line, of which at
+ * most 500 bytes. NULL when there is nothing. Caller frees. */
+char *job_reason(const char *output);
+
+#endif

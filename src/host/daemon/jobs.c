@@ -1,0 +1,257 @@
+/*
+ * Jobs at work: each a child process with the command line that a person would have typed.
+ */
+#include "cli/grammar.h"
+#include "cli/record.h"
+#include "daemon/daemon_private.h"
+#include "daemon/job_words.h"
+#include "daemon/journal.h"
+#include "error.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { TAIL_BYTES = 1 << 16, LINE_LONGEST = 1 << 14, OVERDUE_S = 30, STOP_MS = 60000 };
+
+struct daemon_job {
+    struct daemon *daemon;
+    struct scheduler_order order; /* its texts are the scheduler's, and live for ever */
+    const struct command *command;
+    struct child *child;
+    pid_t pid;
+    gint64 started_us;
+    GString *tail;
+    gint64 run; /* of a command that does not record itself; 0: none */
+    bool overdue;
+};
+
+/* ---- what there is to do ------------------------------------------------------------------------ */
+
+/* The setting of a section, where it has such a row. */
+static const char *text_of(const struct settings *settings, const char *section,
+                           const char *name)
+{
+    g_autofree char *full = g_strconcat(section, ".", name, NULL);
+
+    return cli_setting(full) != NULL ? settings_string(settings, full) : NULL;
+}
+
+static void add_job(GArray *jobs, const struct daemon_target *target,
+                    const struct feature *feature)
+{
+    const struct settings *settings = target->settings;
+    g_autofree char *window = g_strconcat(feature->name, ".window", NULL);
+    struct scheduler_job job = {
+        .target = target->name,
+        .section = feature->name,
+        .verb = feature->job->verb != NULL ? feature->job->verb
+                                           : text_of(settings, feature->name, "job"),
+        .schedule = text_of(settings, feature->name, "schedule"),
+        .zone = settings_string(settings, "timezone"),
+        .window_ms = cli_setting(window) != NULL ? settings_int(settings, window) : 0,
+    };
+
+    if (job.schedule != NULL && g_ascii_strcasecmp(job.schedule, "off") != 0)
+        g_array_append_val(jobs, job);
+}
+
+void jobs_apply(struct daemon *daemon)
+{
+    g_autoptr(GArray) jobs = g_array_new(FALSE, FALSE, sizeof(struct scheduler_job));
+
+    for (guint i = 0; i < daemon->targets->len; i++) {
+        const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        for (guint at = 0; !target->leaving && features[at] != NULL; at++)
+            if (features[at]->job != NULL)
+                add_job(jobs, target, features[at]);
+    }
+    if (cli_setting("jobs_at_once") != NULL)
+        scheduler_set_limit(daemon->scheduler,
+                            (guint) settings_int(daemon->settings, "jobs_at_once"));
+    scheduler_set_jobs(daemon->scheduler, (const struct scheduler_job *) (void *) jobs->data,
+                       jobs->len, g_get_real_time());
+    daemon_look_at_turns(daemon);
+}
+
+/* ---- one of them ---------------------------------------------------------------------------------- */
+
+static char **arguments_of(const struct daemon_job *job, const struct daemon_target *target)
+{
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    struct option option;
+
+    g_strv_builder_add_many(words, job->order.section, job->order.verb, NULL);
+    if (job->command->flags & COMMAND_WRITES)
+        g_strv_builder_add(words, "--yes");
+    target_words(target, words);
+    if (cli_find_option(job->command, "window", 0, &option)) {
+        g_autofree char *left = job_window(job->order.deadline_us, g_get_real_time());
+        g_strv_builder_add_many(words, "--window", left, NULL);
+    }
+    return g_strv_builder_end(words);
+}
+
+/* A report leaves no record of its own: that it ran is evidence all the same. */
+static void record(struct daemon_job *job, const struct daemon_target *target, char **arguments)
+{
+    const struct watch_state *state = &target->seen.state;
+    g_autofree char *line = cli_record_line((const char *const *) arguments);
+    g_autofree char *command_line = g_strconcat("pgrunbook ", line, NULL);
+    struct store_run run = {
+        .section = job->order.section,
+        .verb = job->order.verb,
+        .target = target->name,
+        .host = state->host,
+        .dbname = state->dbname,
+        .system_identifier = state->system_identifier,
+        .version_num = state->version_num,
+        .command_line = command_line,
+        .deadline_us = job->order.deadline_us,
+    };
+
+    if (!(job->command->flags & COMMAND_WRITES))
+        job->run = MAX(0, store_run_begin(keeper_store(job->daemon->keeper), &run));
+}
+
+static const char *outcome_of(int code)
+{
+    static const struct {
+        int code;
+        const char *outcome;
+    } outcomes[] = {{RUNBOOK_DONE, "done"},
+                    {RUNBOOK_REFUSED, "refused"},
+                    {RUNBOOK_PARTLY, "partly"},
+                    {RUNBOOK_INTERRUPTED, "interrupted"},
+                    {-1, "interrupted"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(outcomes); i++)
+        if (outcomes[i].code == code)
+            return outcomes[i].outcome;
+    return "failed";
+}
+
+/* The run's end in the history, where the job could not, or would not, tell it itself. */
+static gint64 settle(struct daemon_job *job, int code, const char *reason)
+{
+    struct store *store = keeper_store(job->daemon->keeper);
+
+    if (job->run > 0) {
+        store_run_end(store, job->run, outcome_of(code), code < 0 ? RUNBOOK_INTERRUPTED : code,
+                      code == RUNBOOK_DONE ? NULL : reason, NULL);
+        return job->run;
+    }
+    gint64 run = store_run_of(store, job->pid, job->started_us);
+    if (run > 0 && code < 0)
+        store_run_interrupted(store, run, reason);
+    return run;
+}
+
+static void free_job(struct daemon_job *job)
+{
+    g_string_free(job->tail, TRUE);
+    g_free(job);
+}
+
+static void on_line(const char *line, gsize length, bool cut, gpointer data)
+{
+    struct daemon_job *job = data;
+    (void) cut;
+
+    g_string_append_len(job->tail, line, (gssize) length);
+    g_string_append_c(job->tail, '\n');
+    if (job->tail->len > TAIL_BYTES)
+        g_string_erase(job->tail, 0, (gssize) (job->tail->len - TAIL_BYTES));
+}
+
+static void on_ended(int status, gpointer data)
+{
+    struct daemon_job *job = data;
+    struct daemon *daemon = job->daemon;
+    int code = child_exit_code(status);
+    g_autofree char *how = child_status_words(status);
+    g_autofree char *said = job_reason(job->tail->str);
+    const char *reason = code < 0                ? how
+                         : code == RUNBOOK_DONE ? NULL
+                         : said != NULL          ? said
+                                                 : how;
+
+    gint64 run = settle(job, code, reason);
+    g_ptr_array_remove_fast(daemon->jobs, job);
+    scheduler_ended(daemon->scheduler, &job->order, g_get_real_time(), code, run, reason);
+    free_job(job);
+    daemon_look_at_turns(daemon);
+    daemon_end_if_alone(daemon);
+}
+
+static void start(struct daemon_job *job, const struct daemon_target *target)
+{
+    g_auto(GStrv) arguments = arguments_of(job, target);
+    g_autoptr(GError) error = NULL;
+    struct child_plan plan = {
+        .arguments = (const char *const *) arguments,
+        .messages = true,
+        .longest = LINE_LONGEST,
+        .keep_fd = job->daemon->snapshot,
+        .line = on_line,
+        .ended = on_ended,
+        .data = job,
+    };
+
+    job->started_us = g_get_real_time();
+    record(job, target, arguments);
+    job->child = child_start(&plan, &error);
+    if (job->child == NULL) {
+        settle(job, RUNBOOK_FAILED, error->message);
+        scheduler_ended(job->daemon->scheduler, &job->order, g_get_real_time(), RUNBOOK_FAILED,
+                        job->run, error->message);
+        free_job(job);
+        return;
+    }
+    job->pid = child_pid(job->child);
+    g_ptr_array_add(job->daemon->jobs, job);
+    journal_say(JOURNAL_INFO, "target %s: %s %s is started%s", target->name, job->order.section,
+                job->order.verb, job->order.attempt > 1 ? " once more" : "");
+}
+
+void jobs_start(struct daemon *daemon, const struct scheduler_order *order)
+{
+    const struct daemon_target *target = targets_find(daemon, order->target);
+    const struct feature *section = cli_section(order->section);
+    const struct command *command =
+        section != NULL ? cli_command(section, order->verb) : NULL;
+
+    if (target == NULL || command == NULL) {
+        scheduler_ended(daemon->scheduler, order, g_get_real_time(), RUNBOOK_USAGE, 0,
+                        target == NULL ? "the target is no longer in the configuration"
+                                       : "there is no such command");
+        return;
+    }
+    struct daemon_job *job = g_new0(struct daemon_job, 1);
+    job->daemon = daemon;
+    job->order = *order;
+    job->command = command;
+    job->tail = g_string_new(NULL);
+    start(job, target);
+}
+
+void jobs_tick(struct daemon *daemon, gint64 now_us)
+{
+    for (guint i = 0; i < daemon->jobs->len; i++) {
+        struct daemon_job *job = g_ptr_array_index(daemon->jobs, i);
+        gint64 deadline_us = job->order.deadline_us;
+        if (deadline_us == 0 || job->overdue || now_us < deadline_us + OVERDUE_S * G_USEC_PER_SEC)
+            continue;
+        job->overdue = true;
+        journal_say(JOURNAL_WARNING, "target %s: %s %s did not end with its window: stopped",
+                    job->order.target, job->order.section, job->order.verb);
+        child_stop(job->child, STOP_MS);
+    }
+}
+
+void jobs_stop(struct daemon *daemon, guint grace_ms)
+{
+    for (guint i = 0; i < daemon->jobs->len; i++) {
+        const struct daemon_job *job = g_ptr_array_index(daemon->jobs, i);
+        child_stop(job->child, grace_ms);
+    }
+}

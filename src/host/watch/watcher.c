@@ -1,0 +1,360 @@
+/*
+ * The loop: once a second, on a grid that does not drift, one look at the server, one line about
+ * it, and every section's judgement. In between it waits for what is under way.
+ */
+#include "watch/watcher.h"
+
+#include "interrupt.h"
+#include "watch/watch_desk.h"
+#include "watch/watcher_guard.h"
+#include "watch/watcher_lines.h"
+#include "watch/watcher_signs.h"
+
+#include <malloc.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GRID_US ((gint64) G_USEC_PER_SEC)
+
+static const double FULL = 0.70; /* from here on a probe goes out at every look */
+
+struct watched {
+    const struct feature *feature;
+    struct call call;
+    struct watch_memory memory;
+};
+
+struct watcher {
+    struct call *call;
+    struct watcher_lines lines;
+    struct watch_desk desk;
+    struct watcher_guard guard;
+    struct watcher_signs signs;
+    struct watcher_minute minute;
+    GArray *sections; /* of struct watched */
+    bool in_recovery, full;
+    bool extra;     /* a look out of turn: a sign has come */
+    gint64 grid_us; /* the look that is due, on the monotonic clock */
+};
+
+/* ---- what is said ------------------------------------------------------------------------------ */
+
+static void on_alarm(const struct watch_alarm *alarm, gpointer data)
+{
+    struct watcher *watcher = data;
+
+    watcher_say_alarm(&watcher->lines, alarm);
+}
+
+static void on_note(const char *name, gint64 run, bool warning, const char *message,
+                    gpointer data)
+{
+    struct watcher *watcher = data;
+
+    watcher_say_note(&watcher->lines, name, run, warning, message);
+}
+
+static void on_busy(double seconds, gpointer data)
+{
+    struct watcher *watcher = data;
+
+    watcher_say_busy(&watcher->lines, seconds);
+}
+
+static void say_state(struct watcher *watcher)
+{
+    struct watcher_guard *guard = &watcher->guard;
+    struct watcher_state state = {.up = guard->session != NULL, .reason = guard->reason};
+
+    if (state.up) {
+        state.acts = guard->acts;
+        state.holder = guard->holder;
+        state.emergency = guard->emergency;
+        state.in_recovery = watcher->in_recovery;
+        state.host = session_host(guard->session);
+        state.port = session_port(guard->session);
+        state.dbname = session_database(guard->session);
+        state.system_identifier = session_system_identifier(guard->session);
+        state.version_num = session_version(guard->session);
+    }
+    watcher_say_state(&watcher->lines, &state);
+}
+
+/* ---- the watch's own alarms ---------------------------------------------------------------------- */
+
+static void judge_reach(struct watcher *watcher)
+{
+    const struct watcher_guard *guard = &watcher->guard;
+    bool down = guard->session == NULL;
+
+    watch_desk_judge(&watcher->desk,
+                     &(struct watch_alarm){
+                         .name = "unreachable",
+                         .holds = down,
+                         .critical = true,
+                         .message = down ? guard->reason : "the server can be reached",
+                     },
+                     g_get_monotonic_time());
+}
+
+static void judge_refused(struct watcher *watcher, unsigned triggers)
+{
+    bool refused = triggers & WATCH_REFUSED;
+    bool silent = watcher->signs.probed == SESSION_PROBE_SILENT;
+    g_autofree char *message = refused  ? g_strdup_printf("a new connection is refused: %s",
+                                                          watcher->signs.probe_reason)
+                               : silent ? g_strdup("a new connection gets no answer in time")
+                                        : g_strdup("new connections get in");
+
+    watch_desk_judge(&watcher->desk,
+                     &(struct watch_alarm){.name = "refused",
+                                           .holds = refused || silent,
+                                           .critical = true,
+                                           .message = message},
+                     g_get_monotonic_time());
+}
+
+static void judge_unready(struct watcher *watcher, unsigned triggers)
+{
+    const struct watcher_signs *signs = &watcher->signs;
+    bool unready = triggers & WATCH_UNREADY;
+
+    if (signs->health_url == NULL)
+        return;
+    watch_desk_judge(&watcher->desk,
+                     &(struct watch_alarm){
+                         .name = "unready",
+                         .holds = unready,
+                         .critical = true,
+                         .message = unready ? signs->health_reason : "the service is ready",
+                     },
+                     g_get_monotonic_time());
+}
+
+/* What is hidden from our role makes every number wrong: it is said once, and nothing is done. */
+static void judge_blind(struct watcher *watcher, const struct backends *backends)
+{
+    g_autoptr(GError) hidden = NULL;
+    bool seen = backends_all_seen(backends, &hidden);
+
+    if (!seen)
+        g_strdelimit(hidden->message, "\n", ' ');
+    watch_desk_judge(&watcher->desk,
+                     &(struct watch_alarm){
+                         .name = "blind",
+                         .holds = !seen,
+                         .message = seen ? "our role sees all sessions" : hidden->message,
+                     },
+                     g_get_monotonic_time());
+}
+
+/* ---- one look ------------------------------------------------------------------------------------ */
+
+static void show_sections(struct watcher *watcher, const struct backends *backends,
+                          unsigned triggers)
+{
+    struct watcher_guard *guard = &watcher->guard;
+    bool may_act = guard->acts && !backends->in_recovery && backends->hidden == 0;
+
+    for (guint i = 0; i < watcher->sections->len && !interrupt_pending(); i++) {
+        struct watched *section = &g_array_index(watcher->sections, struct watched, i);
+        struct watch_look look = {
+            .call = &section->call,
+            .guard = guard->session,
+            .backends = backends,
+            .now_us = g_get_monotonic_time(),
+            .triggers = triggers,
+            .may_act = may_act,
+            .memory = &section->memory,
+            .desk = &watcher->desk,
+        };
+        section->feature->watch(&look);
+        if (may_act && !look.may_act)
+            watcher_guard_renewed(guard);
+        may_act = look.may_act;
+        if (!session_alive(guard->session))
+            return;
+    }
+}
+
+static void look_at(struct watcher *watcher, const struct backends *backends)
+{
+    struct watcher_sample sample = watcher_sample_of(backends);
+    unsigned triggers = watcher_signs_now(&watcher->signs);
+
+    watcher->in_recovery = backends->in_recovery;
+    watcher->full = (double) sample.slots.used >= FULL * (double) sample.slots.ordinary;
+    watcher_minute_add(&watcher->minute, &sample);
+    say_state(watcher);
+    watcher_say_sample(&watcher->lines, &sample, triggers);
+    judge_refused(watcher, triggers);
+    judge_unready(watcher, triggers);
+    judge_blind(watcher, backends);
+    show_sections(watcher, backends, triggers);
+}
+
+static bool look(struct watcher *watcher, GError **error)
+{
+    struct watcher_guard *guard = &watcher->guard;
+    AUTO(backends) backends = backends_read(guard->session, error);
+
+    if (backends == NULL)
+        return false;
+    if (backends->in_recovery && session_wants_primary(guard->session)) {
+        runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+                          "the server at \"%s\" has become a standby",
+                          session_host(guard->session));
+        return false;
+    }
+    if (backends->in_recovery)
+        watcher_guard_renewed(guard);
+    else if (!watcher_guard_lock(guard, error))
+        return false;
+    look_at(watcher, backends);
+    return true;
+}
+
+/* The usual way in is open again: the emergency connection is for others now. */
+static void leave_emergency(struct watcher *watcher)
+{
+    if (watcher->guard.emergency && watcher->signs.probed == SESSION_PROBE_IN &&
+        watcher->signs.probe == NULL && !watcher->full)
+        watcher_guard_return(&watcher->guard);
+}
+
+/* ---- time ---------------------------------------------------------------------------------------- */
+
+static void turn_minute(struct watcher *watcher)
+{
+    gint64 wall = g_get_real_time();
+
+    if (watcher_minute_over(&watcher->minute, wall)) {
+        watcher_say_minute(&watcher->lines, &watcher->minute);
+        watcher->minute.minute_us = 0;
+    }
+    if (watcher->minute.minute_us == 0)
+        watcher_minute_begin(&watcher->minute, wall);
+}
+
+/* The next point of the grid; those that went by while something else was done are missed. */
+static void advance(struct watcher *watcher)
+{
+    gint64 behind = g_get_monotonic_time() - watcher->grid_us;
+    gint64 passed = MAX(behind / GRID_US, 0);
+
+    watcher->grid_us += (passed + 1) * GRID_US;
+    watcher->minute.missed += (guint) passed;
+}
+
+/* Out of turn: what has just been learnt does not wait for the grid, and counts for no minute. */
+static void look_out_of_turn(struct watcher *watcher)
+{
+    struct watcher_minute minute = watcher->minute;
+    g_autoptr(GError) error = NULL;
+
+    watcher->extra = false;
+    if (watcher->guard.session != NULL && !look(watcher, &error) && !interrupt_pending())
+        watcher_guard_lose(&watcher->guard, error->message);
+    watcher->minute = minute;
+}
+
+static void tick(struct watcher *watcher)
+{
+    struct watcher_guard *guard = &watcher->guard;
+    g_autoptr(GError) error = NULL;
+
+    turn_minute(watcher);
+    leave_emergency(watcher);
+    if (guard->session != NULL && !look(watcher, &error) && !interrupt_pending())
+        watcher_guard_lose(guard, error->message);
+    if (guard->session == NULL) {
+        watcher->minute.missed++;
+        say_state(watcher);
+        watcher_say_beat(&watcher->lines);
+    }
+    judge_reach(watcher);
+    advance(watcher);
+}
+
+static void wait_for_next(struct watcher *watcher)
+{
+    struct watcher_guard *guard = &watcher->guard;
+    gint64 until = watcher->grid_us;
+
+    if (guard->session == NULL)
+        until = MIN(until, MAX(guard->retry_us, g_get_monotonic_time() + 1000));
+    watcher_signs_start(&watcher->signs, &guard->usual, guard->session, watcher->full);
+    watcher->extra = watcher_signs_wait(&watcher->signs, until);
+}
+
+/* ---- from begin to end --------------------------------------------------------------------------- */
+
+static GArray *sections_of(struct call *call)
+{
+    GArray *sections = g_array_new(FALSE, TRUE, sizeof(struct watched));
+
+    for (guint i = 0; features[i] != NULL; i++) {
+        struct watched section = {
+            .feature = features[i],
+            .call = {.feature = features[i],
+                     .settings = call->settings,
+                     .server = call->server,
+                     .target = call->target},
+        };
+        if (features[i]->watch != NULL)
+            g_array_append_val(sections, section);
+    }
+    return sections;
+}
+
+static void open_all(struct watcher *watcher, struct call *call)
+{
+    bool json = output_format(call->output) == OUTPUT_JSON || !isatty(STDOUT_FILENO);
+
+    *watcher = (struct watcher){.call = call, .desk = {.data = watcher}};
+    watch_desk_init(&watcher->desk, settings_int(call->settings, "watch.calm") * 1000,
+                    call->command_line);
+    watcher->desk.alarm = on_alarm;
+    watcher->desk.note = on_note;
+    watcher->desk.busy = on_busy;
+    watcher_lines_open(&watcher->lines, STDOUT_FILENO, json);
+    watcher_guard_init(&watcher->guard, call);
+    watcher_signs_init(&watcher->signs, call->settings);
+    watcher->sections = sections_of(call);
+}
+
+static void close_all(struct watcher *watcher)
+{
+    for (guint i = 0; i < watcher->sections->len; i++) {
+        struct watch_memory *memory =
+            &g_array_index(watcher->sections, struct watched, i).memory;
+        if (memory->data != NULL && memory->free_data != NULL)
+            memory->free_data(memory->data);
+    }
+    g_array_unref(watcher->sections);
+    watcher_signs_clear(&watcher->signs);
+    watcher_guard_close(&watcher->guard);
+    watch_desk_clear(&watcher->desk);
+    watcher_lines_close(&watcher->lines);
+}
+
+enum runbook_exit watcher_run(struct call *call, GError **error)
+{
+    struct watcher watcher;
+
+    (void) error;
+    open_all(&watcher, call);
+    watcher.grid_us = g_get_monotonic_time();
+    while (!interrupt_pending() && !watcher.lines.gone) {
+        bool new = watcher.guard.session == NULL &&watcher_guard_tend(&watcher.guard);
+        if (new)
+            malloc_trim(0);
+        if (new || g_get_monotonic_time() >= watcher.grid_us)
+            tick(&watcher);
+        else if (watcher.extra)
+            look_out_of_turn(&watcher);
+        wait_for_next(&watcher);
+    }
+    close_all(&watcher);
+    return interrupt_pending() ? RUNBOOK_INTERRUPTED : RUNBOOK_DONE;
+}

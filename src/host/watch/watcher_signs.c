@@ -1,0 +1,151 @@
+#include "watch/watcher_signs.h"
+
+#include "interrupt.h"
+
+enum {
+    PROBE_PATIENCE_MS = 5000,
+    FULL_PROBE_MS = 1000,
+    REFUSED_HOLDS_MS = 10000,
+    HEALTH_EVERY_MS = 2000,
+    HEALTH_PATIENCE_MS = 2000,
+    HEALTH_TIMES = 2, /* in a row: one answer may be lost on a deployment */
+};
+
+void watcher_signs_init(struct watcher_signs *signs, const struct settings *settings)
+{
+    const char *health_url = settings_string(settings, "health_url");
+
+    *signs = (struct watcher_signs){.probe_ms = settings_int(settings, "watch.probe")};
+    if (health_url != NULL && *health_url != '\0') {
+        signs->health_url = health_url;
+        signs->fetch = fetch_new();
+    }
+}
+
+void watcher_signs_clear(struct watcher_signs *signs)
+{
+    g_clear_pointer(&signs->probe, session_probe_free);
+    g_clear_pointer(&signs->probe_reason, g_free);
+    g_clear_pointer(&signs->fetch, fetch_free);
+    g_clear_pointer(&signs->health_reason, g_free);
+}
+
+/* ---- the probe --------------------------------------------------------------------------------- */
+
+static void start_probe(struct watcher_signs *signs, struct session_params *params,
+                        const struct session *session, bool full)
+{
+    gint64 now = g_get_monotonic_time();
+    gint64 latest = now + MIN(FULL_PROBE_MS, signs->probe_ms) * 1000;
+
+    if (full)
+        signs->probe_us = MIN(signs->probe_us, latest);
+    if (signs->probe != NULL || now < signs->probe_us)
+        return;
+    signs->probe = session_probe_start(params, session, PROBE_PATIENCE_MS);
+    signs->probe_us =
+        now + (full ? MIN(FULL_PROBE_MS, signs->probe_ms) : signs->probe_ms) * 1000;
+}
+
+static void go_on_with_probe(struct watcher_signs *signs, bool ready)
+{
+    char *reason = NULL;
+    enum session_probe_state state = session_probe_go(signs->probe, ready, &reason);
+
+    if (state == SESSION_PROBE_UNDERWAY)
+        return;
+    g_clear_pointer(&signs->probe, session_probe_free);
+    g_free(signs->probe_reason);
+    signs->probe_reason = reason;
+    signs->probed = state;
+    if (state == SESSION_PROBE_FULL)
+        signs->refused_until_us = g_get_monotonic_time() + REFUSED_HOLDS_MS * 1000;
+    else if (state == SESSION_PROBE_IN)
+        signs->refused_until_us = 0;
+}
+
+/* ---- the service's health ------------------------------------------------------------------------ */
+
+static void on_health(const struct fetch_answer *answer, gpointer data)
+{
+    struct watcher_signs *signs = data;
+    bool ready = answer->status != 0 && answer->status != 503;
+
+    g_clear_pointer(&signs->health_reason, g_free);
+    signs->unready = ready ? 0 : signs->unready + 1;
+    if (ready)
+        return;
+    signs->health_reason =
+        answer->status == 503 ? g_strdup_printf("%s answers 503", signs->health_url)
+                              : g_strdup_printf("%s does not answer: %s", signs->health_url,
+                                                answer->error ? answer->error : "nothing came");
+}
+
+static void start_health(struct watcher_signs *signs)
+{
+    gint64 now = g_get_monotonic_time();
+    const struct fetch_request request = {.url = signs->health_url,
+                                          .timeout_ms = HEALTH_PATIENCE_MS};
+
+    if (now < signs->health_us || fetch_pending(signs->fetch) > 0)
+        return;
+    signs->health_us = now + HEALTH_EVERY_MS * 1000;
+    fetch_start(signs->fetch, &request, on_health, signs);
+}
+
+/* ---- all --------------------------------------------------------------------------------------- */
+
+void watcher_signs_start(struct watcher_signs *signs, struct session_params *params,
+                         const struct session *session, bool full)
+{
+    if (session != NULL)
+        start_probe(signs, params, session, full);
+    if (signs->fetch != NULL)
+        start_health(signs);
+}
+
+static gint64 wake_us(const struct watcher_signs *signs, gint64 until_us)
+{
+    if (signs->probe == NULL)
+        return until_us;
+    if (session_probe_fd(signs->probe) < 0)
+        return 0;
+    return MIN(until_us, session_probe_deadline_us(signs->probe));
+}
+
+static void wait_once(struct watcher_signs *signs, gint64 until_us)
+{
+    struct pollfd own[2] = {{.fd = interrupt_fd(), .events = POLLIN}, {.fd = -1}};
+    gint64 left_us = wake_us(signs, until_us) - g_get_monotonic_time();
+    int left_ms = (int) CLAMP((left_us + 999) / 1000, 0, 60000);
+
+    if (signs->probe != NULL)
+        own[1] = (struct pollfd){.fd = session_probe_fd(signs->probe),
+                                 .events = session_probe_events(signs->probe)};
+    if (signs->fetch != NULL)
+        fetch_wait(signs->fetch, own, G_N_ELEMENTS(own), left_ms);
+    else
+        poll(own, G_N_ELEMENTS(own), left_ms);
+    if (signs->probe != NULL)
+        go_on_with_probe(signs, own[1].revents != 0);
+}
+
+bool watcher_signs_wait(struct watcher_signs *signs, gint64 until_us)
+{
+    unsigned before = watcher_signs_now(signs);
+
+    while (g_get_monotonic_time() < until_us && !interrupt_pending()) {
+        wait_once(signs, until_us);
+        if (watcher_signs_now(signs) & ~before)
+            return true;
+    }
+    return false;
+}
+
+unsigned watcher_signs_now(const struct watcher_signs *signs)
+{
+    bool refused = g_get_monotonic_time() < signs->refused_until_us;
+    bool unready = signs->unready >= HEALTH_TIMES;
+
+    return (refused ? (unsigned) WATCH_REFUSED : 0) | (unready ? (unsigned) WATCH_UNREADY : 0);
+}

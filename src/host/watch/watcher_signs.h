@@ -1,0 +1,45 @@
+/*
+ * Signs of an emergency that no snapshot shows: whether a new connection still gets in, what the
+ * service says of itself, and what is in its log. None of them holds up a sample.
+ */
+#ifndef HOST_WATCHER_SIGNS_H
+#define HOST_WATCHER_SIGNS_H
+
+#include "fetch/fetch.h"
+#include "pg/session_probe.h"
+#include "settings/settings.h"
+#include "watch/watch_look.h"
+
+#include <poll.h>
+
+struct watcher_signs {
+    /* the probe connection */
+    struct session_probe *probe;     /* under way; NULL */
+    gint64 probe_ms, probe_us;       /* how often; when next, on the monotonic clock */
+    enum session_probe_state probed; /* what came of the last one; UNDERWAY: none yet */
+    char *probe_reason;
+    gint64 refused_until_us;
+    /* the service's own word */
+    const char *health_url; /* borrowed; NULL: none */
+    struct fetch *fetch;    /* NULL: none */
+    gint64 health_us;       /* when it is asked next */
+    guint unready;          /* so many times in a row */
+    char *health_reason;    /* of the last answer, when it was none or 503 */
+};
+
+void watcher_signs_init(struct watcher_signs *signs, const struct settings *settings);
+void watcher_signs_clear(struct watcher_signs *signs);
+
+/* Starts what is due. session: the guard; NULL: there is none, and nothing is probed. full: most
+ * of the slots are taken. */
+void watcher_signs_start(struct watcher_signs *signs, struct session_params *params,
+                         const struct session *session, bool full);
+
+/* Waits until that moment and goes on with what is under way. True, and at once, when there is a
+ * sign that did not hold before. */
+bool watcher_signs_wait(struct watcher_signs *signs, gint64 until_us);
+
+/* Those that hold, of enum watch_trigger. */
+unsigned watcher_signs_now(const struct watcher_signs *signs);
+
+#endif
