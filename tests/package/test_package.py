@@ -47,10 +47,11 @@ def sandbox(package, tmp_path):
         made = Sandbox()
     except NoSandbox as reason:
         unpacked(package, tmp_path / "root")
-        pytest.skip(f"NOT DONE, no mount namespace here ({reason}): installing, starting, upgrading "
-                    "and purging the package; it was unpacked into a folder only")
+        pytest.skip(f"NOT DONE, no mount namespace here ({reason}): installing, starting, "
+                    "upgrading and purging the package; it was unpacked into a folder only")
     with made:
-        made.run("rm", "-f", "/var/lib/man-db/auto-update")  # an index of all manual pages takes long
+        # An index of all manual pages takes long.
+        made.run("rm", "-f", "/var/lib/man-db/auto-update")
         yield made
 
 

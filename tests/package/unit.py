@@ -70,7 +70,8 @@ class Service:
                     return
             except TimeoutError:
                 pass
-        raise AssertionError(f"no {wanted}, exit code {self.process.poll()}; it said:\n{self.said()}")
+        code = self.process.poll()
+        raise AssertionError(f"no {wanted}, exit code {code}; it said:\n{self.said()}")
 
     def stop(self):
         """Its exit code."""
