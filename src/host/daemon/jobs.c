@@ -78,8 +78,10 @@ static void record(struct daemon_job *job, const struct daemon_target *target, c
         .deadline_us = job->order.deadline_us,
     };
 
-    if (!(job->command->flags & COMMAND_WRITES))
-        job->run = MAX(0, store_run_begin(keeper_store(job->daemon->keeper), &run));
+    if (job->command->flags & COMMAND_WRITES)
+        return;
+    gint64 id = store_run_begin(keeper_store(job->daemon->keeper), &run);
+    job->run = MAX(0, id);
 }
 
 static const char *outcome_of(int code)
@@ -160,7 +162,7 @@ static void start(struct daemon_job *job, const struct daemon_target *target)
         .arguments = (const char *const *) arguments,
         .messages = true,
         .longest = LINE_LONGEST,
-        .keep_fd = job->daemon->snapshot,
+        .settings_fd = job->daemon->snapshot,
         .line = on_line,
         .ended = on_ended,
         .data = job,
