@@ -172,9 +172,24 @@ static char *body_of(const struct notify_message *message)
         add_moment(body, "Until:", event->closed_us);
         add_line(body, "Lasted:", lasted);
     }
-    add_line(body, "From:", message->host);
+    add_line(body, "Machine:", message->host);
     add_detail(body, event);
     return g_string_free(body, FALSE);
+}
+
+/* A point alone ends a mail on its way, "From " begins one in a mailbox. */
+static bool is_risky_beginning(const char *text)
+{
+    return text[0] == '.' || g_str_has_prefix(text, "From ");
+}
+
+static bool is_readable(const char *text)
+{
+    bool last = text[1] == '\0';
+
+    if (text[0] == ' ' || text[0] == '\t')
+        return !last;
+    return g_ascii_isgraph(text[0]) && text[0] != '=';
 }
 
 /* The bytes of one line of text, in lines of at most LINE_BYTES. */
@@ -183,22 +198,15 @@ static void add_quoted(GString *mail, const char *line)
     gsize column = 0;
 
     for (; *line != '\0'; line++) {
-        guchar byte = (guchar) *line;
-        bool last = line[1] == '\0';
-        bool plain = (byte > ' ' && byte < 127 && byte != '=') ||
-                     ((byte == ' ' || byte == '\t') && !last);
-        /* A point or "From " at a line's beginning is what relays like to change. */
-        if (column == 0 && (byte == '.' || byte == 'F'))
-            plain = false;
-        if (column + (plain ? 1 : 3) > LINE_BYTES) {
+        if (column + 3 > LINE_BYTES) {
             g_string_append(mail, "=\r\n");
             column = 0;
-            plain = plain && byte != '.' && byte != 'F';
         }
+        bool plain = is_readable(line) && !(column == 0 && is_risky_beginning(line));
         if (plain)
-            g_string_append_c(mail, (char) byte);
+            g_string_append_c(mail, *line);
         else
-            g_string_append_printf(mail, "=%02X", byte);
+            g_string_append_printf(mail, "=%02X", (guchar) *line);
         column += plain ? 1 : 3;
     }
     g_string_append(mail, "\r\n");

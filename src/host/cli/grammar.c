@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "daemon/daemon.h"
 #include "host_embedded.h"
+#include "notify/deliver.h"
 #include "watch/watcher.h"
 
 #include <string.h>
@@ -17,6 +18,12 @@ static const struct feature section_watch = {
     .title = "Watch a server, and act in an emergency",
     .settings = watcher_settings,
     .commands = watcher_commands,
+};
+static const struct feature section_notify = {
+    .name = "notify",
+    .title = "Try the ways by which messages about events are sent",
+    .settings = notify_settings,
+    .commands = notify_commands,
 };
 static const struct feature section_check = {
     .name = "check",
@@ -62,9 +69,9 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_serve,  &section_watch, &section_check,      &section_history, &section_runbook,
-    &section_config, &section_setup, &section_completion, &section_help,    &section_sql,
-    NULL,
+    &section_serve,      &section_watch,   &section_notify, &section_check,
+    &section_history,    &section_runbook, &section_config, &section_setup,
+    &section_completion, &section_help,    &section_sql,    NULL,
 };
 
 const struct feature *cli_section_at(guint index)
