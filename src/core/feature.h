@@ -137,7 +137,8 @@ struct job {
     const char *verb;
     /* The switch that stands for the arguments, where the verb has any: "bloated". */
     const char *instead;
-    const char *what; /* for `schedule`: "VACUUM and ANALYZE the tables that need it" */
+    /* For `schedule`: "VACUUM and ANALYZE the tables that need it". NULL: the command's summary. */
+    const char *what;
 };
 
 struct watch_look; /* one look of the watch at a server; see core/watch/watch_look.h */

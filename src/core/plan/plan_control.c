@@ -74,11 +74,10 @@ bool plan_lock(struct session *control, const char *section, GError **error)
     if (plan_lock_try(control, section, &holder, error))
         return true;
     if (holder != NULL)
-        runbook_error_set(error, RUNBOOK_REFUSED,
-                          "wait for it, or end it with pg_terminate_backend",
-                          "another %s run is at work on database \"%s\": " PLAN_LOCK_HELD
-                          " by %s",
-                          section, session_database(control), holder);
+        runbook_error_set(
+            error, RUNBOOK_REFUSED, "wait for it, or end it with pg_terminate_backend",
+            "another %s run is at work on database \"%s\": " PLAN_LOCK_HELD " by %s", section,
+            session_database(control), holder);
     return false;
 }
 

@@ -17,8 +17,8 @@ struct owner {
 
 static void owner_clear(struct owner *owner)
 {
-    g_free(owner->host);
-    g_free(owner->boot);
+    g_clear_pointer(&owner->host, g_free);
+    g_clear_pointer(&owner->boot, g_free);
 }
 
 #define OWNER __attribute__((cleanup(owner_clear))) struct owner
@@ -84,20 +84,20 @@ static void bind_turn(struct statement *statement, const struct store_turn *turn
 /* Whose unfinished row may be taken over; host NULL: there is none. */
 static struct owner find_free(struct store *store, const struct store_turn *turn)
 {
-    AUTO(statement) statement = statement_open(store, &query_store_turns);
+    struct owner owner = {.host = NULL};
+    AUTO(statement) statement = statement_open(store, &query_store_turns_left);
     statement_bind_text(statement, 1, turn->target);
     statement_bind_text(statement, 2, turn->section);
-    statement_bind_int(statement, 3, turn->turn_us);
-    statement_bind_int(statement, 4, 1);
-    statement_bind_int(statement, 5, 1);
-    if (statement_next(statement)) {
-        struct owner owner = owner_of(statement);
-        if (owner_is_free(&owner))
-            return owner;
+    while (statement_next(statement)) {
+        if (statement_int(statement, STORE_TURNS_TURN_US) != turn->turn_us)
+            continue;
         owner_clear(&owner);
+        owner = owner_of(statement);
     }
     store_read(store, statement);
-    return (struct owner){.host = NULL};
+    if (owner.host != NULL && !owner_is_free(&owner))
+        owner_clear(&owner);
+    return owner;
 }
 
 /* One statement decides, whatever another daemon does meanwhile. */
@@ -147,11 +147,13 @@ bool store_each_turn(struct store *store, const char *target, const char *sectio
                      void (*visit)(const struct store_turn *turn, gpointer data), gpointer data,
                      GError **error)
 {
-    AUTO(statement) statement = statement_open(store, &query_store_turns);
+    /* Of one job the newest are found without reading all there are. */
+    const bool one = target != NULL && section != NULL;
+    AUTO(statement)
+    statement = statement_open(store, one ? &query_store_turns_of : &query_store_turns);
     statement_bind_text(statement, 1, target);
     statement_bind_text(statement, 2, section);
-    statement_bind_int(statement, 4, 0);
-    statement_bind_int(statement, 5, limit > 0 ? limit : -1);
+    statement_bind_int(statement, 3, limit > 0 ? limit : -1);
     while (statement_next(statement)) {
         const struct store_turn turn = turn_row(statement);
         visit(&turn, data);
@@ -163,11 +165,9 @@ void store_turns_left(struct store *store, const char *target, const char *secti
                       void (*visit)(const struct store_turn *turn, gpointer data),
                       gpointer data)
 {
-    AUTO(statement) statement = statement_open(store, &query_store_turns);
+    AUTO(statement) statement = statement_open(store, &query_store_turns_left);
     statement_bind_text(statement, 1, target);
     statement_bind_text(statement, 2, section);
-    statement_bind_int(statement, 4, 1);
-    statement_bind_int(statement, 5, -1);
     while (statement_next(statement)) {
         const struct store_turn turn = turn_row(statement);
         OWNER owner = owner_of(statement);

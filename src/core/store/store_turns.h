@@ -44,7 +44,7 @@ bool store_each_turn(struct store *store, const char *target, const char *sectio
                      void (*visit)(const struct store_turn *turn, gpointer data), gpointer data,
                      GError **error);
 
-/* Turns that have not ended and whose daemon is gone, or is this process; newest first. */
+/* Turns of a job that have not ended and whose daemon is gone, or is this process; newest first. */
 void store_turns_left(struct store *store, const char *target, const char *section,
                       void (*visit)(const struct store_turn *turn, gpointer data),
                       gpointer data);

@@ -40,7 +40,7 @@ static void expect_left(struct store *store, const char *expected)
 {
     g_autoptr(GString) turns = g_string_new(NULL);
 
-    store_turns_left(store, "shop", NULL, append, turns);
+    store_turns_left(store, "shop", "vacuum", append, turns);
     g_assert_cmpstr(turns->str, ==, expected);
 }
 

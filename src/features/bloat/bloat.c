@@ -138,9 +138,7 @@ static const struct right rights[] = {
     {0, 0, NULL, NULL},
 };
 
-static const struct job job = {
-    .what = "measure what tables and indexes would give back, or reclaim it",
-};
+static const struct job job = {.verb = NULL};
 
 const struct feature feature_bloat = {
     .name = "bloat",

@@ -154,7 +154,6 @@ static const struct right rights[] = {
 
 static const struct job job = {
     .instead = "bloated",
-    .what = "judge every index, or rebuild the bloated ones",
 };
 
 const struct feature feature_indexes = {

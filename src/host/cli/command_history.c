@@ -75,6 +75,24 @@ static const struct option list_options[] = {
     {.name = NULL},
 };
 
+static const struct option events_options[] = {
+    {.name = "limit",
+     .letter = 'n',
+     .argument = "N",
+     .prose = "Show this many events, the newest (default 20)"},
+    {.name = "target", .argument = "NAME", .prose = "Only events of this target"},
+    {.name = "since",
+     .argument = "DURATION",
+     .prose = "Only those that were open this long ago or later, as in 7d"},
+    {.name = NULL},
+};
+
+static const struct option minutes_options[] = {
+    {.name = "target", .argument = "NAME", .prose = "The target they are of"},
+    {.name = "since", .argument = "DURATION", .prose = "From this long ago on (default 1h)"},
+    {.name = NULL},
+};
+
 static const struct option undo_options[] = {
     {.name = "window",
      .argument = "DURATION",
@@ -138,6 +156,32 @@ const struct command cli_history_commands[] = {
         .summary = "Show one run: plan, SQL, before, after, outcome",
         .examples = "pgrunbook history show 12",
         .run = history_show_command,
+    },
+    {
+        .verb = "events",
+        .summary = "List what happened to the targets while serve watched",
+        .prose =
+            "An event has a beginning and an end: slots running out, a target that was not "
+            "reachable, a turn of a job that failed or was missed. Those without an end are "
+            "open. What was of one moment, as a relief, has no length.",
+        .examples = "pgrunbook history events\n"
+                    "pgrunbook history events --target prod --since 7d --json",
+        .options = events_options,
+        .run = history_events_command,
+    },
+    {
+        .verb = "minutes",
+        .summary = "Show a target's connections, minute by minute",
+        .prose =
+            "Of each minute in which serve watched the target: how many samples it took and "
+            "how many it should have taken besides, slots in use on the average and at most "
+            "with the number that ordinary roles have, the most sessions that were active, "
+            "idle, idle in a transaction or waiting for a lock at one time, and the longest "
+            "query. Minutes are kept for 90 days.",
+        .examples = "pgrunbook history minutes --target prod\n"
+                    "pgrunbook history minutes --target prod --since 7d --format csv",
+        .options = minutes_options,
+        .run = history_minutes_command,
     },
     {
         .verb = "undo",

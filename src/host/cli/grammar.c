@@ -1,6 +1,7 @@
 #include "cli/grammar.h"
 
 #include "cli/commands.h"
+#include "daemon/agenda.h"
 #include "daemon/daemon.h"
 #include "host_embedded.h"
 #include "watch/watcher.h"
@@ -17,6 +18,11 @@ static const struct feature section_watch = {
     .title = "Watch a server, and act in an emergency",
     .settings = watcher_settings,
     .commands = watcher_commands,
+};
+static const struct feature section_schedule = {
+    .name = "schedule",
+    .title = "Show the next turns of each job, and what came of the last",
+    .commands = agenda_commands,
 };
 static const struct feature section_check = {
     .name = "check",
@@ -62,9 +68,9 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_serve,  &section_watch, &section_check,      &section_history, &section_runbook,
-    &section_config, &section_setup, &section_completion, &section_help,    &section_sql,
-    NULL,
+    &section_serve,      &section_watch,   &section_schedule, &section_check,
+    &section_history,    &section_runbook, &section_config,   &section_setup,
+    &section_completion, &section_help,    &section_sql,      NULL,
 };
 
 const struct feature *cli_section_at(guint index)

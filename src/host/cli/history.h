@@ -7,6 +7,7 @@
 #include "feature.h"
 #include "out/grid.h"
 #include "store/store.h"
+#include "store/store_events.h"
 
 #include <glib.h>
 #include <jansson.h>
@@ -39,12 +40,17 @@ char *history_in_words(const char *text);
 /* What list and show have in common. */
 json_t *history_run_json(const struct store_run_view *run);
 
+/* An event with all that is known of it. */
+json_t *history_event_json(const struct store_event *event);
+
 /* A run as a row of a struct grid with these columns. */
 extern const struct grid_column history_list_columns[];
 void history_list_row(const struct store_run_view *run, gpointer grid);
 
 enum runbook_exit history_show_command(struct call *call, GError **error);
 enum runbook_exit history_prune_command(struct call *call, GError **error);
+enum runbook_exit history_events_command(struct call *call, GError **error);
+enum runbook_exit history_minutes_command(struct call *call, GError **error);
 enum runbook_exit history_undo_command(struct call *call, GError **error);
 
 #endif

@@ -19,13 +19,13 @@ static gint64 window_of(const struct settings *settings, const struct feature *f
     return cli_setting(full) != NULL ? settings_int(settings, full) : 0;
 }
 
-GArray *agenda_jobs(const struct settings *settings, const char *target)
+GArray *agenda_all(const struct settings *settings, const char *target)
 {
     GArray *jobs = g_array_new(FALSE, FALSE, sizeof(struct scheduler_job));
 
     for (guint i = 0; features[i] != NULL; i++) {
         const struct job *job = features[i]->job;
-        if (job == NULL || strcmp(setting_of(settings, features[i], "schedule"), "off") == 0)
+        if (job == NULL)
             continue;
         const struct scheduler_job row = {
             .target = target,
@@ -40,11 +40,22 @@ GArray *agenda_jobs(const struct settings *settings, const char *target)
     return jobs;
 }
 
-const struct job *agenda_job(const char *section)
+GArray *agenda_jobs(const struct settings *settings, const char *target)
+{
+    GArray *jobs = agenda_all(settings, target);
+
+    for (guint i = jobs->len; i > 0; i--)
+        if (strcmp(g_array_index(jobs, struct scheduler_job, i - 1).schedule, "off") == 0)
+            g_array_remove_index(jobs, i - 1);
+    return jobs;
+}
+
+const char *agenda_what(const char *section, const char *verb)
 {
     const struct feature *feature = cli_section(section);
 
-    return feature != NULL ? feature->job : NULL;
+    return feature->job->what != NULL ? feature->job->what
+                                      : cli_command(feature, verb)->summary;
 }
 
 /* As a person would type it: "3h", "90min", "42s". */

@@ -7,20 +7,6 @@ enum {
 
 /* ---- life --------------------------------------------------------------------------------------- */
 
-static void job_free(gpointer pointer)
-{
-    struct job *job = pointer;
-
-    if (job->open != NULL)
-        turn_free(job->open);
-    g_ptr_array_unref(job->past);
-    schedule_free(job->schedule);
-    g_time_zone_unref(job->zone);
-    g_free(job->schedule_text);
-    g_free(job->zone_text);
-    g_free(job);
-}
-
 static void place_free(gpointer pointer)
 {
     struct place *place = pointer;
@@ -79,165 +65,13 @@ static struct place place_of(const struct scheduler *scheduler, const char *targ
     return place != NULL ? *place : (struct place){SCHEDULER_UNKNOWN, unknown};
 }
 
-static struct job *job_at(const struct scheduler *scheduler, guint i)
-{
-    return g_ptr_array_index(scheduler->jobs, i);
-}
-
-static bool is_running(const struct job *job)
-{
-    return job->open != NULL && job->open->phase == TURN_RUNNING;
-}
-
 guint scheduler_running(const struct scheduler *scheduler)
 {
     guint count = 0;
 
     for (guint i = 0; i < scheduler->jobs->len; i++)
-        count += is_running(job_at(scheduler, i));
+        count += job_is_running(job_at(scheduler, i));
     return count;
-}
-
-/* ---- jobs --------------------------------------------------------------------------------------- */
-
-/* The next turn after the cursor. */
-static void look_ahead(struct job *job)
-{
-    const gint64 next =
-        schedule_next(job->schedule, job->zone, job->cursor_us / G_USEC_PER_SEC);
-
-    job->next_us = next == G_MAXINT64 ? G_MAXINT64 : next * G_USEC_PER_SEC;
-}
-
-static struct store_job store_job_of(const struct job *job)
-{
-    return (struct store_job){job->target, job->section, job->schedule_text, job->zone_text};
-}
-
-static struct job *find_job(const struct scheduler *scheduler, const char *target,
-                            const char *section)
-{
-    for (guint i = 0; i < scheduler->jobs->len; i++) {
-        struct job *job = job_at(scheduler, i);
-        if (g_strcmp0(job->target, target) == 0 && g_strcmp0(job->section, section) == 0)
-            return job;
-    }
-    return NULL;
-}
-
-/* Takes the schedule over. False, and nothing changed: it is not valid. */
-static bool set_schedule(struct job *job, const struct scheduler_job *wanted)
-{
-    AUTO(schedule) schedule = schedule_parse(wanted->schedule, NULL);
-    GTimeZone *zone = schedule_zone(wanted->zone, NULL);
-
-    if (schedule == NULL || zone == NULL) {
-        g_clear_pointer(&zone, g_time_zone_unref);
-        return false;
-    }
-    g_clear_pointer(&job->schedule, schedule_free);
-    g_clear_pointer(&job->zone, g_time_zone_unref);
-    g_free(job->schedule_text);
-    g_free(job->zone_text);
-    job->schedule = g_steal_pointer(&schedule);
-    job->zone = zone;
-    job->schedule_text = g_strdup(wanted->schedule);
-    job->zone_text = g_strdup(wanted->zone);
-    return true;
-}
-
-static struct job *add_job(struct scheduler *scheduler, const struct scheduler_job *wanted,
-                           gint64 now_us)
-{
-    struct job *job = g_new0(struct job, 1);
-
-    if (!set_schedule(job, wanted)) {
-        g_free(job);
-        return NULL;
-    }
-    job->target = g_intern_string(wanted->target);
-    job->section = g_intern_string(wanted->section);
-    job->window_ms = wanted->window_ms;
-    job->past = g_ptr_array_new_with_free_func((GDestroyNotify) turn_free);
-    g_ptr_array_add(scheduler->jobs, job);
-    const struct store_job known = store_job_of(job);
-    job->cursor_us = store_job_since(scheduler->store, &known, now_us);
-    turn_resume(scheduler, job, now_us);
-    if (job->open != NULL)
-        job->cursor_us = MAX(job->cursor_us, job->open->turn_us);
-    look_ahead(job);
-    return job;
-}
-
-/* A job there was, scheduled otherwise. */
-static void change_job(struct scheduler *scheduler, struct job *job,
-                       const struct scheduler_job *wanted, gint64 now_us)
-{
-    if (!set_schedule(job, wanted))
-        return;
-    if (job->open != NULL && job->open->phase == TURN_PENDING)
-        turn_close_open(scheduler, job, "the schedule was changed", now_us);
-    const struct store_job known = store_job_of(job);
-    store_job_since(scheduler->store, &known, now_us);
-    job->cursor_us = now_us;
-    look_ahead(job);
-}
-
-static void remove_job(struct scheduler *scheduler, guint i, gint64 now_us)
-{
-    struct job *job = job_at(scheduler, i);
-    const struct store_job known = store_job_of(job);
-
-    if (!job->removed)
-        store_job_forget(scheduler->store, &known);
-    if (job->open != NULL && !is_running(job))
-        turn_close_open(scheduler, job, "the job was taken off the schedule", now_us);
-    job->removed = true;
-    job->next_us = G_MAXINT64;
-    if (job->open == NULL)
-        g_ptr_array_remove_index(scheduler->jobs, i);
-}
-
-static void set_job(struct scheduler *scheduler, const struct scheduler_job *wanted,
-                    gint64 now_us)
-{
-    struct job *job = find_job(scheduler, wanted->target, wanted->section);
-    const bool known = job != NULL;
-
-    if (!known)
-        job = add_job(scheduler, wanted, now_us);
-    if (job == NULL)
-        return;
-    if (known && (job->removed || g_strcmp0(job->schedule_text, wanted->schedule) != 0 ||
-                  g_strcmp0(job->zone_text, wanted->zone) != 0))
-        change_job(scheduler, job, wanted, now_us);
-    job->verb = g_intern_string(wanted->verb);
-    job->window_ms = wanted->window_ms;
-    job->listed = true;
-    job->removed = false;
-}
-
-void scheduler_set_jobs(struct scheduler *scheduler, const struct scheduler_job *jobs,
-                        guint count, gint64 now_us)
-{
-    for (guint i = 0; i < scheduler->jobs->len; i++)
-        job_at(scheduler, i)->listed = false;
-    for (guint i = 0; i < count; i++)
-        set_job(scheduler, &jobs[i], now_us);
-    for (guint i = scheduler->jobs->len; i > 0; i--)
-        if (!job_at(scheduler, i - 1)->listed)
-            remove_job(scheduler, i - 1, now_us);
-}
-
-void scheduler_set_store(struct scheduler *scheduler, struct store *store)
-{
-    scheduler->store = store;
-    for (guint i = 0; i < scheduler->jobs->len; i++) {
-        const struct store_job known = store_job_of(job_at(scheduler, i));
-        if (!job_at(scheduler, i)->removed)
-            store_job_since(store, &known, scheduler->last_us);
-    }
-    turn_save_all(scheduler, true, scheduler->last_us);
 }
 
 /* ---- turns come --------------------------------------------------------------------------------- */
@@ -274,7 +108,7 @@ static void turn_comes(struct scheduler *scheduler, struct job *job, gint64 now_
 {
     struct turn *turn = turn_new(job, job->next_us);
 
-    if (is_running(job)) {
+    if (job_is_running(job)) {
         turn_miss(scheduler, job, turn, g_strdup("the turn before it was still at work"),
                   now_us);
     } else if (turn_is_over(turn, now_us)) {
@@ -297,7 +131,7 @@ static void pass_over_many(struct job *job, gint64 now_us)
     while (job->next_us <= now_us) {
         oldest[count++ % MOST_MISSED] = job->next_us;
         job->cursor_us = job->next_us;
-        look_ahead(job);
+        job_look_ahead(job);
     }
     job->cursor_us = count > MOST_MISSED ? oldest[count % MOST_MISSED] - 1 : cursor_us;
     job->next_us = count > MOST_MISSED ? oldest[count % MOST_MISSED] : first_us;
@@ -312,7 +146,7 @@ static void let_turns_come(struct scheduler *scheduler, struct job *job, gint64 
         if (!turn_is_known(job, job->next_us))
             turn_comes(scheduler, job, now_us);
         job->cursor_us = job->next_us;
-        look_ahead(job);
+        job_look_ahead(job);
     }
 }
 
@@ -328,7 +162,7 @@ static void step_back(struct job *job, gint64 now_us)
     if (open != NULL && open->phase == TURN_PENDING && open->turn_us > now_us)
         g_clear_pointer(&job->open, turn_free);
     job->cursor_us = MIN(job->cursor_us, now_us);
-    look_ahead(job);
+    job_look_ahead(job);
 }
 
 /* ---- what is due -------------------------------------------------------------------------------- */
@@ -364,7 +198,7 @@ static char *obstacle(const struct scheduler *scheduler, const struct job *job)
         return g_strdup(place.reason != NULL ? place.reason : "the target was not reachable");
     for (guint i = 0; i < scheduler->jobs->len; i++) {
         const struct job *other = job_at(scheduler, i);
-        if (is_running(other) && other->target == job->target)
+        if (job_is_running(other) && other->target == job->target)
             return g_strdup_printf("%s %s was at work on the target all the time",
                                    other->section, other->verb);
     }
@@ -444,7 +278,7 @@ gint64 scheduler_wake_us(const struct scheduler *scheduler, gint64 now_us)
     for (guint i = 0; i < scheduler->jobs->len; i++) {
         const struct job *job = job_at(scheduler, i);
         wake = MIN(wake, job->next_us);
-        if (job->open == NULL || is_running(job))
+        if (job->open == NULL || job_is_running(job))
             continue;
         wake = MIN(wake, job->open->begin_until_us);
         if (job->open->phase == TURN_WAITING && job->open->retry_us > now_us)
@@ -456,9 +290,9 @@ gint64 scheduler_wake_us(const struct scheduler *scheduler, gint64 now_us)
 void scheduler_ended(struct scheduler *scheduler, const struct scheduler_order *order,
                      gint64 now_us, int exit_code, gint64 run, const char *reason)
 {
-    struct job *job = find_job(scheduler, order->target, order->section);
+    struct job *job = job_find(scheduler, order->target, order->section);
 
-    if (job == NULL || !is_running(job) || job->open->turn_us != order->turn_us)
+    if (job == NULL || !job_is_running(job) || job->open->turn_us != order->turn_us)
         return;
     struct turn *turn = job->open;
     g_free(turn->reason);

@@ -65,6 +65,19 @@ struct scheduler {
 /* "2026-11-29 02:00 UTC"; caller frees. */
 char *scheduler_time(gint64 wall_us);
 
+/* ---- jobs (scheduler_jobs.c) ----------------------------------------------------------------- */
+
+void job_free(gpointer job);
+struct job *job_at(const struct scheduler *scheduler, guint i);
+bool job_is_running(const struct job *job);
+
+/* NULL: there is none. */
+struct job *job_find(const struct scheduler *scheduler, const char *target,
+                     const char *section);
+
+/* Finds the first turn after the cursor. */
+void job_look_ahead(struct job *job);
+
 /* ---- one turn (scheduler_turn.c) ------------------------------------------------------------ */
 
 struct turn *turn_new(const struct job *job, gint64 turn_us);

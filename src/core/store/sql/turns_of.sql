@@ -1,0 +1,14 @@
+-- name:  turns_of
+-- doc:   The turns of one job, newest first.
+-- param: $1 text target
+-- param: $2 text section
+-- param: $3 int8 most rows; negative: no limit
+-- row:   target text, section text, turn_us int8, window_end_us int8, started_us int8,
+--        ended_us int8, outcome text, exit_code int8, attempts int8, run_id int8, reason text,
+--        os_host text, os_boot text, pid int8, pid_started int8
+SELECT target, section, turn_us, window_end_us, started_us, ended_us, outcome, exit_code,
+       attempts, run_id, reason, os_host, os_boot, pid, pid_started
+  FROM turn
+ WHERE target = $1 AND section = $2
+ ORDER BY turn_us DESC
+ LIMIT $3
