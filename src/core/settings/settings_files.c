@@ -130,9 +130,10 @@ static bool unpack(struct settings_files *files, const char *packed, gsize lengt
 static bool add_shared(struct settings_files *files, const char *number, GError **error)
 {
     g_autofree char *path = g_strconcat("/proc/self/fd/", number, NULL);
+    bool plain = number[0] != '\0' && strspn(number, G_CSET_DIGITS) == strlen(number);
     gsize length = 0;
     int reason = 0;
-    g_autofree char *bytes = load(path, SHARED_LARGEST, &length, &reason);
+    g_autofree char *bytes = plain ? load(path, SHARED_LARGEST, &length, &reason) : NULL;
 
     if (bytes != NULL)
         bytes[length] = '\0';
