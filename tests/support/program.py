@@ -89,13 +89,13 @@ class Runbook:
         finally:
             running.kill()
 
-    def start(self, *arguments, server=None, stdin=None, env=None):
+    def start(self, *arguments, server=None, stdin=None, env=None, stderr=subprocess.PIPE):
         """The same in the background, for Ctrl-C and for windows. `server` names the database
         through PGHOST and friends, as a DBA's shell does."""
         process = subprocess.Popen([binary(), *map(str, arguments)], text=True, cwd=self.home,
                                    env=self._environment(server, env),
                                    stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
+                                   stderr=stderr)
         running = Running(arguments, process, time.monotonic())
         self._running.append(running)
         return running
@@ -113,4 +113,5 @@ class Runbook:
                 running.kill()
                 running.process.communicate()
             for stream in (running.process.stdout, running.process.stderr):
-                stream.close()
+                if stream is not None:
+                    stream.close()

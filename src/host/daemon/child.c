@@ -3,6 +3,7 @@
 #include "daemon/line_reader.h"
 #include "daemon/signals.h"
 #include "error.h"
+#include "settings/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,10 +117,10 @@ bool child_feed(struct child *child, const char *text)
  * allowed. */
 struct birth {
     pid_t parent;
-    char **words;
+    char **words, **environment;
     int input, output; /* -1: /dev/null */
     bool messages;
-    int keep_fd;
+    int settings_fd;
 };
 
 static G_GNUC_NORETURN void in_child(const struct birth *birth)
@@ -137,14 +138,14 @@ static G_GNUC_NORETURN void in_child(const struct birth *birth)
     if (dup2(input, STDIN_FILENO) < 0 || dup2(birth->output, STDOUT_FILENO) < 0 ||
         (birth->messages && dup2(birth->output, STDERR_FILENO) < 0))
         _exit(127);
-    if (birth->keep_fd >= 0)
-        fcntl(birth->keep_fd, F_SETFD, 0);
+    if (birth->settings_fd >= 0)
+        fcntl(birth->settings_fd, F_SETFD, 0);
     /* A handler of ours would swallow what comes before exec. */
     for (gsize i = 0; i < G_N_ELEMENTS(ours); i++)
         signal(ours[i], SIG_DFL);
     sigprocmask(SIG_SETMASK, signals_mask_before(), NULL);
     /* The very file we are, even when a newer one has taken its place meanwhile. */
-    execv("/proc/self/exe", birth->words);
+    execve("/proc/self/exe", birth->words, birth->environment);
     ssize_t unheard = write(STDERR_FILENO, last_words, sizeof last_words - 1);
     (void) unheard;
     _exit(127);
@@ -159,6 +160,16 @@ char **child_words(const char *program, const char *const *arguments)
     for (; *arguments != NULL; arguments++)
         g_strv_builder_add(words, *arguments);
     return g_strv_builder_end(words);
+}
+
+/* It reads the settings as they are in force here. */
+static char **environment_of(const struct child_plan *plan)
+{
+    g_autofree char *number = g_strdup_printf("%d", plan->settings_fd);
+
+    if (plan->settings_fd < 0)
+        return g_get_environ();
+    return g_environ_setenv(g_get_environ(), SETTINGS_FILES_VARIABLE, number, TRUE);
 }
 
 static struct child *adopt(const struct child_plan *plan, pid_t pid, int output, int input)
@@ -193,11 +204,13 @@ static void close_both(int pair[2])
 struct child *child_start(const struct child_plan *plan, GError **error)
 {
     g_auto(GStrv) words = child_words("pgrunbook", plan->arguments);
+    g_auto(GStrv) environment = environment_of(plan);
     int output[2] = {-1, -1}, input[2] = {-1, -1};
     pid_t pid = -1;
 
     if (pipe2(output, O_CLOEXEC) == 0 && (!plan->feed || pipe2(input, O_CLOEXEC) == 0)) {
-        struct birth birth = {getpid(), words, input[0], output[1], plan->messages, plan->keep_fd};
+        struct birth birth = {getpid(), words,     environment,    input[0],
+                              output[1], plan->messages, plan->settings_fd};
         pid = fork();
         if (pid == 0)
             in_child(&birth);

@@ -17,7 +17,7 @@ struct child_plan {
     bool feed;                    /* it reads lines of ours from its stdin */
     bool messages;                /* its stderr is to be read as well, not shared with us */
     gsize longest;                /* line, in bytes */
-    int keep_fd;                  /* a descriptor it inherits under its number; -1: none */
+    int settings_fd;              /* of settings_files_share(), inherited; -1: none */
     /* A line it printed; `cut`: it was longer. */
     void (*line)(const char *line, gsize length, bool cut, gpointer data);
     /* It is gone, after its last line; status as waitpid() tells. The child is freed after it. */

@@ -113,14 +113,14 @@ static void on_trouble(bool looping, const char *message, gpointer data)
     courier->trouble(looping, message, courier->data);
 }
 
-struct courier *courier_new(const char *const *arguments, int keep_fd,
+struct courier *courier_new(const char *const *arguments, int settings_fd,
                             void (*trouble)(bool looping, const char *message, gpointer data),
                             gpointer data)
 {
     struct courier *courier = g_new0(struct courier, 1);
     struct minder_plan plan = {
         .name = "the courier of messages",
-        .child = {.arguments = arguments, .feed = true, .longest = LONGEST, .keep_fd = keep_fd},
+        .child = {.arguments = arguments, .feed = true, .longest = LONGEST, .settings_fd = settings_fd},
         .line = on_line,
         .started = on_started,
         .ended = on_ended,

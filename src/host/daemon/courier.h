@@ -18,7 +18,7 @@
 struct courier;
 
 /* arguments: of its command line. looping: as in minder.h. */
-struct courier *courier_new(const char *const *arguments, int keep_fd,
+struct courier *courier_new(const char *const *arguments, int settings_fd,
                             void (*trouble)(bool looping, const char *message, gpointer data),
                             gpointer data);
 void courier_free(struct courier *courier);

@@ -345,10 +345,8 @@ static void say_started(const struct daemon *daemon)
 static void begin(struct daemon *daemon)
 {
     gint64 watchdog_us = systemd_watchdog_us();
-    g_autofree char *number = g_strdup_printf("%d", daemon->snapshot);
 
     systemd_keep_for_us();
-    g_setenv(SETTINGS_FILES_VARIABLE, number, TRUE);
     daemon_apply(daemon);
     keeper_tick(daemon->keeper, g_get_monotonic_time());
     daemon->tick_source = g_timeout_add_seconds(1, on_tick, daemon);

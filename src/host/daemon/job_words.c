@@ -4,12 +4,9 @@
 
 enum { REASON_LONGEST = 500 };
 
-char *job_window(gint64 deadline_us, gint64 now_us)
+gint64 job_left_ms(gint64 deadline_us, gint64 now_us)
 {
-    if (deadline_us == 0)
-        return g_strdup("0");
-    return g_strdup_printf("%" G_GINT64_FORMAT "s",
-                           MAX(1, (deadline_us - now_us) / G_USEC_PER_SEC));
+    return deadline_us == 0 ? 0 : MAX(1000, (deadline_us - now_us) / 1000);
 }
 
 char *job_reason(const char *output)

@@ -6,8 +6,8 @@
 
 #include <glib.h>
 
-/* For --window: whole seconds, at least one; "0", without end, for a deadline of 0. Caller frees. */
-char *job_window(gint64 deadline_us, gint64 now_us);
+/* What is left of a window, at least a second; 0, without end, for a deadline of 0. */
+gint64 job_left_ms(gint64 deadline_us, gint64 now_us);
 
 /* What went wrong, out of what the job printed: its last error, else its last line, of which at
  * most 500 bytes. NULL when there is nothing. Caller frees. */

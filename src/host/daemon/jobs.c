@@ -3,6 +3,7 @@
  */
 #include "cli/grammar.h"
 #include "cli/record.h"
+#include "daemon/agenda.h"
 #include "daemon/daemon_private.h"
 #include "daemon/job_words.h"
 #include "daemon/journal.h"
@@ -27,43 +28,16 @@ struct daemon_job {
 
 /* ---- what there is to do ------------------------------------------------------------------------ */
 
-/* The setting of a section, where it has such a row. */
-static const char *text_of(const struct settings *settings, const char *section,
-                           const char *name)
-{
-    g_autofree char *full = g_strconcat(section, ".", name, NULL);
-
-    return cli_setting(full) != NULL ? settings_string(settings, full) : NULL;
-}
-
-static void add_job(GArray *jobs, const struct daemon_target *target,
-                    const struct feature *feature)
-{
-    const struct settings *settings = target->settings;
-    g_autofree char *window = g_strconcat(feature->name, ".window", NULL);
-    struct scheduler_job job = {
-        .target = target->name,
-        .section = feature->name,
-        .verb = feature->job->verb != NULL ? feature->job->verb
-                                           : text_of(settings, feature->name, "job"),
-        .schedule = text_of(settings, feature->name, "schedule"),
-        .zone = settings_string(settings, "timezone"),
-        .window_ms = cli_setting(window) != NULL ? settings_int(settings, window) : 0,
-    };
-
-    if (job.schedule != NULL && g_ascii_strcasecmp(job.schedule, "off") != 0)
-        g_array_append_val(jobs, job);
-}
-
 void jobs_apply(struct daemon *daemon)
 {
     g_autoptr(GArray) jobs = g_array_new(FALSE, FALSE, sizeof(struct scheduler_job));
 
     for (guint i = 0; i < daemon->targets->len; i++) {
         const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
-        for (guint at = 0; !target->leaving && features[at] != NULL; at++)
-            if (features[at]->job != NULL)
-                add_job(jobs, target, features[at]);
+        if (target->leaving)
+            continue;
+        g_autoptr(GArray) wanted = agenda_jobs(target->settings, target->name);
+        g_array_append_vals(jobs, wanted->data, wanted->len);
     }
     if (cli_setting("jobs_at_once") != NULL)
         scheduler_set_limit(daemon->scheduler,
@@ -77,17 +51,12 @@ void jobs_apply(struct daemon *daemon)
 
 static char **arguments_of(const struct daemon_job *job, const struct daemon_target *target)
 {
+    gint64 left_ms = job_left_ms(job->order.deadline_us, g_get_real_time());
+    g_auto(GStrv) command = agenda_words(job->order.section, job->order.verb, left_ms);
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
-    struct option option;
 
-    g_strv_builder_add_many(words, job->order.section, job->order.verb, NULL);
-    if (job->command->flags & COMMAND_WRITES)
-        g_strv_builder_add(words, "--yes");
+    g_strv_builder_addv(words, (const char **) (void *) command);
     target_words(target, words);
-    if (cli_find_option(job->command, "window", 0, &option)) {
-        g_autofree char *left = job_window(job->order.deadline_us, g_get_real_time());
-        g_strv_builder_add_many(words, "--window", left, NULL);
-    }
     return g_strv_builder_end(words);
 }
 
@@ -109,8 +78,10 @@ static void record(struct daemon_job *job, const struct daemon_target *target, c
         .deadline_us = job->order.deadline_us,
     };
 
-    if (!(job->command->flags & COMMAND_WRITES))
-        job->run = MAX(0, store_run_begin(keeper_store(job->daemon->keeper), &run));
+    if (job->command->flags & COMMAND_WRITES)
+        return;
+    gint64 id = store_run_begin(keeper_store(job->daemon->keeper), &run);
+    job->run = MAX(0, id);
 }
 
 static const char *outcome_of(int code)
@@ -191,7 +162,7 @@ static void start(struct daemon_job *job, const struct daemon_target *target)
         .arguments = (const char *const *) arguments,
         .messages = true,
         .longest = LINE_LONGEST,
-        .keep_fd = job->daemon->snapshot,
+        .settings_fd = job->daemon->snapshot,
         .line = on_line,
         .ended = on_ended,
         .data = job,

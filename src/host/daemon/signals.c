@@ -42,6 +42,9 @@ bool signals_catch(void (*caught)(int number, gpointer data), gpointer data, GEr
     sigprocmask(SIG_BLOCK, &wanted, &signals.before);
     sigaction(SIGCHLD, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+    /* A history at the limit of a file's size is like one on a full disk: a failed write. */
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &action, NULL);
     signals.fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals.fd < 0) {
         runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot catch signals: %s",

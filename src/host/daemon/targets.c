@@ -72,7 +72,7 @@ static void watch(struct daemon_target *target)
         .name = name,
         .child = {.arguments = (const char *const *) arguments,
                   .longest = LINE_LONGEST,
-                  .keep_fd = target->daemon->snapshot},
+                  .settings_fd = target->daemon->snapshot},
         .silence_us = SILENCE_S * G_USEC_PER_SEC,
         .line = on_line,
         .ended = on_ended,

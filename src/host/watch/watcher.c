@@ -33,8 +33,9 @@ struct watcher {
     struct watcher_minute minute;
     GArray *sections; /* of struct watched */
     bool in_recovery, full;
-    bool extra;     /* a look out of turn: a sign has come */
-    gint64 grid_us; /* the look that is due, on the monotonic clock */
+    bool log_trouble; /* that log_file cannot be read was said */
+    bool extra;       /* a look out of turn: a sign has come */
+    gint64 grid_us;   /* the look that is due, on the monotonic clock */
 };
 
 /* ---- what is said ------------------------------------------------------------------------------ */
@@ -131,6 +132,35 @@ static void judge_unready(struct watcher *watcher, unsigned triggers)
                      g_get_monotonic_time());
 }
 
+/* Once, until it can be read again. */
+static void note_log_trouble(struct watcher *watcher, const char *trouble)
+{
+    if (trouble != NULL && !watcher->log_trouble) {
+        g_autofree char *message = g_strdup_printf("log_file \"%s\" cannot be read: %s",
+                                                   watcher->signs.log_file, trouble);
+        watcher_say_note(&watcher->lines, "log", -1, true, message);
+    }
+    watcher->log_trouble = trouble != NULL;
+}
+
+static void judge_logged(struct watcher *watcher, unsigned triggers)
+{
+    const struct watcher_signs *signs = &watcher->signs;
+    bool logged = triggers & WATCH_LOGGED;
+
+    if (signs->log_file == NULL)
+        return;
+    watch_desk_judge(&watcher->desk,
+                     &(struct watch_alarm){
+                         .name = "log",
+                         .holds = logged,
+                         .critical = true,
+                         .message = logged ? signs->logged : "the log is quiet again",
+                     },
+                     g_get_monotonic_time());
+    note_log_trouble(watcher, follow_trouble(signs->follow));
+}
+
 /* What is hidden from our role makes every number wrong: it is said once, and nothing is done. */
 static void judge_blind(struct watcher *watcher, const struct backends *backends)
 {
@@ -189,6 +219,7 @@ static void look_at(struct watcher *watcher, const struct backends *backends)
     watcher_say_sample(&watcher->lines, &sample, triggers);
     judge_refused(watcher, triggers);
     judge_unready(watcher, triggers);
+    judge_logged(watcher, triggers);
     judge_blind(watcher, backends);
     show_sections(watcher, backends, triggers);
 }
@@ -342,11 +373,10 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
 {
     struct watcher watcher;
 
-    (void) error;
     open_all(&watcher, call);
     watcher.grid_us = g_get_monotonic_time();
-    while (!interrupt_pending() && !watcher.lines.gone) {
-        bool new = watcher.guard.session == NULL && watcher_guard_tend(&watcher.guard);
+    while (!interrupt_pending() && !watcher.lines.gone && watcher.guard.hopeless == NULL) {
+        bool new = watcher.guard.session == NULL &&watcher_guard_tend(&watcher.guard);
         if (new)
             malloc_trim(0);
         if (new || g_get_monotonic_time() >= watcher.grid_us)
@@ -355,6 +385,10 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
             look_out_of_turn(&watcher);
         wait_for_next(&watcher);
     }
+    if (watcher.guard.hopeless != NULL)
+        g_propagate_error(error, g_steal_pointer(&watcher.guard.hopeless));
     close_all(&watcher);
+    if (*error != NULL)
+        return runbook_error_exit(*error);
     return interrupt_pending() ? RUNBOOK_INTERRUPTED : RUNBOOK_DONE;
 }

@@ -3,6 +3,7 @@
 #include "plan/plan.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum {
     PATIENCE_MS = 5000, /* a server that does not answer for so long is not there */
@@ -36,6 +37,9 @@ void watcher_guard_init(struct watcher_guard *guard, struct call *call)
     };
     guard->usual.patience_ms = PATIENCE_MS;
     guard->usual.primary = true;
+    /* Whom nobody sits in front of asks nobody. */
+    if (!isatty(STDOUT_FILENO))
+        guard->usual.password = guard->by_emergency.password = SESSION_PASSWORD_NEVER;
     guard->usual.entered = NULL;
 }
 
@@ -55,11 +59,14 @@ void watcher_guard_close(struct watcher_guard *guard)
     g_clear_pointer(&guard->by_emergency.entered, g_free);
 }
 
-/* The first line says what, the others what to do about it. */
+/* On one line, and without the hint what to do about it. */
 static void set_reason(struct watcher_guard *guard, const char *reason)
 {
+    const char *hint = strstr(reason, "\nhint: ");
+
     g_free(guard->reason);
-    guard->reason = g_strndup(reason, strcspn(reason, "\n"));
+    guard->reason = g_strndup(reason, hint != NULL ? (gsize) (hint - reason) : strlen(reason));
+    g_strdelimit(guard->reason, "\n\t", ' ');
 }
 
 void watcher_guard_lose(struct watcher_guard *guard, const char *reason)
@@ -108,6 +115,8 @@ bool watcher_guard_tend(struct watcher_guard *guard)
     }
     gint64 now = g_get_monotonic_time();
     set_reason(guard, error->message);
+    if (g_error_matches(error, RUNBOOK_ERROR, RUNBOOK_USAGE))
+        guard->hopeless = g_steal_pointer(&error);
     guard->retry_us =
         now + watcher_guard_pause_ms(guard->tries, (now - guard->down_us) / 1000) * 1000;
     guard->tries++;

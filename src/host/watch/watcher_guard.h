@@ -14,6 +14,7 @@ struct watcher_guard {
     struct session *session;  /* NULL: none */
     bool emergency;           /* that is the emergency connection */
     char *reason;             /* why there is none */
+    GError *hopeless;         /* what no further try mends: a slip in the connection string */
     gint64 down_us, retry_us; /* monotonic: since when, and when it is tried again */
     guint tries;
     bool acts;      /* has the target's lock */

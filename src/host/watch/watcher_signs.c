@@ -9,16 +9,24 @@ enum {
     HEALTH_EVERY_MS = 2000,
     HEALTH_PATIENCE_MS = 2000,
     HEALTH_TIMES = 2, /* in a row: one answer may be lost on a deployment */
+    LOGGED_HOLDS_MS = 10000,
+    LOG_READS = 8, /* of some megabytes each, at one look */
+    LOG_LINE_KEPT = 300,
 };
 
 void watcher_signs_init(struct watcher_signs *signs, const struct settings *settings)
 {
     const char *health_url = settings_string(settings, "health_url");
+    const char *log_file = settings_string(settings, "log_file");
 
     *signs = (struct watcher_signs){.probe_ms = settings_int(settings, "watch.probe")};
     if (health_url != NULL && *health_url != '\0') {
         signs->health_url = health_url;
         signs->fetch = fetch_new();
+    }
+    if (log_file != NULL && *log_file != '\0') {
+        signs->log_file = log_file;
+        signs->follow = follow_new(log_file);
     }
 }
 
@@ -28,6 +36,8 @@ void watcher_signs_clear(struct watcher_signs *signs)
     g_clear_pointer(&signs->probe_reason, g_free);
     g_clear_pointer(&signs->fetch, fetch_free);
     g_clear_pointer(&signs->health_reason, g_free);
+    g_clear_pointer(&signs->follow, follow_free);
+    g_clear_pointer(&signs->logged, g_free);
 }
 
 /* ---- the probe --------------------------------------------------------------------------------- */
@@ -93,6 +103,26 @@ static void start_health(struct watcher_signs *signs)
     fetch_start(signs->fetch, &request, on_health, signs);
 }
 
+/* ---- the log ------------------------------------------------------------------------------------- */
+
+static void on_line(const char *line, gsize length, gpointer data)
+{
+    struct watcher_signs *signs = data;
+
+    if (!follow_line_matches(line, length))
+        return;
+    g_autofree char *start = g_strndup(line, MIN(length, LOG_LINE_KEPT));
+    g_free(signs->logged);
+    signs->logged = g_utf8_make_valid(start, -1);
+    signs->logged_until_us = g_get_monotonic_time() + LOGGED_HOLDS_MS * 1000;
+}
+
+static void read_log(struct watcher_signs *signs)
+{
+    for (guint i = 0; i < LOG_READS && follow_read(signs->follow, on_line, signs); i++)
+        ;
+}
+
 /* ---- all --------------------------------------------------------------------------------------- */
 
 void watcher_signs_start(struct watcher_signs *signs, struct session_params *params,
@@ -134,6 +164,10 @@ bool watcher_signs_wait(struct watcher_signs *signs, gint64 until_us)
 {
     unsigned before = watcher_signs_now(signs);
 
+    if (signs->follow != NULL)
+        read_log(signs);
+    if (watcher_signs_now(signs) & ~before)
+        return true;
     while (g_get_monotonic_time() < until_us && !interrupt_pending()) {
         wait_once(signs, until_us);
         if (watcher_signs_now(signs) & ~before)
@@ -147,5 +181,8 @@ unsigned watcher_signs_now(const struct watcher_signs *signs)
     bool refused = g_get_monotonic_time() < signs->refused_until_us;
     bool unready = signs->unready >= HEALTH_TIMES;
 
-    return (refused ? (unsigned) WATCH_REFUSED : 0) | (unready ? (unsigned) WATCH_UNREADY : 0);
+    bool logged = g_get_monotonic_time() < signs->logged_until_us;
+
+    return (refused ? (unsigned) WATCH_REFUSED : 0) | (unready ? (unsigned) WATCH_UNREADY : 0) |
+           (logged ? (unsigned) WATCH_LOGGED : 0);
 }

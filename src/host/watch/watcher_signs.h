@@ -6,6 +6,7 @@
 #define HOST_WATCHER_SIGNS_H
 
 #include "fetch/fetch.h"
+#include "follow/follow.h"
 #include "pg/session_probe.h"
 #include "settings/settings.h"
 #include "watch/watch_look.h"
@@ -25,6 +26,11 @@ struct watcher_signs {
     gint64 health_us;       /* when it is asked next */
     guint unready;          /* so many times in a row */
     char *health_reason;    /* of the last answer, when it was none or 503 */
+    /* the log */
+    const char *log_file;  /* borrowed; NULL: none */
+    struct follow *follow; /* NULL: none */
+    char *logged;          /* the line that spoke of it last; NULL: none has */
+    gint64 logged_until_us;
 };
 
 void watcher_signs_init(struct watcher_signs *signs, const struct settings *settings);

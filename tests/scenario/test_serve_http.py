@@ -1,0 +1,73 @@
+"""The daemon's HTTP under strangers: slow ones, malformed ones, and very many."""
+
+import random
+import socket
+import time
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from support.serve import Daemon
+from support.servers import wait_until
+
+pytestmark = pytest.mark.parametrize("version", [15])
+REQUESTS = 10_000
+ODD = (b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\xff",
+       b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+       b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5_000 + b"\r\n", b"\0" * 500,
+       b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+       b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+       b"GET /api/health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+       b"GET http://x/api HTTP/1.1\r\nHost: x\r\n\r\n")
+GOOD = b"GET /api/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+def exchange(port, request):
+    """The answer's first line; b"" when there was none."""
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+        answer = b""
+        with suppress(ConnectionError):
+            connection.sendall(request)
+            while chunk := connection.recv(4096):
+                answer += chunk
+        return answer.partition(b"\r\n")[0]
+
+
+def test_ten_thousand_requests(server, runbook):
+    daemon = Daemon(runbook, {"shop": server}, vacuum_schedule="off", indexes_schedule="off",
+                    bloat_schedule="off").start()
+    port, dice = int(daemon.address), random.Random(5)
+    samples = server.backends()
+    with ExitStack() as slow:
+        for number in range(REQUESTS):
+            if number % 25 == 0:  # more than may be there at once; each sends half of a request
+                connection = socket.create_connection(("127.0.0.1", port), timeout=15)
+                slow.callback(connection.close)
+                connection.sendall(GOOD[:dice.randrange(len(GOOD) - 1)])
+            elif number % 10 == 0:
+                line = exchange(port, dice.choice(ODD))
+                assert not line or line.split()[1][:1] in (b"4", b"5"), line
+            else:
+                assert exchange(port, GOOD) == b"HTTP/1.1 200 OK"
+        wait_until(daemon.ready, what="a daemon that is ready among slow clients")
+    assert samples and daemon.ready()
+    assert "watch of shop ended" not in daemon.said
+    daemon.stop()
+
+
+def test_nobody_may_dawdle(server, runbook):
+    """A byte now and then does not keep a connection open."""
+    daemon = Daemon(runbook, {"shop": server}).start()
+    with socket.create_connection(("127.0.0.1", int(daemon.address)), timeout=15) as connection:
+        started, ended = time.monotonic(), False
+        while not ended and time.monotonic() < started + 40:
+            try:
+                connection.sendall(b"G")
+                connection.settimeout(0.5)
+                ended = connection.recv(100) == b""
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                ended = True
+        assert ended
+    daemon.stop()

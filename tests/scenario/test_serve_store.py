@@ -1,0 +1,45 @@
+"""A history that cannot be written does not keep the daemon from its work."""
+
+import resource
+
+import pytest
+
+from support.serve import Daemon, only_vacuum
+from support.servers import wait_until
+
+pytestmark = pytest.mark.parametrize("version", [15])
+UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+
+
+def limit(pids, size):
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def test_full_disk(server, runbook):
+    daemon = Daemon(runbook, {"shop": server}, vacuum_schedule="off", indexes_schedule="off",
+                    bloat_schedule="off").start()
+    limit([daemon.pid], 0)
+    daemon.configure({"shop": server, "bad": {"nothing": "1"}})
+    daemon.reload()  # something to write down
+    wait_until(lambda: not daemon.ready(), what="the trouble to be noticed")
+    assert list(daemon.reasons) == [None] and "history" in daemon.reasons[None]
+    assert daemon.ask("/api/health/live")[0] == 200
+    limit([daemon.pid], resource.RLIM_INFINITY)
+    wait_until(daemon.ready, timeout=60, what="the history to be written again")
+    assert [bool(row[0]) for row in daemon.events("store")] == [False]
+    assert [bool(row[0]) for row in daemon.events("configuration")] == [True]
+    daemon.stop()
+
+
+def test_no_history_at_all(server, runbook):
+    server.make_dead_rows("orders", 1000)
+    daemon = Daemon(runbook, {"shop": server}, **only_vacuum())
+    daemon.now_due()
+    daemon.configure({"shop": server}, **{**only_vacuum(), "state": "/proc/nowhere/history.db"})
+    daemon.start(ready=False)
+    wait_until(lambda: daemon.ask()[0] == 503 and list(daemon.reasons) == [None],
+               what="a daemon that only lacks its history")
+    assert "/proc/nowhere/history.db" in daemon.reasons[None]
+    assert len(daemon.children("watch")) == 1
+    daemon.stop()

@@ -1,0 +1,244 @@
+"""An emergency shows, and the watch acts where the settings want it: by slots, a refused connection,
+the service's readiness; rules on long queries; and nothing where it must not."""
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from support.connections import alive, at_work, idle, in_transaction, pids
+from support.servers import wait_until
+from support.watch import Watch, configure, make_role
+
+pytestmark = pytest.mark.parametrize("version", [15])
+
+SOON = {"connections.idle_for": 0}
+
+
+@pytest.fixture
+def watched(fresh_server):
+    server = fresh_server(max_connections=20)
+    make_role(server)
+    server.sql("CREATE ROLE app LOGIN; CREATE ROLE dumper LOGIN")
+    return server
+
+
+class Service:
+    """The readiness of a service: .answer is its status, None hangs."""
+
+    def __init__(self):
+        self.answer, self.asked, self._go = 200, 0, threading.Event()
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                service.asked += 1
+                if service.answer is None:
+                    service._go.wait(30)
+                    return
+                self.send_response(service.answer)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/api/health/ready"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._go.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@contextmanager
+def service():
+    one = Service()
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def test_full_slots_are_said_and_nobody_ended_unless_wanted(runbook, watched):
+    watch = Watch(runbook, *configure(runbook, watched, **SOON))
+    watch.up(acts=True)
+    sessions = idle(watched, 16, user="app")
+    slots = watch.alarm("slots")
+    assert slots["detail"] == {"used": 16, "most": 17} and "16 of 17" in slots["message"]
+    emergency = watch.alarm("emergency")
+    assert emergency["severity"] == "critical"
+    assert emergency["detail"] == {"diagnosis": "idle_pileup"}
+    watch.samples(3)
+    assert len(alive(watched, sessions)) == 16 and not watch.said("note")
+    assert len(watch.said("alarm", name="slots")) == 1
+    said = len(watch.lines)
+    for session in sessions:
+        session.close()
+    watch.alarm("slots", opened=False, after=said)
+    watch.alarm("emergency", opened=False, after=said)
+    watch.stop().expect(130)
+
+
+def test_relief_by_itself(runbook, watched):
+    watch = Watch(runbook, *configure(runbook, watched, **SOON, **{"connections.relieve": "on"}))
+    watch.up(acts=True)
+    dump = idle(watched, 1, user="dumper", application_name="pg_dump")
+    sessions = idle(watched, 15, user="app")
+    note = watch.wait_for("note", name="relief")
+    assert note["severity"] == "info" and note["message"].startswith("3 sessions ended")
+    assert watch.said("busy")
+    assert alive(watched, sessions) == set(pids(sessions)[3:]), "13 of 17 are 80 %"
+    assert alive(watched, dump) == set(pids(dump))
+    run = runbook("history", "show", str(note["run"]), "--json").expect(0).json
+    assert run["run"]["section"] == "connections" and run["run"]["verb"] == "relieve"
+    assert run["run"]["outcome"] == "done" and run["run"]["target"] == "shop"
+    assert "# by: " in run["run"]["command_line"]
+    # The connection and its lock are the same as before.
+    watch.samples(2)
+    assert len(watch.said("state")) == 1 and len(watch.said("note")) == 1
+    assert len(watched.backends("pgrunbook watch")) <= 2
+    watch.stop().expect(130)
+
+
+def test_what_may_not_be_ended_is_said_once(runbook, watched):
+    watch = Watch(runbook, *configure(runbook, watched, protected_roles="app", **SOON,
+                                      **{"connections.relieve": "on"}))
+    watch.up(acts=True)
+    sessions = idle(watched, 16, user="app")
+    note = watch.wait_for("note", name="relief")
+    assert note["severity"] == "warning" and "nobody is ended" in note["message"]
+    watch.samples(3)
+    assert len(watch.said("note")) == 1 and len(alive(watched, sessions)) == 16
+    watch.stop().expect(130)
+
+
+def test_a_refused_connection_is_a_trigger(runbook, watched):
+    """The role may have one connection, which the guard holds."""
+    watched.sql("ALTER ROLE ops CONNECTION LIMIT 1")
+    old = in_transaction(watched, 1, user="app")
+    watch = Watch(runbook, *configure(runbook, watched, **SOON,
+                                      **{"connections.transaction_for": "1ms"}))
+    watch.up()
+    refused = watch.alarm("refused")
+    assert "too many connections for role" in refused["message"]
+    wait_until(lambda: any(one["triggers"] == ["refused"] for one in watch.said("sample")))
+    assert watch.alarm("emergency")["detail"] == {"diagnosis": "idle_in_transaction"}
+    assert not watch.said("alarm", name="slots", open=True)
+    said = len(watch.lines)
+    watched.sql("ALTER ROLE ops CONNECTION LIMIT -1")
+    watch.alarm("refused", opened=False, after=said)
+    assert alive(watched, old)
+    watch.stop().expect(130)
+
+
+def test_a_service_that_is_not_ready(runbook, watched):
+    with service() as ready:
+        watch = Watch(runbook, *configure(runbook, watched, health_url=ready.url))
+        watch.up()
+        wait_until(lambda: ready.asked > 0)
+        watch.alarm("unready", opened=False)
+        ready.answer = 503
+        assert "answers 503" in watch.alarm("unready")["message"]
+        assert watch.alarm("emergency")["detail"] == {"diagnosis": "app_starvation"}
+        ready.answer = 200
+        watch.alarm("unready", opened=False, after=len(watch.lines))
+        # One that hangs: no sample waits for it.
+        asked, said = ready.asked, len(watch.lines)
+        ready.answer = None
+        wait_until(lambda: ready.asked > asked)
+        watch.samples(2)
+        assert "does not answer" in watch.alarm("unready", after=said)["message"]
+        times = [one["at_us"] for one in watch.lines[said:] if one["line"] == "sample"]
+        assert len(times) >= 3
+        watch.stop().expect(130)
+
+
+RULES = """
+[rule reports]
+application = report*
+longer_than = 1s
+action = cancel
+[rule jobs]
+application = job*
+longer_than = 1s
+action = terminate
+[rule spared]
+application = spare*
+longer_than = 1s
+action = report
+"""
+
+
+def test_rules_are_carried_out(runbook, watched):
+    kept = [at_work(watched, user="app", application_name=name)[0] for name in ("spared", "web")]
+    watch = Watch(runbook, *configure(runbook, watched, RULES))
+    watch.up(acts=True)
+    report, = at_work(watched, user="app", application_name="report 1")
+    note = watch.wait_for("note", name="rule")
+    assert "cancelled" in note["message"] and 'rule "reports"' in note["message"]
+    assert alive(watched, [report]) == set(pids([report]))
+    job, = in_transaction(watched, user="app", application_name="job 1")
+    note = watch.wait_for("note", name="rule", count=2)
+    assert "terminated" in note["message"] and 'rule "jobs"' in note["message"]
+    assert alive(watched, [job]) == set()
+    run = runbook("history", "show", str(note["run"]), "--json").expect(0).json["run"]
+    assert (run["section"], run["verb"], run["outcome"]) == ("queries", "terminate", "done")
+    watch.samples(2)
+    assert len(watch.said("note")) == 2 and len(alive(watched, kept)) == 2
+    watch.stop().expect(130)
+
+
+def test_rules_only_where_they_are_to_be_enforced(runbook, watched):
+    watch = Watch(runbook, *configure(runbook, watched, RULES, **{"queries.enforce": "off"}))
+    watch.up(acts=True)
+    report = at_work(watched, user="app", application_name="report 1")
+    wait_until(lambda: watched.value("""SELECT now() - query_start > '2s' FROM pg_stat_activity
+        WHERE application_name = 'report 1'"""))
+    watch.samples(2)
+    assert not watch.said("note") and len(alive(watched, report)) == 1
+    watch.stop().expect(130)
+
+
+def test_whom_too_much_is_hidden_from_does_nothing(runbook, watched):
+    make_role(watched, "blind", "pg_signal_backend")
+    watch = Watch(runbook, *configure(runbook, watched, RULES, user="blind", **SOON,
+                                      **{"connections.relieve": "on"}))
+    watch.up(acts=True)
+    sessions = idle(watched, 16, user="app")
+    blind = watch.alarm("blind")
+    assert "GRANT pg_read_all_stats" in blind["message"]
+    watch.alarm("slots")
+    watch.samples(2)
+    assert not watch.said("note") and len(alive(watched, sessions)) == 16
+    assert len(watch.said("alarm", name="blind")) == 1
+    watch.stop().expect(130)
+
+
+def test_a_line_in_the_log_is_a_trigger(runbook, watched):
+    """14 of 17 slots are fewer than would be an emergency by themselves."""
+    log = runbook.home / "app.log"
+    log.write_text("FATAL: sorry, too many clients already\n")
+    sessions = idle(watched, 14, user="app")
+    watch = Watch(runbook, *configure(runbook, watched, log_file=log, **SOON,
+                                      **{"connections.relieve": "on"}))
+    watch.up(acts=True)
+    watch.samples(2)
+    assert not watch.said("note"), "what was in it before is old"
+    log.rename(runbook.home / "app.log.1")
+    log.write_text('{"level":"error","msg":"failed: connection pool exhausted"}\n')
+    note = watch.wait_for("note", name="relief")
+    assert note["message"].startswith("1 session ended")
+    assert alive(watched, sessions) == set(pids(sessions)[1:])
+    assert "pool exhausted" in watch.alarm("log")["message"]
+    assert watch.said("sample", triggers=["logged"])
+    watch.stop().expect(130)
+
+
+def test_a_slip_in_the_connection_string_ends_it(runbook, version):
+    del version
+    ended = runbook("watch", "-d", "hots=db1").expect(2)
+    assert "hots" in ended.err
+    assert "one target" in runbook("watch", "--target", "all", "--config", "/dev/null").expect(
+        2).err
