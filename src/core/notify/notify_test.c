@@ -48,8 +48,7 @@ static void test_parse(void)
         "{}",
         "{\"line\":\"event\"}",
         "{\"line\":\"outcome\",\"seq\":1}",
-        "{\"line\":\"event\",\"target\":\"a\",\"name\":\"b\",\"message\":\"c\",\"state\":"
-        "\"x\"}",
+        "{\"line\":\"event\",\"target\":\"a\",\"name\":\"b\",\"message\":\"c\"}",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autoptr(GError) error = NULL;
