@@ -87,6 +87,7 @@ void plan_unlock(struct session *control, const char *section)
 
     lock_key_set(&key, section);
     AUTO(rows) freed = session_query(control, &query_core_lock_free, key.values, NULL);
+    (void) freed;
     lock_key_clear(&key);
 }
 
