@@ -25,13 +25,18 @@ def at_work(server, runbook):
     daemon = Daemon(runbook, {"shop": server}, **only_vacuum(), **GUARDED)
     daemon.now_due()
     daemon.start()
-    wait_for_vacuum(server, "orders")
+    backend = wait_for_vacuum(server, "orders")
     server.sql(f"ALTER DATABASE {server.dbname} RESET ALL")
-    return daemon
+    return daemon, backend
+
+
+def gone(pids):
+    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids),
+               what=f"the end of {pids}")
 
 
 def test_a_job_is_killed(server, runbook):
-    daemon = at_work(server, runbook)
+    daemon, backend = at_work(server, runbook)
     os.kill(daemon.children("vacuum")[0], signal.SIGKILL)
     wait_until(lambda: outcomes(runbook, daemon)[:1] == ["interrupted"], what="a record")
     row = daemon.rows("SELECT error FROM run")[0][0]
@@ -40,6 +45,8 @@ def test_a_job_is_killed(server, runbook):
     assert daemon.turns() == ["waiting"]
     assert daemon.ready()
     daemon.stop()
+    # The server itself ends the statement of a client that is gone.
+    gone([backend])
     daemon.start()
     daemon.wait_turn("done")
     daemon.stop()
@@ -47,12 +54,11 @@ def test_a_job_is_killed(server, runbook):
 
 
 def test_the_daemon_is_killed(server, runbook):
-    daemon = at_work(server, runbook)
+    daemon, backend = at_work(server, runbook)
     children = daemon.children()
     assert len(children) == 2
     daemon.kill()
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children),
-               what="the end of its children")
+    gone([*children, backend])
     wait_until(lambda: not ours(server), what="the end of our backends")
     assert outcomes(runbook, daemon) == ["interrupted"]
     daemon.start()
@@ -62,14 +68,12 @@ def test_the_daemon_is_killed(server, runbook):
 
 
 def test_daemon_and_job_are_killed(server, runbook):
-    daemon = at_work(server, runbook)
+    daemon, backend = at_work(server, runbook)
     children = daemon.children()
     for pid in [*daemon.children("vacuum"), daemon.pid]:
         os.kill(pid, signal.SIGKILL)
     daemon.kill()
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children),
-               what="the end of its children")
-    # The server itself ends the statement of a client that is gone.
+    gone([*children, backend])
     wait_until(lambda: not ours(server), what="the end of our backends")
     daemon.start()
     daemon.wait_turn("done")

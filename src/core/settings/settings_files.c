@@ -80,8 +80,12 @@ static bool add_file(struct settings_files *files, const char *path, bool may_be
         runbook_error_set(error, RUNBOOK_USAGE, NULL,
                           "configuration file %s is larger than 1 MB", path);
     else
-        runbook_error_set(error, RUNBOOK_USAGE, NULL, "cannot read configuration file %s: %s",
-                          path, g_strerror(reason));
+        runbook_error_set(error, RUNBOOK_USAGE,
+                          reason == EACCES
+                              ? "become a member of the group that may read it, or "
+                                "name another file with --config"
+                              : NULL,
+                          "cannot read configuration file %s: %s", path, g_strerror(reason));
     return false;
 }
 
@@ -126,9 +130,10 @@ static bool unpack(struct settings_files *files, const char *packed, gsize lengt
 static bool add_shared(struct settings_files *files, const char *number, GError **error)
 {
     g_autofree char *path = g_strconcat("/proc/self/fd/", number, NULL);
+    bool plain = number[0] != '\0' && strspn(number, G_CSET_DIGITS) == strlen(number);
     gsize length = 0;
     int reason = 0;
-    g_autofree char *bytes = load(path, SHARED_LARGEST, &length, &reason);
+    g_autofree char *bytes = plain ? load(path, SHARED_LARGEST, &length, &reason) : NULL;
 
     if (bytes != NULL)
         bytes[length] = '\0';

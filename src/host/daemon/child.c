@@ -209,7 +209,7 @@ struct child *child_start(const struct child_plan *plan, GError **error)
     pid_t pid = -1;
 
     if (pipe2(output, O_CLOEXEC) == 0 && (!plan->feed || pipe2(input, O_CLOEXEC) == 0)) {
-        struct birth birth = {getpid(), words,     environment,    input[0],
+        struct birth birth = {getpid(),  words,          environment,      input[0],
                               output[1], plan->messages, plan->settings_fd};
         pid = fork();
         if (pid == 0)

@@ -81,9 +81,11 @@ const struct command daemon_commands[] = {
         .summary = "Watch all targets, run their jobs when they are due",
         .prose =
             "The runbook without a person: one watch for each [target NAME] of the "
-            "configuration, the jobs at the times of SECTION.schedule and within SECTION.window, "
+            "configuration, the jobs at the times of SECTION.schedule and within "
+            "SECTION.window, "
             "each as a process with the same command line that you would type, recorded in the "
-            "history like any other run. Without targets in the configuration it serves the one "
+            "history like any other run. Without targets in the configuration it serves the "
+            "one "
             "database that the connection options name. Of several daemons with one target, on "
             "several machines, one does its jobs.\n\n"
             "It stays in the foreground, for systemd or a terminal. SIGTERM and Ctrl-C cancel "

@@ -39,8 +39,7 @@ static const char *state_of(const struct store_event *event)
 
 char *courier_line(gint64 seq, const struct store_event *event)
 {
-    json_t *detail =
-        event->detail != NULL ? json_loads(event->detail, 0, NULL) : NULL;
+    json_t *detail = event->detail != NULL ? json_loads(event->detail, 0, NULL) : NULL;
     json_t *object = json_pack(
         "{s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s*, s:I, s:I, s:o*, s:I}", "line", "event",
         "seq", (json_int_t) seq, "id", (json_int_t) event->id, "target", event->target, "name",
@@ -120,7 +119,10 @@ struct courier *courier_new(const char *const *arguments, int settings_fd,
     struct courier *courier = g_new0(struct courier, 1);
     struct minder_plan plan = {
         .name = "the courier of messages",
-        .child = {.arguments = arguments, .feed = true, .longest = LONGEST, .settings_fd = settings_fd},
+        .child = {.arguments = arguments,
+                  .feed = true,
+                  .longest = LONGEST,
+                  .settings_fd = settings_fd},
         .line = on_line,
         .started = on_started,
         .ended = on_ended,
@@ -154,8 +156,8 @@ void courier_carry(struct courier *courier, const struct store_event *event)
     }
     if (courier->parcels.length >= WAITING_MOST) {
         if (courier->dropped++ == 0)
-            journal_say(JOURNAL_WARNING, "%d messages wait for delivery; the oldest are dropped",
-                        WAITING_MOST);
+            journal_say(JOURNAL_WARNING,
+                        "%d messages wait for delivery; the oldest are dropped", WAITING_MOST);
         free_parcel(g_queue_pop_head(&courier->parcels));
     }
     g_queue_push_tail(&courier->parcels, parcel);

@@ -52,8 +52,8 @@ static void on_turn(const struct store_turn *turn, gpointer data)
     g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(turn->turn_us / G_USEC_PER_SEC);
     g_autofree char *time = g_date_time_format(when, "%Y-%m-%d %H:%M UTC");
     g_autofree char *message =
-        g_strdup_printf("the turn of %s: %s%s%s", time, turn->outcome,
-                        turn->reason ? ": " : "", turn->reason ? turn->reason : "");
+        g_strdup_printf("the turn of %s: %s%s%s", time, turn->outcome, turn->reason ? ": " : "",
+                        turn->reason ? turn->reason : "");
     struct store_event event = {
         .target = turn->target,
         .name = name,
@@ -141,8 +141,7 @@ static void apply_courier(struct daemon *daemon)
     if (daemon->courier != NULL)
         courier_renew(daemon->courier, words);
     else if (wanted)
-        daemon->courier =
-            courier_new(words, daemon->snapshot, on_courier_trouble, daemon);
+        daemon->courier = courier_new(words, daemon->snapshot, on_courier_trouble, daemon);
 }
 
 /* ---- once a second ------------------------------------------------------------------------------ */
@@ -177,10 +176,9 @@ static void tell_status(struct daemon *daemon)
         known += !target->leaving;
         reached += !target->leaving && target->seen.said && target->seen.state.up;
     }
-    g_autofree char *status =
-        g_strdup_printf("%u of %u targets reached, %u jobs at work%s", reached, known,
-                        daemon->jobs->len,
-                        keeper_trouble(daemon->keeper) ? ", the history is not written" : "");
+    g_autofree char *status = g_strdup_printf(
+        "%u of %u targets reached, %u jobs at work%s", reached, known, daemon->jobs->len,
+        keeper_trouble(daemon->keeper) ? ", the history is not written" : "");
     if (g_strcmp0(status, daemon->status) == 0)
         return;
     systemd_status("%s", status);

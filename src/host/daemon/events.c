@@ -71,6 +71,13 @@ static bool find(const struct events *events, const char *target, const char *na
     return false;
 }
 
+/* That the history cannot be written is the one thing that it cannot be told: whoever opens it again
+ * writes it down then. */
+static bool is_written(const struct store_event *event)
+{
+    return event->target[0] != '\0' || strcmp(event->name, "store") != 0;
+}
+
 static void on_stored(const struct store_event *event, gpointer data)
 {
     keep(data, event);
@@ -125,7 +132,8 @@ void events_set_store(struct events *events, struct store *store)
     for (guint i = 0; i < events->open->len; i++) {
         struct open_event *open = g_ptr_array_index(events->open, i);
         struct store_event event = view_of(open);
-        open->id = store_event_open(store, &event);
+        if (is_written(&event))
+            open->id = store_event_open(store, &event);
     }
 }
 
@@ -138,7 +146,7 @@ void events_open(struct events *events, const struct store_event *event)
     if (find(events, event->target, event->name, &index))
         return;
     struct open_event *open = keep(events, event);
-    open->id = store_event_open(events->store, event);
+    open->id = is_written(event) ? store_event_open(events->store, event) : -1;
     struct store_event view = view_of(open);
     events->told(&view, events->data);
 }

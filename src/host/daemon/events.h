@@ -1,7 +1,7 @@
 /*
  * What is wrong just now, and what happened. Each opening and each end is said once: in the
  * journal, in the history, and to the courier. What is open is known from the history after a
- * restart of the daemon.
+ * restart of the daemon. The event "store" of the daemon itself is not written: see keeper.c.
  */
 #ifndef HOST_DAEMON_EVENTS_H
 #define HOST_DAEMON_EVENTS_H

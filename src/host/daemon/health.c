@@ -58,6 +58,25 @@ static void add_reason(struct json_text *json, const char *target, const char *r
     json_text_close(json);
 }
 
+/* How old what is known of each is. */
+static void add_targets(struct json_text *json, const GPtrArray *targets)
+{
+    json_text_list(json, "targets");
+    for (guint i = 0; i < targets->len; i++) {
+        const struct daemon_target *target = g_ptr_array_index(targets, i);
+        const struct target_seen *seen = &target->seen;
+        json_text_object(json, NULL);
+        json_text_string(json, "target", target->name);
+        json_text_string(json, "state",
+                         !seen->said      ? "unknown"
+                         : seen->state.up ? "up"
+                                          : "down");
+        json_text_time(json, "sampled_at", seen->sample_us);
+        json_text_close(json);
+    }
+    json_text_close(json);
+}
+
 /* ?target=NAME asks for that one alone. */
 static void answer_ready(const struct http_query *query, struct http_reply *reply,
                          gpointer data)
@@ -66,7 +85,7 @@ static void answer_ready(const struct http_query *query, struct http_reply *repl
     const char *only = http_query_value(query, "target");
     const char *trouble = keeper_trouble(daemon->keeper);
     AUTO(json_text) json = json_text_new();
-    int asked = 0;
+    g_autoptr(GPtrArray) asked = g_ptr_array_new();
 
     begin(json, "pgrunbook.health.ready/1");
     json_text_list(json, "reasons");
@@ -76,20 +95,20 @@ static void answer_ready(const struct http_query *query, struct http_reply *repl
         reply->status = 503;
     }
     for (guint i = 0; i < daemon->targets->len; i++) {
-        const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
         if (target->leaving || (only != NULL && strcmp(only, target->name) != 0))
             continue;
         g_autofree char *reason = reason_of(target);
-        asked++;
+        g_ptr_array_add(asked, target);
         if (reason == NULL)
             continue;
         add_reason(json, target->name, reason);
         reply->status = 503;
     }
     json_text_close(json);
-    if (asked == 0)
+    if (asked->len == 0)
         reply->status = only != NULL ? 404 : 503;
-    json_text_int(json, "targets", asked);
+    add_targets(json, asked);
     json_text_string(json, "status",
                      reply->status == 200   ? "ready"
                      : reply->status == 404 ? "no such target"

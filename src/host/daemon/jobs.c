@@ -141,10 +141,10 @@ static void on_ended(int status, gpointer data)
     int code = child_exit_code(status);
     g_autofree char *how = child_status_words(status);
     g_autofree char *said = job_reason(job->tail->str);
-    const char *reason = code < 0                ? how
+    const char *reason = code < 0               ? how
                          : code == RUNBOOK_DONE ? NULL
-                         : said != NULL          ? said
-                                                 : how;
+                         : said != NULL         ? said
+                                                : how;
 
     gint64 run = settle(job, code, reason);
     g_ptr_array_remove_fast(daemon->jobs, job);
@@ -188,8 +188,7 @@ void jobs_start(struct daemon *daemon, const struct scheduler_order *order)
 {
     const struct daemon_target *target = targets_find(daemon, order->target);
     const struct feature *section = cli_section(order->section);
-    const struct command *command =
-        section != NULL ? cli_command(section, order->verb) : NULL;
+    const struct command *command = section != NULL ? cli_command(section, order->verb) : NULL;
 
     if (target == NULL || command == NULL) {
         scheduler_ended(daemon->scheduler, order, g_get_real_time(), RUNBOOK_USAGE, 0,
@@ -210,7 +209,8 @@ void jobs_tick(struct daemon *daemon, gint64 now_us)
     for (guint i = 0; i < daemon->jobs->len; i++) {
         struct daemon_job *job = g_ptr_array_index(daemon->jobs, i);
         gint64 deadline_us = job->order.deadline_us;
-        if (deadline_us == 0 || job->overdue || now_us < deadline_us + OVERDUE_S * G_USEC_PER_SEC)
+        if (deadline_us == 0 || job->overdue ||
+            now_us < deadline_us + OVERDUE_S * G_USEC_PER_SEC)
             continue;
         job->overdue = true;
         journal_say(JOURNAL_WARNING, "target %s: %s %s did not end with its window: stopped",

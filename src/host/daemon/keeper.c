@@ -2,7 +2,7 @@
 
 #include "store/store_events.h"
 
-enum { AGAIN_S = 30 };
+enum { AGAIN_FIRST_S = 2, AGAIN_S = 30 };
 
 struct keeper {
     char *path;
@@ -10,6 +10,7 @@ struct keeper {
     char *trouble;
     gint64 broken_at_us; /* wall clock */
     gint64 again_us;     /* monotonic: the next try */
+    gint64 pause_s;      /* before the one after it */
     void (*changed)(struct store *store, const char *trouble, gpointer data);
     gpointer data;
 };
@@ -88,10 +89,12 @@ void keeper_tick(struct keeper *keeper, gint64 now_us)
     if (keeper->trouble == NULL) {
         keeper->trouble = g_strdup(trouble);
         keeper->broken_at_us = g_get_real_time();
-        keeper->again_us = now_us + AGAIN_S * G_USEC_PER_SEC;
+        keeper->pause_s = AGAIN_FIRST_S;
+        keeper->again_us = now_us + keeper->pause_s * G_USEC_PER_SEC;
         keeper->changed(keeper->store, keeper->trouble, keeper->data);
     } else if (now_us >= keeper->again_us) {
-        keeper->again_us = now_us + AGAIN_S * G_USEC_PER_SEC;
+        keeper->pause_s = MIN(keeper->pause_s * 2, AGAIN_S);
+        keeper->again_us = now_us + keeper->pause_s * G_USEC_PER_SEC;
         try_again(keeper);
     }
 }

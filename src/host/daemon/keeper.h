@@ -1,6 +1,6 @@
 /*
  * Keeps the daemon's history open. Where it cannot be written the daemon goes on, and the file is
- * tried again every 30 seconds.
+ * tried again, at first after 2 seconds, later every 30.
  */
 #ifndef HOST_DAEMON_KEEPER_H
 #define HOST_DAEMON_KEEPER_H

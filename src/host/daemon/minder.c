@@ -5,8 +5,8 @@
 
 enum {
     PAUSE_LONGEST_S = 60,
-    LIFE_S = 300,   /* who lived that long has not failed */
-    LOOPING = 4,    /* failures in a row that are worth an event */
+    LIFE_S = 300, /* who lived that long has not failed */
+    LOOPING = 4,  /* failures in a row that are worth an event */
     RECOVERED_S = 60,
     STOP_MS = 4000,
 };
@@ -15,10 +15,10 @@ struct minder {
     struct minder_plan plan;
     char *name;
     char **arguments;
-    struct child *child;   /* NULL: not there */
-    gint64 started_us;     /* monotonic, as all here */
-    gint64 start_at_us;    /* the next start, while there is no child */
-    gint64 silent_at_us;   /* when its silence has lasted too long */
+    struct child *child; /* NULL: not there */
+    gint64 started_us;   /* monotonic, as all here */
+    gint64 start_at_us;  /* the next start, while there is no child */
+    gint64 silent_at_us; /* when its silence has lasted too long */
     guint failures;
     bool stopped, renewing, looping, silenced;
 };

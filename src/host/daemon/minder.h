@@ -12,7 +12,7 @@
 struct minder;
 
 struct minder_plan {
-    const char *name;       /* "the watch of shop", for the journal */
+    const char *name;        /* "the watch of shop", for the journal */
     struct child_plan child; /* without line, ended and data, which are here */
     gint64 silence_us;       /* it prints a line at least that often; 0: it may be silent */
     void (*line)(const char *line, gsize length, bool cut, gpointer data);

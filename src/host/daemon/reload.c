@@ -95,8 +95,7 @@ static void apply_listen(struct daemon *daemon)
 
     if (g_strcmp0(daemon->listen, wanted) == 0 || !http_listen_parse(wanted, &listen, NULL))
         return;
-    struct http *http =
-        listen.off ? NULL : http_start(&listen, daemon_routes, daemon, &error);
+    struct http *http = listen.off ? NULL : http_start(&listen, daemon_routes, daemon, &error);
     if (error != NULL) {
         journal_say(JOURNAL_ERROR, "HTTP stays where it was: %s", error->message);
         return;

@@ -66,11 +66,10 @@ gint64 systemd_watchdog_us(void)
     const char *pid = g_getenv("WATCHDOG_PID");
     gint64 interval, whose;
 
-    if (usec == NULL ||
-        !g_ascii_string_to_signed(usec, 10, 2, G_MAXINT64, &interval, NULL))
+    if (usec == NULL || !g_ascii_string_to_signed(usec, 10, 2, G_MAXINT64, &interval, NULL))
         return 0;
-    if (pid != NULL && (!g_ascii_string_to_signed(pid, 10, 1, G_MAXINT, &whose, NULL) ||
-                        whose != getpid()))
+    if (pid != NULL &&
+        (!g_ascii_string_to_signed(pid, 10, 1, G_MAXINT, &whose, NULL) || whose != getpid()))
         return 0;
     return interval / 2;
 }

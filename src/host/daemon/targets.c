@@ -61,7 +61,8 @@ static void on_trouble(bool looping, const char *message, gpointer data)
     if (looping)
         events_open(target->daemon->events, &event);
     else
-        events_close(target->daemon->events, target->name, event.name, event.opened_us, message);
+        events_close(target->daemon->events, target->name, event.name, event.opened_us,
+                     message);
 }
 
 static void watch(struct daemon_target *target)

@@ -182,9 +182,9 @@ static const struct {
     const char *word;
     void (*read)(struct members *members, struct watch_line *line);
 } kinds[] = {
-    [WATCH_LINE_STATE] = {"state", read_state},    [WATCH_LINE_SAMPLE] = {"sample", read_sample},
-    [WATCH_LINE_BEAT] = {"beat", read_beat},       [WATCH_LINE_MINUTE] = {"minute", read_minute},
-    [WATCH_LINE_ALARM] = {"alarm", read_event},    [WATCH_LINE_NOTE] = {"note", read_event},
+    [WATCH_LINE_STATE] = {"state", read_state}, [WATCH_LINE_SAMPLE] = {"sample", read_sample},
+    [WATCH_LINE_BEAT] = {"beat", read_beat},    [WATCH_LINE_MINUTE] = {"minute", read_minute},
+    [WATCH_LINE_ALARM] = {"alarm", read_event}, [WATCH_LINE_NOTE] = {"note", read_event},
     [WATCH_LINE_BUSY] = {"busy", read_busy},
 };
 
@@ -207,8 +207,7 @@ struct watch_line *watch_line_parse(const char *text, gsize length, GError **err
     json_error_t where;
     json_t *object = json_loadb(text, length, 0, &where);
     struct members members = {.object = object};
-    g_autofree char *word =
-        json_is_object(object) ? read_text(&members, "line", false) : NULL;
+    g_autofree char *word = json_is_object(object) ? read_text(&members, "line", false) : NULL;
     struct watch_line *line = read_kind(&members, word);
 
     if (object == NULL)
@@ -216,8 +215,10 @@ struct watch_line *watch_line_parse(const char *text, gsize length, GError **err
     else if (line == NULL)
         runbook_error_set(error, RUNBOOK_FAILED, NULL, "no line of a watch");
     else if (members.wrong != NULL)
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "\"%s\" of a line \"%s\" is not as it "
-                          "should be", members.wrong, word);
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "\"%s\" of a line \"%s\" is not as it "
+                          "should be",
+                          members.wrong, word);
     json_decref(object);
     if (line != NULL && members.wrong != NULL)
         g_clear_pointer(&line, watch_line_free);

@@ -147,8 +147,9 @@ void watch_heard(struct daemon_target *target, const char *text, gsize length, b
         return;
     }
     if (target->odd_lines++ < ODD_LINES_SAID)
-        journal_say(JOURNAL_WARNING, "the watch of %s printed a line that was not understood: %s",
-                    target->name, cut ? "it is too long" : error->message);
+        journal_say(JOURNAL_WARNING,
+                    "the watch of %s printed a line that was not understood: %s", target->name,
+                    cut ? "it is too long" : error->message);
 }
 
 void watch_gone(struct daemon_target *target, const char *how)

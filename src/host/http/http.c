@@ -213,7 +213,8 @@ static void explain(const char *where, int reason, GError **error)
 static int open_socket(const struct http_listen *listen_at, GError **error)
 {
     g_autofree char *where = http_listen_format(listen_at);
-    const struct sockaddr *address = (const struct sockaddr *) (const void *) &listen_at->address;
+    const struct sockaddr *address =
+        (const struct sockaddr *) (const void *) &listen_at->address;
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int on = 1;
 
@@ -244,15 +245,14 @@ static void G_GNUC_PRINTF(2, 0) be_silent(void *data, const char *format, va_lis
 
 static struct MHD_Daemon *start_library(struct http *http, int fd)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, http_answer,
-                            &http->desk, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL,
-                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned) MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t) CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
-                            on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-                            http, MHD_OPTION_URI_LOG_CALLBACK, http_request_new, NULL,
-                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, http_answer, &http->desk,
+        MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_BYTES,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, http, MHD_OPTION_URI_LOG_CALLBACK, http_request_new, NULL,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
 struct http *http_start(const struct http_listen *listen, const struct http_route *routes,

@@ -47,8 +47,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
     /* What follows a refused request on the wire is not worth reading. */
     if (reply->status >= 400 && reply->status < 500)
         MHD_add_response_header(response, "Connection", "close");
-    enum MHD_Result queued =
-        MHD_queue_response(connection, (unsigned) reply->status, response);
+    enum MHD_Result queued = MHD_queue_response(connection, (unsigned) reply->status, response);
     MHD_destroy_response(response);
     return queued;
 }
@@ -71,7 +70,8 @@ static bool has_body(struct MHD_Connection *connection)
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
 
     return (length != NULL && strcmp(length, "0") != 0) ||
-           MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL;
+           MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") !=
+               NULL;
 }
 
 enum MHD_Result http_answer(void *data, struct MHD_Connection *connection, const char *url,

@@ -63,7 +63,8 @@ bool http_listen_parse(const char *text, struct http_listen *ret_listen, GError 
 
 char *http_listen_format(const struct http_listen *listen)
 {
-    const struct sockaddr_in *four = (const struct sockaddr_in *) (const void *) &listen->address;
+    const struct sockaddr_in *four =
+        (const struct sockaddr_in *) (const void *) &listen->address;
     const struct sockaddr_in6 *six =
         (const struct sockaddr_in6 *) (const void *) &listen->address;
     char host[INET6_ADDRSTRLEN] = "";
@@ -80,7 +81,8 @@ char *http_listen_format(const struct http_listen *listen)
 
 bool http_listen_local(const struct http_listen *listen)
 {
-    const struct sockaddr_in *four = (const struct sockaddr_in *) (const void *) &listen->address;
+    const struct sockaddr_in *four =
+        (const struct sockaddr_in *) (const void *) &listen->address;
     const struct sockaddr_in6 *six =
         (const struct sockaddr_in6 *) (const void *) &listen->address;
 

@@ -1,0 +1,165 @@
+/* Events and the keeper of the history they are written to. */
+#include "daemon/events.h"
+#include "daemon/keeper.h"
+#include "feature.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+const struct feature *const features[] = {NULL};
+
+static void tell(const struct store_event *event, gpointer data)
+{
+    g_string_append_printf(data, "%s/%s %s;", event->target, event->name,
+                           event->closed_us == 0    ? "open"
+                           : event->closing != NULL ? event->closing
+                                                    : "note");
+}
+
+static void open_one(struct events *events, const char *target, const char *name, gint64 at_us)
+{
+    struct store_event event = {
+        .target = target,
+        .name = name,
+        .severity = "warning",
+        .opened_us = at_us,
+        .message = "so it is",
+    };
+    events_open(events, &event);
+}
+
+static void add(const struct store_event *event, gpointer data)
+{
+    g_string_append_printf(data, "%s/%s %d;", event->target, event->name,
+                           event->closed_us != 0);
+}
+
+/* All in the store, newest first: name and whether it is over. */
+static char *stored(struct store *store)
+{
+    GString *text = g_string_new(NULL);
+    g_assert_true(store_each_event(store, NULL, 0, 0, add, text, NULL));
+    return g_string_free(text, FALSE);
+}
+
+static void test_once(void)
+{
+    AUTO(store) store = store_open(NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    AUTO(events) events = events_new(store, tell, told);
+    open_one(events, "shop", "slots", 10);
+    open_one(events, "shop", "slots", 11);
+    open_one(events, "shed", "slots", 12);
+    events_close(events, "shop", "refused", 13, "never open");
+    events_close(events, "shop", "slots", 14, "calm");
+    events_close(events, "shop", "slots", 15, "calm again");
+    g_assert_cmpstr(told->str, ==, "shop/slots open;shed/slots open;shop/slots calm;");
+    g_assert_true(events_is_open(events, "shed", "slots"));
+    g_assert_false(events_is_open(events, "shop", "slots"));
+    g_autofree char *all = stored(store);
+    g_assert_cmpstr(all, ==, "shed/slots 0;shop/slots 1;");
+}
+
+static void test_note(void)
+{
+    AUTO(store) store = store_open(NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    AUTO(events) events = events_new(store, tell, told);
+    struct store_event note = {.target = "shop",
+                               .name = "relief",
+                               .severity = "info",
+                               .opened_us = 5,
+                               .message = "done"};
+    events_note(events, &note);
+    events_note(events, &note);
+    g_assert_cmpstr(told->str, ==, "shop/relief note;shop/relief note;");
+    g_assert_false(events_is_open(events, "shop", "relief"));
+}
+
+/* The next daemon neither repeats nor forgets. */
+static void test_restart(void)
+{
+    AUTO(store) store = store_open(NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    struct events *before = events_new(store, tell, told);
+    open_one(before, "shop", "slots", 10);
+    open_one(before, "shop", "log", 11);
+    open_one(before, "gone", "slots", 12);
+    events_free(before);
+    g_string_truncate(told, 0);
+    AUTO(events) after = events_new(store, tell, told);
+    open_one(after, "shop", "slots", 20);
+    g_assert_cmpstr(told->str, ==, "");
+    events_close(after, "shop", "log", 21, "calm");
+    events_close_target(after, "gone", 22, "not watched");
+    g_assert_cmpstr(told->str, ==, "shop/log calm;gone/slots not watched;");
+    g_autoptr(GHashTable) targets = events_targets(after);
+    g_assert_cmpuint(g_hash_table_size(targets), ==, 1);
+    g_assert_true(g_hash_table_contains(targets, "shop"));
+}
+
+/* What changed while the history could not be written is made good. */
+static void test_another_store(void)
+{
+    AUTO(store) broken = store_open(NULL);
+    AUTO(store) whole = store_open(NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    struct events *earlier = events_new(whole, tell, told);
+    open_one(earlier, "shop", "slots", 10);
+    events_free(earlier);
+    AUTO(events) events = events_new(broken, tell, told);
+    open_one(events, "", "store", 20);
+    open_one(events, "shop", "log", 21);
+    events_set_store(events, whole);
+    g_autofree char *all = stored(whole);
+    g_assert_cmpstr(all, ==, "shop/log 0;shop/slots 1;");
+    events_close(events, "shop", "log", 22, "calm");
+    events_close(events, "", "store", 22, "written again");
+    g_autofree char *later = stored(whole);
+    g_assert_cmpstr(later, ==, "shop/log 1;shop/slots 1;");
+}
+
+/* ---- the keeper ----------------------------------------------------------------------------- */
+
+static void changed(struct store *store, const char *trouble, gpointer data)
+{
+    g_assert_nonnull(store);
+    g_string_append(data, trouble != NULL ? "broken;" : "well;");
+}
+
+static void test_keeper(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("keeper-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "sub", "h.db", NULL);
+    g_autofree char *sub = g_build_filename(folder, "sub", NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    /* A file where the directory should be. */
+    g_assert_true(g_file_set_contents(sub, "x", 1, NULL));
+    AUTO(keeper) keeper = keeper_new(path, changed, told);
+    g_assert_nonnull(keeper_trouble(keeper));
+    keeper_tick(keeper, 0);
+    keeper_tick(keeper, G_USEC_PER_SEC);
+    keeper_tick(keeper, 3 * G_USEC_PER_SEC);
+    g_assert_cmpstr(told->str, ==, "broken;");
+    g_assert_cmpint(g_remove(sub), ==, 0);
+    keeper_tick(keeper, 4 * G_USEC_PER_SEC); /* too early */
+    g_assert_cmpstr(told->str, ==, "broken;");
+    keeper_tick(keeper, 60 * G_USEC_PER_SEC);
+    g_assert_cmpstr(told->str, ==, "broken;well;");
+    g_assert_null(keeper_trouble(keeper));
+    keeper_tick(keeper, 61 * G_USEC_PER_SEC);
+    g_autofree char *all = stored(keeper_store(keeper));
+    g_assert_cmpstr(all, ==, "/store 1;");
+    g_assert_cmpstr(told->str, ==, "broken;well;");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/events/once", test_once);
+    g_test_add_func("/events/note", test_note);
+    g_test_add_func("/events/restart", test_restart);
+    g_test_add_func("/events/another-store", test_another_store);
+    g_test_add_func("/keeper", test_keeper);
+    return g_test_run();
+}
