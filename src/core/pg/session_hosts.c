@@ -39,9 +39,9 @@ static const char *value_of(const PQconninfoOption *options, const char *name)
 
 static const char *nth(char **list, guint index, guint count)
 {
-    guint length = list == NULL ? 0 : g_strv_length(list);
-
-    return length == count ? list[index] : length == 1 ? list[0] : NULL;
+    if (list == NULL)
+        return NULL;
+    return g_strv_length(list) == count ? list[index] : list[0];
 }
 
 static char **split(const char *text)

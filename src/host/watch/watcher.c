@@ -379,6 +379,8 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
         bool new = watcher.guard.session == NULL &&watcher_guard_tend(&watcher.guard);
         if (new)
             malloc_trim(0);
+        if (interrupt_pending())
+            break;
         if (new || g_get_monotonic_time() >= watcher.grid_us)
             tick(&watcher);
         else if (watcher.extra)
