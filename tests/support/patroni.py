@@ -46,7 +46,7 @@ bootstrap:
     ttl: 20
     loop_wait: 1
     retry_timeout: 5
-    maximum_lag_on_failover: 1048576
+    maximum_lag_on_failover: 1073741824
     master_start_timeout: 0
     postgresql:
       use_pg_rewind: true
@@ -134,6 +134,17 @@ class Node:
 
     def value(self, query, dbname="postgres"):
         return answer(self.conninfo(dbname), query)
+
+    def is_followed_closely(self):
+        """Asked on the primary: the other one has replayed all there is."""
+        return self.value("SELECT count(*) > 0 FROM pg_stat_replication "
+                          "WHERE replay_lsn = pg_current_wal_lsn()")
+
+    def sql(self, *statements):
+        """Each in a transaction of its own."""
+        with psycopg.connect(self.conninfo(), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
 
     def postmaster(self):
         return int((self.data / "postmaster.pid").read_text().split()[0])

@@ -86,8 +86,8 @@ void plan_unlock(struct session *control, const char *section)
     struct lock_key key;
 
     lock_key_set(&key, section);
-    AUTO(rows) freed = session_query(control, &query_core_lock_free, key.values, NULL);
-    (void) freed;
+    struct rows *freed = session_query(control, &query_core_lock_free, key.values, NULL);
+    g_clear_pointer(&freed, rows_free);
     lock_key_clear(&key);
 }
 

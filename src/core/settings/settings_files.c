@@ -80,8 +80,12 @@ static bool add_file(struct settings_files *files, const char *path, bool may_be
         runbook_error_set(error, RUNBOOK_USAGE, NULL,
                           "configuration file %s is larger than 1 MB", path);
     else
-        runbook_error_set(error, RUNBOOK_USAGE, NULL, "cannot read configuration file %s: %s",
-                          path, g_strerror(reason));
+        runbook_error_set(error, RUNBOOK_USAGE,
+                          reason == EACCES
+                              ? "become a member of the group that may read it, or "
+                                "name another file with --config"
+                              : NULL,
+                          "cannot read configuration file %s: %s", path, g_strerror(reason));
     return false;
 }
 

@@ -17,6 +17,7 @@
 enum {
     APPLICATION_ID = 1885827682, /* as 001_history.sql sets it */
     BUSY_MS = 5000,
+    HURRIED_BUSY_MS = 200,
     /* Checking a file reads all of it; up to this size nobody notices. Damage in a larger one is
      * noticed when it is met. */
     CHECKED_BYTES = 4 * 1024 * 1024,
@@ -116,7 +117,7 @@ static bool use_wal(struct store *store, GError **error)
 {
     enum { PAUSE_US = 10000 };
     int code = SQLITE_BUSY;
-    for (int waited_us = 0; waited_us < BUSY_MS * 1000; waited_us += PAUSE_US) {
+    for (int waited_us = 0; waited_us < store->busy_ms * 1000; waited_us += PAUSE_US) {
         code = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
         if ((code & 0xff) != SQLITE_BUSY)
             break;
@@ -155,7 +156,7 @@ static bool connect_to(struct store *store, const char *name, int flags, GError 
 {
     const int code = sqlite3_open_v2(name, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (store->db != NULL)
-        sqlite3_busy_timeout(store->db, BUSY_MS);
+        sqlite3_busy_timeout(store->db, store->busy_ms);
     return code == SQLITE_OK || fail(store, code, error);
 }
 
@@ -192,6 +193,7 @@ static struct store *store_new(const char *path)
     store->statements =
         g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) statement_destroy);
     store->thread = g_thread_self();
+    store->busy_ms = BUSY_MS;
     return store;
 }
 
@@ -203,10 +205,11 @@ static void open_memory(struct store *store)
     g_assert(ok);
 }
 
-struct store *store_open(const char *path)
+static struct store *open_for_writing(const char *path, int busy_ms)
 {
     struct store *store = store_new(path);
     g_autoptr(GError) error = NULL;
+    store->busy_ms = busy_ms;
     if (path == NULL) {
         open_memory(store);
     } else if (!open_file(store, &error)) {
@@ -215,6 +218,16 @@ struct store *store_open(const char *path)
         open_memory(store);
     }
     return store;
+}
+
+struct store *store_open(const char *path)
+{
+    return open_for_writing(path, BUSY_MS);
+}
+
+struct store *store_open_hurried(const char *path)
+{
+    return open_for_writing(path, HURRIED_BUSY_MS);
 }
 
 /* Reading a WAL database needs its -shm file beside it, except when it is declared immutable:

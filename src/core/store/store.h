@@ -21,6 +21,10 @@ struct store;
  * trouble. `path` may be NULL: memory without trouble (for --dry-run and tests). */
 struct store *store_open(const char *path);
 
+/* The same in an emergency: another process's lock is waited for so briefly that evidence is lost
+ * rather than time. */
+struct store *store_open_hurried(const char *path);
+
 /* Opens for reading only, never creates; for `history`. NULL with RUNBOOK_FAILED when it cannot:
  * no file yet, empty, damaged, another program's, of a newer schema. A file of an older schema
  * stays as it is and is read from a copy in memory. */

@@ -71,7 +71,7 @@ static struct store *open_store(const struct settings *settings)
 {
     g_autofree char *path = settings_state_path(settings);
 
-    return store_open(path);
+    return store_open_hurried(path);
 }
 
 static void set_command_line(struct watch_look *look)
@@ -161,7 +161,8 @@ struct watch_outcome watch_act_end(struct watch_look *look, const GError *error)
     outcome.document =
         json_loadb(capture->data_text, capture->data_length, JSON_DISABLE_EOF_CHECK, NULL);
     outcome.messages = one_line(capture->message_text);
-    outcome.run = run_of(outcome.document);
+    /* What is in memory only has no number that means anything. */
+    outcome.run = store_trouble(call->store) == NULL ? run_of(outcome.document) : -1;
     /* The run's connection broke and was opened anew: the watch's locks went with it. */
     if (!session_alive(look->guard) || session_pid(look->guard) != capture->guard_pid)
         look->may_act = false;

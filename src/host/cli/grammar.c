@@ -4,6 +4,7 @@
 #include "daemon/agenda.h"
 #include "daemon/daemon.h"
 #include "host_embedded.h"
+#include "notify/deliver.h"
 #include "watch/watcher.h"
 
 #include <string.h>
@@ -23,6 +24,12 @@ static const struct feature section_schedule = {
     .name = "schedule",
     .title = "Show the next turns of each job, and what came of the last",
     .commands = agenda_commands,
+};
+static const struct feature section_notify = {
+    .name = "notify",
+    .title = "Try the ways by which messages about events are sent",
+    .settings = notify_settings,
+    .commands = notify_commands,
 };
 static const struct feature section_check = {
     .name = "check",
@@ -68,9 +75,10 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_serve,      &section_watch,   &section_schedule, &section_check,
-    &section_history,    &section_runbook, &section_config,   &section_setup,
-    &section_completion, &section_help,    &section_sql,      NULL,
+    &section_serve, &section_watch,      &section_schedule, &section_notify,
+    &section_check, &section_history,    &section_runbook,  &section_config,
+    &section_setup, &section_completion, &section_help,     &section_sql,
+    NULL,
 };
 
 const struct feature *cli_section_at(guint index)

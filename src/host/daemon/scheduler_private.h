@@ -67,7 +67,7 @@ char *scheduler_time(gint64 wall_us);
 
 /* ---- jobs (scheduler_jobs.c) ----------------------------------------------------------------- */
 
-void job_free(gpointer job);
+void job_free(gpointer pointer);
 struct job *job_at(const struct scheduler *scheduler, guint i);
 bool job_is_running(const struct job *job);
 

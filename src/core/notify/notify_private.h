@@ -1,0 +1,15 @@
+/*
+ * What the files of core/notify share.
+ */
+#ifndef CORE_NOTIFY_PRIVATE_H
+#define CORE_NOTIFY_PRIVATE_H
+
+#include "notify/notify.h"
+
+/* How long an event that is over was open, in words. Caller frees. */
+char *notify_lasted(const struct notify_event *event);
+
+/* The same for all messages of one event. Caller frees. */
+char *notify_incident(const struct notify_event *event);
+
+#endif
