@@ -150,6 +150,17 @@ static void let_turns_come(struct scheduler *scheduler, struct job *job, gint64 
     }
 }
 
+/* What was missed only because the clock was ahead is not. */
+static void forget_missed(struct job *job, gint64 now_us)
+{
+    for (guint i = job->past->len; i > 0; i--) {
+        const struct turn *turn = g_ptr_array_index(job->past, i - 1);
+        if (turn->attempts == 0 && turn->ended_us > now_us &&
+            g_strcmp0(turn->outcome, "missed") == 0)
+            g_ptr_array_remove_index(job->past, i - 1);
+    }
+}
+
 /* The clock was set back: turns since then come again, and those that were done are known. */
 static void step_back(struct job *job, gint64 now_us)
 {
@@ -161,6 +172,7 @@ static void step_back(struct job *job, gint64 now_us)
         open->retry_us = MIN(open->retry_us, now_us);
     if (open != NULL && open->phase == TURN_PENDING && open->turn_us > now_us)
         g_clear_pointer(&job->open, turn_free);
+    forget_missed(job, now_us);
     job->cursor_us = MIN(job->cursor_us, now_us);
     job_look_ahead(job);
 }
