@@ -389,6 +389,9 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
     }
     if (watcher.guard.hopeless != NULL)
         g_propagate_error(error, g_steal_pointer(&watcher.guard.hopeless));
+    else if (watcher.lines.write_error != 0)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not write to standard output: %s",
+                          g_strerror(watcher.lines.write_error));
     close_all(&watcher);
     if (*error != NULL)
         return runbook_error_exit(*error);
