@@ -10,7 +10,7 @@ from pathlib import Path
 TICK = os.sysconf("SC_CLK_TCK")
 MB = 1e6
 
-Look = namedtuple("Look", "at pss private processes cpu")
+Look = namedtuple("Look", "at pss own processes cpu")
 
 
 def family(root):
@@ -44,14 +44,14 @@ def cpu_seconds(pids):
 
 
 def memory(pid):
-    """(PSS, private) in bytes; PSS counts a page by the number of processes that share it."""
+    """(PSS, own) in bytes. PSS counts a page by the number of processes that share it, and so changes
+    with what else runs on the machine; own is what it has written: heap, stacks, data."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     except OSError:
         return 0, 0
     kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-    private = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
-    return kilobytes["Pss"] << 10, private << 10
+    return kilobytes["Pss"] << 10, kilobytes["Anonymous"] << 10
 
 
 def look(root):
@@ -91,8 +91,8 @@ class Meter:
     def highest_pss(self):
         return max(each.pss for each in self.looks) / MB
 
-    def private(self):
-        return statistics.median(each.private for each in self.looks) / MB
+    def own(self):
+        return statistics.median(each.own for each in self.looks) / MB
 
     def processes(self):
         return max(each.processes for each in self.looks)
@@ -102,17 +102,18 @@ class Meter:
         return 100 * (last.cpu - first.cpu) / (last.at - first.at)
 
     def growth(self):
-        """How much more it has at the end than at the beginning, by the line of least squares
-        through all looks, in MB."""
+        """How much more of its own it has at the end than at the beginning, by the line of least
+        squares through all looks, in MB."""
         if len(self.looks) < 3:
             return 0.0
         times = [each.at for each in self.looks]
-        slope = statistics.linear_regression(times, [each.pss for each in self.looks]).slope
+        slope = statistics.linear_regression(times, [each.own for each in self.looks]).slope
         return slope * (times[-1] - times[0]) / MB
 
     def data(self):
         start = self.looks[0].at
         return {"pss_mb": self.pss(), "highest_pss_mb": self.highest_pss(),
-                "private_mb": self.private(), "processes": self.processes(),
+                "own_mb": self.own(), "processes": self.processes(),
                 "cpu_percent": self.cpu_percent(), "growth_mb": self.growth(),
-                "looks": [[round(each.at - start, 1), each.pss, each.cpu] for each in self.looks]}
+                "looks": [[round(each.at - start, 1), each.pss, each.own, each.cpu]
+                          for each in self.looks]}

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.serve import turn_before
 from support.servers import wait_until
 
 from package.sandbox import NoSandbox, Sandbox
@@ -14,6 +15,7 @@ from package.sandbox import NoSandbox, Sandbox
 SERVICE = "pgrunbook.service"
 UNIT = "/lib/systemd/system/pgrunbook.service"
 LOG = "/var/log/app.log"
+EXAMPLE = "/usr/share/doc/pgrunbook/examples/local-sendmail.conf"
 COMPLETIONS = ("/usr/share/bash-completion/completions/pgrunbook",
                "/usr/share/zsh/vendor-completions/_pgrunbook",
                "/usr/share/fish/vendor_completions.d/pgrunbook.fish")
@@ -91,7 +93,8 @@ def install(sandbox, package):
 
 
 def configure(sandbox, server):
-    """A target behind what is there, with a job every minute and a log file as Debian's are."""
+    """A target behind what is there, with a job whose turn is just over and a log file of the kind
+    that Debian's are."""
     sandbox.run("install", "-o", "root", "-g", "adm", "-m", "640", "/dev/null", LOG)
     text = sandbox.read(CONFIG)
     assert f"\nstate = {HISTORY}\n" in text
@@ -101,8 +104,16 @@ def configure(sandbox, server):
 [target main]
 conninfo = {target}
 log_file = {LOG}
-vacuum.schedule = * * * * *
-vacuum.window = 50s
+vacuum.schedule = {turn_before(minutes=5)}
+""")
+
+
+def make_due(sandbox):
+    """As if the job had been in the configuration for an hour. While the service is down."""
+    sandbox.run("runuser", "-u", "pgrunbook", "--", "/usr/bin/python3", "-c", f"""
+import sqlite3
+with sqlite3.connect("{HISTORY}") as history:
+    history.execute("UPDATE job SET since_us = since_us - 3600000000")
 """)
 
 
@@ -128,16 +139,22 @@ def test_life_of_a_package(sandbox, package, newer, fresh_server):
     configure(sandbox, server)
     sandbox.run("systemctl", "start", SERVICE)
     watched(sandbox, server, 1)
+    sandbox.run("systemctl", "stop", SERVICE)
+    make_due(sandbox)
+    sandbox.run("systemctl", "start", SERVICE)
+    watched(sandbox, server, 2)
     works_in_its_cage(sandbox)
     sandbox.run("systemctl", "reload", SERVICE)
     wait_until(lambda: "the configuration was read again" in journal(sandbox), what="a reload")
+    opens_its_cage_for_sendmail(sandbox)
+    watched(sandbox, server, 4)
     configured = sandbox.read(CONFIG)
 
     install(sandbox, newer)
     assert status(sandbox).startswith("install ok installed 99:")
     assert sandbox.read(CONFIG) == configured
     assert owner_and_mode(sandbox, CONFIG) == "root:pgrunbook 640"
-    watched(sandbox, server, 2)
+    watched(sandbox, server, 5)
 
     sandbox.run("dpkg", "-r", "pgrunbook")
     wait_until(lambda: not server.backends(), what="the end of its session")
@@ -145,7 +162,7 @@ def test_life_of_a_package(sandbox, package, newer, fresh_server):
     assert sandbox.read(CONFIG) == configured and sandbox.exists(HISTORY)
     # Somebody changed his mind: it goes on where it stopped.
     install(sandbox, package)
-    watched(sandbox, server, 3)
+    watched(sandbox, server, 6)
 
     sandbox.run("dpkg", "-P", "pgrunbook")
     wait_until(lambda: not server.backends(), what="the end of its session")
@@ -168,6 +185,23 @@ def installed_as_it_should_be(sandbox):
                 f"--threshold={MOST_EXPOSED}", UNIT)
 
 
+def opens_its_cage_for_sendmail(sandbox):
+    """With the example beside the documentation a setgid program gets its group, and may write."""
+    sandbox.run("install", "-D", "-m", "644", EXAMPLE, f"/etc/systemd/system/{SERVICE}.d/mail.conf")
+    sandbox.run("install", "-d", "-g", "mail", "-m", "770", "/var/spool/postfix")
+    sandbox.run("install", "-g", "mail", "-m", "2755", "/usr/bin/touch", "/usr/local/bin/drop")
+    sandbox.write("/usr/local/bin/drops", "#!/bin/sh\nexec /usr/local/bin/drop /var/spool/postfix/it\n")
+    sandbox.run("chmod", "755", "/usr/local/bin/drops")
+    sandbox.write(f"/etc/systemd/system/{SERVICE}.d/drop.conf",
+                  "[Service]\nExecStartPre=/usr/local/bin/drops\n")
+    sandbox.run("systemctl", "daemon-reload")
+    sandbox.run("systemctl", "restart", SERVICE)
+    assert owner_and_mode(sandbox, "/var/spool/postfix/it").startswith("pgrunbook:mail ")
+    sandbox.run("rm", "-r", f"/etc/systemd/system/{SERVICE}.d")
+    sandbox.run("systemctl", "daemon-reload")
+    sandbox.run("systemctl", "restart", SERVICE)
+
+
 def works_in_its_cage(sandbox):
     """A job runs, its log file is read and its history written, with no privilege and a filter."""
     pid = unit(sandbox, "MainPID")["MainPID"]
@@ -176,8 +210,8 @@ def works_in_its_cage(sandbox):
     assert (known["NoNewPrivs"], known["Seccomp"], int(known["CapBnd"], 16)) == ("1", "2", 0)
     sandbox.run("sh", "-c", f"echo 'FATAL:  sorry, too many clients already' >>{LOG}")
     sandbox.run("sh", "-c", f"echo 'pq: too many connections' >>{LOG}")
-    wait_until(lambda: "log" in journal(sandbox), what="a word of the log file")
-    wait_until(lambda: "job vacuum: the turn of" in journal(sandbox), 90, "a turn")
+    wait_until(lambda: "log: pq: too many connections" in journal(sandbox), what="the log file")
+    wait_until(lambda: "job vacuum: the turn of" in journal(sandbox), what="a turn")
     assert owner_and_mode(sandbox, HISTORY) == "pgrunbook:pgrunbook 600"
     # What the service knows, who may read its configuration knows, without being told where.
     for who in "root", "pgrunbook":
