@@ -18,7 +18,7 @@ static bool begins_with(const char *text, gsize length, const char *phrase)
 {
     gsize i = 0;
 
-    for (; phrase[i] != '\0' && i < length; i++) {
+    for (; i < length && phrase[i] != '\0'; i++) {
         bool same = phrase[i] == ' ' ? text[i] != '\0' && strchr(" _-\t", text[i]) != NULL
                                      : g_ascii_tolower(text[i]) == phrase[i];
         if (!same)

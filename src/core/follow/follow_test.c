@@ -54,7 +54,7 @@ struct place {
 
 static void collect(const char *line, gsize length, gpointer lines)
 {
-    g_assert_cmpint(line[length], ==, '\0');
+    g_assert_true(line[length] == '\0');
     g_ptr_array_add(lines, g_strndup(line, length));
 }
 
