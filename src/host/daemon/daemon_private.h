@@ -96,7 +96,7 @@ struct daemon_target *targets_find(const struct daemon *daemon, const char *name
 void target_words(const struct daemon_target *target, GStrvBuilder *words);
 
 /* A line of its watch (watches.c). */
-void watch_heard(struct daemon_target *target, const char *line, gsize length, bool cut);
+void watch_heard(struct daemon_target *target, const char *text, gsize length, bool cut);
 void watch_gone(struct daemon_target *target, const char *how);
 
 /* ---- jobs (jobs.c) -------------------------------------------------------------------------- */
