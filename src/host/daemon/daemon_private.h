@@ -74,6 +74,9 @@ void daemon_end_if_alone(struct daemon *daemon);
 /* Reads and checks the files; on success they are in force from here on. */
 bool daemon_load(struct daemon *daemon, GError **error);
 
+/* Answers HTTP there from now on, and no longer elsewhere. */
+bool daemon_listen(struct daemon *daemon, const char *where, GError **error);
+
 /* SIGHUP. */
 void daemon_reload(struct daemon *daemon);
 
