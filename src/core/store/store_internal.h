@@ -16,7 +16,7 @@ struct store {
     char *trouble;
     GHashTable *statements; /* of prepared statements at rest, by struct query */
     GThread *thread;        /* the one that opened it */
-    int busy_ms; /* how long a lock of another process is waited for */
+    int busy_ms;            /* how long a lock of another process is waited for */
 };
 
 /* Sets *error to why the history at path cannot be used, with a hint. action: "open", "read",
