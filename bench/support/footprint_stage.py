@@ -3,9 +3,11 @@
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -86,10 +88,11 @@ class Daemon:
         folder.mkdir()
         self.port = free_port()
         self.config, self.log = folder / "pgrunbook.conf", folder / "log"
+        self.history = folder / "history.db"
         sections = "".join(f"\n[target {name}]\nconninfo = {conninfo}\n"
                            for name, conninfo in targets.items())
         self.config.write_text(
-            f"[pgrunbook]\nstate = {folder}/history.db\nhttp.listen = 127.0.0.1:{self.port}\n"
+            f"[pgrunbook]\nstate = {self.history}\nhttp.listen = 127.0.0.1:{self.port}\n"
             f"vacuum.schedule = off\nindexes.schedule = off\nbloat.schedule = off\n{sections}")
         self.command = [program, "serve", "--config", str(self.config)]
         self.process = None
@@ -105,6 +108,13 @@ class Daemon:
             self.__exit__()
             raise BenchError(f"the daemon was never ready; it said:\n{said}") from None
         return self
+
+    def samples(self):
+        """(taken, missed) in the whole minutes so far, as the history has them."""
+        with closing(sqlite3.connect(self.history)) as history:
+            return history.execute(
+                "SELECT coalesce(sum(samples), 0), coalesce(sum(missed), 0) FROM minute "
+                "WHERE minute > (SELECT min(minute) FROM minute)").fetchone()
 
     def _ready(self):
         if self.process.poll() is not None:

@@ -15,6 +15,7 @@ from package.sandbox import NoSandbox, Sandbox
 SERVICE = "pgrunbook.service"
 UNIT = "/lib/systemd/system/pgrunbook.service"
 LOG = "/var/log/app.log"
+EXAMPLE = "/usr/share/doc/pgrunbook/examples/local-sendmail.conf"
 COMPLETIONS = ("/usr/share/bash-completion/completions/pgrunbook",
                "/usr/share/zsh/vendor-completions/_pgrunbook",
                "/usr/share/fish/vendor_completions.d/pgrunbook.fish")
@@ -145,13 +146,15 @@ def test_life_of_a_package(sandbox, package, newer, fresh_server):
     works_in_its_cage(sandbox)
     sandbox.run("systemctl", "reload", SERVICE)
     wait_until(lambda: "the configuration was read again" in journal(sandbox), what="a reload")
+    opens_its_cage_for_sendmail(sandbox)
+    watched(sandbox, server, 4)
     configured = sandbox.read(CONFIG)
 
     install(sandbox, newer)
     assert status(sandbox).startswith("install ok installed 99:")
     assert sandbox.read(CONFIG) == configured
     assert owner_and_mode(sandbox, CONFIG) == "root:pgrunbook 640"
-    watched(sandbox, server, 3)
+    watched(sandbox, server, 5)
 
     sandbox.run("dpkg", "-r", "pgrunbook")
     wait_until(lambda: not server.backends(), what="the end of its session")
@@ -159,7 +162,7 @@ def test_life_of_a_package(sandbox, package, newer, fresh_server):
     assert sandbox.read(CONFIG) == configured and sandbox.exists(HISTORY)
     # Somebody changed his mind: it goes on where it stopped.
     install(sandbox, package)
-    watched(sandbox, server, 4)
+    watched(sandbox, server, 6)
 
     sandbox.run("dpkg", "-P", "pgrunbook")
     wait_until(lambda: not server.backends(), what="the end of its session")
@@ -180,6 +183,23 @@ def installed_as_it_should_be(sandbox):
     assert sandbox.run("systemd-analyze", "verify", UNIT) == ""
     sandbox.run("systemd-analyze", "security", "--offline=true", "--no-pager",
                 f"--threshold={MOST_EXPOSED}", UNIT)
+
+
+def opens_its_cage_for_sendmail(sandbox):
+    """With the example beside the documentation a setgid program gets its group, and may write."""
+    sandbox.run("install", "-D", "-m", "644", EXAMPLE, f"/etc/systemd/system/{SERVICE}.d/mail.conf")
+    sandbox.run("install", "-d", "-g", "mail", "-m", "770", "/var/spool/postfix")
+    sandbox.run("install", "-g", "mail", "-m", "2755", "/usr/bin/touch", "/usr/local/bin/drop")
+    sandbox.write("/usr/local/bin/drops", "#!/bin/sh\nexec /usr/local/bin/drop /var/spool/postfix/it\n")
+    sandbox.run("chmod", "755", "/usr/local/bin/drops")
+    sandbox.write(f"/etc/systemd/system/{SERVICE}.d/drop.conf",
+                  "[Service]\nExecStartPre=/usr/local/bin/drops\n")
+    sandbox.run("systemctl", "daemon-reload")
+    sandbox.run("systemctl", "restart", SERVICE)
+    assert owner_and_mode(sandbox, "/var/spool/postfix/it").startswith("pgrunbook:mail ")
+    sandbox.run("rm", "-r", f"/etc/systemd/system/{SERVICE}.d")
+    sandbox.run("systemctl", "daemon-reload")
+    sandbox.run("systemctl", "restart", SERVICE)
 
 
 def works_in_its_cage(sandbox):

@@ -32,6 +32,7 @@ def test_starts_answers_and_ends(server, runbook):
     assert (status, headers["Allow"]) == (405, "GET, HEAD")
     assert daemon.ask(body="x" * 100_000)[0] == 413
     assert len(daemon.children()) == 1 and ours(server)
+    assert len(os.listdir(f"/proc/{daemon.pid}/task")) == 1, "one thread"
     daemon.stop()
     wait_until(lambda: not ours(server), what="the end of our backends")
 

@@ -61,7 +61,7 @@ static char *timed_out(const struct exchange *exchange)
 static char *in_words(const struct exchange *exchange, CURLcode code)
 {
     g_autofree char *place = place_of(exchange->url);
-    int number = code; /* there are a hundred codes; these have words of our own */
+    int number = (int) code; /* there are a hundred codes; these have words of our own */
 
     if (exchange->mail && exchange_status(exchange) >= 400)
         return g_strdup_printf("%s refused: %s", place, exchange->answer->str);
