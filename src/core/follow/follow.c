@@ -9,9 +9,11 @@
 enum {
     BYTES_A_CALL = 4 * 1024 * 1024,
     PIECE = 16 * 1024,
-    MARK = 64,       /* bytes before the place reached, to know them again */
-    OLD_FILES = 4,   /* that are read on */
-    OLD_QUIET_S = 60 /* an old file nobody writes to for so long is let go */
+    MARK = 64,            /* bytes before the place reached, to know them again */
+    OLD_QUIET_S = 60,     /* an old file nobody writes to for so long is let go */
+    OLD_FEW = 4,          /* of more than these, */
+    OLD_QUIET_MANY_S = 2, /* after so long; */
+    OLD_MOST = 64,        /* of more than these, at once */
 };
 
 /* One file, whatever it is called by now. */
@@ -30,6 +32,7 @@ struct follow {
     char *path;
     struct source *current; /* NULL: none yet */
     GPtrArray *old;         /* of struct source, owned, the oldest first */
+    struct follow_names *names;
     char *trouble;
     bool from_end; /* the first file there is, is read from its end */
 };
@@ -176,6 +179,41 @@ static struct source *take_old(struct follow *follow, const struct stat *found)
     return NULL;
 }
 
+static bool is_known(const struct follow *follow, const struct source *source)
+{
+    const struct stat found = {.st_dev = source->device, .st_ino = source->inode};
+
+    for (guint i = 0; i < follow->old->len; i++)
+        if (is_file(follow->old->pdata[i], &found))
+            return true;
+    return is_file(follow->current, &found);
+}
+
+static void set_current(struct follow *follow, struct source *source)
+{
+    if (follow->current != NULL)
+        g_ptr_array_add(follow->old, follow->current);
+    follow->current = source;
+}
+
+/* True: a file that bore the name for a while, which nobody saw, is the current one now. */
+static bool take_missed(struct follow *follow)
+{
+    char *path;
+
+    while ((path = follow_names_next(follow->names)) != NULL) {
+        struct source *source = source_open(path, NULL);
+        g_free(path);
+        if (source != NULL && !is_known(follow, source)) {
+            set_current(follow, source);
+            return true;
+        }
+        if (source != NULL)
+            source_free(source);
+    }
+    return false;
+}
+
 /* True: another file bears the name, and is open. Its predecessor is read on. */
 static bool change_file(struct follow *follow)
 {
@@ -199,21 +237,22 @@ static bool change_file(struct follow *follow)
     set_trouble(follow, next == NULL ? error->message : NULL);
     if (next == NULL)
         return false;
-    if (follow->current != NULL)
-        g_ptr_array_add(follow->old, follow->current);
-    follow->current = next;
+    set_current(follow, next);
     return true;
+}
+
+static bool may_go(const struct follow *follow, const struct source *source)
+{
+    guint count = follow->old->len;
+    gint64 quiet_s = (g_get_monotonic_time() - source->grown_us) / G_USEC_PER_SEC;
+
+    return quiet_s >= (count > OLD_FEW ? OLD_QUIET_MANY_S : OLD_QUIET_S) || count > OLD_MOST;
 }
 
 static void let_go(struct follow *follow, follow_line *line, gpointer data)
 {
-    gint64 quiet_us = g_get_monotonic_time() - OLD_QUIET_S * G_USEC_PER_SEC;
-
-    while (follow->old->len > 0) {
-        struct source *oldest = follow->old->pdata[0];
-        if (follow->old->len <= OLD_FILES && oldest->grown_us > quiet_us)
-            return;
-        source_end(oldest, line, data);
+    while (follow->old->len > 0 && may_go(follow, follow->old->pdata[0])) {
+        source_end(follow->old->pdata[0], line, data);
         g_ptr_array_remove_index(follow->old, 0);
     }
 }
@@ -236,6 +275,8 @@ struct follow *follow_new(const char *path)
     follow->path = g_strdup(path);
     follow->old = g_ptr_array_new_with_free_func(source_free);
     follow->from_end = true;
+    follow->names = follow_names_new(path);
+    follow_names_read(follow->names);
     if (change_file(follow))
         start_at_end(follow);
     return follow;
@@ -246,6 +287,7 @@ void follow_free(struct follow *follow)
     g_ptr_array_free(follow->old, TRUE);
     if (follow->current != NULL)
         source_free(follow->current);
+    follow_names_free(follow->names);
     g_free(follow->trouble);
     g_free(follow->path);
     g_free(follow);
@@ -255,11 +297,14 @@ bool follow_read(struct follow *follow, follow_line *line, gpointer data)
 {
     gsize budget = BYTES_A_CALL;
 
+    follow_names_read(follow->names);
     for (guint i = 0; i < follow->old->len; i++)
         if (!source_read(follow->old->pdata[i], &budget, line, data))
             return true;
-    if (follow->current != NULL && !source_read(follow->current, &budget, line, data))
-        return true;
+    do {
+        if (follow->current != NULL && !source_read(follow->current, &budget, line, data))
+            return true;
+    } while (take_missed(follow));
     if (!change_file(follow)) {
         let_go(follow, line, data);
         return false;
@@ -271,6 +316,11 @@ bool follow_read(struct follow *follow, follow_line *line, gpointer data)
         return true;
     let_go(follow, line, data);
     return !source_read(follow->current, &budget, line, data);
+}
+
+int follow_fd(const struct follow *follow)
+{
+    return follow_names_fd(follow->names);
 }
 
 const char *follow_trouble(const struct follow *follow)

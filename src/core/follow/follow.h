@@ -3,8 +3,9 @@
  * (whoever has the old one open may write to it for a while: it is read for a minute more),
  * replaced by another, truncated after a copy, deleted, not there yet, not readable for a while.
  *
- * What cannot be had, because only the file is looked at, and only now and then:
- * - A file that came and went between two looks was never seen.
+ * What cannot be had:
+ * - A file that came and was deleted, or replaced by another, between two looks was never seen.
+ *   One that was renamed in its folder is found. follow_fd() says when to look.
  * - copytruncate: lines written after the last look and before the truncation are gone from the
  *   file. That it was truncated is seen even when it has grown beyond its old length since.
  */
@@ -30,6 +31,10 @@ AUTO_DEFINE(follow, follow_free)
  * not count. Reads at most a few megabytes; true: there is more, to be read by another call. */
 typedef void follow_line(const char *line, gsize length, gpointer data);
 bool follow_read(struct follow *follow, follow_line *line, gpointer data);
+
+/* Readable when it is time to look because a name in the log's folder has changed: the next
+ * follow_read() makes it quiet again. What is appended does not wake anybody. -1: there is none. */
+int follow_fd(const struct follow *follow);
 
 /* Why the file cannot be read now, "Permission denied"; NULL: it can. */
 const char *follow_trouble(const struct follow *follow);

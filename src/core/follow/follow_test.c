@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -215,6 +216,32 @@ static void test_rename_create(struct place *place, gconstpointer data)
     expect(place, "8");
 }
 
+/* Three files between two looks: those that were renamed are found, in order. */
+static void test_missed(struct place *place, gconstpointer data)
+{
+    g_autofree char *older = g_build_filename(place->folder, "app.log.2", NULL);
+
+    (void) data;
+    append(place->path, "old\n");
+    place->follow = follow_new(place->path);
+    struct pollfd wait = {.fd = follow_fd(place->follow), .events = POLLIN};
+    g_assert_cmpint(poll(&wait, 1, 0), ==, 0);
+    append(place->path, "1\n");
+    g_assert_cmpint(poll(&wait, 1, 0), ==, 0);
+    g_rename(place->path, place->other);
+    append(place->path, "2\n");
+    g_rename(place->other, older);
+    g_rename(place->path, place->other);
+    append(place->path, "3\n");
+    g_assert_cmpint(poll(&wait, 1, 0), ==, 1);
+    expect(place, "1|2|3");
+    g_assert_cmpint(poll(&wait, 1, 0), ==, 0);
+    append(older, "late\n");
+    append(place->other, "later\n");
+    expect(place, "late|later");
+    g_unlink(older);
+}
+
 static void test_replaced(struct place *place, gconstpointer data)
 {
     (void) data;
@@ -418,25 +445,81 @@ static void test_load(struct place *place, gconstpointer data)
     close(looks[1]);
 }
 
+/* Renamed and created anew as fast as it goes, whether anybody looks or not: each line comes, and
+ * comes once. In what order, only the numbers know. */
+enum { HASTY_ROTATIONS = 100, HASTY_LINES = 50, HASTY_ALL = HASTY_ROTATIONS * HASTY_LINES };
+
+static void write_and_rename(const struct place *place)
+{
+    int fd = open_log(place->path);
+    char line[64];
+
+    for (int i = 0; i < HASTY_ALL; i++) {
+        g_snprintf(line, sizeof line, "%d\n", i);
+        if (i % HASTY_LINES == HASTY_LINES - 1) {
+            g_autofree char *name = g_strdup_printf("%s.%d", place->path, i / HASTY_LINES);
+            g_rename(place->path, name);
+            put(fd, line);
+            close(fd);
+            fd = open_log(place->path);
+            g_usleep(1000);
+            continue;
+        }
+        put(fd, line);
+    }
+    _exit(0);
+}
+
+static void count_once(const char *line, gsize length, gpointer data)
+{
+    guint8 *seen = data;
+    gint64 number = g_ascii_strtoll(line, NULL, 10);
+
+    g_assert_cmpuint(length, >, 0);
+    g_assert_cmpint(number, <, HASTY_ALL);
+    g_assert_cmpint(seen[number]++, ==, 0);
+}
+
+static void test_hasty(struct place *place, gconstpointer data)
+{
+    g_autofree guint8 *seen = g_malloc0(HASTY_ALL);
+    guint calls = 0;
+
+    (void) data;
+    place->follow = follow_new(place->path);
+    pid_t writer = fork();
+    if (writer == 0)
+        write_and_rename(place);
+    for (bool ended = false; !ended;) {
+        struct pollfd wait = {.fd = follow_fd(place->follow), .events = POLLIN};
+        poll(&wait, 1, 10);
+        ended = waitpid(writer, NULL, WNOHANG) == writer;
+        calls++;
+        while (follow_read(place->follow, count_once, seen))
+            ;
+    }
+    g_assert_null(memchr(seen, 0, HASTY_ALL));
+    g_test_message("%u looks at %d files", calls, HASTY_ROTATIONS);
+    for (int i = 0; i < HASTY_ROTATIONS; i++) {
+        g_autofree char *name = g_strdup_printf("%s.%d", place->path, i);
+        g_unlink(name);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *path;
         void (*test)(struct place *, gconstpointer);
     } tests[] = {
-        {"/follow/grows", test_grows},
-        {"/follow/unfinished", test_unfinished},
-        {"/follow/appears", test_appears},
-        {"/follow/long-line", test_long_line},
-        {"/follow/bounded", test_bounded},
-        {"/follow/rename-create", test_rename_create},
-        {"/follow/replaced", test_replaced},
-        {"/follow/deleted", test_deleted},
-        {"/follow/truncated", test_truncated},
-        {"/follow/hole", test_hole},
-        {"/follow/permissions", test_permissions},
-        {"/follow/no-file", test_no_file},
-        {"/follow/load", test_load},
+        {"/follow/grows", test_grows},     {"/follow/unfinished", test_unfinished},
+        {"/follow/appears", test_appears}, {"/follow/long-line", test_long_line},
+        {"/follow/bounded", test_bounded}, {"/follow/rename-create", test_rename_create},
+        {"/follow/missed", test_missed},   {"/follow/replaced", test_replaced},
+        {"/follow/deleted", test_deleted}, {"/follow/truncated", test_truncated},
+        {"/follow/hole", test_hole},       {"/follow/permissions", test_permissions},
+        {"/follow/no-file", test_no_file}, {"/follow/load", test_load},
+        {"/follow/hasty", test_hasty},
     };
 
     g_test_init(&argc, &argv, NULL);
