@@ -53,6 +53,8 @@ class Serve:
 
     def relief(self, mark, deadline):
         event = self._await("relief", mark, deadline)
+        if event and event["run"] is None:
+            raise BenchError(f"a relief is not in the history: {event['message']}")
         return event and relief_of(self._program, self._config, event["run"])
 
     def emergency(self, mark, deadline):

@@ -32,6 +32,7 @@ def test_starts_answers_and_ends(server, runbook):
     assert (status, headers["Allow"]) == (405, "GET, HEAD")
     assert daemon.ask(body="x" * 100_000)[0] == 413
     assert len(daemon.children()) == 1 and ours(server)
+    assert len(os.listdir(f"/proc/{daemon.pid}/task")) == 1, "one thread"
     daemon.stop()
     wait_until(lambda: not ours(server), what="the end of our backends")
 
@@ -44,8 +45,8 @@ def test_one_database_without_targets(server, runbook):
     with journal.open("w", encoding="utf-8") as file:
         running = runbook.start("serve", "-d", server.conninfo(), stderr=file,
                                 env={"JOURNAL_STREAM": "1:2"})
-    wait_until(lambda: f"target {server.dbname}: watched" in journal.read_text(encoding="utf-8"),
-               what="a watch")
+    said = f"target {server.dbname}: watched"
+    wait_until(lambda: said in journal.read_text(encoding="utf-8"), what="a watch")
     running.terminate()
     assert running.process.wait(20) == 0
     assert all(line[:4] in ("<5>p", "<6>p")

@@ -11,7 +11,8 @@ from support.serve import Daemon
 
 pytestmark = pytest.mark.parametrize("version", [15])
 REQUESTS = 10_000
-ODD = (b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET http://x/api HTTP/1.1\r\nHost: x\r\n\r\n",
+ODD = (b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+       b"GET http://x/api HTTP/1.1\r\nHost: x\r\n\r\n",
        b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5_000 + b"\r\n",
        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",

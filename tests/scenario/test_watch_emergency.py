@@ -1,8 +1,9 @@
 """An emergency shows, and the watch acts where the settings want it: by slots, a refused connection,
 the service's readiness; rules on long queries; and nothing where it must not."""
 
+import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -100,6 +101,22 @@ def test_relief_by_itself(runbook, watched):
     assert len(watch.said("state")) == 1 and len(watch.said("note")) == 1
     assert len(watched.backends("pgrunbook watch")) <= 2
     watch.stop().expect(130)
+
+
+def test_relief_waits_for_no_history(runbook, watched):
+    """Another process holds the history's lock: evidence is lost rather than time."""
+    state = runbook.home / "locked.db"
+    with closing(sqlite3.connect(state, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        watch = Watch(runbook, *configure(runbook, watched, f"[pgrunbook]\nstate = {state}\n",
+                                          **SOON, **{"connections.relieve": "on"}))
+        watch.up(acts=True)
+        sessions = idle(watched, 16, user="app")
+        note = watch.wait_for("note", name="relief")
+        assert note["message"].startswith("3 sessions ended") and note["run"] is None
+        assert "not in the history" in note["message"] and "locked" in note["message"]
+        assert len(alive(watched, sessions)) == 13
+        watch.stop().expect(130)
 
 
 def test_what_may_not_be_ended_is_said_once(runbook, watched):
@@ -240,5 +257,7 @@ def test_a_slip_in_the_connection_string_ends_it(runbook, version):
     del version
     ended = runbook("watch", "-d", "hots=db1").expect(2)
     assert "hots" in ended.err
-    assert "one target" in runbook("watch", "--target", "all", "--config", "/dev/null").expect(
-        2).err
+    file = runbook.home / "some.conf"
+    file.write_text("[target shop]\nconninfo = host=db1\n")
+    every = runbook("watch", "--target", "all", "--config", file).expect(2)
+    assert "a watch is for one target" in every.err

@@ -17,6 +17,15 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
                                               * nothing */
 }
 
+/* The last line of the server's tells how it ended; but for its goodbye, which comes always. */
+static void keep_reply(struct exchange *exchange, const char *line, gsize length)
+{
+    if (length > 3 && strncmp(line, "221", 3) == 0)
+        return;
+    g_string_truncate(exchange->answer, 0);
+    g_string_append_len(exchange->answer, line, (gssize) length);
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *data)
 {
     static const char wanted[] = "retry-after:";
@@ -27,9 +36,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data)
     exchange->long_header = exchange->header_bytes > HEADER_BYTES;
     if (exchange->long_header)
         return 0;
-    if (exchange->mail) { /* a line of the server's: the last one tells how it ended */
-        g_string_truncate(exchange->answer, 0);
-        g_string_append_len(exchange->answer, bytes, (gssize) length);
+    if (exchange->mail) {
+        keep_reply(exchange, bytes, length);
         return length;
     }
     if (length > name && g_ascii_strncasecmp(bytes, wanted, name) == 0) {
@@ -65,6 +73,16 @@ struct exchange *exchange_new(struct fetch *fetch, const char *url, gint64 timeo
     exchange->data = data;
     exchange->answer = g_string_new(NULL);
     return exchange;
+}
+
+int exchange_status(const struct exchange *exchange)
+{
+    long status = 0;
+
+    if (exchange->mail)
+        return (int) g_ascii_strtoull(exchange->answer->str, NULL, 10) % 1000;
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int) status;
 }
 
 void exchange_free(struct exchange *exchange)

@@ -46,12 +46,10 @@ static char *timed_out(const struct exchange *exchange)
     g_autofree char *place = place_of(exchange->url);
     g_autofree char *limit = units_format_duration((double) exchange->timeout_ms / 1000);
     curl_off_t named = 0, connected = 0;
-    long status = 0;
 
     curl_easy_getinfo(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T, &named);
     curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &connected);
-    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status != 0 && !exchange->mail)
+    if (exchange_status(exchange) != 0 && !exchange->mail)
         return g_strdup_printf("the answer of %s did not end within %s", place, limit);
     if (connected != 0)
         return g_strdup_printf("no answer of %s within %s", place, limit);
@@ -63,11 +61,9 @@ static char *timed_out(const struct exchange *exchange)
 static char *in_words(const struct exchange *exchange, CURLcode code)
 {
     g_autofree char *place = place_of(exchange->url);
-    int number = code; /* there are a hundred codes; these have words of our own */
-    long status = 0;
+    int number = (int) code; /* there are a hundred codes; these have words of our own */
 
-    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (exchange->mail && status >= 400)
+    if (exchange->mail && exchange_status(exchange) >= 400)
         return g_strdup_printf("%s refused: %s", place, exchange->answer->str);
     switch (number) {
     case CURLE_OPERATION_TIMEDOUT:

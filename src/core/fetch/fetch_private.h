@@ -41,6 +41,9 @@ struct exchange *exchange_new(struct fetch *fetch, const char *url, gint64 timeo
 void exchange_begin(struct fetch *fetch, struct exchange *exchange);
 void exchange_free(struct exchange *exchange);
 
+/* Of what was answered; 0: nothing was. */
+int exchange_status(const struct exchange *exchange);
+
 /* What went wrong, in words that stay the same as long as the cause does. Caller frees; NULL: all
  * is well. */
 char *exchange_error(const struct exchange *exchange, CURLcode code);

@@ -45,13 +45,11 @@ int fetch_on_timer(CURLM *multi, long timeout_ms, void *data)
 static void end(struct fetch *fetch, struct exchange *exchange, CURLcode code)
 {
     g_autofree char *error = exchange_error(exchange, code);
-    long status = 0;
     double seconds = 0;
 
-    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(exchange->easy, CURLINFO_TOTAL_TIME, &seconds);
     const struct fetch_answer answer = {
-        .status = (int) status,
+        .status = exchange_status(exchange),
         .error = error,
         .body = exchange->answer->str,
         .length = exchange->answer->len,

@@ -86,7 +86,7 @@ static struct source *source_open(const char *path, GError **error)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0 || fstat(fd, &found) != 0) {
-        g_set_error_literal(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+        g_set_error_literal(error, G_FILE_ERROR, (gint) g_file_error_from_errno(errno),
                             g_strerror(errno));
         if (fd >= 0)
             close(fd);

@@ -44,11 +44,14 @@ char *notify_headline(const struct notify_message *message)
     const char *target = event->target[0] != '\0' ? event->target : message->host;
     g_autofree char *line =
         g_strdup_printf("[%s] %s: %s: %s", mark, target, event->name, words);
-    char *valid = g_utf8_make_valid(line, -1);
+    char *valid = g_utf8_make_valid(line, -1), *end = valid;
 
-    for (char *c = valid; *c != '\0'; c++)
-        if (g_ascii_iscntrl(*c))
-            *c = ' ';
+    for (const char *c = valid; *c != '\0'; c++) {
+        char next = g_ascii_iscntrl(*c) ? ' ' : *c;
+        if (next != ' ' || end == valid || end[-1] != ' ')
+            *end++ = next;
+    }
+    *end = '\0';
     return valid;
 }
 

@@ -48,8 +48,7 @@ static void test_parse(void)
         "{}",
         "{\"line\":\"event\"}",
         "{\"line\":\"outcome\",\"seq\":1}",
-        "{\"line\":\"event\",\"target\":\"a\",\"name\":\"b\",\"message\":\"c\",\"state\":"
-        "\"x\"}",
+        "{\"line\":\"event\",\"target\":\"a\",\"name\":\"b\",\"message\":\"c\"}",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autoptr(GError) error = NULL;
@@ -80,7 +79,7 @@ static void test_headline(void)
     expect_headline(parse_with("\"shop\"", "\"\""), false,
                     "[over] db1: slots: over after 2 min 6 s: 12 of 40 taken");
     expect_headline(parse_with("12 of 40", "a\\nb\\u0007"), false,
-                    "[over] shop: slots: over after 2 min 6 s: a b  taken");
+                    "[over] shop: slots: over after 2 min 6 s: a b taken");
     expect_headline(notify_event_test(1), false,
                     "[test] db1: test: This is a test. Messages of pgrunbook arrive here.");
 }
@@ -186,7 +185,7 @@ static void test_mail_injection(void)
     g_autofree char *header = g_strndup(mail, (gsize) (strstr(mail, "\r\n\r\n") - mail));
 
     g_assert_null(strstr(header, "\nBcc"));
-    g_assert_nonnull(strstr(header, "\r\nSubject: [over] x  Bcc: a@b    hi: slots"));
+    g_assert_nonnull(strstr(header, "\r\nSubject: [over] x Bcc: a@b hi: slots"));
     g_assert_nonnull(strstr(header, "\r\nContent-Transfer-Encoding: quoted-printable"));
     g_assert_null(strstr(body, "\r\n.\r\n"));
     g_assert_null(strstr(body, "\nFrom me"));

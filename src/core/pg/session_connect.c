@@ -140,10 +140,8 @@ static void ignore_notice(void *data, const PGresult *notice)
     (void) notice;
 }
 
-/* One attempt, at one of several places or (NULL) where libpq finds the server. On failure *ret_ask
- * says whether a password would help. */
-static bool attempt_at(struct session *session, const struct session_place *place,
-                       bool *ret_ask, GError **error)
+bool session_attempt_at(struct session *session, const struct session_place *place,
+                        bool *ret_ask, GError **error)
 {
     struct session_keywords keywords = session_keywords_for(session);
     if (place != NULL) {
@@ -181,63 +179,13 @@ static bool attempt_at(struct session *session, const struct session_place *plac
     return false;
 }
 
-/* What is worth more to know: that a server is full, then anything a server has said. */
-static int weight_of(const char *sqlstate)
-{
-    return strcmp(sqlstate, "53300") == 0 ? 2 : strcmp(sqlstate, "08001") != 0;
-}
-
-/* Each place has its say; the session's SQLSTATE is that of the weightiest. */
-static void report_all(struct session *session, const GString *said, const char *sqlstate,
-                       guint count, GError **error)
-{
-    session_set_sqlstate(session, sqlstate);
-    runbook_error_set(error, RUNBOOK_CONNECT, session_refusal_hint(sqlstate, said->str),
-                      "cannot connect: none of %u hosts %s\ndetail: %s", count,
-                      session->wants_primary ? "is a primary that takes a connection"
-                                             : "takes a connection",
-                      said->str);
-}
-
-static bool attempt_each(struct session *session, const GPtrArray *places, bool *ret_ask,
-                         GError **error)
-{
-    g_autoptr(GString) said = g_string_new(NULL);
-    char weightiest[6] = "";
-
-    *ret_ask = false;
-    for (guint i = 0; i < places->len; i++) {
-        guint at = (session->params->reached + i) % places->len;
-        g_autoptr(GError) failed = NULL;
-        bool ask;
-        if (attempt_at(session, g_ptr_array_index(places, at), &ask, &failed)) {
-            session->params->reached = at;
-            return true;
-        }
-        if (g_error_matches(failed, RUNBOOK_ERROR, RUNBOOK_INTERRUPTED)) {
-            g_propagate_error(error, g_steal_pointer(&failed));
-            return false;
-        }
-        *ret_ask |= ask;
-        if (*weightiest == '\0' || weight_of(session->sqlstate) > weight_of(weightiest))
-            g_strlcpy(weightiest, session->sqlstate, sizeof weightiest);
-        const char *text = failed->message;
-        if (g_str_has_prefix(text, "cannot connect: "))
-            text += strlen("cannot connect: ");
-        g_string_append_printf(said, "%s%.*s", i > 0 ? "; " : "", (int) strcspn(text, "\n"),
-                               text);
-    }
-    report_all(session, said, weightiest, places->len, error);
-    return false;
-}
-
 static bool attempt(struct session *session, bool *ret_ask, GError **error)
 {
     g_autoptr(GPtrArray) places = session_places_of(session);
 
     if (places->len == 0)
-        return attempt_at(session, NULL, ret_ask, error);
-    return attempt_each(session, places, ret_ask, error);
+        return session_attempt_at(session, NULL, ret_ask, error);
+    return session_attempt_each(session, places, ret_ask, error);
 }
 
 static bool connect_with_password(struct session *session, GError **error)

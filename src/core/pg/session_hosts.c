@@ -2,6 +2,7 @@
  * A connection string with several hosts: libpq tries them in one go, and a first host that does
  * not answer eats the time of the second. So they are tried here, one attempt each.
  */
+#include "error.h"
 #include "pg/session_private.h"
 
 #include <string.h>
@@ -39,9 +40,9 @@ static const char *value_of(const PQconninfoOption *options, const char *name)
 
 static const char *nth(char **list, guint index, guint count)
 {
-    guint length = list == NULL ? 0 : g_strv_length(list);
-
-    return length == count ? list[index] : length == 1 ? list[0] : NULL;
+    if (list == NULL)
+        return NULL;
+    return g_strv_length(list) == count ? list[index] : list[0];
 }
 
 static char **split(const char *text)
@@ -111,4 +112,56 @@ GPtrArray *session_places_of(struct session *session)
 bool session_wants_primary(const struct session *session)
 {
     return session->wants_primary;
+}
+
+/* ---- trying them ----------------------------------------------------------------------------- */
+
+/* What is worth more to know: that a server is full, then anything a server has said. */
+static int weight_of(const char *sqlstate)
+{
+    return strcmp(sqlstate, "53300") == 0 ? 2 : strcmp(sqlstate, "08001") != 0;
+}
+
+/* Each place has its say; the session's SQLSTATE is that of the weightiest. */
+static void report_all(struct session *session, const GString *said, const char *sqlstate,
+                       guint count, GError **error)
+{
+    session_set_sqlstate(session, sqlstate);
+    runbook_error_set(error, RUNBOOK_CONNECT, session_refusal_hint(sqlstate, said->str),
+                      "cannot connect: none of %u hosts %s\ndetail: %s", count,
+                      session->wants_primary ? "is a primary that takes a connection"
+                                             : "takes a connection",
+                      said->str);
+}
+
+bool session_attempt_each(struct session *session, const GPtrArray *places, bool *ret_ask,
+                          GError **error)
+{
+    g_autoptr(GString) said = g_string_new(NULL);
+    char weightiest[6] = "";
+
+    *ret_ask = false;
+    for (guint i = 0; i < places->len; i++) {
+        guint at = (session->params->reached + i) % places->len;
+        g_autoptr(GError) failed = NULL;
+        bool ask;
+        if (session_attempt_at(session, g_ptr_array_index(places, at), &ask, &failed)) {
+            session->params->reached = at;
+            return true;
+        }
+        if (g_error_matches(failed, RUNBOOK_ERROR, RUNBOOK_INTERRUPTED)) {
+            g_propagate_error(error, g_steal_pointer(&failed));
+            return false;
+        }
+        *ret_ask |= ask;
+        if (*weightiest == '\0' || weight_of(session->sqlstate) > weight_of(weightiest))
+            g_strlcpy(weightiest, session->sqlstate, sizeof weightiest);
+        const char *text = failed->message;
+        if (g_str_has_prefix(text, "cannot connect: "))
+            text += strlen("cannot connect: ");
+        g_string_append_printf(said, "%s%.*s", i > 0 ? "; " : "", (int) strcspn(text, "\n"),
+                               text);
+    }
+    report_all(session, said, weightiest, places->len, error);
+    return false;
 }

@@ -86,6 +86,15 @@ GPtrArray *session_places(const char *host, const char *address, const char *por
 /* Those of the session, and whether the primary is meant. */
 GPtrArray *session_places_of(struct session *session);
 
+/* One attempt, at one of several places or (NULL) where libpq finds the server. On failure *ret_ask
+ * says whether a password would help. */
+bool session_attempt_at(struct session *session, const struct session_place *place,
+                        bool *ret_ask, GError **error);
+
+/* Each of them in turn, the one reached last first, until one takes the connection. */
+bool session_attempt_each(struct session *session, const GPtrArray *places, bool *ret_ask,
+                          GError **error);
+
 /* What the server or libpq said to a connection that failed, without its SQLSTATE and source
  * location; sets the session's SQLSTATE, "08001" where there was none. Caller frees. */
 char *session_refusal(struct session *session, const char *raw);

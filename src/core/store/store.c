@@ -17,7 +17,7 @@
 enum {
     APPLICATION_ID = 1885827682, /* as 001_history.sql sets it */
     BUSY_MS = 5000,
-    HURRIED_BUSY_MS = 200,
+    HURRIED_BUSY_MS = 500,
     /* Checking a file reads all of it; up to this size nobody notices. Damage in a larger one is
      * noticed when it is met. */
     CHECKED_BYTES = 4 * 1024 * 1024,
@@ -307,5 +307,6 @@ void store_close(struct store *store)
     g_hash_table_unref(store->statements);
     g_free(store->path);
     g_free(store->trouble);
+    g_free(store->boot);
     g_free(store);
 }

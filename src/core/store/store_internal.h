@@ -16,6 +16,8 @@ struct store {
     char *trouble;
     GHashTable *statements; /* of prepared statements at rest, by struct query */
     GThread *thread;        /* the one that opened it */
+    char *boot;             /* of store_boot(), and when this process started: once asked for */
+    gint64 process_started;
     int busy_ms; /* how long a lock of another process is waited for */
 };
 

@@ -23,13 +23,18 @@ static void owner_clear(struct owner *owner)
 
 #define OWNER __attribute__((cleanup(owner_clear))) struct owner
 
-static struct owner owner_self(void)
+/* A handle belongs to one process. */
+static struct owner owner_self(struct store *store)
 {
+    if (store->boot == NULL) {
+        store->boot = store_boot();
+        store->process_started = store_process_started(getpid());
+    }
     return (struct owner){
         .host = g_strdup(g_get_host_name()),
-        .boot = store_boot(),
+        .boot = g_strdup(store->boot),
         .pid = getpid(),
-        .started = store_process_started(getpid()),
+        .started = store->process_started,
     };
 }
 
@@ -45,9 +50,9 @@ static struct owner owner_of(const struct statement *statement)
 
 /* Whether its turns are ours to go on with: it is gone, or this process. Of another machine that
  * has the same file nothing is known, and it is left alone. */
-static bool owner_is_free(const struct owner *owner)
+static bool owner_is_free(struct store *store, const struct owner *owner)
 {
-    OWNER self = owner_self();
+    OWNER self = owner_self(store);
     const bool here = g_strcmp0(owner->host, self.host) == 0;
     const bool same = here && g_strcmp0(owner->boot, self.boot) == 0 &&
                       owner->pid == self.pid && owner->started == self.started;
@@ -95,7 +100,7 @@ static struct owner find_free(struct store *store, const struct store_turn *turn
         owner = owner_of(statement);
     }
     store_read(store, statement);
-    if (owner.host != NULL && !owner_is_free(&owner))
+    if (owner.host != NULL && !owner_is_free(store, &owner))
         owner_clear(&owner);
     return owner;
 }
@@ -103,7 +108,7 @@ static struct owner find_free(struct store *store, const struct store_turn *turn
 /* One statement decides, whatever another daemon does meanwhile. */
 enum store_claim store_turn_claim(struct store *store, const struct store_turn *turn)
 {
-    OWNER self = owner_self();
+    OWNER self = owner_self(store);
     OWNER before = find_free(store, turn);
     AUTO(statement) statement = statement_open(store, &query_store_turn_claim);
     bind_turn(statement, turn);
@@ -117,7 +122,7 @@ enum store_claim store_turn_claim(struct store *store, const struct store_turn *
 
 bool store_turn_put(struct store *store, const struct store_turn *turn)
 {
-    OWNER self = owner_self();
+    OWNER self = owner_self(store);
     AUTO(statement) statement = statement_open(store, &query_store_turn_put);
     bind_turn(statement, turn);
     bind_owner(statement, 12, &self);
@@ -171,7 +176,7 @@ void store_turns_left(struct store *store, const char *target, const char *secti
     while (statement_next(statement)) {
         const struct store_turn turn = turn_row(statement);
         OWNER owner = owner_of(statement);
-        if (owner_is_free(&owner))
+        if (owner_is_free(store, &owner))
             visit(&turn, data);
     }
     store_read(store, statement);

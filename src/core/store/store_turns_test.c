@@ -79,6 +79,23 @@ static void test_elsewhere_is_free(void)
     expect_turns(store, "shop.vacuum 2 running; ");
 }
 
+/* A clock that was ahead missed what is still to come. */
+static void test_missed_too_early(void)
+{
+    AUTO(store) store = store_open(NULL);
+    struct store_turn missed = usual_turn, late = usual_turn;
+
+    missed.outcome = "missed";
+    missed.started_us = 0;
+    missed.ended_us = SECONDS(6 * HOUR);
+    late.started_us = SECONDS(7 * HOUR);
+    g_assert_cmpint(store_turn_claim(store, &missed), ==, STORE_CLAIM_OURS);
+    g_assert_cmpint(store_turn_claim(store, &late), ==, STORE_CLAIM_TAKEN);
+    g_assert_cmpint(store_turn_claim(store, &missed), ==, STORE_CLAIM_TAKEN);
+    g_assert_cmpint(store_turn_claim(store, &usual_turn), ==, STORE_CLAIM_OURS);
+    expect_turns(store, "shop.vacuum 2 running; ");
+}
+
 /* A daemon that lives until its pipe is closed, and has claimed the usual turn. */
 static pid_t start_daemon(const char *path, int *ret_pipe)
 {
@@ -249,6 +266,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/store/turns/claim", test_claim);
     g_test_add_func("/store/turns/elsewhere-is-free", test_elsewhere_is_free);
+    g_test_add_func("/store/turns/missed-too-early", test_missed_too_early);
     g_test_add_func("/store/turns/two-daemons", test_two_daemons);
     g_test_add_func("/store/turns/trouble", test_trouble);
     g_test_add_func("/store/turns/filters", test_filters);

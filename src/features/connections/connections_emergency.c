@@ -65,24 +65,29 @@ static void judge_slots(struct watch_look *look, const struct backends_room *roo
                       });
 }
 
-/* diagnosis: NULL when nothing triggered one. */
+/* Nothing triggered a diagnosis. */
+static void judge_calm(struct watch_look *look)
+{
+    watch_alarm(look, &(struct watch_alarm){
+                          .name = "emergency",
+                          .critical = true,
+                          .message = "nothing points to an emergency any more",
+                      });
+}
+
 static void judge_emergency(struct watch_look *look,
                             const struct connections_diagnosis *diagnosis)
 {
-    bool holds = diagnosis != NULL && diagnosis->kind != CONNECTIONS_HEALTHY;
     g_autofree char *message =
-        holds ? g_strdup_printf("%s: %s", connections_kind_title(diagnosis->kind),
-                                diagnosis->reason)
-              : g_strdup("healthy");
+        g_strdup_printf("%s: %s", connections_kind_title(diagnosis->kind), diagnosis->reason);
 
     watch_alarm(look, &(struct watch_alarm){
                           .name = "emergency",
-                          .holds = holds,
+                          .holds = diagnosis->kind != CONNECTIONS_HEALTHY,
                           .critical = true,
                           .message = message,
-                          .detail = holds ? json_pack("{ss}", "diagnosis",
-                                                      connections_kind_name(diagnosis->kind))
-                                          : NULL,
+                          .detail = json_pack("{ss}", "diagnosis",
+                                              connections_kind_name(diagnosis->kind)),
                       });
 }
 
@@ -187,7 +192,7 @@ void connections_emergency(struct watch_look *look)
     judge_slots(look, &room, full);
     if (!connections_vigil_triggered(&emergency->vigil, full, look->triggers)) {
         connections_vigil_diagnosed(&emergency->vigil, CONNECTIONS_HEALTHY);
-        judge_emergency(look, NULL);
+        judge_calm(look);
         return;
     }
     struct connections_policy policy =

@@ -119,9 +119,12 @@ const struct setting cli_history_settings[] = {
      .flags = SETTING_GLOBAL_ONLY,
      .fallback = "400d",
      .minimum = "1d",
-     .prose = "How long a run is kept in the history: each run of a command that changes "
-              "something forgets those that are older. The newest run of each section on each "
-              "database always stays, and what can still be taken back is kept twice as long."},
+     .prose =
+         "How long a run is kept in the history: each run of a command that changes "
+         "something forgets those that are older. The newest run of each section on each "
+         "database always stays, and what can still be taken back is kept twice as long. The "
+         "turns and events of `serve` go with the runs of their time; minutes are kept for 90 "
+         "days."},
     {.name = "undo_window",
      .type = SETTING_DURATION,
      .fallback = "3h",

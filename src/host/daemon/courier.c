@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-enum { WAITING_MOST = 1000, LONGEST = 1 << 16 };
+enum { WAITING_MOST = 1000, LONGEST = 1 << 16, STOP_MS = 4000 };
 
 struct parcel {
     gint64 seq;
@@ -18,6 +18,7 @@ struct courier {
     GQueue parcels; /* of struct parcel, which it is not through with */
     gint64 seq;
     guint dropped;
+    bool off; /* no channel is configured any more */
     void (*trouble)(bool looping, const char *message, gpointer data);
     gpointer data;
 };
@@ -146,8 +147,9 @@ void courier_free(struct courier *courier)
 
 void courier_carry(struct courier *courier, const struct store_event *event)
 {
+    if (courier->off)
+        return;
     struct parcel *parcel = g_new0(struct parcel, 1);
-
     parcel->seq = ++courier->seq;
     parcel->line = courier_line(parcel->seq, event);
     if (parcel->line == NULL) {
@@ -172,7 +174,15 @@ void courier_tick(struct courier *courier, gint64 now_us)
 
 void courier_renew(struct courier *courier, const char *const *arguments)
 {
+    courier->off = false;
     minder_renew(courier->minder, arguments);
+}
+
+void courier_retire(struct courier *courier)
+{
+    courier->off = true;
+    g_queue_clear_full(&courier->parcels, free_parcel);
+    minder_stop(courier->minder, STOP_MS);
 }
 
 bool courier_stop(struct courier *courier, guint grace_ms)

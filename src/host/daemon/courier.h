@@ -30,6 +30,9 @@ void courier_tick(struct courier *courier, gint64 now_us);
 /* With the settings as they are now. */
 void courier_renew(struct courier *courier, const char *const *arguments);
 
+/* There is no channel any more: events are not carried, until courier_renew(). */
+void courier_retire(struct courier *courier);
+
 /* True when no child is left. */
 bool courier_stop(struct courier *courier, guint grace_ms);
 

@@ -138,8 +138,10 @@ static void apply_courier(struct daemon *daemon)
     g_auto(GStrv) arguments = courier_arguments(daemon);
     const char *const *words = (const char *const *) arguments;
 
-    if (daemon->courier != NULL)
+    if (daemon->courier != NULL && wanted)
         courier_renew(daemon->courier, words);
+    else if (daemon->courier != NULL)
+        courier_retire(daemon->courier);
     else if (wanted)
         daemon->courier = courier_new(words, daemon->snapshot, on_courier_trouble, daemon);
 }
@@ -186,6 +188,14 @@ static void tell_status(struct daemon *daemon)
     daemon->status = g_steal_pointer(&status);
 }
 
+/* Once a day; what is recorded by a job forgets as well, but there may be none. */
+static void forget_old(struct daemon *daemon, gint64 now_us)
+{
+    daemon->prune_us = now_us + G_TIME_SPAN_DAY;
+    store_prune(keeper_store(daemon->keeper),
+                g_get_real_time() - settings_int(daemon->settings, "history.keep") * 1000);
+}
+
 static gboolean on_tick(gpointer data)
 {
     struct daemon *daemon = data;
@@ -201,6 +211,8 @@ static gboolean on_tick(gpointer data)
     jobs_tick(daemon, wall_us);
     if (daemon->courier != NULL)
         courier_tick(daemon->courier, now_us);
+    if (now_us >= daemon->prune_us)
+        forget_old(daemon, now_us);
     if (wall_us >= daemon->wake_us || set_back)
         daemon_look_at_turns(daemon);
     tell_status(daemon);
@@ -327,8 +339,8 @@ static void open_history(struct daemon *daemon)
     daemon->events = events_new(keeper_store(daemon->keeper), on_event, daemon);
     daemon->scheduler = scheduler_new(keeper_store(daemon->keeper), g_get_real_time());
     scheduler_on_end(daemon->scheduler, on_turn, daemon);
-    store_prune(keeper_store(daemon->keeper),
-                g_get_real_time() - settings_int(daemon->settings, "history.keep") * 1000);
+    events_close(daemon->events, "", "configuration", g_get_real_time(),
+                 "the configuration is in order");
 }
 
 static void say_started(const struct daemon *daemon)

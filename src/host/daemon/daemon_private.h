@@ -53,7 +53,8 @@ struct daemon {
     gint64 started_us; /* monotonic */
     gint64 wake_us;    /* wall clock: when the scheduler is to be asked again */
     gint64 last_wall_us;
-    char *status; /* as systemd was told */
+    gint64 prune_us; /* monotonic: when to forget what is old */
+    char *status;    /* as systemd was told */
     bool stopping;
 };
 

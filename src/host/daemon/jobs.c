@@ -28,6 +28,30 @@ struct daemon_job {
 
 /* ---- what there is to do ------------------------------------------------------------------------ */
 
+static bool is_listed(const GArray *jobs, const char *target, const char *section)
+{
+    for (guint i = 0; i < jobs->len; i++) {
+        const struct scheduler_job *job = &g_array_index(jobs, struct scheduler_job, i);
+        if (strcmp(job->target, target) == 0 && strcmp(job->section, section) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A job that is scheduled no more has no next turn that would end what its last one opened. */
+static void close_events(struct daemon *daemon, const GArray *jobs)
+{
+    for (guint i = 0; i < daemon->targets->len; i++) {
+        const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        for (guint at = 0; features[at] != NULL; at++) {
+            g_autofree char *name = g_strconcat("job ", features[at]->name, NULL);
+            if (!is_listed(jobs, target->name, features[at]->name))
+                events_close(daemon->events, target->name, name, g_get_real_time(),
+                             "it is scheduled no more");
+        }
+    }
+}
+
 void jobs_apply(struct daemon *daemon)
 {
     g_autoptr(GArray) jobs = g_array_new(FALSE, FALSE, sizeof(struct scheduler_job));
@@ -44,6 +68,7 @@ void jobs_apply(struct daemon *daemon)
                             (guint) settings_int(daemon->settings, "jobs_at_once"));
     scheduler_set_jobs(daemon->scheduler, (const struct scheduler_job *) (void *) jobs->data,
                        jobs->len, g_get_real_time());
+    close_events(daemon, jobs);
     daemon_look_at_turns(daemon);
 }
 

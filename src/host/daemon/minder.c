@@ -20,7 +20,8 @@ struct minder {
     gint64 start_at_us;  /* the next start, while there is no child */
     gint64 silent_at_us; /* when its silence has lasted too long */
     guint failures;
-    bool stopped, renewing, looping, silenced;
+    bool stopped, renewing, silenced;
+    bool proven; /* it has lived long enough, since its last start */
 };
 
 gint64 minder_pause_us(guint failures)
@@ -51,14 +52,6 @@ static void on_line(const char *line, gsize length, bool cut, gpointer data)
     minder->plan.line(line, length, cut, minder->plan.data);
 }
 
-static void set_looping(struct minder *minder, bool looping, const char *message)
-{
-    if (minder->looping == looping)
-        return;
-    minder->looping = looping;
-    minder->plan.trouble(looping, message, minder->plan.data);
-}
-
 static void count_failure(struct minder *minder, const char *how, gint64 now_us)
 {
     minder->failures = minder_failures(minder->failures, now_us - minder->started_us);
@@ -67,7 +60,7 @@ static void count_failure(struct minder *minder, const char *how, gint64 now_us)
         g_strdup_printf("%s ended %u times in a row, the last time with: %s", minder->name,
                         minder->failures, how);
     if (minder->failures >= LOOPING)
-        set_looping(minder, true, message);
+        minder->plan.trouble(true, message, minder->plan.data);
     journal_say(JOURNAL_WARNING, "%s ended: %s; it is started again in %d s", minder->name, how,
                 (int) (minder_pause_us(minder->failures) / G_USEC_PER_SEC));
 }
@@ -101,7 +94,7 @@ static void start(struct minder *minder, gint64 now_us)
     plan.ended = on_ended;
     plan.data = minder;
     minder->started_us = now_us;
-    minder->silenced = false;
+    minder->silenced = minder->proven = false;
     minder->silent_at_us = 0;
     hear(minder, minder->plan.silence_us);
     minder->child = child_start(&plan, &error);
@@ -136,9 +129,10 @@ void minder_tick(struct minder *minder, gint64 now_us)
             start(minder, now_us);
         return;
     }
-    if (minder->looping && now_us - minder->started_us > RECOVERED_S * G_USEC_PER_SEC) {
+    if (!minder->proven && now_us - minder->started_us > RECOVERED_S * G_USEC_PER_SEC) {
         g_autofree char *message = g_strdup_printf("%s stays up again", minder->name);
-        set_looping(minder, false, message);
+        minder->proven = true;
+        minder->plan.trouble(false, message, minder->plan.data);
     }
     if (minder->silent_at_us > 0 && now_us > minder->silent_at_us && !minder->silenced) {
         minder->silenced = true;
@@ -170,6 +164,7 @@ void minder_renew(struct minder *minder, const char *const *arguments)
     g_strfreev(minder->arguments);
     minder->arguments = child_words(NULL, arguments);
     minder->renewing = minder->child != NULL;
+    minder->stopped = false;
     minder->failures = 0;
     minder->start_at_us = 0;
     if (minder->child != NULL)

@@ -18,7 +18,7 @@ struct minder_plan {
     void (*line)(const char *line, gsize length, bool cut, gpointer data);
     void (*started)(gpointer data); /* NULL: nobody cares */
     void (*ended)(const char *how, gpointer data);
-    /* It ends as soon as it was started, again and again; and that it does no more. */
+    /* It ends soon after its start, again and again; or it stays up, told once each time. */
     void (*trouble)(bool looping, const char *message, gpointer data);
     gpointer data;
 };
@@ -42,7 +42,8 @@ void minder_busy(struct minder *minder, gint64 us);
 /* Ends the child for good. True when there was none left. */
 bool minder_stop(struct minder *minder, guint grace_ms);
 
-/* Starts it anew with other arguments, as soon as the old one has ended. */
+/* Starts it anew with other arguments, as soon as the old one has ended; one that was stopped as
+ * well. */
 void minder_renew(struct minder *minder, const char *const *arguments);
 
 /* ---- rules, pure ---- */

@@ -1,5 +1,8 @@
 #include "daemon/scheduler_private.h"
 
+/* How long another daemon must have had a target that was ours. */
+#define DOUBT (10 * G_TIME_SPAN_MINUTE)
+
 enum {
     AT_ONCE = 2,
     MOST_MISSED = 1000, /* turns of one job that are taken down one by one after a long gap */
@@ -50,11 +53,31 @@ void scheduler_on_end(struct scheduler *scheduler,
 void scheduler_set_place(struct scheduler *scheduler, const char *target,
                          enum scheduler_place place, const char *reason)
 {
+    const struct place *before = g_hash_table_lookup(scheduler->places, target);
     struct place *now = g_new0(struct place, 1);
 
     now->place = place;
     now->reason = g_strdup(reason);
+    now->was_here = before != NULL && (before->was_here || before->place == SCHEDULER_HERE);
+    if (before != NULL && before->place == place)
+        now->elsewhere_us = before->elsewhere_us;
     g_hash_table_replace(scheduler->places, g_strdup(target), now);
+}
+
+/* When it is certain that another daemon has the target, and not a connection of our own that the
+ * server has not noticed the end of; G_MAXINT64: it is not elsewhere. */
+static gint64 elsewhere_from(const struct scheduler *scheduler, const char *target,
+                             gint64 now_us)
+{
+    struct place *place = g_hash_table_lookup(scheduler->places, target);
+
+    if (place == NULL || place->place != SCHEDULER_ELSEWHERE)
+        return G_MAXINT64;
+    if (!place->was_here)
+        return 0;
+    if (place->elsewhere_us == 0 || place->elsewhere_us > now_us)
+        place->elsewhere_us = now_us;
+    return place->elsewhere_us + DOUBT;
 }
 
 static struct place place_of(const struct scheduler *scheduler, const char *target)
@@ -62,7 +85,8 @@ static struct place place_of(const struct scheduler *scheduler, const char *targ
     static char unknown[] = "its watch has not reported yet";
     const struct place *place = g_hash_table_lookup(scheduler->places, target);
 
-    return place != NULL ? *place : (struct place){SCHEDULER_UNKNOWN, unknown};
+    return place != NULL ? *place
+                         : (struct place){.place = SCHEDULER_UNKNOWN, .reason = unknown};
 }
 
 guint scheduler_running(const struct scheduler *scheduler)
@@ -150,6 +174,17 @@ static void let_turns_come(struct scheduler *scheduler, struct job *job, gint64 
     }
 }
 
+/* What was missed only because the clock was ahead is not. */
+static void forget_missed(struct job *job, gint64 now_us)
+{
+    for (guint i = job->past->len; i > 0; i--) {
+        const struct turn *turn = g_ptr_array_index(job->past, i - 1);
+        if (turn->attempts == 0 && turn->ended_us > now_us &&
+            g_strcmp0(turn->outcome, "missed") == 0)
+            g_ptr_array_remove_index(job->past, i - 1);
+    }
+}
+
 /* The clock was set back: turns since then come again, and those that were done are known. */
 static void step_back(struct job *job, gint64 now_us)
 {
@@ -161,26 +196,26 @@ static void step_back(struct job *job, gint64 now_us)
         open->retry_us = MIN(open->retry_us, now_us);
     if (open != NULL && open->phase == TURN_PENDING && open->turn_us > now_us)
         g_clear_pointer(&job->open, turn_free);
+    forget_missed(job, now_us);
     job->cursor_us = MIN(job->cursor_us, now_us);
     job_look_ahead(job);
 }
 
 /* ---- what is due -------------------------------------------------------------------------------- */
 
-/* An open turn that may not go on: another daemon has the target, or its window is over. */
+/* An open turn that may not go on: another daemon has the target, or its window is over. One that
+ * was begun here is no other daemon's, whoever has the target now. */
 static void expire(struct scheduler *scheduler, struct job *job, gint64 now_us)
 {
     struct turn *turn = job->open;
 
     if (turn == NULL || turn->phase == TURN_RUNNING)
         return;
-    const struct place place = place_of(scheduler, job->target);
-    if (place.place == SCHEDULER_ELSEWHERE && turn->phase == TURN_PENDING) {
+    if (turn->phase == TURN_PENDING &&
+        elsewhere_from(scheduler, job->target, now_us) <= now_us) {
         g_free(turn->reason);
-        turn->reason = g_strdup(place.reason);
+        turn->reason = g_strdup(place_of(scheduler, job->target).reason);
         turn_end(scheduler, job, turn, "elsewhere", now_us);
-    } else if (place.place == SCHEDULER_ELSEWHERE) {
-        turn_close_open(scheduler, job, "another daemon has the target", now_us);
     } else if (turn_is_over(turn, now_us)) {
         g_autofree char *why = g_strdup(turn->phase == TURN_PENDING && turn->reason != NULL
                                             ? turn->reason
@@ -281,6 +316,8 @@ gint64 scheduler_wake_us(const struct scheduler *scheduler, gint64 now_us)
         if (job->open == NULL || job_is_running(job))
             continue;
         wake = MIN(wake, job->open->begin_until_us);
+        if (job->open->phase == TURN_PENDING)
+            wake = MIN(wake, elsewhere_from(scheduler, job->target, now_us));
         if (job->open->phase == TURN_WAITING && job->open->retry_us > now_us)
             wake = MIN(wake, job->open->retry_us);
     }

@@ -118,10 +118,15 @@ static void test_clock_set_back(void)
     expect_due(&daemon, "2025-01-04 12:00", "");
     expect_due(&daemon, "2025-01-05 02:00", "");
     expect_records(&daemon, "clean 2025-01-05 02:00 done#1; ");
-    /* From a year ahead: the next turn is not a year away. */
+    /* From a year ahead: the next turn is not a year away, nor missed. */
     expect_due(&daemon, "2026-01-01 00:00", "");
     expect_due(&daemon, "2025-01-06 00:00", "");
     expect_wake(&daemon, "2025-01-06 00:00", "2025-01-12 02:00");
+    expect_due(&daemon, "2025-01-12 02:00", "shop.clean 2025-01-12 02:00 #1 until 05:00; ");
+    end(&daemon, "2025-01-12 02:10", 0, NULL);
+    stop(&daemon);
+    start_with(&daemon, &clean, "2025-01-13 00:00");
+    expect_due(&daemon, "2025-01-19 02:00", "shop.clean 2025-01-19 02:00 #1 until 05:00; ");
 }
 
 /* It had come, but was not begun: it comes again. */

@@ -89,7 +89,8 @@ static struct job *add_job(struct scheduler *scheduler, const struct scheduler_j
     job->past = g_ptr_array_new_with_free_func((GDestroyNotify) turn_free);
     g_ptr_array_add(scheduler->jobs, job);
     const struct store_job known = store_job_of(job);
-    job->cursor_us = store_job_since(scheduler->store, &known, now_us);
+    /* A clock that was ahead may have left what is still to come. */
+    job->cursor_us = MIN(store_job_since(scheduler->store, &known, now_us), now_us);
     turn_resume(scheduler, job, now_us);
     if (job->open != NULL)
         job->cursor_us = MAX(job->cursor_us, job->open->turn_us);

@@ -44,6 +44,8 @@ struct job {
 struct place {
     enum scheduler_place place;
     char *reason;
+    bool was_here;       /* before it was elsewhere */
+    gint64 elsewhere_us; /* when that was first seen; 0: not yet */
 };
 
 struct scheduler {

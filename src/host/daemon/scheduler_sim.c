@@ -327,6 +327,26 @@ static void count_outcome(struct sim_result *result, const struct store_turn *tu
     g_error("%s %s ended as %s", turn->target, turn->section, turn->outcome);
 }
 
+/* Whether the world gave a reason to miss it: an outage within the window, or other work. */
+static bool is_justified(const struct sim *sim, const struct store_turn *turn)
+{
+    static const char *const busy[] = {"jobs_at_once", "at work"};
+    const gint64 end_us =
+        turn->window_end_us > 0 ? turn->window_end_us : turn->turn_us + 3 * G_TIME_SPAN_HOUR;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(busy); i++)
+        if (strstr(turn->reason, busy[i]) != NULL)
+            return true;
+    for (guint i = 0; i < sim->outages->len; i++) {
+        const struct outage *outage = &g_array_index(sim->outages, struct outage, i);
+        const bool concerns =
+            outage->target == NULL || strcmp(outage->target, turn->target) == 0;
+        if (concerns && outage->from_us < end_us && outage->until_us > turn->turn_us)
+            return true;
+    }
+    return sim->plan->clock_steps > 0;
+}
+
 struct records {
     struct sim *sim;
     GHashTable *outcomes; /* by key */
@@ -350,6 +370,8 @@ static void judge_record(const struct store_turn *turn, gpointer data)
     if (strcmp(turn->outcome, "missed") == 0) {
         g_assert_cmpint(turn->attempts, ==, 0);
         g_assert_nonnull(turn->reason);
+        if (!is_justified(sim, turn))
+            g_error("seed %u: %s was missed: %s", sim->plan->seed, key, turn->reason);
     }
     count_outcome(&sim->result, turn);
     g_assert_true(g_hash_table_add(records->outcomes, key));

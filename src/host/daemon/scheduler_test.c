@@ -314,19 +314,42 @@ static void test_elsewhere(void)
 {
     DAEMON daemon = daemon_new();
 
-    start_with(&daemon, &clean, "2025-01-01 12:00");
+    start(&daemon, "2025-01-01 12:00");
+    scheduler_set_jobs(daemon.scheduler, &clean, 1, at("2025-01-01 12:00"));
     scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_ELSEWHERE, "db2 has it");
     expect_due(&daemon, "2025-01-05 02:00", "");
+    expect_records(&daemon, "clean 2025-01-05 02:00 elsewhere#0 db2 has it; ");
     scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_HERE, NULL);
     expect_due(&daemon, "2025-01-05 02:10", "");
-    expect_records(&daemon, "clean 2025-01-05 02:00 elsewhere#0 db2 has it; ");
     stop(&daemon);
     start_with(&daemon, &clean, "2025-01-05 02:20");
     expect_due(&daemon, "2025-01-05 02:20", "");
     expect_due(&daemon, "2025-01-12 02:00", "shop.clean 2025-01-12 02:00 #1 until 05:00; ");
 }
 
-/* The job goes on, and is not tried again. */
+/* It was ours until just now: what holds the lock may be our own connection that was cut. */
+static void test_elsewhere_in_doubt(void)
+{
+    DAEMON daemon = daemon_new();
+
+    start_with(&daemon, &clean, "2025-01-01 12:00");
+    scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_DOWN, "no route");
+    scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_ELSEWHERE, "db2 has it");
+    expect_due(&daemon, "2025-01-05 02:00", "");
+    scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_ELSEWHERE, "db2 has it");
+    expect_wake(&daemon, "2025-01-05 02:00", "2025-01-05 02:10");
+    expect_due(&daemon, "2025-01-05 02:09", "");
+    scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_HERE, NULL);
+    expect_due(&daemon, "2025-01-05 02:09", "shop.clean 2025-01-05 02:00 #1 until 05:00; ");
+    end(&daemon, "2025-01-05 02:10", 0, NULL);
+    scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_ELSEWHERE, "db2 has it");
+    expect_due(&daemon, "2025-01-12 02:00", "");
+    expect_due(&daemon, "2025-01-12 02:10", "");
+    expect_records(&daemon, "clean 2025-01-12 02:00 elsewhere#0 db2 has it; "
+                            "clean 2025-01-05 02:00 done#1; ");
+}
+
+/* The job goes on; its turn stays ours, and waits for the target. */
 static void test_elsewhere_in_mid_job(void)
 {
     DAEMON daemon = daemon_new();
@@ -336,9 +359,14 @@ static void test_elsewhere_in_mid_job(void)
     scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_ELSEWHERE, "db2 has it");
     expect_due(&daemon, "2025-01-05 02:10", "");
     end(&daemon, "2025-01-05 02:20", 3, "connection lost");
-    expect_due(&daemon, "2025-01-05 02:20", "");
-    expect_records(&daemon, "clean 2025-01-05 02:00 failed#1 connection lost\n"
-                            "detail: no other attempt: another daemon has the target; ");
+    expect_due(&daemon, "2025-01-05 02:40", "");
+    scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_HERE, NULL);
+    expect_due(&daemon, "2025-01-05 02:41", "shop.clean 2025-01-05 02:00 #2 until 05:00; ");
+    scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_ELSEWHERE, "db2 has it");
+    end(&daemon, "2025-01-05 02:50", 3, "connection lost");
+    expect_due(&daemon, "2025-01-05 04:59", "");
+    expect_records(&daemon, "clean 2025-01-05 02:00 failed#2 connection lost\n"
+                            "detail: no other attempt: its window is over; ");
 }
 
 /* Two daemons with one history: whoever is faster has it, and the other never. */
@@ -377,6 +405,7 @@ int main(int argc, char **argv)
     g_test_add_func("/scheduler/down", test_down);
     g_test_add_func("/scheduler/unknown", test_unknown);
     g_test_add_func("/scheduler/elsewhere", test_elsewhere);
+    g_test_add_func("/scheduler/elsewhere-in-doubt", test_elsewhere_in_doubt);
     g_test_add_func("/scheduler/elsewhere-in-mid-job", test_elsewhere_in_mid_job);
     g_test_add_func("/scheduler/one-history", test_one_history);
     return g_test_run();

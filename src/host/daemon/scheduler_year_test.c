@@ -4,6 +4,7 @@
  *
  * PGRUNBOOK_SEED is the seed of all of it, PGRUNBOOK_STRETCHES how many stretches there are.
  */
+#include "calendar/schedule.h"
 #include "daemon/scheduler_fixture.h"
 #include "daemon/scheduler_sim.h"
 #include "store/store_fixture.h"
@@ -12,6 +13,7 @@ enum { TARGETS = 50, SECTIONS = 3, HOUR_MS = 3600 * 1000 };
 
 static guint32 seed = 20250330;
 static guint32 stretches = 3;
+static const char *const zones[] = {"Europe/Berlin", "America/New_York"};
 
 static void say(const char *what, const struct sim_result *result)
 {
@@ -22,6 +24,23 @@ static void say(const char *what, const struct sim_result *result)
                    result->killed, result->done_unheard);
 }
 
+/* Counts the turns of Sundays that came an hour later, because there was no 02:00. */
+static void count_late(const struct store_turn *turn, gpointer data)
+{
+    const guint number = (guint) g_ascii_strtoull(turn->target + strlen("target"), NULL, 10);
+    g_autoptr(GTimeZone) zone = schedule_zone(zones[number % G_N_ELEMENTS(zones)], NULL);
+    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(turn->turn_us / G_USEC_PER_SEC);
+    g_autoptr(GDateTime) local = g_date_time_to_timezone(utc, zone);
+
+    if (strcmp(turn->section, "clean") != 0)
+        return;
+    g_assert_cmpint(g_date_time_get_day_of_week(local), ==, 7);
+    if (g_date_time_get_hour(local) != 2)
+        (*(guint *) data)++;
+    else
+        g_assert_cmpint(g_date_time_get_minute(local), ==, 0);
+}
+
 static void test_year(void)
 {
     static const struct sim_job usual[SECTIONS] = {
@@ -29,7 +48,6 @@ static void test_year(void)
         {NULL, "judge", "0 3 1 * *", NULL, 3 * HOUR_MS},
         {NULL, "sweep", "30 2 15 * *", NULL, 3 * HOUR_MS},
     };
-    static const char *const zones[] = {"Europe/Berlin", "America/New_York"};
     struct sim_job jobs[TARGETS * SECTIONS];
     FOLDER folder = folder_new();
     g_autofree char *path = g_build_filename(folder, "history.db", NULL);
@@ -56,6 +74,10 @@ static void test_year(void)
     say("the year", &result);
     /* 52 Sundays; twelve 1sts but for the one of January, which had begun; twelve 15ths. */
     g_assert_cmpuint(result.turns, ==, TARGETS * (52 + 12 + 12));
+    AUTO(store) store = store_open_reader(path, NULL);
+    guint late = 0;
+    g_assert_true(store_each_turn(store, NULL, NULL, 0, count_late, &late, NULL));
+    g_assert_cmpuint(late, ==, TARGETS);
 }
 
 /* ---- at random ------------------------------------------------------------------------------------ */
@@ -66,8 +88,8 @@ static struct sim_job some_job(GRand *random, guint number)
         "*/20 * * * *", "@hourly",       "30 1-3 * * *", "@daily",      "0 2 * * Mon-Fri",
         "15 */2 * * *", "30 2 * * *",    "0 0 1,15 * *", "0 2 * * Sun", "7,37 2 * * *",
         "59 23 31 * *", "0 1,2,3 * * 0", "45 2 * * *"};
-    static const char *const zones[] = {"UTC", "Europe/Berlin", "America/New_York",
-                                        "Australia/Lord_Howe"};
+    static const char *const all_zones[] = {"UTC", "Europe/Berlin", "America/New_York",
+                                            "Australia/Lord_Howe"};
     static const char *const sections[] = {"clean", "judge", "sweep"};
     static const gint64 windows[] = {60 * 1000,   15 * 60 * 1000, HOUR_MS,
                                      3 * HOUR_MS, 6 * HOUR_MS,    0};
@@ -77,7 +99,7 @@ static struct sim_job some_job(GRand *random, guint number)
         .target = g_intern_string(target),
         .section = sections[number % SECTIONS],
         .schedule = schedules[g_rand_int_range(random, 0, G_N_ELEMENTS(schedules))],
-        .zone = zones[g_rand_int_range(random, 0, G_N_ELEMENTS(zones))],
+        .zone = all_zones[g_rand_int_range(random, 0, G_N_ELEMENTS(all_zones))],
         .window_ms = windows[g_rand_int_range(random, 0, G_N_ELEMENTS(windows))],
     };
 }

@@ -19,11 +19,17 @@ static void tell_place(struct daemon_target *target)
         g_free(reason);
         reason = g_strdup_printf("unreachable: %s",
                                  seen->state.reason ? seen->state.reason : "no reason given");
+    } else if (seen->said && !seen->state.acts && seen->state.holder == NULL) {
+        /* Nobody else has it: a turn waits for what comes of that. */
+        place = SCHEDULER_DOWN;
+        g_free(reason);
+        reason = g_strdup(seen->state.in_recovery
+                              ? "only a standby was reachable, and nothing is changed there"
+                              : "it was not settled which daemon does its jobs");
     } else if (seen->said && !seen->state.acts) {
         place = SCHEDULER_ELSEWHERE;
         g_free(reason);
-        reason = g_strdup_printf("done by another daemon%s%s", seen->state.holder ? ": " : "",
-                                 seen->state.holder ? seen->state.holder : "");
+        reason = g_strdup_printf("done by another daemon: %s", seen->state.holder);
     } else if (seen->said) {
         place = SCHEDULER_HERE;
         g_clear_pointer(&reason, g_free);

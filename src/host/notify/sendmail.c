@@ -53,7 +53,7 @@ static bool set_errno(GError **error, const char *what)
 {
     int number = errno;
 
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number), "%s: %s", what,
+    g_set_error(error, G_FILE_ERROR, (gint) g_file_error_from_errno(number), "%s: %s", what,
                 g_strerror(number));
     return false;
 }

@@ -379,6 +379,8 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
         bool new = watcher.guard.session == NULL &&watcher_guard_tend(&watcher.guard);
         if (new)
             malloc_trim(0);
+        if (interrupt_pending())
+            break;
         if (new || g_get_monotonic_time() >= watcher.grid_us)
             tick(&watcher);
         else if (watcher.extra)
@@ -387,6 +389,9 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
     }
     if (watcher.guard.hopeless != NULL)
         g_propagate_error(error, g_steal_pointer(&watcher.guard.hopeless));
+    else if (watcher.lines.write_error != 0)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not write to standard output: %s",
+                          g_strerror(watcher.lines.write_error));
     close_all(&watcher);
     if (*error != NULL)
         return runbook_error_exit(*error);

@@ -8,6 +8,9 @@
 enum {
     PATIENCE_MS = 5000, /* a server that does not answer for so long is not there */
     LOCK_EVERY_MS = 5000,
+    /* Our own lost backend may hold it for a moment longer. */
+    LOCK_SOON_TRIES = 3,
+    LOCK_SOON_MS = 500,
     FIRST_PAUSE_MS = 200,
     PAUSE_MS = 2000,
     LONG_PAUSE_MS = 15000,
@@ -48,6 +51,7 @@ static void forget_lock(struct watcher_guard *guard)
     guard->acts = false;
     g_clear_pointer(&guard->holder, g_free);
     guard->lock_us = 0;
+    guard->lock_tries = 0;
 }
 
 void watcher_guard_close(struct watcher_guard *guard)
@@ -132,7 +136,8 @@ bool watcher_guard_lock(struct watcher_guard *guard, GError **error)
         return true;
     g_clear_pointer(&guard->holder, g_free);
     guard->acts = plan_lock_try(guard->session, "serve", &guard->holder, &failed);
-    guard->lock_us = now + LOCK_EVERY_MS * 1000;
+    bool soon = guard->lock_tries++ < LOCK_SOON_TRIES;
+    guard->lock_us = now + (soon ? LOCK_SOON_MS : LOCK_EVERY_MS) * 1000;
     if (failed == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&failed));

@@ -17,9 +17,10 @@ struct watcher_guard {
     GError *hopeless;         /* what no further try mends: a slip in the connection string */
     gint64 down_us, retry_us; /* monotonic: since when, and when it is tried again */
     guint tries;
-    bool acts;      /* has the target's lock */
-    char *holder;   /* who has it, when we have not */
-    gint64 lock_us; /* when it is tried again */
+    bool acts;        /* has the target's lock */
+    char *holder;     /* who has it, when we have not */
+    gint64 lock_us;   /* when it is tried again */
+    guint lock_tries; /* in vain, on this connection */
 };
 
 void watcher_guard_init(struct watcher_guard *guard, struct call *call);

@@ -37,6 +37,7 @@ void watcher_lines_flush(struct watcher_lines *lines)
             continue;
         if (written < 0) {
             lines->gone = true;
+            lines->write_error = errno == EPIPE ? 0 : errno;
             return;
         }
         g_string_erase(lines->backlog, 0, written);

@@ -22,6 +22,7 @@ struct watcher_lines {
     int fd;
     bool json;
     bool gone;        /* the reader closed it */
+    int write_error;  /* errno, where that was another reason than a closed pipe */
     GString *backlog; /* what could not be written yet */
     char *last_state; /* as it was said last */
 };

@@ -1,6 +1,6 @@
 -- name:  turn_claim
--- doc:   Records a turn unless somebody has it. What another daemon was thought to do is free, and
---        the row of the owner named last is free, too.
+-- doc:   Records a turn unless somebody has it. What another daemon was thought to do is free, and so
+--        is what was missed by a clock that was ahead, and the row of the owner named last.
 -- param: $1 text target
 -- param: $2 text section
 -- param: $3 int8 turn_us
@@ -31,5 +31,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
        pid = excluded.pid, pid_started = excluded.pid_started
  WHERE excluded.outcome <> 'elsewhere'
    AND (turn.outcome = 'elsewhere'
+        OR (turn.outcome = 'missed' AND excluded.outcome = 'running'
+            AND turn.ended_us > excluded.started_us)
         OR (turn.ended_us = 0 AND turn.os_host = $16 AND turn.os_boot = $17 AND turn.pid = $18
             AND turn.pid_started = $19))
