@@ -3,6 +3,7 @@
 import resource
 
 import pytest
+from golden.documents import check_document
 
 from support.serve import Daemon, only_vacuum
 from support.servers import wait_until
@@ -23,6 +24,7 @@ def test_full_disk(server, runbook):
     daemon.configure({"shop": server, "bad": {"nothing": "1"}})
     daemon.reload()  # something to write down
     wait_until(lambda: not daemon.ready(), what="the trouble to be noticed")
+    check_document(daemon.ask()[1], "health.ready")
     assert list(daemon.reasons) == [None] and "history" in daemon.reasons[None]
     assert daemon.ask("/api/health/live")[0] == 200
     limit([daemon.pid], resource.RLIM_INFINITY)
