@@ -106,7 +106,7 @@ def test_a_report_is_in_the_history(server, runbook):
     daemon.stop()
 
 
-def test_settings_are_read_again(server, fresh_server, runbook):
+def test_settings_are_read_again(server, runbook):
     daemon = Daemon(runbook, {"shop": server}, **NO_JOBS).start()
     watch = daemon.children("watch")
     daemon.configure({"shop": server, "shed": {"conninfo": server.conninfo(), "bad": 1}})
