@@ -70,9 +70,10 @@ class Load:
         return done.stdout
 
     def throughput(self, seconds):
-        """Transactions a second, without the time to connect."""
+        """(transactions, of these a second without the time to connect)"""
         output = self._run("-n", "-c", str(self.clients), "-j", "1", "-T", str(seconds))
-        return float(re.search(r"tps = ([0-9.]+)", output).group(1))
+        return (int(re.search(r"actually processed: ([0-9]+)", output).group(1)),
+                float(re.search(r"tps = ([0-9.]+)", output).group(1)))
 
     def start(self, seconds):
         return subprocess.Popen(self._command("-n", "-c", str(self.clients), "-j", "1",

@@ -1,10 +1,14 @@
 """`pgrunbook serve`: starts, answers, does what is due, reads its settings again, and ends."""
 
+import fcntl
 import os
+import pty
 import signal
 import socket
+import termios
 
 import pytest
+from golden.documents import check_document
 
 from support.serve import Daemon, only_vacuum, ours, turn_before
 from support.servers import wait_until
@@ -17,11 +21,11 @@ NO_JOBS = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule"
 def test_starts_answers_and_ends(server, runbook):
     daemon = Daemon(runbook, {"shop": server}, **NO_JOBS).start()
     status, document, headers = daemon.ask("/api/health/live")
-    assert (status, document["status"]) == (200, "alive")
+    assert status == 200 and check_document(document, "health.live")
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
     status, document, _ = daemon.ask("/api/health/ready")
-    assert (status, document["reasons"]) == (200, [])
+    assert status == 200 and not check_document(document, "health.ready")["reasons"]
     assert [(item["target"], item["state"]) for item in document["targets"]] == [("shop", "up")]
     assert daemon.ask("/api/health/ready?target=shop")[0] == 200
     assert daemon.ask("/api/health/ready?target=shoe")[0] == 404
@@ -102,7 +106,7 @@ def test_a_report_is_in_the_history(server, runbook):
     daemon.stop()
 
 
-def test_settings_are_read_again(server, fresh_server, runbook):
+def test_settings_are_read_again(server, runbook):
     daemon = Daemon(runbook, {"shop": server}, **NO_JOBS).start()
     watch = daemon.children("watch")
     daemon.configure({"shop": server, "shed": {"conninfo": server.conninfo(), "bad": 1}})
@@ -120,8 +124,18 @@ def test_settings_are_read_again(server, fresh_server, runbook):
     wait_until(lambda: len(daemon.children("watch")) == 2, what="a second watch")
     assert watch[0] in daemon.children("watch")
     assert [bool(row[0]) for row in daemon.events("configuration")] == [False]
+    # HTTP moves, or stays where it was.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        daemon.configure({"shop": server, "shed": server}, **NO_JOBS,
+                         http_listen=f"127.0.0.1:{port}")
+        daemon.reload()
+        daemon.hear("HTTP stays where it was")
+        daemon.wait_ready()
+    daemon.reload()
+    daemon.hear(f"HTTP on 127.0.0.1:{port}")
     daemon.configure({"shed": {"conninfo": server.conninfo(), "connections_warning": "50%"}},
-                     **NO_JOBS)
+                     **NO_JOBS, http_listen=f"127.0.0.1:{port}")
     daemon.reload()
     wait_until(lambda: watch[0] not in daemon.children("watch"), what="the end of a watch")
     daemon.hear("target shed: its settings changed")
@@ -148,6 +162,24 @@ def test_ends_in_the_middle_of_a_job(server, runbook):
     daemon.wait_turn("done")
     daemon.stop()
     assert daemon.turns() == ["done"]
+
+
+def test_the_terminal_goes_away(server, runbook):
+    daemon = Daemon(runbook, {"shop": server}, **NO_JOBS)
+    master, slave = pty.openpty()
+    with daemon.journal.open("w", encoding="utf-8") as journal:
+        daemon.running = runbook.start("serve", "--config", daemon.file, stdin=slave,
+                                       stderr=journal, preexec_fn=lambda: terminal_of(0))
+    os.close(slave)
+    daemon.hear("target shop: watched")
+    os.close(master)
+    assert daemon.running.process.wait(20) == 0
+    assert "stopping" in daemon.said
+
+
+def terminal_of(fd):
+    os.setsid()
+    fcntl.ioctl(fd, termios.TIOCSCTTY, 0)
 
 
 def test_systemd_hears_of_it(server, runbook):

@@ -89,13 +89,14 @@ class Runbook:
         finally:
             running.kill()
 
-    def start(self, *arguments, server=None, stdin=None, env=None, stderr=subprocess.PIPE):
+    def start(self, *arguments, server=None, stdin=None, env=None, stderr=subprocess.PIPE,
+              preexec_fn=None):
         """The same in the background, for Ctrl-C and for windows. `server` names the database
         through PGHOST and friends, as a DBA's shell does."""
         process = subprocess.Popen([binary(), *map(str, arguments)], text=True, cwd=self.home,
                                    env=self._environment(server, env),
                                    stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=stderr)
+                                   stderr=stderr, preexec_fn=preexec_fn)
         running = Running(arguments, process, time.monotonic())
         self._running.append(running)
         return running

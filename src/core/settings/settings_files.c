@@ -62,16 +62,27 @@ static char *load(const char *path, gsize largest, gsize *ret_length, int *ret_e
     return whole ? g_realloc(g_steal_pointer(&text), *ret_length + 1) : NULL;
 }
 
+/* Takes the bytes. */
+static void add_text(struct settings_files *files, const char *name, char *bytes, gsize length)
+{
+    struct text *text;
+
+    g_array_set_size(files->texts, files->texts->len + 1);
+    text = &g_array_index(files->texts, struct text, files->texts->len - 1);
+    text->name = g_strdup(name);
+    text->bytes = bytes;
+    text->length = length;
+}
+
 static bool add_file(struct settings_files *files, const char *path, bool may_be_missing,
                      GError **error)
 {
+    gsize length = 0;
     int reason = 0;
-    struct text text = {0};
+    char *bytes = load(path, FILE_LARGEST, &length, &reason);
 
-    text.bytes = load(path, FILE_LARGEST, &text.length, &reason);
-    if (text.bytes != NULL) {
-        text.name = g_strdup(path);
-        g_array_append_val(files->texts, text);
+    if (bytes != NULL) {
+        add_text(files, path, bytes, length);
         return true;
     }
     if (may_be_missing && (reason == ENOENT || reason == ENOTDIR))
@@ -120,8 +131,7 @@ static bool unpack(struct settings_files *files, const char *packed, gsize lengt
         const char *bytes = digits + strlen(digits) + 1;
         if (bytes > end || size > (gsize) (end - bytes))
             return false;
-        struct text text = {g_strdup(packed), g_memdup2(bytes, size + 1), size};
-        g_array_append_val(files->texts, text);
+        add_text(files, packed, g_memdup2(bytes, size + 1), size);
         packed = bytes + size;
     }
     return true;

@@ -320,18 +320,6 @@ void daemon_apply(struct daemon *daemon)
     jobs_apply(daemon);
 }
 
-static bool listen_first(struct daemon *daemon, GError **error)
-{
-    struct http_listen listen;
-
-    daemon->listen = g_strdup(settings_string(daemon->settings, "http.listen"));
-    if (!http_listen_parse(daemon->listen, &listen, error))
-        return false;
-    if (!listen.off)
-        daemon->http = http_start(&listen, daemon_routes, daemon, error);
-    return listen.off || daemon->http != NULL;
-}
-
 static void open_history(struct daemon *daemon)
 {
     daemon->state = settings_state_path(daemon->settings);
@@ -370,8 +358,10 @@ static void begin(struct daemon *daemon)
 bool daemon_run(const struct daemon_options *options, GError **error)
 {
     struct daemon *daemon = daemon_new(options);
-    bool started = daemon_load(daemon, error) && listen_first(daemon, error) &&
-                   signals_catch(on_signal, daemon, error);
+    bool started =
+        daemon_load(daemon, error) &&
+        daemon_listen(daemon, settings_string(daemon->settings, "http.listen"), error) &&
+        signals_catch(on_signal, daemon, error);
 
     if (started) {
         open_history(daemon);

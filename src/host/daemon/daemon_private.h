@@ -52,7 +52,7 @@ struct daemon {
     guint tick_source, turn_source, watchdog_source;
     gint64 started_us; /* monotonic */
     gint64 wake_us;    /* wall clock: when the scheduler is to be asked again */
-    gint64 last_wall_us;
+    gint64 last_wall_us, last_tick_us;
     gint64 prune_us; /* monotonic: when to forget what is old */
     char *status;    /* as systemd was told */
     bool stopping;
@@ -73,6 +73,9 @@ void daemon_end_if_alone(struct daemon *daemon);
 
 /* Reads and checks the files; on success they are in force from here on. */
 bool daemon_load(struct daemon *daemon, GError **error);
+
+/* Answers HTTP there from now on, and no longer elsewhere. */
+bool daemon_listen(struct daemon *daemon, const char *where, GError **error);
 
 /* SIGHUP. */
 void daemon_reload(struct daemon *daemon);
@@ -96,7 +99,7 @@ struct daemon_target *targets_find(const struct daemon *daemon, const char *name
 void target_words(const struct daemon_target *target, GStrvBuilder *words);
 
 /* A line of its watch (watches.c). */
-void watch_heard(struct daemon_target *target, const char *line, gsize length, bool cut);
+void watch_heard(struct daemon_target *target, const char *text, gsize length, bool cut);
 void watch_gone(struct daemon_target *target, const char *how);
 
 /* ---- jobs (jobs.c) -------------------------------------------------------------------------- */

@@ -86,27 +86,41 @@ bool daemon_load(struct daemon *daemon, GError **error)
     return true;
 }
 
-/* Listens where the settings say now; keeps the old place when the new one is not to be had. */
+bool daemon_listen(struct daemon *daemon, const char *where, GError **error)
+{
+    struct http_listen listen;
+
+    if (!http_listen_parse(where, &listen, error))
+        return false;
+    /* First: the new place may be the old port. */
+    g_clear_pointer(&daemon->http, http_stop);
+    if (!listen.off)
+        daemon->http = http_start(&listen, daemon_routes, daemon, error);
+    if (!listen.off && daemon->http == NULL)
+        return false;
+    if (!http_listen_local(&listen))
+        journal_say(JOURNAL_WARNING,
+                    "HTTP on %s is open to the network, and asks for no password", where);
+    char *before = daemon->listen;
+    daemon->listen = g_strdup(where);
+    g_free(before);
+    return true;
+}
+
+/* Listens where the settings say now, or where it did when that is not to be had. */
 static void apply_listen(struct daemon *daemon)
 {
     const char *wanted = settings_string(daemon->settings, "http.listen");
     g_autoptr(GError) error = NULL;
-    struct http_listen listen;
 
-    if (g_strcmp0(daemon->listen, wanted) == 0 || !http_listen_parse(wanted, &listen, NULL))
+    if (g_strcmp0(daemon->listen, wanted) == 0)
         return;
-    struct http *http = listen.off ? NULL : http_start(&listen, daemon_routes, daemon, &error);
-    if (error != NULL) {
+    if (!daemon_listen(daemon, wanted, &error)) {
         journal_say(JOURNAL_ERROR, "HTTP stays where it was: %s", error->message);
-        return;
+        daemon_listen(daemon, daemon->listen, NULL);
     }
-    if (daemon->http != NULL)
-        http_stop(daemon->http);
-    daemon->http = http;
-    g_free(daemon->listen);
-    daemon->listen = g_strdup(wanted);
-    g_autofree char *where = http != NULL ? http_where(http) : g_strdup("off");
-    journal_say(JOURNAL_NOTICE, "HTTP: %s", where);
+    g_autofree char *where = daemon->http != NULL ? http_where(daemon->http) : g_strdup("off");
+    journal_say(JOURNAL_NOTICE, "HTTP on %s", where);
 }
 
 static void say_state_stays(const struct daemon *daemon)

@@ -21,8 +21,11 @@ static gboolean on_ready(gint fd, GIOCondition condition, gpointer data)
     (void) condition;
     (void) data;
 
-    while (read(fd, &info, sizeof info) == (ssize_t) sizeof info)
-        signals.caught((int) info.ssi_signo, signals.data);
+    while (read(fd, &info, sizeof info) == (ssize_t) sizeof info) {
+        /* SIGHUP from the kernel: the terminal went away, and with it whoever watched us. */
+        bool hung_up = info.ssi_signo == SIGHUP && info.ssi_code == SI_KERNEL;
+        signals.caught(hung_up ? SIGTERM : (int) info.ssi_signo, signals.data);
+    }
     return G_SOURCE_CONTINUE;
 }
 

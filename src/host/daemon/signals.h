@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 /* Blocks SIGTERM, SIGINT, SIGHUP and SIGCHLD, and calls `caught` within the default main context.
+ * The end of the terminal is told as SIGTERM, not SIGHUP.
  * Once per process. False with an error. */
 bool signals_catch(void (*caught)(int number, gpointer data), gpointer data, GError **error);
 

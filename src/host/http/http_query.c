@@ -64,15 +64,22 @@ static bool add_pairs(struct http_query *query, const char *text, gsize length)
     return true;
 }
 
+static struct http_query *query_new(void)
+{
+    struct http_query *query = g_new0(struct http_query, 1);
+
+    query->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    return query;
+}
+
 struct http_query *http_query_parse(const char *text, gsize length)
 {
     if (length == 0 || length > LONGEST || text[0] != '/')
         return NULL;
-    AUTO(http_query) query = g_new0(struct http_query, 1);
+    AUTO(http_query) query = query_new();
     const char *mark = memchr(text, '?', length);
     gsize path_length = mark != NULL ? (gsize) (mark - text) : length;
 
-    query->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     query->path = decode(text, path_length, false);
     if (query->path == NULL)
         return NULL;

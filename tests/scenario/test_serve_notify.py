@@ -1,0 +1,45 @@
+"""What happens to the daemon and its targets leaves the house: one message when it begins, one
+when it is over, whatever dies in between."""
+
+import os
+import signal
+
+import pytest
+
+from support.receivers import Receiver
+from support.serve import Daemon
+from support.servers import wait_until
+
+pytestmark = pytest.mark.parametrize("version", [15])
+BAD = {"nothing": 1}
+
+
+def states(hook):
+    return [(payload["name"], payload["state"]) for payload in hook.payloads]
+
+
+def test_messages(server, runbook):
+    hook = Receiver()
+    settings = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off",
+                "notify_webhook": hook.url}
+    daemon = Daemon(runbook, {"shop": server}, **settings).start()
+    courier = daemon.children("notify")
+    assert len(courier) == 1
+    daemon.configure({"shop": server, "shed": BAD}, **settings)
+    daemon.reload()
+    wait_until(lambda: states(hook) == [("configuration", "open")], what="the first message")
+    # Another courier knows what it has to know; a daemon that is started again repeats nothing.
+    os.kill(courier[0], signal.SIGKILL)
+    wait_until(lambda: daemon.children("notify") not in ([], courier), what="another courier")
+    daemon.configure({"shop": server}, **settings)
+    daemon.reload()
+    wait_until(lambda: states(hook)[1:] == [("configuration", "closed")], what="the second")
+    assert hook.payloads[0]["incident"] == hook.payloads[1]["incident"]
+    daemon.stop()
+    daemon.start()
+    daemon.configure({"shop": server}, **{**settings, "notify_webhook": ""})
+    daemon.reload()
+    wait_until(lambda: not daemon.children("notify"), what="the courier's retirement")
+    daemon.stop()
+    hook.close()
+    assert len(hook.payloads) == 2
