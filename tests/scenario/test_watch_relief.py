@@ -173,3 +173,40 @@ def test_a_warning_that_becomes_critical_is_told_once(runbook, watched):
     assert len(watch.said("alarm", name="slots", open=True)) == 2
     watch.stop().expect(130)
     assert len(alive(watched, sessions)) == 15
+
+
+RULES = """
+[rule reports]
+application = report*
+longer_than = 1s
+action = cancel
+[rule jobs]
+application = job*
+longer_than = 1s
+action = terminate
+"""
+
+
+def test_a_query_that_heeds_no_cancel_holds_up_no_look(runbook, watched):
+    """The slots fill up meanwhile: relief comes as ever."""
+    watched.make_table("orders", rows=10)
+    watched.sql("GRANT ALL ON orders TO app")
+    watch = Watch(runbook, *configure(runbook, watched, RULES, **RELIEF,
+                                      **{"queries.grace": "4s"}))
+    watch.up(acts=True)
+    said = len(watch.lines)
+    report, = at_work(watched, 1, STUBBORN, user="app", application_name="report")
+    note = watch.wait_for("note", name="rule")
+    assert f"pid {pid_of(report)}: sent" in note["message"] and note["severity"] == "info"
+    job, = at_work(watched, 1, STUBBORN.replace("id = 1", "id = 2"), user="app",
+                   application_name="job")
+    watch.wait_for("note", name="rule", count=2)
+    idle(watched, 13, user="app")
+    assert watch.wait_for("note", name="relief")["severity"] == "info"
+    ended = watch.wait_for("note", name="rule", count=3)
+    assert f"pid {pid_of(job)}: terminated" in ended["message"]
+    assert "the cancel did not help" in runbook("history", "show", str(ended["run"])).expect(0).out
+    watch.samples(2)
+    assert alive(watched, [report, job]) == {pid_of(report)}
+    assert len(watch.said("note", name="rule")) == 3 and seconds_between(watch, said) < 3
+    watch.stop().expect(130)
