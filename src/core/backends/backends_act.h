@@ -16,7 +16,7 @@ enum backends_action { BACKENDS_CANCEL, BACKENDS_TERMINATE };
 
 enum backends_result {
     BACKENDS_PENDING,    /* not tried (yet) */
-    BACKENDS_SENT,       /* told to cancel; see backends_act_settle() */
+    BACKENDS_SENT,       /* told, and not seen to have obeyed; see backends_acts_settle() */
     BACKENDS_CANCELLED,  /* its query ended after the cancel */
     BACKENDS_TERMINATED, /* it is gone, as told */
     BACKENDS_GONE,       /* it had ended by itself before it was told */
@@ -50,6 +50,9 @@ struct backends_acts {
     GPtrArray *acts; /* of struct backends_act, in the order of their steps */
     gint64 grace_ms; /* how long a cancel may take, before the next rung or the verdict */
     gint64 proof_ms; /* how long a terminated backend may take to be gone */
+    /* On the monotonic clock; 0: as long as grace and proof take. Who was told and has not obeyed
+     * by then stays BACKENDS_SENT: what becomes of him is for a later look to see. */
+    gint64 until_us;
     const char *looker;
     /* Asked right before each act: false leaves it undone, with *ret_why (a literal) as the
      * reason. NULL: all are needed. */
@@ -80,9 +83,8 @@ struct backends_act *backends_acts_add_ladder(struct backends_acts *acts, struct
 /* The hooks of a run of such steps; data is the acts. */
 struct plan_hooks backends_acts_hooks(struct backends_acts *acts);
 
-/* Waits until it is known what became of an act that was sent, as long as its grace lasts: the
- * graces of several run at the same time. For after the run; ladders do it by themselves. */
-void backends_act_settle(struct backends_act *act, struct session *session);
+/* Waits until it is known what became of the acts that were sent, as long as their grace lasts:
+ * the graces of several run at the same time. For after the run; ladders do it by themselves. */
 void backends_acts_settle(struct backends_acts *acts, struct session *session);
 
 /* The step of the plan that is this act's. */

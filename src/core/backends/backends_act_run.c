@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { FIRST_LOOK_MS = 2, LONGEST_LOOK_MS = 100 };
+enum { FIRST_LOOK_MS = 2, LONGEST_LOOK_MS = 100, FIRST_PROOF_MS = 50 };
 
 /* What a look at the backend finds. */
 enum sight { SIGHT_NONE, SIGHT_GONE, SIGHT_SAME, SIGHT_OTHER };
@@ -65,19 +65,22 @@ static enum sight look_until(const struct backends_act *act, struct session *ses
     }
 }
 
-void backends_act_settle(struct backends_act *act, struct session *session)
+static void settle_cancel(struct backends_act *act, const struct backends_acts *acts,
+                          struct session *session)
 {
-    if (act->result != BACKENDS_SENT)
-        return;
-    switch (look_until(act, session, act->sent_us + act->grace_ms * 1000, false)) {
+    gint64 grace_us = act->sent_us + act->grace_ms * 1000;
+    bool later = acts->until_us != 0;
+
+    switch (look_until(act, session, later ? acts->until_us : grace_us, false)) {
     case SIGHT_GONE:
     case SIGHT_OTHER:
         decide(act, BACKENDS_CANCELLED, NULL);
         return;
     case SIGHT_SAME:
-        decide(act, BACKENDS_STUBBORN,
-               g_strdup_printf("it was told to cancel its query and has not for %.1f s",
-                               (double) act->grace_ms / 1000));
+        decide(act, later ? BACKENDS_SENT : BACKENDS_STUBBORN,
+               later ? g_strdup("it was told to cancel its query, and has not yet")
+                     : g_strdup_printf("it was told to cancel its query and has not for %.1f s",
+                                       (double) act->grace_ms / 1000));
         return;
     case SIGHT_NONE:
         decide(
@@ -87,10 +90,41 @@ void backends_act_settle(struct backends_act *act, struct session *session)
     }
 }
 
+static void prove_gone(struct backends_act *act, struct session *session, gint64 until_us,
+                       enum backends_result otherwise)
+{
+    switch (look_until(act, session, until_us, true)) {
+    case SIGHT_GONE:
+        decide(act, BACKENDS_TERMINATED, NULL);
+        return;
+    case SIGHT_SAME:
+    case SIGHT_OTHER:
+        decide(act, otherwise,
+               g_strdup_printf("it was told to end and is still there after %.1f s",
+                               (double) (until_us - act->sent_us) / G_USEC_PER_SEC));
+        return;
+    case SIGHT_NONE:
+        decide(act, BACKENDS_FAILED,
+               g_strdup("it was told to end; that it did could not be seen"));
+        return;
+    }
+}
+
+static void settle(struct backends_act *act, const struct backends_acts *acts,
+                   struct session *session)
+{
+    if (act->result != BACKENDS_SENT)
+        return;
+    if (act->action == BACKENDS_CANCEL)
+        settle_cancel(act, acts, session);
+    else
+        prove_gone(act, session, MAX(acts->until_us, act->sent_us), BACKENDS_SENT);
+}
+
 void backends_acts_settle(struct backends_acts *acts, struct session *session)
 {
     for (guint i = 0; i < acts->acts->len; i++)
-        backends_act_settle(g_ptr_array_index(acts->acts, i), session);
+        settle(g_ptr_array_index(acts->acts, i), acts, session);
 }
 
 /* ---- hooks --------------------------------------------------------------------------------- */
@@ -112,7 +146,7 @@ static enum step_go before(struct step *step, struct session *session, char **re
     }
     if (act->last == NULL)
         return STEP_GO;
-    backends_act_settle(act->last, session);
+    settle(act->last, acts, session);
     if (act->last->result == BACKENDS_STUBBORN && !interrupt_pending())
         return STEP_GO;
     *ret_why = act->last->result == BACKENDS_CANCELLED
@@ -154,23 +188,15 @@ static void explain_none(struct backends_act *act, struct session *session)
                                state ? state : "something else"));
 }
 
-static void prove_gone(struct backends_act *act, struct session *session, gint64 proof_ms)
+/* In a hurry only for as long as a session takes to end: the others are seen to together. */
+static void prove_now(struct backends_act *act, const struct backends_acts *acts,
+                      struct session *session)
 {
-    switch (look_until(act, session, act->sent_us + proof_ms * 1000, true)) {
-    case SIGHT_GONE:
-        decide(act, BACKENDS_TERMINATED, NULL);
-        return;
-    case SIGHT_SAME:
-    case SIGHT_OTHER:
-        decide(act, BACKENDS_STUBBORN,
-               g_strdup_printf("it was told to end and is still there after %.1f s",
-                               (double) proof_ms / 1000));
-        return;
-    case SIGHT_NONE:
-        decide(act, BACKENDS_FAILED,
-               g_strdup("it was told to end; that it did could not be seen"));
-        return;
-    }
+    if (acts->until_us == 0)
+        prove_gone(act, session, act->sent_us + acts->proof_ms * 1000, BACKENDS_STUBBORN);
+    else
+        prove_gone(act, session, MIN(act->sent_us + FIRST_PROOF_MS * 1000, acts->until_us),
+                   BACKENDS_SENT);
 }
 
 static void understand(struct backends_act *act, const struct backends_acts *acts,
@@ -186,7 +212,7 @@ static void understand(struct backends_act *act, const struct backends_acts *act
     else if (act->action == BACKENDS_CANCEL)
         decide(act, BACKENDS_SENT, NULL);
     else
-        prove_gone(act, session, acts->proof_ms);
+        prove_now(act, acts, session);
 }
 
 static enum step_outcome outcome_of(enum backends_result result)

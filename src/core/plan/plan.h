@@ -120,8 +120,10 @@ void plan_pace_free(struct plan_pace *pace);
 AUTO_DEFINE(plan_pace, plan_pace_free)
 
 /* When the next step may start, on the clock of now_us; not after now_us: at once. Pure, as the
- * next two: a step started; the last that started is not to count. */
+ * next three: how many may start now without waiting; a step started; the last that started is not
+ * to count. */
 gint64 plan_pace_due_us(const struct plan_pace *pace, gint64 now_us);
+unsigned plan_pace_places(const struct plan_pace *pace, gint64 now_us);
 void plan_pace_note(struct plan_pace *pace, gint64 now_us);
 void plan_pace_take_back(struct plan_pace *pace);
 
@@ -134,7 +136,10 @@ struct plan_limits {
     gint64 lock_timeout_ms; /* a lock not free by then: back of the queue; 0: wait for ever */
     unsigned attempts;      /* tries per step before it is given up, at least 1 */
     gint64 pause_ms; /* before a step's next try, times its tries; 0: half lock_timeout_ms */
-    bool cleanup;    /* puts right what an interrupted run left: heeds its window only, not
+    /* The control session is a watch's, and other locks of its hang on it: it is never opened anew,
+     * its first loss ends the run. */
+    bool borrowed;
+    bool cleanup; /* puts right what an interrupted run left: heeds its window only, not
                              * the signal that ended the run */
 };
 

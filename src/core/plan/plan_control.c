@@ -146,6 +146,17 @@ static void relock(struct runner *runner)
     }
 }
 
+/* It is not ours to open anew, and what else was held by it is lost: whoever lent it decides. */
+static void give_up(struct runner *runner)
+{
+    runner->locked = false;
+    if (runner->stop == STOP_INTERRUPTED || runner->stop == STOP_BROKEN)
+        return;
+    runner->stop = STOP_BROKEN;
+    runbook_error_set(&runner->broken, RUNBOOK_CONNECT, NULL,
+                      "the connection was lost, and the run given up");
+}
+
 void control_tend(struct runner *runner)
 {
     struct session *control = runner->run->control;
@@ -157,6 +168,10 @@ void control_tend(struct runner *runner)
     /* Its step has to learn of the loss before another connection takes the place. */
     if (!session_alive(control) && busy(runner))
         lane_read(&runner->lanes[0]);
+    if (!session_alive(control) && runner->run->limits.borrowed) {
+        give_up(runner);
+        return;
+    }
     if (!session_alive(control) && runner->locked) {
         control_add_ghost(runner, control);
         runner->locked = false;

@@ -93,7 +93,10 @@ struct plan_run gate_plan_run(const struct call *call, struct session *control,
         .store = call->store,
         .store_run = run,
         .output = call->output,
-        .limits = {.window = *window, .lanes = 1, .attempts = 1},
+        .limits = {.window = *window,
+                   .lanes = 1,
+                   .attempts = 1,
+                   .borrowed = call->guard != NULL},
         .echo = call->echo,
     };
 }

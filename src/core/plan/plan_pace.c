@@ -30,6 +30,15 @@ gint64 plan_pace_due_us(const struct plan_pace *pace, gint64 now_us)
     return g_array_index(pace->starts, gint64, 0) + MINUTE_US;
 }
 
+unsigned plan_pace_places(const struct plan_pace *pace, gint64 now_us)
+{
+    unsigned taken = 0;
+
+    for (guint i = 0; i < pace->starts->len; i++)
+        taken += now_us - g_array_index(pace->starts, gint64, i) < MINUTE_US;
+    return pace->per_minute - taken;
+}
+
 void plan_pace_note(struct plan_pace *pace, gint64 now_us)
 {
     if (pace->starts->len >= pace->per_minute)

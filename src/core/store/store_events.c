@@ -32,6 +32,16 @@ gint64 store_event_open(struct store *store, const struct store_event *event)
                                           : event_of(store, event);
 }
 
+bool store_event_rise(struct store *store, gint64 id, const struct store_event *event)
+{
+    AUTO(statement) statement = statement_open(store, &query_store_event_rise);
+    statement_bind_int(statement, 1, id);
+    statement_bind_text(statement, 2, event->severity);
+    statement_bind_text(statement, 3, event->message);
+    statement_bind_text(statement, 4, event->detail);
+    return store_write(store, statement);
+}
+
 bool store_event_close(struct store *store, gint64 id, gint64 at_us, const char *closing)
 {
     AUTO(statement) statement = statement_open(store, &query_store_event_close);

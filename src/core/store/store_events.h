@@ -26,6 +26,9 @@ struct store_event {
  * when it could not be written. id and closing are not read; one with closed_us is over at once. */
 gint64 store_event_open(struct store *store, const struct store_event *event);
 
+/* An open one has become worse: its severity, message and detail are those of event. */
+bool store_event_rise(struct store *store, gint64 id, const struct store_event *event);
+
 /* One that is not open stays as it is. */
 bool store_event_close(struct store *store, gint64 id, gint64 at_us, const char *closing);
 

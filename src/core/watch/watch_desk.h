@@ -9,7 +9,7 @@
 #include "watch/watch_look.h"
 
 struct watch_desk {
-    /* An alarm that opens or closes; alarm->holds tells which. */
+    /* An alarm that opens, rises or closes; alarm->holds and its severity tell which. */
     void (*alarm)(const struct watch_alarm *alarm, gpointer data);
     void (*note)(const char *name, gint64 run, bool warning, const char *message,
                  gpointer data);
@@ -26,6 +26,7 @@ void watch_desk_init(struct watch_desk *desk, gint64 calm_us, const char *comman
 void watch_desk_clear(struct watch_desk *desk);
 
 /* An alarm of the watch's own. */
-void watch_desk_judge(struct watch_desk *desk, const struct watch_alarm *alarm, gint64 now_us);
+enum watch_turn watch_desk_judge(struct watch_desk *desk, const struct watch_alarm *alarm,
+                                 gint64 now_us);
 
 #endif

@@ -20,7 +20,13 @@ void watch_desk_clear(struct watch_desk *desk)
     g_clear_pointer(&desk->alarms, g_hash_table_unref);
 }
 
-void watch_desk_judge(struct watch_desk *desk, const struct watch_alarm *alarm, gint64 now_us)
+static enum watch_level level_of(const struct watch_alarm *alarm)
+{
+    return !alarm->holds ? WATCH_CALM : alarm->critical ? WATCH_CRITICAL : WATCH_WARNING;
+}
+
+enum watch_turn watch_desk_judge(struct watch_desk *desk, const struct watch_alarm *alarm,
+                                 gint64 now_us)
 {
     struct watch_alarm_state *state = g_hash_table_lookup(desk->alarms, alarm->name);
 
@@ -28,14 +34,16 @@ void watch_desk_judge(struct watch_desk *desk, const struct watch_alarm *alarm, 
         state = g_new0(struct watch_alarm_state, 1);
         g_hash_table_insert(desk->alarms, g_strdup(alarm->name), state);
     }
-    if (watch_alarm_judge(state, alarm->holds, now_us, desk->calm_us) != WATCH_STAYS)
+    enum watch_turn turn = watch_alarm_judge(state, level_of(alarm), now_us, desk->calm_us);
+    if (turn != WATCH_STAYS)
         desk->alarm(alarm, desk->data);
     json_decref(alarm->detail);
+    return turn;
 }
 
-void watch_alarm(struct watch_look *look, const struct watch_alarm *alarm)
+enum watch_turn watch_alarm(struct watch_look *look, const struct watch_alarm *alarm)
 {
-    watch_desk_judge(look->desk, alarm, look->now_us);
+    return watch_desk_judge(look->desk, alarm, look->now_us);
 }
 
 void watch_note(struct watch_look *look, const char *name, gint64 run, bool warning,

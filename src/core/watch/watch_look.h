@@ -8,6 +8,7 @@
 
 #include "backends/backends.h"
 #include "feature.h"
+#include "watch/watch_alarms.h"
 
 #include <jansson.h>
 
@@ -48,9 +49,9 @@ struct watch_alarm {
     json_t *detail;      /* taken over; NULL: none */
 };
 
-/* The watch opens an event when it has held for two looks and closes it when it has been gone for
- * a while. */
-void watch_alarm(struct watch_look *look, const struct watch_alarm *alarm);
+/* The watch opens an event when it has held for two looks, tells once that it has become critical,
+ * and closes it when it has been gone for a while. Returns which of these it was. */
+enum watch_turn watch_alarm(struct watch_look *look, const struct watch_alarm *alarm);
 
 /* Something that was done or happened at one moment. run: in the history; -1: none. */
 void watch_note(struct watch_look *look, const char *name, gint64 run, bool warning,

@@ -19,13 +19,13 @@ void connections_decision_free(struct connections_decision *decision)
 void connections_choose(struct connections_decision *decision, const struct backend *backend,
                         bool ladder, char *reason)
 {
-    struct connections_choice choice = {backend, ladder, g_steal_pointer(&reason)};
+    struct connections_choice choice = {backend, ladder, false, g_steal_pointer(&reason)};
 
     g_array_append_val(decision->chosen, choice);
 }
 
-static void spare(struct connections_decision *decision, const struct backend *backend,
-                  const char *reason)
+void connections_spare(struct connections_decision *decision, const struct backend *backend,
+                       const char *reason)
 {
     struct connections_spared spared = {backend, reason};
 
@@ -38,6 +38,9 @@ const char *connections_bar(struct connections_decision *decision,
 {
     const char *why = backend_protected(&policy->protection, backend);
 
+    if (why == NULL && policy->gave_up != NULL &&
+        policy->gave_up(backend, policy->gave_up_data))
+        return "it was told to end and has not";
     if (why != NULL || backend->may_end)
         return why;
     decision->forbidden++;
@@ -166,7 +169,7 @@ static GPtrArray *candidates(struct connections_decision *decision,
         if (barred == NULL && why == NULL)
             barred = connections_bar(decision, policy, backend);
         if (barred != NULL || why != NULL)
-            spare(decision, backend, barred != NULL ? barred : why);
+            connections_spare(decision, backend, barred != NULL ? barred : why);
         else
             g_ptr_array_add(found, (gpointer) (guintptr) backend);
     }
@@ -185,9 +188,10 @@ static void decide_oldest(struct connections_decision *decision,
     for (guint i = 0; i < found->len; i++) {
         const struct backend *backend = g_ptr_array_index(found, i);
         if (decision->chosen->len >= diagnosis->need)
-            spare(decision, backend, "the goal is reached without it");
+            connections_spare(decision, backend, "the goal is reached without it");
         else if (backend->state == BACKEND_IDLE && !take_share(shares, policy, backend))
-            spare(decision, backend, "its application may keep that many idle (max_idle)");
+            connections_spare(decision, backend,
+                              "its application may keep that many idle (max_idle)");
         else
             connections_choose(decision, backend, false,
                                choice_reason(backends, backend, policy));
@@ -246,7 +250,8 @@ static void spare_rest(struct connections_decision *decision, const struct backe
         if (backend->self || !backend_is_client(backend) || is_listed(listed, backend))
             continue;
         const char *why = backend_protected(&policy->protection, backend);
-        spare(decision, backend, why != NULL ? why : left_alone(backend, diagnosis));
+        connections_spare(decision, backend,
+                          why != NULL ? why : left_alone(backend, diagnosis));
     }
 }
 

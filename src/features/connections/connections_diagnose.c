@@ -244,8 +244,8 @@ static char *reason_of(const struct connections_diagnosis *diagnosis,
         return convoy_reason(backends,
                              &g_array_index(diagnosis->roots, struct backends_root, 0));
     case CONNECTIONS_APP_STARVATION:
-        return g_strdup_printf("only %s, and the service says that it gets no connection: "
-                               "its own pool is empty",
+        return g_strdup_printf("only %s, and the service is not ready, or does not answer: "
+                               "if it lacks connections, it is its own pool that is empty",
                                room);
     case CONNECTIONS_IDLE_PILEUP:
         if (counts->idle_long == 0)

@@ -24,6 +24,9 @@ struct connections_policy {
     const char *(*application_of)(const struct backend *backend, gint64 *ret_allowed_idle,
                                   gconstpointer data);
     gconstpointer data;
+    /* Whether somebody was told to end and does not; NULL: nobody was. */
+    bool (*gave_up)(const struct backend *backend, gconstpointer data);
+    gconstpointer gave_up_data;
 };
 
 /* From settings and options. */
@@ -84,6 +87,7 @@ char **connections_hints(const struct connections_diagnosis *diagnosis,
 struct connections_choice {
     const struct backend *backend;
     bool ladder;  /* cancel first: it is at work */
+    bool cancel;  /* a cancel alone: a later look climbs on */
     char *reason; /* owned */
 };
 
@@ -97,6 +101,8 @@ struct connections_decision {
     GArray *spared;             /* of struct connections_spared: all other clients */
     guint forbidden;            /* spared only because our role has not the right */
     guint forbidden_superusers; /* … of these, superusers' */
+    guint on_way;               /* spared because they were told before: about to end */
+    guint put_off;              /* spared at this look alone */
 };
 
 /* The fewest sessions whose end reaches the goal. */
@@ -116,6 +122,10 @@ void connections_decide_convoy(struct connections_decision *decision,
 /* Appends a choice. Takes ownership of reason. */
 void connections_choose(struct connections_decision *decision, const struct backend *backend,
                         bool ladder, char *reason);
+
+/* Appends one that is left alone. reason is a literal. */
+void connections_spare(struct connections_decision *decision, const struct backend *backend,
+                       const char *reason);
 
 /* Why the session must stay, whatever the diagnosis: protected, or without our right to end it
  * (counted in the decision); NULL: it may go. */

@@ -75,7 +75,8 @@ static bool go_round(struct relief *relief, bool *ret_more, GError **error)
     if (!relief_act(relief, round, error))
         return false;
     /* A queue that moves on by itself needs nobody's help. */
-    *ret_more = round->diagnosis->kind != CONNECTIONS_LOCK_CONVOY || relief_await_queue(relief);
+    *ret_more = round->diagnosis->kind != CONNECTIONS_LOCK_CONVOY || relief->vigil != NULL ||
+                relief_await_queue(relief);
     /* Nothing came of it: once more would come to the same. Those that went or changed by
      * themselves are another matter. */
     if (relief_ended(relief) == before && relief_refused(relief) > 0)
@@ -85,9 +86,10 @@ static bool go_round(struct relief *relief, bool *ret_more, GError **error)
 
 static bool go_rounds(struct relief *relief, GError **error)
 {
+    guint rounds = relief->vigil != NULL ? 1 : ROUNDS;
     bool more = true;
 
-    for (guint i = 0; more && i < ROUNDS; i++) {
+    for (guint i = 0; more && i < rounds; i++) {
         if (relief_last(relief)->decision->chosen->len == 0)
             return true;
         if (!go_round(relief, &more, error))
@@ -120,7 +122,7 @@ static enum runbook_exit act(struct relief *relief, GError **error)
     relief_record_spared(relief);
     g_autofree char *summary = relief_summary(relief);
     enum runbook_exit code = gate_record_end(call, relief->run, judge(relief), broken, summary);
-    if (call->guard != NULL)
+    if (call->guard != NULL && session_alive(call->guard))
         plan_unlock(call->guard, "connections");
     relief_show(relief, gate_outcome_name(code));
     if (broken != NULL)
@@ -143,6 +145,9 @@ static enum runbook_exit relieve(struct relief *relief, GError **error)
         gate_dry_run(call, first->plan, 0, &relief->window, show_plan, relief);
         return RUNBOOK_DONE;
     }
+    /* Since the watch looked they have gone by themselves: no run worth a record. */
+    if (relief->vigil != NULL && steps == 0)
+        return RUNBOOK_DONE;
     if (!gate_confirmed(call, steps, "End these sessions?", "--dry-run shows the plan",
                         show_plan, relief, &yes, error))
         return RUNBOOK_FAILED;
@@ -153,30 +158,43 @@ static enum runbook_exit relieve(struct relief *relief, GError **error)
     return act(relief, error);
 }
 
-enum runbook_exit connections_relieve_paced(struct call *call, struct plan_pace *pace,
-                                            GError **error)
+static enum runbook_exit enter_and_relieve(struct relief *relief, GError **error)
 {
-    struct relief relief = {.call = call, .run = -1, .next_step = 1, .pace = pace};
+    struct call *call = relief->call;
 
-    if (!backends_enter(call, &relief.entry, error))
+    if (!backends_enter(call, &relief->entry, error))
         return RUNBOOK_FAILED;
-    relief.policy =
+    relief->run = -1;
+    relief->next_step = 1;
+    relief->policy =
         connections_policy(call->settings, option_given(call->options, "service-unready"),
                            option_given(call->options, "superusers"));
     g_autoptr(GArray) apps = connections_apps(call->settings, call->target);
-    connections_policy_apps(&relief.policy, apps);
-    relief.window = window_open(0);
-    relief.rounds = g_ptr_array_new_with_free_func(relief_round_free);
-    enum runbook_exit code = relieve(&relief, error);
-    g_ptr_array_unref(relief.rounds);
-    backends_leave(&relief.entry);
+    connections_policy_apps(&relief->policy, apps);
+    if (relief->vigil != NULL)
+        relief_policy_of_vigil(&relief->policy, relief->vigil);
+    relief->window = window_open(0);
+    relief->rounds = g_ptr_array_new_with_free_func(relief_round_free);
+    enum runbook_exit code = relieve(relief, error);
+    g_ptr_array_unref(relief->rounds);
+    backends_leave(&relief->entry);
     return code;
+}
+
+enum runbook_exit connections_relieve_look(struct call *call, struct plan_pace *pace,
+                                           struct connections_vigil *vigil, GError **error)
+{
+    struct relief relief = {.call = call, .pace = pace, .vigil = vigil};
+
+    vigil->sent = 0;
+    return enter_and_relieve(&relief, error);
 }
 
 enum runbook_exit connections_relieve_command(struct call *call, GError **error)
 {
     AUTO(plan_pace)
     pace = plan_pace_new((unsigned) settings_int(call->settings, "connections.per_minute"));
+    struct relief relief = {.call = call, .pace = pace};
 
-    return connections_relieve_paced(call, pace, error);
+    return enter_and_relieve(&relief, error);
 }

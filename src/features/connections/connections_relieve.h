@@ -4,6 +4,7 @@
 
 #include "backends/backends_enter.h"
 #include "connections_private.h"
+#include "connections_vigil.h"
 #include "plan/plan_gate.h"
 
 /* One look at the server, what it decided, and what came of it. */
@@ -24,15 +25,24 @@ struct relief {
     struct connections_policy policy;
     struct window window;
     struct plan_pace *pace;
+    struct connections_vigil
+        *vigil;        /* of the watch that gives this relief; NULL: a person does */
     GPtrArray *rounds; /* of struct relief_round; the last one is what was seen last */
     gint64 run;        /* in the history; -1: none */
     int next_step;
 };
 
-/* The command, at a pace of the caller's: several runs of one watch end no more sessions a minute
- * than one. */
-enum runbook_exit connections_relieve_paced(struct call *call, struct plan_pace *pace,
-                                            GError **error);
+/* The command at a look of the watch: one round, at the watch's pace, that waits for nothing; what
+ * it leaves, and what comes of those it told, is for the next looks to see. vigil->sent is set. */
+enum runbook_exit connections_relieve_look(struct call *call, struct plan_pace *pace,
+                                           struct connections_vigil *vigil, GError **error);
+
+/* The watch's policy: who was told in vain is passed over. What it allows at this look. */
+void relief_policy_of_vigil(struct connections_policy *policy,
+                            const struct connections_vigil *vigil);
+struct connections_means relief_means(const struct settings *settings,
+                                      const struct connections_policy *policy,
+                                      const struct plan_pace *pace);
 
 /* Looks, decides and makes the plan; appends the round. NULL with an error, RUNBOOK_REFUSED where
  * a right is missing without which nothing true can be said. */

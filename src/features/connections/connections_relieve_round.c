@@ -7,6 +7,7 @@ enum {
     QUEUE_STANDS_MS = 500, /* the same root for so long at least: the queue does not move */
     QUEUE_PATIENCE_MS = 5000,
     SPARED_KEPT = 500, /* of those left alone: in the history */
+    LOOK_MS = 1000,    /* of a watch: all acts and their proof together */
 };
 
 void relief_round_free(gpointer data)
@@ -38,7 +39,10 @@ static void make_plan(struct relief_round *round, gint64 grace_ms)
     for (guint i = 0; i < round->decision->chosen->len; i++) {
         const struct connections_choice *choice =
             &g_array_index(round->decision->chosen, struct connections_choice, i);
-        if (choice->ladder)
+        if (choice->cancel)
+            backends_acts_add(round->acts, round->plan, round->backends, choice->backend,
+                              BACKENDS_CANCEL, choice->reason);
+        else if (choice->ladder)
             backends_acts_add_ladder(round->acts, round->plan, round->backends, choice->backend,
                                      choice->reason);
         else
@@ -47,42 +51,127 @@ static void make_plan(struct relief_round *round, gint64 grace_ms)
     }
 }
 
+/* ---- under a watch -------------------------------------------------------------------------- */
+
+static bool gave_up(const struct backend *backend, gconstpointer data)
+{
+    return connections_vigil_gave_up(data, backend, g_get_monotonic_time());
+}
+
+void relief_policy_of_vigil(struct connections_policy *policy,
+                            const struct connections_vigil *vigil)
+{
+    policy->gave_up = gave_up;
+    policy->gave_up_data = vigil;
+}
+
+static gint64 stands_us(const struct connections_policy *policy)
+{
+    return MAX(policy->convoy_for_us, QUEUE_STANDS_MS * 1000);
+}
+
+struct connections_means relief_means(const struct settings *settings,
+                                      const struct connections_policy *policy,
+                                      const struct plan_pace *pace)
+{
+    gint64 now_us = g_get_monotonic_time();
+
+    return (struct connections_means){
+        .places = plan_pace_places(pace, now_us),
+        .grace_us = settings_int(settings, "connections.grace") * 1000,
+        .stands_us = stands_us(policy),
+        .now_us = now_us,
+    };
+}
+
+static void cut(const struct relief *relief, const struct relief_round *round)
+{
+    const struct connections_means means =
+        relief_means(relief->call->settings, &relief->policy, relief->pace);
+
+    connections_vigil_cut(relief->vigil, round->decision, round->diagnosis, &means);
+}
+
+/* What was told is remembered, whatever came of it so far. */
+static void remember(struct connections_vigil *vigil, const struct relief_round *round)
+{
+    gint64 now_us = g_get_monotonic_time();
+
+    for (guint i = 0; i < round->acts->acts->len; i++) {
+        const struct backends_act *act = g_ptr_array_index(round->acts->acts, i);
+        if (act->result != BACKENDS_SENT && act->result != BACKENDS_CANCELLED &&
+            act->result != BACKENDS_TERMINATED)
+            continue;
+        if (round->diagnosis->kind == CONNECTIONS_LOCK_CONVOY)
+            vigil->queue_us = now_us;
+        vigil->sent += act->result == BACKENDS_SENT;
+        connections_vigil_told(vigil, &act->backend, act->action, now_us);
+    }
+}
+
+/* ---- one round ------------------------------------------------------------------------------ */
+
+static bool may_be_relieved(const struct relief *relief, const struct backends *backends,
+                            GError **error)
+{
+    if (relief->vigil != NULL && !gate_primary(relief->entry.session, backends->in_recovery,
+                                               "the watch ends nobody there", error))
+        return false;
+    return backends_all_seen(backends, error);
+}
+
 struct relief_round *relief_look(struct relief *relief, GError **error)
 {
     AUTO(backends) backends = backends_read(relief->entry.session, error);
 
-    if (backends == NULL || !backends_all_seen(backends, error))
+    if (backends == NULL || !may_be_relieved(relief, backends, error))
         return NULL;
     struct relief_round *round = g_new0(struct relief_round, 1);
     round->backends = g_steal_pointer(&backends);
     round->diagnosis = connections_diagnose(round->backends, &relief->policy);
     round->decision = connections_decide(round->backends, round->diagnosis, &relief->policy);
+    if (relief->vigil != NULL)
+        cut(relief, round);
     make_plan(round, settings_int(relief->call->settings, "connections.grace"));
     g_ptr_array_add(relief->rounds, round);
     return round;
 }
 
+/* Told to end, in this round or before, and still counted by the server. */
+static gint64 about_to_end(const struct relief_round *round)
+{
+    gint64 count = round->decision->on_way;
+
+    for (guint i = 0; i < round->acts->acts->len; i++) {
+        const struct backends_act *act = g_ptr_array_index(round->acts->acts, i);
+        count += act->result == BACKENDS_SENT && act->action == BACKENDS_TERMINATE;
+    }
+    return count;
+}
+
 /* Some may have gone by themselves since it was decided, the more the longer the pace. */
 static bool is_needed(struct session *session, const char **ret_why, gpointer data)
 {
-    const struct connections_diagnosis *diagnosis = data;
-    gint64 used = backends_used_now(session, &diagnosis->room);
+    const struct relief_round *round = data;
+    gint64 used = backends_used_now(session, &round->diagnosis->room);
 
     *ret_why = "the goal is reached without it";
-    return used < 0 || used > diagnosis->goal;
+    return used < 0 || used - about_to_end(round) > round->diagnosis->goal;
 }
 
 bool relief_act(struct relief *relief, struct relief_round *round, GError **error)
 {
     struct call *call = relief->call;
-    struct plan_run run =
-        gate_plan_run(call, relief->entry.session, &relief->window, relief->run);
+    const struct window window = relief->vigil != NULL ? window_open(LOOK_MS) : relief->window;
+    struct plan_run run = gate_plan_run(call, relief->entry.session, &window, relief->run);
 
     round->ran = true;
     if (round->diagnosis->kind != CONNECTIONS_LOCK_CONVOY) {
         round->acts->needed = is_needed;
-        round->acts->needed_data = round->diagnosis;
+        round->acts->needed_data = round;
     }
+    if (relief->vigil != NULL)
+        round->acts->until_us = window.start_us + LOOK_MS * 1000;
     round->first_step = relief->next_step;
     relief->next_step += (int) round->plan->steps->len;
     run.first_step = round->first_step;
@@ -95,6 +184,8 @@ bool relief_act(struct relief *relief, struct relief_round *round, GError **erro
     bool done = plan_run(round->plan, &run, error);
     if (session_alive(relief->entry.session))
         backends_acts_settle(round->acts, relief->entry.session);
+    if (relief->vigil != NULL)
+        remember(relief->vigil, round);
     backends_acts_record(round->acts, round->plan, call->store, relief->run, round->first_step);
     return done;
 }
@@ -158,7 +249,7 @@ static char *look_at_root(const struct relief *relief)
 
 bool relief_await_queue(struct relief *relief)
 {
-    gint64 stands_us = MAX(relief->policy.convoy_for_us, QUEUE_STANDS_MS * 1000);
+    gint64 stands = stands_us(&relief->policy);
     gint64 started = g_get_monotonic_time(), since = started;
     g_autofree char *before = NULL;
 
@@ -170,9 +261,9 @@ bool relief_await_queue(struct relief *relief)
         /* Between two who have their turn there is none for a moment: none is to be seen twice. */
         if (g_strcmp0(root, before) != 0)
             since = now;
-        else if (*root == '\0' || now - since >= stands_us)
+        else if (*root == '\0' || now - since >= stands)
             return true;
-        if (now - started > stands_us + QUEUE_PATIENCE_MS * 1000)
+        if (now - started > stands + QUEUE_PATIENCE_MS * 1000)
             return false;
         g_free(before);
         before = g_steal_pointer(&root);

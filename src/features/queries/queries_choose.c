@@ -169,3 +169,29 @@ enum runbook_exit queries_judge(const GArray *choices)
         return RUNBOOK_REFUSED;
     return over == 0 && refused == 0 ? RUNBOOK_FAILED : RUNBOOK_PARTLY;
 }
+
+/* ---- from look to look ----------------------------------------------------------------------- */
+
+enum { AGAIN_S = 10 * 60 }; /* what did not help is not done again at once */
+
+/* The first rung of what the rule lets be done. */
+static enum queries_way first_rung(const struct queries_choice *choice)
+{
+    return choice->way == QUERIES_BY_LADDER ? QUERIES_BY_CANCEL : choice->way;
+}
+
+enum queries_way queries_due(const struct queries_choice *choice,
+                             const struct queries_told *told, gint64 grace_us, gint64 now_us)
+{
+    gint64 since_us = told == NULL ? 0 : now_us - told->at_us;
+
+    if (choice->forbidden)
+        return QUERIES_LEAVE;
+    if (told == NULL || told->way == QUERIES_LEAVE)
+        return first_rung(choice);
+    if (told->way == QUERIES_BY_CANCEL && choice->way == QUERIES_BY_LADDER)
+        return since_us >= grace_us ? QUERIES_BY_END : QUERIES_LEAVE;
+    if (told->way == QUERIES_BY_CANCEL)
+        since_us -= grace_us;
+    return since_us >= AGAIN_S * G_USEC_PER_SEC ? choice->way : QUERIES_LEAVE;
+}

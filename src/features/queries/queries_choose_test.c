@@ -157,6 +157,51 @@ static void test_protected(void)
     g_free(forbidden.reason);
 }
 
+/* What is due at a look, after a cancel or a terminate so many seconds before. */
+static void test_due(void)
+{
+    static const struct {
+        enum queries_way way, told;
+        gint64 seconds;
+        enum queries_way due;
+    } cases[] = {
+        {QUERIES_BY_CANCEL, QUERIES_LEAVE, 1,
+         QUERIES_BY_CANCEL}, /* the right is there by now */
+        {QUERIES_BY_CANCEL, QUERIES_BY_CANCEL, 1, QUERIES_LEAVE},
+        {QUERIES_BY_CANCEL, QUERIES_BY_CANCEL, 609,
+         QUERIES_LEAVE}, /* from the grace's end on */
+        {QUERIES_BY_CANCEL, QUERIES_BY_CANCEL, 610, QUERIES_BY_CANCEL},
+        {QUERIES_BY_LADDER, QUERIES_BY_CANCEL, 9, QUERIES_LEAVE},
+        {QUERIES_BY_LADDER, QUERIES_BY_CANCEL, 10, QUERIES_BY_END},
+        {QUERIES_BY_LADDER, QUERIES_BY_END, 599, QUERIES_LEAVE},
+        {QUERIES_BY_END, QUERIES_BY_END, 599, QUERIES_LEAVE},
+        {QUERIES_BY_END, QUERIES_BY_END, 600, QUERIES_BY_END},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct queries_choice choice = {.way = cases[i].way};
+        const struct queries_told told = {cases[i].told, G_USEC_PER_SEC};
+        g_assert_cmpint(queries_due(&choice, &told, 10 * G_USEC_PER_SEC,
+                                    (1 + cases[i].seconds) * G_USEC_PER_SEC),
+                        ==, cases[i].due);
+    }
+}
+
+static void test_due_at_first(void)
+{
+    static const enum queries_way rungs[] = {
+        [QUERIES_LEAVE] = QUERIES_LEAVE,
+        [QUERIES_BY_CANCEL] = QUERIES_BY_CANCEL,
+        [QUERIES_BY_LADDER] = QUERIES_BY_CANCEL,
+        [QUERIES_BY_END] = QUERIES_BY_END,
+    };
+    for (enum queries_way way = QUERIES_LEAVE; way <= QUERIES_BY_END; way++) {
+        struct queries_choice choice = {.way = way};
+        g_assert_cmpint(queries_due(&choice, NULL, 0, G_USEC_PER_SEC), ==, rungs[way]);
+        choice.forbidden = true;
+        g_assert_cmpint(queries_due(&choice, NULL, 0, G_USEC_PER_SEC), ==, QUERIES_LEAVE);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -164,5 +209,7 @@ int main(int argc, char **argv)
     g_test_add_func("/queries/choose/rules", test_rules);
     g_test_add_func("/queries/choose/pid", test_pid);
     g_test_add_func("/queries/choose/protected", test_protected);
+    g_test_add_func("/queries/due", test_due);
+    g_test_add_func("/queries/due-at-first", test_due_at_first);
     return g_test_run();
 }

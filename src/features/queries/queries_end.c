@@ -5,6 +5,8 @@
 #include "queries_private.h"
 #include "units/units.h"
 
+enum { LOOK_MS = 1000 }; /* of a watch: all acts and their proof together */
+
 static struct queries_choice *choice_at(const struct queries_end *end, guint position)
 {
     return &g_array_index(end->choices, struct queries_choice, position);
@@ -152,12 +154,16 @@ enum runbook_exit queries_end_run(struct queries_end *end, gint64 *ret_run, GErr
 {
     struct call *call = end->call;
     struct window window = window_open(0);
+    const struct window look = window_open(LOOK_MS);
+    bool watched = end->sieve != NULL;
     g_autoptr(GError) broken = NULL;
 
+    if (watched)
+        end->acts->until_us = look.start_us + LOOK_MS * 1000;
     gint64 id = gate_record_begin(call, end->session, &window);
     gate_record_steps(call, id, end->plan, 1);
     backends_acts_record(end->acts, end->plan, call->store, id, 1);
-    struct plan_run run = gate_plan_run(call, end->session, &window, id);
+    struct plan_run run = gate_plan_run(call, end->session, watched ? &look : &window, id);
     run.limits.lanes = 0;
     run.hooks = backends_acts_hooks(end->acts);
     plan_run(end->plan, &run, &broken);
@@ -188,11 +194,27 @@ static bool read_pid(const char *text, gint64 *ret, GError **error)
     return true;
 }
 
+/* What is not due is no part of the plan. */
+static void sift(struct queries_end *end)
+{
+    for (guint i = end->choices->len; i > 0; i--) {
+        struct queries_choice *choice = choice_at(end, i - 1);
+        end->sieve->due(choice, end->sieve->data);
+        if (choice->way == QUERIES_LEAVE)
+            g_array_remove_index(end->choices, i - 1);
+    }
+}
+
 static bool choose(struct queries_end *end, const struct queries_policy *policy, GError **error)
 {
     const struct call *call = end->call;
     gint64 pid = 0;
 
+    if (end->sieve != NULL) {
+        end->choices = queries_choose(end->backends, policy, true);
+        sift(end);
+        return true;
+    }
     if (option_given(call->options, "rules") || option_given(call->options, "longer-than")) {
         end->choices = queries_choose(end->backends, policy, end->terminate);
         return true;
@@ -242,7 +264,8 @@ static enum runbook_exit confirm_and_act(struct queries_end *end, GError **error
 }
 
 static enum runbook_exit choose_and_end(struct call *call, struct session *session,
-                                        bool terminate, GError **error)
+                                        bool terminate, const struct queries_sieve *sieve,
+                                        GError **error)
 {
     AUTO(backends) backends = queries_snapshot(session, error);
     if (backends == NULL)
@@ -250,7 +273,12 @@ static enum runbook_exit choose_and_end(struct call *call, struct session *sessi
     g_autoptr(GArray) rules = queries_rules(call->settings, call->target);
     const struct queries_policy policy = queries_policy(call, rules);
     struct queries_end end = {
-        .call = call, .session = session, .backends = backends, .terminate = terminate};
+        .call = call,
+        .session = session,
+        .backends = backends,
+        .terminate = terminate,
+        .sieve = sieve,
+    };
     enum runbook_exit code = RUNBOOK_USAGE;
     if (rules->len == 0 && option_given(call->options, "rules"))
         output_note(call->output,
@@ -263,23 +291,30 @@ static enum runbook_exit choose_and_end(struct call *call, struct session *sessi
     return code;
 }
 
-static enum runbook_exit end_command(struct call *call, bool terminate, GError **error)
+static enum runbook_exit end_command(struct call *call, bool terminate,
+                                     const struct queries_sieve *sieve, GError **error)
 {
     struct backends_entry entry;
 
     if (!backends_enter(call, &entry, error))
         return runbook_error_exit(*error);
-    enum runbook_exit code = choose_and_end(call, entry.session, terminate, error);
+    enum runbook_exit code = choose_and_end(call, entry.session, terminate, sieve, error);
     backends_leave(&entry);
     return code;
 }
 
 enum runbook_exit queries_cancel_command(struct call *call, GError **error)
 {
-    return end_command(call, false, error);
+    return end_command(call, false, NULL, error);
 }
 
 enum runbook_exit queries_terminate_command(struct call *call, GError **error)
 {
-    return end_command(call, true, error);
+    return end_command(call, true, NULL, error);
+}
+
+enum runbook_exit queries_enforce_command(struct call *call, bool terminate,
+                                          const struct queries_sieve *sieve, GError **error)
+{
+    return end_command(call, terminate, sieve, error);
 }

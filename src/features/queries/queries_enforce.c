@@ -8,16 +8,16 @@
 #include <string.h>
 
 enum {
-    AGAIN_S = 60,          /* what a cancel did not help is not tried again at once */
-    FORBIDDEN_S = 60 * 60, /* for want of a right: said, and not said again for long */
-    MARGIN_SECONDS = 60,
-    NOTED = 5, /* of several: in one note */
+    BUSY_SECONDS = 60,     /* a server that falls silent meanwhile */
+    FORGOTTEN_S = 60 * 60, /* what was said so long ago */
+    NOTED = 5,             /* of several: in one note */
 };
 
 struct enforcement {
     GArray *rules;   /* of struct queries_rule */
     gint64 least_us; /* no rule lets anything be ended that is younger; G_MAXINT64: none does */
-    GHashTable *tried; /* "pid start" → monotonic time when it may be tried again */
+    gint64 grace_us;
+    GHashTable *told; /* who, and at what → struct queries_told */
 };
 
 static void enforcement_free(gpointer data)
@@ -25,7 +25,7 @@ static void enforcement_free(gpointer data)
     struct enforcement *enforcement = data;
 
     g_array_unref(enforcement->rules);
-    g_hash_table_unref(enforcement->tried);
+    g_hash_table_unref(enforcement->told);
     g_free(enforcement);
 }
 
@@ -35,7 +35,8 @@ static struct enforcement *remembered(struct watch_look *look)
         return look->memory->data;
     struct enforcement *enforcement = g_new0(struct enforcement, 1);
     enforcement->rules = queries_rules(look->call->settings, look->call->target);
-    enforcement->tried = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    enforcement->grace_us = settings_int(look->call->settings, "queries.grace") * 1000;
+    enforcement->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     enforcement->least_us = G_MAXINT64;
     for (guint i = 0; i < enforcement->rules->len; i++) {
         const struct queries_rule *rule =
@@ -48,7 +49,7 @@ static struct enforcement *remembered(struct watch_look *look)
     return enforcement;
 }
 
-/* ---- what has been tried ------------------------------------------------------------------------ */
+/* ---- what has been said ------------------------------------------------------------------------- */
 
 static gint64 start_of(const struct backend *backend)
 {
@@ -57,30 +58,40 @@ static gint64 start_of(const struct backend *backend)
 
 static char *key_of(const struct backend *backend)
 {
-    return g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, backend->pid,
-                           start_of(backend));
+    return g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
+                           backend->pid, backend->backend_start_us, start_of(backend));
 }
 
-static gboolean is_over(gpointer key, gpointer until, gpointer now)
+static gboolean is_forgotten(gpointer key, gpointer told, gpointer now)
 {
     (void) key;
-    return *(const gint64 *) until <= *(const gint64 *) now;
+    return *(const gint64 *) now - ((const struct queries_told *) told)->at_us >=
+           (gint64) FORGOTTEN_S * G_USEC_PER_SEC;
 }
 
 static void remember(struct enforcement *enforcement, const struct backend *backend,
-                     gint64 until_us)
+                     enum queries_way way)
 {
-    gint64 *until = g_new(gint64, 1);
+    struct queries_told *told = g_new(struct queries_told, 1);
 
-    *until = until_us;
-    g_hash_table_insert(enforcement->tried, key_of(backend), until);
+    *told = (struct queries_told){way, g_get_monotonic_time()};
+    g_hash_table_insert(enforcement->told, key_of(backend), told);
 }
 
-static bool is_new(const struct enforcement *enforcement, const struct backend *backend)
+static bool was_told(const struct enforcement *enforcement, const struct backend *backend)
 {
     g_autofree char *key = key_of(backend);
 
-    return !g_hash_table_contains(enforcement->tried, key);
+    return g_hash_table_contains(enforcement->told, key);
+}
+
+static enum queries_way due(const struct enforcement *enforcement,
+                            const struct queries_choice *choice)
+{
+    g_autofree char *key = key_of(choice->backend);
+
+    return queries_due(choice, g_hash_table_lookup(enforcement->told, key),
+                       enforcement->grace_us, g_get_monotonic_time());
 }
 
 /* ---- the act ------------------------------------------------------------------------------------ */
@@ -106,20 +117,49 @@ static char *words_of(const json_t *document, const char *messages)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static void carry_out(struct watch_look *look, bool terminate)
+/* Those of the command's own look that are due; remembered as it goes to tell them. */
+static void sift(struct queries_choice *choice, gpointer data)
 {
-    double grace = (double) settings_int(look->call->settings, "queries.grace") / 1000;
+    struct enforcement *enforcement = data;
+    enum queries_way way = due(enforcement, choice);
+
+    if (way == QUERIES_BY_END && choice->way == QUERIES_BY_LADDER) {
+        char *reason = g_strdup_printf("%s; the cancel did not help", choice->reason);
+        g_free(choice->reason);
+        choice->reason = reason;
+    }
+    choice->way = way;
+    if (way != QUERIES_LEAVE)
+        remember(enforcement, choice->backend, way);
+}
+
+static bool is_trouble(enum runbook_exit code, const struct watch_outcome *outcome)
+{
+    const json_t *results = json_object_get(outcome->document, "results");
+    bool trouble = code != RUNBOOK_DONE;
+
+    /* Told, and not done at once: that is for a later look to judge. */
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *item = json_array_get(results, i);
+        if (g_strcmp0(json_string_value(json_object_get(item, "step")), "sent") == 0)
+            trouble = *outcome->messages != '\0';
+    }
+    return trouble;
+}
+
+static void carry_out(struct watch_look *look, struct enforcement *enforcement, bool terminate)
+{
+    const struct queries_sieve sieve = {sift, enforcement};
     g_autoptr(GError) error = NULL;
 
-    watch_act_begin(look, terminate ? "terminate" : "cancel", 2 * grace + MARGIN_SECONDS);
+    watch_act_begin(look, terminate ? "terminate" : "cancel", BUSY_SECONDS);
     watch_act_option(look, "rules", NULL);
-    enum runbook_exit code = terminate ? queries_terminate_command(look->call, &error)
-                                       : queries_cancel_command(look->call, &error);
+    enum runbook_exit code = queries_enforce_command(look->call, terminate, &sieve, &error);
     struct watch_outcome outcome = watch_act_end(look, error);
     g_autofree char *words = words_of(outcome.document, outcome.messages);
     /* Nothing: it was over before it was its turn. */
     if (*words != '\0')
-        watch_note(look, "rule", outcome.run, code != RUNBOOK_DONE, words);
+        watch_note(look, "rule", outcome.run, is_trouble(code, &outcome), words);
     watch_outcome_clear(&outcome);
 }
 
@@ -158,18 +198,17 @@ void queries_enforce(struct watch_look *look)
     const struct queries_policy policy =
         queries_policy_by(look->call->settings, enforcement->rules, true, false);
     g_autoptr(GArray) choices = queries_choose(look->backends, &policy, true);
-    g_hash_table_foreach_remove(enforcement->tried, is_over, &look->now_us);
+    g_hash_table_foreach_remove(enforcement->told, is_forgotten, &look->now_us);
     for (guint i = 0; i < choices->len; i++) {
         const struct queries_choice *choice = &g_array_index(choices, struct queries_choice, i);
-        if (!is_new(enforcement, choice->backend))
-            continue;
-        gint64 pause_us = (choice->forbidden ? FORBIDDEN_S : AGAIN_S) * G_USEC_PER_SEC;
-        remember(enforcement, choice->backend, look->now_us + pause_us);
-        if (choice->forbidden)
+        enum queries_way way = due(enforcement, choice);
+        if (choice->forbidden && !was_told(enforcement, choice->backend)) {
             say_forbidden(look, choice);
-        act |= !choice->forbidden;
-        terminate |= choice->way == QUERIES_BY_LADDER || choice->way == QUERIES_BY_END;
+            remember(enforcement, choice->backend, QUERIES_LEAVE);
+        }
+        act |= way != QUERIES_LEAVE;
+        terminate |= way == QUERIES_BY_END;
     }
     if (act)
-        carry_out(look, terminate);
+        carry_out(look, enforcement, terminate);
 }

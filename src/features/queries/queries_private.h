@@ -123,6 +123,30 @@ bool queries_check(struct check *check, GError **error);
 /* At each look of the watch. */
 void queries_enforce(struct watch_look *look);
 
+/* ---- rules, carried out from look to look: pure ----------------------------------------------- */
+
+/* What was last said to a session about what it does. */
+struct queries_told {
+    enum queries_way way; /* QUERIES_LEAVE: nothing was, for want of a right */
+    gint64 at_us;         /* on the monotonic clock */
+};
+
+/* What is due now: BY_CANCEL, BY_END (of a ladder once the cancel has had its grace), or LEAVE. told
+ * NULL: nothing was said yet. What did not help is done again after ten minutes. */
+enum queries_way queries_due(const struct queries_choice *choice,
+                             const struct queries_told *told, gint64 grace_us, gint64 now_us);
+
+/* ------------------------------------------------------------------------------------------------ */
+
+/* What the rules say, as far as it is due: sets the way of each choice, LEAVE drops it. Waits for a
+ * second at most; who has not obeyed by then is "sent", and a later look's matter. */
+struct queries_sieve {
+    void (*due)(struct queries_choice *choice, gpointer data);
+    gpointer data;
+};
+enum runbook_exit queries_enforce_command(struct call *call, bool terminate,
+                                          const struct queries_sieve *sieve, GError **error);
+
 /* A query on one line, cut to so many columns. Caller frees. */
 char *queries_line(const char *query, int columns);
 
@@ -133,6 +157,7 @@ struct queries_end {
     const struct backends *backends;
     GArray *choices; /* of struct queries_choice */
     bool terminate;
+    const struct queries_sieve *sieve; /* of a watch; NULL: a person's run */
     struct plan *plan;
     struct backends_acts *acts;
 };

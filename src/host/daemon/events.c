@@ -139,12 +139,35 @@ void events_set_store(struct events *events, struct store *store)
 
 /* ---- opening and closing -------------------------------------------------------------------- */
 
+static void set_text(char **text, const char *now)
+{
+    g_free(*text);
+    *text = g_strdup(now);
+}
+
+/* It is told again, and stays critical until it is over. */
+static void rise(struct events *events, struct open_event *open,
+                 const struct store_event *event)
+{
+    if (strcmp(event->severity, "critical") != 0 || strcmp(open->severity, "critical") == 0)
+        return;
+    set_text(&open->severity, event->severity);
+    set_text(&open->message, event->message);
+    set_text(&open->detail, event->detail);
+    if (open->id >= 0)
+        store_event_rise(events->store, open->id, event);
+    struct store_event view = view_of(open);
+    events->told(&view, events->data);
+}
+
 void events_open(struct events *events, const struct store_event *event)
 {
     guint index;
 
-    if (find(events, event->target, event->name, &index))
+    if (find(events, event->target, event->name, &index)) {
+        rise(events, g_ptr_array_index(events->open, index), event);
         return;
+    }
     struct open_event *open = keep(events, event);
     open->id = is_written(event) ? store_event_open(events->store, event) : -1;
     struct store_event view = view_of(open);

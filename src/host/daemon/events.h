@@ -21,7 +21,8 @@ AUTO_DEFINE(events, events_free)
 /* The history was opened anew: what is open is made the same there. */
 void events_set_store(struct events *events, struct store *store);
 
-/* event's id is not read. One that is open already stays as it is. */
+/* event's id is not read. One that is open already stays as it is, unless it has become critical:
+ * that is told once more. */
 void events_open(struct events *events, const struct store_event *event);
 
 /* Nothing happens when it is not open. */

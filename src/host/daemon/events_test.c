@@ -60,6 +60,37 @@ static void test_once(void)
     g_assert_cmpstr(all, ==, "shed/slots 0;shop/slots 1;");
 }
 
+static void add_severity(const struct store_event *event, gpointer data)
+{
+    g_string_append_printf(data, "%s %s: %s;", event->name, event->severity, event->message);
+}
+
+/* A warning that becomes critical is told once more, and not when it is less again. */
+static void test_rise(void)
+{
+    AUTO(store) store = store_open(NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    g_autoptr(GString) kept = g_string_new(NULL);
+    AUTO(events) events = events_new(store, add_severity, told);
+    struct store_event event = {.target = "shop",
+                                .name = "slots",
+                                .severity = "warning",
+                                .opened_us = 10,
+                                .message = "15 of 17"};
+    events_open(events, &event);
+    for (guint i = 0; i < 2; i++) {
+        event.severity = "critical";
+        event.message = "17 of 17";
+        events_open(events, &event);
+        event.severity = "warning";
+        event.message = "16 of 17";
+        events_open(events, &event);
+    }
+    g_assert_cmpstr(told->str, ==, "slots warning: 15 of 17;slots critical: 17 of 17;");
+    g_assert_true(store_each_event(store, NULL, 0, 0, add_severity, kept, NULL));
+    g_assert_cmpstr(kept->str, ==, "slots critical: 17 of 17;");
+}
+
 static void test_note(void)
 {
     AUTO(store) store = store_open(NULL);
@@ -157,6 +188,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/events/once", test_once);
+    g_test_add_func("/events/rise", test_rise);
     g_test_add_func("/events/note", test_note);
     g_test_add_func("/events/restart", test_restart);
     g_test_add_func("/events/another-store", test_another_store);
