@@ -10,7 +10,9 @@
 #include "units/units.h"
 
 #include <glib-unix.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STOP_MS = 4000 };
@@ -131,8 +133,38 @@ static char **courier_arguments(const struct daemon *daemon)
     return g_strv_builder_end(words);
 }
 
+static void add_sense(const struct setting_view *view, gpointer text)
+{
+    if (g_str_has_prefix(view->name, "notify."))
+        g_string_append_printf(text, "%s=%s\n", view->name, view->text ? view->text : "");
+}
+
+/* What the courier reads when it starts: its settings, and the file of the secret. */
+static char *courier_sense(const struct daemon *daemon)
+{
+    const char *name = "notify.webhook_secret_file";
+    const char *path =
+        cli_setting(name) != NULL ? settings_string(daemon->settings, name) : NULL;
+    GString *text = g_string_new(NULL);
+    struct stat found;
+
+    settings_each(daemon->settings, NULL, add_sense, text);
+    if (path != NULL && stat(path, &found) == 0)
+        g_string_append_printf(text, "%ju %jd %jd.%09ld\n", (uintmax_t) found.st_ino,
+                               (intmax_t) found.st_size, (intmax_t) found.st_ctim.tv_sec,
+                               found.st_ctim.tv_nsec);
+    return g_string_free(text, FALSE);
+}
+
 static void apply_courier(struct daemon *daemon)
 {
+    char *sense = courier_sense(daemon);
+    bool same = g_strcmp0(daemon->courier_sense, sense) == 0;
+
+    g_free(daemon->courier_sense);
+    daemon->courier_sense = sense;
+    if (same)
+        return;
     bool wanted = is_set(daemon->settings, "notify.webhook") ||
                   is_set(daemon->settings, "notify.mail_to");
     g_auto(GStrv) arguments = courier_arguments(daemon);
@@ -289,6 +321,7 @@ static void daemon_free(struct daemon *daemon)
     signals_release();
     g_free(daemon->state);
     g_free(daemon->listen);
+    g_free(daemon->courier_sense);
     g_free(daemon->status);
     g_free(daemon);
 }

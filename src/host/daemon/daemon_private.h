@@ -43,6 +43,7 @@ struct daemon {
     struct keeper *keeper;
     struct events *events;
     struct courier *courier;
+    char *courier_sense; /* all settings that it rests on, as text */
     struct scheduler *scheduler;
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */
