@@ -86,7 +86,7 @@ def test_smtp(runbook, smtp, configure):
     config = configure(smtp=server.url, mail_from="alerts@example.com")
     result = runbook("notify", "test", "--config", config).expect(0)
     assert "250 taken as 17" in result.out
-    courier = Courier(runbook, configure(smtp=server.url))
+    courier = Courier(runbook, configure(smtp=server.url.removeprefix("smtp://")))
     courier.send(event(1, target=NASTY))
     courier.wait_settled(1)
     (sender, recipients, _), (_, _, text) = server.mails

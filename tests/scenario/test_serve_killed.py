@@ -1,5 +1,5 @@
-"""`pgrunbook serve`, killed in the middle of its work, and its children: nothing of ours stays on
-the server, the history says what happened, and the next start goes on."""
+"""`pgrunbook serve`, killed in the middle of its work, and its children: nothing of ours stays
+on the server, the history says what happened, and the next start goes on."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
-"""What happens to the daemon and its targets leaves the house: one message when it begins, one when
-it is over, whatever dies in between."""
+"""What happens to the daemon and its targets leaves the house: one message when it begins, one
+when it is over, whatever dies in between."""
 
 import os
 import signal

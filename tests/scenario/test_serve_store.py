@@ -3,12 +3,13 @@
 import resource
 
 import pytest
+from golden.documents import check_document
 
 from support.serve import Daemon, only_vacuum
 from support.servers import wait_until
+from support.vacuum import make_dirty_tables, times_vacuumed
 
 pytestmark = pytest.mark.parametrize("version", [15])
-UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
 def limit(pids, size):
@@ -23,6 +24,7 @@ def test_full_disk(server, runbook):
     daemon.configure({"shop": server, "bad": {"nothing": "1"}})
     daemon.reload()  # something to write down
     wait_until(lambda: not daemon.ready(), what="the trouble to be noticed")
+    check_document(daemon.ask()[1], "health.ready")
     assert list(daemon.reasons) == [None] and "history" in daemon.reasons[None]
     assert daemon.ask("/api/health/live")[0] == 200
     limit([daemon.pid], resource.RLIM_INFINITY)
@@ -30,6 +32,28 @@ def test_full_disk(server, runbook):
     assert [bool(row[0]) for row in daemon.events("store")] == [False]
     assert [bool(row[0]) for row in daemon.events("configuration")] == [True]
     daemon.stop()
+
+
+def test_a_job_without_history(fresh_server, runbook):
+    """It is done all the same, once, and written down when that is possible again."""
+    server = fresh_server()
+    make_dirty_tables(server, orders=1000)
+    before = times_vacuumed(server, "orders")
+    daemon = Daemon(runbook, {"shop": server}, **only_vacuum())
+    daemon.now_due()
+    server.cluster.stop()
+    daemon.start(ready=False)
+    wait_until(lambda: "unreachable" in daemon.reasons.get("shop", ""), what="a lost target")
+    limit([daemon.pid], 0)
+    server.cluster.start()
+    wait_until(lambda: None in daemon.reasons, timeout=30, what="the trouble to be noticed")
+    wait_until(lambda: daemon.children("vacuum") == [] and
+               times_vacuumed(server, "orders") > before, what="a job")
+    limit([daemon.pid], resource.RLIM_INFINITY)
+    daemon.wait_ready()
+    daemon.wait_turn("done")
+    daemon.stop()
+    assert daemon.turns() == ["done"] and times_vacuumed(server, "orders") == before + 1
 
 
 def test_no_history_at_all(server, runbook):

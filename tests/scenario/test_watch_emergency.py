@@ -253,6 +253,18 @@ def test_a_line_in_the_log_is_a_trigger(runbook, watched):
     watch.stop().expect(130)
 
 
+def test_no_line_is_lost_when_the_log_is_renamed_faster_than_once_a_second(runbook, watched):
+    log = runbook.home / "app.log"
+    log.write_text("")
+    watch = Watch(runbook, *configure(runbook, watched, log_file=log, **SOON))
+    watch.up(acts=True)
+    for number in range(100):
+        log.rename(f"{log}.{number}")
+        log.write_text("sorry, too many clients already\n" if number == 50 else "all is well\n")
+    assert "too many clients" in watch.alarm("log")["message"]
+    watch.stop().expect(130)
+
+
 def test_a_slip_in_the_connection_string_ends_it(runbook, version):
     del version
     ended = runbook("watch", "-d", "hots=db1").expect(2)

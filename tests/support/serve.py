@@ -1,5 +1,5 @@
-"""Words for the stories about `pgrunbook serve`: a daemon, what it says, its children, and what is
-in the history."""
+"""Words for the stories about `pgrunbook serve`: a daemon, what it says, its children, and what
+is in the history."""
 
 import json
 import os

@@ -54,8 +54,8 @@ int exchange_status(const struct exchange *exchange);
  * is well. */
 char *exchange_error(const struct exchange *exchange, CURLcode code);
 
-/* libcurl's way of telling what it waits for. */
-int fetch_on_socket(CURL *easy, curl_socket_t socket, int what, void *fetch, void *unused);
-int fetch_on_timer(CURLM *multi, long timeout_ms, void *fetch);
+/* libcurl's way of telling what it waits for; data is the struct fetch. */
+int fetch_on_socket(CURL *easy, curl_socket_t socket, int what, void *data, void *unused);
+int fetch_on_timer(CURLM *multi, long timeout_ms, void *data);
 
 #endif

@@ -14,13 +14,19 @@ static const char *const phrases[] = {
     NULL,
 };
 
+/* Called for each byte of a busy log: g_ascii_tolower() is a function. */
+static inline char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c;
+}
+
 static bool begins_with(const char *text, gsize length, const char *phrase)
 {
     gsize i = 0;
 
-    for (; phrase[i] != '\0' && i < length; i++) {
+    for (; i < length && phrase[i] != '\0'; i++) {
         bool same = phrase[i] == ' ' ? text[i] != '\0' && strchr(" _-\t", text[i]) != NULL
-                                     : g_ascii_tolower(text[i]) == phrase[i];
+                                     : lower(text[i]) == phrase[i];
         if (!same)
             return false;
     }
@@ -30,21 +36,32 @@ static bool begins_with(const char *text, gsize length, const char *phrase)
 static bool contains(const char *line, gsize length, const char *phrase)
 {
     for (gsize i = 0; i < length; i++)
-        if (g_ascii_tolower(line[i]) == phrase[0] && begins_with(line + i, length - i, phrase))
+        if (lower(line[i]) == phrase[0] && begins_with(line + i, length - i, phrase))
             return true;
     return false;
 }
 
-/* One pass over the line: most lines hold none of it. */
+static bool begins_phrase(const char *text, gsize length)
+{
+    for (guint i = 0; phrases[i] != NULL; i++)
+        if (begins_with(text, length, phrases[i]))
+            return true;
+    return false;
+}
+
+/* One pass over the line: most lines hold none of it, and few even the first two letters. */
 static bool speaks_of_it(const char *line, gsize length)
 {
-    for (gsize i = 0; i < length; i++) {
-        char first = g_ascii_tolower(line[i]);
-        if (first != 't' && first != 'r' && first != 'c' && first != 'n' && first != 's')
+    for (gsize i = 0; i + 1 < length; i++) {
+        char second = lower(line[i + 1]);
+        if (second != 'o' && second != 'e' && second != 'q')
             continue;
-        for (guint j = 0; phrases[j] != NULL; j++)
-            if (phrases[j][0] == first && begins_with(line + i, length - i, phrases[j]))
-                return true;
+        char first = lower(line[i]);
+        bool likely = second == 'o'   ? first == 't' || first == 'c' || first == 'n'
+                      : second == 'e' ? first == 'r'
+                                      : first == 's';
+        if (likely && begins_phrase(line + i, length - i))
+            return true;
     }
     return false;
 }

@@ -53,7 +53,7 @@ struct daemon {
     guint tick_source, turn_source, watchdog_source;
     gint64 started_us; /* monotonic */
     gint64 wake_us;    /* wall clock: when the scheduler is to be asked again */
-    gint64 last_wall_us;
+    gint64 last_wall_us, last_tick_us;
     gint64 prune_us; /* monotonic: when to forget what is old */
     char *status;    /* as systemd was told */
     bool stopping;

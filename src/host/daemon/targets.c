@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { LINE_LONGEST = 1 << 16, SILENCE_S = 60, STOP_MS = 4000 };
+enum { LINE_LONGEST = 1 << 16, SILENCE_S = 60, ABSENT_S = 5, STOP_MS = 4000 };
 
 void target_words(const struct daemon_target *target, GStrvBuilder *words)
 {
@@ -232,8 +232,15 @@ void targets_sweep(struct daemon *daemon)
 
 void targets_tick(struct daemon *daemon, gint64 now_us)
 {
+    /* Who was stopped, or held up, for a while has not heard what the watches said meanwhile. */
+    bool absent = daemon->last_tick_us > 0 &&
+                  now_us - daemon->last_tick_us > ABSENT_S * (gint64) G_USEC_PER_SEC;
+
+    daemon->last_tick_us = now_us;
     for (guint i = 0; i < daemon->targets->len; i++) {
         struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        if (absent)
+            minder_busy(target->watch, SILENCE_S * (gint64) G_USEC_PER_SEC);
         minder_tick(target->watch, now_us);
     }
     targets_sweep(daemon);

@@ -111,6 +111,20 @@ static char *sender(const struct settings *settings)
                                            : g_strconcat("pgrunbook@", g_get_host_name(), NULL);
 }
 
+/* "mail.example.com" is smtp://mail.example.com. NULL: it is no mail server. */
+static char *smtp_url(const char *text)
+{
+    g_autofree char *url =
+        strstr(text, "://") == NULL ? g_strconcat("smtp://", text, NULL) : g_strdup(text);
+    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
+    const char *host = uri != NULL ? g_uri_get_host(uri) : NULL;
+
+    if (host == NULL || host[0] == '\0' ||
+        (!g_str_has_prefix(url, "smtp://") && !g_str_has_prefix(url, "smtps://")))
+        return NULL;
+    return g_steal_pointer(&url);
+}
+
 static bool add_mail(GPtrArray *channels, const struct settings *settings, struct fetch *fetch,
                      GError **error)
 {
@@ -129,7 +143,8 @@ static bool add_mail(GPtrArray *channels, const struct settings *settings, struc
     }
     if (!check_address("mail_from", from, error))
         return false;
-    if (direct && !g_str_has_prefix(smtp, "smtp://") && !g_str_has_prefix(smtp, "smtps://")) {
+    g_autofree char *url = direct ? smtp_url(smtp) : NULL;
+    if (direct && url == NULL) {
         runbook_error_set(error, RUNBOOK_USAGE, "as in smtp://mail.example.com:25",
                           "notify.smtp: not the address of a mail server");
         return false;
@@ -138,7 +153,7 @@ static bool add_mail(GPtrArray *channels, const struct settings *settings, struc
     channel->name = g_strdup("mail");
     channel->key = g_strdup("mail");
     channel->fetch = fetch;
-    channel->url = direct ? g_strdup(smtp) : NULL;
+    channel->url = g_steal_pointer(&url);
     channel->sendmail = g_strdup(settings_string(settings, "notify.sendmail"));
     channel->from = g_steal_pointer(&from);
     channel->to = g_strv_builder_end(recipients);

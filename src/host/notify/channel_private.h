@@ -20,6 +20,6 @@ struct channel {
     gpointer data;
 };
 
-void channel_free(gpointer channel);
+void channel_free(gpointer data); /* for arrays of them */
 
 #endif

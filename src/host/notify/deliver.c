@@ -313,7 +313,7 @@ static void read_stdin(struct courier_child *courier)
 
     if (got > 0)
         line_reader_feed(courier->reader, piece, (gsize) got, on_line, courier);
-    else if (got == 0 || errno != EINTR)
+    else if (got == 0 || (errno != EINTR && errno != EAGAIN))
         begin_end(courier);
 }
 

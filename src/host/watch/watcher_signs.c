@@ -145,19 +145,24 @@ static gint64 wake_us(const struct watcher_signs *signs, gint64 until_us)
 
 static void wait_once(struct watcher_signs *signs, gint64 until_us)
 {
-    struct pollfd own[2] = {{.fd = interrupt_fd(), .events = POLLIN}, {.fd = -1}};
+    struct pollfd own[3] = {{.fd = interrupt_fd(), .events = POLLIN}, {.fd = -1}, {.fd = -1}};
     gint64 left_us = wake_us(signs, until_us) - g_get_monotonic_time();
     int left_ms = (int) CLAMP((left_us + 999) / 1000, 0, 60000);
 
     if (signs->probe != NULL)
         own[1] = (struct pollfd){.fd = session_probe_fd(signs->probe),
                                  .events = session_probe_events(signs->probe)};
+    if (signs->follow != NULL)
+        own[2] = (struct pollfd){.fd = follow_fd(signs->follow), .events = POLLIN};
     if (signs->fetch != NULL)
         fetch_wait(signs->fetch, own, G_N_ELEMENTS(own), left_ms);
     else
         poll(own, G_N_ELEMENTS(own), left_ms);
     if (signs->probe != NULL)
         go_on_with_probe(signs, own[1].revents != 0);
+    /* The log was renamed or replaced: before that happens again. */
+    if (own[2].revents != 0)
+        read_log(signs);
 }
 
 bool watcher_signs_wait(struct watcher_signs *signs, gint64 until_us)
