@@ -38,6 +38,9 @@ AUTO_DEFINE(store, store_close)
  * After a failed write the next ones are tried all the same, but never wait for a lock. */
 const char *store_trouble(const struct store *store);
 
+/* Whether it is a database in memory: what is written, and the ids that are given, die with it. */
+bool store_in_memory(const struct store *store);
+
 /* ---- writing a run -------------------------------------------------------------------- */
 
 struct store_run {

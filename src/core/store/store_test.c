@@ -46,9 +46,11 @@ static void test_run(void)
     expect_outcome(store, id, "running");
     store_run_end(store, id, "partly", RUNBOOK_PARTLY, "one table: \"Größe\n\"", "{\"a\": 1}");
     g_assert_cmpstr(store_trouble(store), ==, NULL);
+    store_run_end(store, id, "done", 0, NULL, NULL); /* an end is not overwritten */
 
     AUTO(store) reader = store_open_reader(path, &error);
     g_assert_no_error(error);
+    g_assert_false(store_in_memory(reader));
     g_assert_true(store_run_by_id(reader, id, check_ended_run, &id, &error));
     g_assert_no_error(error);
     g_assert_false(store_run_by_id(reader, 7, check_ended_run, &id, &error));
@@ -59,6 +61,7 @@ static void test_run(void)
 static void test_sparse_run(void)
 {
     AUTO(store) store = store_open(NULL);
+    g_assert_true(store_in_memory(store));
     const struct store_run sparse = {.section = "queries", .verb = "cancel"};
     const gint64 id = store_run_begin(store, &sparse);
     store_run_end(store, id, "failed", 1, NULL, NULL);
