@@ -7,6 +7,7 @@
 #include "daemon/journal.h"
 #include "daemon/signals.h"
 #include "daemon/systemd.h"
+#include "interrupt.h"
 #include "units/units.h"
 
 #include <glib-unix.h>
@@ -65,8 +66,11 @@ static void on_turn(const struct store_turn *turn, gpointer data)
         .run = turn->run,
     };
 
-    if (strcmp(turn->outcome, "elsewhere") == 0)
+    if (strcmp(turn->outcome, "elsewhere") == 0) {
+        events_close(daemon->events, turn->target, name, event.opened_us,
+                     "another daemon does its jobs");
         return;
+    }
     if (!good && !events_is_open(daemon->events, turn->target, name)) {
         events_open(daemon->events, &event);
         return;
@@ -92,6 +96,12 @@ static void on_store(struct store *store, const char *trouble, gpointer data)
         events_open(daemon->events, &event);
         return;
     }
+    if (daemon->generation != keeper_generation(daemon->keeper)) {
+        scheduler_forget_runs(daemon->scheduler);
+        journal_say(JOURNAL_NOTICE, "the history is another file from now on: %s",
+                    daemon->state);
+    }
+    daemon->generation = keeper_generation(daemon->keeper);
     events_set_store(daemon->events, store);
     events_close(daemon->events, "", "store", event.opened_us, "the history is written again");
     scheduler_set_store(daemon->scheduler, store);
@@ -176,6 +186,8 @@ static void apply_courier(struct daemon *daemon)
         courier_retire(daemon->courier);
     else if (wanted)
         daemon->courier = courier_new(words, daemon->snapshot, on_courier_trouble, daemon);
+    if (!wanted)
+        on_courier_trouble(false, "no channel is configured any more", daemon);
 }
 
 /* ---- once a second ------------------------------------------------------------------------------ */
@@ -348,8 +360,9 @@ static struct daemon *daemon_new(const struct daemon_options *options)
 
 void daemon_apply(struct daemon *daemon)
 {
-    targets_apply(daemon);
+    /* First: what the others open and close is to be told. */
     apply_courier(daemon);
+    targets_apply(daemon);
     jobs_apply(daemon);
 }
 
@@ -360,8 +373,6 @@ static void open_history(struct daemon *daemon)
     daemon->events = events_new(keeper_store(daemon->keeper), on_event, daemon);
     daemon->scheduler = scheduler_new(keeper_store(daemon->keeper), g_get_real_time());
     scheduler_on_end(daemon->scheduler, on_turn, daemon);
-    events_close(daemon->events, "", "configuration", g_get_real_time(),
-                 "the configuration is in order");
 }
 
 static void say_started(const struct daemon *daemon)
@@ -379,6 +390,8 @@ static void begin(struct daemon *daemon)
 
     systemd_keep_for_us();
     daemon_apply(daemon);
+    events_close(daemon->events, "", "configuration", g_get_real_time(),
+                 "the configuration is in order");
     keeper_tick(daemon->keeper, g_get_monotonic_time());
     daemon->tick_source = g_timeout_add_seconds(1, on_tick, daemon);
     if (watchdog_us > 0)
@@ -396,7 +409,10 @@ bool daemon_run(const struct daemon_options *options, GError **error)
         daemon_listen(daemon, settings_string(daemon->settings, "http.listen"), error) &&
         signals_catch(on_signal, daemon, error);
 
-    if (started) {
+    /* A signal that came before it could be caught here. */
+    if (started && interrupt_pending()) {
+        journal_say(JOURNAL_NOTICE, "stopped before it began");
+    } else if (started) {
         open_history(daemon);
         begin(daemon);
         g_main_loop_run(daemon->loop);

@@ -22,7 +22,8 @@ struct daemon_job {
     pid_t pid;
     gint64 started_us;
     GString *tail;
-    gint64 run; /* of a command that does not record itself; 0: none */
+    gint64 run;       /* of a command that does not record itself; 0: none */
+    guint generation; /* of the history that the run is in */
     bool overdue;
 };
 
@@ -107,6 +108,7 @@ static void record(struct daemon_job *job, const struct daemon_target *target, c
         return;
     gint64 id = store_run_begin(keeper_store(job->daemon->keeper), &run);
     job->run = MAX(0, id);
+    job->generation = keeper_generation(job->daemon->keeper);
 }
 
 static const char *outcome_of(int code)
@@ -131,6 +133,8 @@ static gint64 settle(struct daemon_job *job, int code, const char *reason)
 {
     struct store *store = keeper_store(job->daemon->keeper);
 
+    if (job->run > 0 && job->generation != keeper_generation(job->daemon->keeper))
+        return 0; /* that number is another run's by now */
     if (job->run > 0) {
         store_run_end(store, job->run, outcome_of(code), code < 0 ? RUNBOOK_INTERRUPTED : code,
                       code == RUNBOOK_DONE ? NULL : reason, NULL);

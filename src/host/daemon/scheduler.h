@@ -57,6 +57,9 @@ AUTO_DEFINE(scheduler, scheduler_free)
 /* The history was opened anew: what is remembered is written to it once more. */
 void scheduler_set_store(struct scheduler *scheduler, struct store *store);
 
+/* Before that, when it is another file: the runs of turns were numbers of the one before. */
+void scheduler_forget_runs(struct scheduler *scheduler);
+
 /* How many jobs run at once in all; at first 2. */
 void scheduler_set_limit(struct scheduler *scheduler, guint at_once);
 

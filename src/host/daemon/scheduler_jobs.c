@@ -158,6 +158,17 @@ void scheduler_set_jobs(struct scheduler *scheduler, const struct scheduler_job 
             remove_job(scheduler, i - 1, now_us);
 }
 
+void scheduler_forget_runs(struct scheduler *scheduler)
+{
+    for (guint i = 0; i < scheduler->jobs->len; i++) {
+        struct job *job = job_at(scheduler, i);
+        for (guint j = 0; j < job->past->len; j++)
+            ((struct turn *) g_ptr_array_index(job->past, j))->run = 0;
+        if (job->open != NULL)
+            job->open->run = 0;
+    }
+}
+
 void scheduler_set_store(struct scheduler *scheduler, struct store *store)
 {
     scheduler->store = store;
