@@ -6,6 +6,7 @@ import pty
 import signal
 import socket
 import termios
+import time
 
 import pytest
 from golden.documents import check_document
@@ -204,3 +205,12 @@ def test_systemd_hears_of_it(server, runbook):
         hear("READY=1")
         daemon.stop()
         hear("STOPPING=1")
+
+
+def test_a_signal_while_it_starts(server, runbook):
+    daemon = Daemon(runbook, {"shop": server})
+    for milliseconds in range(0, 60, 4):
+        running = runbook.start("serve", "--config", daemon.file)
+        time.sleep(milliseconds / 1000)
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(20) in (0, -signal.SIGTERM)

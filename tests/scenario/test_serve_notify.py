@@ -42,6 +42,22 @@ def test_a_channel_that_has_it_does_not_get_it_again(server, runbook):
     well.close()
 
 
+def test_what_was_left_open_is_over_at_the_next_start(server, runbook):
+    hook = Receiver()
+    settings = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off",
+                "notify_webhook": hook.url}
+    daemon = Daemon(runbook, {"shop": server}, **settings).start()
+    daemon.configure({"shop": server, "shed": BAD}, **settings)
+    daemon.reload()
+    wait_until(lambda: states(hook) == [("configuration", "open")], what="the beginning")
+    daemon.stop()
+    daemon.configure({"shop": server}, **settings)
+    daemon.start()
+    wait_until(lambda: states(hook)[1:] == [("configuration", "closed")], what="the end")
+    daemon.stop()
+    hook.close()
+
+
 def test_messages(server, runbook):
     hook = Receiver()
     settings = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off",
