@@ -24,7 +24,7 @@ struct daemon_job {
     GString *tail;
     gint64 run;       /* of a command that does not record itself; 0: none */
     guint generation; /* of the history that the run is in */
-    bool overdue;
+    bool overdue, noted;
 };
 
 /* ---- what there is to do ------------------------------------------------------------------------ */
@@ -192,6 +192,7 @@ static void start(struct daemon_job *job, const struct daemon_target *target)
         .messages = true,
         .longest = LINE_LONGEST,
         .settings_fd = job->daemon->snapshot,
+        .target = target->name,
         .line = on_line,
         .ended = on_ended,
         .data = job,
@@ -233,10 +234,26 @@ void jobs_start(struct daemon *daemon, const struct scheduler_order *order)
     start(job, target);
 }
 
+/* So that a daemon that takes the turn up after this one knows its run from others. */
+static void note_run(struct daemon_job *job)
+{
+    struct daemon *daemon = job->daemon;
+    gint64 run = job->run > 0
+                     ? job->run
+                     : store_run_of(keeper_store(daemon->keeper), job->pid, job->started_us);
+
+    if (run <= 0)
+        return;
+    job->noted = true;
+    scheduler_note_run(daemon->scheduler, &job->order, g_get_real_time(), run);
+}
+
 void jobs_tick(struct daemon *daemon, gint64 now_us)
 {
     for (guint i = 0; i < daemon->jobs->len; i++) {
         struct daemon_job *job = g_ptr_array_index(daemon->jobs, i);
+        if (!job->noted)
+            note_run(job);
         gint64 deadline_us = job->order.deadline_us;
         if (deadline_us == 0 || job->overdue ||
             now_us < deadline_us + OVERDUE_S * G_USEC_PER_SEC)

@@ -82,6 +82,10 @@ GArray *scheduler_due(struct scheduler *scheduler, gint64 now_us);
 /* When to ask again at the latest; G_MAXINT64: nothing is to come. */
 gint64 scheduler_wake_us(const struct scheduler *scheduler, gint64 now_us);
 
+/* The run of an order that is at work, as soon as it is known. */
+void scheduler_note_run(struct scheduler *scheduler, const struct scheduler_order *order,
+                        gint64 now_us, gint64 run);
+
 /* An order's job ended. exit_code: that of the process, -1 when a signal ended it; run: its run in
  * the history, 0 when there is none; reason: its last words, or why it was killed; may be NULL. */
 void scheduler_ended(struct scheduler *scheduler, const struct scheduler_order *order,

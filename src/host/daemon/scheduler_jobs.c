@@ -85,6 +85,7 @@ static struct job *add_job(struct scheduler *scheduler, const struct scheduler_j
     }
     job->target = g_intern_string(wanted->target);
     job->section = g_intern_string(wanted->section);
+    job->verb = g_intern_string(wanted->verb);
     job->window_ms = wanted->window_ms;
     job->past = g_ptr_array_new_with_free_func((GDestroyNotify) turn_free);
     g_ptr_array_add(scheduler->jobs, job);
