@@ -48,8 +48,9 @@ def test_one_database_without_targets(server, runbook):
         "[pgrunbook]\nhttp.listen = off\n", encoding="utf-8")
     journal = runbook.home / "err"
     with journal.open("w", encoding="utf-8") as file:
+        found = os.fstat(file.fileno())
         running = runbook.start("serve", "-d", server.conninfo(), stderr=file,
-                                env={"JOURNAL_STREAM": "1:2"})
+                                env={"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"})
     said = f"target {server.dbname}: watched"
     wait_until(lambda: said in journal.read_text(encoding="utf-8"), what="a watch")
     running.terminate()
