@@ -7,7 +7,7 @@ from golden.documents import check_document
 from support.receivers import Courier, Receiver, event, signature_is_right
 from support.servers import wait_until
 
-SECRET = b"not a good one"
+SECRET = b"a blank is not stripped "
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def configure(tmp_path):
 
 def secret_file(tmp_path, mode=0o600):
     path = tmp_path / "secret"
-    path.write_bytes(SECRET + b"\n")
+    path.write_bytes(SECRET + b"\r\n")
     path.chmod(mode)
     return path
 
@@ -112,6 +112,16 @@ def test_an_answer_that_is_final_is_not_asked_for_again(runbook, receiver, confi
     courier.end()
 
 
+def test_half_an_answer_is_none(runbook, receiver, configure):
+    hook = receiver(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n")
+    courier = Courier(runbook, configure(webhook=hook.url))
+    courier.send(event(1))
+    courier.wait_settled(1)
+    assert [line["delivered"] for line in courier.outcomes(1)] == [False, False, True]
+    assert len(hook.requests) == 3
+    assert courier.end() == 0
+
+
 def test_an_event_that_is_over_before_it_could_be_told_is_one_message(runbook, receiver,
                                                                        configure):
     hook = receiver(503, 503)
@@ -150,10 +160,14 @@ def test_of_too_many_the_oldest_are_dropped_and_that_is_said(runbook, receiver, 
     wait_until(lambda: len(courier.settled()) == 10, what="ten dropped")
     door.set()
     courier.wait_settled(*range(1, 1011))
+    courier.send(event(1011, "closed", name="alarm 2"))
+    courier.wait_settled(1011)
+    told = [payload["first"] for payload in hook.payloads if payload["name"] == "alarm 2"]
+    assert told == [True]  # its beginning was dropped: the end says both
     [line] = courier.outcomes(2)
     assert not line["delivered"] and "dropped" in line["message"]
     assert [payload["name"] for payload in hook.payloads[:2]] == ["alarm 1", "alarm 12"]
-    assert len(hook.requests) == 1000
+    assert len(hook.requests) == 1001
     assert courier.end() == 0
 
 
@@ -172,6 +186,36 @@ def test_a_courier_that_was_killed_loses_nothing(runbook, receiver, configure):
     names = [payload["name"] for payload in hook.payloads]
     assert list(dict.fromkeys(names)) == [f"alarm {n}" for n in range(1, 6)]
     assert again.end() == 0
+
+
+def test_the_next_courier_spares_channels_that_are_through(runbook, receiver, configure):
+    failing, well = receiver(*[503] * 50), receiver()
+    config = configure(webhook=f'"{failing.url}", "{well.url}"')
+    courier = Courier(runbook, config)
+    courier.send(event(1))
+    wait_until(lambda: courier.through(1) and len(courier.outcomes(1)) > 1,
+               what="one channel through with it")
+    assert {line["channel"] for line in courier.outcomes(1)} == {
+        "webhook 127.0.0.1", "webhook 127.0.0.1 (2)"}
+    courier.kill()
+    failing.answers.clear()
+    again = Courier(runbook, config)
+    again.send(event(1, through=courier.through(1), waited_s=5))
+    again.wait_settled(1)
+    assert len(well.requests) == 1
+    assert again.end() == 0
+
+
+def test_what_waited_for_a_day_is_given_up(runbook, receiver, configure):
+    hook = receiver(503)
+    courier = Courier(runbook, configure(webhook=hook.url))
+    courier.send(event(1, waited_s=24 * 3600))
+    courier.wait_settled(1)
+    assert "given up after a day" in courier.outcomes(1)[0]["message"]
+    courier.send(event(2, "closed"))
+    courier.wait_settled(2)
+    assert hook.payloads[1]["first"]  # nobody was told of its beginning
+    assert courier.end() == 0
 
 
 @pytest.mark.parametrize("how", ["stdin", "signal"])

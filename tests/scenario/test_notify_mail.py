@@ -97,7 +97,8 @@ def test_smtp(runbook, smtp, configure):
 
 
 def test_smtp_refusals(runbook, smtp, configure):
-    server = smtp({"RCPT": ["451 busy", "550 5.1.1 nobody of that name"]})
+    nobody = "550 5.1.1 nobody of that name"
+    server = smtp({"RCPT": ["451 busy", nobody, nobody, nobody]})
     courier = Courier(runbook, configure(smtp=server.url))
     courier.send(event(1), event(2, name="refused"))
     courier.wait_settled(1, 2)
@@ -105,6 +106,19 @@ def test_smtp_refusals(runbook, smtp, configure):
     assert "refused: 451 busy; try 1" in later["message"]
     assert "550 5.1.1 nobody of that name; not tried again" in never["message"]
     assert len(server.mails) == 1
+    assert courier.end() == 0
+
+
+def test_smtp_takes_it_for_one_of_two(runbook, smtp, configure):
+    server = smtp({"RCPT": ["550 5.1.1 nobody of that name"]})
+    courier = Courier(runbook, configure(smtp=server.url))
+    courier.send(event(1))
+    courier.wait_settled(1)
+    [outcome] = courier.outcomes(1)
+    assert outcome["delivered"] and outcome["partly"]
+    assert outcome["message"] == ("250 taken as 17; not for dba@example.com "
+                                  "(550 5.1.1 nobody of that name)")
+    assert [recipients for _, recipients, _ in server.mails] == [["ops@example.com"]]
     assert courier.end() == 0
 
 

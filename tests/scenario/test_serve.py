@@ -6,6 +6,7 @@ import pty
 import signal
 import socket
 import termios
+import time
 
 import pytest
 from golden.documents import check_document
@@ -47,8 +48,9 @@ def test_one_database_without_targets(server, runbook):
         "[pgrunbook]\nhttp.listen = off\n", encoding="utf-8")
     journal = runbook.home / "err"
     with journal.open("w", encoding="utf-8") as file:
+        found = os.fstat(file.fileno())
         running = runbook.start("serve", "-d", server.conninfo(), stderr=file,
-                                env={"JOURNAL_STREAM": "1:2"})
+                                env={"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"})
     said = f"target {server.dbname}: watched"
     wait_until(lambda: said in journal.read_text(encoding="utf-8"), what="a watch")
     running.terminate()
@@ -204,3 +206,12 @@ def test_systemd_hears_of_it(server, runbook):
         hear("READY=1")
         daemon.stop()
         hear("STOPPING=1")
+
+
+def test_a_signal_while_it_starts(server, runbook):
+    daemon = Daemon(runbook, {"shop": server})
+    for milliseconds in range(0, 60, 4):
+        running = runbook.start("serve", "--config", daemon.file)
+        time.sleep(milliseconds / 1000)
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(20) in (0, -signal.SIGTERM)

@@ -18,6 +18,46 @@ def states(hook):
     return [(payload["name"], payload["state"]) for payload in hook.payloads]
 
 
+def test_a_channel_that_has_it_does_not_get_it_again(server, runbook):
+    failing, well = Receiver(*[503] * 100), Receiver()
+    settings = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off",
+                "notify_webhook": f'"{failing.url}", "{well.url}"'}
+    daemon = Daemon(runbook, {"shop": server}, **settings).start()
+    [courier] = daemon.children("notify")
+    daemon.configure({"shop": server, "shed": BAD}, **settings)
+    daemon.reload()
+    wait_until(lambda: failing.requests and well.requests, what="the message, at both doors")
+    # A courier whose settings are the same stays; another one is told who has it.
+    daemon.configure({"shop": server}, **settings)
+    daemon.reload()
+    wait_until(lambda: len(well.requests) == 2, what="the end of it")
+    assert daemon.children("notify") == [courier]
+    os.kill(courier, signal.SIGKILL)
+    wait_until(lambda: daemon.children("notify") not in ([], [courier]), what="another courier")
+    failing.answers.clear()
+    wait_until(lambda: failing.payloads[-1]["state"] == "closed", what="all of it, late")
+    daemon.stop()
+    assert [payload["state"] for payload in well.payloads] == ["open", "closed"]
+    failing.close()
+    well.close()
+
+
+def test_what_was_left_open_is_over_at_the_next_start(server, runbook):
+    hook = Receiver()
+    settings = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off",
+                "notify_webhook": hook.url}
+    daemon = Daemon(runbook, {"shop": server}, **settings).start()
+    daemon.configure({"shop": server, "shed": BAD}, **settings)
+    daemon.reload()
+    wait_until(lambda: states(hook) == [("configuration", "open")], what="the beginning")
+    daemon.stop()
+    daemon.configure({"shop": server}, **settings)
+    daemon.start()
+    wait_until(lambda: states(hook)[1:] == [("configuration", "closed")], what="the end")
+    daemon.stop()
+    hook.close()
+
+
 def test_messages(server, runbook):
     hook = Receiver()
     settings = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off",

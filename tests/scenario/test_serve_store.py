@@ -1,6 +1,8 @@
 """A history that cannot be written does not keep the daemon from its work."""
 
 import resource
+import sqlite3
+from contextlib import closing
 
 import pytest
 from golden.documents import check_document
@@ -10,6 +12,9 @@ from support.servers import wait_until
 from support.vacuum import make_dirty_tables, times_vacuumed
 
 pytestmark = pytest.mark.parametrize("version", [15])
+
+
+NO_JOBS = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 
 
 def limit(pids, size):
@@ -66,4 +71,29 @@ def test_no_history_at_all(server, runbook):
                what="a daemon that only lacks its history")
     assert "/proc/nowhere/history.db" in daemon.reasons[None]
     assert len(daemon.children("watch")) == 1
+    daemon.stop()
+
+
+def test_a_history_that_is_locked(server, runbook):
+    daemon = Daemon(runbook, {"shop": server}, **NO_JOBS).start()
+    with closing(sqlite3.connect(daemon.state)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        daemon.configure({"shop": server, "bad": {"nothing": "1"}}, **NO_JOBS)
+        daemon.reload()  # something to write down
+        wait_until(lambda: not daemon.ready(), what="the trouble to be noticed")
+        assert "locked" in daemon.reasons[None]
+        assert daemon.stop() < 5
+
+
+def test_a_history_that_is_moved_away(server, runbook):
+    daemon = Daemon(runbook, {"shop": server}, **NO_JOBS).start()
+    for end in ("", "-wal", "-shm"):
+        file = daemon.state.with_name(daemon.state.name + end)
+        file.rename(file.with_name(f"old-{file.name}"))
+    daemon.hear("the history is another file from now on")
+    daemon.configure({"shop": server, "bad": {"nothing": "1"}}, **NO_JOBS)
+    daemon.reload()
+    wait_until(lambda: [bool(row[0]) for row in daemon.events("configuration")] == [True],
+               what="an event in the new file")
+    assert daemon.ready()
     daemon.stop()

@@ -14,7 +14,8 @@ from support.servers import wait_until
 
 class Receiver:
     """A webhook: answers with the next of `answers`, 200 when there is none. An answer is a status,
-    (status, headers), or an Event to wait for before answering 200."""
+    (status, headers), an Event to wait for before answering 200, or the bytes of one that breaks
+    off."""
 
     def __init__(self, *answers):
         self.requests, self.answers = [], list(answers)
@@ -28,6 +29,10 @@ class Receiver:
                 if isinstance(answer, threading.Event):
                     answer.wait(60)
                     answer = 200
+                if isinstance(answer, bytes):
+                    self.wfile.write(answer)
+                    self.close_connection = True
+                    return
                 status, headers = answer if isinstance(answer, tuple) else (answer, {})
                 self.send_response(status)
                 for name, value in headers.items():
@@ -129,6 +134,10 @@ class Courier:
         for event in events:
             self.running.process.stdin.write(json.dumps(event) + "\n")
         self.running.process.stdin.flush()
+
+    def through(self, seq):
+        return [line["key"] for line in self.said
+                if line["line"] == "through" and line["seq"] == seq]
 
     def settled(self):
         return [line["seq"] for line in self.said if line["line"] == "settled"]

@@ -17,13 +17,13 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
                                               * nothing */
 }
 
-/* The last line of the server's tells how it ended; but for its goodbye, which comes always. */
-static void keep_reply(struct exchange *exchange, const char *line, gsize length)
+/* An answer has come once its header has, to the empty line; "100 Continue" is none. */
+static void note_end_of_header(struct exchange *exchange)
 {
-    if (length > 3 && strncmp(line, "221", 3) == 0)
-        return;
-    g_string_truncate(exchange->answer, 0);
-    g_string_append_len(exchange->answer, line, (gssize) length);
+    long status = 0;
+
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    exchange->status = status >= 200 ? (int) status : 0;
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *data)
@@ -37,9 +37,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data)
     if (exchange->long_header)
         return 0;
     if (exchange->mail) {
-        keep_reply(exchange, bytes, length);
+        exchange_keep_reply(exchange, bytes, length);
         return length;
     }
+    if (length <= 2)
+        note_end_of_header(exchange);
     if (length > name && g_ascii_strncasecmp(bytes, wanted, name) == 0) {
         g_free(exchange->retry_after);
         exchange->retry_after = g_strstrip(g_strndup(bytes + name, length - name));
@@ -77,12 +79,9 @@ struct exchange *exchange_new(struct fetch *fetch, const char *url, gint64 timeo
 
 int exchange_status(const struct exchange *exchange)
 {
-    long status = 0;
-
-    if (exchange->mail)
-        return (int) g_ascii_strtoull(exchange->answer->str, NULL, 10) % 1000;
-    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-    return (int) status;
+    if (!exchange->mail)
+        return exchange->status;
+    return (int) g_ascii_strtoull(exchange->answer->str, NULL, 10) % 1000;
 }
 
 void exchange_free(struct exchange *exchange)
@@ -91,6 +90,9 @@ void exchange_free(struct exchange *exchange)
     curl_slist_free_all(exchange->headers);
     g_string_free(exchange->answer, TRUE);
     g_free(exchange->retry_after);
+    g_free(exchange->recipient);
+    if (exchange->turned_away != NULL)
+        g_string_free(exchange->turned_away, TRUE);
     g_free(exchange->url);
     g_free(exchange->body);
     g_free(exchange);

@@ -32,11 +32,16 @@ struct fetch_request {
 
 /* Borrowed, valid within done() only. */
 struct fetch_answer {
-    int status;              /* 0: none came. For mail: the last reply code of the server */
+    /* Of an answer whose header came to its end; 0: none did. For mail: the last reply code of
+     * the server. */
+    int status;
     const char *error;       /* what went wrong; NULL: the answer came as far as it is kept */
     const char *body;        /* ends with a NUL that does not count; of mail: the last reply */
     gsize length;            /* bytes of the body that were kept */
     const char *retry_after; /* that header as it came; NULL: none */
+    /* Of mail: recipients that the server did not take, with its words, whether or not it took
+     * the mail for others; NULL: none. */
+    const char *turned_away;
     double seconds;
 };
 
@@ -61,7 +66,8 @@ void fetch_start(struct fetch *fetch, const struct fetch_request *request, fetch
 
 /* Sends a mail. TLS is used where the server offers it; with smtps it is a must, and only there
  * is the certificate verified: what would go in the clear otherwise loses nothing. No error: the
- * server has taken it for all who were named. */
+ * server has taken it, for all who are not in turned_away. When it took none of them, a reply that
+ * bids to come again (4xx) counts before one that is final. */
 void fetch_mail(struct fetch *fetch, const struct fetch_mail *mail, fetch_done *done,
                 gpointer data);
 

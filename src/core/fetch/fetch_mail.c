@@ -12,6 +12,57 @@ static size_t give_text(char *room, size_t size, size_t count, void *data)
     return now;
 }
 
+/* ---- what the server says ------------------------------------------------------------------ */
+
+/* libcurl tells what it sends through here only. */
+static int on_debug(CURL *easy, curl_infotype what, char *bytes, size_t size, void *data)
+{
+    static const char wanted[] = "RCPT TO:<";
+    struct exchange *exchange = data;
+
+    (void) easy;
+    if (what != CURLINFO_HEADER_OUT)
+        return 0;
+    g_clear_pointer(&exchange->recipient, g_free);
+    if (size > sizeof wanted && g_ascii_strncasecmp(bytes, wanted, sizeof wanted - 1) == 0) {
+        exchange->recipient = g_strndup(bytes + sizeof wanted - 1, size - (sizeof wanted - 1));
+        exchange->recipient[strcspn(exchange->recipient, ">\r\n")] = '\0';
+    }
+    return 0;
+}
+
+static void note_turned_away(struct exchange *exchange, const char *line, gsize length)
+{
+    g_autofree char *said = g_strchomp(g_strndup(line, length));
+
+    if (exchange->turned_away == NULL)
+        exchange->turned_away = g_string_new(NULL);
+    g_string_append_printf(exchange->turned_away, "%s%s (%s)",
+                           exchange->turned_away->len > 0 ? ", " : "", exchange->recipient,
+                           said);
+    /* The reply has more lines, of which one is enough. */
+    g_clear_pointer(&exchange->recipient, g_free);
+}
+
+/* The last line tells how it ended; but for the goodbye, which comes always, and where one
+ * recipient may be taken later and the next is not at all. */
+void exchange_keep_reply(struct exchange *exchange, const char *line, gsize length)
+{
+    bool away = exchange->recipient != NULL && (line[0] == '4' || line[0] == '5');
+    bool later = exchange->turned_away != NULL && exchange->answer->str[0] == '4';
+
+    if (length > 3 && strncmp(line, "221", 3) == 0)
+        return;
+    if (away)
+        note_turned_away(exchange, line, length);
+    if (away && later && line[0] == '5')
+        return;
+    g_string_truncate(exchange->answer, 0);
+    g_string_append_len(exchange->answer, line, (gssize) length);
+}
+
+/* ---- the mail ------------------------------------------------------------------------------ */
+
 static bool is_address(const char *text)
 {
     for (const char *c = text; *c != '\0'; c++)
@@ -52,6 +103,11 @@ void fetch_mail(struct fetch *fetch, const struct fetch_mail *mail, fetch_done *
     for (guint i = 0; mail->to[i] != NULL; i++)
         exchange->headers = curl_slist_append(exchange->headers, mail->to[i]);
     curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, exchange->headers);
+    /* An address that is closed must not keep the mail from all others. */
+    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_text);
     curl_easy_setopt(easy, CURLOPT_READDATA, exchange);

@@ -24,9 +24,12 @@ struct exchange {
     gsize sent;       /* of a mail */
     struct curl_slist *headers;
     bool mail;
+    char *recipient;      /* of a mail: who the server was just asked to take it for; or NULL */
+    GString *turned_away; /* "a@b (550 no such user), …"; NULL: nobody was */
     gint64 timeout_ms;
     gsize keep;
     GString *answer;
+    int status; /* of HTTP; 0: no whole header came */
     gsize header_bytes;
     bool cut, long_header; /* ended by us: the body is longer than wanted; the header is */
     char *retry_after;
@@ -40,6 +43,9 @@ struct exchange *exchange_new(struct fetch *fetch, const char *url, gint64 timeo
 /* Hands it to libcurl. */
 void exchange_begin(struct fetch *fetch, struct exchange *exchange);
 void exchange_free(struct exchange *exchange);
+
+/* A line of a mail server's. */
+void exchange_keep_reply(struct exchange *exchange, const char *line, gsize length);
 
 /* Of what was answered; 0: nothing was. */
 int exchange_status(const struct exchange *exchange);

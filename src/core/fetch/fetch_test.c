@@ -98,6 +98,8 @@ static void answer(int client, const char *request)
         {" /moved ", "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n", NULL},
         {" /hang ", "", await_end},
         {" /half ", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", await_end},
+        {" /head ", "HTTP/1.1 200 OK\r\n", await_end},
+        {" /continue ", "HTTP/1.1 100 Continue\r\n\r\n", await_end},
         {" /early ", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", NULL},
         {" /close ", "", NULL},
         {" /garbage ", "\x01\x02 what?\n\n", NULL},
@@ -274,6 +276,9 @@ static void test_failures(void)
 
     start(&server);
     expect(&server, "/hang", 0, "", "no answer of PLACE within 0.3 s");
+    /* Who stops within the header has not answered. */
+    expect(&server, "/head", 0, "", "no answer of PLACE within 0.3 s");
+    expect(&server, "/continue", 0, "", "no answer of PLACE within 0.3 s");
     expect(&server, "/half", 200, "half", "the answer of PLACE did not end within 0.3 s");
     expect(&server, "/early", 200, "half", "the answer of PLACE ended early");
     expect(&server, "/close", 0, "", "PLACE closed the connection without an answer");

@@ -54,6 +54,7 @@ static void end(struct fetch *fetch, struct exchange *exchange, CURLcode code)
         .body = exchange->answer->str,
         .length = exchange->answer->len,
         .retry_after = exchange->retry_after,
+        .turned_away = exchange->turned_away != NULL ? exchange->turned_away->str : NULL,
         .seconds = seconds,
     };
     curl_multi_remove_handle(fetch->multi, exchange->easy);

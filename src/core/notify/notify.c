@@ -51,6 +51,18 @@ static gint64 number_of(json_t *object, const char *name)
     return MAX(json_integer_value(json_object_get(object, name)), 0);
 }
 
+/* What is no text is passed over. */
+static char **texts_of(json_t *object, const char *name)
+{
+    json_t *array = json_object_get(object, name);
+    g_autoptr(GStrvBuilder) texts = g_strv_builder_new();
+
+    for (gsize i = 0; i < json_array_size(array); i++)
+        if (json_is_string(json_array_get(array, i)))
+            g_strv_builder_add(texts, json_string_value(json_array_get(array, i)));
+    return g_strv_builder_end(texts);
+}
+
 static const char *what_is_missing(json_t *object)
 {
     static const char *const texts[] = {"target", "name", "message"};
@@ -97,6 +109,8 @@ struct notify_event *notify_event_parse(const char *line, gsize length, GError *
     event->closed_us = number_of(object, "closed_us");
     event->detail = json_incref(json_object_get(object, "detail"));
     event->run = number_of(object, "run");
+    event->waited_s = number_of(object, "waited_s");
+    event->through = texts_of(object, "through");
     json_decref(object);
     return event;
 }
@@ -112,6 +126,7 @@ struct notify_event *notify_event_test(gint64 now_us)
     event->severity = NOTIFY_INFO;
     event->opened_us = now_us;
     event->closed_us = now_us;
+    event->through = g_new0(char *, 1);
     return event;
 }
 
@@ -122,6 +137,7 @@ void notify_event_free(struct notify_event *event)
     g_free(event->message);
     g_free(event->closing);
     json_decref(event->detail);
+    g_strfreev(event->through);
     g_free(event);
 }
 

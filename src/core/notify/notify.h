@@ -29,8 +29,10 @@ struct notify_event {
     enum notify_state state;
     enum notify_severity severity;
     gint64 opened_us, closed_us;
-    json_t *detail; /* NULL: none */
-    gint64 run;     /* in the history; 0: none */
+    json_t *detail;  /* NULL: none */
+    gint64 run;      /* in the history; 0: none */
+    gint64 waited_s; /* since it was first handed to a courier */
+    char **through;  /* keys of channels that need it no more; never NULL */
 };
 
 /* Reads a line of the supervisor's (host/daemon/courier.h). NULL with an error. */
@@ -41,6 +43,9 @@ AUTO_DEFINE(notify_event, notify_event_free)
 
 /* Whether both are of one event: the same target, name and beginning. */
 bool notify_same_event(const struct notify_event *left, const struct notify_event *right);
+
+/* The same for all messages of one event, and for no other. Caller frees. */
+char *notify_incident(const struct notify_event *event);
 
 const char *notify_state_word(enum notify_state state);
 const char *notify_severity_word(enum notify_severity severity);

@@ -15,7 +15,7 @@ enum notify_verdict notify_judge_http(int status)
     if (status >= 200 && status < 300)
         return NOTIFY_DELIVERED;
     /* Not the message's fault: no answer, too slow, too early, too many, the server's trouble. */
-    if (status == 0 || status == 408 || status == 425 || status == 429 || status >= 500)
+    if (status < 200 || status == 408 || status == 425 || status == 429 || status >= 500)
         return NOTIFY_AGAIN;
     return NOTIFY_NEVER; /* 3xx as well: the address moved, the configuration is to follow */
 }

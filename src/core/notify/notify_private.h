@@ -9,7 +9,4 @@
 /* How long an event that is over was open, in words. Caller frees. */
 char *notify_lasted(const struct notify_event *event);
 
-/* The same for all messages of one event. Caller frees. */
-char *notify_incident(const struct notify_event *event);
-
 #endif

@@ -216,6 +216,7 @@ static void test_judge(void)
         {408, NOTIFY_AGAIN},     {429, NOTIFY_AGAIN},     {500, NOTIFY_AGAIN},
         {503, NOTIFY_AGAIN},     {301, NOTIFY_NEVER},     {400, NOTIFY_NEVER},
         {401, NOTIFY_NEVER},     {404, NOTIFY_NEVER},     {410, NOTIFY_NEVER},
+        {100, NOTIFY_AGAIN},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         g_assert_cmpint(notify_judge_http(cases[i].status), ==, cases[i].verdict);

@@ -299,6 +299,12 @@ struct store *store_open_reader(const char *path, GError **error)
     return g_steal_pointer(&store);
 }
 
+bool store_in_memory(const struct store *store)
+{
+    const char *file = sqlite3_db_filename(store->db, "main");
+    return file == NULL || file[0] == '\0';
+}
+
 void store_close(struct store *store)
 {
     if (store == NULL)

@@ -38,6 +38,9 @@ AUTO_DEFINE(store, store_close)
  * After a failed write the next ones are tried all the same, but never wait for a lock. */
 const char *store_trouble(const struct store *store);
 
+/* Whether it is a database in memory: what is written, and the ids that are given, die with it. */
+bool store_in_memory(const struct store *store);
+
 /* ---- writing a run -------------------------------------------------------------------- */
 
 struct store_run {
@@ -50,6 +53,10 @@ struct store_run {
     gint64 deadline_us; /* wall clock; 0: none */
     gint64 undoes;      /* the run that this one takes back; 0: none */
 };
+
+/* The target of runs that name none, in the environment of a daemon's children: it calls the one
+ * database of its command line by a name that no configuration has. */
+#define STORE_TARGET_VARIABLE "PGRUNBOOK_TARGET_NAME"
 
 /* All writers swallow errors into store_trouble(). Times are wall-clock microseconds since 1970.
  * The run's os user, host name, pid and start time are filled in here. Returns the run's id, -1

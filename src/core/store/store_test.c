@@ -46,25 +46,41 @@ static void test_run(void)
     expect_outcome(store, id, "running");
     store_run_end(store, id, "partly", RUNBOOK_PARTLY, "one table: \"Größe\n\"", "{\"a\": 1}");
     g_assert_cmpstr(store_trouble(store), ==, NULL);
+    store_run_end(store, id, "done", 0, NULL, NULL); /* an end is not overwritten */
 
     AUTO(store) reader = store_open_reader(path, &error);
     g_assert_no_error(error);
+    g_assert_false(store_in_memory(reader));
     g_assert_true(store_run_by_id(reader, id, check_ended_run, &id, &error));
     g_assert_no_error(error);
     g_assert_false(store_run_by_id(reader, 7, check_ended_run, &id, &error));
     g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_USAGE);
 }
 
+static void append_target(const struct store_run_view *run, gpointer data)
+{
+    g_string_append_printf(data, "%s ", run->target != NULL ? run->target : "-");
+}
+
 /* Everything NULL that may be. */
 static void test_sparse_run(void)
 {
     AUTO(store) store = store_open(NULL);
+    g_assert_true(store_in_memory(store));
     const struct store_run sparse = {.section = "queries", .verb = "cancel"};
     const gint64 id = store_run_begin(store, &sparse);
     store_run_end(store, id, "failed", 1, NULL, NULL);
     store_steps_planned(store, id, NULL, 0);
     const struct store_object object = {.name = "session 7", .outcome = "done"};
     store_object(store, id, &object);
+    /* What a daemon calls it whose child this is. */
+    g_setenv(STORE_TARGET_VARIABLE, "shop", TRUE);
+    const gint64 named = store_run_begin(store, &sparse);
+    g_unsetenv(STORE_TARGET_VARIABLE);
+    g_autoptr(GString) targets = g_string_new(NULL);
+    g_assert_true(store_run_by_id(store, id, append_target, targets, NULL));
+    g_assert_true(store_run_by_id(store, named, append_target, targets, NULL));
+    g_assert_cmpstr(targets->str, ==, "- shop ");
     store_run_end(store, -1, "failed", 1, NULL, NULL);
     store_step_end(store, -1, 1, "done", NULL);
     store_object(store, -1, &object);

@@ -32,7 +32,8 @@ enum store_claim {
 };
 
 /* Claims a turn by writing its row. What the history has as "elsewhere" is free to be done; so is
- * what was "missed" at a time that is still to come, by a clock that was wrong; and an unfinished turn whose daemon is gone, or is this process, is free to be gone on with. */
+ * what was "missed" at a time that is still to come, by a clock that was wrong; and an unfinished
+ * turn whose daemon is gone, or is this process, is free to be gone on with. */
 enum store_claim store_turn_claim(struct store *store, const struct store_turn *turn);
 
 /* Writes a turn that was claimed, as it is now. The row becomes ours whoever has it: also for a

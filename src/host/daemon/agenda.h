@@ -12,7 +12,8 @@
  * "off". Texts are borrowed from the settings and from target. Caller unrefs. */
 GArray *agenda_all(const struct settings *settings, const char *target);
 
-/* The same without those that are off: what the scheduler is told. Texts are borrowed from the settings and from target. Caller unrefs. */
+/* The same without those that are off: what the scheduler is told. Texts are borrowed from the
+ * settings and from target. Caller unrefs. */
 GArray *agenda_jobs(const struct settings *settings, const char *target);
 
 /* What a job does, in words. */

@@ -4,6 +4,7 @@
 #include "daemon/signals.h"
 #include "error.h"
 #include "settings/settings.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,10 +167,13 @@ char **child_words(const char *program, const char *const *arguments)
 static char **environment_of(const struct child_plan *plan)
 {
     g_autofree char *number = g_strdup_printf("%d", plan->settings_fd);
+    char **environment = g_get_environ();
 
-    if (plan->settings_fd < 0)
-        return g_get_environ();
-    return g_environ_setenv(g_get_environ(), SETTINGS_FILES_VARIABLE, number, TRUE);
+    if (plan->settings_fd >= 0)
+        environment = g_environ_setenv(environment, SETTINGS_FILES_VARIABLE, number, TRUE);
+    if (plan->target != NULL)
+        environment = g_environ_setenv(environment, STORE_TARGET_VARIABLE, plan->target, TRUE);
+    return environment;
 }
 
 static struct child *adopt(const struct child_plan *plan, pid_t pid, int output, int input)

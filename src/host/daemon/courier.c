@@ -11,6 +11,8 @@ enum { WAITING_MOST = 1000, LONGEST = 1 << 16, STOP_MS = 4000 };
 struct parcel {
     gint64 seq;
     char *line;
+    gint64 came_us;     /* monotonic */
+    GPtrArray *through; /* keys of channels that need it no more */
 };
 
 struct courier {
@@ -28,6 +30,7 @@ static void free_parcel(gpointer data)
     struct parcel *parcel = data;
 
     g_free(parcel->line);
+    g_ptr_array_unref(parcel->through);
     g_free(parcel);
 }
 
@@ -56,16 +59,61 @@ char *courier_line(gint64 seq, const struct store_event *event)
     return line;
 }
 
+char *courier_line_again(const char *line, gint64 waited_s, const GPtrArray *through)
+{
+    json_t *object = json_loads(line, 0, NULL);
+    json_t *keys = json_array();
+
+    for (guint i = 0; i < through->len; i++)
+        json_array_append_new(keys, json_string(through->pdata[i]));
+    json_object_set_new(object, "waited_s", json_integer(waited_s));
+    json_object_set_new(object, "through", keys);
+    char *text = json_dumps(object, JSON_COMPACT);
+    char *again = g_strconcat(text, "\n", NULL);
+    free(text);
+    json_decref(object);
+    return again;
+}
+
+static GList *find(struct courier *courier, gint64 seq)
+{
+    GList *link = courier->parcels.head;
+
+    while (link != NULL && ((const struct parcel *) link->data)->seq != seq)
+        link = link->next;
+    return link;
+}
+
 static void settle(struct courier *courier, gint64 seq)
 {
-    for (GList *link = courier->parcels.head; link != NULL; link = link->next) {
-        struct parcel *parcel = link->data;
-        if (parcel->seq != seq)
-            continue;
-        g_queue_delete_link(&courier->parcels, link);
-        free_parcel(parcel);
+    GList *link = find(courier, seq);
+
+    if (link == NULL)
         return;
-    }
+    free_parcel(link->data);
+    g_queue_delete_link(&courier->parcels, link);
+}
+
+static void note_through(struct courier *courier, gint64 seq, const char *key)
+{
+    GList *link = find(courier, seq);
+    const struct parcel *parcel = link != NULL ? link->data : NULL;
+
+    if (parcel != NULL && key != NULL &&
+        !g_ptr_array_find_with_equal_func(parcel->through, key, g_str_equal, NULL))
+        g_ptr_array_add(parcel->through, g_strdup(key));
+}
+
+static void hear_outcome(json_t *object)
+{
+    const char *channel = json_string_value(json_object_get(object, "channel"));
+    const char *message = json_string_value(json_object_get(object, "message"));
+    bool failed = json_is_false(json_object_get(object, "delivered"));
+
+    if (failed || json_is_true(json_object_get(object, "partly")))
+        journal_say(JOURNAL_WARNING, "a message could not be delivered%s (%s): %s",
+                    failed ? "" : " to all", channel != NULL ? channel : "unknown channel",
+                    message != NULL ? message : "no reason given");
 }
 
 static void on_line(const char *line, gsize length, bool cut, gpointer data)
@@ -73,18 +121,15 @@ static void on_line(const char *line, gsize length, bool cut, gpointer data)
     struct courier *courier = data;
     json_t *object = json_loadb(line, length, 0, NULL);
     const char *word = json_string_value(json_object_get(object, "line"));
-    const char *channel = json_string_value(json_object_get(object, "channel"));
-    const char *message = json_string_value(json_object_get(object, "message"));
     gint64 seq = json_integer_value(json_object_get(object, "seq"));
     (void) cut;
 
     if (g_strcmp0(word, "settled") == 0)
         settle(courier, seq);
-    else if (g_strcmp0(word, "outcome") == 0 &&
-             json_is_false(json_object_get(object, "delivered")))
-        journal_say(JOURNAL_WARNING, "a message could not be delivered (%s): %s",
-                    channel != NULL ? channel : "unknown channel",
-                    message != NULL ? message : "no reason given");
+    else if (g_strcmp0(word, "through") == 0)
+        note_through(courier, seq, json_string_value(json_object_get(object, "key")));
+    else if (g_strcmp0(word, "outcome") == 0)
+        hear_outcome(object);
     json_decref(object);
 }
 
@@ -96,7 +141,10 @@ static void on_started(gpointer data)
     for (const GList *link = courier->parcels.head; link != NULL && courier->minder != NULL;
          link = link->next) {
         const struct parcel *parcel = link->data;
-        child_feed(minder_child(courier->minder), parcel->line);
+        gint64 waited_us = g_get_monotonic_time() - parcel->came_us;
+        g_autofree char *line =
+            courier_line_again(parcel->line, waited_us / G_USEC_PER_SEC, parcel->through);
+        child_feed(minder_child(courier->minder), line);
     }
 }
 
@@ -149,13 +197,14 @@ void courier_carry(struct courier *courier, const struct store_event *event)
 {
     if (courier->off)
         return;
+    char *line = courier_line(courier->seq + 1, event);
+    if (line == NULL)
+        return;
     struct parcel *parcel = g_new0(struct parcel, 1);
     parcel->seq = ++courier->seq;
-    parcel->line = courier_line(parcel->seq, event);
-    if (parcel->line == NULL) {
-        g_free(parcel);
-        return;
-    }
+    parcel->line = line;
+    parcel->came_us = g_get_monotonic_time();
+    parcel->through = g_ptr_array_new_with_free_func(g_free);
     if (courier->parcels.length >= WAITING_MOST) {
         if (courier->dropped++ == 0)
             journal_say(JOURNAL_WARNING,

@@ -4,10 +4,13 @@
  *
  *   {"line":"event", "seq", "id", "target", "name", "state":"open"|"closed"|"note", "severity",
  *    "message", "closing", "opened_us", "closed_us", "detail":{…}, "run"}
- *   {"line":"outcome", "seq", "channel", "delivered":bool, "message"}  and, when it is through
- *   with one, {"line":"settled", "seq"}
+ *   {"line":"outcome", "seq", "channel", "delivered":bool, "message"}, with "partly":true where
+ *   not all of a channel's recipients got it
+ *   {"line":"through", "seq", "key"}: the channel of that key needs it no more, others do
+ *   {"line":"settled", "seq"}: none does
  *
- * What it was not through with when it died is given to the next one.
+ * What it was not through with when it died is given to the next one, with "through" (the keys of
+ * channels) and "waited_s".
  */
 #ifndef HOST_DAEMON_COURIER_H
 #define HOST_DAEMON_COURIER_H
@@ -38,5 +41,8 @@ bool courier_stop(struct courier *courier, guint grace_ms);
 
 /* An event as a line, for tests. Caller frees. */
 char *courier_line(gint64 seq, const struct store_event *event);
+
+/* The same for another courier. Caller frees. */
+char *courier_line_again(const char *line, gint64 waited_s, const GPtrArray *through);
 
 #endif

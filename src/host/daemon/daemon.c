@@ -7,10 +7,13 @@
 #include "daemon/journal.h"
 #include "daemon/signals.h"
 #include "daemon/systemd.h"
+#include "interrupt.h"
 #include "units/units.h"
 
 #include <glib-unix.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STOP_MS = 4000 };
@@ -63,8 +66,11 @@ static void on_turn(const struct store_turn *turn, gpointer data)
         .run = turn->run,
     };
 
-    if (strcmp(turn->outcome, "elsewhere") == 0)
+    if (strcmp(turn->outcome, "elsewhere") == 0) {
+        events_close(daemon->events, turn->target, name, event.opened_us,
+                     "another daemon does its jobs");
         return;
+    }
     if (!good && !events_is_open(daemon->events, turn->target, name)) {
         events_open(daemon->events, &event);
         return;
@@ -90,6 +96,12 @@ static void on_store(struct store *store, const char *trouble, gpointer data)
         events_open(daemon->events, &event);
         return;
     }
+    if (daemon->generation != keeper_generation(daemon->keeper)) {
+        scheduler_forget_runs(daemon->scheduler);
+        journal_say(JOURNAL_NOTICE, "the history is another file from now on: %s",
+                    daemon->state);
+    }
+    daemon->generation = keeper_generation(daemon->keeper);
     events_set_store(daemon->events, store);
     events_close(daemon->events, "", "store", event.opened_us, "the history is written again");
     scheduler_set_store(daemon->scheduler, store);
@@ -131,8 +143,38 @@ static char **courier_arguments(const struct daemon *daemon)
     return g_strv_builder_end(words);
 }
 
+static void add_sense(const struct setting_view *view, gpointer text)
+{
+    if (g_str_has_prefix(view->name, "notify."))
+        g_string_append_printf(text, "%s=%s\n", view->name, view->text ? view->text : "");
+}
+
+/* What the courier reads when it starts: its settings, and the file of the secret. */
+static char *courier_sense(const struct daemon *daemon)
+{
+    const char *name = "notify.webhook_secret_file";
+    const char *path =
+        cli_setting(name) != NULL ? settings_string(daemon->settings, name) : NULL;
+    GString *text = g_string_new(NULL);
+    struct stat found;
+
+    settings_each(daemon->settings, NULL, add_sense, text);
+    if (path != NULL && stat(path, &found) == 0)
+        g_string_append_printf(text, "%ju %jd %jd.%09ld\n", (uintmax_t) found.st_ino,
+                               (intmax_t) found.st_size, (intmax_t) found.st_ctim.tv_sec,
+                               found.st_ctim.tv_nsec);
+    return g_string_free(text, FALSE);
+}
+
 static void apply_courier(struct daemon *daemon)
 {
+    char *sense = courier_sense(daemon);
+    bool same = g_strcmp0(daemon->courier_sense, sense) == 0;
+
+    g_free(daemon->courier_sense);
+    daemon->courier_sense = sense;
+    if (same)
+        return;
     bool wanted = is_set(daemon->settings, "notify.webhook") ||
                   is_set(daemon->settings, "notify.mail_to");
     g_auto(GStrv) arguments = courier_arguments(daemon);
@@ -144,6 +186,8 @@ static void apply_courier(struct daemon *daemon)
         courier_retire(daemon->courier);
     else if (wanted)
         daemon->courier = courier_new(words, daemon->snapshot, on_courier_trouble, daemon);
+    if (!wanted)
+        on_courier_trouble(false, "no channel is configured any more", daemon);
 }
 
 /* ---- once a second ------------------------------------------------------------------------------ */
@@ -289,6 +333,7 @@ static void daemon_free(struct daemon *daemon)
     signals_release();
     g_free(daemon->state);
     g_free(daemon->listen);
+    g_free(daemon->courier_sense);
     g_free(daemon->status);
     g_free(daemon);
 }
@@ -315,8 +360,9 @@ static struct daemon *daemon_new(const struct daemon_options *options)
 
 void daemon_apply(struct daemon *daemon)
 {
-    targets_apply(daemon);
+    /* First: what the others open and close is to be told. */
     apply_courier(daemon);
+    targets_apply(daemon);
     jobs_apply(daemon);
 }
 
@@ -327,8 +373,6 @@ static void open_history(struct daemon *daemon)
     daemon->events = events_new(keeper_store(daemon->keeper), on_event, daemon);
     daemon->scheduler = scheduler_new(keeper_store(daemon->keeper), g_get_real_time());
     scheduler_on_end(daemon->scheduler, on_turn, daemon);
-    events_close(daemon->events, "", "configuration", g_get_real_time(),
-                 "the configuration is in order");
 }
 
 static void say_started(const struct daemon *daemon)
@@ -346,6 +390,8 @@ static void begin(struct daemon *daemon)
 
     systemd_keep_for_us();
     daemon_apply(daemon);
+    events_close(daemon->events, "", "configuration", g_get_real_time(),
+                 "the configuration is in order");
     keeper_tick(daemon->keeper, g_get_monotonic_time());
     daemon->tick_source = g_timeout_add_seconds(1, on_tick, daemon);
     if (watchdog_us > 0)
@@ -363,7 +409,10 @@ bool daemon_run(const struct daemon_options *options, GError **error)
         daemon_listen(daemon, settings_string(daemon->settings, "http.listen"), error) &&
         signals_catch(on_signal, daemon, error);
 
-    if (started) {
+    /* A signal that came before it could be caught here. */
+    if (started && interrupt_pending()) {
+        journal_say(JOURNAL_NOTICE, "stopped before it began");
+    } else if (started) {
         open_history(daemon);
         begin(daemon);
         g_main_loop_run(daemon->loop);

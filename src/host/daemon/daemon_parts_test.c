@@ -139,6 +139,23 @@ static void test_courier_line(void)
     g_assert_null(strstr(plain, "detail"));
 }
 
+static void test_courier_line_again(void)
+{
+    g_autoptr(GPtrArray) through = g_ptr_array_new();
+    const char *line = "{\"line\":\"event\",\"seq\":3}\n";
+    char mail[] = "mail", webhook[] = "5f0c";
+
+    g_autofree char *nobody = courier_line_again(line, 0, through);
+    g_assert_cmpstr(nobody, ==,
+                    "{\"line\":\"event\",\"seq\":3,\"waited_s\":0,\"through\":[]}\n");
+    g_ptr_array_add(through, mail);
+    g_ptr_array_add(through, webhook);
+    g_autofree char *two = courier_line_again(line, 90, through);
+    g_assert_cmpstr(two, ==,
+                    "{\"line\":\"event\",\"seq\":3,\"waited_s\":90,"
+                    "\"through\":[\"mail\",\"5f0c\"]}\n");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -149,5 +166,6 @@ int main(int argc, char **argv)
     g_test_add_func("/daemon/job/reason", test_reason);
     g_test_add_func("/daemon/job/left", test_left);
     g_test_add_func("/daemon/courier/line", test_courier_line);
+    g_test_add_func("/daemon/courier/line-again", test_courier_line_again);
     return g_test_run();
 }

@@ -41,8 +41,10 @@ struct daemon {
     struct settings *settings;
     int snapshot; /* descriptor of the files as they were read; -1: none */
     struct keeper *keeper;
+    guint generation; /* of the keeper's, that the scheduler's runs are of */
     struct events *events;
     struct courier *courier;
+    char *courier_sense; /* all settings that it rests on, as text */
     struct scheduler *scheduler;
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */

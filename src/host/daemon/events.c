@@ -2,16 +2,19 @@
 
 #include <string.h>
 
-/* One that is open; a copy. */
+enum { UNWRITTEN_MOST = 1000 };
+
+/* One that is open, or over and not in the history; a copy. */
 struct open_event {
-    char *target, *name, *severity, *message, *detail;
+    char *target, *name, *severity, *message, *detail, *closing;
     gint64 id; /* in the history; -1: not written */
-    gint64 opened_us, run;
+    gint64 opened_us, closed_us, run;
 };
 
 struct events {
     struct store *store;
-    GPtrArray *open; /* of struct open_event, oldest first: there are never many */
+    GPtrArray *open;      /* of struct open_event, oldest first: there are never many */
+    GPtrArray *unwritten; /* the same, of those that are over */
     void (*told)(const struct store_event *event, gpointer data);
     gpointer data;
 };
@@ -25,21 +28,31 @@ static void free_open(gpointer data)
     g_free(event->severity);
     g_free(event->message);
     g_free(event->detail);
+    g_free(event->closing);
     g_free(event);
+}
+
+static struct open_event *copy_of(const struct store_event *event)
+{
+    struct open_event *copy = g_new0(struct open_event, 1);
+
+    copy->target = g_strdup(event->target);
+    copy->name = g_strdup(event->name);
+    copy->severity = g_strdup(event->severity);
+    copy->message = g_strdup(event->message);
+    copy->detail = g_strdup(event->detail);
+    copy->closing = g_strdup(event->closing);
+    copy->id = event->id;
+    copy->opened_us = event->opened_us;
+    copy->closed_us = event->closed_us;
+    copy->run = event->run;
+    return copy;
 }
 
 static struct open_event *keep(struct events *events, const struct store_event *event)
 {
-    struct open_event *open = g_new0(struct open_event, 1);
+    struct open_event *open = copy_of(event);
 
-    open->target = g_strdup(event->target);
-    open->name = g_strdup(event->name);
-    open->severity = g_strdup(event->severity);
-    open->message = g_strdup(event->message);
-    open->detail = g_strdup(event->detail);
-    open->id = event->id;
-    open->opened_us = event->opened_us;
-    open->run = event->run;
     g_ptr_array_add(events->open, open);
     return open;
 }
@@ -52,7 +65,9 @@ static struct store_event view_of(const struct open_event *open)
         .name = open->name,
         .severity = open->severity,
         .opened_us = open->opened_us,
+        .closed_us = open->closed_us,
         .message = open->message,
+        .closing = open->closing,
         .detail = open->detail,
         .run = open->run,
     };
@@ -78,6 +93,19 @@ static bool is_written(const struct store_event *event)
     return event->target[0] != '\0' || strcmp(event->name, "store") != 0;
 }
 
+/* One that is over waits until there is a history that it can be written to. */
+static void keep_unwritten(struct events *events, const struct store_event *event)
+{
+    bool lost = event->id < 0 ||
+                (store_in_memory(events->store) && store_trouble(events->store) != NULL);
+
+    if (!lost || !is_written(event))
+        return;
+    if (events->unwritten->len >= UNWRITTEN_MOST)
+        g_ptr_array_remove_index(events->unwritten, 0);
+    g_ptr_array_add(events->unwritten, copy_of(event));
+}
+
 static void on_stored(const struct store_event *event, gpointer data)
 {
     keep(data, event);
@@ -91,6 +119,7 @@ struct events *events_new(struct store *store,
 
     events->store = store;
     events->open = g_ptr_array_new_with_free_func(free_open);
+    events->unwritten = g_ptr_array_new_with_free_func(free_open);
     events->told = told;
     events->data = data;
     store_events_open(store, NULL, on_stored, events);
@@ -100,6 +129,7 @@ struct events *events_new(struct store *store,
 void events_free(struct events *events)
 {
     g_ptr_array_unref(events->open);
+    g_ptr_array_unref(events->unwritten);
     g_free(events);
 }
 
@@ -119,6 +149,20 @@ static void collect_ended(const struct store_event *event, gpointer data)
         g_array_append_val(ended->ids, event->id);
 }
 
+static void write_unwritten(struct events *events)
+{
+    for (guint i = 0; i < events->unwritten->len; i++) {
+        struct open_event *over = g_ptr_array_index(events->unwritten, i);
+        struct store_event event = view_of(over);
+        if (event.closing != NULL)
+            event.closed_us = 0; /* what closes it is its closing */
+        event.id = store_event_open(events->store, &event);
+        if (event.id >= 0 && event.closing != NULL)
+            store_event_close(events->store, event.id, over->closed_us, over->closing);
+    }
+    g_ptr_array_set_size(events->unwritten, 0);
+}
+
 void events_set_store(struct events *events, struct store *store)
 {
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
@@ -129,6 +173,7 @@ void events_set_store(struct events *events, struct store *store)
     for (guint i = 0; i < ids->len; i++)
         store_event_close(store, g_array_index(ids, gint64, i), g_get_real_time(),
                           "ended while the history could not be written");
+    write_unwritten(events);
     for (guint i = 0; i < events->open->len; i++) {
         struct open_event *open = g_ptr_array_index(events->open, i);
         struct store_event event = view_of(open);
@@ -183,6 +228,8 @@ static void close_at(struct events *events, guint index, gint64 at_us, const cha
     view.closing = closing;
     if (open->id >= 0)
         store_event_close(events->store, open->id, view.closed_us, closing);
+    view.id = open->id;
+    keep_unwritten(events, &view);
     events->told(&view, events->data);
     free_open(open);
 }
@@ -202,6 +249,7 @@ void events_note(struct events *events, const struct store_event *event)
 
     note.closed_us = note.opened_us;
     note.id = store_event_open(events->store, &note);
+    keep_unwritten(events, &note);
     events->told(&note, events->data);
 }
 

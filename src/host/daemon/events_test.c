@@ -150,6 +150,30 @@ static void test_another_store(void)
     g_assert_cmpstr(later, ==, "shop/log 1;shop/slots 1;");
 }
 
+/* What came and went meanwhile is written down once there is a history. */
+static void test_unwritten(void)
+{
+    AUTO(store) nowhere = store_open("/proc/nowhere/h.db");
+    AUTO(store) whole = store_open(NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    struct store_event note = {.target = "shop",
+                               .name = "relief",
+                               .severity = "info",
+                               .opened_us = 5,
+                               .message = "done"};
+    AUTO(events) events = events_new(nowhere, tell, told);
+    events_note(events, &note);
+    open_one(events, "shop", "log", 21);
+    events_close(events, "shop", "log", 22, "calm");
+    open_one(events, "shop", "log", 23);
+    events_set_store(events, whole);
+    g_autofree char *all = stored(whole);
+    g_assert_cmpstr(all, ==, "shop/log 0;shop/log 1;shop/relief 1;");
+    events_set_store(events, whole);
+    g_autofree char *again = stored(whole);
+    g_assert_cmpstr(again, ==, all);
+}
+
 /* ---- the keeper ----------------------------------------------------------------------------- */
 
 static void changed(struct store *store, const char *trouble, gpointer data)
@@ -184,6 +208,27 @@ static void test_keeper(void)
     g_assert_cmpstr(told->str, ==, "broken;well;");
 }
 
+/* A file that is moved away is followed by a new one, and what was numbered in it is no more. */
+static void test_keeper_moved(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("keeper-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "h.db", NULL);
+    g_autofree char *away = g_build_filename(folder, "away.db", NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    AUTO(keeper) keeper = keeper_new(path, changed, told);
+    keeper_tick(keeper, 0);
+    g_assert_null(keeper_trouble(keeper));
+    g_assert_cmpuint(keeper_generation(keeper), ==, 0);
+    g_assert_cmpint(g_rename(path, away), ==, 0);
+    keeper_tick(keeper, G_USEC_PER_SEC);
+    g_assert_nonnull(keeper_trouble(keeper));
+    keeper_tick(keeper, 10 * G_USEC_PER_SEC);
+    g_assert_null(keeper_trouble(keeper));
+    g_assert_cmpstr(told->str, ==, "well;");
+    g_assert_cmpuint(keeper_generation(keeper), ==, 1);
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -192,6 +237,8 @@ int main(int argc, char **argv)
     g_test_add_func("/events/note", test_note);
     g_test_add_func("/events/restart", test_restart);
     g_test_add_func("/events/another-store", test_another_store);
+    g_test_add_func("/events/unwritten", test_unwritten);
     g_test_add_func("/keeper", test_keeper);
+    g_test_add_func("/keeper/moved", test_keeper_moved);
     return g_test_run();
 }

@@ -22,8 +22,9 @@ struct daemon_job {
     pid_t pid;
     gint64 started_us;
     GString *tail;
-    gint64 run; /* of a command that does not record itself; 0: none */
-    bool overdue;
+    gint64 run;       /* of a command that does not record itself; 0: none */
+    guint generation; /* of the history that the run is in */
+    bool overdue, noted;
 };
 
 /* ---- what there is to do ------------------------------------------------------------------------ */
@@ -107,6 +108,7 @@ static void record(struct daemon_job *job, const struct daemon_target *target, c
         return;
     gint64 id = store_run_begin(keeper_store(job->daemon->keeper), &run);
     job->run = MAX(0, id);
+    job->generation = keeper_generation(job->daemon->keeper);
 }
 
 static const char *outcome_of(int code)
@@ -131,6 +133,8 @@ static gint64 settle(struct daemon_job *job, int code, const char *reason)
 {
     struct store *store = keeper_store(job->daemon->keeper);
 
+    if (job->run > 0 && job->generation != keeper_generation(job->daemon->keeper))
+        return 0; /* that number is another run's by now */
     if (job->run > 0) {
         store_run_end(store, job->run, outcome_of(code), code < 0 ? RUNBOOK_INTERRUPTED : code,
                       code == RUNBOOK_DONE ? NULL : reason, NULL);
@@ -188,6 +192,7 @@ static void start(struct daemon_job *job, const struct daemon_target *target)
         .messages = true,
         .longest = LINE_LONGEST,
         .settings_fd = job->daemon->snapshot,
+        .target = target->name,
         .line = on_line,
         .ended = on_ended,
         .data = job,
@@ -229,10 +234,26 @@ void jobs_start(struct daemon *daemon, const struct scheduler_order *order)
     start(job, target);
 }
 
+/* So that a daemon that takes the turn up after this one knows its run from others. */
+static void note_run(struct daemon_job *job)
+{
+    struct daemon *daemon = job->daemon;
+    gint64 run = job->run > 0
+                     ? job->run
+                     : store_run_of(keeper_store(daemon->keeper), job->pid, job->started_us);
+
+    if (run <= 0)
+        return;
+    job->noted = true;
+    scheduler_note_run(daemon->scheduler, &job->order, g_get_real_time(), run);
+}
+
 void jobs_tick(struct daemon *daemon, gint64 now_us)
 {
     for (guint i = 0; i < daemon->jobs->len; i++) {
         struct daemon_job *job = g_ptr_array_index(daemon->jobs, i);
+        if (!job->noted)
+            note_run(job);
         gint64 deadline_us = job->order.deadline_us;
         if (deadline_us == 0 || job->overdue ||
             now_us < deadline_us + OVERDUE_S * G_USEC_PER_SEC)

@@ -1,6 +1,8 @@
 #include "daemon/journal.h"
 
+#include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *word_of(enum journal_priority priority)
@@ -37,6 +39,20 @@ char *journal_line(enum journal_priority priority, bool systemd, const char *tex
     return g_string_free(line, FALSE);
 }
 
+/* Whether stderr is the journal's stream. A shell in a terminal that systemd has started inherits
+ * the variable, and its stderr is another. */
+static bool is_journal(void)
+{
+    const char *stream = g_getenv("JOURNAL_STREAM");
+    struct stat found;
+
+    if (stream == NULL || fstat(STDERR_FILENO, &found) != 0)
+        return false;
+    g_autofree char *own =
+        g_strdup_printf("%ju:%ju", (uintmax_t) found.st_dev, (uintmax_t) found.st_ino);
+    return strcmp(stream, own) == 0;
+}
+
 void journal_say(enum journal_priority priority, const char *format, ...)
 {
     va_list arguments;
@@ -44,7 +60,7 @@ void journal_say(enum journal_priority priority, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_autofree char *line = journal_line(priority, g_getenv("JOURNAL_STREAM") != NULL, text);
+    g_autofree char *line = journal_line(priority, is_journal(), text);
     g_autofree char *ended = g_strconcat(line, "\n", NULL);
     /* One write, so that the children's lines do not mix with it. Nobody to tell when it fails. */
     ssize_t unheard = write(STDERR_FILENO, ended, strlen(ended));

@@ -2,18 +2,48 @@
 
 #include "store/store_events.h"
 
+#include <glib/gstdio.h>
+
 enum { AGAIN_FIRST_S = 2, AGAIN_S = 30 };
+
+/* Which file it is; all 0: none. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
 
 struct keeper {
     char *path;
     struct store *store;
+    struct identity identity; /* of the file that the store has open */
+    guint generation;
     char *trouble;
+    bool told;           /* somebody knows of the trouble */
     gint64 broken_at_us; /* wall clock */
     gint64 again_us;     /* monotonic: the next try */
     gint64 pause_s;      /* before the one after it */
     void (*changed)(struct store *store, const char *trouble, gpointer data);
     gpointer data;
 };
+
+static struct identity identity_of(const char *path)
+{
+    GStatBuf found;
+
+    if (g_stat(path, &found) != 0)
+        return (struct identity){0};
+    return (struct identity){found.st_dev, found.st_ino};
+}
+
+static bool same(struct identity left, struct identity right)
+{
+    return left.device == right.device && left.inode == right.inode;
+}
+
+static struct identity identity_of_store(const struct store *store, const char *path)
+{
+    return store_in_memory(store) ? (struct identity){0} : identity_of(path);
+}
 
 struct keeper *keeper_new(const char *path,
                           void (*changed)(struct store *store, const char *trouble,
@@ -23,7 +53,8 @@ struct keeper *keeper_new(const char *path,
     struct keeper *keeper = g_new0(struct keeper, 1);
 
     keeper->path = g_strdup(path);
-    keeper->store = store_open(path);
+    keeper->store = store_open_hurried(path);
+    keeper->identity = identity_of_store(keeper->store, path);
     keeper->changed = changed;
     keeper->data = data;
     return keeper;
@@ -42,9 +73,14 @@ struct store *keeper_store(const struct keeper *keeper)
     return keeper->store;
 }
 
+guint keeper_generation(const struct keeper *keeper)
+{
+    return keeper->generation;
+}
+
 const char *keeper_trouble(const struct keeper *keeper)
 {
-    return store_trouble(keeper->store);
+    return keeper->trouble != NULL ? keeper->trouble : store_trouble(keeper->store);
 }
 
 /* That it could be opened does not mean that it can be written: the time without it is written
@@ -67,22 +103,37 @@ static bool proven(struct keeper *keeper, struct store *store)
 
 static void try_again(struct keeper *keeper)
 {
-    struct store *store = store_open(keeper->path);
+    struct store *store = store_open_hurried(keeper->path);
 
     if (!proven(keeper, store)) {
         store_close(store);
         return;
     }
     struct store *old = keeper->store;
+    struct identity identity = identity_of_store(store, keeper->path);
+    keeper->generation += !same(identity, keeper->identity);
+    keeper->identity = identity;
     keeper->store = store;
+    keeper->told = false;
     g_clear_pointer(&keeper->trouble, g_free);
     keeper->changed(store, NULL, keeper->data);
     store_close(old);
 }
 
-void keeper_tick(struct keeper *keeper, gint64 now_us)
+/* What is written to a file without a name nobody will read. */
+static const char *trouble_of(const struct keeper *keeper)
 {
     const char *trouble = store_trouble(keeper->store);
+
+    if (trouble == NULL && !store_in_memory(keeper->store) &&
+        !same(identity_of(keeper->path), keeper->identity))
+        return "the history file was moved away or deleted; a new one is begun";
+    return trouble;
+}
+
+void keeper_tick(struct keeper *keeper, gint64 now_us)
+{
+    const char *trouble = trouble_of(keeper);
 
     if (trouble == NULL)
         return;
@@ -91,10 +142,14 @@ void keeper_tick(struct keeper *keeper, gint64 now_us)
         keeper->broken_at_us = g_get_real_time();
         keeper->pause_s = AGAIN_FIRST_S;
         keeper->again_us = now_us + keeper->pause_s * G_USEC_PER_SEC;
-        keeper->changed(keeper->store, keeper->trouble, keeper->data);
     } else if (now_us >= keeper->again_us) {
         keeper->pause_s = MIN(keeper->pause_s * 2, AGAIN_S);
         keeper->again_us = now_us + keeper->pause_s * G_USEC_PER_SEC;
         try_again(keeper);
+        /* A lock that is gone two seconds later was none worth a message. */
+        if (keeper->trouble != NULL && !keeper->told) {
+            keeper->told = true;
+            keeper->changed(keeper->store, keeper->trouble, keeper->data);
+        }
     }
 }

@@ -1,6 +1,7 @@
 /*
  * Keeps the daemon's history open. Where it cannot be written the daemon goes on, and the file is
- * tried again, at first after 2 seconds, later every 30.
+ * tried again, at first after 2 seconds, later every 30. Another process's lock is waited for half
+ * a second: the daemon has one thread. A file that was moved away is followed by a new one.
  */
 #ifndef HOST_DAEMON_KEEPER_H
 #define HOST_DAEMON_KEEPER_H
@@ -11,7 +12,7 @@
 struct keeper;
 
 /* changed: the store was opened anew (the old one is closed when it returns); trouble NULL: all is
- * well again, else why nothing is kept. Not called from within keeper_new(). */
+ * well again, else why nothing is kept, after the first try in vain to open it again. Not called from within keeper_new(). */
 struct keeper *keeper_new(const char *path,
                           void (*changed)(struct store *store, const char *trouble,
                                           gpointer data),
@@ -21,6 +22,10 @@ AUTO_DEFINE(keeper, keeper_free)
 
 /* Never NULL. Until the next keeper_tick(). */
 struct store *keeper_store(const struct keeper *keeper);
+
+/* Another number means another file than before, or one instead of memory: ids that were given by
+ * then are none any more. */
+guint keeper_generation(const struct keeper *keeper);
 
 /* Why nothing is kept; NULL: all is well. */
 const char *keeper_trouble(const struct keeper *keeper);

@@ -324,6 +324,15 @@ gint64 scheduler_wake_us(const struct scheduler *scheduler, gint64 now_us)
     return MAX(wake, now_us + 1);
 }
 
+void scheduler_note_run(struct scheduler *scheduler, const struct scheduler_order *order,
+                        gint64 now_us, gint64 run)
+{
+    struct job *job = job_find(scheduler, order->target, order->section);
+
+    if (job != NULL && job_is_running(job) && job->open->turn_us == order->turn_us)
+        turn_note_run(scheduler, job, job->open, run, now_us);
+}
+
 void scheduler_ended(struct scheduler *scheduler, const struct scheduler_order *order,
                      gint64 now_us, int exit_code, gint64 run, const char *reason)
 {

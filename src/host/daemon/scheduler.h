@@ -57,6 +57,9 @@ AUTO_DEFINE(scheduler, scheduler_free)
 /* The history was opened anew: what is remembered is written to it once more. */
 void scheduler_set_store(struct scheduler *scheduler, struct store *store);
 
+/* Before that, when it is another file: the runs of turns were numbers of the one before. */
+void scheduler_forget_runs(struct scheduler *scheduler);
+
 /* How many jobs run at once in all; at first 2. */
 void scheduler_set_limit(struct scheduler *scheduler, guint at_once);
 
@@ -78,6 +81,10 @@ GArray *scheduler_due(struct scheduler *scheduler, gint64 now_us);
 
 /* When to ask again at the latest; G_MAXINT64: nothing is to come. */
 gint64 scheduler_wake_us(const struct scheduler *scheduler, gint64 now_us);
+
+/* The run of an order that is at work, as soon as it is known. */
+void scheduler_note_run(struct scheduler *scheduler, const struct scheduler_order *order,
+                        gint64 now_us, gint64 run);
 
 /* An order's job ended. exit_code: that of the process, -1 when a signal ended it; run: its run in
  * the history, 0 when there is none; reason: its last words, or why it was killed; may be NULL. */

@@ -212,6 +212,30 @@ static void test_trouble(void)
     expect_due(&daemon, "2025-01-05 03:00", "");
 }
 
+static void append_run(const struct store_turn *turn, gpointer data)
+{
+    g_string_append_printf(data, "%" G_GINT64_FORMAT " ", turn->run);
+}
+
+/* A run's number in the stand-in of a history is another run's in the file. */
+static void test_stand_in(void)
+{
+    DAEMON daemon = daemon_new();
+    AUTO(store) file = store_open(NULL);
+    g_autoptr(GString) runs = g_string_new(NULL);
+
+    start_with(&daemon, &clean, "2025-01-01 12:00");
+    expect_due(&daemon, "2025-01-05 02:00", "shop.clean 2025-01-05 02:00 #1 until 05:00; ");
+    scheduler_ended(daemon.scheduler, &daemon.order, at("2025-01-05 02:10"), 0, 7, NULL);
+    g_assert_true(store_each_turn(daemon.store, NULL, NULL, 0, append_run, runs, NULL));
+    scheduler_forget_runs(daemon.scheduler);
+    scheduler_set_store(daemon.scheduler, file);
+    g_assert_true(store_each_turn(file, NULL, NULL, 0, append_run, runs, NULL));
+    g_assert_cmpstr(runs->str, ==, "7 0 ");
+    store_close(daemon.store);
+    daemon.store = g_steal_pointer(&file);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -226,5 +250,6 @@ int main(int argc, char **argv)
     g_test_add_func("/scheduler/clock-set-forward", test_clock_set_forward);
     g_test_add_func("/scheduler/clock-set-forward-by-years", test_clock_set_forward_by_years);
     g_test_add_func("/scheduler/trouble", test_trouble);
+    g_test_add_func("/scheduler/stand-in", test_stand_in);
     return g_test_run();
 }

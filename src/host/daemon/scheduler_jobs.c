@@ -85,6 +85,7 @@ static struct job *add_job(struct scheduler *scheduler, const struct scheduler_j
     }
     job->target = g_intern_string(wanted->target);
     job->section = g_intern_string(wanted->section);
+    job->verb = g_intern_string(wanted->verb);
     job->window_ms = wanted->window_ms;
     job->past = g_ptr_array_new_with_free_func((GDestroyNotify) turn_free);
     g_ptr_array_add(scheduler->jobs, job);
@@ -156,6 +157,17 @@ void scheduler_set_jobs(struct scheduler *scheduler, const struct scheduler_job 
     for (guint i = scheduler->jobs->len; i > 0; i--)
         if (!job_at(scheduler, i - 1)->listed)
             remove_job(scheduler, i - 1, now_us);
+}
+
+void scheduler_forget_runs(struct scheduler *scheduler)
+{
+    for (guint i = 0; i < scheduler->jobs->len; i++) {
+        struct job *job = job_at(scheduler, i);
+        for (guint j = 0; j < job->past->len; j++)
+            ((struct turn *) g_ptr_array_index(job->past, j))->run = 0;
+        if (job->open != NULL)
+            job->open->run = 0;
+    }
 }
 
 void scheduler_set_store(struct scheduler *scheduler, struct store *store)

@@ -85,6 +85,10 @@ void job_look_ahead(struct job *job);
 struct turn *turn_new(const struct job *job, gint64 turn_us);
 void turn_free(struct turn *turn);
 
+/* The run it is at work with; takes it down. */
+void turn_note_run(struct scheduler *scheduler, const struct job *job, struct turn *turn,
+                   gint64 run, gint64 now_us);
+
 /* Whether it is too late to begin. */
 bool turn_is_over(const struct turn *turn, gint64 now_us);
 

@@ -133,6 +133,29 @@ static void test_killed_but_done(void)
                             "ended; ");
 }
 
+/* What somebody else did meanwhile is not the turn's: another verb, or the same once its run is
+ * known. */
+static void test_killed_and_others_done(void)
+{
+    static const char *const verbs[] = {"drop", "run"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        DAEMON daemon = daemon_new();
+        const struct store_run own = {.section = "clean", .verb = "run", .target = "shop"};
+        const struct store_run other = {.section = "clean", .verb = verbs[i], .target = "shop"};
+        start_with(&daemon, &clean, "2025-01-01 12:00");
+        expect_due(&daemon, "2025-01-05 02:00", "shop.clean 2025-01-05 02:00 #1 until 05:00; ");
+        if (i > 0)
+            scheduler_note_run(daemon.scheduler, &daemon.order, at("2025-01-05 02:01"),
+                               store_run_begin(daemon.store, &own));
+        store_run_end(daemon.store, store_run_begin(daemon.store, &other), "done", 0, NULL,
+                      NULL);
+        stop(&daemon);
+        start_with(&daemon, &clean, "2025-01-05 03:00");
+        expect_due(&daemon, "2025-01-05 03:00", "shop.clean 2025-01-05 02:00 #2 until 05:00; ");
+    }
+}
+
 /* ---- retries ------------------------------------------------------------------------------------- */
 
 static void test_retry(void)
@@ -396,6 +419,7 @@ int main(int argc, char **argv)
     g_test_add_func("/scheduler/several-in-window", test_several_in_window);
     g_test_add_func("/scheduler/killed-in-mid-job", test_killed_in_mid_job);
     g_test_add_func("/scheduler/killed-but-done", test_killed_but_done);
+    g_test_add_func("/scheduler/killed-and-others-done", test_killed_and_others_done);
     g_test_add_func("/scheduler/retry", test_retry);
     g_test_add_func("/scheduler/no-retry", test_no_retry);
     g_test_add_func("/scheduler/retry-over-restart", test_retry_over_restart);

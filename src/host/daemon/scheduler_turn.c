@@ -129,6 +129,13 @@ void turn_save_all(struct scheduler *scheduler, bool everything, gint64 now_us)
     }
 }
 
+void turn_note_run(struct scheduler *scheduler, const struct job *job, struct turn *turn,
+                   gint64 run, gint64 now_us)
+{
+    turn->run = run;
+    save(scheduler, job, turn, now_us);
+}
+
 /* ---- the end ---------------------------------------------------------------------------------- */
 
 void turn_end(struct scheduler *scheduler, struct job *job, struct turn *turn,
@@ -262,9 +269,12 @@ bool turn_begin(struct scheduler *scheduler, struct job *job, gint64 now_us)
 
 /* ---- what a daemon left ------------------------------------------------------------------------- */
 
-/* The newest run of the job since the turn began. */
+enum { RUNS_LOOKED_AT = 20 };
+
+/* The newest run of the job's command since the turn began. */
 struct found {
     gint64 since_us, id;
+    const char *verb;
     const char *outcome; /* as a turn has it; NULL: it tells none */
     bool died;
 };
@@ -273,7 +283,8 @@ static void find_run(const struct store_run_view *run, gpointer data)
 {
     struct found *found = data;
 
-    if (run->started_us < found->since_us)
+    if (found->id > 0 || run->started_us < found->since_us ||
+        g_strcmp0(run->verb, found->verb) != 0)
         return;
     found->id = run->id;
     found->died = g_strcmp0(run->outcome, "died") == 0;
@@ -313,9 +324,14 @@ static void take_up_left(const struct store_turn *left, gpointer data)
 static const char *ask_history(struct scheduler *scheduler, const struct job *job,
                                struct turn *turn)
 {
-    struct found found = {.since_us = turn->started_us};
+    struct found found = {.since_us = turn->started_us, .verb = job->verb};
 
-    store_each_run(scheduler->store, job->section, job->target, 1, find_run, &found, NULL);
+    /* A run of the same command that somebody typed is not the turn's. */
+    if (turn->run > 0)
+        store_run_by_id(scheduler->store, turn->run, find_run, &found, NULL);
+    else
+        store_each_run(scheduler->store, job->section, job->target, RUNS_LOOKED_AT, find_run,
+                       &found, NULL);
     if (found.id > 0)
         turn->run = found.id;
     if (found.died)

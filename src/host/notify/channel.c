@@ -13,6 +13,7 @@ void channel_free(gpointer data)
     if (channel->child != NULL)
         sendmail_free(channel->child);
     g_free(channel->name);
+    g_free(channel->key);
     g_free(channel->url);
     g_free(channel->sendmail);
     g_free(channel->from);
@@ -27,19 +28,22 @@ const char *channel_name(const struct channel *channel)
     return channel->name;
 }
 
+const char *channel_key(const struct channel *channel)
+{
+    return channel->key;
+}
+
 bool channel_is_busy(const struct channel *channel)
 {
     return channel->done != NULL;
 }
 
-static void end(struct channel *channel, enum notify_verdict verdict, const char *words,
-                gint64 asked_ms)
+static void end(struct channel *channel, const struct channel_outcome *outcome)
 {
-    const struct channel_outcome outcome = {verdict, words, asked_ms};
     channel_done *done = channel->done;
 
     channel->done = NULL;
-    done(&outcome, channel->data);
+    done(outcome, channel->data);
 }
 
 /* ---- webhook ------------------------------------------------------------------------------- */
@@ -68,8 +72,13 @@ static void on_answer(const struct fetch_answer *answer, gpointer data)
         answer->status != 0 ? answer_in_words(answer) : g_strdup(answer->error);
     gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
 
-    end(channel, notify_judge_http(answer->status), words,
-        notify_retry_after_ms(answer->retry_after, now_s));
+    const struct channel_outcome outcome = {
+        .verdict = notify_judge_http(answer->status),
+        .words = words,
+        .asked_ms = notify_retry_after_ms(answer->retry_after, now_s),
+    };
+
+    end(channel, &outcome);
 }
 
 static void post(struct channel *channel, const struct notify_message *message)
@@ -116,10 +125,19 @@ static char *mail_of(const struct channel *channel, const struct notify_message 
 
 static void on_mail(const struct fetch_answer *answer, gpointer data)
 {
+    struct channel *channel = data;
     bool failed = answer->error != NULL;
+    bool partly = !failed && answer->turned_away != NULL;
+    g_autofree char *reply = g_strchomp(g_strdup(failed ? answer->error : answer->body));
+    g_autofree char *words =
+        partly ? g_strdup_printf("%s; not for %s", reply, answer->turned_away) : NULL;
+    const struct channel_outcome outcome = {
+        .verdict = notify_judge_smtp(failed, answer->status),
+        .words = partly ? words : reply,
+        .partly = partly,
+    };
 
-    end(data, notify_judge_smtp(failed, answer->status), failed ? answer->error : answer->body,
-        0);
+    end(channel, &outcome);
 }
 
 static void mail(struct channel *channel, const struct notify_message *message)
@@ -176,7 +194,7 @@ static bool look_after_child(struct channel *channel)
 
     if (channel->not_started != NULL) {
         g_autoptr(GError) error = g_steal_pointer(&channel->not_started);
-        end(channel, NOTIFY_AGAIN, error->message, 0);
+        end(channel, &(struct channel_outcome){NOTIFY_AGAIN, error->message, false, 0});
         return true;
     }
     if (channel->child == NULL || !sendmail_ended(channel->child, &code))
@@ -184,7 +202,7 @@ static bool look_after_child(struct channel *channel)
     g_autofree char *words =
         code == 0 ? g_strdup("taken by the mail program") : sendmail_words(channel->child);
     g_clear_pointer(&channel->child, sendmail_free);
-    end(channel, notify_judge_sendmail(code), words, 0);
+    end(channel, &(struct channel_outcome){notify_judge_sendmail(code), words, false, 0});
     return true;
 }
 

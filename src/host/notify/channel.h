@@ -20,10 +20,14 @@ GPtrArray *channels_new(const struct settings *settings, struct fetch *fetch,
 /* "webhook chat.example.com", "mail": without what may be a secret of the address. */
 const char *channel_name(const struct channel *channel);
 
+/* The same for the same address, in each process, and for no other; tells nothing of it. */
+const char *channel_key(const struct channel *channel);
+
 /* What came of a message; borrowed. */
 struct channel_outcome {
     enum notify_verdict verdict;
     const char *words; /* "answered 503", never NULL */
+    bool partly;       /* delivered, but not to all who were to have it; words tells */
     gint64 asked_ms;   /* how long the other side wants to be left alone; 0: not said */
 };
 typedef void channel_done(const struct channel_outcome *outcome, gpointer data);

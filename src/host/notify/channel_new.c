@@ -10,11 +10,11 @@
 
 /* ---- webhooks ------------------------------------------------------------------------------ */
 
-static char *trim_end(char *text, gsize *length)
+/* Line ends only: a key of random bytes may end with any of the other blanks. */
+static void trim_end(char *text, gsize *length)
 {
-    while (*length > 0 && g_ascii_isspace(text[*length - 1]))
+    while (*length > 0 && (text[*length - 1] == '\n' || text[*length - 1] == '\r'))
         text[--*length] = '\0';
-    return text;
 }
 
 static GBytes *read_secret(const char *path, struct output *output, GError **error)
@@ -44,6 +44,20 @@ static GBytes *read_secret(const char *path, struct output *output, GError **err
     return g_bytes_new_take(text, length);
 }
 
+/* "webhook HOST"; the second one there has a 2 behind it. */
+static char *name_of(const GPtrArray *channels, const char *host)
+{
+    g_autofree char *plain = g_strconcat("webhook ", host, NULL);
+    guint there = 0;
+
+    for (guint i = 0; i < channels->len; i++) {
+        const struct channel *channel = channels->pdata[i];
+        g_autoptr(GUri) uri = g_uri_parse(channel->url, G_URI_FLAGS_NONE, NULL);
+        there += strcmp(g_uri_get_host(uri), host) == 0;
+    }
+    return there == 0 ? g_steal_pointer(&plain) : g_strdup_printf("%s (%u)", plain, there + 1);
+}
+
 static bool add_webhooks(GPtrArray *channels, const struct settings *settings,
                          struct fetch *fetch, struct output *output, GError **error)
 {
@@ -68,7 +82,8 @@ static bool add_webhooks(GPtrArray *channels, const struct settings *settings,
             return false;
         }
         struct channel *channel = g_new0(struct channel, 1);
-        channel->name = g_strconcat("webhook ", host, NULL);
+        channel->name = name_of(channels, host);
+        channel->key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, urls[i], -1);
         channel->fetch = fetch;
         channel->url = g_strdup(urls[i]);
         channel->secret = secret != NULL ? g_bytes_ref(secret) : NULL;
@@ -136,6 +151,7 @@ static bool add_mail(GPtrArray *channels, const struct settings *settings, struc
     }
     struct channel *channel = g_new0(struct channel, 1);
     channel->name = g_strdup("mail");
+    channel->key = g_strdup("mail");
     channel->fetch = fetch;
     channel->url = g_steal_pointer(&url);
     channel->sendmail = g_strdup(settings_string(settings, "notify.sendmail"));

@@ -8,7 +8,7 @@
 #include "notify/sendmail.h"
 
 struct channel {
-    char *name;
+    char *name, *key;
     struct fetch *fetch; /* borrowed */
     char *url;           /* of a webhook, or of an SMTP server; NULL: the local sendmail */
     GBytes *secret;      /* of a webhook; NULL: none, messages are not signed */

@@ -4,7 +4,8 @@
  * is out of order holds up no other.
  *
  * What the supervisor sent is "settled" once every channel is through with it. What is not settled
- * when this process dies it sends to the next one: a message may come twice, none is lost.
+ * when this process dies it sends to the next one, and says which channels need it no more: where
+ * an answer was lost a message may come twice, none is lost.
  */
 #include "notify/deliver.h"
 
@@ -34,7 +35,8 @@ struct letter {
 /* The same for one channel. */
 struct copy {
     struct letter *letter;
-    bool whole; /* its beginning was never delivered */
+    bool whole;             /* its beginning was never delivered */
+    struct copy *beginning; /* it goes in the place of this one; NULL: of none */
 };
 
 struct route {
@@ -44,6 +46,8 @@ struct route {
     guint failures; /* in a row */
     gint64 next_us; /* not before; monotonic */
     guint dropped;  /* since the queue was last empty */
+    /* Incidents whose beginning this channel never got and never will. */
+    GHashTable *untold;
 };
 
 struct courier_child {
@@ -70,14 +74,22 @@ static void say(json_t *object)
     json_decref(object);
 }
 
-static void say_outcome(const struct route *route, gint64 seq, bool delivered,
+static void say_outcome(const struct route *route, gint64 seq, bool delivered, bool partly,
                         const char *message)
 {
     g_autofree char *valid = g_strchomp(g_utf8_make_valid(message, -1));
+    json_t *object = json_pack("{s:s, s:I, s:s, s:b, s:s}", "line", "outcome", "seq",
+                               (json_int_t) seq, "channel", channel_name(route->channel),
+                               "delivered", delivered, "message", valid);
 
-    say(json_pack("{s:s, s:I, s:s, s:b, s:s}", "line", "outcome", "seq", (json_int_t) seq,
-                  "channel", channel_name(route->channel), "delivered", delivered, "message",
-                  valid));
+    if (partly)
+        json_object_set_new(object, "partly", json_true());
+    say(object);
+}
+
+static void say_not_delivered(const struct route *route, gint64 seq, const char *message)
+{
+    say_outcome(route, seq, false, false, message);
 }
 
 static void release(struct letter *letter)
@@ -89,8 +101,15 @@ static void release(struct letter *letter)
     g_free(letter);
 }
 
-static void settle(struct copy *copy)
+/* The channel is through with it; the supervisor is told whether or not others are. */
+static void settle(const struct route *route, struct copy *copy)
 {
+    if (copy->beginning != NULL)
+        settle(route, copy->beginning);
+    if (copy->letter->refs > 1)
+        say(json_pack("{s:s, s:I, s:s}", "line", "through", "seq",
+                      (json_int_t) copy->letter->event->seq, "key",
+                      channel_key(route->channel)));
     release(copy->letter);
     g_free(copy);
 }
@@ -111,16 +130,37 @@ static void merge_head(struct route *route)
             !notify_same_event(head->letter->event, end->letter->event))
             continue;
         end->whole = true;
+        end->beginning = head;
         g_queue_delete_link(&route->copies, link);
-        settle(g_queue_pop_head(&route->copies));
+        g_queue_pop_head(&route->copies);
         g_queue_push_head(&route->copies, end);
         return;
     }
 }
 
+/* A beginning that this channel will not tell: its end, whenever it comes, is to say both. */
+static void note_untold(struct route *route, const struct copy *copy)
+{
+    const struct notify_event *event = copy->letter->event;
+
+    if (event->state != NOTIFY_OPEN)
+        return;
+    for (GList *link = route->copies.head; link != NULL; link = link->next) {
+        struct copy *end = link->data;
+        if (end != copy && end->letter->event->state == NOTIFY_CLOSED &&
+            notify_same_event(event, end->letter->event)) {
+            end->whole = true;
+            return;
+        }
+    }
+    if (g_hash_table_size(route->untold) >= WAITING_MOST)
+        g_hash_table_remove_all(route->untold); /* ends that never came */
+    g_hash_table_add(route->untold, notify_incident(event));
+}
+
 static void pass_on(struct route *route)
 {
-    settle(g_queue_pop_head(&route->copies));
+    settle(route, g_queue_pop_head(&route->copies));
     route->failures = 0;
     route->next_us = 0;
     if (route->copies.length > 0)
@@ -128,7 +168,7 @@ static void pass_on(struct route *route)
     if (route->dropped > 1) {
         g_autofree char *words =
             g_strdup_printf("%u messages in all were dropped", route->dropped);
-        say_outcome(route, 0, false, words);
+        say_not_delivered(route, 0, words);
     }
     route->dropped = 0;
 }
@@ -142,7 +182,8 @@ static void try_later(struct route *route, const struct channel_outcome *outcome
     gint64 wait_ms = notify_backoff_ms(route->failures, g_random_double(), outcome->asked_ms);
     if (now_us + wait_ms * 1000 > head->letter->came_us + GIVE_UP_S * (gint64) G_USEC_PER_SEC) {
         g_autofree char *words = g_strdup_printf("given up after a day: %s", outcome->words);
-        say_outcome(route, seq, false, words);
+        say_not_delivered(route, seq, words);
+        note_untold(route, head);
         pass_on(route);
         return;
     }
@@ -150,7 +191,7 @@ static void try_later(struct route *route, const struct channel_outcome *outcome
     g_autofree char *wait = units_format_duration((double) wait_ms / 1000);
     g_autofree char *words = g_strdup_printf("%s; try %u, the next one in %s", outcome->words,
                                              route->failures, wait);
-    say_outcome(route, seq, false, words);
+    say_not_delivered(route, seq, words);
 }
 
 static void on_outcome(const struct channel_outcome *outcome, gpointer data)
@@ -161,12 +202,13 @@ static void on_outcome(const struct channel_outcome *outcome, gpointer data)
 
     switch (outcome->verdict) {
     case NOTIFY_DELIVERED:
-        say_outcome(route, seq, true, outcome->words);
+        say_outcome(route, seq, true, outcome->partly, outcome->words);
         pass_on(route);
         break;
     case NOTIFY_NEVER: {
         g_autofree char *words = g_strdup_printf("%s; not tried again", outcome->words);
-        say_outcome(route, seq, false, words);
+        say_not_delivered(route, seq, words);
+        note_untold(route, head);
         pass_on(route);
         break;
     }
@@ -208,13 +250,30 @@ static void drop_oldest(struct route *route)
     if (route->dropped++ == 0) {
         g_autofree char *words = g_strdup_printf(
             "dropped, and so are others: more than %d messages wait", WAITING_MOST);
-        say_outcome(route, copy->letter->event->seq, false, words);
+        say_not_delivered(route, copy->letter->event->seq, words);
     }
+    note_untold(route, copy);
     g_queue_delete_link(&route->copies, link);
-    settle(copy);
+    settle(route, copy);
 }
 
 /* ---- what comes ---------------------------------------------------------------------------- */
+
+static void take_up(struct route *route, struct letter *letter)
+{
+    const struct notify_event *event = letter->event;
+    g_autofree char *incident = notify_incident(event);
+
+    if (g_strv_contains((const char *const *) event->through, channel_key(route->channel)))
+        return;
+    struct copy *copy = g_new0(struct copy, 1);
+    copy->letter = letter;
+    copy->whole = event->state == NOTIFY_CLOSED && g_hash_table_remove(route->untold, incident);
+    letter->refs++;
+    g_queue_push_tail(&route->copies, copy);
+    if (route->copies.length > WAITING_MOST)
+        drop_oldest(route);
+}
 
 static void on_line(const char *line, gsize length, bool cut, gpointer data)
 {
@@ -232,17 +291,10 @@ static void on_line(const char *line, gsize length, bool cut, gpointer data)
     }
     struct letter *letter = g_new0(struct letter, 1);
     letter->event = event;
-    letter->came_us = g_get_monotonic_time();
+    letter->came_us = g_get_monotonic_time() - event->waited_s * G_USEC_PER_SEC;
     letter->refs = 1; /* ours, until all have it */
-    for (guint i = 0; event->severity >= courier->severity && i < courier->channels->len; i++) {
-        struct route *route = &courier->routes[i];
-        struct copy *copy = g_new0(struct copy, 1);
-        copy->letter = letter;
-        letter->refs++;
-        g_queue_push_tail(&route->copies, copy);
-        if (route->copies.length > WAITING_MOST)
-            drop_oldest(route);
-    }
+    for (guint i = 0; event->severity >= courier->severity && i < courier->channels->len; i++)
+        take_up(&courier->routes[i], letter);
     release(letter);
 }
 
@@ -323,17 +375,25 @@ static void carry(struct courier_child *courier)
     }
 }
 
+static void forget(struct copy *copy)
+{
+    if (--copy->letter->refs == 0) {
+        notify_event_free(copy->letter->event);
+        g_free(copy->letter);
+    }
+    g_free(copy);
+}
+
 static void clear(struct courier_child *courier)
 {
     for (guint i = 0; i < courier->channels->len; i++) {
         struct copy *copy;
         while ((copy = g_queue_pop_head(&courier->routes[i].copies)) != NULL) {
-            if (--copy->letter->refs == 0) {
-                notify_event_free(copy->letter->event);
-                g_free(copy->letter);
-            }
-            g_free(copy);
+            if (copy->beginning != NULL)
+                forget(copy->beginning);
+            forget(copy);
         }
+        g_hash_table_unref(courier->routes[i].untold);
     }
     g_free(courier->routes);
     line_reader_free(courier->reader);
@@ -360,6 +420,7 @@ enum runbook_exit deliver_command(struct call *call, GError **error)
         courier.routes[i].courier = &courier;
         courier.routes[i].channel = channels->pdata[i];
         g_queue_init(&courier.routes[i].copies);
+        courier.routes[i].untold = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     }
     carry(&courier);
     guint left = left_over(&courier);

@@ -1,5 +1,5 @@
 -- name:  run_end
--- doc:   Records how a run ended.
+-- doc:   Records how a run ended, once.
 -- param: $1 int8 run
 -- param: $2 int8 ended_us
 -- param: $3 text outcome
@@ -9,3 +9,4 @@
 UPDATE run
    SET ended_us = $2, outcome = $3, exit_code = $4, error = $5, summary = $6
  WHERE id = $1
+   AND ended_us = 0
