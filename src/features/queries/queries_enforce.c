@@ -161,6 +161,9 @@ static void carry_out(struct watch_look *look, struct enforcement *enforcement, 
     if (*words != '\0')
         watch_note(look, "rule", outcome.run, is_trouble(code, &outcome), words);
     watch_outcome_clear(&outcome);
+    /* The connection was lost in it: who was reached is not known. */
+    if (!look->may_act)
+        g_hash_table_remove_all(enforcement->told);
 }
 
 /* ---- the look ------------------------------------------------------------------------------------ */
