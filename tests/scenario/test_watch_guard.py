@@ -170,6 +170,17 @@ def test_of_several_hosts_it_finds_the_primary(runbook, pair):
     watch.stop().expect(130)
 
 
+def test_where_nobody_answers_it_says_so_soon(runbook, watched):
+    """However long the conninfo would wait."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(
+            ("127.0.0.1", 0)) as other:
+        way = of_hosts(one.getsockname(), other.getsockname()).replace("timeout=2", "timeout=60")
+        watch = Watch(runbook, *configure(runbook, watched, conninfo=way))
+        assert watch.wait_for("state", timeout=10, state="down")["reason"] == "not connected yet"
+        watch.alarm("unreachable")
+    watch.stop().expect(130)
+
+
 def test_after_a_failover_it_follows(runbook, pair):
     primary, standby = pair
     way = of_hosts(place(primary), place(standby))
