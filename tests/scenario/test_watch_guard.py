@@ -194,3 +194,23 @@ def test_after_a_failover_it_follows(runbook, pair):
     up = watch.up(after=said, host=place(standby)[0], acts=True)
     assert up["in_recovery"] is False
     watch.stop().expect(130)
+
+
+def test_from_a_primary_that_stands_still_it_goes_to_the_next(runbook, pair):
+    primary, standby = pair
+    way = of_hosts(place(primary), place(standby))
+    watch = Watch(runbook, *configure(runbook, primary, conninfo=way))
+    watch.up(acts=True, host=place(primary)[0])
+    said = len(watch.lines)
+    stopped = processes(primary)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        standby.sql("SELECT pg_promote()")
+        watch.up(after=said, host=place(standby)[0], acts=True)
+        watch.samples(2)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert "stopped answering" in watch.wait_for("state", after=said, state="down")["reason"]
+    watch.stop().expect(130)
