@@ -1,11 +1,16 @@
 """An emergency shows, and the watch acts where the settings want it: by slots, a refused connection,
 the service's readiness; rules on long queries; and nothing where it must not."""
 
+import os
+import resource
+import signal
 import sqlite3
 import threading
+import time
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import psycopg
 import pytest
 from support.connections import alive, at_work, idle, in_transaction, pids
 from support.servers import wait_until
@@ -25,7 +30,7 @@ def watched(fresh_server):
 
 
 class Service:
-    """The readiness of a service: .answer is its status, None hangs."""
+    """The readiness of a service: .answer is its status, None hangs, "half" in the middle."""
 
     def __init__(self):
         self.answer, self.asked, self._go = 200, 0, threading.Event()
@@ -35,6 +40,10 @@ class Service:
             def do_GET(self):
                 service.asked += 1
                 if service.answer is None:
+                    service._go.wait(30)
+                    return
+                if service.answer == "half":
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\n")
                     service._go.wait(30)
                     return
                 self.send_response(service.answer)
@@ -119,6 +128,56 @@ def test_relief_waits_for_no_history(runbook, watched):
         watch.stop().expect(130)
 
 
+def no_file_grows():
+    """As on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+@pytest.mark.parametrize(("state", "more"), [("full.db", {"preexec_fn": no_file_grows}),
+                                             ("/proc/no.db", {})])
+def test_relief_where_no_history_can_be_written(runbook, watched, state, more):
+    way = configure(runbook, watched, f"[pgrunbook]\nstate = {runbook.home / state}\n", **SOON,
+                    **{"connections.relieve": "on"})
+    watch = Watch(runbook, *way, **more)
+    watch.up(acts=True)
+    sessions = idle(watched, 16, user="app")
+    note = watch.wait_for("note", name="relief")
+    assert note["message"].startswith("3 sessions ended") and note["run"] is None
+    assert "not in the history" in note["message"]
+    assert len(alive(watched, sessions)) == 13
+    watch.stop().expect(130)
+
+
+def test_a_late_answer_is_no_lost_connection(runbook, watched):
+    """The guard's backend stands still for a while, in which others take every slot: the way in
+    is still there when it goes on."""
+    watch = Watch(runbook, *configure(runbook, watched, **SOON, **{"connections.relieve": "on"}))
+    watch.up(acts=True)
+    guard = watched.value("""SELECT pid FROM pg_stat_activity
+        WHERE application_name = 'pgrunbook watch' ORDER BY backend_start LIMIT 1""")
+    sessions = []
+    os.kill(guard, signal.SIGSTOP)
+    try:
+        with pytest.raises(psycopg.OperationalError):
+            while True:
+                sessions += idle(watched, 1, user="app")
+        down = watch.wait_for("state", state="down")
+        assert "stopped answering" in down["reason"]
+        watch.alarm("unreachable")
+        watch.alarm("refused")
+        said = len(watch.lines)
+        time.sleep(1) # it goes on waiting
+    finally:
+        os.kill(guard, signal.SIGCONT)
+    up = watch.up(after=said, acts=True)
+    assert up["emergency"] is False and guard in [pid for pid, *_ in watched.backends("pgrunbook watch")]
+    note = watch.wait_for("note", after=said, name="relief")
+    assert "sessions ended" in note["message"] and len(alive(watched, sessions)) < len(sessions)
+    watch.alarm("unreachable", opened=False, after=said)
+    watch.stop().expect(130)
+
+
 def test_what_may_not_be_ended_is_said_once(runbook, watched):
     watch = Watch(runbook, *configure(runbook, watched, protected_roles="app", **SOON,
                                       **{"connections.relieve": "on"}))
@@ -147,12 +206,19 @@ def test_a_refused_connection_is_a_trigger(runbook, watched):
     watched.sql("ALTER ROLE ops CONNECTION LIMIT -1")
     watch.alarm("refused", opened=False, after=said)
     assert alive(watched, old)
+    # Refused for another reason: that is no trigger, and not over either.
+    said = len(watch.lines)
+    watched.sql("ALTER ROLE ops NOLOGIN")
+    assert "not permitted to log in" in watch.alarm("refused", after=said)["message"]
+    watched.sql("ALTER ROLE ops LOGIN")
+    watch.alarm("refused", opened=False, after=said)
     watch.stop().expect(130)
 
 
 def test_a_service_that_is_not_ready(runbook, watched):
     with service() as ready:
-        watch = Watch(runbook, *configure(runbook, watched, health_url=ready.url))
+        secret = ready.url.replace("//", "//svc:s3cret@") + "?token=abc"
+        watch = Watch(runbook, *configure(runbook, watched, health_url=secret))
         watch.up()
         wait_until(lambda: ready.asked > 0)
         watch.alarm("unready", opened=False)
@@ -169,6 +235,18 @@ def test_a_service_that_is_not_ready(runbook, watched):
         assert "does not answer" in watch.alarm("unready", after=said)["message"]
         times = [one["at_us"] for one in watch.lines[said:] if one["line"] == "sample"]
         assert len(times) >= 3
+        # Half an answer is none; and back while there is no server.
+        said = len(watch.lines)
+        ready.answer = 200
+        watch.alarm("unready", opened=False, after=said)
+        ready.answer = "half"
+        assert "did not end" in watch.alarm("unready", after=said)["message"]
+        watched.cluster.stop()
+        watch.wait_for("state", after=said, state="down")
+        said = len(watch.lines)
+        ready.answer = 200
+        watch.alarm("unready", opened=False, after=said)
+        assert not any("s3cret" in str(one) or "token" in str(one) for one in watch.lines)
         watch.stop().expect(130)
 
 

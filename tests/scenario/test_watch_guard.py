@@ -170,6 +170,17 @@ def test_of_several_hosts_it_finds_the_primary(runbook, pair):
     watch.stop().expect(130)
 
 
+def test_where_nobody_answers_it_says_so_soon(runbook, watched):
+    """However long the conninfo would wait."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(
+            ("127.0.0.1", 0)) as other:
+        way = of_hosts(one.getsockname(), other.getsockname()).replace("timeout=2", "timeout=60")
+        watch = Watch(runbook, *configure(runbook, watched, conninfo=way))
+        assert watch.wait_for("state", timeout=10, state="down")["reason"] == "not connected yet"
+        watch.alarm("unreachable")
+    watch.stop().expect(130)
+
+
 def test_after_a_failover_it_follows(runbook, pair):
     primary, standby = pair
     way = of_hosts(place(primary), place(standby))
@@ -182,4 +193,24 @@ def test_after_a_failover_it_follows(runbook, pair):
     standby.sql("SELECT pg_promote()")
     up = watch.up(after=said, host=place(standby)[0], acts=True)
     assert up["in_recovery"] is False
+    watch.stop().expect(130)
+
+
+def test_from_a_primary_that_stands_still_it_goes_to_the_next(runbook, pair):
+    primary, standby = pair
+    way = of_hosts(place(primary), place(standby))
+    watch = Watch(runbook, *configure(runbook, primary, conninfo=way))
+    watch.up(acts=True, host=place(primary)[0])
+    said = len(watch.lines)
+    stopped = processes(primary)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        standby.sql("SELECT pg_promote()")
+        watch.up(after=said, host=place(standby)[0], acts=True)
+        watch.samples(2)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert "stopped answering" in watch.wait_for("state", after=said, state="down")["reason"]
     watch.stop().expect(130)

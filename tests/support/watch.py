@@ -10,9 +10,9 @@ from support.servers import wait_until
 class Watch:
     """A watch in the background: .lines are the objects it has printed."""
 
-    def __init__(self, runbook, *arguments, server=None):
+    def __init__(self, runbook, *arguments, server=None, **more):
         self.lines = []
-        self.running = runbook.start("watch", "--json", *arguments, server=server)
+        self.running = runbook.start("watch", "--json", *arguments, server=server, **more)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

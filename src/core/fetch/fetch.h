@@ -71,6 +71,10 @@ void fetch_start(struct fetch *fetch, const struct fetch_request *request, fetch
 void fetch_mail(struct fetch *fetch, const struct fetch_mail *mail, fetch_done *done,
                 gpointer data);
 
+/* Host, port and path of an address, as may be said in public: what else is in it may be a secret.
+ * Caller frees. */
+char *fetch_place(const char *url);
+
 /* Exchanges that have not ended. */
 guint fetch_pending(const struct fetch *fetch);
 

@@ -24,6 +24,25 @@ static char *place_of(const char *url)
     return place != NULL ? place : g_strdup("the server");
 }
 
+char *fetch_place(const char *url)
+{
+    CURLU *parts = curl_url();
+    char *host = NULL, *port = NULL, *path = NULL;
+    char *place = NULL;
+
+    if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK) {
+        bool with_port = curl_url_get(parts, CURLUPART_PORT, &port, 0) == CURLUE_OK;
+        place = g_strconcat(host, with_port ? ":" : "", with_port ? port : "", path, NULL);
+    }
+    curl_free(host);
+    curl_free(port);
+    curl_free(path);
+    curl_url_cleanup(parts);
+    return place != NULL ? place : g_strdup("the service");
+}
+
 static const char *system_words(const struct exchange *exchange)
 {
     long number = 0;

@@ -490,6 +490,22 @@ static void test_own(void)
     stop(&server);
 }
 
+static void test_place(void)
+{
+    static const struct {
+        const char *url, *place;
+    } cases[] = {
+        {"http://svc:s3cret@127.0.0.1:81/ready?token=abc#x", "127.0.0.1:81/ready"},
+        {"https://app1/api/health/ready", "app1/api/health/ready"},
+        {"http://[::1]:8080/", "[::1]:8080/"},
+        {"no address", "the service"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *place = fetch_place(cases[i].url);
+        g_assert_cmpstr(place, ==, cases[i].place);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -502,5 +518,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fetch/chain", test_chain);
     g_test_add_func("/fetch/refused", test_refused);
     g_test_add_func("/fetch/own", test_own);
+    g_test_add_func("/fetch/place", test_place);
     return g_test_run();
 }

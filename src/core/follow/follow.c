@@ -57,6 +57,17 @@ static void set_mark(struct source *source)
     source->marked = got == (ssize_t) wanted ? wanted : 0;
 }
 
+/* The same, of what was read: the file itself may hold something else by now. */
+static void keep_mark(struct source *source, const char *piece, gsize length)
+{
+    gsize fresh = MIN(length, MARK);
+    gsize kept = MIN(source->marked, MARK - fresh);
+
+    memmove(source->mark, source->mark + source->marked - kept, kept);
+    memcpy(source->mark + kept, piece + length - fresh, fresh);
+    source->marked = kept + fresh;
+}
+
 static bool mark_holds(const struct source *source)
 {
     char found[MARK];
@@ -137,14 +148,13 @@ static bool source_read(struct source *source, gsize *budget, follow_line *line,
     while (*budget > 0 &&
            (got = pread(source->fd, piece, MIN(sizeof piece, *budget), source->offset)) > 0) {
         follow_split(source->unfinished, piece, (gsize) got, line, data);
+        keep_mark(source, piece, (gsize) got);
         source->offset += got;
         *budget -= (gsize) got;
         any = true;
     }
-    if (any) {
-        set_mark(source);
+    if (any)
         source->grown_us = g_get_monotonic_time();
-    }
     return *budget > 0;
 }
 

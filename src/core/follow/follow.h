@@ -7,7 +7,8 @@
  * - A file that came and was deleted, or replaced by another, between two looks was never seen.
  *   One that was renamed in its folder is found. follow_fd() says when to look.
  * - copytruncate: lines written after the last look and before the truncation are gone from the
- *   file. That it was truncated is seen even when it has grown beyond its old length since.
+ *   file. That it was truncated is seen even when it has grown beyond its old length since, unless
+ *   the very same bytes stand before the place that was reached.
  */
 #ifndef CORE_FOLLOW_H
 #define CORE_FOLLOW_H

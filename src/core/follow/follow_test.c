@@ -297,6 +297,12 @@ static void test_truncated(struct place *place, gconstpointer data)
     g_assert_cmpint(truncate(place->path, 0), ==, 0);
     append(place->path, "3\n4\n5\n");
     expect(place, "3|4|5");
+    /* What is known of it came in pieces. */
+    append(place->path, "6\n");
+    expect(place, "6");
+    g_assert_cmpint(truncate(place->path, 0), ==, 0);
+    append(place->path, "3\n4\n5\n7\n8\n");
+    expect(place, "3|4|5|7|8");
 }
 
 /* A writer without O_APPEND goes on at its old place: before it is a hole. */

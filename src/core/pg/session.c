@@ -66,6 +66,7 @@ static enum session_ready await(struct session *session, gint64 deadline_us, boo
 void session_drop(struct session *session)
 {
     g_clear_pointer(&session->connection, PQfinish);
+    session->late = false;
     session_set_sqlstate(session, "08006");
 }
 
@@ -124,7 +125,10 @@ void session_report_wait(struct session *session, enum session_ready ready, GErr
         report_interrupt(session, error);
         return;
     }
-    session_drop(session);
+    if (!session->lingers)
+        session_drop(session);
+    session->late = session->lingers;
+    session_set_sqlstate(session, "08006");
     runbook_error_set(error, RUNBOOK_CONNECT, NULL, "the server stopped answering");
 }
 
@@ -165,7 +169,7 @@ PGresult *session_collect(struct session *session, GError **error)
 
 bool session_usable(struct session *session, const char *sql, GError **error)
 {
-    if (session->connection == NULL) {
+    if (session->connection == NULL || session->late) {
         session_set_sqlstate(session, "08003");
         runbook_error_set(error, RUNBOOK_CONNECT, NULL, "the connection is lost");
         return false;
@@ -245,7 +249,8 @@ void session_wind_down(struct session *session)
 
 bool session_alive(const struct session *session)
 {
-    return session->connection != NULL && PQstatus(session->connection) == CONNECTION_OK;
+    return session->connection != NULL && !session->late &&
+           PQstatus(session->connection) == CONNECTION_OK;
 }
 
 const char *session_sqlstate(const struct session *session)

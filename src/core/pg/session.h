@@ -31,6 +31,9 @@ struct session_params {
      * own. */
     bool primary;
     guint reached; /* which of them was reached last: it is tried first the next time */
+    /* An answer that does not come within the patience is late, and the connection is kept for it:
+     * session_late(). */
+    bool lingers;
 };
 
 struct session;
@@ -69,6 +72,19 @@ bool session_wants_primary(const struct session *session);
 /* False once the connection was found dead; session_reopen() tries again. */
 bool session_alive(const struct session *session);
 bool session_reopen(struct session *session, GError **error);
+
+/* An answer is outstanding that did not come in time. Until it is there the session is of no use,
+ * but its connection stands, and with it the slot on the server. */
+bool session_late(const struct session *session);
+int session_late_fd(const struct session *session); /* readable when it is time to go on */
+
+/* Goes on with it, without waiting. What the answer was nobody learns; nor which locks of the
+ * session it took. LOST: the connection is of no use any more. */
+enum session_late_state { SESSION_LATE_PENDING, SESSION_LATE_OVER, SESSION_LATE_LOST };
+enum session_late_state session_late_go(struct session *session);
+
+/* How many hosts these name that are tried one by one; 1 where libpq finds its way. */
+guint session_hosts(struct session_params *params);
 
 /* Leaves a connection that does not answer; its backend may be at work for a while yet. */
 void session_drop(struct session *session);

@@ -91,11 +91,20 @@ char *session_refusal(struct session *session, const char *raw)
     return g_strstrip(text);
 }
 
+gint64 session_connect_seconds(gint64 asked_s, gint64 patience_ms, bool others)
+{
+    gint64 patience_s = (patience_ms + 999) / 1000;
+    gint64 seconds = asked_s > 0        ? asked_s
+                     : patience_ms <= 0 ? CONNECT_SECONDS
+                     : others           ? HURRIED_SECONDS
+                                        : patience_s;
+
+    /* Whoever is in a hurry is silent for no longer than that, whatever the conninfo allows. */
+    return MAX(patience_ms > 0 ? MIN(seconds, patience_s) : seconds, 2);
+}
+
 static gint64 connect_deadline(PGconn *connection, gint64 patience_ms, bool others)
 {
-    gint64 patience_s = patience_ms <= 0 ? CONNECT_SECONDS
-                        : others         ? HURRIED_SECONDS
-                                         : (patience_ms + 999) / 1000;
     gint64 seconds = 0;
     PQconninfoOption *options = PQconninfo(connection);
 
@@ -103,9 +112,8 @@ static gint64 connect_deadline(PGconn *connection, gint64 patience_ms, bool othe
         if (strcmp(option->keyword, "connect_timeout") == 0 && option->val != NULL)
             seconds = g_ascii_strtoll(option->val, NULL, 10);
     PQconninfoFree(options);
-    if (seconds <= 0)
-        seconds = patience_s;
-    return g_get_monotonic_time() + MAX(seconds, 2) * G_USEC_PER_SEC;
+    return g_get_monotonic_time() +
+           session_connect_seconds(seconds, patience_ms, others) * G_USEC_PER_SEC;
 }
 
 static bool poll_connection(PGconn *connection, gint64 deadline, bool heed, GError **error)
@@ -243,6 +251,7 @@ static bool prepare(struct session *session, GError **error)
 bool session_reopen(struct session *session, GError **error)
 {
     g_clear_pointer(&session->connection, PQfinish);
+    session->late = false;
     bool connected = connect_with_password(session, error);
     g_strlcpy(session->params->refusal, connected ? "" : session->sqlstate,
               sizeof session->params->refusal);
@@ -287,6 +296,7 @@ static struct session *open_session(struct session_params *params, const char *s
 
     session->params = params;
     session->patience_ms = params->patience_ms;
+    session->lingers = params->lingers;
     session->application = g_strconcat(PROGRAM, section, NULL);
     session->winding_down = winding_down;
     if (session_reopen(session, error))

@@ -84,12 +84,14 @@ GPtrArray *session_places(const char *host, const char *address, const char *por
     return places;
 }
 
-/* libpq's default is "any": only what somebody has written counts. */
-static bool says_attributes(const struct session_params *params)
+/* libpq's default is "any": that counts only where somebody has written it. Anything else somebody
+ * has, be it in a service file. */
+static bool says_attributes(const struct session_params *params, const char *attributes)
 {
     const char *environment = g_getenv("PGTARGETSESSIONATTRS");
 
-    return (params->dbname != NULL && strstr(params->dbname, "target_session_attrs") != NULL) ||
+    return (attributes != NULL && strcmp(attributes, "any") != 0) ||
+           (params->dbname != NULL && strstr(params->dbname, "target_session_attrs") != NULL) ||
            (environment != NULL && *environment != '\0');
 }
 
@@ -97,7 +99,7 @@ GPtrArray *session_places_of(struct session *session)
 {
     PQconninfoOption *options = effective(session);
     const char *attributes = value_of(options, "target_session_attrs");
-    bool said = says_attributes(session->params);
+    bool said = says_attributes(session->params, attributes);
     /* It goes over all of them twice: libpq's own matter. */
     bool together = said && g_strcmp0(attributes, "prefer-standby") == 0;
     GPtrArray *places = session_places(together ? NULL : value_of(options, "host"),
@@ -107,6 +109,14 @@ GPtrArray *session_places_of(struct session *session)
     session->wants_primary = places->len > 0 && session->params->primary && !said;
     PQconninfoFree(options);
     return places;
+}
+
+guint session_hosts(struct session_params *params)
+{
+    struct session form = {.params = params};
+    g_autoptr(GPtrArray) places = session_places_of(&form);
+
+    return MAX(places->len, 1);
 }
 
 bool session_wants_primary(const struct session *session)

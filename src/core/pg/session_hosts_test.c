@@ -1,6 +1,9 @@
 /* Several hosts: how their lists are read. */
 #include "pg/session_private.h"
 
+#include <glib/gstdio.h>
+#include <unistd.h>
+
 static char *spelt(const GPtrArray *places)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -72,10 +75,56 @@ static void test_primary(void)
     }
 }
 
+/* A service file says it as well as a conninfo does. */
+static void test_service(void)
+{
+    char application[] = "test";
+    struct session_params params = {.dbname = "service=pair", .primary = true};
+    struct session session = {.params = &params, .application = application};
+    g_autofree char *file = NULL;
+    int fd = g_file_open_tmp("service-XXXXXX", &file, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    g_unsetenv("PGHOST");
+    g_setenv("PGSERVICEFILE", file, TRUE);
+    g_assert_true(g_file_set_contents(file, "[pair]\nhost=a,b\n", -1, NULL));
+    g_autoptr(GPtrArray) unsaid = session_places_of(&session);
+    g_assert_cmpuint(unsaid->len, ==, 2);
+    g_assert_true(session_wants_primary(&session));
+    g_assert_true(g_file_set_contents(file, "[pair]\nhost=a,b\ntarget_session_attrs=standby\n",
+                                      -1, NULL));
+    g_autoptr(GPtrArray) said = session_places_of(&session);
+    g_assert_cmpuint(said->len, ==, 2);
+    g_assert_false(session_wants_primary(&session));
+    g_assert_cmpuint(session_hosts(&params), ==, 2);
+    g_unsetenv("PGSERVICEFILE");
+    g_unlink(file);
+}
+
+/* For how long an attempt goes on, of what the conninfo says and what the caller bears. */
+static void test_seconds(void)
+{
+    static const struct {
+        gint64 asked_s, patience_ms, seconds;
+        bool others;
+    } cases[] = {
+        {0, 0, 10, false},    {0, 0, 10, true},    {25, 0, 25, false}, {1, 0, 2, false},
+        {0, 5000, 5, false},  {0, 5000, 2, true},  {3, 5000, 3, true}, {2, 5000, 2, false},
+        {25, 5000, 5, false}, {25, 3000, 3, true}, {1, 500, 2, false},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(
+            session_connect_seconds(cases[i].asked_s, cases[i].patience_ms, cases[i].others),
+            ==, cases[i].seconds);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pg/hosts/lists", test_lists);
     g_test_add_func("/pg/hosts/primary", test_primary);
+    g_test_add_func("/pg/hosts/service", test_service);
+    g_test_add_func("/pg/hosts/seconds", test_seconds);
     return g_test_run();
 }

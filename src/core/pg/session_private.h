@@ -16,6 +16,8 @@ struct session {
     char sqlstate[6];
     bool winding_down;
     gint64 patience_ms; /* of the params */
+    bool lingers;       /* of the params */
+    bool late;          /* an answer is outstanding, long after its time */
     bool wants_primary;
     void (*echo)(const char *sql, gpointer data);
     gpointer echo_data;
@@ -73,6 +75,10 @@ struct session_keywords {
 };
 struct session_keywords session_keywords_for(const struct session *session);
 void session_keyword(struct session_keywords *keywords, const char *name, const char *value);
+
+/* How long an attempt to connect may take. Pure. asked_s: the connect_timeout of the conninfo, 0:
+ * none; patience_ms: of the params; others: there are more hosts to turn to. */
+gint64 session_connect_seconds(gint64 asked_s, gint64 patience_ms, bool others);
 
 /* One of several hosts. NULL: not said. */
 struct session_place {

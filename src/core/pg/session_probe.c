@@ -28,22 +28,37 @@ static void go_beside(struct session_keywords *keywords, const struct session *b
     session_keyword(keywords, "port", PQport(there));
 }
 
-struct session_probe *session_probe_start(struct session_params *params,
-                                          const struct session *beside, gint64 patience_ms)
+static struct session_probe *start(const struct session_keywords *keywords, gint64 patience_ms)
 {
     struct session_probe *probe = g_new0(struct session_probe, 1);
-    const struct session form = {.params = params, .application = beside->application};
-    struct session_keywords keywords = session_keywords_for(&form);
 
-    go_beside(&keywords, beside);
     probe->deadline_us = g_get_monotonic_time() + patience_ms * 1000;
-    probe->connection = PQconnectStartParams(keywords.names, keywords.values, 1);
+    probe->connection = PQconnectStartParams(keywords->names, keywords->values, 1);
     g_assert(probe->connection != NULL);
     PQsetErrorVerbosity(probe->connection, PQERRORS_VERBOSE);
     PQsetNoticeReceiver(probe->connection, ignore_notice, NULL);
     probe->status = PQstatus(probe->connection) == CONNECTION_BAD ? PGRES_POLLING_FAILED
                                                                   : PGRES_POLLING_WRITING;
     return probe;
+}
+
+struct session_probe *session_probe_start(struct session_params *params,
+                                          const struct session *beside, gint64 patience_ms)
+{
+    const struct session form = {.params = params, .application = beside->application};
+    struct session_keywords keywords = session_keywords_for(&form);
+
+    go_beside(&keywords, beside);
+    return start(&keywords, patience_ms);
+}
+
+struct session_probe *session_probe_usual(struct session_params *params,
+                                          const struct session *like, gint64 patience_ms)
+{
+    const struct session form = {.params = params, .application = like->application};
+    struct session_keywords keywords = session_keywords_for(&form);
+
+    return start(&keywords, patience_ms);
 }
 
 void session_probe_free(struct session_probe *probe)

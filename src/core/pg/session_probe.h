@@ -21,6 +21,9 @@ struct session_probe;
  * be looked up. */
 struct session_probe *session_probe_start(struct session_params *params,
                                           const struct session *beside, gint64 patience_ms);
+/* By the way these words say; a name may have to be looked up. like: whose name it bears. */
+struct session_probe *session_probe_usual(struct session_params *params,
+                                          const struct session *like, gint64 patience_ms);
 void session_probe_free(struct session_probe *probe);
 AUTO_DEFINE(session_probe, session_probe_free)
 

@@ -62,9 +62,10 @@ const struct setting settings_core[] = {
         .flags = SETTING_CONNINFO,
         .prose = "How to get in when every slot of an ordinary role is taken: a connection "
                  "string of a role with pg_use_reserved_connections (from 16) or of a "
-                 "superuser, as in 'host=db1 dbname=app user=rescue'. Used only when the "
-                 "server refuses the usual one for want of a slot, one connection at a time, "
-                 "and never without saying so.",
+                 "superuser, as in 'host=db1 dbname=app user=rescue'. Used when the server "
+                 "refuses the usual one for want of a slot; and by the watch, when it has lost "
+                 "its connection and the usual one has failed for half a minute otherwise. One "
+                 "connection at a time, and never without saying so.",
     },
     {
         .name = "health_url",

@@ -100,19 +100,18 @@ static void judge_reach(struct watcher *watcher)
 
 static void judge_refused(struct watcher *watcher, unsigned triggers)
 {
-    bool refused = triggers & WATCH_REFUSED;
-    bool silent = watcher->signs.probed == SESSION_PROBE_SILENT;
-    g_autofree char *message = refused  ? g_strdup_printf("a new connection is refused: %s",
-                                                          watcher->signs.probe_reason)
-                               : silent ? g_strdup("a new connection gets no answer in time")
-                                        : g_strdup("new connections get in");
+    const struct watcher_signs *signs = &watcher->signs;
+    g_autofree char *message = NULL;
+    bool holds = watcher_signs_refusal(triggers & WATCH_REFUSED, signs->probed,
+                                       signs->probe_reason, &message);
 
-    watch_desk_judge(&watcher->desk,
-                     &(struct watch_alarm){.name = "refused",
-                                           .holds = refused || silent,
-                                           .critical = true,
-                                           .message = message},
-                     g_get_monotonic_time());
+    if (signs->probed == SESSION_PROBE_UNDERWAY) /* nobody knows yet */
+        return;
+    watch_desk_judge(
+        &watcher->desk,
+        &(struct watch_alarm){
+            .name = "refused", .holds = holds, .critical = true, .message = message},
+        g_get_monotonic_time());
 }
 
 static void judge_unready(struct watcher *watcher, unsigned triggers)
@@ -231,7 +230,8 @@ static bool look(struct watcher *watcher, GError **error)
 
     if (backends == NULL)
         return false;
-    if (backends->in_recovery && session_wants_primary(guard->session)) {
+    if (backends->in_recovery &&
+        (session_wants_primary(guard->session) || (guard->emergency && guard->hosts > 1))) {
         runbook_error_set(error, RUNBOOK_REFUSED, NULL,
                           "the server at \"%s\" has become a standby",
                           session_host(guard->session));
@@ -243,6 +243,23 @@ static bool look(struct watcher *watcher, GError **error)
         return false;
     look_at(watcher, backends);
     return true;
+}
+
+/* Another server than before: what is remembered of the old one's sessions is void. */
+static void heed_move(struct watcher *watcher)
+{
+    if (!watcher->guard.moved)
+        return;
+    watcher->guard.moved = false;
+    watcher_signs_moved(&watcher->signs);
+    watcher->full = false;
+    for (guint i = 0; i < watcher->sections->len; i++) {
+        struct watch_memory *memory =
+            &g_array_index(watcher->sections, struct watched, i).memory;
+        if (memory->data != NULL && memory->free_data != NULL)
+            memory->free_data(memory->data);
+        memory->data = NULL;
+    }
 }
 
 /* The usual way in is open again: the emergency connection is for others now. */
@@ -267,44 +284,70 @@ static void turn_minute(struct watcher *watcher)
         watcher_minute_begin(&watcher->minute, wall);
 }
 
-/* The next point of the grid; those that went by while something else was done are missed. */
-static void advance(struct watcher *watcher)
+/* The next point of the grid; those that went by while something else was done are missed. A new
+ * connection begins a new grid. */
+static void advance(struct watcher *watcher, gint64 begun_us, bool new)
 {
     gint64 behind = g_get_monotonic_time() - watcher->grid_us;
     gint64 passed = MAX(behind / GRID_US, 0);
 
-    watcher->grid_us += (passed + 1) * GRID_US;
+    watcher->grid_us = new ? begun_us + GRID_US : watcher->grid_us + (passed + 1) * GRID_US;
     watcher->minute.missed += (guint) passed;
+}
+
+static void look_or_lose(struct watcher *watcher)
+{
+    struct watcher_guard *guard = &watcher->guard;
+    g_autoptr(GError) error = NULL;
+
+    if (guard->session == NULL)
+        return;
+    bool looked = look(watcher, &error);
+    if (interrupt_pending())
+        return;
+    if (!looked)
+        watcher_guard_lose(guard, error->message);
+    else if (!session_alive(guard->session)) /* in an act */
+        watcher_guard_lose(guard, session_late(guard->session) ? "the server stopped answering"
+                                                               : "the connection was lost");
 }
 
 /* Out of turn: what has just been learnt does not wait for the grid, and counts for no minute. */
 static void look_out_of_turn(struct watcher *watcher)
 {
     struct watcher_minute minute = watcher->minute;
-    g_autoptr(GError) error = NULL;
 
     watcher->extra = false;
-    if (watcher->guard.session != NULL && !look(watcher, &error) && !interrupt_pending())
-        watcher_guard_lose(&watcher->guard, error->message);
+    look_or_lose(watcher);
     watcher->minute = minute;
 }
 
-static void tick(struct watcher *watcher)
+/* What can be told without a connection. */
+static void tell_of_outage(struct watcher *watcher)
 {
-    struct watcher_guard *guard = &watcher->guard;
-    g_autoptr(GError) error = NULL;
+    unsigned triggers = watcher_signs_now(&watcher->signs);
+
+    watcher->minute.missed++;
+    say_state(watcher);
+    watcher_say_beat(&watcher->lines);
+    judge_unready(watcher, triggers);
+    judge_logged(watcher, triggers);
+    /* Probes go on beside a late answer. That nobody answers them either is no news. */
+    if (triggers & WATCH_REFUSED)
+        judge_refused(watcher, triggers);
+}
+
+static void tick(struct watcher *watcher, bool new)
+{
+    gint64 begun = g_get_monotonic_time();
 
     turn_minute(watcher);
     leave_emergency(watcher);
-    if (guard->session != NULL && !look(watcher, &error) && !interrupt_pending())
-        watcher_guard_lose(guard, error->message);
-    if (guard->session == NULL) {
-        watcher->minute.missed++;
-        say_state(watcher);
-        watcher_say_beat(&watcher->lines);
-    }
+    look_or_lose(watcher);
+    if (watcher->guard.session == NULL)
+        tell_of_outage(watcher);
     judge_reach(watcher);
-    advance(watcher);
+    advance(watcher, begun, new);
 }
 
 static void wait_for_next(struct watcher *watcher)
@@ -314,8 +357,33 @@ static void wait_for_next(struct watcher *watcher)
 
     if (guard->session == NULL)
         until = MIN(until, MAX(guard->retry_us, g_get_monotonic_time() + 1000));
-    watcher_signs_start(&watcher->signs, &guard->usual, guard->session, watcher->full);
-    watcher->extra = watcher_signs_wait(&watcher->signs, until);
+    const struct watcher_aim aim = {
+        .params = &guard->usual,
+        .session = guard->session != NULL ? guard->session : guard->late,
+        /* Several hosts are tried one by one when it is time to return. */
+        .usual = guard->hosts == 1 &&
+                 (guard->session != NULL ? guard->emergency : guard->late_emergency),
+        .urgent = watcher->full || guard->session == NULL,
+    };
+    bool waits_late = guard->session == NULL && guard->late != NULL;
+    watcher_signs_start(&watcher->signs, &aim);
+    watcher->extra = watcher_signs_wait(&watcher->signs, until,
+                                        waits_late ? session_late_fd(guard->late) : -1);
+}
+
+/* True: there is a connection that was not there before. */
+static bool tend_guard(struct watcher *watcher)
+{
+    struct watcher_guard *guard = &watcher->guard;
+    const struct watcher_signs *signs = &watcher->signs;
+
+    if (guard->session != NULL ||
+        !watcher_guard_tend(guard, signs->probed_us > guard->down_us ? signs->probed
+                                                                     : SESSION_PROBE_UNDERWAY))
+        return false;
+    heed_move(watcher);
+    malloc_trim(0);
+    return true;
 }
 
 /* ---- from begin to end --------------------------------------------------------------------------- */
@@ -375,14 +443,14 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
 
     open_all(&watcher, call);
     watcher.grid_us = g_get_monotonic_time();
+    if (watcher.guard.hosts > 1) /* the first connection may take its time */
+        say_state(&watcher);
     while (!interrupt_pending() && !watcher.lines.gone && watcher.guard.hopeless == NULL) {
-        bool new = watcher.guard.session == NULL &&watcher_guard_tend(&watcher.guard);
-        if (new)
-            malloc_trim(0);
+        bool new = tend_guard(&watcher);
         if (interrupt_pending())
             break;
         if (new || g_get_monotonic_time() >= watcher.grid_us)
-            tick(&watcher);
+            tick(&watcher, new);
         else if (watcher.extra)
             look_out_of_turn(&watcher);
         wait_for_next(&watcher);

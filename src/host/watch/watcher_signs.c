@@ -22,6 +22,7 @@ void watcher_signs_init(struct watcher_signs *signs, const struct settings *sett
     *signs = (struct watcher_signs){.probe_ms = settings_int(settings, "watch.probe")};
     if (health_url != NULL && *health_url != '\0') {
         signs->health_url = health_url;
+        signs->health_place = fetch_place(health_url);
         signs->fetch = fetch_new();
     }
     if (log_file != NULL && *log_file != '\0') {
@@ -36,25 +37,26 @@ void watcher_signs_clear(struct watcher_signs *signs)
     g_clear_pointer(&signs->probe_reason, g_free);
     g_clear_pointer(&signs->fetch, fetch_free);
     g_clear_pointer(&signs->health_reason, g_free);
+    g_clear_pointer(&signs->health_place, g_free);
     g_clear_pointer(&signs->follow, follow_free);
     g_clear_pointer(&signs->logged, g_free);
 }
 
 /* ---- the probe --------------------------------------------------------------------------------- */
 
-static void start_probe(struct watcher_signs *signs, struct session_params *params,
-                        const struct session *session, bool full)
+static void start_probe(struct watcher_signs *signs, const struct watcher_aim *aim)
 {
     gint64 now = g_get_monotonic_time();
-    gint64 latest = now + MIN(FULL_PROBE_MS, signs->probe_ms) * 1000;
+    gint64 often_ms = MIN(FULL_PROBE_MS, signs->probe_ms);
 
-    if (full)
-        signs->probe_us = MIN(signs->probe_us, latest);
+    if (aim->urgent)
+        signs->probe_us = MIN(signs->probe_us, now + often_ms * 1000);
     if (signs->probe != NULL || now < signs->probe_us)
         return;
-    signs->probe = session_probe_start(params, session, PROBE_PATIENCE_MS);
-    signs->probe_us =
-        now + (full ? MIN(FULL_PROBE_MS, signs->probe_ms) : signs->probe_ms) * 1000;
+    signs->probe = aim->usual
+                       ? session_probe_usual(aim->params, aim->session, PROBE_PATIENCE_MS)
+                       : session_probe_start(aim->params, aim->session, PROBE_PATIENCE_MS);
+    signs->probe_us = now + (aim->urgent ? often_ms : signs->probe_ms) * 1000;
 }
 
 static void go_on_with_probe(struct watcher_signs *signs, bool ready)
@@ -68,10 +70,34 @@ static void go_on_with_probe(struct watcher_signs *signs, bool ready)
     g_free(signs->probe_reason);
     signs->probe_reason = reason;
     signs->probed = state;
+    signs->probed_us = g_get_monotonic_time();
     if (state == SESSION_PROBE_FULL)
         signs->refused_until_us = g_get_monotonic_time() + REFUSED_HOLDS_MS * 1000;
     else if (state == SESSION_PROBE_IN)
         signs->refused_until_us = 0;
+}
+
+void watcher_signs_moved(struct watcher_signs *signs)
+{
+    g_clear_pointer(&signs->probe, session_probe_free);
+    g_clear_pointer(&signs->probe_reason, g_free);
+    signs->probed = SESSION_PROBE_UNDERWAY;
+    signs->refused_until_us = 0;
+}
+
+bool watcher_signs_refusal(bool recent, enum session_probe_state probed, const char *reason,
+                           char **ret_message)
+{
+    bool failed = probed == SESSION_PROBE_FULL || probed == SESSION_PROBE_FAILED;
+
+    if (probed == SESSION_PROBE_SILENT)
+        *ret_message = g_strdup("a new connection gets no answer in time");
+    else if (failed || recent)
+        *ret_message = g_strdup_printf("a new connection is refused: %s",
+                                       reason != NULL ? reason : "no slot is left");
+    else
+        *ret_message = g_strdup("new connections get in");
+    return failed || recent || probed == SESSION_PROBE_SILENT;
 }
 
 /* ---- the service's health ------------------------------------------------------------------------ */
@@ -79,15 +105,16 @@ static void go_on_with_probe(struct watcher_signs *signs, bool ready)
 static void on_health(const struct fetch_answer *answer, gpointer data)
 {
     struct watcher_signs *signs = data;
-    bool ready = answer->status != 0 && answer->status != 503;
+    /* Half an answer is none: whoever hangs in the middle of it is not ready. */
+    bool ready = answer->error == NULL && answer->status != 0 && answer->status != 503;
 
     g_clear_pointer(&signs->health_reason, g_free);
     signs->unready = ready ? 0 : signs->unready + 1;
     if (ready)
         return;
     signs->health_reason =
-        answer->status == 503 ? g_strdup_printf("%s answers 503", signs->health_url)
-                              : g_strdup_printf("%s does not answer: %s", signs->health_url,
+        answer->status == 503 ? g_strdup_printf("%s answers 503", signs->health_place)
+                              : g_strdup_printf("%s does not answer: %s", signs->health_place,
                                                 answer->error ? answer->error : "nothing came");
 }
 
@@ -125,11 +152,10 @@ static void read_log(struct watcher_signs *signs)
 
 /* ---- all --------------------------------------------------------------------------------------- */
 
-void watcher_signs_start(struct watcher_signs *signs, struct session_params *params,
-                         const struct session *session, bool full)
+void watcher_signs_start(struct watcher_signs *signs, const struct watcher_aim *aim)
 {
-    if (session != NULL)
-        start_probe(signs, params, session, full);
+    if (aim->session != NULL)
+        start_probe(signs, aim);
     if (signs->fetch != NULL)
         start_health(signs);
 }
@@ -143,29 +169,35 @@ static gint64 wake_us(const struct watcher_signs *signs, gint64 until_us)
     return MIN(until_us, session_probe_deadline_us(signs->probe));
 }
 
-static void wait_once(struct watcher_signs *signs, gint64 until_us)
+/* True: the caller's descriptor is readable. */
+static bool wait_once(struct watcher_signs *signs, gint64 until_us, int wake_fd)
 {
-    struct pollfd own[3] = {{.fd = interrupt_fd(), .events = POLLIN}, {.fd = -1}, {.fd = -1}};
+    enum { INTERRUPT, PROBE, LOG, CALLER, DESCRIPTORS };
+    struct pollfd own[DESCRIPTORS] = {{.fd = interrupt_fd(), .events = POLLIN},
+                                      {.fd = -1},
+                                      {.fd = -1},
+                                      {.fd = wake_fd, .events = POLLIN}};
     gint64 left_us = wake_us(signs, until_us) - g_get_monotonic_time();
     int left_ms = (int) CLAMP((left_us + 999) / 1000, 0, 60000);
 
     if (signs->probe != NULL)
-        own[1] = (struct pollfd){.fd = session_probe_fd(signs->probe),
-                                 .events = session_probe_events(signs->probe)};
+        own[PROBE] = (struct pollfd){.fd = session_probe_fd(signs->probe),
+                                     .events = session_probe_events(signs->probe)};
     if (signs->follow != NULL)
-        own[2] = (struct pollfd){.fd = follow_fd(signs->follow), .events = POLLIN};
+        own[LOG] = (struct pollfd){.fd = follow_fd(signs->follow), .events = POLLIN};
     if (signs->fetch != NULL)
         fetch_wait(signs->fetch, own, G_N_ELEMENTS(own), left_ms);
     else
         poll(own, G_N_ELEMENTS(own), left_ms);
     if (signs->probe != NULL)
-        go_on_with_probe(signs, own[1].revents != 0);
+        go_on_with_probe(signs, own[PROBE].revents != 0);
     /* The log was renamed or replaced: before that happens again. */
-    if (own[2].revents != 0)
+    if (own[LOG].revents != 0)
         read_log(signs);
+    return own[CALLER].revents != 0;
 }
 
-bool watcher_signs_wait(struct watcher_signs *signs, gint64 until_us)
+bool watcher_signs_wait(struct watcher_signs *signs, gint64 until_us, int wake_fd)
 {
     unsigned before = watcher_signs_now(signs);
 
@@ -173,8 +205,9 @@ bool watcher_signs_wait(struct watcher_signs *signs, gint64 until_us)
         read_log(signs);
     if (watcher_signs_now(signs) & ~before)
         return true;
-    while (g_get_monotonic_time() < until_us && !interrupt_pending()) {
-        wait_once(signs, until_us);
+    bool woken = false;
+    while (g_get_monotonic_time() < until_us && !interrupt_pending() && !woken) {
+        woken = wait_once(signs, until_us, wake_fd);
         if (watcher_signs_now(signs) & ~before)
             return true;
     }

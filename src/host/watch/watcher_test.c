@@ -2,6 +2,7 @@
 #include "feature.h"
 #include "watch/watcher_guard.h"
 #include "watch/watcher_lines.h"
+#include "watch/watcher_signs.h"
 
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -89,6 +90,81 @@ static void test_pauses(void)
                         cases[i].pause_ms);
 }
 
+/* ---- back in --------------------------------------------------------------------------------------- */
+
+static void test_knocks(void)
+{
+    static const struct {
+        struct watcher_plight plight;
+        bool knocks;
+    } cases[] = {
+        {{.late = false}, true},
+        /* A late answer is waited for until it is known that another connection gets an answer. */
+        {{.late = true}, false},
+        {{.late = true, .probed = SESSION_PROBE_SILENT}, false},
+        {{.late = true, .probed = SESSION_PROBE_FAILED}, false},
+        {{.late = true, .probed = SESSION_PROBE_IN}, true},
+        {{.late = true, .probed = SESSION_PROBE_FULL}, true},
+        /* Another host may be the primary by now. */
+        {{.late = true, .several = true}, true},
+        {{.late = true, .rescue = true, .down_ms = 29999}, false},
+        {{.late = true, .rescue = true, .down_ms = 30000}, true},
+        {{.late = true, .rescue = false, .down_ms = 30000}, false},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(watcher_guard_knocks(&cases[i].plight), ==, cases[i].knocks);
+}
+
+static void test_rescues(void)
+{
+    static const struct {
+        struct watcher_plight plight;
+        const char *sqlstate;
+        bool rescues;
+    } cases[] = {
+        {{.rescue = false}, "53300", false},
+        {{.rescue = true}, "53300", true},
+        {{.rescue = true, .lost = true, .down_ms = 29999}, "08001", false},
+        {{.rescue = true, .lost = true, .down_ms = 30000}, "08001", true},
+        {{.rescue = true, .lost = true, .down_ms = 30000}, "28000", true},
+        {{.rescue = false, .lost = true, .down_ms = 30000}, "08001", false},
+        /* Never in: rather a slip in the settings than an emergency. */
+        {{.rescue = true, .lost = false, .down_ms = 90000}, "28000", false},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(watcher_guard_rescues(&cases[i].plight, cases[i].sqlstate), ==,
+                        cases[i].rescues);
+}
+
+/* ---- signs ----------------------------------------------------------------------------------------- */
+
+static void test_refusal(void)
+{
+    static const struct {
+        bool recent;
+        enum session_probe_state probed;
+        const char *reason, *message;
+        bool holds;
+    } cases[] = {
+        {false, SESSION_PROBE_IN, NULL, "new connections get in", false},
+        {true, SESSION_PROBE_FULL, "too many", "a new connection is refused: too many", true},
+        {false, SESSION_PROBE_FULL, "too many", "a new connection is refused: too many", true},
+        {false, SESSION_PROBE_FAILED, "no login", "a new connection is refused: no login",
+         true},
+        {true, SESSION_PROBE_FAILED, "no login", "a new connection is refused: no login", true},
+        {false, SESSION_PROBE_SILENT, "x", "a new connection gets no answer in time", true},
+        {true, SESSION_PROBE_UNDERWAY, NULL, "a new connection is refused: no slot is left",
+         true},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *message = NULL;
+        g_assert_cmpint(
+            watcher_signs_refusal(cases[i].recent, cases[i].probed, cases[i].reason, &message),
+            ==, cases[i].holds);
+        g_assert_cmpstr(message, ==, cases[i].message);
+    }
+}
+
 /* ---- lines ----------------------------------------------------------------------------------------- */
 
 /* All there is to read, without waiting for more. */
@@ -172,6 +248,9 @@ int main(int argc, char **argv)
     g_test_add_func("/watcher/sample", test_sample);
     g_test_add_func("/watcher/minute", test_minute);
     g_test_add_func("/watcher/pauses", test_pauses);
+    g_test_add_func("/watcher/knocks", test_knocks);
+    g_test_add_func("/watcher/rescues", test_rescues);
+    g_test_add_func("/watcher/refusal", test_refusal);
     g_test_add_func("/watcher/states", test_states);
     g_test_add_func("/watcher/nobody-reads", test_nobody_reads);
     return g_test_run();
