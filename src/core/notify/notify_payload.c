@@ -72,6 +72,9 @@ char *notify_delivery_id(const struct notify_event *event)
 {
     g_autofree char *incident = notify_incident(event);
 
+    /* One that has become graver is told once more. */
+    if (event->state == NOTIFY_OPEN)
+        return g_strdup_printf("%s-open-%s", incident, notify_severity_word(event->severity));
     return g_strdup_printf("%s-%s", incident, notify_state_word(event->state));
 }
 

@@ -112,6 +112,12 @@ static void test_payload(void)
     g_autofree char *other = notify_delivery_id(opening);
     g_assert_cmpstr(delivery, !=, other);
     g_assert_true(strncmp(delivery, other, 17) == 0);
+
+    opening->severity = NOTIFY_WARNING;
+    g_autofree char *before = notify_delivery_id(opening);
+    opening->severity = NOTIFY_CRITICAL;
+    g_autofree char *graver = notify_delivery_id(opening);
+    g_assert_cmpstr(before, !=, graver);
 }
 
 /* As `printf 5.hello | openssl dgst -sha256 -hmac key` has it. */
