@@ -28,6 +28,17 @@ static void free_open(gpointer data)
     g_free(event);
 }
 
+/* Hint and detail of an error stand in the same line: tables and messages have but one. */
+static char *one_line(const char *text)
+{
+    g_autofree char *whole = g_strchomp(g_strdup(text));
+    g_auto(GStrv) lines = g_strsplit(whole, "\n", -1);
+
+    for (char **line = lines; *line != NULL; line++)
+        g_strstrip(*line);
+    return g_strjoinv("; ", lines);
+}
+
 static struct open_event *keep(struct events *events, const struct store_event *event)
 {
     struct open_event *open = g_new0(struct open_event, 1);
@@ -35,7 +46,7 @@ static struct open_event *keep(struct events *events, const struct store_event *
     open->target = g_strdup(event->target);
     open->name = g_strdup(event->name);
     open->severity = g_strdup(event->severity);
-    open->message = g_strdup(event->message);
+    open->message = one_line(event->message);
     open->detail = g_strdup(event->detail);
     open->id = event->id;
     open->opened_us = event->opened_us;
@@ -146,20 +157,21 @@ void events_open(struct events *events, const struct store_event *event)
     if (find(events, event->target, event->name, &index))
         return;
     struct open_event *open = keep(events, event);
-    open->id = is_written(event) ? store_event_open(events->store, event) : -1;
     struct store_event view = view_of(open);
+    view.id = open->id = is_written(&view) ? store_event_open(events->store, &view) : -1;
     events->told(&view, events->data);
 }
 
 static void close_at(struct events *events, guint index, gint64 at_us, const char *closing)
 {
     struct open_event *open = g_ptr_array_steal_index(events->open, index);
+    g_autofree char *end = one_line(closing);
     struct store_event view = view_of(open);
 
     view.closed_us = MAX(at_us, open->opened_us);
-    view.closing = closing;
+    view.closing = end;
     if (open->id >= 0)
-        store_event_close(events->store, open->id, view.closed_us, closing);
+        store_event_close(events->store, open->id, view.closed_us, end);
     events->told(&view, events->data);
     free_open(open);
 }
@@ -175,8 +187,10 @@ void events_close(struct events *events, const char *target, const char *name, g
 
 void events_note(struct events *events, const struct store_event *event)
 {
+    g_autofree char *message = one_line(event->message);
     struct store_event note = *event;
 
+    note.message = message;
     note.closed_us = note.opened_us;
     note.id = store_event_open(events->store, &note);
     events->told(&note, events->data);
