@@ -4,6 +4,7 @@
  */
 #include "daemon/scheduler_private.h"
 
+#include "daemon/job_words.h"
 #include "error.h"
 #include "plan/plan.h"
 
@@ -11,6 +12,7 @@
 
 enum {
     REMEMBERED = 64,
+    RUNS_LOOKED_AT = 100,
     RETRY_FIRST_S = 30,
     RETRY_MOST_S = 600,
 };
@@ -262,8 +264,10 @@ bool turn_begin(struct scheduler *scheduler, struct job *job, gint64 now_us)
 
 /* ---- what a daemon left ------------------------------------------------------------------------- */
 
-/* The newest run of the job since the turn began. */
+/* The newest run of the job since the turn began, or the newest that did what there was to do: not
+ * what a person ran meanwhile on a part of the target. */
 struct found {
+    const struct job *job;
     gint64 since_us, id;
     const char *outcome; /* as a turn has it; NULL: it tells none */
     bool died;
@@ -273,12 +277,18 @@ static void find_run(const struct store_run_view *run, gpointer data)
 {
     struct found *found = data;
 
-    if (run->started_us < found->since_us)
+    const struct job *job = found->job;
+    const bool good =
+        g_strcmp0(run->outcome, "done") == 0 || g_strcmp0(run->outcome, "partly") == 0;
+
+    if (run->started_us < found->since_us || g_strcmp0(run->verb, job->verb) != 0 ||
+        (job->words != NULL && !job_is_line(job->words, run->command_line)))
+        return;
+    if (found->outcome != NULL || (found->id > 0 && !good))
         return;
     found->id = run->id;
     found->died = g_strcmp0(run->outcome, "died") == 0;
-    if (g_strcmp0(run->outcome, "done") == 0 || g_strcmp0(run->outcome, "partly") == 0)
-        found->outcome = g_intern_string(run->outcome);
+    found->outcome = good ? g_intern_string(run->outcome) : NULL;
 }
 
 static struct turn *take_up(const struct job *job, const struct store_turn *left)
@@ -313,9 +323,10 @@ static void take_up_left(const struct store_turn *left, gpointer data)
 static const char *ask_history(struct scheduler *scheduler, const struct job *job,
                                struct turn *turn)
 {
-    struct found found = {.since_us = turn->started_us};
+    struct found found = {.job = job, .since_us = turn->started_us};
 
-    store_each_run(scheduler->store, job->section, job->target, 1, find_run, &found, NULL);
+    store_each_run(scheduler->store, job->section, job->target, RUNS_LOOKED_AT, find_run,
+                   &found, NULL);
     if (found.id > 0)
         turn->run = found.id;
     if (found.died)
@@ -333,11 +344,15 @@ void turn_resume(struct scheduler *scheduler, struct job *job, gint64 now_us)
     store_turns_left(scheduler->store, job->target, job->section, take_up_left, &leftovers);
     for (guint i = 0; i < turns->len; i++) {
         struct turn *turn = g_ptr_array_index(turns, i);
+        if (turn_is_known(job, turn->turn_us)) {
+            turn_free(turn);
+            continue;
+        }
         const bool killed = turn->exit_code == -1;
         const char *outcome = i == 0 && killed ? ask_history(scheduler, job, turn) : NULL;
         if (outcome != NULL)
             turn_end(scheduler, job, turn, outcome, now_us);
-        else if (i > 0 || turn_is_over(turn, now_us))
+        else if (i > 0 || job->open != NULL || turn_is_over(turn, now_us))
             turn_end(scheduler, job, turn, outcome_of(turn->exit_code), now_us);
         else
             job->open = turn;
