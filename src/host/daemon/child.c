@@ -3,6 +3,7 @@
 #include "daemon/line_reader.h"
 #include "daemon/signals.h"
 #include "error.h"
+#include "feature.h"
 #include "settings/settings.h"
 
 #include <errno.h>
@@ -162,14 +163,17 @@ char **child_words(const char *program, const char *const *arguments)
     return g_strv_builder_end(words);
 }
 
-/* It reads the settings as they are in force here. */
+/* It reads the settings as they are in force here, and calls the target what we call it. */
 static char **environment_of(const struct child_plan *plan)
 {
     g_autofree char *number = g_strdup_printf("%d", plan->settings_fd);
+    char **environment = g_environ_unsetenv(g_get_environ(), CALL_ALIAS_VARIABLE);
 
+    if (plan->alias != NULL)
+        environment = g_environ_setenv(environment, CALL_ALIAS_VARIABLE, plan->alias, TRUE);
     if (plan->settings_fd < 0)
-        return g_get_environ();
-    return g_environ_setenv(g_get_environ(), SETTINGS_FILES_VARIABLE, number, TRUE);
+        return environment;
+    return g_environ_setenv(environment, SETTINGS_FILES_VARIABLE, number, TRUE);
 }
 
 static struct child *adopt(const struct child_plan *plan, pid_t pid, int output, int input)

@@ -22,6 +22,13 @@ void target_words(const struct daemon_target *target, GStrvBuilder *words)
     g_strv_builder_add_many(words, "--state", daemon->state, NULL);
 }
 
+const char *target_alias(const struct daemon_target *target)
+{
+    const struct daemon_options *options = target->daemon->options;
+
+    return options->connection[0] != NULL ? options->name : NULL;
+}
+
 static char **watch_arguments(const struct daemon_target *target)
 {
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
@@ -73,7 +80,8 @@ static void watch(struct daemon_target *target)
         .name = name,
         .child = {.arguments = (const char *const *) arguments,
                   .longest = LINE_LONGEST,
-                  .settings_fd = target->daemon->snapshot},
+                  .settings_fd = target->daemon->snapshot,
+                  .alias = target_alias(target)},
         .silence_us = SILENCE_S * G_USEC_PER_SEC,
         .line = on_line,
         .ended = on_ended,
