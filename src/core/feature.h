@@ -66,6 +66,9 @@ bool option_given(const struct options *options, const char *name);
 const char *option_value(const struct options *options, const char *name);
 const char *const *option_values(const struct options *options, const char *name);
 
+/* The alias of a call, in the environment of serve's children. */
+#define CALL_ALIAS_VARIABLE "PGRUNBOOK_TARGET_ALIAS"
+
 /* One call of a command. Everything is borrowed from the host. */
 struct call {
     const struct feature *feature; /* never NULL: the hosts' own sections are rows as well */
@@ -75,6 +78,8 @@ struct call {
     struct settings *settings;    /* effective, overrides applied */
     struct session_params *server;
     const char *target; /* name from the configuration; NULL: connection options were used */
+    /* What serve calls the database of its connection options, for the record; NULL: nothing. */
+    const char *alias;
     /* The watch's connection, to be worked on instead of one of its own: when every slot is taken
      * there is no other. NULL: connect. */
     struct session *guard;

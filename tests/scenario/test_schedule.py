@@ -121,6 +121,15 @@ def test_no_targets(runbook):
     assert "no targets" in result.err and "[target NAME]" in result.err and result.out == ""
 
 
+def test_the_database_of_connection_options(runbook, schedule):
+    put_turn(runbook, "shop", "vacuum", "done", now_us() - MINUTE)
+    jobs = jobs_of(runbook("schedule", "-h", "db1", "-d", "shop", "--json"))
+    assert jobs["shop", "vacuum"]["last_turns"][0]["outcome"] == "done"
+    assert jobs["shop", "vacuum"]["command_line"].endswith("-h db1 -d shop")
+    assert list(jobs_of(schedule("-d", "dbname=shop", "--json"))) == list(jobs)
+    assert "--target" in schedule("-d", "shop", "--target", "prod").expect(2).err
+
+
 def test_a_schedule_with_a_fault(runbook, tmp_path):
     file = tmp_path / "bad.conf"
     file.write_text("[target prod]\nconninfo = host=db1\nvacuum.schedule = 0 25 * * *\n",

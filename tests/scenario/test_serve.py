@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import shlex
 import signal
 import socket
 import termios
@@ -24,7 +25,7 @@ def test_starts_answers_and_ends(server, runbook):
     status, document, headers = daemon.ask("/api/health/live")
     assert status == 200 and check_document(document, "health.live")
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Cache-Control"] == "no-store"
+    assert headers["Cache-Control"] == "no-store" and headers["Connection"] == "close"
     status, document, _ = daemon.ask("/api/health/ready")
     assert status == 200 and not check_document(document, "health.ready")["reasons"]
     assert [(item["target"], item["state"]) for item in document["targets"]] == [("shop", "up")]
@@ -57,6 +58,24 @@ def test_one_database_without_targets(server, runbook):
     assert running.process.wait(20) == 0
     assert all(line[:4] in ("<5>p", "<6>p")
                for line in journal.read_text(encoding="utf-8").splitlines())
+
+
+def test_a_job_of_the_one_database(server, runbook):
+    """Turns, runs and what the next command shows go by the same name."""
+    server.make_dead_rows("orders", 1000)
+    daemon = Daemon(runbook, {}, words=["-d", server.conninfo()], **only_vacuum())
+    daemon.now_due()
+    daemon.start()
+    daemon.wait_turn("done", target=server.dbname)
+    daemon.stop()
+    shown = runbook("schedule", "-d", server.conninfo(), "--config", daemon.file, "--json")
+    vacuum = check_document(shown.expect(0).json, "schedule")["jobs"][0]
+    last = vacuum["last_turns"][0]
+    assert (vacuum["target"], last["outcome"]) == (server.dbname, "done")
+    runs = runbook("history", "list", "--target", server.dbname, "--json",
+                   "--state", daemon.state).expect(0).json["runs"]
+    assert [run["id"] for run in runs] == [last["run"]]
+    runbook(*shlex.split(vacuum["command_line"])[1:], "--dry-run").expect(0)
 
 
 def test_what_cannot_be_served(server, runbook):
@@ -125,6 +144,7 @@ def test_settings_are_read_again(server, runbook):
     daemon.reload()
     wait_until(lambda: len(daemon.children("watch")) == 2, what="a second watch")
     assert watch[0] in daemon.children("watch")
+    daemon.hear("target shed: its jobs are done by target shop, which is the same database")
     assert [bool(row[0]) for row in daemon.events("configuration")] == [False]
     # HTTP moves, or stays where it was.
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -136,6 +156,9 @@ def test_settings_are_read_again(server, runbook):
         daemon.wait_ready()
     daemon.reload()
     daemon.hear(f"HTTP on 127.0.0.1:{port}")
+    daemon.configure({"shop": server, "shed": server}, **NO_JOBS, http_listen=f"0.0.0.0:{port}")
+    daemon.reload()
+    daemon.hear(f"HTTP on 0.0.0.0:{port}")
     daemon.configure({"shed": {"conninfo": server.conninfo(), "connections_warning": "50%"}},
                      **NO_JOBS, http_listen=f"127.0.0.1:{port}")
     daemon.reload()

@@ -18,7 +18,7 @@ def test_one_of_two_does_the_jobs(server, runbook):
     first.start()
     second.start()
     first.wait_turn("done")
-    second.hear("another daemon does its jobs")
+    second.hear("its jobs are done by another daemon")
     assert "done" not in second.turns() and second.rows("SELECT count(*) FROM run") == [(0,)]
     # When the first is gone the second takes over; what was done is no longer due.
     first.stop()

@@ -20,9 +20,9 @@ HOUR_US = 3_600_000_000
 class Daemon:
     """`pgrunbook serve` in the background. .said is its journal so far."""
 
-    def __init__(self, runbook, targets, name="daemon", env=None, **settings):
+    def __init__(self, runbook, targets, name="daemon", env=None, words=(), **settings):
         """targets: NAME → settings of the target, or a Server."""
-        self.runbook, self.name, self.env = runbook, name, env
+        self.runbook, self.name, self.env, self.words = runbook, name, env, words
         self.file = runbook.home / f"{name}.conf"
         self.journal = runbook.home / f"{name}.err"
         self.state = runbook.home / f"{name}.db"
@@ -40,8 +40,8 @@ class Daemon:
     def start(self, ready=True):
         self.journal.write_text("", encoding="utf-8")
         with self.journal.open("a", encoding="utf-8") as journal:
-            self.running = self.runbook.start("serve", "--config", self.file, stderr=journal,
-                                              env=self.env)
+            self.running = self.runbook.start("serve", "--config", self.file, *self.words,
+                                              stderr=journal, env=self.env)
         wait_until(lambda: "HTTP" in self.said or not self.running.running(), what="a daemon")
         assert self.running.running(), self.said
         if ready:

@@ -50,7 +50,7 @@ gint64 gate_record_begin(const struct call *call, struct session *control,
     struct store_run record = {
         .section = call->feature->name,
         .verb = call->command->verb,
-        .target = call->target,
+        .target = call->target != NULL ? call->target : call->alias,
         .host = session_host(control),
         .dbname = session_database(control),
         .role = session_user(control),

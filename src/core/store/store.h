@@ -54,10 +54,6 @@ struct store_run {
     gint64 undoes;      /* the run that this one takes back; 0: none */
 };
 
-/* The target of runs that name none, in the environment of a daemon's children: it calls the one
- * database of its command line by a name that no configuration has. */
-#define STORE_TARGET_VARIABLE "PGRUNBOOK_TARGET_NAME"
-
 /* All writers swallow errors into store_trouble(). Times are wall-clock microseconds since 1970.
  * The run's os user, host name, pid and start time are filled in here. Returns the run's id, -1
  * when it could not be written. */

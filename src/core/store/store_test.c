@@ -57,11 +57,6 @@ static void test_run(void)
     g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_USAGE);
 }
 
-static void append_target(const struct store_run_view *run, gpointer data)
-{
-    g_string_append_printf(data, "%s ", run->target != NULL ? run->target : "-");
-}
-
 /* Everything NULL that may be. */
 static void test_sparse_run(void)
 {
@@ -73,14 +68,6 @@ static void test_sparse_run(void)
     store_steps_planned(store, id, NULL, 0);
     const struct store_object object = {.name = "session 7", .outcome = "done"};
     store_object(store, id, &object);
-    /* What a daemon calls it whose child this is. */
-    g_setenv(STORE_TARGET_VARIABLE, "shop", TRUE);
-    const gint64 named = store_run_begin(store, &sparse);
-    g_unsetenv(STORE_TARGET_VARIABLE);
-    g_autoptr(GString) targets = g_string_new(NULL);
-    g_assert_true(store_run_by_id(store, id, append_target, targets, NULL));
-    g_assert_true(store_run_by_id(store, named, append_target, targets, NULL));
-    g_assert_cmpstr(targets->str, ==, "- shop ");
     store_run_end(store, -1, "failed", 1, NULL, NULL);
     store_step_end(store, -1, 1, "done", NULL);
     store_object(store, -1, &object);

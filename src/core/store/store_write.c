@@ -60,8 +60,7 @@ gint64 store_run_begin(struct store *store, const struct store_run *run)
     AUTO(statement) statement = statement_open(store, &query_store_run_begin);
     statement_bind_text(statement, 1, run->section);
     statement_bind_text(statement, 2, run->verb);
-    statement_bind_text(statement, 3,
-                        run->target != NULL ? run->target : g_getenv(STORE_TARGET_VARIABLE));
+    statement_bind_text(statement, 3, run->target);
     statement_bind_text(statement, 4, run->host);
     statement_bind_text(statement, 5, run->dbname);
     statement_bind_text(statement, 6, run->role);

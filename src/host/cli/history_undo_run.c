@@ -366,6 +366,10 @@ enum runbook_exit history_undo_command(struct call *call, GError **error)
     AUTO(undo) undo = undo_read(reader, id, error);
     if (undo == NULL || !undo_possible(undo, error))
         return RUNBOOK_REFUSED;
+    /* The way there: by what it is called now, and not by a name that no configuration has. */
+    if (undo->target != NULL &&
+        !g_strv_contains(settings_targets(call->settings), undo->target))
+        g_clear_pointer(&undo->target, g_free);
     /* It acts in the name of the section whose run it takes back: same lock, same application
      * name. */
     const struct feature section = {.name = undo->section};

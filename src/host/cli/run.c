@@ -191,6 +191,7 @@ static int call_command(const struct invocation *invocation, struct settings *se
         .settings = settings,
         .server = server,
         .target = target,
+        .alias = g_getenv(CALL_ALIAS_VARIABLE),
         .output = invocation->output,
         .store = invocation->store,
         .command_line = invocation->command_line,

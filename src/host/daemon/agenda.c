@@ -27,10 +27,15 @@ GArray *agenda_all(const struct settings *settings, const char *target)
         const struct job *job = features[i]->job;
         if (job == NULL)
             continue;
+        const char *verb =
+            job->verb != NULL ? job->verb : setting_of(settings, features[i], "job");
+        g_auto(GStrv) words = agenda_words(features[i]->name, verb, 0);
+        g_autofree char *line = g_strjoinv(" ", words);
         const struct scheduler_job row = {
             .target = target,
             .section = features[i]->name,
-            .verb = job->verb != NULL ? job->verb : setting_of(settings, features[i], "job"),
+            .verb = verb,
+            .words = g_intern_string(line),
             .schedule = setting_of(settings, features[i], "schedule"),
             .zone = settings_string(settings, "timezone"),
             .window_ms = window_of(settings, features[i]),

@@ -3,6 +3,7 @@
 #include "daemon/line_reader.h"
 #include "daemon/signals.h"
 #include "error.h"
+#include "feature.h"
 #include "settings/settings.h"
 #include "store/store.h"
 
@@ -163,17 +164,17 @@ char **child_words(const char *program, const char *const *arguments)
     return g_strv_builder_end(words);
 }
 
-/* It reads the settings as they are in force here. */
+/* It reads the settings as they are in force here, and calls the target what we call it. */
 static char **environment_of(const struct child_plan *plan)
 {
     g_autofree char *number = g_strdup_printf("%d", plan->settings_fd);
-    char **environment = g_get_environ();
+    char **environment = g_environ_unsetenv(g_get_environ(), CALL_ALIAS_VARIABLE);
 
-    if (plan->settings_fd >= 0)
-        environment = g_environ_setenv(environment, SETTINGS_FILES_VARIABLE, number, TRUE);
-    if (plan->target != NULL)
-        environment = g_environ_setenv(environment, STORE_TARGET_VARIABLE, plan->target, TRUE);
-    return environment;
+    if (plan->alias != NULL)
+        environment = g_environ_setenv(environment, CALL_ALIAS_VARIABLE, plan->alias, TRUE);
+    if (plan->settings_fd < 0)
+        return environment;
+    return g_environ_setenv(environment, SETTINGS_FILES_VARIABLE, number, TRUE);
 }
 
 static struct child *adopt(const struct child_plan *plan, pid_t pid, int output, int input)

@@ -18,8 +18,7 @@ struct child_plan {
     bool messages;                /* its stderr is to be read as well, not shared with us */
     gsize longest;                /* line, in bytes */
     int settings_fd;              /* of settings_files_share(), inherited; -1: none */
-    /* What its runs are recorded under where it is not told a target; borrowed; NULL: nothing. */
-    const char *target;
+    const char *alias; /* of the target in the history; NULL: as its command line names it */
     /* A line it printed; `cut`: it was longer. */
     void (*line)(const char *line, gsize length, bool cut, gpointer data);
     /* It is gone, after its last line; status as waitpid() tells. The child is freed after it. */

@@ -6,6 +6,7 @@
 #include "cli/history.h"
 #include "cli/record.h"
 #include "daemon/agenda.h"
+#include "daemon/place.h"
 #include "error.h"
 #include "out/document.h"
 #include "out/grid.h"
@@ -25,6 +26,7 @@ struct listing {
     GHashTable *whats; /* a command line → what it does */
     bool lines;        /* each row has its command line; else they stand below, once */
     gint64 now_us, limit;
+    char **connection; /* as serve got it; empty: targets of the configuration */
 };
 
 /* The last turn of a job. */
@@ -88,7 +90,10 @@ static char *line_of(const struct listing *listing, const struct scheduler_job *
 
     g_strv_builder_add(all, "pgrunbook");
     g_strv_builder_addv(all, (const char **) (void *) words);
-    g_strv_builder_add_many(all, "--target", target, NULL);
+    if (listing->connection[0] != NULL)
+        g_strv_builder_addv(all, (const char **) (void *) listing->connection);
+    else
+        g_strv_builder_add_many(all, "--target", target, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
         const char *value = option_value(listing->call->options, files[i]);
         g_autofree char *option = g_strconcat("--", files[i], NULL);
@@ -223,7 +228,10 @@ static void list_job(const struct listing *listing, const struct scheduler_job *
 
 static bool list_target(const struct listing *listing, const char *target, GError **error)
 {
-    AUTO(settings) settings = settings_for_target(listing->call->settings, target, error);
+    AUTO(settings)
+    settings = listing->connection[0] != NULL
+                   ? settings_copy(listing->call->settings)
+                   : settings_for_target(listing->call->settings, target, error);
 
     if (settings == NULL)
         return false;
@@ -309,8 +317,11 @@ static bool list_all(const struct listing *listing, const char *only, GError **e
     return true;
 }
 
-static bool check_targets(const struct call *call, const char *only, GError **error)
+static bool check_targets(const struct call *call, char **connection, const char *only,
+                          GError **error)
 {
+    if (connection[0] != NULL)
+        return place_agrees(connection, option_value(call->options, "target"), error);
     if (only != NULL) {
         AUTO(settings) found = settings_for_target(call->settings, only, error);
         return found != NULL;
@@ -319,8 +330,8 @@ static bool check_targets(const struct call *call, const char *only, GError **er
         return true;
     runbook_error_set(
         error, RUNBOOK_USAGE,
-        "add a section [target NAME] with a conninfo; \"pgrunbook config sample\" "
-        "shows how",
+        "add a section [target NAME] with a conninfo (\"pgrunbook config sample\" shows how), "
+        "or name the database that serve was given: pgrunbook schedule -d CONNINFO",
         "the configuration has no targets, so nothing is scheduled");
     return false;
 }
@@ -333,19 +344,36 @@ static bool check_limit(gint64 limit, GError **error)
     return false;
 }
 
+/* The options are those of a connection, but none is made. */
+static struct session_params place_of(const struct options *options)
+{
+    return (struct session_params){
+        .host = option_value(options, "host"),
+        .port = option_value(options, "port"),
+        .user = option_value(options, "username"),
+        .dbname = option_value(options, "dbname"),
+    };
+}
+
 static enum runbook_exit run_schedule(struct call *call, GError **error)
 {
     const char *limit_text = option_value(call->options, "limit");
     const char *target = option_value(call->options, "target");
+    const struct session_params place = place_of(call->options);
+    g_auto(GStrv) connection = place_words(&place);
+    g_autofree char *name = place_name(place.dbname);
     const char *only = g_strcmp0(target, "all") == 0 ? NULL : target;
     g_autofree char *path = settings_state_path(call->settings);
     g_autoptr(GHashTable) whats =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    struct listing listing = {
-        .call = call, .whats = whats, .now_us = g_get_real_time(), .limit = 1};
+    struct listing listing = {.call = call,
+                              .whats = whats,
+                              .now_us = g_get_real_time(),
+                              .limit = 1,
+                              .connection = connection};
 
     if ((limit_text != NULL && !history_number(limit_text, "--limit", &listing.limit, error)) ||
-        !check_limit(listing.limit, error) || !check_targets(call, only, error))
+        !check_limit(listing.limit, error) || !check_targets(call, connection, only, error))
         return RUNBOOK_USAGE;
     AUTO(store)
     store = g_file_test(path, G_FILE_TEST_EXISTS) ? store_open_reader(path, error) : NULL;
@@ -357,7 +385,7 @@ static enum runbook_exit run_schedule(struct call *call, GError **error)
     listing.store = store;
     listing.grid = grid;
     listing.document = document_begin(call->output, "schedule/1", NULL);
-    bool done = list_all(&listing, only, error);
+    bool done = list_all(&listing, connection[0] != NULL ? name : only, error);
     document_end(listing.document);
     return done ? RUNBOOK_DONE : RUNBOOK_USAGE;
 }
@@ -370,6 +398,17 @@ static const struct option options[] = {
      .letter = 'n',
      .argument = "N",
      .prose = "show this many turns of each job (default 1)"},
+    {.name = "dbname",
+     .letter = 'd',
+     .argument = "DBNAME",
+     .prose = "the database that serve was given, instead of a configuration with targets; a "
+              "connection string or URI as well"},
+    {.name = "host", .letter = 'h', .argument = "HOSTNAME", .prose = "the same: its server"},
+    {.name = "port", .letter = 'p', .argument = "PORT", .prose = "the same: its port"},
+    {.name = "username",
+     .letter = 'U',
+     .argument = "USERNAME",
+     .prose = "the same: the user name"},
     {.name = NULL},
 };
 
@@ -385,6 +424,7 @@ const struct command agenda_commands[] = {
             "times are the settings SECTION.schedule, SECTION.window and timezone.",
         .examples = "pgrunbook schedule\n"
                     "pgrunbook schedule --target prod --limit 5\n"
+                    "pgrunbook schedule -d 'host=db1 dbname=insightengine'\n"
                     "pgrunbook schedule --json",
         .options = options,
         .run = run_schedule,

@@ -4,55 +4,16 @@
 #include "daemon/daemon.h"
 
 #include "cli/grammar.h"
+#include "daemon/place.h"
 #include "error.h"
 #include "options.h"
 
-#include <libpq-fe.h>
 #include <string.h>
-
-/* "-h" and its value, when it was given. */
-static void add_option(GStrvBuilder *words, const char *letter, const char *value)
-{
-    if (value != NULL)
-        g_strv_builder_add_many(words, letter, value, NULL);
-}
-
-static char **connection_words(const struct call *call)
-{
-    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
-    const struct session_params *server = call->server;
-
-    add_option(words, "-h", server->host);
-    add_option(words, "-p", server->port);
-    add_option(words, "-U", server->user);
-    add_option(words, "-d", server->dbname);
-    return g_strv_builder_end(words);
-}
-
-/* What a configuration would have called the target. */
-static char *name_of(const char *dbname)
-{
-    PQconninfoOption *options = NULL;
-    char *name = NULL;
-    bool plain = dbname != NULL && strchr(dbname, '=') == NULL && strstr(dbname, "://") == NULL;
-
-    if (plain)
-        name = g_strdup(dbname);
-    else if (dbname != NULL)
-        options = PQconninfoParse(dbname, NULL);
-    for (PQconninfoOption *option = options; option && option->keyword; option++)
-        if (strcmp(option->keyword, "dbname") == 0 && option->val != NULL && name == NULL)
-            name = g_strdup(option->val);
-    PQconninfoFree(options);
-    if (name == NULL)
-        name = g_strdup(g_getenv("PGDATABASE"));
-    return name != NULL && name[0] != '\0' ? name : (g_free(name), g_strdup("default"));
-}
 
 static enum runbook_exit run_serve(struct call *call, GError **error)
 {
-    g_auto(GStrv) connection = connection_words(call);
-    g_autofree char *name = name_of(call->server->dbname);
+    g_auto(GStrv) connection = place_words(call->server);
+    g_autofree char *name = place_name(call->server->dbname);
     const char *only = option_value(call->options, "target");
     struct daemon_options options = {
         .config = option_value(call->options, "config"),
@@ -67,12 +28,8 @@ static enum runbook_exit run_serve(struct call *call, GError **error)
                           "a daemon has nobody to ask for a password");
         return RUNBOOK_USAGE;
     }
-    if (only != NULL && connection[0] != NULL) {
-        runbook_error_set(error, RUNBOOK_USAGE,
-                          "where a target is, its conninfo in the configuration says",
-                          "--target does not go with another database, host, port or user");
+    if (!place_agrees(connection, only, error))
         return RUNBOOK_USAGE;
-    }
     return daemon_run(&options, error) ? RUNBOOK_DONE : runbook_error_exit(*error);
 }
 

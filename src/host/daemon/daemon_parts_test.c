@@ -103,6 +103,30 @@ static void test_reason(void)
     g_assert_true(g_utf8_validate(cut, -1, NULL));
 }
 
+static void test_job_line(void)
+{
+    static const struct {
+        const char *line;
+        bool ours;
+    } cases[] = {
+        {"pgrunbook vacuum run --yes", true},
+        {"pgrunbook vacuum run --yes --window 55min --target shop --state /s", true},
+        {"pgrunbook vacuum run --yes -d 'host=db1 dbname=shop' --state '/a b'", true},
+        {"pgrunbook vacuum run --yes --target", false},
+        {"pgrunbook vacuum run --yes --target shop --table orders", false},
+        {"pgrunbook vacuum run --target shop", false},
+        {"pgrunbook vacuum report --yes", false},
+        {"pgrunbook vacuum", false},
+        {"pgrunbook 'vacuum run", false},
+        {"", false},
+        {NULL, false},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("%s", cases[i].line != NULL ? cases[i].line : "(none)");
+        g_assert_cmpint(job_is_line("vacuum run --yes", cases[i].line), ==, cases[i].ours);
+    }
+}
+
 static void test_left(void)
 {
     g_assert_cmpint(job_left_ms(0, 5), ==, 0);
@@ -164,6 +188,7 @@ int main(int argc, char **argv)
     g_test_add_func("/daemon/minder/pauses", test_pauses);
     g_test_add_func("/daemon/journal", test_journal);
     g_test_add_func("/daemon/job/reason", test_reason);
+    g_test_add_func("/daemon/job/line", test_job_line);
     g_test_add_func("/daemon/job/left", test_left);
     g_test_add_func("/daemon/courier/line", test_courier_line);
     g_test_add_func("/daemon/courier/line-again", test_courier_line_again);

@@ -100,6 +100,9 @@ struct daemon_target *targets_find(const struct daemon *daemon, const char *name
  * files. */
 void target_words(const struct daemon_target *target, GStrvBuilder *words);
 
+/* Its name for children whose command line has none; NULL: it has. Lives as long as the daemon. */
+const char *target_alias(const struct daemon_target *target);
+
 /* A line of its watch (watches.c). */
 void watch_heard(struct daemon_target *target, const char *text, gsize length, bool cut);
 void watch_gone(struct daemon_target *target, const char *how);

@@ -32,6 +32,17 @@ static void free_open(gpointer data)
     g_free(event);
 }
 
+/* Hint and detail of an error stand in the same line: tables and messages have but one. */
+static char *one_line(const char *text)
+{
+    g_autofree char *whole = g_strchomp(g_strdup(text));
+    g_auto(GStrv) lines = g_strsplit(whole, "\n", -1);
+
+    for (char **line = lines; *line != NULL; line++)
+        g_strstrip(*line);
+    return g_strjoinv("; ", lines);
+}
+
 static struct open_event *copy_of(const struct store_event *event)
 {
     struct open_event *copy = g_new0(struct open_event, 1);
@@ -39,7 +50,7 @@ static struct open_event *copy_of(const struct store_event *event)
     copy->target = g_strdup(event->target);
     copy->name = g_strdup(event->name);
     copy->severity = g_strdup(event->severity);
-    copy->message = g_strdup(event->message);
+    copy->message = one_line(event->message);
     copy->detail = g_strdup(event->detail);
     copy->closing = g_strdup(event->closing);
     copy->id = event->id;
@@ -197,7 +208,8 @@ static void rise(struct events *events, struct open_event *open,
     if (strcmp(event->severity, "critical") != 0 || strcmp(open->severity, "critical") == 0)
         return;
     set_text(&open->severity, event->severity);
-    set_text(&open->message, event->message);
+    g_autofree char *message = one_line(event->message);
+    set_text(&open->message, message);
     set_text(&open->detail, event->detail);
     if (open->id >= 0)
         store_event_rise(events->store, open->id, event);
@@ -214,20 +226,21 @@ void events_open(struct events *events, const struct store_event *event)
         return;
     }
     struct open_event *open = keep(events, event);
-    open->id = is_written(event) ? store_event_open(events->store, event) : -1;
     struct store_event view = view_of(open);
+    view.id = open->id = is_written(&view) ? store_event_open(events->store, &view) : -1;
     events->told(&view, events->data);
 }
 
 static void close_at(struct events *events, guint index, gint64 at_us, const char *closing)
 {
     struct open_event *open = g_ptr_array_steal_index(events->open, index);
+    g_autofree char *end = one_line(closing);
     struct store_event view = view_of(open);
 
     view.closed_us = MAX(at_us, open->opened_us);
-    view.closing = closing;
+    view.closing = end;
     if (open->id >= 0)
-        store_event_close(events->store, open->id, view.closed_us, closing);
+        store_event_close(events->store, open->id, view.closed_us, end);
     view.id = open->id;
     keep_unwritten(events, &view);
     events->told(&view, events->data);
@@ -245,8 +258,10 @@ void events_close(struct events *events, const char *target, const char *name, g
 
 void events_note(struct events *events, const struct store_event *event)
 {
+    g_autofree char *message = one_line(event->message);
     struct store_event note = *event;
 
+    note.message = message;
     note.closed_us = note.opened_us;
     note.id = store_event_open(events->store, &note);
     keep_unwritten(events, &note);

@@ -107,6 +107,31 @@ static void test_note(void)
     g_assert_false(events_is_open(events, "shop", "relief"));
 }
 
+static void take_message(const struct store_event *event, gpointer data)
+{
+    g_string_append_printf(data, "%s|%s;", event->message,
+                           event->closing != NULL ? event->closing : "");
+}
+
+static void test_one_line(void)
+{
+    AUTO(store) store = store_open(NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    g_autoptr(GString) texts = g_string_new(NULL);
+    AUTO(events) events = events_new(store, tell, told);
+    struct store_event event = {.target = "shop",
+                                .name = "log",
+                                .severity = "info",
+                                .opened_us = 5,
+                                .message = "it broke\n\thint: mend it\n"};
+    events_note(events, &event);
+    events_open(events, &event);
+    events_close(events, "shop", "log", 6, "calm\ndetail: all");
+    g_assert_true(store_each_event(store, NULL, 0, 0, take_message, texts, NULL));
+    g_assert_cmpstr(texts->str, ==,
+                    "it broke; hint: mend it|calm; detail: all;it broke; hint: mend it|;");
+}
+
 /* The next daemon neither repeats nor forgets. */
 static void test_restart(void)
 {
@@ -235,6 +260,7 @@ int main(int argc, char **argv)
     g_test_add_func("/events/once", test_once);
     g_test_add_func("/events/rise", test_rise);
     g_test_add_func("/events/note", test_note);
+    g_test_add_func("/events/one-line", test_one_line);
     g_test_add_func("/events/restart", test_restart);
     g_test_add_func("/events/another-store", test_another_store);
     g_test_add_func("/events/unwritten", test_unwritten);

@@ -32,3 +32,32 @@ char *job_reason(const char *output)
     const char *end = g_utf8_find_prev_char(reason, reason + REASON_LONGEST);
     return g_strndup(reason, (gsize) (end - reason));
 }
+
+/* Whether `words` has the job's from the program's name on; how many there are. */
+static bool begins_with(char *const *words, char *const *job, guint *ret_count)
+{
+    guint count = 0;
+
+    for (; job[count] != NULL; count++)
+        if (g_strcmp0(words[1 + count], job[count]) != 0)
+            return false;
+    *ret_count = 1 + count;
+    return true;
+}
+
+bool job_is_line(const char *words, const char *command_line)
+{
+    static const char *const around[] = {"--window", "--target", "--config", "--state", "-h",
+                                         "-p",       "-U",       "-d",       NULL};
+    g_auto(GStrv) job = g_strsplit(words, " ", -1);
+    g_auto(GStrv) typed = NULL;
+    guint at = 0;
+
+    if (command_line == NULL || !g_shell_parse_argv(command_line, NULL, &typed, NULL) ||
+        !begins_with(typed, job, &at))
+        return false;
+    for (; typed[at] != NULL; at += 2)
+        if (!g_strv_contains(around, typed[at]) || typed[at + 1] == NULL)
+            return false;
+    return true;
+}

@@ -192,7 +192,7 @@ static void start(struct daemon_job *job, const struct daemon_target *target)
         .messages = true,
         .longest = LINE_LONGEST,
         .settings_fd = job->daemon->snapshot,
-        .target = target->name,
+        .alias = target_alias(target),
         .line = on_line,
         .ended = on_ended,
         .data = job,

@@ -103,16 +103,16 @@ guint scheduler_running(const struct scheduler *scheduler)
 /* Why a turn was passed over that the scheduler was never asked about in time. */
 static char *why_passed(const struct scheduler *scheduler, gint64 turn_us, gint64 now_us)
 {
-    g_autofree char *since = scheduler_time(scheduler->last_us);
     g_autofree char *now = scheduler_time(now_us);
     g_autofree char *start = scheduler_time(scheduler->start_us);
 
     if (turn_us <= scheduler->start_us)
         return g_strdup_printf("no daemon was running at its time; one was started at %s",
                                start);
-    return g_strdup_printf("the clock went from %s to %s at once: the machine slept, or its "
-                           "clock was set",
-                           since, now);
+    return g_strdup_printf(
+        "its time was over before the daemon saw it, at %s: the machine slept, "
+        "its clock was set, or the daemon was held up",
+        now);
 }
 
 /* Why the open turn makes room for the one that follows it. */
@@ -132,7 +132,10 @@ static void turn_comes(struct scheduler *scheduler, struct job *job, gint64 now_
 {
     struct turn *turn = turn_new(job, job->next_us);
 
-    if (job_is_running(job)) {
+    if (job->open != NULL && turn->turn_us < job->open->turn_us &&
+        job->open->turn_us <= now_us) {
+        turn_miss(scheduler, job, turn, why_passed(scheduler, turn->turn_us, now_us), now_us);
+    } else if (job_is_running(job)) {
         turn_miss(scheduler, job, turn, g_strdup("the turn before it was still at work"),
                   now_us);
     } else if (turn_is_over(turn, now_us)) {

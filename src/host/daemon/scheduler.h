@@ -39,6 +39,9 @@ struct scheduler_job {
     const char *schedule, *zone;
     gint64
         window_ms; /* 0: its run has no end; its turn begins within three hours, or is missed */
+    /* Its command line, but for window, target and files: "vacuum run --yes". By it a run in the
+     * history is known as the job's; NULL: by the verb alone. */
+    const char *words;
 };
 
 /* A job to be started now. The texts live for ever. */
@@ -54,7 +57,8 @@ struct scheduler *scheduler_new(struct store *store, gint64 now_us);
 void scheduler_free(struct scheduler *scheduler);
 AUTO_DEFINE(scheduler, scheduler_free)
 
-/* The history was opened anew: what is remembered is written to it once more. */
+/* The history was opened anew: what is remembered is written to it once more, and what could not be
+ * read at the start is taken up now. */
 void scheduler_set_store(struct scheduler *scheduler, struct store *store);
 
 /* Before that, when it is another file: the runs of turns were numbers of the one before. */

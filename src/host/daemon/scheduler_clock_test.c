@@ -95,8 +95,8 @@ static void test_invalid(void)
 {
     DAEMON daemon = daemon_new();
     const struct scheduler_job jobs[] = {
-        {"a", "clean", "run", "nonsense", "UTC", 1},
-        {"a", "sweep", "run", "0 2 * * *", "Nowhere/Town", 1},
+        {"a", "clean", "run", "nonsense", "UTC", 1, NULL},
+        {"a", "sweep", "run", "0 2 * * *", "Nowhere/Town", 1, NULL},
     };
 
     start(&daemon, "2025-01-01 12:00");
@@ -151,8 +151,8 @@ static void test_clock_set_forward(void)
     expect_due(&daemon, "2025-01-04 12:00", "");
     expect_due(&daemon, "2025-01-12 06:00", "");
 #define AT_ONCE                                                                                \
-    "the clock went from 2025-01-04 12:00 UTC to 2025-01-12 06:00 UTC at once: the machine "   \
-    "slept, or its clock was set; "
+    "its time was over before the daemon saw it, at 2025-01-12 06:00 UTC: the machine slept, " \
+    "its clock was set, or the daemon was held up; "
     expect_records(&daemon, "clean 2025-01-12 02:00 missed#0 " AT_ONCE
                             "clean 2025-01-05 02:00 missed#0 " AT_ONCE);
 }
@@ -236,6 +236,50 @@ static void test_stand_in(void)
     daemon.store = g_steal_pointer(&file);
 }
 
+/* A daemon that begins without its history. */
+static struct store *start_without(struct daemon *daemon, const char *time)
+{
+    struct store *whole = daemon->store;
+
+    daemon->store = store_open("/proc/nowhere/history.db");
+    start_with(daemon, &clean, time);
+    expect_due(daemon, time, "");
+    return whole;
+}
+
+static void come_back(struct daemon *daemon, struct store *whole)
+{
+    scheduler_set_store(daemon->scheduler, whole);
+    store_close(daemon->store);
+    daemon->store = whole;
+}
+
+/* What was left is gone on with, and what was missed is told, as if it had been there. */
+static void test_history_comes_late(void)
+{
+    DAEMON daemon = daemon_new();
+
+    start_with(&daemon, &clean, "2025-01-01 12:00");
+    expect_due(&daemon, "2025-01-05 02:00", "shop.clean 2025-01-05 02:00 #1 until 05:00; ");
+    stop(&daemon);
+    struct store *whole = start_without(&daemon, "2025-01-05 03:00");
+    come_back(&daemon, whole);
+    expect_due(&daemon, "2025-01-05 03:01", "shop.clean 2025-01-05 02:00 #2 until 05:00; ");
+    /* Once more: what is at work stays so. */
+    scheduler_set_store(daemon.scheduler, daemon.store);
+    expect_due(&daemon, "2025-01-05 03:02", "");
+    end(&daemon, "2025-01-05 03:10", 0, NULL);
+    stop(&daemon);
+    whole = start_without(&daemon, "2025-01-13 12:00");
+    come_back(&daemon, whole);
+    expect_due(&daemon, "2025-01-13 12:01", "");
+    expect_records(&daemon,
+                   "clean 2025-01-12 02:00 missed#0 no daemon was running at its time; "
+                   "one was started at 2025-01-13 12:00 UTC; "
+                   "clean 2025-01-05 02:00 done#2; ");
+    g_assert_cmpstr(daemon.told->str, ==, "clean done; clean missed; ");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -251,5 +295,6 @@ int main(int argc, char **argv)
     g_test_add_func("/scheduler/clock-set-forward-by-years", test_clock_set_forward_by_years);
     g_test_add_func("/scheduler/trouble", test_trouble);
     g_test_add_func("/scheduler/stand-in", test_stand_in);
+    g_test_add_func("/scheduler/history-comes-late", test_history_comes_late);
     return g_test_run();
 }

@@ -86,6 +86,7 @@ static struct job *add_job(struct scheduler *scheduler, const struct scheduler_j
     job->target = g_intern_string(wanted->target);
     job->section = g_intern_string(wanted->section);
     job->verb = g_intern_string(wanted->verb);
+    job->words = g_intern_string(wanted->words);
     job->window_ms = wanted->window_ms;
     job->past = g_ptr_array_new_with_free_func((GDestroyNotify) turn_free);
     g_ptr_array_add(scheduler->jobs, job);
@@ -93,6 +94,7 @@ static struct job *add_job(struct scheduler *scheduler, const struct scheduler_j
     /* A clock that was ahead may have left what is still to come. */
     job->cursor_us = MIN(store_job_since(scheduler->store, &known, now_us), now_us);
     turn_resume(scheduler, job, now_us);
+    job->unread = store_trouble(scheduler->store) != NULL;
     if (job->open != NULL)
         job->cursor_us = MAX(job->cursor_us, job->open->turn_us);
     job_look_ahead(job);
@@ -142,6 +144,7 @@ static void set_job(struct scheduler *scheduler, const struct scheduler_job *wan
                   g_strcmp0(job->zone_text, wanted->zone) != 0))
         change_job(scheduler, job, wanted, now_us);
     job->verb = g_intern_string(wanted->verb);
+    job->words = g_intern_string(wanted->words);
     job->window_ms = wanted->window_ms;
     job->listed = true;
     job->removed = false;
@@ -170,13 +173,26 @@ void scheduler_forget_runs(struct scheduler *scheduler)
     }
 }
 
+/* What the history would have told at the start: what was left, and what was missed since. */
+static void read_late(struct scheduler *scheduler, struct job *job, gint64 since_us)
+{
+    job->unread = false;
+    turn_resume(scheduler, job, scheduler->last_us);
+    job->cursor_us = MIN(job->cursor_us, since_us);
+    job_look_ahead(job);
+}
+
 void scheduler_set_store(struct scheduler *scheduler, struct store *store)
 {
     scheduler->store = store;
     for (guint i = 0; i < scheduler->jobs->len; i++) {
-        const struct store_job known = store_job_of(job_at(scheduler, i));
-        if (!job_at(scheduler, i)->removed)
-            store_job_since(store, &known, scheduler->last_us);
+        struct job *job = job_at(scheduler, i);
+        const struct store_job known = store_job_of(job);
+        if (job->removed)
+            continue;
+        const gint64 since_us = store_job_since(store, &known, scheduler->last_us);
+        if (job->unread && store_trouble(store) == NULL)
+            read_late(scheduler, job, since_us);
     }
     turn_save_all(scheduler, true, scheduler->last_us);
 }

@@ -29,7 +29,7 @@ struct turn {
 };
 
 struct job {
-    const char *target, *section, *verb; /* interned */
+    const char *target, *section, *verb, *words; /* interned */
     char *schedule_text, *zone_text;
     struct schedule *schedule;
     GTimeZone *zone;
@@ -39,6 +39,7 @@ struct job {
     struct turn *open;
     GPtrArray *past;      /* of struct turn, ended, oldest first; the last few */
     bool removed, listed; /* no longer scheduled, but at work; still in the settings */
+    bool unread;          /* the history could not be asked about it yet */
 };
 
 struct place {

@@ -156,6 +156,35 @@ static void test_killed_and_others_done(void)
     }
 }
 
+static void put_run(struct daemon *daemon, const char *line, const char *outcome)
+{
+    const struct store_run run = {
+        .section = "clean", .verb = "run", .target = "shop", .command_line = line};
+
+    store_run_end(daemon->store, store_run_begin(daemon->store, &run), outcome, 0, NULL, NULL);
+}
+
+/* What a person did meanwhile on a part of the target is not what the job has to do. */
+static void test_killed_and_a_person(void)
+{
+    DAEMON daemon = daemon_new();
+    struct scheduler_job job = clean;
+
+    job.words = "clean run --yes";
+    start_with(&daemon, &job, "2025-01-01 12:00");
+    expect_due(&daemon, "2025-01-05 02:00", "shop.clean 2025-01-05 02:00 #1 until 05:00; ");
+    stop(&daemon);
+    put_run(&daemon, "pgrunbook clean run --yes --table orders --target shop", "done");
+    start_with(&daemon, &job, "2025-01-05 03:00");
+    expect_due(&daemon, "2025-01-05 03:00", "shop.clean 2025-01-05 02:00 #2 until 05:00; ");
+    stop(&daemon);
+    put_run(&daemon, "pgrunbook clean run --yes --window 2h --target shop", "done");
+    put_run(&daemon, "pgrunbook clean run --yes --target shop", "failed");
+    start_with(&daemon, &job, "2025-01-05 04:00");
+    expect_due(&daemon, "2025-01-05 04:00", "");
+    g_assert_cmpstr(daemon.told->str, ==, "clean done; ");
+}
+
 /* ---- retries ------------------------------------------------------------------------------------- */
 
 static void test_retry(void)
@@ -420,6 +449,7 @@ int main(int argc, char **argv)
     g_test_add_func("/scheduler/killed-in-mid-job", test_killed_in_mid_job);
     g_test_add_func("/scheduler/killed-but-done", test_killed_but_done);
     g_test_add_func("/scheduler/killed-and-others-done", test_killed_and_others_done);
+    g_test_add_func("/scheduler/killed-and-a-person", test_killed_and_a_person);
     g_test_add_func("/scheduler/retry", test_retry);
     g_test_add_func("/scheduler/no-retry", test_no_retry);
     g_test_add_func("/scheduler/retry-over-restart", test_retry_over_restart);

@@ -4,6 +4,7 @@
  */
 #include "daemon/scheduler_private.h"
 
+#include "daemon/job_words.h"
 #include "error.h"
 #include "plan/plan.h"
 
@@ -11,6 +12,7 @@
 
 enum {
     REMEMBERED = 64,
+    RUNS_LOOKED_AT = 100,
     RETRY_FIRST_S = 30,
     RETRY_MOST_S = 600,
 };
@@ -269,12 +271,12 @@ bool turn_begin(struct scheduler *scheduler, struct job *job, gint64 now_us)
 
 /* ---- what a daemon left ------------------------------------------------------------------------- */
 
-enum { RUNS_LOOKED_AT = 20 };
-
-/* The newest run of the job's command since the turn began. */
+/* The newest run of the job since the turn began, or the newest that did what there was to do: not
+ * what a person ran meanwhile on a part of the target. */
 struct found {
+    const struct job *job;
     gint64 since_us, id;
-    const char *verb;
+    bool noted;          /* it is the turn's own, for certain */
     const char *outcome; /* as a turn has it; NULL: it tells none */
     bool died;
 };
@@ -283,13 +285,19 @@ static void find_run(const struct store_run_view *run, gpointer data)
 {
     struct found *found = data;
 
-    if (found->id > 0 || run->started_us < found->since_us ||
-        g_strcmp0(run->verb, found->verb) != 0)
+    const struct job *job = found->job;
+    const bool good =
+        g_strcmp0(run->outcome, "done") == 0 || g_strcmp0(run->outcome, "partly") == 0;
+
+    if (!found->noted &&
+        (run->started_us < found->since_us || g_strcmp0(run->verb, job->verb) != 0 ||
+         (job->words != NULL && !job_is_line(job->words, run->command_line))))
+        return;
+    if (found->outcome != NULL || (found->id > 0 && !good))
         return;
     found->id = run->id;
     found->died = g_strcmp0(run->outcome, "died") == 0;
-    if (g_strcmp0(run->outcome, "done") == 0 || g_strcmp0(run->outcome, "partly") == 0)
-        found->outcome = g_intern_string(run->outcome);
+    found->outcome = good ? g_intern_string(run->outcome) : NULL;
 }
 
 static struct turn *take_up(const struct job *job, const struct store_turn *left)
@@ -324,10 +332,9 @@ static void take_up_left(const struct store_turn *left, gpointer data)
 static const char *ask_history(struct scheduler *scheduler, const struct job *job,
                                struct turn *turn)
 {
-    struct found found = {.since_us = turn->started_us, .verb = job->verb};
+    struct found found = {.job = job, .since_us = turn->started_us, .noted = turn->run > 0};
 
-    /* A run of the same command that somebody typed is not the turn's. */
-    if (turn->run > 0)
+    if (found.noted)
         store_run_by_id(scheduler->store, turn->run, find_run, &found, NULL);
     else
         store_each_run(scheduler->store, job->section, job->target, RUNS_LOOKED_AT, find_run,
@@ -349,11 +356,15 @@ void turn_resume(struct scheduler *scheduler, struct job *job, gint64 now_us)
     store_turns_left(scheduler->store, job->target, job->section, take_up_left, &leftovers);
     for (guint i = 0; i < turns->len; i++) {
         struct turn *turn = g_ptr_array_index(turns, i);
+        if (turn_is_known(job, turn->turn_us)) {
+            turn_free(turn);
+            continue;
+        }
         const bool killed = turn->exit_code == -1;
         const char *outcome = i == 0 && killed ? ask_history(scheduler, job, turn) : NULL;
         if (outcome != NULL)
             turn_end(scheduler, job, turn, outcome, now_us);
-        else if (i > 0 || turn_is_over(turn, now_us))
+        else if (i > 0 || job->open != NULL || turn_is_over(turn, now_us))
             turn_end(scheduler, job, turn, outcome_of(turn->exit_code), now_us);
         else
             job->open = turn;

@@ -22,6 +22,13 @@ void target_words(const struct daemon_target *target, GStrvBuilder *words)
     g_strv_builder_add_many(words, "--state", daemon->state, NULL);
 }
 
+const char *target_alias(const struct daemon_target *target)
+{
+    const struct daemon_options *options = target->daemon->options;
+
+    return options->connection[0] != NULL ? options->name : NULL;
+}
+
 static char **watch_arguments(const struct daemon_target *target)
 {
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
@@ -74,7 +81,7 @@ static void watch(struct daemon_target *target)
         .child = {.arguments = (const char *const *) arguments,
                   .longest = LINE_LONGEST,
                   .settings_fd = target->daemon->snapshot,
-                  .target = target->name},
+                  .alias = target_alias(target)},
         .silence_us = SILENCE_S * G_USEC_PER_SEC,
         .line = on_line,
         .ended = on_ended,

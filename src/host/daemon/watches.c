@@ -8,6 +8,32 @@
 
 enum { ODD_LINES_SAID = 3 };
 
+/* Another target of ours with the same database, whose watch has its lock; NULL: none. */
+static const struct daemon_target *twin_of(const struct daemon_target *target)
+{
+    const struct watch_state *own = &target->seen.state;
+
+    for (guint i = 0; own->system_identifier != NULL && i < target->daemon->targets->len; i++) {
+        const struct daemon_target *other = g_ptr_array_index(target->daemon->targets, i);
+        if (other != target && other->seen.said && other->seen.state.acts &&
+            g_strcmp0(other->seen.state.system_identifier, own->system_identifier) == 0 &&
+            g_strcmp0(other->seen.state.dbname, own->dbname) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+/* Who does the jobs of a target that is not ours to work on. Caller frees. */
+static char *who_acts(const struct daemon_target *target)
+{
+    const struct daemon_target *twin = twin_of(target);
+    const char *holder = target->seen.state.holder;
+
+    if (twin != NULL)
+        return g_strdup_printf("target %s, which is the same database", twin->name);
+    return g_strdup_printf("another daemon%s%s", holder ? ": " : "", holder ? holder : "");
+}
+
 static void tell_place(struct daemon_target *target)
 {
     const struct target_seen *seen = &target->seen;
@@ -29,7 +55,8 @@ static void tell_place(struct daemon_target *target)
     } else if (seen->said && !seen->state.acts) {
         place = SCHEDULER_ELSEWHERE;
         g_free(reason);
-        reason = g_strdup_printf("done by another daemon: %s", seen->state.holder);
+        g_autofree char *who = who_acts(target);
+        reason = g_strdup_printf("done by %s", who);
     } else if (seen->said) {
         place = SCHEDULER_HERE;
         g_clear_pointer(&reason, g_free);
@@ -51,10 +78,10 @@ static void say_state(const struct daemon_target *target, const struct watch_sta
                     now->host ? now->host : "an unknown host",
                     now->dbname ? now->dbname : "unknown",
                     now->in_recovery ? ", a standby: nothing is changed there" : "");
-    if (now->up && !now->acts && (first || before->acts || !before->up))
-        journal_say(JOURNAL_NOTICE, "target %s: another daemon does its jobs%s%s%s",
-                    target->name, now->holder ? " (" : "", now->holder ? now->holder : "",
-                    now->holder ? ")" : "");
+    if (now->up && !now->acts && (first || before->acts || !before->up)) {
+        g_autofree char *who = who_acts(target);
+        journal_say(JOURNAL_NOTICE, "target %s: its jobs are done by %s", target->name, who);
+    }
     if (now->up && now->acts && !first && before->up && !before->acts)
         journal_say(JOURNAL_NOTICE, "target %s: this daemon does its jobs now", target->name);
 }

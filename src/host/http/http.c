@@ -2,6 +2,8 @@
  * libmicrohttpd reads and writes; we own the socket, the loop and the patience. Its descriptor is
  * an epoll set that the main loop watches; all its work is done within MHD_run().
  *
+ * Each connection has one request: its answer closes it.
+ *
  * Patience: a request has TIMEOUT_S from its first byte to its last, whatever trickles in between
  * (the library's own timeout begins anew with each byte), and when CROWD connections are there the
  * one that has waited longest makes room for the next.
@@ -27,7 +29,7 @@ enum {
 struct guest {
     GList link;
     int fd;
-    gint64 since_us; /* accepted, or its last answer was sent */
+    gint64 since_us; /* accepted */
     bool shown_out;
 };
 
@@ -94,23 +96,14 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
     *guest_pointer = NULL;
 }
 
-/* Who was served may stay for another request, with new patience. */
 static void on_completed(void *data, struct MHD_Connection *connection, void **request,
                          enum MHD_RequestTerminationCode code)
 {
-    struct http *http = data;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct guest *guest = info != NULL ? info->socket_context : NULL;
+    (void) data;
+    (void) connection;
     (void) code;
-
     http_request_free(*request);
     *request = NULL;
-    if (guest == NULL)
-        return;
-    guest->since_us = g_get_monotonic_time();
-    g_queue_unlink(&http->guests, &guest->link);
-    g_queue_push_tail_link(&http->guests, &guest->link);
 }
 
 /* The time of the one who has waited longest; -1 when nobody is there. */
@@ -251,7 +244,7 @@ static struct MHD_Daemon *start_library(struct http *http, int fd)
         MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_BYTES,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, http, MHD_OPTION_URI_LOG_CALLBACK, http_request_new, NULL,
+        on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK, http_request_new, NULL,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 

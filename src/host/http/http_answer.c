@@ -44,9 +44,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, "Allow", "GET, HEAD");
-    /* What follows a refused request on the wire is not worth reading. */
-    if (reply->status >= 400 && reply->status < 500)
-        MHD_add_response_header(response, "Connection", "close");
+    MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(connection, (unsigned) reply->status, response);
     MHD_destroy_response(response);
     return queued;

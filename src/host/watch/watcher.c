@@ -398,7 +398,8 @@ static GArray *sections_of(struct call *call)
             .call = {.feature = features[i],
                      .settings = call->settings,
                      .server = call->server,
-                     .target = call->target},
+                     .target = call->target,
+                     .alias = call->alias},
         };
         if (features[i]->watch != NULL)
             g_array_append_val(sections, section);
