@@ -230,7 +230,13 @@ def test_another_place(runbook, orders):
                   target="shop")
     message = refused(runbook, orders, run)
     assert "on another server" in message
-    assert f"pgrunbook history undo {run} --target shop" in message
+    # The name helps where the configuration has it.
+    assert f"pgrunbook history undo {run} -h " in message
+    folder = runbook.config / "pgrunbook"
+    folder.mkdir(parents=True)
+    (folder / "pgrunbook.conf").write_text("[target shop]\nconninfo = dbname=shop\n",
+                                           encoding="utf-8")
+    assert f"pgrunbook history undo {run} --target shop" in refused(runbook, orders, run)
     assert valid_indexes(orders) == []
 
 

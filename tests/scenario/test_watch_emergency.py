@@ -240,7 +240,7 @@ def test_a_service_that_is_not_ready(runbook, watched):
         ready.answer = 200
         watch.alarm("unready", opened=False, after=said)
         ready.answer = "half"
-        assert "did not end" in watch.alarm("unready", after=said)["message"]
+        assert "does not answer" in watch.alarm("unready", after=said)["message"]
         watched.cluster.stop()
         watch.wait_for("state", after=said, state="down")
         said = len(watch.lines)
