@@ -109,21 +109,21 @@ static void test_job_line(void)
         const char *line;
         bool ours;
     } cases[] = {
-        {"pgrunbook vacuum run --yes", true},
-        {"pgrunbook vacuum run --yes --window 55min --target shop --state /s", true},
-        {"pgrunbook vacuum run --yes -d 'host=db1 dbname=shop' --state '/a b'", true},
-        {"pgrunbook vacuum run --yes --target", false},
-        {"pgrunbook vacuum run --yes --target shop --table orders", false},
-        {"pgrunbook vacuum run --target shop", false},
-        {"pgrunbook vacuum report --yes", false},
-        {"pgrunbook vacuum", false},
-        {"pgrunbook 'vacuum run", false},
+        {"pgrunbook clean run --yes", true},
+        {"pgrunbook clean run --yes --window 55min --target shop --state /s", true},
+        {"pgrunbook clean run --yes -d 'host=db1 dbname=shop' --state '/a b'", true},
+        {"pgrunbook clean run --yes --target", false},
+        {"pgrunbook clean run --yes --target shop --table orders", false},
+        {"pgrunbook clean run --target shop", false},
+        {"pgrunbook clean report --yes", false},
+        {"pgrunbook clean", false},
+        {"pgrunbook 'clean run", false},
         {"", false},
         {NULL, false},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_test_message("%s", cases[i].line != NULL ? cases[i].line : "(none)");
-        g_assert_cmpint(job_is_line("vacuum run --yes", cases[i].line), ==, cases[i].ours);
+        g_assert_cmpint(job_is_line("clean run --yes", cases[i].line), ==, cases[i].ours);
     }
 }
 

@@ -42,7 +42,9 @@ static bool same(struct identity left, struct identity right)
 
 static struct identity identity_of_store(const struct store *store, const char *path)
 {
-    return store_in_memory(store) ? (struct identity){0} : identity_of(path);
+    struct identity none = {0};
+
+    return store_in_memory(store) ? none : identity_of(path);
 }
 
 struct keeper *keeper_new(const char *path,
