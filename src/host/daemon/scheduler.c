@@ -132,13 +132,13 @@ static void turn_comes(struct scheduler *scheduler, struct job *job, gint64 now_
 {
     struct turn *turn = turn_new(job, job->next_us);
 
-    if (job->open != NULL && turn->turn_us < job->open->turn_us &&
-        job->open->turn_us <= now_us) {
-        turn_miss(scheduler, job, turn, why_passed(scheduler, turn->turn_us, now_us), now_us);
-    } else if (job_is_running(job)) {
+    const bool older =
+        job->open != NULL && turn->turn_us < job->open->turn_us && job->open->turn_us <= now_us;
+
+    if (job_is_running(job) && !older) {
         turn_miss(scheduler, job, turn, g_strdup("the turn before it was still at work"),
                   now_us);
-    } else if (turn_is_over(turn, now_us)) {
+    } else if (older || turn_is_over(turn, now_us)) {
         turn_miss(scheduler, job, turn, why_passed(scheduler, turn->turn_us, now_us), now_us);
     } else {
         g_autofree char *why = job->open != NULL ? why_overtaken(scheduler, job, now_us) : NULL;
