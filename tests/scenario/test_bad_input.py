@@ -4,9 +4,11 @@ code, and nothing changed; what is broken on our side never stops the maintenanc
 import sqlite3
 
 import pytest
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 from support.vacuum import (SLOW, configure, ended, last_run, make_dirty_tables, make_slow_table,
                             plan, run, start, step_of, times_analyzed, times_vacuumed, vacuuming)
+
+versions = ENDS
 
 COMMANDS = pytest.mark.parametrize("words", [["vacuum", "plan"], ["vacuum", "run", "--yes"]],
                                    ids=["plan", "run"])
