@@ -60,8 +60,13 @@ void connections_vigil_diagnosed(struct connections_vigil *vigil,
     const struct backends_root *root = first_root(diagnosis);
 
     vigil->kind = diagnosis == NULL ? CONNECTIONS_HEALTHY : diagnosis->kind;
-    if (is_root(vigil, root))
+    if (is_root(vigil, root)) {
+        /* Between two who have their turn there is none for a moment; for longer: the queue is gone,
+         * and the next one is another. */
+        if (root == NULL && now_us - vigil->root.since_us >= SECOND_US)
+            vigil->queue_us = 0;
         return;
+    }
     bool nobody = root == NULL || root->backend == NULL;
     vigil->root.pid = nobody ? 0 : root->backend->pid;
     vigil->root.start_us = nobody ? 0 : root->backend->backend_start_us;

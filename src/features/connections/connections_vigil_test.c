@@ -229,6 +229,16 @@ static void test_queue(void)
     }
     assert_told(&stage, 8, 60, "");
     assert_told(&stage, 9, 60, "40");
+    tell_all(&stage);
+
+    /* When there has been none for a while the next one is another's. */
+    backends_free(stage.backends);
+    stage.backends = fixture_backends(100);
+    assert_told(&stage, 10, 60, "");
+    assert_told(&stage, 11, 60, "");
+    fixture_add(stage.backends, 50, BACKEND_IN_TRANSACTION, 30);
+    fixture_queue(stage.backends, 50, 5, "relation");
+    assert_told(&stage, 12, 60, "50");
     stage_close(&stage);
 }
 
