@@ -19,9 +19,9 @@ struct backends_entry {
             "connection string to get in by when every slot is taken"                          \
     }
 
-/* Connects, or takes the call's guard; where every slot is taken, by the setting emergency_conninfo, and says so. False with
- * an error (RUNBOOK_CONNECT, naming that way where it was not given). The entry must not move
- * while the session is open. */
+/* Connects, or takes the call's guard; where every slot is taken, by the setting
+ * emergency_conninfo, and says so. False with an error (RUNBOOK_CONNECT, naming that way where it
+ * was not given). The entry must not move while the session is open. */
 bool backends_enter(struct call *call, struct backends_entry *entry, GError **error);
 void backends_leave(struct backends_entry *entry);
 

@@ -107,9 +107,10 @@ static void take_sample(struct daemon_target *target, struct watch_line *line)
     target->seen.sample_us = line->at_us;
 }
 
-static void take_alarm(struct daemon_target *target, const struct watch_line *line)
+static struct store_event event_of(const struct daemon_target *target,
+                                   const struct watch_line *line)
 {
-    struct store_event event = {
+    return (struct store_event){
         .target = target->name,
         .name = line->event.name,
         .severity = line->event.severity,
@@ -118,6 +119,11 @@ static void take_alarm(struct daemon_target *target, const struct watch_line *li
         .detail = line->event.detail,
         .run = line->event.run,
     };
+}
+
+static void take_alarm(struct daemon_target *target, const struct watch_line *line)
+{
+    struct store_event event = event_of(target, line);
 
     if (line->event.open)
         events_open(target->daemon->events, &event);
@@ -128,15 +134,7 @@ static void take_alarm(struct daemon_target *target, const struct watch_line *li
 
 static void take_note(struct daemon_target *target, const struct watch_line *line)
 {
-    struct store_event event = {
-        .target = target->name,
-        .name = line->event.name,
-        .severity = line->event.severity,
-        .opened_us = line->at_us,
-        .message = line->event.message,
-        .detail = line->event.detail,
-        .run = line->event.run,
-    };
+    struct store_event event = event_of(target, line);
 
     events_note(target->daemon->events, &event);
 }
