@@ -1,6 +1,7 @@
 /*
  * The runbook: one line per section, in its order.
  */
+#include "features/backup/backup.h"
 #include "features/bloat/bloat.h"
 #include "features/connections/connections.h"
 #include "features/indexes/indexes.h"
@@ -10,6 +11,6 @@
 #include <stddef.h>
 
 const struct feature *const features[] = {
-    &feature_vacuum,      &feature_indexes, &feature_bloat,
-    &feature_connections, &feature_queries, NULL,
+    &feature_vacuum,  &feature_indexes, &feature_bloat, &feature_connections,
+    &feature_queries, &feature_backup,  NULL,
 };

@@ -38,6 +38,12 @@ enum command_flags {
     COMMAND_RECORDS = 1 << 3,
     /* Has the option "watch", and with it may act: the store is opened as for COMMAND_RECORDS. */
     COMMAND_WATCHES = 1 << 4,
+    /* Takes --target for its settings, and opens no connection of its own accord. Not together with
+     * COMMAND_NEEDS_SERVER. */
+    COMMAND_TAKES_TARGET = 1 << 5,
+    /* Ends with 0, with 1 where run() says so without an error, and with 126 for everything else:
+     * PostgreSQL takes a restore_command's 1 to 125 for "there is no such file". */
+    COMMAND_RESTORES = 1 << 6,
 };
 
 struct call;

@@ -14,10 +14,18 @@ static enum runbook_exit fail_unknown(const char *what, const char *word, char *
     return RUNBOOK_USAGE;
 }
 
+/* A verb may be of two words. Caller frees; NULL for none. */
+static char *verb_of(const char *const *words)
+{
+    if (words[0] == NULL || words[1] == NULL)
+        return g_strdup(words[0]);
+    return g_strjoin(" ", words[0], words[1], NULL);
+}
+
 static enum runbook_exit run_help(struct call *call, GError **error)
 {
     const char *name = call->arguments[0];
-    const char *verb = name != NULL ? call->arguments[1] : NULL;
+    g_autofree char *verb = name != NULL ? verb_of(call->arguments + 1) : NULL;
     const struct feature *section = name != NULL ? cli_section(name) : NULL;
     const struct command *command = section && verb ? cli_command(section, verb) : NULL;
 
@@ -42,7 +50,7 @@ static const struct option help_options[] = {
 
 const struct command cli_help_commands[] = {
     {
-        .arguments = "[SECTION [VERB]]",
+        .arguments = "[SECTION [VERB [VERB]]]",
         .summary = "Explain the program, a section or a command",
         .examples = "pgrunbook help check\n"
                     "pgrunbook help --man > pgrunbook.1 && man -l pgrunbook.1",

@@ -126,6 +126,17 @@ const struct command *cli_command(const struct feature *section, const char *ver
     return NULL;
 }
 
+bool cli_verb_begins(const struct feature *section, const char *word)
+{
+    gsize length = strlen(word);
+
+    for (const struct command *command = commands_of(section); command->run; command++)
+        if (command->verb != NULL && strncmp(command->verb, word, length) == 0 &&
+            command->verb[length] == ' ')
+            return true;
+    return false;
+}
+
 guint cli_command_count(const struct feature *section)
 {
     guint count = 0;

@@ -28,6 +28,9 @@ bool cli_is_runbook(const struct feature *section);
 /* The command of that verb; for a NULL verb the one that is meant without. NULL: none. */
 const struct command *cli_command(const struct feature *section, const char *verb);
 
+/* Whether the word is the first of a verb of two: "wal" of "wal push". */
+bool cli_verb_begins(const struct feature *section, const char *word);
+
 /* Number of commands that help shows. */
 guint cli_command_count(const struct feature *section);
 

@@ -27,6 +27,12 @@ static const struct option connection_options[] = {
     {.name = NULL},
 };
 
+static const struct option target_options[] = {
+    {"target", 0, "NAME", NULL, false,
+     "with the settings of [target NAME]; \"all\": each in turn"},
+    {.name = NULL},
+};
+
 static const struct option server_options[] = {
     {"echo", 'e', NULL, NULL, false, "print the SQL as it runs"},
     {.name = NULL},
@@ -55,6 +61,7 @@ static const struct {
 } shared[] = {
     {write_options, CLI_GROUP_COMMAND, COMMAND_WRITES},
     {connection_options, CLI_GROUP_CONNECTION, COMMAND_NEEDS_SERVER},
+    {target_options, CLI_GROUP_COMMAND, COMMAND_TAKES_TARGET},
     {server_options, CLI_GROUP_GENERAL, COMMAND_NEEDS_SERVER},
     {general_options, CLI_GROUP_GENERAL, 0},
 };

@@ -19,6 +19,7 @@ struct scan {
     GPtrArray *given;        /* of struct given */
     GPtrArray *words;        /* behind section and verb; borrowed */
     bool verb_decided;
+    char *half; /* the first word of a verb of two, "wal"; owned */
 };
 
 struct cli_line *cli_line_new(void)
@@ -199,18 +200,26 @@ static bool takes_words(const struct command *command)
     return command->arguments != NULL || command->flags & COMMAND_NEEDS_SERVER;
 }
 
-/* The second word: a verb, or an argument of the command that needs none. */
+/* The second word: a verb, or an argument of the command that needs none. A verb of two words,
+ * "wal push", is decided with the second of them. */
 static bool take_verb(struct scan *scan, const char *word, GError **error)
 {
     struct cli_line *line = scan->line;
+    g_autofree char *verb =
+        scan->half != NULL ? g_strjoin(" ", scan->half, word, NULL) : g_strdup(word);
+    const struct command *named = cli_command(line->section, verb);
 
-    const struct command *named = cli_command(line->section, word);
-
+    if (named == NULL && scan->half == NULL && cli_verb_begins(line->section, word)) {
+        scan->half = g_steal_pointer(&verb);
+        return true;
+    }
     scan->verb_decided = true;
     if (named != NULL) {
         line->command = named;
         return true;
     }
+    if (scan->half != NULL)
+        return fail_verb(line->section, verb, error);
     line->command = cli_command(line->section, NULL);
     if (line->command == NULL || !takes_words(line->command))
         return fail_verb(line->section, word, error);
@@ -264,6 +273,8 @@ static bool settle_command(struct scan *scan, GError **error)
     }
     if (line->command == NULL)
         line->command = cli_command(line->section, NULL);
+    if (scan->half != NULL && !scan->verb_decided)
+        return fail_verb(line->section, scan->half, error);
     return line->command != NULL || fail_verb(line->section, NULL, error);
 }
 
@@ -340,11 +351,11 @@ bool cli_line_parse(struct cli_line *line, const char *const *words, GError **er
     g_autoptr(GPtrArray) given = g_ptr_array_new_with_free_func(given_free);
     g_autoptr(GPtrArray) behind = g_ptr_array_new_with_free_func(g_free);
     struct scan scan = {.line = line, .next = words, .given = given, .words = behind};
+    bool read = scan_words(&scan, error);
 
-    if (!scan_words(&scan, error))
-        return false;
-    if (line->help || line->version)
-        return true;
-    return settle_command(&scan, error) && settle_options(&scan, error) &&
-           settle_words(&scan, error);
+    if (read && !line->help && !line->version)
+        read = settle_command(&scan, error) && settle_options(&scan, error) &&
+               settle_words(&scan, error);
+    g_free(scan.half);
+    return read;
 }

@@ -26,15 +26,27 @@ struct invocation {
 
 /* ---- exit codes --------------------------------------------------------------------------- */
 
-static bool is_monitor(const struct cli_line *line)
+/* What a restore_command ends with when it failed. */
+enum { FAILED_RESTORE = 126 };
+
+static bool has_flag(const struct cli_line *line, unsigned flag)
 {
-    return line->command != NULL && line->command->flags & CLI_MONITOR;
+    return line->command != NULL && line->command->flags & flag;
 }
 
-/* Monitoring plugins have one code for everything that kept them from judging. */
+static bool is_monitor(const struct cli_line *line)
+{
+    return has_flag(line, CLI_MONITOR);
+}
+
+/* Monitoring plugins have one code for everything that kept them from judging, PostgreSQL one for
+ * what kept a restore_command from looking. */
 static int exit_code_of(const struct cli_line *line, const GError *error)
 {
     enum runbook_exit code = runbook_error_exit(error);
+
+    if (has_flag(line, COMMAND_RESTORES))
+        return FAILED_RESTORE;
 
     return is_monitor(line) && code != RUNBOOK_INTERRUPTED ? 3 : (int) code;
 }
@@ -130,9 +142,9 @@ static bool apply_overrides(const struct cli_line *line, struct settings *settin
 
 static const char *target_of(const struct cli_line *line)
 {
-    bool connects = line->command->flags & COMMAND_NEEDS_SERVER;
+    bool takes = has_flag(line, COMMAND_NEEDS_SERVER | COMMAND_TAKES_TARGET);
 
-    return connects ? option_value(line->options, "target") : NULL;
+    return takes ? option_value(line->options, "target") : NULL;
 }
 
 /* Options that say two different things about where to connect. */

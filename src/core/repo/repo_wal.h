@@ -1,0 +1,83 @@
+/*
+ * The repository's WAL: segments that are never overwritten, histories that are kept for ever, what
+ * is there without a gap.
+ *
+ * A segment is its bytes in Zstandard frames, then a skippable frame with its wal_index, so that
+ * `zstd -dc` gives the segment and nothing else.
+ */
+#ifndef CORE_REPO_WAL_H
+#define CORE_REPO_WAL_H
+
+#include "repo/repo.h"
+#include "wal/wal_history.h"
+#include "wal/wal_index.h"
+#include "wal/wal_name.h"
+
+/* A segment in the repository. */
+struct repo_segment {
+    guint32 timeline;
+    guint64 segment;
+    bool partial; /* it is still arriving: what is of it is durable */
+    guint64 stored;
+};
+
+/* All of them by timeline and number, a partial one only where the complete one is not there. An
+ * array of struct repo_segment; caller unrefs. */
+GArray *lineage_segments(const struct lineage *lineage, GError **error);
+
+/* The size of its segments, from what is stored; 0: there are none yet. */
+guint32 lineage_segment_bytes(const struct lineage *lineage);
+
+/* Its index: as stored, or made from its bytes where it is partial or what is stored is damaged.
+ * NULL with an error when the segment is damaged or not there. */
+struct wal_index *lineage_segment_index(const struct lineage *lineage,
+                                        const struct repo_segment *segment, GError **error);
+
+/* Its bytes into buffer (segment_bytes long, zero behind what there is of a partial one). */
+bool lineage_segment_read(const struct lineage *lineage, const struct repo_segment *segment,
+                          guint8 *buffer, guint32 segment_bytes, gsize *ret_length,
+                          GError **error);
+
+/* Reads every byte of it: frames, index, page addresses, record checksums. */
+bool lineage_segment_verify(const struct lineage *lineage, const struct repo_segment *segment,
+                            GError **error);
+
+enum repo_put { REPO_PUT_DONE, REPO_PUT_SAME, REPO_PUT_DIFFERENT, REPO_PUT_FAILED };
+
+/* Stores a file of pg_wal: a segment, .partial, .history or .backup, as archive_command gives it.
+ * Durable when it returns DONE or SAME. DIFFERENT: another content has that name, which stays;
+ * FAILED and DIFFERENT with an error. What is inside is checked against the name. */
+enum repo_put lineage_wal_put(struct lineage *lineage, const char *path, const char *name,
+                              int level, GError **error);
+
+/* The file of that name to path, as restore_command asks for it; a segment that is there only in
+ * part is completed with zeroes. *ret_missing: it is not there; false with an error: it is, and
+ * cannot be had. */
+bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
+                     bool *ret_missing, GError **error);
+
+/* The path to a timeline. *ret_missing: its history file is not there. */
+GArray *lineage_history(const struct lineage *lineage, guint32 timeline, bool *ret_missing,
+                        GError **error);
+guint32 lineage_newest_timeline(const struct lineage *lineage); /* 0: there is no WAL */
+
+/* A stretch of WAL that is there in one piece on one timeline, up to what is durable. */
+struct repo_range {
+    guint32 timeline;
+    guint64 first, last; /* segment numbers */
+    guint64 end_lsn;     /* behind the last complete record */
+    gint64 last_us;      /* the last commit or abort in it; 0: none found */
+};
+
+/* The stretches by timeline and number; two of one timeline have a gap between them. Pure apart
+ * from reading the last segment of each. */
+GArray *lineage_ranges(const struct lineage *lineage, GError **error);
+
+/* WAL of a timeline was lost from an LSN on: what stands behind it cannot be reached from before.
+ */
+bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const char *text,
+                   gint64 now_us, GError **error);
+/* The LSN, 0: it is whole. *ret_text (may be NULL): caller frees. */
+guint64 lineage_broken(const struct lineage *lineage, guint32 timeline, char **ret_text);
+
+#endif

@@ -1,0 +1,19 @@
+/* The commands of the section, each in a file of its own name; backup.c has their rows. */
+#ifndef BACKUP_COMMANDS_H
+#define BACKUP_COMMANDS_H
+
+#include "feature.h"
+
+/* -- logical -- */
+
+/* -- physical -- */
+
+/* -- wal -- */
+
+/* -- repository -- */
+
+/* -- restore -- */
+
+/* -- drill -- */
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * Where a recovery would land: pure, from what the repository holds to a plan or a refusal with the
+ * nearest target that can be reached.
+ *
+ * The rules are the server's own (src/backend/access/transam/xlogrecovery.c, recoveryStopsBefore()
+ * and recoveryStopsAfter()), inclusive as by default: a time stops before the first commit or abort
+ * that is later, an xid after its own, a name behind the restore point, an LSN behind the first
+ * record that begins at or behind it. A backup fits when its stop LSN is not behind that place.
+ */
+#ifndef BACKUP_TARGET_H
+#define BACKUP_TARGET_H
+
+#include "repo/repo_wal.h"
+
+enum target_kind {
+    TARGET_LATEST,
+    TARGET_TIME,
+    TARGET_LSN,
+    TARGET_XID,
+    TARGET_NAME,
+    TARGET_IMMEDIATE, /* as soon as the backup is consistent */
+};
+
+struct target {
+    enum target_kind kind;
+    char *value; /* as typed; NULL for latest and immediate */
+    gint64 time_us;
+    guint64 lsn;
+    guint32 xid;
+    guint32 timeline; /* 0: the newest that the repository has */
+    char *backup;     /* an id: this backup and no other; NULL: the newest that fits */
+};
+
+/* A commit (or what else recovery may stop at). */
+struct landmark {
+    bool known;
+    gint64 time_us;
+    guint32 xid;
+    guint64 lsn;     /* where its record begins */
+    guint64 end_lsn; /* behind it */
+};
+
+struct restore_plan {
+    const struct repo_backup *backup; /* borrowed; NULL: none fits */
+    struct target target;             /* timeline resolved; strings owned */
+    char *refusal;                    /* why it cannot be reached, one sentence; NULL: it can */
+    char *nearest; /* what can, as options: "--target-time '2026-…'"; NULL */
+    struct landmark before,
+        after;          /* the last commit that will be there, the first that will not */
+    GArray *path;       /* of struct wal_stretch, from the backup's timeline on */
+    GArray *needed;     /* of struct repo_segment, in the order of replay */
+    GPtrArray *missing; /* of char *: names of segments and histories that are not there */
+    guint64 bytes,
+        stored;     /* of the backup and the WAL: written, and read from the repository */
+    double seconds; /* predicted; negative: unknown */
+};
+void restore_plan_free(struct restore_plan *plan);
+AUTO_DEFINE(restore_plan, restore_plan_free)
+
+/* Reads "2026-11-26 02:23:00+01", "… Europe/Berlin", RFC 3339, with up to six decimals. A time
+ * without offset or zone is RUNBOOK_USAGE, the hint has both spellings for the server's zone. */
+bool target_time_parse(const char *text, gint64 *ret_us, GError **error);
+
+/* Plans from a repository: reads indexes, and of the few segments around the target every record.
+ * NULL with an error when the repository cannot be read; a target out of reach is a plan with a
+ * refusal. backups is borrowed and must outlive the plan. */
+struct restore_plan *restore_plan_make(const struct lineage *lineage, const GPtrArray *backups,
+                                       const struct target *target, GError **error);
+
+#endif
