@@ -62,6 +62,7 @@ struct restore_plan {
     guint64 bytes,
         stored;     /* of the backup and the WAL: written, and read from the repository */
     double seconds; /* predicted; negative: unknown */
+    char *note;     /* what to know of a target that can be reached, one sentence; NULL */
 };
 void restore_plan_free(struct restore_plan *plan);
 AUTO_DEFINE(restore_plan, restore_plan_free)
@@ -90,7 +91,9 @@ bool target_read(const struct options *options, const char *zone, struct target 
                  GError **error);
 void target_clear(struct target *target);
 
-/* "time 2026-11-26 02:23:00+01 …", "the end of the WAL": for people. Caller frees. */
+const char *target_kind_name(enum target_kind kind); /* "latest", "time", "lsn", … */
+
+/* "2026-11-26 02:23:00+00", "transaction 744", "the end of the WAL": for people. Caller frees. */
 char *target_text(const struct target *target);
 
 /* "2026-11-26 03:23:00.5+01" in an IANA zone (NULL or unknown: UTC), exact to the microsecond, as
@@ -100,6 +103,10 @@ char *target_time_format(gint64 us, const char *zone);
 /* Reads "2026-11-26 02:23:00+01", "… Europe/Berlin", RFC 3339, with up to six decimals. A time
  * without offset or zone is RUNBOOK_USAGE, the hint has both spellings for the server's zone. */
 bool target_time_parse(const char *text, gint64 *ret_us, GError **error);
+
+/* The same with the server's zone, which the hint names; NULL: unknown. */
+bool target_time_read(const char *text, const char *server_zone, gint64 *ret_us,
+                      GError **error);
 
 /* Plans from a repository: reads indexes, and of the few segments around the target every record.
  * NULL with an error when the repository cannot be read; a target out of reach is a plan with a
