@@ -53,6 +53,16 @@ static const struct repo_segment *choose(const struct target_chain *chain, guint
     return NULL;
 }
 
+static void add_link(GArray *links, const struct repo_segment *segment)
+{
+    g_array_append_val(links, segment);
+}
+
+static const struct repo_segment *link_at(const struct target_chain *chain, guint place)
+{
+    return g_array_index(chain->links, const struct repo_segment *, place);
+}
+
 struct target_chain *target_chain_new(const struct target_world *world, GArray *path,
                                       guint64 first)
 {
@@ -62,7 +72,7 @@ struct target_chain *target_chain_new(const struct target_world *world, GArray *
     chain->world = world;
     chain->path = path;
     chain->first = first;
-    chain->links = g_ptr_array_new();
+    chain->links = g_array_new(FALSE, FALSE, sizeof(const struct repo_segment *));
     chain->troubles = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < world->segments->len; i++) {
         const struct repo_segment *at = &g_array_index(world->segments, struct repo_segment, i);
@@ -71,9 +81,9 @@ struct target_chain *target_chain_new(const struct target_world *world, GArray *
                 last = MAX(last, at->segment);
     }
     for (guint64 number = first; number <= last; number++)
-        g_ptr_array_add(chain->links, (gpointer) choose(chain, number));
-    while (chain->links->len > 0 && chain->links->pdata[chain->links->len - 1] == NULL)
-        g_ptr_array_set_size(chain->links, (gint) chain->links->len - 1);
+        add_link(chain->links, choose(chain, number));
+    while (chain->links->len > 0 && link_at(chain, chain->links->len - 1) == NULL)
+        g_array_set_size(chain->links, chain->links->len - 1);
     g_ptr_array_set_size(chain->troubles, (gint) chain->links->len);
     return chain;
 }
@@ -83,7 +93,7 @@ void target_chain_free(struct target_chain *chain)
     if (chain == NULL)
         return;
     g_array_unref(chain->path);
-    g_ptr_array_unref(chain->links);
+    g_array_unref(chain->links);
     g_ptr_array_unref(chain->troubles);
     g_free(chain);
 }
@@ -92,7 +102,7 @@ const struct repo_segment *target_chain_link(const struct target_chain *chain, g
 {
     if (segment < chain->first || segment - chain->first >= chain->links->len)
         return NULL;
-    return chain->links->pdata[segment - chain->first];
+    return link_at(chain, (guint) (segment - chain->first));
 }
 
 guint64 target_chain_behind(const struct target_chain *chain)
@@ -126,7 +136,7 @@ static const struct wal_index *index_of(const struct target_chain *chain, guint6
     index = chain->world->index(link, chain->world->data, &damaged);
     if (index == NULL) {
         guint place = (guint) (number - chain->first);
-        chain->links->pdata[place] = NULL;
+        g_array_index(chain->links, const struct repo_segment *, place) = NULL;
         g_free(chain->troubles->pdata[place]);
         chain->troubles->pdata[place] =
             g_strdup(damaged != NULL ? damaged->message : "damaged");
@@ -270,7 +280,7 @@ bool target_chain_record(const struct target_chain *chain, guint64 lsn, guint64 
                          guint64 *ret_lsn, guint64 *ret_end, GError **error)
 {
     const struct target_world *world = chain->world;
-    g_autoptr(GPtrArray) links = g_ptr_array_new();
+    g_autoptr(GArray) links = g_array_new(FALSE, FALSE, sizeof(const struct repo_segment *));
     const struct repo_segment *link = NULL;
 
     /* A record at the end of a segment may go on for a few of them; more than that is not worth
@@ -279,12 +289,12 @@ bool target_chain_record(const struct target_chain *chain, guint64 lsn, guint64 
          number * world->segment_bytes < to &&
          (link = target_chain_link(chain, number)) != NULL;
          number++)
-        g_ptr_array_add(links, (gpointer) link);
+        add_link(links, link);
     *ret_lsn = 0;
     if (links->len == 0)
         return true;
-    if (!world->record((const struct repo_segment *const *) links->pdata, links->len, lsn,
-                       ret_lsn, ret_end, world->data, error))
+    if (!world->record((const struct repo_segment *const *) (gconstpointer) links->data,
+                       links->len, lsn, ret_lsn, ret_end, world->data, error))
         return false;
     if (*ret_lsn != 0 && *ret_end > to)
         *ret_lsn = 0;

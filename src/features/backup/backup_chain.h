@@ -37,7 +37,7 @@ struct target_chain {
     const struct target_world *world;
     GArray *path;        /* of struct wal_stretch */
     guint64 first;       /* the number of the first link */
-    GPtrArray *links;    /* of const struct repo_segment *, NULL: not there */
+    GArray *links;       /* of const struct repo_segment *, NULL: not there */
     GPtrArray *troubles; /* of char *: why a link of that place is not to be used; NULL */
 };
 

@@ -30,7 +30,8 @@ static char *as_options(const struct target *target)
     case TARGET_XID:
         g_string_append_printf(text, "--target-xid %u", target->xid);
         break;
-    default:
+    case TARGET_TIME:
+    case TARGET_NAME:
         g_string_append_printf(text, "--target-%s %s", target_kind_name(target->kind), quoted);
     }
     return g_string_free(text, FALSE);

@@ -30,13 +30,18 @@ static bool may_stop(const struct wal_index *index, gconstpointer what)
     case TARGET_XID:
         return index->commits + index->aborts > 0 && index->lowest_xid <= target->xid &&
                target->xid <= index->highest_xid;
-    default:
+    case TARGET_NAME:
         for (guint i = 0; i < index->points->len; i++)
             if (strcmp(g_array_index(index->points, struct wal_point, i).name, target->value) ==
                 0)
                 return true;
         return false;
+    case TARGET_LATEST:
+    case TARGET_LSN:
+    case TARGET_IMMEDIATE:
+        break;
     }
+    return false;
 }
 
 /* A time is passed by an abort as well as by a commit; an xid is met by both. */
@@ -47,9 +52,14 @@ static bool stops(const struct target *target, const struct wal_event *event)
         return is_end(event) && event->time_us > target->time_us;
     case TARGET_XID:
         return is_end(event) && event->xid == target->xid;
-    default:
+    case TARGET_NAME:
         return event->kind == WAL_RESTORE_POINT && strcmp(event->name, target->value) == 0;
+    case TARGET_LATEST:
+    case TARGET_LSN:
+    case TARGET_IMMEDIATE:
+        break;
     }
+    return false;
 }
 
 static bool visit_search(const struct wal_event *event, gpointer data)

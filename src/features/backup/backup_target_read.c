@@ -80,9 +80,11 @@ static bool read_value(struct target *target, const char *zone, GError **error)
                           "it is what pg_create_restore_point() was given",
                           "the name of a restore point has 1 to 63 bytes");
         return false;
-    default:
-        return true;
+    case TARGET_LATEST:
+    case TARGET_IMMEDIATE:
+        break;
     }
+    return true;
 }
 
 static bool read_timeline(const char *text, guint32 *ret_timeline, GError **error)
@@ -153,7 +155,8 @@ char *target_text(const struct target *target)
         return g_strdup_printf("restore point \"%s\"", target->value);
     case TARGET_IMMEDIATE:
         return g_strdup("the end of the backup");
-    default:
-        return g_strdup("the end of the WAL");
+    case TARGET_LATEST:
+        break;
     }
+    return g_strdup("the end of the WAL");
 }

@@ -136,7 +136,7 @@ static bool clock_parse(const char *text, gint64 *ret_seconds, gint64 *ret_us, c
 {
     g_autoptr(GRegex) regex =
         g_regex_new("^\\s*(\\d{4})-(\\d\\d)-(\\d\\d)(?:[Tt]|\\s+)(\\d\\d):(\\d\\d)"
-                    "(?::(\\d\\d)(?:\\.(\\d{1,6}))?)?\\s*(\\S*)\\s*$",
+                    "(?::(\\d\\d)(?:\\.(\\d{1,6}))?)?\\s*((?:[-+A-Za-z]\\S*)?)\\s*$",
                     0, 0, NULL);
     g_autoptr(GMatchInfo) match = NULL;
     gint64 parts[7] = {0};
