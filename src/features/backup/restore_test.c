@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "restore_compare.h"
+#include "restore_landing.h"
 #include "restore_manifest.h"
 #include "restore_place.h"
 #include "restore_settings.h"
@@ -197,6 +198,61 @@ static void test_spares(void)
     g_assert_false(compare_spares("pg_walrus"));
 }
 
+/* ---- the landing --------------------------------------------------------------------------- */
+
+static void check_landing(struct landing landing, const char *said)
+{
+    struct restore_plan plan = {.before = {true, 1000, 700, 0x100, 0x130},
+                                .after = {true, 2000, 701, 0x200, 0x230},
+                                .end_lsn = 0x200,
+                                .last_us = 1000};
+    g_autofree char *elsewhere = landing_judge(&landing, &plan);
+
+    if (said == NULL)
+        g_assert_cmpstr(elsewhere, ==, NULL);
+    else
+        g_assert_nonnull(strstr(elsewhere ? elsewhere : "", said));
+}
+
+static void test_landing(void)
+{
+    check_landing((struct landing){0x130, 1000, LANDING_THERE, LANDING_NOT_THERE}, NULL);
+    check_landing((struct landing){0x200, 1000, LANDING_UNKNOWN, LANDING_UNKNOWN}, NULL);
+    check_landing((struct landing){0x120, 900, LANDING_NOT_THERE, LANDING_NOT_THERE}, "700");
+    check_landing((struct landing){0x230, 2000, LANDING_THERE, LANDING_THERE}, "701");
+    check_landing((struct landing){0x120, 1000, LANDING_UNKNOWN, LANDING_UNKNOWN}, "before");
+    check_landing((struct landing){0x210, 1000, LANDING_UNKNOWN, LANDING_UNKNOWN}, "behind");
+    check_landing((struct landing){0x150, 1500, LANDING_THERE, LANDING_NOT_THERE},
+                  "planned one");
+}
+
+static void test_full_xid(void)
+{
+    const guint64 epoch = G_GUINT64_CONSTANT(1) << 32;
+
+    g_assert_cmpuint(landing_full_xid(700, 701), ==, 700);
+    g_assert_cmpuint(landing_full_xid(701, 701), ==, 0);
+    g_assert_cmpuint(landing_full_xid(4294967290U, 701), ==, 0);
+    g_assert_cmpuint(landing_full_xid(700, epoch + 701), ==, epoch + 700);
+    g_assert_cmpuint(landing_full_xid(701, epoch + 701), ==, 0);
+    g_assert_cmpuint(landing_full_xid(4294967290U, epoch + 701), ==, 4294967290U);
+}
+
+static void test_settings_wanted(void)
+{
+    const char log[] =
+        "WARNING:  hot standby is not possible because of insufficient parameter settings\n"
+        "DETAIL:  max_connections = 100 is a lower setting than on the primary server, where "
+        "its "
+        "value was 250.\n";
+    g_auto(GStrv) wanted = landing_settings_wanted(log);
+    g_auto(GStrv) none = landing_settings_wanted("LOG:  all is well\n");
+
+    g_assert_cmpstr(wanted[0], ==, "max_connections=250");
+    g_assert_null(wanted[1]);
+    g_assert_null(none[0]);
+}
+
 int main(int count, char **arguments)
 {
     g_test_init(&count, &arguments, NULL);
@@ -206,5 +262,8 @@ int main(int count, char **arguments)
     g_test_add_func("/restore/tablespaces", test_tablespaces);
     g_test_add_func("/restore/manifest", test_manifest);
     g_test_add_func("/restore/spares", test_spares);
+    g_test_add_func("/restore/landing", test_landing);
+    g_test_add_func("/restore/full_xid", test_full_xid);
+    g_test_add_func("/restore/settings_wanted", test_settings_wanted);
     return g_test_run();
 }
