@@ -7,6 +7,7 @@
 /* -- logical -- */
 
 /* -- physical -- */
+enum runbook_exit backup_create_command(struct call *call, GError **error);
 
 /* -- wal -- */
 
