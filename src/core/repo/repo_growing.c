@@ -25,6 +25,7 @@ struct growing {
 
 /* ---- begin -------------------------------------------------------------------------------- */
 
+/* Made durable first: it will be acknowledged again, and who wrote it may have died before that. */
 static bool read_old(struct growing *growing, GError **error)
 {
     g_autofree char *path = segment_path(growing->lineage, growing->timeline, growing->segment,
@@ -41,7 +42,8 @@ static bool read_old(struct growing *growing, GError **error)
         return false;
     }
     growing->old = g_malloc(growing->segment_bytes);
-    return segment_decompress(file, growing->old, growing->segment_bytes, true,
+    return segment_file_sync(path, error) &&
+           segment_decompress(file, growing->old, growing->segment_bytes, true,
                               &growing->old_length, error);
 }
 

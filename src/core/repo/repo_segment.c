@@ -220,17 +220,27 @@ char *segment_folder(const struct lineage *lineage, guint32 timeline)
     return g_strdup_printf("%s/wal/%08X", lineage_path(lineage), timeline);
 }
 
-bool segment_folder_sync(const char *folder, GError **error)
+static bool sync_path(const char *path, int flags, GError **error)
 {
-    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = open(path, flags | O_CLOEXEC);
     bool good = descriptor >= 0 && fsync(descriptor) == 0;
 
     if (!good)
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not sync the folder \"%s\": %s",
-                          folder, g_strerror(errno));
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not sync \"%s\": %s", path,
+                          g_strerror(errno));
     if (descriptor >= 0)
         close(descriptor);
     return good;
+}
+
+bool segment_file_sync(const char *path, GError **error)
+{
+    return sync_path(path, O_RDONLY, error);
+}
+
+bool segment_folder_sync(const char *folder, GError **error)
+{
+    return sync_path(folder, O_RDONLY | O_DIRECTORY, error);
 }
 
 char *segment_folder_make(const struct lineage *lineage, guint32 timeline, GError **error)

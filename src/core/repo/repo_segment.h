@@ -60,7 +60,8 @@ char *segment_folder_make(const struct lineage *lineage, guint32 timeline, GErro
 char *segment_path(const struct lineage *lineage, guint32 timeline, guint64 segment,
                    guint32 segment_bytes, bool partial);
 
-/* fsync of a folder. */
+/* fsync of a file, of a folder. */
+bool segment_file_sync(const char *path, GError **error);
 bool segment_folder_sync(const char *folder, GError **error);
 
 #endif
