@@ -16,5 +16,6 @@ enum runbook_exit backup_create_command(struct call *call, GError **error);
 /* -- restore -- */
 
 /* -- drill -- */
+enum runbook_exit backup_drill_command(struct call *call, GError **error);
 
 #endif
