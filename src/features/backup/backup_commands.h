@@ -14,6 +14,7 @@ enum runbook_exit backup_create_command(struct call *call, GError **error);
 /* -- repository -- */
 
 /* -- restore -- */
+enum runbook_exit backup_restore_command(struct call *call, GError **error);
 
 /* -- drill -- */
 enum runbook_exit backup_drill_command(struct call *call, GError **error);
