@@ -1,6 +1,7 @@
 /* The section's tables: what it offers on every surface. */
 #include "backup.h"
 
+#include "backup_check.h"
 #include "backup_commands.h"
 #include "backup_queries.h"
 #include "backup_target.h"
@@ -92,7 +93,7 @@ static const struct option drill_options[] = {
     {"checks", 0, "FILE", "backup.drill_checks", false, "statements of your own to run"},
     {"no-amcheck", 0, NULL, NULL, false, "leave out amcheck"},
     {"no-rows", 0, NULL, NULL, false, "leave out reading every row"},
-    {"jobs", 'j', "N", NULL, false, "threads that restore (default: one a processor)"},
+    {"threads", 0, "N", "backup.threads", false, "threads that restore"},
     {NULL, 0, NULL, NULL, false, NULL},
 };
 
@@ -206,5 +207,6 @@ const struct feature feature_backup = {
     .runbook = backup_readme,
     .settings = settings,
     .commands = commands,
+    .check = backup_check,
     .queries = backup_queries,
 };

@@ -54,14 +54,12 @@ static void progress(const struct progress_state *state, gpointer data)
 
 static void request_of(struct drill *drill, const char *restore_command)
 {
-    const char *jobs = option_value(drill->call->options, "jobs");
-
     drill->request = (struct restore_request){
         .lineage = drill->lineage,
         .plan = drill->plan,
         .folder = drill->scratch.data,
         .tablespace_folder = drill->scratch.tablespaces,
-        .jobs = jobs != NULL ? (guint) g_ascii_strtoull(jobs, NULL, 10) : 0,
+        .jobs = (guint) settings_int(drill->call->settings, "backup.threads"),
         .restore_command = restore_command,
         .action = RESTORE_PAUSE,
         .bindir = settings_string(drill->call->settings, "backup.bindir"),
