@@ -290,6 +290,24 @@ static const struct command commands[] = {
         .flags = COMMAND_TAKES_TARGET,
         .run = backup_show_command,
     },
+    {
+        .verb = "verify",
+        .arguments = "[ID]",
+        .summary = "Read all of the repository, or one backup, and check it",
+        .prose =
+            "Reads every byte: the SHA-256 of every file, every frame's checksum, every file "
+            "in "
+            "the archives against the server's own manifest, every record of the WAL, and that "
+            "no WAL is missing. A backup in which all is well becomes \"verified\" (one that "
+            "is \"proven\" stays so), one that lost something \"damaged\". What was harmed "
+            "but has a second copy, or can be made again, is told as well. Any finding ends "
+            "with exit code 1.",
+        .examples = "pgrunbook backup verify --repo /srv/backup\n"
+                    "pgrunbook backup verify 20261126T022300F --target shop",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_verify_command,
+    },
 
     /* -- restore -- */
     {
