@@ -78,6 +78,17 @@ static const struct option repository_options[] = {
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
+static const struct option expire_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    {"keep", '\0', "N", "backup.keep", false, "how many backups stay"},
+    {"keep-time", '\0', "DURATION", "backup.keep_time", false,
+     "every moment of so long a time stays recoverable"},
+    {"damaged", '\0', NULL, NULL, false, "damaged backups go as well"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
 static const struct option create_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"label", '\0', "TEXT", NULL, false, "a few words to know it by"},
@@ -307,6 +318,24 @@ static const struct command commands[] = {
         .options = repository_options,
         .flags = COMMAND_TAKES_TARGET,
         .run = backup_verify_command,
+    },
+    {
+        .verb = "expire",
+        .summary = "Remove backups and WAL that the rules do not keep",
+        .prose =
+            "Keeps the newest backups that can be restored (backup.keep), and those without "
+            "which a moment of backup.keep_time could not be reached; removes the others, and "
+            "WAL that none of those that stay needs. History files of timelines stay for "
+            "ever.\n"
+            "\n"
+            "Whatever the rules say, the last backup that was proved by a drill stays, and "
+            "nothing older than a damaged backup goes before that one is removed (with "
+            "--damaged). While a backup has met bad pages in the cluster nothing goes at all.",
+        .examples = "pgrunbook backup expire --repo /srv/backup --dry-run\n"
+                    "pgrunbook backup expire --target shop --keep 3 --keep-time 14d --yes",
+        .options = expire_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_expire_command,
     },
 
     /* -- restore -- */

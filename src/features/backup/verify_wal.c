@@ -94,23 +94,6 @@ bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_
     return true;
 }
 
-static const struct repo_segment *find(const GArray *segments, guint32 timeline, guint64 number)
-{
-    guint low = 0, high = segments->len;
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-        const struct repo_segment *one = at(segments, middle);
-        if (one->timeline < timeline || (one->timeline == timeline && one->segment < number))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == segments->len || at(segments, low)->timeline != timeline ||
-        at(segments, low)->segment != number)
-        return NULL;
-    return at(segments, low);
-}
-
 bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *bad,
                    const struct repo_backup *backup, char **ret_text, GError **error)
 {
@@ -120,7 +103,8 @@ bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *ba
     for (guint64 number = backup->start_lsn / bytes;
          number <= (backup->stop_lsn - 1) / bytes && *ret_text == NULL; number++) {
         struct repo_segment wanted = {.timeline = backup->timeline, .segment = number};
-        const struct repo_segment *segment = find(segments, backup->timeline, number);
+        const struct repo_segment *segment =
+            repository_segment(segments, backup->timeline, number);
         g_autofree char *name = name_of(&wanted, bytes);
         bool good = segment != NULL && (bad == NULL || !g_hash_table_contains(bad, name));
         if (good && bad == NULL && !check_segment(verify, segment, bytes, &good, error))
