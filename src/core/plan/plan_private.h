@@ -99,23 +99,8 @@ char *program_words(const struct program *program); /* its last words and exit c
 void program_free(struct program *program);         /* kills it when it has not ended */
 AUTO_DEFINE(program, program_free)
 
-/* Where the program is to connect to: what PQconninfo() and its like say of a connection. */
-struct program_server {
-    const PQconninfoOption *options; /* ends with a NULL keyword */
-    const char *host, *port, *address;
-    bool guarded;
-};
-
-/* The variables of `base` with the PG* ones replaced by those of the server. A password is among
- * them only when it came with the connection's parameters: ~/.pgpass the program reads itself.
- * Pure. */
-char **program_environment(char **base, const struct program_server *server);
-
 /* The last three lines that say something, joined by "; ", as valid UTF-8. Pure. */
 char *program_last_lines(const char *output, gsize length);
-
-/* The signal that is due when `used` were sent since it was first asked; 0: none. Pure. */
-int program_next_signal(int used, gint64 asked_us, gint64 now_us);
 
 /* plan_queue.c */
 void queue_fill(struct runner *runner, unsigned phase);

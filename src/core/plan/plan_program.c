@@ -6,19 +6,17 @@
  */
 #include "error.h"
 #include "plan/plan_private.h"
+#include "programs/programs_child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    TERMINATE_AFTER_S = 10, /* since it was asked by SIGINT */
-    KILL_AFTER_S = 30,
     TAIL_BYTES = 8192, /* of the output that are kept */
     WORDS_LINES = 3,   /* that make its words */
 };
@@ -33,83 +31,12 @@ struct program {
     int status; /* as waitpid() tells, once it ended */
 };
 
-/* ---- what it is given ---------------------------------------------------------------------- */
-
-/* Already looked up by libpq; read again by the program, they would come before what the user gave
- * as an option. */
-static bool is_looked_up(const char *variable)
-{
-    static const char *const names[] = {"PGSERVICE", "PGSERVICEFILE", NULL};
-
-    return g_strv_contains(names, variable);
-}
-
-static char **replace(char **environment, const char *variable, const char *value)
-{
-    if (value == NULL || value[0] == '\0')
-        return g_environ_unsetenv(environment, variable);
-    return g_environ_setenv(environment, variable, value, TRUE);
-}
-
-char **program_environment(char **base, const struct program_server *server)
-{
-    char **environment = g_strdupv(base);
-
-    environment = g_environ_unsetenv(environment, "PGSERVICEFILE");
-    for (const PQconninfoOption *option = server->options; option && option->keyword;
-         option++) {
-        if (option->envvar == NULL)
-            continue;
-        environment = replace(environment, option->envvar,
-                              is_looked_up(option->envvar) ? NULL : option->val);
-    }
-    /* Of several hosts, the one we are on. */
-    environment = replace(environment, "PGHOST", server->host);
-    environment = replace(environment, "PGPORT", server->port);
-    if (g_environ_getenv(environment, "PGHOSTADDR") != NULL)
-        environment = replace(environment, "PGHOSTADDR", server->address);
-    if (server->guarded) {
-        const char *options = g_environ_getenv(environment, "PGOPTIONS");
-        g_autofree char *more = g_strdup_printf("%s -c client_connection_check_interval=5s",
-                                                options ? options : "");
-        environment = g_environ_setenv(environment, "PGOPTIONS", g_strstrip(more), TRUE);
-    }
-    return environment;
-}
-
-static char **environment_for(PGconn *connection, bool guarded)
-{
-    g_auto(GStrv) base = g_get_environ();
-    PQconninfoOption *options = PQconninfo(connection);
-    struct program_server server = {
-        .options = options,
-        .host = PQhost(connection),
-        .port = PQport(connection),
-        .address = PQhostaddr(connection),
-        .guarded = guarded,
-    };
-    char **environment = program_environment(base, &server);
-
-    PQconninfoFree(options);
-    return environment;
-}
-
-/* Between fork and exec: only what a signal handler may do as well. Should this process die, the
- * program is asked to stop as if by us, and must not die of having nobody to tell about it. */
-static void in_child(gpointer parent)
-{
-    setsid();
-    signal(SIGHUP, SIG_DFL);
-    signal(SIGPIPE, SIG_IGN);
-    prctl(PR_SET_PDEATHSIG, SIGINT);
-    if (getppid() != GPOINTER_TO_INT(parent))
-        raise(SIGINT);
-}
+/* ---- how it starts ------------------------------------------------------------------------- */
 
 struct program *program_start(char **arguments, PGconn *connection, bool guarded,
                               GError **error)
 {
-    g_auto(GStrv) environment = environment_for(connection, guarded);
+    g_auto(GStrv) environment = program_environment_of(connection, guarded);
     int pipe[2];
     GPid pid;
 
@@ -118,8 +45,9 @@ struct program *program_start(char **arguments, PGconn *connection, bool guarded
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     bool started = g_spawn_async_with_pipes_and_fds(
         NULL, (const char *const *) arguments, (const char *const *) environment,
-        G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, in_child, GINT_TO_POINTER(getpid()),
-        nothing, pipe[1], pipe[1], NULL, NULL, 0, &pid, NULL, NULL, NULL, error);
+        G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, program_in_child,
+        GINT_TO_POINTER(getpid()), nothing, pipe[1], pipe[1], NULL, NULL, 0, &pid, NULL, NULL,
+        NULL, error);
     close(pipe[1]);
     if (nothing >= 0)
         close(nothing);
@@ -211,19 +139,6 @@ const char *program_sqlstate(const struct program *program)
     if (WIFEXITED(program->status) && WEXITSTATUS(program->status) == 0)
         return "";
     return program->asked_us != 0 ? "57014" : "38000";
-}
-
-int program_next_signal(int used, gint64 asked_us, gint64 now_us)
-{
-    static const struct {
-        int after_s, number;
-    } degrees[] = {{0, SIGINT}, {TERMINATE_AFTER_S, SIGTERM}, {KILL_AFTER_S, SIGKILL}};
-
-    if (used >= (int) G_N_ELEMENTS(degrees))
-        return 0;
-    if (now_us < asked_us + degrees[used].after_s * G_USEC_PER_SEC)
-        return 0;
-    return degrees[used].number;
 }
 
 void program_stop(struct program *program)

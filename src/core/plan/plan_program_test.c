@@ -1,5 +1,6 @@
 #include "error.h"
 #include "plan/plan_private.h"
+#include "programs/programs_child.h"
 
 #include <signal.h>
 #include <string.h>
