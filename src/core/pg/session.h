@@ -50,8 +50,9 @@ struct session *session_open(struct session_params *params, const char *section,
 struct session *session_open_wound_down(struct session_params *params, const char *section,
                                         GError **error);
 /* A connection of the replication protocol (physical): BASE_BACKUP, START_REPLICATION, SHOW. The
- * same passwords, deadlines and hints. Of the functions below only session_command(),
- * session_handle() and console_ask() (pg/console.h) work on it: it knows no SQL. */
+ * same passwords, deadlines and hints. It knows no SQL: of the functions below those that ask
+ * nothing work on it, session_system_identifier(), session_command() and console_ask()
+ * (pg/console.h). */
 struct session *session_open_replication(struct session_params *params, const char *section,
                                          GError **error);
 /* Another one to the same server, as the same role, for a second thread; it is opened by the

@@ -355,6 +355,21 @@ struct session *console_open(struct session_params *params, const char *section,
     return NULL;
 }
 
+/* Whose cluster it is can be asked without any right. */
+static bool prepare_replication(struct session *session, GError **error)
+{
+    session->version = PQserverVersion(session->connection);
+    session->pid = PQbackendPID(session->connection);
+    if (!old_enough(session, error))
+        return false;
+    AUTO(rows) rows = console_ask(session, "IDENTIFY_SYSTEM", error);
+    if (rows == NULL)
+        return false;
+    session->system_identifier = g_strdup(rows_count(rows) > 0 ? rows_text(rows, 0, 0) : NULL);
+    session->system_identifier_asked = true;
+    return true;
+}
+
 struct session *session_open_replication(struct session_params *params, const char *section,
                                          GError **error)
 {
@@ -366,12 +381,8 @@ struct session *session_open_replication(struct session_params *params, const ch
     session->patience_ms = params->patience_ms;
     session->application = g_strconcat(PROGRAM, section, NULL);
     session->replication = true;
-    if (connect_with_password(session, error)) {
-        session->version = PQserverVersion(session->connection);
-        session->pid = PQbackendPID(session->connection);
-        if (old_enough(session, error))
-            return session;
-    }
+    if (connect_with_password(session, error) && prepare_replication(session, error))
+        return session;
     session_close(session);
     return NULL;
 }
