@@ -5,6 +5,7 @@
 #include "feature.h"
 
 /* -- logical -- */
+enum runbook_exit backup_dump_command(struct call *call, GError **error);
 
 /* -- physical -- */
 
