@@ -40,6 +40,11 @@ static const struct setting settings[] = {
      "the role has to be a superuser."},
 
     /* -- physical -- */
+    {"threads", SETTING_INT, 0, "0", "0", "64", NULL,
+     "Threads that compress; 0: one for each processor, at most 8."},
+    {"wal_wait", SETTING_DURATION, 0, "5min", "1s", NULL, NULL,
+     "How long a backup waits for its WAL at its end when nothing new arrives in the "
+     "repository."},
 
     /* -- wal -- */
 
@@ -65,6 +70,31 @@ static const struct option dump_options[] = {
     {.name = NULL},
 };
 
+static const struct option create_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"label", '\0', "TEXT", NULL, false, "a few words to know it by"},
+    {"compress", '\0', "LEVEL", "backup.compress", false, "Zstandard level"},
+    {"threads", '\0', "N", "backup.threads", false, "threads that compress"},
+    {"max-rate", '\0', "SIZE", "backup.max_rate", false,
+     "the most bytes a second that it may take from the server"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+#define CREATE_PROSE                                                                           \
+    "Takes a full backup of the whole cluster over the replication protocol: all databases "   \
+    "and tablespaces, every page checksum verified by the server. It becomes visible in the "  \
+    "repository when every byte of it, and of the WAL it needs, is durable; until then there " \
+    "is nothing that looks like a backup. The WAL comes from `backup wal receive` or from "    \
+    "`backup wal push`, where one of them is at work; else it is received beside the "         \
+    "backup.\n"                                                                                \
+    "\n"                                                                                       \
+    "A bad page ends it: the error names relation and block, and until a backup meets none "   \
+    "no older backup is expired.\n"                                                            \
+    "\n"                                                                                       \
+    "The role needs LOGIN and REPLICATION, and pg_hba.conf a line for the database "           \
+    "`replication`. It may connect to a standby as well. What comes out are zstd-compressed "  \
+    "tar archives: `zstd -dc base.tar.zst | tar x` unpacks them without this program."
+
 static const struct command commands[] = {
     /* -- logical -- */
     {
@@ -87,6 +117,18 @@ static const struct command commands[] = {
     },
 
     /* -- physical -- */
+    {
+        .verb = "create",
+        .summary = "Take a full backup into the repository",
+        .prose = CREATE_PROSE,
+        .examples =
+            "pgrunbook backup create --repo /srv/backup\n"
+            "pgrunbook backup create --target shop --max-rate 50MB --label \"before 2.0\"\n"
+            "pgrunbook backup create --dry-run --repo /srv/backup",
+        .options = create_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = backup_create_command,
+    },
 
     /* -- wal -- */
 

@@ -8,6 +8,7 @@
 enum runbook_exit backup_dump_command(struct call *call, GError **error);
 
 /* -- physical -- */
+enum runbook_exit backup_create_command(struct call *call, GError **error);
 
 /* -- wal -- */
 
