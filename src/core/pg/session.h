@@ -50,6 +50,12 @@ struct session *session_open(struct session_params *params, const char *section,
 /* The same for cleaning up after a signal: it neither ends the connecting nor later waits. */
 struct session *session_open_wound_down(struct session_params *params, const char *section,
                                         GError **error);
+/* A connection of the replication protocol (physical): BASE_BACKUP, START_REPLICATION, SHOW. The
+ * same passwords, deadlines and hints. It knows no SQL: of the functions below those that ask
+ * nothing work on it, session_system_identifier(), session_command() and console_ask()
+ * (pg/console.h). */
+struct session *session_open_replication(struct session_params *params, const char *section,
+                                         GError **error);
 /* Another one to the same server, as the same role, for a second thread; it is opened by the
  * first. Its statements are not echoed. */
 struct session *session_twin(struct session *session, GError **error);

@@ -49,6 +49,12 @@ struct session_keywords session_keywords_for(const struct session *session)
     session_keyword(&keywords, "password", params->entered);
     session_keyword(&keywords, "client_encoding", "UTF8");
     session_keyword(&keywords, "application_name", session->application);
+    if (session->replication) {
+        session_keyword(&keywords, "replication", "true");
+        /* The database that .pgpass has for such connections; the server ignores it. */
+        if (!session->replication_named)
+            session_keyword(&keywords, "dbname", "replication");
+    }
     return keywords;
 }
 
@@ -73,6 +79,19 @@ const char *session_refusal_hint(const char *sqlstate, const char *message)
     if (strstr(message, "no password supplied") != NULL)
         return "put the password into ~/.pgpass (or PGPASSFILE), or type it with -W";
     return "is the server running there? -h and -p (or PGHOST and PGPORT) say where it listens";
+}
+
+const char *session_replication_hint(const char *sqlstate)
+{
+    if (strcmp(sqlstate, "28000") == 0)
+        return "pg_hba.conf needs a line for replication, as in: host replication ROLE ADDRESS "
+               "scram-sha-256 (the database \"all\" does not include it)";
+    if (strcmp(sqlstate, "42501") == 0)
+        return "the role lacks the right to replicate: ALTER ROLE … REPLICATION";
+    if (strcmp(sqlstate, "53300") == 0)
+        return "all of max_wal_senders are taken: SELECT * FROM pg_stat_replication says by "
+               "whom";
+    return NULL;
 }
 
 /* With PQERRORS_VERBOSE libpq writes "FATAL:  28P01: message" and a LOCATION line: the only way
@@ -184,8 +203,12 @@ bool session_attempt_at(struct session *session, const struct session_place *pla
         g_propagate_error(error, g_steal_pointer(&waited));
     } else {
         g_autofree char *text = session_refusal(session, PQerrorMessage(connection));
-        runbook_error_set(error, RUNBOOK_CONNECT, session_refusal_hint(session->sqlstate, text),
-                          "cannot connect: %s", text);
+        const char *hint =
+            session->replication ? session_replication_hint(session->sqlstate) : NULL;
+        if (hint == NULL)
+            hint = session_refusal_hint(session->sqlstate, text);
+        runbook_error_set(error, RUNBOOK_CONNECT, hint, "cannot connect%s: %s",
+                          session->replication ? " for replication" : "", text);
     }
     PQfinish(connection);
     return false;
@@ -210,6 +233,13 @@ static bool connect_with_password(struct session *session, GError **error)
         params->entered = terminal_password("Password: ");
     if (attempt(session, &ask, &refused))
         return true;
+    if (ask && session->replication && !session->replication_named) {
+        /* The password may stand under the name of the database that was given. */
+        g_clear_error(&refused);
+        session->replication_named = true;
+        if (attempt(session, &ask, &refused))
+            return true;
+    }
     if (ask && params->password == SESSION_PASSWORD_AUTO) {
         params->entered = terminal_password("Password: ");
         if (params->entered != NULL) {
@@ -222,19 +252,25 @@ static bool connect_with_password(struct session *session, GError **error)
     return false;
 }
 
+static bool old_enough(const struct session *session, GError **error)
+{
+    if (session->version >= SESSION_OLDEST)
+        return true;
+    runbook_error_set(error, RUNBOOK_REFUSED,
+                      "PostgreSQL 14 is the oldest version pgrunbook works on",
+                      "the server is PostgreSQL %d.%d, too old", session->version / 10000,
+                      session->version % 10000);
+    return false;
+}
+
 /* Role and database settings may hold timeouts, search paths and formats that change what our
  * statements mean; from here on only ours count. */
 static bool prepare(struct session *session, GError **error)
 {
     session->version = PQserverVersion(session->connection);
     session->pid = PQbackendPID(session->connection);
-    if (session->version < SESSION_OLDEST) {
-        runbook_error_set(error, RUNBOOK_REFUSED,
-                          "PostgreSQL 14 is the oldest version pgrunbook works on",
-                          "the server is PostgreSQL %d.%d, too old", session->version / 10000,
-                          session->version % 10000);
+    if (!old_enough(session, error))
         return false;
-    }
     /* A role's own statement_timeout may be too short even for the query that lifts it. */
     if (!session_command(session, "SET statement_timeout = '30s'", error))
         return false;
@@ -320,6 +356,38 @@ struct session *console_open(struct session_params *params, const char *section,
     if (connect_with_password(console, error))
         return console;
     session_close(console);
+    return NULL;
+}
+
+/* Whose cluster it is can be asked without any right. */
+static bool prepare_replication(struct session *session, GError **error)
+{
+    session->version = PQserverVersion(session->connection);
+    session->pid = PQbackendPID(session->connection);
+    if (!old_enough(session, error))
+        return false;
+    AUTO(rows) rows = console_ask(session, "IDENTIFY_SYSTEM", error);
+    if (rows == NULL)
+        return false;
+    session->system_identifier = g_strdup(rows_count(rows) > 0 ? rows_text(rows, 0, 0) : NULL);
+    session->system_identifier_asked = true;
+    return true;
+}
+
+struct session *session_open_replication(struct session_params *params, const char *section,
+                                         GError **error)
+{
+    if (!check_conninfo(params->dbname, error))
+        return NULL;
+    struct session *session = g_new0(struct session, 1);
+
+    session->params = params;
+    session->patience_ms = params->patience_ms;
+    session->application = g_strconcat(PROGRAM, section, NULL);
+    session->replication = true;
+    if (connect_with_password(session, error) && prepare_replication(session, error))
+        return session;
+    session_close(session);
     return NULL;
 }
 

@@ -19,6 +19,8 @@ struct session {
     bool lingers;       /* of the params */
     bool late;          /* an answer is outstanding, long after its time */
     bool wants_primary;
+    bool replication;       /* a walsender, which knows no SQL */
+    bool replication_named; /* with the name of the database that was given, for .pgpass */
     void (*echo)(const char *sql, gpointer data);
     gpointer echo_data;
 };
@@ -107,5 +109,8 @@ char *session_refusal(struct session *session, const char *raw);
 
 /* What to do about it. */
 const char *session_refusal_hint(const char *sqlstate, const char *message);
+
+/* What to do when it was a replication connection; NULL: as for every connection. */
+const char *session_replication_hint(const char *sqlstate);
 
 #endif

@@ -203,6 +203,31 @@ static void test_refusals(void)
     }
 }
 
+static void test_replication_refusals(void)
+{
+    static const struct {
+        const char *sqlstate, *hint;
+    } cases[] = {
+        {"28000", "host replication ROLE"},
+        {"42501", "ALTER ROLE"},
+        {"53300", "max_wal_senders"},
+        {"28P01", "put the password into"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct server server;
+        g_autoptr(GByteArray) packet = error_packet(cases[i].sqlstate, "no");
+        g_autoptr(GError) error = NULL;
+        server_open(&server, (const char *) packet->data, packet->len);
+        struct session_params params = {
+            .host = server.folder, .port = "1", .password = SESSION_PASSWORD_NEVER};
+        g_assert_null(session_open_replication(&params, "test", &error));
+        g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_CONNECT);
+        g_assert_true(g_str_has_prefix(error->message, "cannot connect for replication: "));
+        g_assert_nonnull(strstr(error->message, cases[i].hint));
+        server_close(&server);
+    }
+}
+
 static void test_nonsense(void)
 {
     static const char *const answers[] = {"", "x", "HTTP/1.1 400 Bad Request\r\n\r\n",
@@ -308,6 +333,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/session/nobody", test_nobody);
     g_test_add_func("/pg/session/precedence", test_precedence);
     g_test_add_func("/pg/session/refusals", test_refusals);
+    g_test_add_func("/pg/session/replication-refusals", test_replication_refusals);
     g_test_add_func("/pg/session/nonsense", test_nonsense);
     g_test_add_func("/pg/session/silence", test_silence);
     g_test_add_func("/pg/session/several", test_several);

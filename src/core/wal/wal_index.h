@@ -42,6 +42,16 @@ AUTO_DEFINE(wal_index, wal_index_free)
 /* Adds what the reader said of this segment: events that begin in it. */
 void wal_index_add(struct wal_index *index, const struct wal_event *event);
 
+/* Notes what the reader knows where it stands now; whole: that was the segment's last byte. */
+void wal_index_close(struct wal_index *index, const struct wal_reader *reader, bool whole);
+
+/* Reads a segment's bytes from its beginning (length: what there is of it) and makes its index.
+ * system 0: any. NULL with an error where the bytes are no WAL, or of another place; of a timeline
+ * they may be an ancestor's up to where it was left. */
+struct wal_index *wal_index_of(const guint8 *bytes, gsize length, guint32 timeline,
+                               guint64 segment, guint32 segment_bytes, guint64 system,
+                               GError **error);
+
 /* As JSON text, and back. Caller frees. */
 char *wal_index_text(const struct wal_index *index);
 struct wal_index *wal_index_parse(const char *text, gsize length, GError **error);

@@ -46,6 +46,16 @@ bool wal_reader_feed(struct wal_reader *reader, const void *data, gsize length, 
 /* After an error or zeroes behind the end of WAL: where the last complete record ended. */
 guint64 wal_reader_end(const struct wal_reader *reader);
 
+/* Of the next byte to be fed. */
+guint64 wal_reader_position(const struct wal_reader *reader);
+
+/* The highest timeline that pages, checkpoints and ends of recovery have named; 0: none yet. */
+guint32 wal_reader_timeline(const struct wal_reader *reader);
+
+/* Whether zeroes were met where a record should have begun: the end of what was written. What
+ * follows is passed over. */
+bool wal_reader_over(const struct wal_reader *reader);
+
 /* Where a record begins that is not complete yet; 0: none. *ret_transaction: it may be a commit,
  * an abort or a restore point (true as well while that cannot be told). */
 guint64 wal_reader_open(const struct wal_reader *reader, bool *ret_transaction);

@@ -1,0 +1,479 @@
+/* WAL is written here by hand, page by page, and read in pieces of every size. */
+#include "wal/wal_reader.h"
+
+#include "error.h"
+#include "wal/wal_crc.h"
+#include "wal/wal_index.h"
+#include "wal/wal_record.h"
+
+#include <string.h>
+
+enum { PAGE = 8192, MB = 1 << 20 };
+
+static const guint64 system_id = G_GUINT64_CONSTANT(7123456789012345678);
+
+struct writer {
+    GByteArray *bytes;
+    guint64 start, previous;
+    guint16 magic;
+    guint32 timeline;
+};
+
+static guint64 position(const struct writer *writer)
+{
+    return writer->start + writer->bytes->len;
+}
+
+static void put(struct writer *writer, guint64 value, guint size)
+{
+    guint8 bytes[8];
+
+    for (guint i = 0; i < size; i++)
+        bytes[i] = (guint8) (value >> 8 * i);
+    g_byte_array_append(writer->bytes, bytes, size);
+}
+
+static void put_page(struct writer *writer, guint32 rest, guint16 flags)
+{
+    guint64 lsn = position(writer);
+    bool is_long = lsn % MB == 0;
+
+    put(writer, writer->magic, 2);
+    put(writer, (guint64) (flags | (rest > 0 ? 1 : 0) | (is_long ? 2 : 0)), 2);
+    put(writer, writer->timeline, 4);
+    put(writer, lsn, 8);
+    put(writer, rest, 4);
+    put(writer, 0, 4);
+    if (is_long) {
+        put(writer, system_id, 8);
+        put(writer, MB, 4);
+        put(writer, PAGE, 4);
+    }
+}
+
+static void put_over_pages(struct writer *writer, const guint8 *bytes, guint32 length)
+{
+    while (length > 0) {
+        guint32 room = PAGE - (guint32) (position(writer) % PAGE);
+        guint32 take = MIN(length, room);
+
+        if (room == PAGE) {
+            put_page(writer, length, 0);
+            continue;
+        }
+        g_byte_array_append(writer->bytes, bytes, take);
+        bytes += take;
+        length -= take;
+    }
+}
+
+/* Returns where the record begins. */
+static guint64 put_record(struct writer *writer, guint8 manager, guint8 info, guint32 xid,
+                          const GByteArray *data)
+{
+    struct writer record = {.bytes = g_byte_array_new()};
+    guint64 lsn = 0;
+
+    while (position(writer) % 8 != 0)
+        put(writer, 0, 1);
+    if (position(writer) % PAGE == 0)
+        put_page(writer, 0, 0);
+    lsn = position(writer);
+    put(&record, WAL_RECORD_HEADER + 5 + data->len, 4);
+    put(&record, xid, 4);
+    put(&record, writer->previous, 8);
+    put(&record, info, 1);
+    put(&record, manager, 1);
+    put(&record, 0, 6);
+    put(&record, 254, 1);
+    put(&record, data->len, 4);
+    g_byte_array_append(record.bytes, data->data, data->len);
+    guint32 crc = wal_crc(0, record.bytes->data + 24, record.bytes->len - 24);
+    crc = GUINT32_TO_LE(wal_crc(crc, record.bytes->data, 20));
+    memcpy(record.bytes->data + 20, &crc, 4);
+    put_over_pages(writer, record.bytes->data, record.bytes->len);
+    writer->previous = lsn;
+    g_byte_array_unref(record.bytes);
+    return lsn;
+}
+
+static guint64 put_filler(struct writer *writer, guint32 length)
+{
+    g_autoptr(GByteArray) data = g_byte_array_new();
+
+    g_byte_array_set_size(data, length);
+    memset(data->data, 'f', length);
+    return put_record(writer, 10, 0, 5, data);
+}
+
+static guint64 put_end(struct writer *writer, guint8 info, guint32 xid, gint64 time_us)
+{
+    struct writer data = {.bytes = g_byte_array_new()};
+
+    put(&data, (guint64) (time_us - G_GINT64_CONSTANT(946684800000000)), 8);
+    if (info & 0x80) { /* a prepared one: database, a subtransaction, one invalidation */
+        put(&data, 1 | 2 | (info == 0xB0 ? 8 : 0) | 16, 4);
+        put(&data, 0, 8);
+        put(&data, 1, 4);
+        put(&data, 77, 4);
+        if (info == 0xB0) {
+            put(&data, 1, 4);
+            put(&data, 0, 8);
+            put(&data, 0, 8);
+        }
+        put(&data, xid, 4);
+        xid = 9999;
+    }
+    guint64 lsn = put_record(writer, 1, info, xid, data.bytes);
+    g_byte_array_unref(data.bytes);
+    return lsn;
+}
+
+static guint64 put_point(struct writer *writer, const char *name, gint64 time_us)
+{
+    struct writer data = {.bytes = g_byte_array_new()};
+
+    put(&data, (guint64) (time_us - G_GINT64_CONSTANT(946684800000000)), 8);
+    g_byte_array_append(data.bytes, (const guint8 *) name, (guint) strlen(name));
+    for (gsize i = strlen(name); i < 64; i++)
+        put(&data, 0, 1);
+    guint64 lsn = put_record(writer, 0, 0x70, 0, data.bytes);
+    g_byte_array_unref(data.bytes);
+    return lsn;
+}
+
+static struct writer writer_at(guint64 start)
+{
+    struct writer writer = {g_byte_array_new(), start, start > 48 ? start - 48 : 0, 0xD110, 1};
+
+    put_page(&writer, 0, 0);
+    return writer;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+struct seen {
+    GArray *events; /* of struct wal_event, names as g_intern_string() */
+};
+
+static void see(const struct wal_event *event, gpointer data)
+{
+    struct wal_event copy = *event;
+
+    copy.name = g_intern_string(event->name);
+    g_array_append_val(((struct seen *) data)->events, copy);
+}
+
+static GArray *read_in_pieces(const struct writer *writer, gsize piece, GError **error)
+{
+    struct seen seen = {g_array_new(FALSE, FALSE, sizeof(struct wal_event))};
+    AUTO(wal_reader) reader = wal_reader_new(writer->start, MB, system_id, see, &seen);
+
+    for (gsize at = 0; at < writer->bytes->len; at += piece) {
+        if (!wal_reader_feed(reader, writer->bytes->data + at,
+                             MIN(piece, writer->bytes->len - at), error))
+            break;
+    }
+    return seen.events;
+}
+
+static void test_events(void)
+{
+    struct writer writer = writer_at(3 * MB);
+    guint64 lsn[4];
+
+    put_filler(&writer, 100);
+    lsn[0] = put_end(&writer, 0x00, 700, 1700000000000001);
+    put_filler(&writer, 20000); /* over pages */
+    lsn[1] = put_end(&writer, 0xB0, 701, 1700000000000002);
+    lsn[2] = put_end(&writer, 0xC0, 702, 1700000000000003);
+    lsn[3] = put_point(&writer, "before the flood", 1700000000000004);
+    put_filler(&writer, 9);
+
+    static const gsize pieces[] = {1, 3, 7, 24, 8191, 8192, 8193, 1 << 20};
+    for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GArray) events = read_in_pieces(&writer, pieces[i], &error);
+        const struct wal_event *event = (const struct wal_event *) (void *) events->data;
+
+        g_assert_no_error(error);
+        g_assert_cmpuint(events->len, ==, 4);
+        for (guint j = 0; j < 4; j++) {
+            g_assert_cmphex(event[j].lsn, ==, lsn[j]);
+            g_assert_cmpint(event[j].time_us, ==, 1700000000000001 + j);
+            g_assert_cmpuint(event[j].timeline, ==, 1);
+        }
+        g_assert_cmpint(event[0].kind, ==, WAL_COMMIT);
+        g_assert_cmpuint(event[0].xid, ==, 700);
+        g_assert_cmpint(event[1].kind, ==, WAL_COMMIT);
+        g_assert_cmpuint(event[1].xid, ==, 701);
+        g_assert_cmpint(event[2].kind, ==, WAL_ABORT);
+        g_assert_cmpuint(event[2].xid, ==, 702);
+        g_assert_cmpint(event[3].kind, ==, WAL_RESTORE_POINT);
+        g_assert_cmpstr(event[3].name, ==, "before the flood");
+    }
+    g_byte_array_unref(writer.bytes);
+}
+
+/* A commit's record at every distance from a page's end. */
+static void test_page_borders(void)
+{
+    for (guint32 filler = 8000; filler < 8192; filler += 8) {
+        struct writer writer = writer_at(MB);
+        g_autoptr(GError) error = NULL;
+
+        put_filler(&writer, filler);
+        guint64 lsn = put_end(&writer, 0, 700, 5);
+        put_filler(&writer, 1);
+        g_autoptr(GArray) events = read_in_pieces(&writer, 1000, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(events->len, ==, 1);
+        g_assert_cmphex(g_array_index(events, struct wal_event, 0).lsn, ==, lsn);
+        g_byte_array_unref(writer.bytes);
+    }
+}
+
+/* A commit that begins in one segment and ends in the next is open in the first. */
+static void test_segment_border(void)
+{
+    struct writer writer = writer_at(MB);
+    g_autoptr(GError) error = NULL;
+    bool transaction = false;
+
+    while (position(&writer) + 32 + 7 < 2 * MB)
+        put_filler(&writer, position(&writer) < 2 * MB - 2 * PAGE ? 5000 : 1);
+    guint64 lsn = put_end(&writer, 0, 700, 5);
+    guint64 end = position(&writer);
+    put_filler(&writer, 10);
+    g_assert_cmphex(lsn, <, 2 * MB);
+    g_assert_cmphex(end, >, 2 * MB);
+
+    AUTO(wal_index)
+    index = wal_index_of(writer.bytes->data, MB, 1, 1, MB, system_id, &error);
+    g_assert_no_error(error);
+    g_assert_true(index->whole);
+    g_assert_cmphex(index->open_lsn, ==, lsn);
+    g_assert_cmpuint(index->commits, ==, 0);
+    g_assert_cmphex(index->end_lsn, <=, lsn);
+
+    AUTO(wal_reader) reader = wal_reader_new(2 * MB, MB, 0, NULL, NULL);
+    g_assert_true(
+        wal_reader_feed(reader, writer.bytes->data + MB, writer.bytes->len - MB, &error));
+    g_assert_cmpuint(wal_reader_carried(reader), ==, end - 2 * MB - 40);
+    g_assert_cmphex(wal_reader_end(reader), ==, (position(&writer) + 7) & ~7U);
+    g_assert_cmphex(wal_reader_open(reader, &transaction), ==, 0);
+    g_assert_cmpint(wal_reader_version(reader), ==, 15);
+    g_byte_array_unref(writer.bytes);
+}
+
+static void test_switch(void)
+{
+    struct writer writer = writer_at(MB);
+    g_autoptr(GByteArray) nothing = g_byte_array_new();
+    g_autoptr(GError) error = NULL;
+
+    put_record(&writer, 0, 0x40, 0, nothing);
+    while (position(&writer) < 2 * MB)
+        put(&writer, 0, 1);
+    put_page(&writer, 0, 0);
+    put_end(&writer, 0, 700, 5);
+    g_autoptr(GArray) events = read_in_pieces(&writer, 77, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(events->len, ==, 2);
+    g_assert_cmpint(g_array_index(events, struct wal_event, 0).kind, ==, WAL_SWITCH);
+    g_assert_cmphex(g_array_index(events, struct wal_event, 0).end_lsn, ==, 2 * MB);
+    g_assert_cmpint(g_array_index(events, struct wal_event, 1).kind, ==, WAL_COMMIT);
+    g_byte_array_unref(writer.bytes);
+}
+
+static void test_zeroes_are_the_end(void)
+{
+    struct writer writer = writer_at(MB);
+    g_autoptr(GError) error = NULL;
+
+    put_end(&writer, 0, 700, 5);
+    guint64 end = (position(&writer) + 7) & ~7U;
+    while (position(&writer) < 2 * MB)
+        put(&writer, 0, 1);
+    AUTO(wal_index)
+    index = wal_index_of(writer.bytes->data, MB, 1, 1, MB, system_id, &error);
+    g_assert_no_error(error);
+    g_assert_false(index->whole);
+    g_assert_cmphex(index->end_lsn, ==, end);
+    g_assert_cmpuint(index->commits, ==, 1);
+    g_byte_array_unref(writer.bytes);
+}
+
+/* A server that crashed inside a record gives it up on the next page. */
+static void test_record_given_up(void)
+{
+    struct writer writer = writer_at(MB);
+    g_autoptr(GError) error = NULL;
+    guint64 before = put_filler(&writer, 100);
+
+    put_filler(&writer, 20000);
+    g_byte_array_set_size(writer.bytes, PAGE);
+    writer.previous = before;
+    put_page(&writer, 0, 8);
+    put_end(&writer, 0, 700, 5);
+    g_autoptr(GArray) events = read_in_pieces(&writer, 100, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(events->len, ==, 1);
+    g_byte_array_unref(writer.bytes);
+}
+
+/* ---- what is refused ---------------------------------------------------------------------- */
+
+static void assert_refused(struct writer *writer, const char *why)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) events = read_in_pieces(writer, 333, &error);
+
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_FAILED);
+    if (strstr(error->message, why) == NULL)
+        g_error("\"%s\" is not in: %s", why, error->message);
+    g_byte_array_unref(writer->bytes);
+}
+
+static struct writer three_pages(void)
+{
+    struct writer writer = writer_at(MB);
+
+    put_filler(&writer, 100);
+    put_filler(&writer, 20000);
+    put_end(&writer, 0, 700, 5);
+    return writer;
+}
+
+static void test_refused(void)
+{
+    struct writer writer = three_pages();
+
+    writer.bytes->data[PAGE + 9] ^= 1;
+    assert_refused(&writer, "the page says it is that of");
+    writer = three_pages();
+    writer.bytes->data[0] = 0x12;
+    assert_refused(&writer, "magic");
+    writer = three_pages();
+    writer.bytes->data[PAGE] = 0x13;
+    assert_refused(&writer, "magic"); /* another version's */
+    writer = three_pages();
+    writer.bytes->data[24] ^= 1;
+    assert_refused(&writer, "it belongs to the system");
+    writer = three_pages();
+    writer.bytes->data[34] ^= 1;
+    assert_refused(&writer, "its segments have");
+    writer = three_pages();
+    writer.bytes->data[37] ^= 1;
+    assert_refused(&writer, "its pages have");
+    writer = three_pages();
+    writer.bytes->data[4] = 2; /* then timeline 1 again */
+    assert_refused(&writer, "of timeline 1 behind one of 2");
+    writer = three_pages();
+    writer.bytes->data[PAGE + 16] ^= 1;
+    assert_refused(&writer, "the page goes on with");
+    writer = three_pages();
+    writer.bytes->data[80] ^= 1;
+    assert_refused(&writer, "has another checksum");
+    writer = three_pages();
+    writer.bytes->data[40] = 9;
+    writer.bytes->data[41] = 0;
+    assert_refused(&writer, "a record of 9 bytes");
+}
+
+static void test_versions(void)
+{
+    static const guint16 magics[] = {0xD10D, 0xD110, 0xD113, 0xD116, 0xD118};
+
+    for (guint i = 0; i < G_N_ELEMENTS(magics); i++) {
+        struct writer writer = writer_at(MB);
+        AUTO(wal_reader) reader = wal_reader_new(MB, MB, 0, NULL, NULL);
+        writer.bytes->data[0] = (guint8) magics[i];
+        writer.bytes->data[1] = (guint8) (magics[i] >> 8);
+        g_assert_true(wal_reader_feed(reader, writer.bytes->data, writer.bytes->len, NULL));
+        g_assert_cmpint(wal_reader_version(reader), ==, (int) i + 14);
+        g_byte_array_unref(writer.bytes);
+    }
+}
+
+/* ---- checksum, index ---------------------------------------------------------------------- */
+
+static void test_crc(void)
+{
+    guint8 bytes[1000];
+
+    g_assert_cmphex(wal_crc(0, "123456789", 9), ==, 0xE3069283);
+    for (guint i = 0; i < sizeof bytes; i++)
+        bytes[i] = (guint8) (i * 7 + 3);
+    for (gsize i = 0; i < sizeof bytes; i += 13) {
+        guint32 whole = wal_crc_plain(0, bytes, sizeof bytes);
+        g_assert_cmphex(wal_crc(wal_crc(0, bytes, i), bytes + i, sizeof bytes - i), ==, whole);
+    }
+}
+
+static void test_index_text(void)
+{
+    struct writer writer = writer_at(MB);
+    g_autoptr(GError) error = NULL;
+
+    put_end(&writer, 0, 701, 20);
+    put_end(&writer, 0x20, 700, 30);
+    put_end(&writer, 0, 705, 10);
+    put_point(&writer, "a \"name\" \xff", 40);
+    AUTO(wal_index)
+    index = wal_index_of(writer.bytes->data, writer.bytes->len, 1, 1, MB, 0, &error);
+    g_assert_no_error(error);
+    g_autofree char *text = wal_index_text(index);
+    AUTO(wal_index) back = wal_index_parse(text, strlen(text), &error);
+    g_assert_no_error(error);
+    g_autofree char *again = wal_index_text(back);
+    g_assert_cmpstr(text, ==, again);
+    g_assert_cmpuint(back->commits, ==, 2);
+    g_assert_cmpuint(back->aborts, ==, 1);
+    g_assert_cmpint(back->first_us, ==, 20);
+    g_assert_cmpint(back->last_us, ==, 10);
+    g_assert_cmpint(back->earliest_us, ==, 10);
+    g_assert_cmpint(back->latest_us, ==, 30);
+    g_assert_cmpuint(back->lowest_xid, ==, 700);
+    g_assert_cmpuint(back->highest_xid, ==, 705);
+    g_assert_cmpuint(back->points->len, ==, 1);
+    g_byte_array_unref(writer.bytes);
+}
+
+static void test_damaged_index(void)
+{
+    static const char *const texts[] = {
+        "",
+        "{",
+        "{}",
+        "[]",
+        "{\"timeline\":1,\"segment\":1,\"segment_bytes\":3145728}",
+        "{\"timeline\":1,\"segment\":-1,\"segment_bytes\":1048576,\"points\":[]}",
+        "{\"timeline\":0,\"segment\":1,\"segment_bytes\":1048576,\"points\":[]}",
+        "{\"timeline\":1,\"segment\":1,\"segment_bytes\":1048576,\"points\":[{}]}",
+        "{\"timeline\":1,\"segment\":1,\"segment_bytes\":1048576,\"points\":[],\"end_lsn\":5}",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(wal_index_parse(texts[i], strlen(texts[i]), &error));
+        g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_FAILED);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/wal/reader/events", test_events);
+    g_test_add_func("/wal/reader/page_borders", test_page_borders);
+    g_test_add_func("/wal/reader/segment_border", test_segment_border);
+    g_test_add_func("/wal/reader/switch", test_switch);
+    g_test_add_func("/wal/reader/zeroes", test_zeroes_are_the_end);
+    g_test_add_func("/wal/reader/given_up", test_record_given_up);
+    g_test_add_func("/wal/reader/refused", test_refused);
+    g_test_add_func("/wal/reader/versions", test_versions);
+    g_test_add_func("/wal/crc", test_crc);
+    g_test_add_func("/wal/index/text", test_index_text);
+    g_test_add_func("/wal/index/damaged", test_damaged_index);
+    return g_test_run();
+}
