@@ -10,6 +10,7 @@ enum {
     RATE_MOST_KB = 1048576,
     PATH_BYTES = 1024,
     SEGMENT_BLOCKS = 131072, /* 1 GB of pages of 8 kB, as PostgreSQL is built */
+    DEFAULT_TABLESPACE = 1663,
     GLOBAL_TABLESPACE = 1664,
 };
 
@@ -169,7 +170,9 @@ static bool parse_place(const char **text, struct base_backup_relation *relation
         if (*text == NULL)
             return false;
         ++*text;
-    } else if (!take(text, "base/")) {
+    } else if (take(text, "base/")) {
+        relation->tablespace = DEFAULT_TABLESPACE;
+    } else {
         return false;
     }
     if (!take_number(text, G_MAXUINT32, &number) || !take(text, "/"))

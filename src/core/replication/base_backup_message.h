@@ -65,7 +65,7 @@ bool base_backup_bad_parse(int version, const char *warning, struct base_backup_
 
 /* A relation's file: where it lies and which filenode it has. */
 struct base_backup_relation {
-    guint32 tablespace; /* 0: pg_default, 1664: pg_global */
+    guint32 tablespace; /* 1663: pg_default, 1664: pg_global */
     guint32 database;   /* 0: shared */
     guint32 filenode;
     guint segment;    /* of one GB each */

@@ -161,7 +161,7 @@ static void test_relations(void)
     struct base_backup_relation relation;
 
     g_assert_true(base_backup_relation_parse("./base/5/16384_fsm.12", &relation));
-    g_assert_cmpuint(relation.tablespace, ==, 0);
+    g_assert_cmpuint(relation.tablespace, ==, 1663);
     g_assert_cmpuint(relation.database, ==, 5);
     g_assert_cmpuint(relation.filenode, ==, 16384);
     g_assert_cmpstr(relation.fork, ==, "fsm");

@@ -2,13 +2,13 @@
  * The repository: a folder that holds backups and WAL of any number of clusters, each under its
  * system identifier. docs/repository-format.md describes every file.
  *
- *   DIR/repository.json                    format, key check
+ *   DIR/repository.json                    format, key check; repository.copy.json: the same
  *   DIR/SYSTEM/lock                        flock: one writer of backups at a time
  *   DIR/SYSTEM/damage.json                 bad pages the last backup met; blocks expiry
  *   DIR/SYSTEM/backups/ID/                 a backup, visible by a rename from .new-ID
  *       base.tar.zst  OID.tar.zst          the data directory, each tablespace (seekable)
  *       backup_manifest.zst                the server's, byte for byte
- *       manifest.json                      ours
+ *       manifest.json                      ours; manifest.copy.json: the same once more
  *       proof.json                         what verify and drill found; may be missing
  *   DIR/SYSTEM/wal/TTTTTTTT/NAME.zst       a segment of timeline T, complete
  *   DIR/SYSTEM/wal/TTTTTTTT/NAME.partial.zst   one that is still arriving
@@ -33,6 +33,9 @@ AUTO_DEFINE(repo, repo_close)
 
 const char *repo_path(const struct repo *repo);
 const struct repo_key *repo_key_of(const struct repo *repo); /* NULL: not encrypted */
+
+/* What is wrong with repository.json, of which there are two copies; NULL: nothing. */
+const char *repo_trouble(const struct repo *repo);
 
 /* The system identifiers it holds, NULL-terminated; caller frees with g_strfreev(). */
 char **repo_systems(const struct repo *repo, GError **error);
@@ -97,6 +100,7 @@ struct repo_backup {
     char *id; /* "20261126T022300F": UTC of its beginning, F for full */
     char *folder;
     char *trouble; /* why it cannot be read, is incomplete or damaged; NULL: it is fine */
+    char *note;    /* what is wrong with it but was survived; NULL: nothing */
     char *kind;    /* "full" */
     char *label;
     char *system;
@@ -130,6 +134,13 @@ AUTO_DEFINE(repo_backup, repo_backup_free)
  * with its trouble). An array of struct repo_backup *; caller unrefs. NULL with an error only when
  * the folder cannot be read. */
 GPtrArray *lineage_backups(const struct lineage *lineage, GError **error);
+
+/* One of them, whatever state it is in. */
+struct repo_backup *lineage_backup_read(const struct lineage *lineage, const char *id);
+
+/* Removes what died: backups that did not end, expired ones half removed. The lock must be held. */
+bool lineage_clean(struct lineage *lineage, void (*note)(const char *text, gpointer data),
+                   gpointer data, GError **error);
 
 /* Makes the folder for a new backup, not yet visible; its id is set. The lock must be held. What
  * died before is removed first, and said through note (may be NULL). */

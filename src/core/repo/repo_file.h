@@ -105,4 +105,16 @@ char *repo_file_read(const char *path, const struct repo_key *key, gsize *ret_le
 /* SHA-256 of what is on disk, as hexadecimal digits. Caller frees; NULL with an error. */
 char *repo_file_sha256(const char *path, GError **error);
 
+/* ---- folders ------------------------------------------------------------------------------ */
+
+/* Makes it, if it is not there, durably. */
+bool repo_folder_make(const char *path, GError **error);
+bool repo_folder_sync(const char *path, GError **error);
+
+/* Removes files that were being written when their writer died, and no others; how many. */
+guint repo_folder_clean(const char *path);
+
+/* Removes it with all that is in it. */
+bool repo_folder_remove(const char *path, GError **error);
+
 #endif

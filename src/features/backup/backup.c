@@ -40,6 +40,11 @@ static const struct setting settings[] = {
      "the role has to be a superuser."},
 
     /* -- physical -- */
+    {"threads", SETTING_INT, 0, "0", "0", "64", NULL,
+     "Threads that compress; 0: one for each processor, at most 8."},
+    {"wal_wait", SETTING_DURATION, 0, "5min", "1s", NULL, NULL,
+     "How long a backup waits for its WAL at its end when nothing new arrives in the "
+     "repository."},
 
     /* -- wal -- */
 
@@ -74,14 +79,39 @@ static const struct option restore_dump_options[] = {
      "with --replace: drop the one that was replaced, instead of keeping it"},
     {"clean", 0, NULL, NULL, false,
      "restore into the database as it is, dropping the dump's objects first (pg_restore "
-     "--clean "
-     "--if-exists), in one transaction"},
+     "--clean --if-exists), in one transaction"},
     {"if-exists", 0, NULL, NULL, false, "with --clean, which always means both"},
     {"jobs", 'j', "N", NULL, false, "restore this many tables at a time"},
     {"no-owner", 0, NULL, NULL, false, "leave out whose objects they were"},
     {"no-privileges", 0, NULL, NULL, false, "leave out GRANT and REVOKE"},
     {.name = NULL},
 };
+
+/* -- options: physical -- */
+static const struct option create_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"label", '\0', "TEXT", NULL, false, "a few words to know it by"},
+    {"compress", '\0', "LEVEL", "backup.compress", false, "Zstandard level"},
+    {"threads", '\0', "N", "backup.threads", false, "threads that compress"},
+    {"max-rate", '\0', "SIZE", "backup.max_rate", false,
+     "the most bytes a second that it may take from the server"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+#define CREATE_PROSE                                                                           \
+    "Takes a full backup of the whole cluster over the replication protocol: all databases "   \
+    "and tablespaces, every page checksum verified by the server. It becomes visible in the "  \
+    "repository when every byte of it, and of the WAL it needs, is durable; until then there " \
+    "is nothing that looks like a backup. The WAL comes from `backup wal receive` or from "    \
+    "`backup wal push`, where one of them is at work; else it is received beside the "         \
+    "backup.\n"                                                                                \
+    "\n"                                                                                       \
+    "A bad page ends it: the error names relation and block, and until a backup meets none "   \
+    "no older backup is expired.\n"                                                            \
+    "\n"                                                                                       \
+    "The role needs LOGIN and REPLICATION, and pg_hba.conf a line for the database "           \
+    "`replication`. It may connect to a standby as well. What comes out are zstd-compressed "  \
+    "tar archives: `zstd -dc base.tar.zst | tar x` unpacks them without this program."
 
 static const struct command commands[] = {
     /* -- logical -- */
@@ -113,9 +143,9 @@ static const struct command commands[] = {
             "(compressed by zstd or not) or the directory format. All of it is read first: a "
             "damaged or truncated file is refused before anything is touched. It is restored "
             "into a database of a name of its own; then the rows of every table are counted "
-            "and "
-            "compared with the dump, and only what is complete gets the name that was asked "
-            "for. What fails leaves nothing. With --replace the names of the old and the new "
+            "and compared with the dump, and only what is complete gets the name that was "
+            "asked for. What fails leaves nothing. With --replace the names of the old and the "
+            "new "
             "database are exchanged in one transaction, sessions connected to the old one are "
             "ended, and it is kept as DB_before_YYYYMMDD_HHMMSS. DBNAME and -d only say where "
             "the server is.",
@@ -131,6 +161,18 @@ static const struct command commands[] = {
     },
 
     /* -- physical -- */
+    {
+        .verb = "create",
+        .summary = "Take a full backup into the repository",
+        .prose = CREATE_PROSE,
+        .examples =
+            "pgrunbook backup create --repo /srv/backup\n"
+            "pgrunbook backup create --target shop --max-rate 50MB --label \"before 2.0\"\n"
+            "pgrunbook backup create --dry-run --repo /srv/backup",
+        .options = create_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = backup_create_command,
+    },
 
     /* -- wal -- */
 
