@@ -83,7 +83,7 @@ int archive_major(const char *version)
     return version == NULL ? 0 : (int) g_ascii_strtoll(version, NULL, 10);
 }
 
-/* ---- a block of data ----------------------------------------------------------------------- */
+/* ---- a block of data --------------------------------------------------------------------- */
 
 static void block_begin(struct archive *archive, struct archive_entry *entry)
 {
@@ -132,7 +132,7 @@ static void count(struct archive *archive, const guint8 *data, gsize length)
     note_tail(state, data, length);
 }
 
-/* ---- steps: each takes one thing, or nothing for want of more ------------------------------ */
+/* ---- steps: each takes one thing, or nothing for want of more ---------------------------- */
 
 static void open_block(struct archive *archive, struct archive_cursor *cursor)
 {

@@ -4,8 +4,8 @@
  * archive means; this reader counts what is in it, so that a dump can say what it holds and a
  * restore can be held against it, and it knows whether something was cut off.
  *
- * The layout is that of src/bin/pg_dump/pg_backup_archiver.c and pg_backup_custom.c, archive versions
- * 1.12 (PostgreSQL 9) to 1.16 (17, 18).
+ * The layout is that of src/bin/pg_dump/pg_backup_archiver.c and pg_backup_custom.c, archive
+ * versions 1.12 (PostgreSQL 9) to 1.16 (17, 18).
  */
 #ifndef BACKUP_ARCHIVE_H
 #define BACKUP_ARCHIVE_H
@@ -49,7 +49,7 @@ struct archive *archive_new(void);
 void archive_free(struct archive *archive);
 AUTO_DEFINE(archive, archive_free)
 
-/* The next bytes. False with RUNBOOK_FAILED when they cannot be an archive's; the offset is named. */
+/* The next bytes. False with RUNBOOK_FAILED when they cannot be an archive's. */
 bool archive_feed(struct archive *archive, const void *data, gsize length, GError **error);
 
 /* There are no more: false with RUNBOOK_FAILED when something is missing at the end. */
@@ -64,8 +64,7 @@ gint64 archive_rows(const struct archive *archive);
 /* The first entry of the kind; NULL: none. */
 const struct archive_entry *archive_find(const struct archive *archive, const char *kind);
 
-/* The major version of the server that was dumped, or of pg_dump ("15.13 (Debian …)"); 0: unknown.
- * Pure. */
+/* The major version in "15.13 (Debian …)"; 0: unknown. Pure. */
 int archive_major(const char *version);
 
 #endif

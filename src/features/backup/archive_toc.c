@@ -57,7 +57,7 @@ static bool understood(const struct archive_cursor *cursor)
     return !cursor->short_of && !cursor->wrong;
 }
 
-/* ---- the header ---------------------------------------------------------------------------- */
+/* ---- the header -------------------------------------------------------------------------- */
 
 static void read_created(struct archive *archive, struct archive_cursor *cursor)
 {
@@ -113,7 +113,7 @@ bool archive_header(struct archive *archive, struct archive_cursor *cursor)
     return understood(cursor);
 }
 
-/* ---- an entry ------------------------------------------------------------------------------ */
+/* ---- an entry ---------------------------------------------------------------------------- */
 
 static void skip_string(struct archive_cursor *cursor)
 {

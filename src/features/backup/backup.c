@@ -71,6 +71,24 @@ static const struct option dump_options[] = {
     {.name = NULL},
 };
 
+static const struct option restore_dump_options[] = {
+    {"into", 0, "NEWDB", NULL, false,
+     "the database to make; the dump's own name where this is left out"},
+    {"replace", 0, NULL, NULL, false,
+     "when it exists: restore beside it, verify, then exchange the names"},
+    {"drop-old", 0, NULL, NULL, false,
+     "with --replace: drop the one that was replaced, instead of keeping it"},
+    {"clean", 0, NULL, NULL, false,
+     "restore into the database as it is, dropping the dump's objects first (pg_restore "
+     "--clean --if-exists), in one transaction"},
+    {"if-exists", 0, NULL, NULL, false, "with --clean, which always means both"},
+    {"jobs", 'j', "N", NULL, false, "restore this many tables at a time"},
+    {"no-owner", 0, NULL, NULL, false, "leave out whose objects they were"},
+    {"no-privileges", 0, NULL, NULL, false, "leave out GRANT and REVOKE"},
+    {.name = NULL},
+};
+
+/* -- options: physical -- */
 static const struct option create_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"label", '\0', "TEXT", NULL, false, "a few words to know it by"},
@@ -154,6 +172,32 @@ static const struct command commands[] = {
         .options = dump_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
         .run = backup_dump_command,
+    },
+
+    {
+        .verb = "restore-dump",
+        .arguments = "FILE",
+        .summary = "Restore a dump into a new database, or in the place of one",
+        .prose =
+            "FILE is what backup dump wrote, or any archive of pg_dump in the custom format "
+            "(compressed by zstd or not) or the directory format. All of it is read first: a "
+            "damaged or truncated file is refused before anything is touched. It is restored "
+            "into a database of a name of its own; then the rows of every table are counted "
+            "and compared with the dump, and only what is complete gets the name that was "
+            "asked for. What fails leaves nothing. With --replace the names of the old and the "
+            "new "
+            "database are exchanged in one transaction, sessions connected to the old one are "
+            "ended, and it is kept as DB_before_YYYYMMDD_HHMMSS. DBNAME and -d only say where "
+            "the server is.",
+        .examples = "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --into "
+                    "shop_check\n"
+                    "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --replace "
+                    "--dry-run\n"
+                    "pgrunbook backup restore-dump shop_20261126_023514.dir -j 4 --into "
+                    "shop_check",
+        .options = restore_dump_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = backup_restore_dump_command,
     },
 
     /* -- physical -- */

@@ -18,7 +18,7 @@ static const char *suffix(const struct dump *dump)
     return dump->format == DUMP_CUSTOM ? ".dump.zst" : ".dir";
 }
 
-/* ---- what it is about ----------------------------------------------------------------------- */
+/* ---- what it is about -------------------------------------------------------------------- */
 
 static bool read_options(struct dump *dump, GError **error)
 {
@@ -80,7 +80,7 @@ static bool observe(struct dump *dump, GError **error)
     return true;
 }
 
-/* ---- room ------------------------------------------------------------------------------------ */
+/* ---- room -------------------------------------------------------------------------------- */
 
 static gint64 last_stored(const struct dump *dump)
 {
@@ -131,7 +131,7 @@ bool dump_check_room(const struct dump *dump, GError **error)
     return false;
 }
 
-/* ---- the run --------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------- */
 
 static bool work(struct dump *dump, GError **error)
 {

@@ -33,7 +33,7 @@ struct dump {
     double seconds;
 };
 
-/* ---- words (dump_words.c); all pure -------------------------------------------------------- */
+/* ---- words (dump_words.c); all pure ------------------------------------------------------ */
 
 /* "shop_20261126_023514": the database's name with what a file's name should not have replaced,
  * and the time in UTC. Caller frees. */
@@ -57,13 +57,13 @@ char *dump_shell_line(const struct dump *dump);
 /* Any words as a shell reads them. Caller frees. */
 char *dump_shell_words(char *const *words);
 
-/* ---- what it says (dump_show.c) ------------------------------------------------------------ */
+/* ---- what it says (dump_show.c) ---------------------------------------------------------- */
 
 void dump_show_plan(const struct dump *dump);
 void dump_show(const struct dump *dump, gint64 run); /* run: its id, -1: it is not recorded */
 char *dump_summary(const struct dump *dump);         /* JSON for the history; caller frees */
 
-/* ---- the work ------------------------------------------------------------------------------ */
+/* ---- the work ---------------------------------------------------------------------------- */
 
 /* Is there room in the folder? RUNBOOK_REFUSED when not. */
 bool dump_check_room(const struct dump *dump, GError **error);

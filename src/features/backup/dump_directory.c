@@ -20,7 +20,7 @@ struct listener {
     guint started; /* tables */
 };
 
-/* ---- progress -------------------------------------------------------------------------------- */
+/* ---- progress ---------------------------------------------------------------------------- */
 
 /* pg_dump: dumping contents of table "public.orders" */
 static void heard(const char *line, gpointer data)
@@ -78,7 +78,7 @@ static bool run_program(struct dump *dump, const char *path, GError **error)
     return false;
 }
 
-/* ---- the folder ------------------------------------------------------------------------------ */
+/* ---- the folder -------------------------------------------------------------------------- */
 
 static bool fail_file(const char *what, const char *path, GError **error)
 {

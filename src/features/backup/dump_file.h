@@ -8,7 +8,7 @@
 
 #include "repo/repo_file.h"
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 struct dump_writer;
 
@@ -36,11 +36,11 @@ bool dump_file_write(const char *folder, const char *name, const char *text, gsi
 /* A line of `sha256sum`. Caller frees. */
 char *dump_sum_line(const char *sha256, const char *name);
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 struct dump_reader;
 
-/* A file of ours or of any pg_dump --format=custom, compressed by zstd or not. NULL with an error. */
+/* A file of ours or of any pg_dump --format=custom, in zstd or not. NULL with an error. */
 struct dump_reader *dump_reader_open(const char *path, GError **error);
 
 /* Up to length bytes; *ret_got 0: the end, all of it was there and its checksums agree. False with

@@ -21,7 +21,7 @@ struct stream {
     bool ended; /* pg_dump has closed its end */
 };
 
-/* ---- waiting -------------------------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------------------------- */
 
 /* Waits for output, for a message, or for Ctrl-C. False with RUNBOOK_INTERRUPTED. */
 static bool wait_for_some(const struct programs_pipe *pipe, bool *ret_output, GError **error)
@@ -64,7 +64,7 @@ static ssize_t read_chunk(int fd, char *chunk, GError **error)
     return got;
 }
 
-/* ---- the archive ---------------------------------------------------------------------------- */
+/* ---- the archive ------------------------------------------------------------------------- */
 
 static void show(const struct stream *stream)
 {
@@ -163,7 +163,7 @@ bool dump_stream(struct dump *dump, GError **error)
     return true;
 }
 
-/* ---- roles and tablespaces ------------------------------------------------------------------ */
+/* ---- roles and tablespaces --------------------------------------------------------------- */
 
 static bool read_all(struct programs_pipe *pipe, GString *text, GError **error)
 {
