@@ -5,6 +5,8 @@
 #include "feature.h"
 
 /* -- logical -- */
+enum runbook_exit backup_dump_command(struct call *call, GError **error);
+enum runbook_exit backup_restore_dump_command(struct call *call, GError **error);
 
 /* -- physical -- */
 enum runbook_exit backup_create_command(struct call *call, GError **error);
@@ -17,6 +19,7 @@ enum runbook_exit wal_fetch_command(struct call *call, GError **error);
 /* -- repository -- */
 
 /* -- restore -- */
+enum runbook_exit backup_restore_command(struct call *call, GError **error);
 
 /* -- drill -- */
 
