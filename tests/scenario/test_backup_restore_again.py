@@ -145,7 +145,7 @@ def test_killed_anywhere(stage):
         assert killed.code in (0, faults.KILLED), killed
         whole = (to / "global" / "pg_control").exists()
         if whole:
-            verify(to)
+            verify(to, "-i", "pgrunbook-restore.json")
         went_on = stage.runbook(*command, "--to", to)
         # Killed behind the last of its calls there is nothing left to do.
         went_on.expect(0, 4) if whole else went_on.expect(0)
