@@ -66,7 +66,7 @@ def create(runbook, server, repo, *options, code=0, **more):
     return check_document(result.json, "backup.create") if code == 0 else result
 
 
-def unpack(backup, folder, version):
+def unpack(backup, folder):
     """As the manual page says: each archive by `zstd -dc | tar x`, tablespaces beside the data
     directory, the WAL into pg_wal. Returns the data directory."""
     data = folder / "data"
@@ -102,7 +102,9 @@ class Restored:
     def __init__(self, backup, version):
         self.cluster = Cluster(version, SETTINGS)
         try:
-            self.data = unpack(backup, self.cluster.folder, version)
+            self.data = unpack(backup, self.cluster.folder)
+            if version == 15:
+                verify(self.data)
         except BaseException:
             self.cluster.remove()
             raise
