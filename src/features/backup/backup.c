@@ -1,6 +1,7 @@
 /* The section's tables: what it offers on every surface. */
 #include "backup.h"
 
+#include "backup_check.h"
 #include "backup_commands.h"
 #include "backup_queries.h"
 #include "backup_target.h"
@@ -60,6 +61,21 @@ static const struct setting settings[] = {
     /* -- restore -- */
 
     /* -- drill -- */
+    {"scratch", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
+     "The folder that a drill restores into, with room for the whole cluster; what it makes "
+     "there "
+     "is removed at its end. As root: a folder of the account that the server may run as."},
+    {"drill_checks", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
+     "A file of SQL statements that a drill runs in the restored copy: each must succeed and "
+     "return no row, or nothing but true. A line \"-- name: TEXT\" above a statement names it, "
+     "a line \"-- database: NAME\" says where it and those behind it run."},
+    {"proof_age", SETTING_DURATION, 0, "8d", "1h", NULL, NULL,
+     "`check` warns when the newest backup that was proved by a drill is older."},
+    {"proof_age_critical", SETTING_DURATION, 0, "31d", "1h", NULL, NULL,
+     "Older than this, or none at all, is critical."},
+    {"wal_age", SETTING_DURATION, 0, "15min", "1min", NULL, NULL,
+     "`check` warns when the newest commit that could be recovered is older while the server "
+     "has committed since."},
 
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
 };
@@ -119,6 +135,32 @@ static const struct option create_options[] = {
     "The role needs LOGIN and REPLICATION, and pg_hba.conf a line for the database "           \
     "`replication`. It may connect to a standby as well. What comes out are zstd-compressed "  \
     "tar archives: `zstd -dc base.tar.zst | tar x` unpacks them without this program."
+
+static const struct option drill_options[] = {
+    {"repo", 0, "DIR", "backup.repo", false, "the repository"},
+    {"system", 0, "ID", NULL, false, "the cluster, where the repository has several"},
+    {"scratch", 0, "DIR", "backup.scratch", false, "restore into this folder"},
+    TARGET_OPTION_ROWS,
+    {"seed", 0, "N", NULL, false, "choose the same point as a drill before did"},
+    {"checks", 0, "FILE", "backup.drill_checks", false, "statements of your own to run"},
+    {"no-amcheck", 0, NULL, NULL, false, "leave out amcheck"},
+    {"no-rows", 0, NULL, NULL, false, "leave out reading every row"},
+    {"threads", 0, "N", "backup.threads", false, "threads that restore"},
+    {NULL, 0, NULL, NULL, false, NULL},
+};
+
+#define DRILL_PROSE                                                                            \
+    "Restores the newest backup into a scratch folder, replays WAL to a random point of what " \
+    "can be recovered, and asks the server where it is: the answer must be what the plan "     \
+    "says. Then everything is read: amcheck goes through every B-tree index (each row of the " \
+    "table must be in it) and every table, pg_dump reads every row, and your own statements "  \
+    "run. What passes is `proven` in `backup list`, with its date and the time the recovery "  \
+    "took; a backup in which something is corrupt is `damaged`, and older ones are kept.\n"    \
+    "\n"                                                                                       \
+    "The server it starts listens on no network, archives nothing, follows nobody and loads "  \
+    "no libraries. The copy is removed at the end, after Ctrl-C too; what a killed drill "     \
+    "leaves is removed by the next. The point is chosen by a seed, which is said: --seed "     \
+    "tries the same again, and the options of `backup restore` name a point of your own."
 
 static const struct option receive_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
@@ -319,6 +361,18 @@ static const struct command commands[] = {
     },
 
     /* -- drill -- */
+    {
+        .verb = "drill",
+        .summary = "Prove a backup by restoring it",
+        .prose = DRILL_PROSE,
+        .examples = "pgrunbook backup drill --repo /srv/backup --scratch /srv/drill\n"
+                    "pgrunbook backup drill --target shop --target-time "
+                    "\"2026-11-26 02:23:00 Europe/Berlin\"\n"
+                    "pgrunbook backup drill --target shop --dry-run",
+        .options = drill_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_drill_command,
+    },
 
     {.verb = NULL},
 };
@@ -329,5 +383,6 @@ const struct feature feature_backup = {
     .runbook = backup_readme,
     .settings = settings,
     .commands = commands,
+    .check = backup_check,
     .queries = backup_queries,
 };

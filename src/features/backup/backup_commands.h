@@ -22,5 +22,6 @@ enum runbook_exit wal_fetch_command(struct call *call, GError **error);
 enum runbook_exit backup_restore_command(struct call *call, GError **error);
 
 /* -- drill -- */
+enum runbook_exit backup_drill_command(struct call *call, GError **error);
 
 #endif
