@@ -185,44 +185,7 @@ static const struct option drill_options[] = {
     "no libraries. The copy is removed at the end, after Ctrl-C too; what a killed drill "     \
     "leaves is removed by the next. The point is chosen by a seed, which is said: --seed "     \
     "tries the same again, and the options of `backup restore` name a point of your own."
-static const struct option restore_options[] = {
-    {"to", '\0', "DIR", NULL, false,
-     "the folder that becomes the data directory; it is made, or empty"},
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", NULL, false,
-     "the cluster's system identifier, where the repository has several"},
-    TARGET_OPTION_ROWS,
-    {"plan", '\0', NULL, NULL, false, "show what would be restored, and where it would land"},
-    {"action", '\0', "promote|pause|shutdown", NULL, false,
-     "what to do at the target (default: promote)"},
-    {"no-start", '\0', NULL, NULL, false, "files and settings only, no server is started"},
-    {"delta", '\0', NULL, NULL, false,
-     "write over an older state of the cluster: only what differs"},
-    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, true,
-     "put the tablespace of OLDDIR into NEWDIR"},
-    {"tablespaces-below", '\0', "DIR", NULL, false,
-     "put all other tablespaces into DIR/OID each"},
-    {"jobs", 'j', "N", "backup.threads", false, "threads that decompress and write"},
-    {"bindir", '\0', "DIR", "backup.bindir", false, "where PostgreSQL's programs are"},
-    {NULL, '\0', NULL, NULL, false, NULL},
-};
 
-#define RESTORE_PROSE                                                                          \
-    "Plans first: the newest backup that fits the target, the last commit that will be there " \
-    "and the first that will not, the WAL it takes. A target that cannot be reached is "       \
-    "refused before a byte is written, with the nearest that can be.\n"                        \
-    "\n"                                                                                       \
-    "Then files are written by several threads, pg_control last; an interrupted restore is "   \
-    "gone on with by the same command. A private server (no network, no archiving) replays "   \
-    "to the target, is asked where it landed, and that is compared with the plan. After the "  \
-    "promotion it is stopped: what is left starts as usual, on a timeline of its own.\n"       \
-    "\n"                                                                                       \
-    "The folder must be empty or missing. With --delta it may hold an older or damaged state " \
-    "of the same cluster that is not running: files whose size or checksum differs are "       \
-    "written, what does not belong there is removed, and the old pg_wal is kept beside it. "   \
-    "Tablespaces go to where they were, which must be empty too, unless --tablespace says "    \
-    "otherwise. Run it as the account the server runs as, or as root with a folder of that "   \
-    "account's."
 static const struct option receive_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"slot", '\0', "NAME", "backup.slot", false, "the replication slot"},
@@ -241,6 +204,8 @@ static const struct option fetch_options[] = {
     {"system", '\0', "ID", NULL, false,
      "the system identifier; by default that of the data directory it is called in, or the "
      "only one in the repository"},
+    {"key-file", '\0', "FILE", "backup.key_file", false, "the key of an encrypted repository"},
+    {"key-command", '\0', "COMMAND", "backup.key_command", false, "what prints that key"},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
