@@ -120,14 +120,30 @@ bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *ba
 
 /* ---- small files -------------------------------------------------------------------------- */
 
-static void check_history(struct verify *verify, const char *path, guint32 timeline)
+static void check_history(struct verify *verify, const char *path, const char *name,
+                          guint32 timeline)
 {
     g_autoptr(GError) cause = NULL;
-    const struct repo_key *key = lineage_key(verify->repository->lineage);
-    g_autofree char *text = repo_file_read(path, key, NULL, NULL, &cause);
+    bool missing = false;
+    gsize length = 0;
+    g_autofree char *note = NULL;
+    g_autofree char *text =
+        repo_history_read(verify->repository->lineage, name, &length, &missing, &note, &cause);
     g_autoptr(GArray) history = text == NULL ? NULL : wal_history_parse(timeline, text, &cause);
     if (history == NULL)
         verify_add(verify, VERIFY_DAMAGED, path, "%s", cause->message);
+    else if (note != NULL)
+        verify_add(verify, VERIFY_SURVIVED, path, "%s", note);
+}
+
+/* The history file of which only the copy, of that name, is there. Caller frees. */
+static char *lost_history(const char *wal, const char *name)
+{
+    g_autofree char *stem = g_strndup(name, strlen("00000001.history"));
+    g_autofree char *path = g_build_filename(wal, stem, NULL);
+    bool copy = g_str_has_suffix(name, ".history.copy.json") &&
+                wal_name_parse(stem, 0).kind == WAL_HISTORY;
+    return copy && !g_file_test(path, G_FILE_TEST_EXISTS) ? g_steal_pointer(&stem) : NULL;
 }
 
 static void check_sealed(struct verify *verify, const char *path)
@@ -161,9 +177,12 @@ void verify_small_files(struct verify *verify)
         g_autofree char *path = g_build_filename(wal, name, NULL);
         struct wal_name parsed = wal_name_parse(name, 0);
         if (parsed.kind == WAL_HISTORY)
-            check_history(verify, path, parsed.timeline);
+            check_history(verify, path, name, parsed.timeline);
         g_autofree char *broken = g_build_filename(path, "broken.json", NULL);
         if (parsed.kind != WAL_HISTORY)
             check_sealed(verify, broken);
+        g_autofree char *lost = lost_history(wal, name);
+        if (lost != NULL)
+            check_history(verify, path, lost, wal_name_parse(lost, 0).timeline);
     }
 }
