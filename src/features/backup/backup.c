@@ -1,8 +1,12 @@
 /* The section's tables: what it offers on every surface. */
 #include "backup.h"
 
+#include "backup_check.h"
 #include "backup_commands.h"
 #include "backup_queries.h"
+#include "backup_target.h"
+
+static const char *const dump_formats[] = {"custom", "directory", NULL};
 
 static const struct setting settings[] = {
     {"repo", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
@@ -23,6 +27,19 @@ static const struct setting settings[] = {
      "Where PostgreSQL's own programs are (pg_dump, postgres, …), when not in PATH or in the "
      "distribution's place."},
     /* -- logical -- */
+    {"dump_folder", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
+     "Where backup dump writes: a folder, best on another machine's file system. Unset: --to "
+     "says it, and nothing is dumped by itself."},
+    {"dump_format", SETTING_CHOICE, 0, "custom", NULL, NULL, dump_formats,
+     "What a dump is: custom, one file in zstd that keeps what is in it together; or "
+     "directory, "
+     "a folder that pg_dump writes with several connections."},
+    {"dump_compress", SETTING_INT, 0, "3", "1", "19", NULL,
+     "Zstandard level of a dump. On rows as text 3 is smaller than gzip at 9, many times as "
+     "fast."},
+    {"dump_globals", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
+     "Write roles (with their passwords, as hashes) and tablespaces beside each dump; for that "
+     "the role has to be a superuser."},
 
     /* -- physical -- */
     {"threads", SETTING_INT, 0, "0", "0", "64", NULL,
@@ -40,14 +57,84 @@ static const struct setting settings[] = {
      "server is always durable, whatever this says."},
 
     /* -- repository -- */
+    {"keep", SETTING_INT, 0, "7", "1", "100000", NULL,
+     "How many backups `backup expire` keeps: the newest that can be restored."},
+    {"keep_time", SETTING_DURATION, 0, "0", "0", NULL, NULL,
+     "Beyond backup.keep, every moment of so long a time stays recoverable; 0: that number "
+     "alone "
+     "decides."},
 
     /* -- restore -- */
 
     /* -- drill -- */
+    {"scratch", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
+     "The folder that a drill restores into, with room for the whole cluster; what it makes "
+     "there "
+     "is removed at its end. As root: a folder of the account that the server may run as."},
+    {"drill_checks", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
+     "A file of SQL statements that a drill runs in the restored copy: each must succeed and "
+     "return no row, or nothing but true. A line \"-- name: TEXT\" above a statement names it, "
+     "a line \"-- database: NAME\" says where it and those behind it run."},
+    {"proof_age", SETTING_DURATION, 0, "8d", "1h", NULL, NULL,
+     "`check` warns when the newest backup that was proved by a drill is older."},
+    {"proof_age_critical", SETTING_DURATION, 0, "31d", "1h", NULL, NULL,
+     "Older than this, or none at all, is critical."},
+    {"wal_age", SETTING_DURATION, 0, "15min", "1min", NULL, NULL,
+     "`check` warns when the newest commit that could be recovered is older while the server "
+     "has committed since."},
 
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+static const struct option repository_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct option expire_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    {"keep", '\0', "N", "backup.keep", false, "how many backups stay"},
+    {"keep-time", '\0', "DURATION", "backup.keep_time", false,
+     "every moment of so long a time stays recoverable"},
+    {"damaged", '\0', NULL, NULL, false, "damaged backups go as well"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+/* -- options: logical -- */
+static const struct option dump_options[] = {
+    {"to", 0, "DIR", "backup.dump_folder", false, "write into this folder"},
+    {"format", 0, "FORMAT", "backup.dump_format", false,
+     "write a file (custom) or a folder (directory); or print in this format"},
+    {"jobs", 'j', "N", NULL, false, "with --format=directory: dump this many tables at a time"},
+    {"globals", 0, NULL, "backup.dump_globals", false,
+     "write roles and tablespaces as well, into a file beside"},
+    {"compress", 0, "LEVEL", "backup.dump_compress", false, NULL},
+    {"no-space-check", 0, NULL, NULL, false, "begin though the file system looks too full"},
+    {.name = NULL},
+};
+
+static const struct option restore_dump_options[] = {
+    {"into", 0, "NEWDB", NULL, false,
+     "the database to make; the dump's own name where this is left out"},
+    {"replace", 0, NULL, NULL, false,
+     "when it exists: restore beside it, verify, then exchange the names"},
+    {"drop-old", 0, NULL, NULL, false,
+     "with --replace: drop the one that was replaced, instead of keeping it"},
+    {"clean", 0, NULL, NULL, false,
+     "restore into the database as it is, dropping the dump's objects first (pg_restore "
+     "--clean --if-exists), in one transaction"},
+    {"if-exists", 0, NULL, NULL, false, "with --clean, which always means both"},
+    {"jobs", 'j', "N", NULL, false, "restore this many tables at a time"},
+    {"no-owner", 0, NULL, NULL, false, "leave out whose objects they were"},
+    {"no-privileges", 0, NULL, NULL, false, "leave out GRANT and REVOKE"},
+    {.name = NULL},
+};
+
+/* -- options: physical -- */
 static const struct option create_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"label", '\0', "TEXT", NULL, false, "a few words to know it by"},
@@ -73,6 +160,32 @@ static const struct option create_options[] = {
     "`replication`. It may connect to a standby as well. What comes out are zstd-compressed "  \
     "tar archives: `zstd -dc base.tar.zst | tar x` unpacks them without this program."
 
+static const struct option drill_options[] = {
+    {"repo", 0, "DIR", "backup.repo", false, "the repository"},
+    {"system", 0, "ID", NULL, false, "the cluster, where the repository has several"},
+    {"scratch", 0, "DIR", "backup.scratch", false, "restore into this folder"},
+    TARGET_OPTION_ROWS,
+    {"seed", 0, "N", NULL, false, "choose the same point as a drill before did"},
+    {"checks", 0, "FILE", "backup.drill_checks", false, "statements of your own to run"},
+    {"no-amcheck", 0, NULL, NULL, false, "leave out amcheck"},
+    {"no-rows", 0, NULL, NULL, false, "leave out reading every row"},
+    {"threads", 0, "N", "backup.threads", false, "threads that restore"},
+    {NULL, 0, NULL, NULL, false, NULL},
+};
+
+#define DRILL_PROSE                                                                            \
+    "Restores the newest backup into a scratch folder, replays WAL to a random point of what " \
+    "can be recovered, and asks the server where it is: the answer must be what the plan "     \
+    "says. Then everything is read: amcheck goes through every B-tree index (each row of the " \
+    "table must be in it) and every table, pg_dump reads every row, and your own statements "  \
+    "run. What passes is `proven` in `backup list`, with its date and the time the recovery "  \
+    "took; a backup in which something is corrupt is `damaged`, and older ones are kept.\n"    \
+    "\n"                                                                                       \
+    "The server it starts listens on no network, archives nothing, follows nobody and loads "  \
+    "no libraries. The copy is removed at the end, after Ctrl-C too; what a killed drill "     \
+    "leaves is removed by the next. The point is chosen by a seed, which is said: --seed "     \
+    "tries the same again, and the options of `backup restore` name a point of your own."
+
 static const struct option receive_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"slot", '\0', "NAME", "backup.slot", false, "the replication slot"},
@@ -91,6 +204,8 @@ static const struct option fetch_options[] = {
     {"system", '\0', "ID", NULL, false,
      "the system identifier; by default that of the data directory it is called in, or the "
      "only one in the repository"},
+    {"key-file", '\0', "FILE", "backup.key_file", false, "the key of an encrypted repository"},
+    {"key-command", '\0', "COMMAND", "backup.key_command", false, "what prints that key"},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
@@ -119,9 +234,91 @@ static const struct option fetch_options[] = {
     "with 126 for everything else, by which the server stops the recovery instead of taking "  \
     "a failure for the end of WAL. A segment that has only arrived in part is completed with " \
     "zeroes, so that a recovery comes as far as there is WAL."
+static const struct option restore_options[] = {
+    {"to", '\0', "DIR", NULL, false,
+     "the folder that becomes the data directory; it is made, or empty"},
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    TARGET_OPTION_ROWS,
+    {"plan", '\0', NULL, NULL, false, "show what would be restored, and where it would land"},
+    {"action", '\0', "promote|pause|shutdown", NULL, false,
+     "what to do at the target (default: promote)"},
+    {"no-start", '\0', NULL, NULL, false, "files and settings only, no server is started"},
+    {"delta", '\0', NULL, NULL, false,
+     "write over an older state of the cluster: only what differs"},
+    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, true,
+     "put the tablespace of OLDDIR into NEWDIR"},
+    {"tablespaces-below", '\0', "DIR", NULL, false,
+     "put all other tablespaces into DIR/OID each"},
+    {"jobs", 'j', "N", "backup.threads", false, "threads that decompress and write"},
+    {"bindir", '\0', "DIR", "backup.bindir", false, "where PostgreSQL's programs are"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+#define RESTORE_PROSE                                                                          \
+    "Plans first: the newest backup that fits the target, the last commit that will be there " \
+    "and the first that will not, the WAL it takes. A target that cannot be reached is "       \
+    "refused before a byte is written, with the nearest that can be.\n"                        \
+    "\n"                                                                                       \
+    "Then files are written by several threads, pg_control last; an interrupted restore is "   \
+    "gone on with by the same command. A private server (no network, no archiving) replays "   \
+    "to the target, is asked where it landed, and that is compared with the plan. After the "  \
+    "promotion it is stopped: what is left starts as usual, on a timeline of its own.\n"       \
+    "\n"                                                                                       \
+    "The folder must be empty or missing. With --delta it may hold an older or damaged state " \
+    "of the same cluster that is not running: files whose size or checksum differs are "       \
+    "written, what does not belong there is removed, and the old pg_wal is kept beside it. "   \
+    "Tablespaces go to where they were, which must be empty too, unless --tablespace says "    \
+    "otherwise. Run it as the account the server runs as, or as root with a folder of that "   \
+    "account's."
 
 static const struct command commands[] = {
     /* -- logical -- */
+    {
+        .verb = "dump",
+        .summary = "Dump a database into a file: pg_dump, compressed by all processors",
+        .prose =
+            "Runs the newest pg_dump on this machine that fits the server, and compresses what "
+            "it writes with as many threads as there are processors. The file, "
+            "DB_YYYYMMDD_HHMMSS.dump.zst (in UTC), is visible only once it is complete and on "
+            "disk; beside it is its SHA-256, for sha256sum -c. What fails or is interrupted "
+            "leaves nothing. \"zstd -dc FILE | pg_restore -d NEWDB\" restores it without "
+            "pgrunbook. Every table's rows are counted on the way.",
+        .examples = "pgrunbook backup dump --to /srv/dumps insightengine\n"
+                    "pgrunbook backup dump --to /srv/dumps --globals --target all\n"
+                    "pgrunbook backup dump --to /srv/dumps --format=directory -j 4 "
+                    "insightengine",
+        .options = dump_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = backup_dump_command,
+    },
+
+    {
+        .verb = "restore-dump",
+        .arguments = "FILE",
+        .summary = "Restore a dump into a new database, or in the place of one",
+        .prose =
+            "FILE is what backup dump wrote, or any archive of pg_dump in the custom format "
+            "(compressed by zstd or not) or the directory format. All of it is read first: a "
+            "damaged or truncated file is refused before anything is touched. It is restored "
+            "into a database of a name of its own; then the rows of every table are counted "
+            "and compared with the dump, and only what is complete gets the name that was "
+            "asked for. What fails leaves nothing. With --replace the names of the old and the "
+            "new "
+            "database are exchanged in one transaction, sessions connected to the old one are "
+            "ended, and it is kept as DB_before_YYYYMMDD_HHMMSS. DBNAME and -d only say where "
+            "the server is.",
+        .examples = "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --into "
+                    "shop_check\n"
+                    "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --replace "
+                    "--dry-run\n"
+                    "pgrunbook backup restore-dump shop_20261126_023514.dir -j 4 --into "
+                    "shop_check",
+        .options = restore_dump_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = backup_restore_dump_command,
+    },
 
     /* -- physical -- */
     {
@@ -171,10 +368,97 @@ static const struct command commands[] = {
     },
 
     /* -- repository -- */
+    {
+        .verb = "list",
+        .summary = "List backups and what can be recovered with them",
+        .prose =
+            "Lists the backups of a cluster with their WAL and their proof: \"proven\" was "
+            "restored, started and asked, \"verified\" was read in full, \"unverified\" is "
+            "all others, \"damaged\" cannot be trusted. Below them: the moments that can be "
+            "reached, reckoned from the WAL that is on disk, and gaps in it.",
+        .examples = "pgrunbook backup list --repo /srv/backup\n"
+                    "pgrunbook backup list --target shop --json",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_list_command,
+    },
+    {
+        .verb = "show",
+        .arguments = "ID",
+        .summary = "Show one backup: files, WAL, phases, proof",
+        .prose =
+            "Shows all that is known of a backup, and how far it can be replayed. A beginning "
+            "of the id is enough where no other backup has it.",
+        .examples = "pgrunbook backup show 20261126T022300F --repo /srv/backup",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_show_command,
+    },
+    {
+        .verb = "verify",
+        .arguments = "[ID]",
+        .summary = "Read all of the repository, or one backup, and check it",
+        .prose =
+            "Reads every byte: the SHA-256 of every file, every frame's checksum, every file "
+            "in "
+            "the archives against the server's own manifest, every record of the WAL, and that "
+            "no WAL is missing. A backup in which all is well becomes \"verified\" (one that "
+            "is \"proven\" stays so), one that lost something \"damaged\". What was harmed "
+            "but has a second copy, or can be made again, is told as well. Any finding ends "
+            "with exit code 1.",
+        .examples = "pgrunbook backup verify --repo /srv/backup\n"
+                    "pgrunbook backup verify 20261126T022300F --target shop",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_verify_command,
+    },
+    {
+        .verb = "expire",
+        .summary = "Remove backups and WAL that the rules do not keep",
+        .prose =
+            "Keeps the newest backups that can be restored (backup.keep), and those without "
+            "which a moment of backup.keep_time could not be reached; removes the others, and "
+            "WAL that none of those that stay needs. History files of timelines stay for "
+            "ever.\n"
+            "\n"
+            "Whatever the rules say, the last backup that was proved by a drill stays, and "
+            "nothing older than a damaged backup goes before that one is removed (with "
+            "--damaged). While a backup has met bad pages in the cluster nothing goes at all.",
+        .examples = "pgrunbook backup expire --repo /srv/backup --dry-run\n"
+                    "pgrunbook backup expire --target shop --keep 3 --keep-time 14d --yes",
+        .options = expire_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_expire_command,
+    },
 
     /* -- restore -- */
+    {
+        .verb = "restore",
+        .summary = "Restore a cluster, to its newest state or to a point in time",
+        .prose = RESTORE_PROSE,
+        .examples =
+            "pgrunbook backup restore --repo /srv/backup --to /var/lib/postgresql/15/new\n"
+            "pgrunbook backup restore --target-time \"2026-11-26 02:23:00+01\" --plan\n"
+            "pgrunbook backup restore --to /srv/pg --target-name before_migration "
+            "--tablespace /srv/fast=/srv/fast2",
+        .options = restore_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_restore_command,
+    },
 
     /* -- drill -- */
+    {
+        .verb = "drill",
+        .summary = "Prove a backup by restoring it",
+        .prose = DRILL_PROSE,
+        .examples = "pgrunbook backup drill --repo /srv/backup --scratch /srv/drill\n"
+                    "pgrunbook backup drill --target shop --target-time "
+                    "\"2026-11-26 02:23:00 Europe/Berlin\"\n"
+                    "pgrunbook backup drill --target shop --dry-run",
+        .options = drill_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_drill_command,
+    },
 
     {.verb = NULL},
 };
@@ -185,4 +469,6 @@ const struct feature feature_backup = {
     .runbook = backup_readme,
     .settings = settings,
     .commands = commands,
+    .check = backup_check,
+    .queries = backup_queries,
 };

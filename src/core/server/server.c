@@ -1,0 +1,434 @@
+/* Starting, waiting, asking, stopping. */
+#include "server/server.h"
+
+#include "error.h"
+#include "interrupt.h"
+#include "programs/programs.h"
+#include "server/server_private.h"
+#include "settings/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The socket is in a folder of its own: the number does not matter. */
+#define PORT "5432"
+
+enum {
+    LOOK_MS = 20,       /* between two looks at what we wait for */
+    FAST_SECONDS = 600, /* for the checkpoint of a fast shutdown */
+    IMMEDIATE_SECONDS = 20,
+    CONNECT_MS = 5000,
+};
+
+struct server {
+    char *folder, *place, *programs, *role;
+    char *beside; /* the last answer of server_program() */
+    int major;
+    struct server_owner owner;
+    struct session_params params; /* of the last session; its strings are below */
+    char *database;
+    pid_t pid;
+    bool ended;
+    int status;
+};
+
+/* ---- starting ------------------------------------------------------------------------------ */
+
+static void set(GPtrArray *arguments, const char *name, const char *value)
+{
+    g_ptr_array_add(arguments, g_strdup("-c"));
+    g_ptr_array_add(arguments, g_strdup_printf("%s=%s", name, value));
+}
+
+static void set_place(GPtrArray *arguments, const struct server *server, const char *name,
+                      const char *file)
+{
+    g_autofree char *path = server_place_file(server->place, file);
+
+    set(arguments, name, path);
+}
+
+static void set_number(GPtrArray *arguments, const char *name, int value)
+{
+    g_autofree char *text = g_strdup_printf("%d", value);
+
+    set(arguments, name, text);
+}
+
+/* What replay needs at least as large as it was where the WAL was written, and what must not be lost
+ * by a server that runs without it (commit timestamps are removed by one). */
+static void set_from_control(GPtrArray *arguments, const struct server_control *control)
+{
+    static const char *const levels[] = {"minimal", "replica", "logical"};
+
+    set_number(arguments, "max_connections", MAX(control->max_connections, 20));
+    set_number(arguments, "max_worker_processes", MAX(control->max_worker_processes, 8));
+    set_number(arguments, "max_wal_senders",
+               control->wal_level == 0 ? 0 : MAX(control->max_wal_senders, 10));
+    set_number(arguments, "max_prepared_transactions", control->max_prepared_transactions);
+    set_number(arguments, "max_locks_per_transaction",
+               MAX(control->max_locks_per_transaction, 64));
+    set(arguments, "track_commit_timestamp", control->track_commit_timestamp ? "on" : "off");
+    set(arguments, "wal_level", levels[CLAMP(control->wal_level, 0, 2)]);
+}
+
+/* On the command line they stand above every file. */
+static void set_private(GPtrArray *arguments)
+{
+    static const char *const settings[][2] = {
+        {"listen_addresses", ""},
+        {"port", PORT},
+        {"unix_socket_permissions", "0700"},
+        {"external_pid_file", ""},
+        {"archive_mode", "off"},
+        {"primary_conninfo", ""},
+        {"shared_preload_libraries", ""},
+        {"session_preload_libraries", ""},
+        {"local_preload_libraries", ""},
+        {"hot_standby", "on"},
+        {"ssl", "off"},
+        {"logging_collector", "off"},
+        {"log_destination", "stderr"},
+        {"log_line_prefix", ""},
+        {"log_min_messages", "warning"},
+        {"log_statement", "none"},
+        {"lc_messages", "C"},
+        {"shared_buffers", "128MB"},
+        {"huge_pages", "off"},
+        {"synchronous_standby_names", ""},
+        {"superuser_reserved_connections", "3"},
+        {"autovacuum", "off"},
+        {"restart_after_crash", "off"},
+        /* One call, where fsync would be one a file. */
+        {"recovery_init_sync_method", "syncfs"},
+        {"cluster_name", "pgrunbook"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
+        set(arguments, settings[i][0], settings[i][1]);
+}
+
+static char **arguments_for(const struct server *server, const struct server_setup *setup,
+                            const struct server_control *control)
+{
+    GPtrArray *arguments = g_ptr_array_new();
+
+    g_ptr_array_add(arguments, g_build_filename(server->programs, "postgres", NULL));
+    g_ptr_array_add(arguments, g_strdup("-D"));
+    g_ptr_array_add(arguments, g_strdup(server->folder));
+    set(arguments, "data_directory", server->folder);
+    set_place(arguments, server, "config_file", SERVER_CONFIGURATION);
+    set_place(arguments, server, "hba_file", SERVER_HBA);
+    set_place(arguments, server, "ident_file", SERVER_IDENT);
+    set(arguments, "unix_socket_directories", server->place);
+    set_private(arguments);
+    set_from_control(arguments, control);
+    for (const char *const *more = setup->settings; more != NULL && *more != NULL; more++) {
+        g_ptr_array_add(arguments, g_strdup("-c"));
+        g_ptr_array_add(arguments, g_strdup(*more));
+    }
+    g_ptr_array_add(arguments, NULL);
+    return (char **) g_ptr_array_free(arguments, FALSE);
+}
+
+struct child {
+    const struct server_owner *owner;
+    const GArray *groups;
+    pid_t parent;
+};
+
+/* Between fork and exec. A fast shutdown is what the server gets when this process dies; the kernel
+ * forgets that at a change of account, so it is asked for afterwards. */
+static void in_child(gpointer data)
+{
+    const struct child *child = data;
+
+    setsid();
+    if (!server_owner_become(child->owner, child->groups))
+        _exit(125);
+    umask(077);
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGINT);
+    if (getppid() != child->parent)
+        _exit(125);
+}
+
+/* Nothing of what was said to us about another server is said to this one. */
+static char **environment_for_server(void)
+{
+    static const char *const folders[] = {
+        "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "USER", "LOGNAME"};
+    char **environment = g_get_environ();
+    g_auto(GStrv) names = g_listenv();
+
+    for (char **name = names; *name != NULL; name++)
+        if (g_str_has_prefix(*name, "PG") && !g_str_has_prefix(*name, "PGRUNBOOK"))
+            environment = g_environ_unsetenv(environment, *name);
+    /* A descriptor of ours, which a restore_command would look for in vain. */
+    environment = g_environ_unsetenv(environment, SETTINGS_FILES_VARIABLE);
+    if (geteuid() != 0)
+        return g_environ_setenv(environment, "LC_ALL", "C", TRUE);
+    /* Nor root's own folders. */
+    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
+        environment = g_environ_unsetenv(environment, folders[i]);
+    return g_environ_setenv(environment, "LC_ALL", "C", TRUE);
+}
+
+static bool spawn(struct server *server, char **arguments, GError **error)
+{
+    g_autofree char *log = server_place_file(server->place, SERVER_LOG);
+    g_auto(GStrv) environment = environment_for_server();
+    g_autoptr(GArray) groups = server_owner_groups(&server->owner);
+    struct child child = {&server->owner, groups, getpid()};
+    int output = open(log, O_WRONLY | O_APPEND | O_CLOEXEC);
+    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    bool started =
+        output >= 0 && input >= 0 &&
+        g_spawn_async_with_pipes_and_fds(
+            server->folder, (const char *const *) arguments, (const char *const *) environment,
+            G_SPAWN_DO_NOT_REAP_CHILD, in_child, &child, input, output, output, NULL, NULL, 0,
+            &server->pid, NULL, NULL, NULL, error);
+    if (!started && (output < 0 || input < 0))
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot open \"%s\": %s", log,
+                          g_strerror(errno));
+    if (output >= 0)
+        close(output);
+    if (input >= 0)
+        close(input);
+    return started;
+}
+
+static bool prepared(struct server *server, const struct server_setup *setup, GError **error)
+{
+    if (!server_owner_of(server->folder, &server->owner, error) ||
+        !server_owner_usable(&server->owner, server->folder, error))
+        return false;
+    server->major = server_major_of(server->folder, error);
+    if (server->major == 0)
+        return false;
+    pid_t running = server_running_on(server->folder);
+    if (running != 0) {
+        runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+                          "a server (pid %d) is running on \"%s\"", (int) running,
+                          server->folder);
+        return false;
+    }
+    g_autofree char *postgres =
+        programs_find("postgres", server->major, server->major, setup->bindir, NULL, error);
+    if (postgres == NULL)
+        return false;
+    server->programs = g_path_get_dirname(postgres);
+    server->role = setup->role ? g_strdup(setup->role) : server_bootstrap_role(server->folder);
+    if (server->role == NULL)
+        server->role = g_strdup("postgres");
+    server->place = server_place_new(&server->owner, error);
+    return server->place != NULL;
+}
+
+struct server *server_start(const struct server_setup *setup, GError **error)
+{
+    AUTO(server) server = g_new0(struct server, 1);
+    struct server_control control;
+
+    server->folder = g_canonicalize_filename(setup->folder, NULL);
+    server->ended = true;
+    if (!server_control_read(server->folder, &control, error) ||
+        !prepared(server, setup, error))
+        return NULL;
+    g_auto(GStrv) arguments = arguments_for(server, setup, &control);
+    if (!spawn(server, arguments, error))
+        return NULL;
+    server->ended = false;
+    return g_steal_pointer(&server);
+}
+
+/* ---- what it says -------------------------------------------------------------------------- */
+
+const char *server_socket(const struct server *server)
+{
+    return server->place;
+}
+
+const char *server_port(const struct server *server)
+{
+    (void) server;
+    return PORT;
+}
+
+const char *server_role(const struct server *server)
+{
+    return server->role;
+}
+
+int server_major(const struct server *server)
+{
+    return server->major;
+}
+
+const char *server_program(struct server *server, const char *name)
+{
+    g_free(server->beside);
+    server->beside = g_build_filename(server->programs, name, NULL);
+    return server->beside;
+}
+
+char *server_log(const struct server *server)
+{
+    g_autofree char *path = server_place_file(server->place, SERVER_LOG);
+    char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) ? text : g_strdup("");
+}
+
+char *server_reason(const struct server *server)
+{
+    g_autofree char *text = server_log(server);
+
+    return server_log_reason(text);
+}
+
+bool server_runs(struct server *server)
+{
+    if (!server->ended && waitpid(server->pid, &server->status, WNOHANG) == server->pid)
+        server->ended = true;
+    return !server->ended;
+}
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+struct session *server_session(struct server *server, const char *database, GError **error)
+{
+    static const char *const usual[] = {"postgres", "template1"};
+    struct session *session = NULL;
+
+    for (gsize i = 0; session == NULL && i < (database ? 1 : G_N_ELEMENTS(usual)); i++) {
+        g_autofree char *quoted = NULL;
+        g_auto(GStrv) parts = g_strsplit(database ? database : usual[i], "\\", -1);
+        g_autofree char *slashes = g_strjoinv("\\\\", parts);
+        g_auto(GStrv) quotes = g_strsplit(slashes, "'", -1);
+        quoted = g_strjoinv("\\'", quotes);
+        g_free(server->database);
+        /* What the environment says of another server is said away. */
+        server->database = g_strdup_printf("dbname='%s' hostaddr='' options='' sslmode=disable "
+                                           "target_session_attrs=any connect_timeout=5",
+                                           quoted);
+        server->params = (struct session_params){.host = server->place,
+                                                 .port = PORT,
+                                                 .user = server->role,
+                                                 .dbname = server->database,
+                                                 .password = SESSION_PASSWORD_NEVER};
+        g_clear_error(error);
+        session = session_open(&server->params, "restore", error);
+        if (session == NULL && !g_str_equal(server->params.refusal, "3D000"))
+            break;
+    }
+    return session;
+}
+
+static bool ended_error(struct server *server, GError **error)
+{
+    g_autofree char *reason = server_reason(server);
+
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "the server ended: %s",
+                      reason ? reason : "it gave no reason");
+    return false;
+}
+
+bool server_await(struct server *server, double seconds, void (*tick)(gpointer data),
+                  gpointer data, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64) (seconds * G_USEC_PER_SEC);
+    struct pollfd wake = {.fd = interrupt_fd(), .events = POLLIN};
+
+    for (;;) {
+        g_autoptr(GError) refused = NULL;
+        if (!server_runs(server))
+            return ended_error(server, error);
+        AUTO(session) session = server_session(server, NULL, &refused);
+        if (session != NULL)
+            return true;
+        if (refused->code == RUNBOOK_INTERRUPTED || interrupt_pending()) {
+            runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
+            return false;
+        }
+        bool later = g_str_equal(server->params.refusal, "57P03") ||
+                     g_str_equal(server->params.refusal, "08001") ||
+                     g_str_equal(server->params.refusal, "08006");
+        if (!later) {
+            g_propagate_error(error, g_steal_pointer(&refused));
+            return false;
+        }
+        if (seconds > 0 && g_get_monotonic_time() > deadline) {
+            runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                              "the server does not answer after %.0f s", seconds);
+            return false;
+        }
+        if (tick != NULL)
+            tick(data);
+        poll(&wake, 1, LOOK_MS);
+    }
+}
+
+/* ---- stopping ------------------------------------------------------------------------------ */
+
+static bool ended_within(struct server *server, double seconds)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64) (seconds * G_USEC_PER_SEC);
+
+    while (server_runs(server) && g_get_monotonic_time() < deadline)
+        g_usleep(LOOK_MS * 500);
+    return server->ended;
+}
+
+bool server_stop(struct server *server, enum server_stop how, GError **error)
+{
+    if (!server_runs(server))
+        return true;
+    kill(server->pid, how == SERVER_FAST ? SIGINT : SIGQUIT);
+    if (ended_within(server, how == SERVER_FAST ? FAST_SECONDS : IMMEDIATE_SECONDS)) {
+        if (how != SERVER_FAST ||
+            (WIFEXITED(server->status) && WEXITSTATUS(server->status) == 0))
+            return true;
+        g_autofree char *reason = server_reason(server);
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "the server did not stop as it should: %s",
+                          reason ? reason : "it gave no reason");
+        return false;
+    }
+    kill(server->pid, SIGQUIT);
+    if (!ended_within(server, IMMEDIATE_SECONDS)) {
+        kill(server->pid, SIGKILL);
+        ended_within(server, IMMEDIATE_SECONDS);
+    }
+    if (how == SERVER_IMMEDIATE)
+        return true;
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "the server did not stop within %d s",
+                      FAST_SECONDS);
+    return false;
+}
+
+void server_free(struct server *server)
+{
+    server_stop(server, SERVER_IMMEDIATE, NULL);
+    if (server->place != NULL)
+        server_place_remove(server->place);
+    g_free(server->folder);
+    g_free(server->place);
+    g_free(server->programs);
+    g_free(server->role);
+    g_free(server->beside);
+    g_free(server->database);
+    g_free(server);
+}

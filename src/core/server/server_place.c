@@ -1,0 +1,97 @@
+/*
+ * The private folder of a server: socket, log, and a configuration of its own. The data directory's
+ * may name another data directory, libraries that are not here, and more memory than there is.
+ */
+#include "error.h"
+#include "server/server_private.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PLACE_PREFIX "pgrunbook-server-"
+
+/* A socket's path has at most 107 bytes. */
+enum { LONGEST_PARENT = 60 };
+
+static const char *parent_folder(void)
+{
+    const char *wanted = g_get_tmp_dir();
+
+    return strlen(wanted) <= LONGEST_PARENT ? wanted : "/tmp";
+}
+
+void server_place_remove(const char *place)
+{
+    g_autoptr(GDir) folder = g_dir_open(place, 0, NULL);
+
+    for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
+        g_autofree char *path = g_build_filename(place, name, NULL);
+        unlink(path);
+    }
+    rmdir(place);
+}
+
+/* Those of processes that were killed. Named after their process, and only ever ours. */
+static void remove_stale(const char *parent)
+{
+    g_autoptr(GDir) folder = g_dir_open(parent, 0, NULL);
+
+    for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
+        struct stat status;
+        g_autofree char *path = g_build_filename(parent, name, NULL);
+        if (!g_str_has_prefix(name, PLACE_PREFIX))
+            continue;
+        pid_t pid = (pid_t) g_ascii_strtoll(name + strlen(PLACE_PREFIX), NULL, 10);
+        if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
+            continue;
+        if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+            (geteuid() == 0 || status.st_uid == geteuid()))
+            server_place_remove(path);
+    }
+}
+
+char *server_place_file(const char *place, const char *name)
+{
+    return g_build_filename(place, name, NULL);
+}
+
+static bool put(const char *place, const char *name, const char *text,
+                const struct server_owner *owner, GError **error)
+{
+    g_autofree char *path = server_place_file(place, name);
+
+    if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, error))
+        return false;
+    if (geteuid() != 0 || chown(path, owner->uid, owner->gid) == 0)
+        return true;
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot give \"%s\" to \"%s\": %s", path,
+                      owner->name, g_strerror(errno));
+    return false;
+}
+
+char *server_place_new(const struct server_owner *owner, GError **error)
+{
+    const char *parent = parent_folder();
+    g_autofree char *place =
+        g_strdup_printf("%s/" PLACE_PREFIX "%d-XXXXXX", parent, (int) getpid());
+
+    remove_stale(parent);
+    if (g_mkdtemp_full(place, 0700) == NULL) {
+        runbook_error_set(error, RUNBOOK_FAILED, "TMPDIR names another place",
+                          "cannot make a folder for the server's socket in \"%s\": %s", parent,
+                          g_strerror(errno));
+        return NULL;
+    }
+    if (put(place, SERVER_CONFIGURATION, "", owner, error) &&
+        put(place, SERVER_HBA, "local all all trust\n", owner, error) &&
+        put(place, SERVER_IDENT, "", owner, error) &&
+        put(place, SERVER_LOG, "", owner, error) &&
+        (geteuid() != 0 || chown(place, owner->uid, owner->gid) == 0))
+        return g_steal_pointer(&place);
+    server_place_remove(place);
+    return NULL;
+}

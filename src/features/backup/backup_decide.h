@@ -1,0 +1,42 @@
+/*
+ * From a world to a plan or a refusal: which timeline, which backup, what stands around the place.
+ * Pure; restore_plan_make() gives it the repository's world.
+ */
+#ifndef BACKUP_DECIDE_H
+#define BACKUP_DECIDE_H
+
+#include "backup_stop.h"
+
+/* NULL with an error only where the world had one. */
+struct restore_plan *target_decide(const struct target_world *world,
+                                   const struct target *target, GError **error);
+
+/* ---- between the two files of it ---------------------------------------------------------- */
+
+/* One try along one timeline, from the newest backup to the oldest. */
+struct target_try {
+    guint32 timeline;
+    struct target_chain *chain;       /* NULL: the history is not there */
+    const struct repo_backup *backup; /* that reaches it; NULL: none */
+    struct target_stop stop;          /* of backup, or of late */
+    const struct repo_backup *early;  /* the oldest whose consistency is behind the target */
+    const struct repo_backup *late;   /* the newest whose WAL ends before it */
+    const struct repo_backup *oldest; /* the oldest of those like late */
+    const struct repo_backup *dry;    /* the newest whose own WAL is not there */
+    guint fit;                        /* backups on the path */
+};
+void target_try_clear(struct target_try *try);
+bool target_try_make(const struct target_world *world, const struct target *target,
+                     guint32 timeline, struct target_try *ret_try, GError **error);
+
+/* The timelines that the world knows, newest first; of guint32. Caller unrefs. */
+GArray *target_timelines(const struct target_world *world);
+
+/* Whether a backup counts: it can be read, and is not known to be damaged. */
+bool target_usable(const struct repo_backup *backup);
+
+/* Says why, and what can be reached instead. */
+bool target_refuse(const struct target_world *world, const struct target_try *try,
+                   struct restore_plan *plan, GError **error);
+
+#endif
