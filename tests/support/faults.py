@@ -4,7 +4,7 @@ it changes files. tests/support/faults.c says what counts.
     count = faults.count(runbook, command, under=folder, server=server)
     result = faults.at(7, "kill", runbook, command, under=folder, server=server)
 
-    for fault in faults.each(run, calls, acts=("kill", "ENOSPC")): …
+    faults.in_parallel(story, range(1, len(count) + 1))
 
 A command is the arguments of the program. Whoever tests brings the folder into the state before."""
 
@@ -20,9 +20,11 @@ KILLED = -signal.SIGKILL
 
 
 def library():
-    path = binary().parent / "tests" / "support" / "libfaults.so"
-    assert path.exists(), f"{path} is not built"
-    return path
+    """Of the build that the program is from."""
+    for folder in binary().parents:
+        if (folder / "tests" / "support" / "libfaults.so").exists():
+            return folder / "tests" / "support" / "libfaults.so"
+    raise AssertionError(f"libfaults.so is not built beside {binary()}")
 
 
 def environment(under, number=0, act=None, stay=False, count=None, trace=None,
