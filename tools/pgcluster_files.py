@@ -136,26 +136,28 @@ def _locked(path):
         yield
 
 
-def make_data(programs, data):
-    """initdb, or a copy of what an earlier initdb of exactly this server made."""
+def make_data(programs, data, checksums=False):
+    """initdb, or a copy of what an earlier initdb of exactly this server made. From 18 on there are
+    checksums anyway."""
     exact = _run([programs / "postgres", "--version"])
+    options = [*INITDB, *(["--data-checksums"] if checksums else [])]
     account = unprivileged_account()
     uid = account.pw_uid if account else os.geteuid()
-    key = hashlib.sha256(repr((exact, INITDB)).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((exact, options)).encode()).hexdigest()[:16]
     template = TEMPLATES / f"{uid}-{key}"
     try:
         TEMPLATES.mkdir(parents=True, exist_ok=True)
         lock = _locked(TEMPLATES / f"{uid}.lock")
         with lock:
             if not (template / "PG_VERSION").exists():
-                _run([programs / "initdb", *INITDB, "-D", data])
+                _run([programs / "initdb", *options, "-D", data])
                 unfinished = template.with_suffix(".new")
                 shutil.rmtree(unfinished, ignore_errors=True)
                 _copy(data, unfinished)
                 unfinished.rename(template)
                 return
     except OSError:  # a read-only clone does without the cache
-        _run([programs / "initdb", *INITDB, "-D", data])
+        _run([programs / "initdb", *options, "-D", data])
         return
     _copy(template, data)
 

@@ -20,8 +20,9 @@ struct wal_stream_setup {
     /* A slot that exists; NULL: a temporary one that goes with the connection, and the start is the
      * server's current position, not where the repository ends. */
     const char *slot;
-    guint64
-        from; /* with a slot: where to begin when the repository has no WAL yet; 0: current */
+    guint64 from; /* with a slot: its restart LSN; 0: it has none yet, the current position */
+    /* Begin at `from`, wherever the repository ends: what is between them is lost. */
+    bool leap;
     int level;
     gint64 interval_ms; /* so long may WAL that has arrived not be durable */
     /* Something worth telling a person, may be NULL; from the thread that runs the stream. */

@@ -19,6 +19,7 @@ struct repo_segment {
     guint64 segment;
     bool partial; /* it is still arriving: what is of it is durable */
     guint64 stored;
+    guint32 segment_bytes; /* 0: to be looked up */
 };
 
 /* All of them by timeline and number, a partial one only where the complete one is not there. An
@@ -49,6 +50,10 @@ enum repo_put { REPO_PUT_DONE, REPO_PUT_SAME, REPO_PUT_DIFFERENT, REPO_PUT_FAILE
  * FAILED and DIFFERENT with an error. What is inside is checked against the name. */
 enum repo_put lineage_wal_put(struct lineage *lineage, const char *path, const char *name,
                               int level, GError **error);
+
+/* The same for a history that a server has told. */
+enum repo_put lineage_history_put(struct lineage *lineage, guint32 timeline, const char *text,
+                                  gsize length, GError **error);
 
 /* The file of that name to path, as restore_command asks for it; a segment that is there only in
  * part is completed with zeroes. *ret_missing: it is not there; false with an error: it is, and

@@ -3,6 +3,7 @@
 
 #include "backup_commands.h"
 #include "backup_queries.h"
+#include "backup_target.h"
 
 static const char *const dump_formats[] = {"custom", "directory", NULL};
 
@@ -113,6 +114,45 @@ static const struct option create_options[] = {
     "`replication`. It may connect to a standby as well. What comes out are zstd-compressed "  \
     "tar archives: `zstd -dc base.tar.zst | tar x` unpacks them without this program."
 
+static const struct option restore_options[] = {
+    {"to", '\0', "DIR", NULL, false,
+     "the folder that becomes the data directory; it is made, or empty"},
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    TARGET_OPTION_ROWS,
+    {"plan", '\0', NULL, NULL, false, "show what would be restored, and where it would land"},
+    {"action", '\0', "promote|pause|shutdown", NULL, false,
+     "what to do at the target (default: promote)"},
+    {"no-start", '\0', NULL, NULL, false, "files and settings only, no server is started"},
+    {"delta", '\0', NULL, NULL, false,
+     "write over an older state of the cluster: only what differs"},
+    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, true,
+     "put the tablespace of OLDDIR into NEWDIR"},
+    {"tablespaces-below", '\0', "DIR", NULL, false,
+     "put all other tablespaces into DIR/OID each"},
+    {"jobs", 'j', "N", "backup.threads", false, "threads that decompress and write"},
+    {"bindir", '\0', "DIR", "backup.bindir", false, "where PostgreSQL's programs are"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+#define RESTORE_PROSE                                                                          \
+    "Plans first: the newest backup that fits the target, the last commit that will be there " \
+    "and the first that will not, the WAL it takes. A target that cannot be reached is "       \
+    "refused before a byte is written, with the nearest that can be.\n"                        \
+    "\n"                                                                                       \
+    "Then files are written by several threads, pg_control last; an interrupted restore is "   \
+    "gone on with by the same command. A private server (no network, no archiving) replays "   \
+    "to the target, is asked where it landed, and that is compared with the plan. After the "  \
+    "promotion it is stopped: what is left starts as usual, on a timeline of its own.\n"       \
+    "\n"                                                                                       \
+    "The folder must be empty or missing. With --delta it may hold an older or damaged state " \
+    "of the same cluster that is not running: files whose size or checksum differs are "       \
+    "written, what does not belong there is removed, and the old pg_wal is kept beside it. "   \
+    "Tablespaces go to where they were, which must be empty too, unless --tablespace says "    \
+    "otherwise. Run it as the account the server runs as, or as root with a folder of that "   \
+    "account's."
+
 static const struct command commands[] = {
     /* -- logical -- */
     {
@@ -179,6 +219,19 @@ static const struct command commands[] = {
     /* -- repository -- */
 
     /* -- restore -- */
+    {
+        .verb = "restore",
+        .summary = "Restore a cluster, to its newest state or to a point in time",
+        .prose = RESTORE_PROSE,
+        .examples =
+            "pgrunbook backup restore --repo /srv/backup --to /var/lib/postgresql/15/new\n"
+            "pgrunbook backup restore --target-time \"2026-11-26 02:23:00+01\" --plan\n"
+            "pgrunbook backup restore --to /srv/pg --target-name before_migration "
+            "--tablespace /srv/fast=/srv/fast2",
+        .options = restore_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_restore_command,
+    },
 
     /* -- drill -- */
 

@@ -16,6 +16,7 @@ enum runbook_exit backup_create_command(struct call *call, GError **error);
 /* -- repository -- */
 
 /* -- restore -- */
+enum runbook_exit backup_restore_command(struct call *call, GError **error);
 
 /* -- drill -- */
 

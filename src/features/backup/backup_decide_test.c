@@ -1,231 +1,5 @@
-/*
- * The planner on worlds of a few segments of 1 MiB. Segment n of a timeline begins at n MiB; times
- * are seconds.
- */
-#include "backup_decide.h"
-
-#include <string.h>
-
-enum { MIB = 1 << 20 };
-
-struct test_world {
-    struct target_world world;
-    GPtrArray *backups;
-    GArray *segments;
-    GPtrArray *indexes; /* beside segments */
-    GArray *events;     /* of struct wal_event: one more, WAL_SWITCH, stands for any record */
-    GHashTable *paths;  /* timeline → GArray */
-    guint64 broken[8];
-    guint damaged; /* a segment of timeline 1; 0: none */
-};
-
-/* Text for a member that is not const; nothing of it is freed by what gets it. */
-static char *text(const char *text)
-{
-    return (char *) (guintptr) g_intern_string(text);
-}
-
-static GArray *world_history(guint32 timeline, bool *ret_missing, gpointer data, GError **error)
-{
-    struct test_world *test = data;
-    GArray *path = g_hash_table_lookup(test->paths, GUINT_TO_POINTER(timeline));
-
-    (void) error;
-    *ret_missing = path == NULL;
-    return path != NULL ? g_array_ref(path) : NULL;
-}
-
-static guint64 world_broken(guint32 timeline, gpointer data)
-{
-    return ((struct test_world *) data)->broken[timeline];
-}
-
-static const struct wal_index *world_index(const struct repo_segment *segment, gpointer data,
-                                           GError **error)
-{
-    struct test_world *test = data;
-
-    if (segment->timeline == 1 && segment->segment == test->damaged && test->damaged != 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "damaged");
-        return NULL;
-    }
-    for (guint i = 0; i < test->segments->len; i++) {
-        const struct repo_segment *at = &g_array_index(test->segments, struct repo_segment, i);
-        if (at->timeline == segment->timeline && at->segment == segment->segment)
-            return test->indexes->pdata[i];
-    }
-    g_assert_not_reached();
-}
-
-static bool in(const struct repo_segment *segment, guint64 lsn)
-{
-    return lsn / MIB == segment->segment;
-}
-
-static bool world_events(const struct repo_segment *const *segments, guint count,
-                         void (*visit)(const struct wal_event *event, gpointer data),
-                         gpointer visit_data, gpointer data, GError **error)
-{
-    struct test_world *test = data;
-
-    (void) error;
-    for (guint i = 0; i < test->events->len; i++) {
-        const struct wal_event *event = &g_array_index(test->events, struct wal_event, i);
-        if (event->timeline == segments[0]->timeline && in(segments[0], event->lsn) &&
-            (in(segments[0], event->end_lsn - 1) ||
-             (count == 2 && in(segments[1], event->end_lsn - 1))))
-            visit(event, visit_data);
-    }
-    return true;
-}
-
-static bool world_record(const struct repo_segment *const *segments, guint count, guint64 lsn,
-                         guint64 *ret_lsn, guint64 *ret_end, gpointer data, GError **error)
-{
-    struct test_world *test = data;
-
-    (void) error;
-    *ret_lsn = 0;
-    for (guint s = 0; s < count && *ret_lsn == 0; s++)
-        for (guint i = 0; i < test->events->len && *ret_lsn == 0; i++) {
-            const struct wal_event *event = &g_array_index(test->events, struct wal_event, i);
-            if (event->timeline == segments[s]->timeline && in(segments[s], event->lsn) &&
-                event->lsn >= lsn) {
-                *ret_lsn = event->lsn;
-                *ret_end = event->end_lsn;
-            }
-        }
-    return true;
-}
-
-static void path_add(struct test_world *test, guint32 timeline, const struct wal_stretch *path,
-                     guint count)
-{
-    GArray *array = g_array_new(FALSE, FALSE, sizeof(struct wal_stretch));
-
-    g_array_append_vals(array, path, count);
-    g_hash_table_insert(test->paths, GUINT_TO_POINTER(timeline), array);
-}
-
-static struct test_world *test_new(void)
-{
-    struct test_world *test = g_new0(struct test_world, 1);
-    const struct wal_stretch first = {.timeline = 1};
-
-    test->backups = g_ptr_array_new();
-    test->segments = g_array_new(FALSE, FALSE, sizeof(struct repo_segment));
-    test->indexes = g_ptr_array_new_with_free_func((GDestroyNotify) wal_index_free);
-    test->events = g_array_new(FALSE, FALSE, sizeof(struct wal_event));
-    test->paths = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) g_array_unref);
-    path_add(test, 1, &first, 1);
-    test->world = (struct target_world){.backups = test->backups,
-                                        .segments = test->segments,
-                                        .segment_bytes = MIB,
-                                        .newest = 1,
-                                        .history = world_history,
-                                        .broken = world_broken,
-                                        .index = world_index,
-                                        .events = world_events,
-                                        .record = world_record,
-                                        .data = test};
-    return test;
-}
-
-static void test_free(struct test_world *test)
-{
-    for (guint i = 0; i < test->backups->len; i++) {
-        struct repo_backup *backup = test->backups->pdata[i];
-        g_free(backup->id);
-        g_free(backup);
-    }
-    g_ptr_array_unref(test->backups);
-    g_array_unref(test->segments);
-    g_ptr_array_unref(test->indexes);
-    g_array_unref(test->events);
-    g_hash_table_unref(test->paths);
-    g_free(test);
-}
-
-static struct repo_backup *backup_add(struct test_world *test, const char *id, guint32 timeline,
-                                      guint64 start, guint64 stop, gint64 stopped)
-{
-    struct repo_backup *backup = g_new0(struct repo_backup, 1);
-
-    backup->id = g_strdup(id);
-    backup->timeline = timeline;
-    backup->start_lsn = start;
-    backup->stop_lsn = stop;
-    backup->stopped_us = stopped * G_USEC_PER_SEC;
-    backup->size = 100;
-    backup->recovery_seconds = -1;
-    g_ptr_array_add(test->backups, backup);
-    return backup;
-}
-
-static void event_add(struct test_world *test, enum wal_event_kind kind, guint32 timeline,
-                      guint64 lsn, guint32 xid, gint64 seconds, const char *name)
-{
-    struct wal_event event = {.kind = kind,
-                              .timeline = timeline,
-                              .lsn = lsn,
-                              .end_lsn = lsn + 64,
-                              .xid = xid,
-                              .time_us = seconds * G_USEC_PER_SEC,
-                              .name = name};
-    g_array_append_val(test->events, event);
-}
-
-static void commit(struct test_world *test, guint64 lsn, guint32 xid, gint64 seconds)
-{
-    event_add(test, WAL_COMMIT, 1, lsn, xid, seconds, NULL);
-}
-
-/* Makes segments first to last of a timeline with the indexes of its events; the last one is
- * partial, its WAL ends behind its last event. */
-static void segments_add(struct test_world *test, guint32 timeline, guint64 first, guint64 last,
-                         bool partial)
-{
-    for (guint64 number = first; number <= last; number++) {
-        struct repo_segment segment = {.timeline = timeline,
-                                       .segment = number,
-                                       .partial = partial && number == last,
-                                       .stored = 10};
-        struct wal_index *index = wal_index_new(timeline, number, MIB);
-        index->whole = !segment.partial;
-        index->end_lsn = index->whole ? (number + 1) * MIB : number * MIB;
-        for (guint i = 0; i < test->events->len; i++) {
-            const struct wal_event *event = &g_array_index(test->events, struct wal_event, i);
-            if (event->timeline != timeline || !in(&segment, event->lsn))
-                continue;
-            if (!in(&segment, event->end_lsn - 1))
-                index->open_lsn = index->end_lsn = event->lsn;
-            else
-                wal_index_add(index, event);
-            if (!index->whole)
-                index->end_lsn = MAX(index->end_lsn, event->end_lsn);
-        }
-        g_array_append_val(test->segments, segment);
-        g_ptr_array_add(test->indexes, index);
-    }
-}
-
-static guint64 mib(double count)
-{
-    return (guint64) (count * MIB);
-}
-
-/* Two backups, commits each half segment from segment 2 on, one every ten seconds. */
-static struct test_world *usual(void)
-{
-    struct test_world *test = test_new();
-
-    for (guint i = 0; i < 16; i++)
-        commit(test, mib(2 + i * 0.5), 700 + i, 100 + 10 * (gint64) i);
-    backup_add(test, "A", 1, mib(2.25), mib(2.75), 115);
-    backup_add(test, "B", 1, mib(6.25), mib(6.75), 195);
-    segments_add(test, 1, 2, 9, true);
-    return test;
-}
+/* The planner on worlds of a few segments. */
+#include "backup_fixture.h"
 
 static struct restore_plan *decide(struct test_world *test, const struct target *target)
 {
@@ -495,8 +269,7 @@ static void test_gap(void)
     struct target latest = {.kind = TARGET_LATEST};
 
     /* Segment 4 is away: B is whole, A leads up to it. */
-    g_array_remove_index(test->segments, 2);
-    g_ptr_array_remove_index(test->indexes, 2);
+    segment_remove(test, 1, 4);
     AUTO(restore_plan) here = decide_time(test, 125);
     assert_lands(here, "A", 702, 703);
     AUTO(restore_plan) hole_low = decide_time(test, 142);
@@ -633,14 +406,7 @@ static void test_parents_segment(void)
 {
     struct test_world *test = switched();
 
-    for (guint i = 0; i < test->segments->len; i++) {
-        const struct repo_segment *at = &g_array_index(test->segments, struct repo_segment, i);
-        if (at->timeline == 2 && at->segment == 4) {
-            g_array_remove_index(test->segments, i);
-            g_ptr_array_remove_index(test->indexes, i);
-            break;
-        }
-    }
+    segment_remove(test, 2, 4);
     AUTO(restore_plan) before = decide_time(test, 135);
     assert_lands(before, "A", 703, 704);
     AUTO(restore_plan) behind = decide_xid(test, 900);
@@ -655,8 +421,7 @@ static void test_own_wal_missing(void)
     struct target target = {.kind = TARGET_LATEST};
 
     g_ptr_array_remove_index(test->backups, 0);
-    g_array_remove_index(test->segments, 4);
-    g_ptr_array_remove_index(test->indexes, 4);
+    segment_remove(test, 1, 6);
     AUTO(restore_plan) plan = decide(test, &target);
     assert_refused(plan, NULL);
     g_assert_cmpstr(plan->missing->pdata[0], ==, "000000010000000000000006");

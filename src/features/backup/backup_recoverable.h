@@ -5,6 +5,7 @@
 #ifndef BACKUP_RECOVERABLE_H
 #define BACKUP_RECOVERABLE_H
 
+#include "backup_chain.h"
 #include "repo/repo_wal.h"
 
 #include <jansson.h>
@@ -37,10 +38,13 @@ AUTO_DEFINE(recoverable, recoverable_free)
 struct recoverable *recoverable_find(const struct lineage *lineage, const GPtrArray *backups,
                                      GError **error);
 
-/* The same for one backup: how far it alone can be replayed. NULL known where its WAL is missing.
- */
+/* The same for one backup: how far it alone can be replayed; its own WAL may be missing. */
 struct recoverable *recoverable_of(const struct lineage *lineage,
                                    const struct repo_backup *backup, GError **error);
+
+/* The pure part of both; only NULL: all backups that can be restored. */
+struct recoverable *recoverable_decide(const struct target_world *world,
+                                       const struct repo_backup *only, GError **error);
 
 /* "recoverable": {from, to, …} and "gaps": […] as documents have them. */
 json_t *recoverable_json(const struct recoverable *recoverable);

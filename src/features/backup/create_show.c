@@ -66,7 +66,8 @@ static void show_document(struct call *call, const struct create_result *result)
     document_member(document, "backup", backup_value(backup));
     document_member(document, "seconds", json_real(result->seconds));
     document_member(document, "phases", phases_value(backup));
-    document_member(document, "run", result->run < 0 ? json_null() : json_integer(result->run));
+    document_member(document, "run_id",
+                    result->run < 0 ? json_null() : json_integer(result->run));
     document_end(document);
 }
 

@@ -49,11 +49,12 @@ struct restore_result {
     double files_seconds, recovery_seconds;
     /* Where the server landed; 0 where unknown. */
     guint64 lsn;
-    gint64 time_us; /* of the last transaction that was replayed */
-    guint32 xid;    /* of the plan's last commit, when it is there */
-    guint32 timeline;
-    bool promoted;   /* by itself at the end of the WAL, or by restore_promote() */
-    char *elsewhere; /* how that differs from the plan, one sentence; NULL: it does not */
+    gint64 time_us;       /* of the last transaction that was replayed */
+    guint32 xid;          /* of the plan's last commit, when it is there */
+    guint32 timeline;     /* that it had come to there */
+    guint32 new_timeline; /* that it writes on after a promotion; 0: none */
+    bool promoted;        /* by itself at the end of the WAL, or by restore_promote() */
+    char *elsewhere;      /* how that differs from the plan, one sentence; NULL: it does not */
 };
 void restore_result_clear(struct restore_result *result);
 

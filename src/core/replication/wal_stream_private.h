@@ -1,0 +1,68 @@
+/* What the files of the stream share; nobody else includes this. */
+#ifndef CORE_WAL_STREAM_PRIVATE_H
+#define CORE_WAL_STREAM_PRIVATE_H
+
+#include "replication/wal_stream.h"
+
+#include "repo/repo_segment.h"
+
+#include <stdatomic.h>
+
+struct wal_stream {
+    struct wal_stream_setup setup;
+    struct session *session;
+    PGconn *connection;
+    char *slot; /* of its own when setup has none */
+    guint32 segment_bytes;
+    guint64 system;
+    guint32 server_timeline;
+    guint64 server_lsn; /* when it was asked */
+    GArray *path;       /* the server's, of struct wal_stretch */
+    guint64 start;
+
+    /* The segment that is arriving; NULL between two. */
+    struct growing *file;
+    struct wal_index *index;
+    struct wal_reader *reader; /* NULL: its bytes cannot be read as WAL */
+
+    guint64 position;      /* received */
+    gint64 dirty_since;    /* 0: all that was received is durable */
+    gint64 status_at;      /* when the server was last told */
+    gint64 heard_at;       /* when it was last heard */
+    gint64 wanted_since;   /* when the wanted LSN had become durable, 0: not yet */
+    bool streaming, ended; /* copying; the timeline has ended */
+
+    _Atomic guint32 timeline;
+    _Atomic guint64 durable, until;
+    _Atomic bool stop;
+};
+
+/* Tells a person. */
+void wal_stream_note(const struct wal_stream *stream, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
+
+/* Asks for a timeline from an LSN on. The server either copies (streaming), or says at once that
+ * the timeline has ended there (ended), with the next one in the arguments. */
+bool wal_stream_ask(struct wal_stream *stream, guint32 timeline, guint64 lsn, bool *ret_removed,
+                    guint32 *ret_next, guint64 *ret_from, GError **error);
+
+/* Fetches a timeline's history into the repository. False with an error when it cannot be had or
+ * kept. */
+bool wal_stream_fetch_history(struct wal_stream *stream, guint32 timeline, GArray **ret_path,
+                              GError **error);
+
+/* The next result of the connection, waiting so long for it; NULL at the end of the results, or
+ * with an error. */
+PGresult *wal_stream_result(struct wal_stream *stream, gint64 patience_ms, GError **error);
+
+/* The error of a result or of the connection. */
+bool wal_stream_failed(const struct wal_stream *stream, const PGresult *result, GError **error);
+
+/* Waits for bytes from the server, so long at most. */
+void wal_stream_wait(const struct wal_stream *stream, gint64 patience_ms);
+
+/* What the server says of the timeline that follows. */
+bool wal_stream_read_next(const PGresult *result, guint32 *ret_next, guint64 *ret_from,
+                          GError **error);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * A segment that arrives: one frame, flushed whenever its bytes are to be durable, so that what is
+ * on disk can always be decompressed up to there.
+ */
+#include "repo/repo_segment.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+struct growing {
+    struct lineage *lineage;
+    guint32 timeline, segment_bytes;
+    guint64 segment;
+    struct repo_writer *file;
+    bool shown; /* under the name of a partial one */
+    ZSTD_CCtx *context;
+    guint8 *out;
+    gsize out_room;
+    gsize length; /* bytes put */
+    guint8 *old;  /* what an earlier partial file had */
+    gsize old_length;
+};
+
+/* ---- begin -------------------------------------------------------------------------------- */
+
+/* Made durable first: it will be acknowledged again, and who wrote it may have died before that. */
+static bool read_old(struct growing *growing, GError **error)
+{
+    g_autofree char *path = segment_path(growing->lineage, growing->timeline, growing->segment,
+                                         growing->segment_bytes, true);
+    bool missing = false;
+    g_autoptr(GError) failure = NULL;
+    AUTO(repo_reader)
+    file = repo_reader_open(path, lineage_key(growing->lineage), &missing, &failure);
+
+    if (missing)
+        return true;
+    if (file == NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    growing->old = g_malloc(growing->segment_bytes);
+    return segment_file_sync(path, error) &&
+           segment_decompress(file, growing->old, growing->segment_bytes, true,
+                              &growing->old_length, error);
+}
+
+struct growing *growing_new(struct lineage *lineage, guint32 timeline, guint64 segment,
+                            guint32 segment_bytes, int level, GError **error)
+{
+    g_autofree char *folder = segment_folder_make(lineage, timeline, error);
+    AUTO(growing) growing = g_new0(struct growing, 1);
+
+    growing->lineage = lineage;
+    growing->timeline = timeline;
+    growing->segment = segment;
+    growing->segment_bytes = segment_bytes;
+    if (folder == NULL || !read_old(growing, error))
+        return NULL;
+    growing->file = repo_writer_new(folder, lineage_key(lineage), error);
+    growing->out_room = ZSTD_CStreamOutSize();
+    growing->out = g_malloc(growing->out_room);
+    growing->context = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(growing->context, ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(growing->context, ZSTD_c_checksumFlag, 1);
+    ZSTD_CCtx_setPledgedSrcSize(growing->context, segment_bytes);
+    return growing->file != NULL ? g_steal_pointer(&growing) : NULL;
+}
+
+void growing_free(struct growing *growing)
+{
+    if (growing->file != NULL)
+        repo_writer_free(growing->file);
+    ZSTD_freeCCtx(growing->context);
+    g_free(growing->out);
+    g_free(growing->old);
+    g_free(growing);
+}
+
+gsize growing_length(const struct growing *growing)
+{
+    return growing->length;
+}
+
+/* ---- growing ------------------------------------------------------------------------------ */
+
+static bool compress(struct growing *growing, const void *data, gsize length,
+                     ZSTD_EndDirective directive, GError **error)
+{
+    ZSTD_inBuffer in = {data, length, 0};
+    size_t left = 0;
+
+    do {
+        ZSTD_outBuffer out = {growing->out, growing->out_room, 0};
+        left = ZSTD_compressStream2(growing->context, &out, &in, directive);
+        if (ZSTD_isError(left)) {
+            runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not compress: %s",
+                              ZSTD_getErrorName(left));
+            return false;
+        }
+        if (out.pos > 0 && !repo_writer_put(growing->file, out.dst, out.pos, error))
+            return false;
+    } while (directive == ZSTD_e_continue ? in.pos < in.size : left > 0);
+    return true;
+}
+
+static bool same_as_old(const struct growing *growing, const void *data, gsize length,
+                        GError **error)
+{
+    gsize common = growing->length < growing->old_length
+                       ? MIN(length, growing->old_length - growing->length)
+                       : 0;
+    char name[WAL_NAME_BYTES];
+
+    if (common == 0 || memcmp(growing->old + growing->length, data, common) == 0)
+        return true;
+    wal_segment_name(growing->timeline, growing->segment, growing->segment_bytes, name);
+    runbook_error_set(
+        error, RUNBOOK_REFUSED,
+        "the server has gone back to an earlier state without a new timeline: was it run with "
+        "fsync = off, or restored from a copy? Take a new backup into another repository",
+        "the server now sends other bytes for %s than those it sent before", name);
+    return false;
+}
+
+bool growing_put(struct growing *growing, const void *data, gsize length, GError **error)
+{
+    g_assert(growing->length + length <= growing->segment_bytes);
+    if (!same_as_old(growing, data, length, error) ||
+        !compress(growing, data, length, ZSTD_e_continue, error))
+        return false;
+    growing->length += length;
+    return true;
+}
+
+bool growing_sync(struct growing *growing, GError **error)
+{
+    char name[WAL_NAME_BYTES];
+
+    /* The file that was there before is durable, and has it all. */
+    if (!growing->shown && growing->length < growing->old_length)
+        return true;
+    if (!compress(growing, NULL, 0, ZSTD_e_flush, error))
+        return false;
+    if (growing->shown)
+        return repo_writer_sync(growing->file, error);
+    wal_segment_name(growing->timeline, growing->segment, growing->segment_bytes, name);
+    g_autofree char *partial = g_strdup_printf("%s.partial.zst", name);
+    growing->shown = repo_writer_show(growing->file, partial, false, NULL, error);
+    return growing->shown;
+}
+
+/* ---- the end ------------------------------------------------------------------------------ */
+
+/* Somebody else has stored the same segment: an archive_command, or we ourselves before a crash. */
+static bool same_as_stored(const struct growing *growing, GError **error)
+{
+    struct repo_segment stored = {growing->timeline, growing->segment, false, 0,
+                                  growing->segment_bytes};
+    struct repo_segment ours = stored;
+    guint32 size = growing->segment_bytes;
+    g_autofree guint8 *there = g_malloc(size), *here = g_malloc(size);
+    g_autofree char *folder = segment_folder(growing->lineage, growing->timeline);
+    gsize length = 0;
+
+    ours.partial = true;
+    if (!lineage_segment_read(growing->lineage, &stored, there, size, &length, error) ||
+        !lineage_segment_read(growing->lineage, &ours, here, size, &length, error))
+        return false;
+    if (memcmp(there, here, size) != 0) {
+        char name[WAL_NAME_BYTES];
+        wal_segment_name(growing->timeline, growing->segment, size, name);
+        runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+                          "the repository has another %s already, which stays", name);
+        return false;
+    }
+    return segment_folder_sync(folder, error);
+}
+
+static bool drop_partial(const struct growing *growing, GError **error)
+{
+    g_autofree char *path = segment_path(growing->lineage, growing->timeline, growing->segment,
+                                         growing->segment_bytes, true);
+
+    if (unlink(path) == 0 || errno == ENOENT)
+        return true;
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not remove \"%s\": %s", path,
+                      g_strerror(errno));
+    return false;
+}
+
+bool growing_end(struct growing *growing, const struct wal_index *index, GError **error)
+{
+    g_autoptr(GByteArray) frame = index != NULL ? segment_index_frame(index) : NULL;
+    char name[WAL_NAME_BYTES];
+    bool exists = false;
+
+    wal_segment_name(growing->timeline, growing->segment, growing->segment_bytes, name);
+    g_autofree char *whole = g_strdup_printf("%s.zst", name);
+    g_autofree char *partial = g_strdup_printf("%s.partial.zst", name);
+    if (!compress(growing, NULL, 0, ZSTD_e_end, error) ||
+        (frame != NULL && !repo_writer_put(growing->file, frame->data, frame->len, error)) ||
+        !repo_writer_end(growing->file, error) ||
+        !repo_writer_show(growing->file, whole, true, &exists, error))
+        return false;
+    if (!exists) /* an earlier partial file is of no more use */
+        return growing->old == NULL || drop_partial(growing, error);
+    return repo_writer_show(growing->file, partial, false, NULL, error) &&
+           same_as_stored(growing, error) && drop_partial(growing, error);
+}

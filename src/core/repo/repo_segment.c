@@ -1,0 +1,275 @@
+/* Bytes of a segment into frames, and back; the index behind them. */
+#include "repo/repo_segment.h"
+
+#include "repo/repo_private.h"
+#include "wal/wal_crc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+/*
+ * The skippable frame: magic (4), length of the rest (4), the index as JSON, its length (4), its
+ * CRC-32C (4), a mark (8). Read from the file's end.
+ */
+enum { FRAME_HEADER = 8, FRAME_TAIL = 16, INDEX_MOST = 64 << 20, CHUNK = 1 << 18 };
+
+static const guint32 index_magic = 0x184D2A57;
+#define INDEX_MARK "PGRBWIX1"
+
+/* ---- the index ---------------------------------------------------------------------------- */
+
+GByteArray *segment_index_frame(const struct wal_index *index)
+{
+    g_autofree char *text = wal_index_text(index);
+    guint32 length = (guint32) strlen(text);
+    GByteArray *frame = g_byte_array_new();
+    guint8 numbers[8];
+
+    repo_store32(numbers, index_magic);
+    repo_store32(numbers + 4, length + FRAME_TAIL);
+    g_byte_array_append(frame, numbers, 8);
+    g_byte_array_append(frame, (const guint8 *) text, length);
+    repo_store32(numbers, length);
+    repo_store32(numbers + 4, wal_crc(0, text, length));
+    g_byte_array_append(frame, numbers, 8);
+    g_byte_array_append(frame, (const guint8 *) INDEX_MARK, 8);
+    return frame;
+}
+
+static bool no_index(const struct repo_reader *file, const char *why, GError **error)
+{
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "\"%s\": its index %s",
+                      repo_reader_path(file), why);
+    return false;
+}
+
+struct wal_index *segment_index_read(const struct repo_reader *file, GError **error)
+{
+    guint64 size = repo_reader_size(file);
+    guint8 tail[FRAME_TAIL], head[FRAME_HEADER];
+    guint32 length = 0;
+
+    if (size < FRAME_HEADER + FRAME_TAIL ||
+        !repo_reader_read(file, size - FRAME_TAIL, tail, sizeof tail, NULL) ||
+        memcmp(tail + 8, INDEX_MARK, 8) != 0) {
+        no_index(file, "is missing", error);
+        return NULL;
+    }
+    length = repo_load32(tail);
+    if (length > INDEX_MOST || length > size - FRAME_HEADER - FRAME_TAIL) {
+        no_index(file, "is damaged", error);
+        return NULL;
+    }
+    g_autofree char *text = g_malloc((gsize) length + 1);
+    guint64 place = size - FRAME_TAIL - length;
+    if (!repo_reader_read(file, place - FRAME_HEADER, head, sizeof head, error) ||
+        !repo_reader_read(file, place, text, length, error))
+        return NULL;
+    if (repo_load32(head) != index_magic || repo_load32(head + 4) != length + FRAME_TAIL ||
+        wal_crc(0, text, length) != repo_load32(tail + 4)) {
+        no_index(file, "is damaged", error);
+        return NULL;
+    }
+    return wal_index_parse(text, length, error);
+}
+
+/* ---- compressing -------------------------------------------------------------------------- */
+
+struct half {
+    const guint8 *bytes;
+    gsize length;
+    int level;
+    guint8 *frame;
+    gsize room, size;
+    const char *failure;
+};
+
+static gpointer compress_half(gpointer data)
+{
+    struct half *half = data;
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+
+    half->room = ZSTD_compressBound(half->length);
+    half->frame = g_malloc(half->room);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, half->level);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+    half->size = ZSTD_compress2(context, half->frame, half->room, half->bytes, half->length);
+    if (ZSTD_isError(half->size))
+        half->failure = ZSTD_getErrorName(half->size);
+    ZSTD_freeCCtx(context);
+    return NULL;
+}
+
+bool segment_compress(struct repo_writer *file, const guint8 *bytes, gsize length, int level,
+                      GError **error)
+{
+    struct half halves[2] = {
+        {.bytes = bytes, .length = length / 2, .level = level},
+        {.bytes = bytes + length / 2, .length = length - length / 2, .level = level},
+    };
+    GThread *second = g_thread_new("compress", compress_half, &halves[1]);
+    bool good = true;
+
+    compress_half(&halves[0]);
+    for (guint i = 0; i < G_N_ELEMENTS(halves); i++) {
+        if (i == 1)
+            g_thread_join(second);
+        if (good && halves[i].failure != NULL) {
+            runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not compress: %s",
+                              halves[i].failure);
+            good = false;
+        }
+        good = good && repo_writer_put(file, halves[i].frame, halves[i].size, error);
+        g_free(halves[i].frame);
+    }
+    return good;
+}
+
+/* ---- decompressing ------------------------------------------------------------------------ */
+
+/* The next bytes of the file. Where the end is torn, those before the tear. */
+static gsize read_next(const struct repo_reader *file, guint64 offset, guint8 *chunk,
+                       bool partial, GError **error)
+{
+    gsize length = (gsize) MIN(repo_reader_size(file) - offset, (guint64) CHUNK);
+
+    if (!partial)
+        return length > 0 && repo_reader_read(file, offset, chunk, length, error) ? length : 0;
+    while (length > 0 && !repo_reader_read(file, offset, chunk, length, NULL))
+        length /= 2;
+    return length;
+}
+
+static bool damaged(const struct repo_reader *file, const char *why, GError **error)
+{
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "\"%s\" is damaged: %s",
+                      repo_reader_path(file), why);
+    return false;
+}
+
+static bool decompress_with(ZSTD_DCtx *context, const struct repo_reader *file,
+                            ZSTD_outBuffer *out, bool partial, GError **error)
+{
+    g_autofree guint8 *chunk = g_malloc(CHUNK);
+    guint64 offset = 0;
+    size_t left = 0;
+
+    while (offset < repo_reader_size(file)) {
+        GError *failure = NULL;
+        gsize length = read_next(file, offset, chunk, partial, &failure);
+        ZSTD_inBuffer in = {chunk, length, 0};
+        if (failure != NULL) {
+            g_propagate_error(error, failure);
+            return false;
+        }
+        if (length == 0)
+            return true;
+        while (in.pos < in.size) {
+            gsize before = in.pos, had = out->pos;
+            left = ZSTD_decompressStream(context, out, &in);
+            if (ZSTD_isError(left))
+                return partial || damaged(file, ZSTD_getErrorName(left), error);
+            if (in.pos == before && out->pos == had)
+                return damaged(file, "it holds more than a segment", error);
+        }
+        offset += length;
+    }
+    return partial || left == 0 || damaged(file, "its last frame is cut off", error);
+}
+
+bool segment_decompress(const struct repo_reader *file, guint8 *buffer, gsize room,
+                        bool partial, gsize *ret_length, GError **error)
+{
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    ZSTD_outBuffer out = {buffer, room, 0};
+    bool good = decompress_with(context, file, &out, partial, error);
+
+    ZSTD_freeDCtx(context);
+    if (good)
+        *ret_length = out.pos;
+    return good;
+}
+
+bool segment_beginning(const struct repo_reader *file, guint8 *buffer, gsize room,
+                       gsize *ret_length)
+{
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    ZSTD_outBuffer out = {buffer, room, 0};
+    g_autofree guint8 *chunk = g_malloc(CHUNK);
+    gsize length = read_next(file, 0, chunk, true, NULL);
+    ZSTD_inBuffer in = {chunk, length, 0};
+    bool good = length > 0;
+
+    while (good && in.pos < in.size && out.pos < room)
+        good = !ZSTD_isError(ZSTD_decompressStream(context, &out, &in));
+    ZSTD_freeDCtx(context);
+    *ret_length = out.pos;
+    return good;
+}
+
+/* ---- files and folders -------------------------------------------------------------------- */
+
+char *segment_folder(const struct lineage *lineage, guint32 timeline)
+{
+    if (timeline == 0)
+        return g_strdup_printf("%s/wal", lineage_path(lineage));
+    return g_strdup_printf("%s/wal/%08X", lineage_path(lineage), timeline);
+}
+
+static bool sync_path(const char *path, int flags, GError **error)
+{
+    int descriptor = open(path, flags | O_CLOEXEC);
+    bool good = descriptor >= 0 && fsync(descriptor) == 0;
+
+    if (!good)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not sync \"%s\": %s", path,
+                          g_strerror(errno));
+    if (descriptor >= 0)
+        close(descriptor);
+    return good;
+}
+
+bool segment_file_sync(const char *path, GError **error)
+{
+    return sync_path(path, O_RDONLY, error);
+}
+
+bool segment_folder_sync(const char *folder, GError **error)
+{
+    return sync_path(folder, O_RDONLY | O_DIRECTORY, error);
+}
+
+char *segment_folder_make(const struct lineage *lineage, guint32 timeline, GError **error)
+{
+    g_autofree char *top = segment_folder(lineage, 0);
+    g_autofree char *folder = segment_folder(lineage, timeline);
+    const char *const wanted[] = {top, folder};
+
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autofree char *parent = g_path_get_dirname(wanted[i]);
+        if (mkdir(wanted[i], 0750) == 0) {
+            if (!segment_folder_sync(parent, error))
+                return NULL;
+        } else if (errno != EEXIST) {
+            runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                              "could not make the folder \"%s\": %s", wanted[i],
+                              g_strerror(errno));
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&folder);
+}
+
+char *segment_path(const struct lineage *lineage, guint32 timeline, guint64 segment,
+                   guint32 segment_bytes, bool partial)
+{
+    g_autofree char *folder = segment_folder(lineage, timeline);
+    char name[WAL_NAME_BYTES];
+
+    wal_segment_name(timeline, segment, segment_bytes, name);
+    return g_strdup_printf("%s/%s%s.zst", folder, name, partial ? ".partial" : "");
+}

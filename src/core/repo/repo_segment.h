@@ -1,0 +1,67 @@
+/*
+ * A segment's file: its bytes in Zstandard frames, then its index in a skippable frame, so that
+ * `zstd -dc` gives the segment and nothing else. Below repo_wal.h.
+ */
+#ifndef CORE_REPO_SEGMENT_H
+#define CORE_REPO_SEGMENT_H
+
+#include "repo/repo_wal.h"
+
+/* The skippable frame of an index. Caller unrefs. */
+GByteArray *segment_index_frame(const struct wal_index *index);
+
+/* The index of a file, from its end alone. NULL with an error: there is none, or it is damaged. */
+struct wal_index *segment_index_read(const struct repo_reader *file, GError **error);
+
+/* Compresses in two threads to two frames, each with its size and checksum, into the file. */
+bool segment_compress(struct repo_writer *file, const guint8 *bytes, gsize length, int level,
+                      GError **error);
+
+/* Decompresses into buffer and checks the checksums. partial: what is readable from the beginning
+ * is taken, and a torn end is no error. More than room is damage. */
+bool segment_decompress(const struct repo_reader *file, guint8 *buffer, gsize room,
+                        bool partial, gsize *ret_length, GError **error);
+
+/* The first bytes alone; as many as there are, up to room. */
+bool segment_beginning(const struct repo_reader *file, guint8 *buffer, gsize room,
+                       gsize *ret_length);
+
+/* ---- a segment that arrives --------------------------------------------------------------- */
+
+struct growing;
+
+/* Begins at the segment's first byte. What an earlier partial file has stays until this one has as
+ * much; the bytes must be the same. */
+struct growing *growing_new(struct lineage *lineage, guint32 timeline, guint64 segment,
+                            guint32 segment_bytes, int level, GError **error);
+
+/* Takes and compresses. RUNBOOK_REFUSED: these are other bytes than those that arrived earlier. */
+bool growing_put(struct growing *growing, const void *data, gsize length, GError **error);
+
+/* What was put is durable, and readable by others, when it returns. */
+bool growing_sync(struct growing *growing, GError **error);
+
+/* All is there: durable under its own name. index NULL: it cannot be told. */
+bool growing_end(struct growing *growing, const struct wal_index *index, GError **error);
+
+gsize growing_length(const struct growing *growing);
+void growing_free(struct growing *growing);
+AUTO_DEFINE(growing, growing_free)
+
+/* ---- files and folders -------------------------------------------------------------------- */
+
+/* DIR/SYSTEM/wal or, with a timeline, DIR/SYSTEM/wal/TTTTTTTT. Caller frees. */
+char *segment_folder(const struct lineage *lineage, guint32 timeline);
+
+/* The same, made where it is missing, durably. */
+char *segment_folder_make(const struct lineage *lineage, guint32 timeline, GError **error);
+
+/* "…/NAME.zst" or "…/NAME.partial.zst". Caller frees. */
+char *segment_path(const struct lineage *lineage, guint32 timeline, guint64 segment,
+                   guint32 segment_bytes, bool partial);
+
+/* fsync of a file, of a folder. */
+bool segment_file_sync(const char *path, GError **error);
+bool segment_folder_sync(const char *folder, GError **error);
+
+#endif

@@ -1,0 +1,245 @@
+/* WAL out of the repository: a segment's bytes, its index, and what restore_command asks for. */
+#include "repo/repo_segment.h"
+#include "repo/repo_wal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct repo_reader *open_segment(const struct lineage *lineage,
+                                        const struct repo_segment *segment,
+                                        guint32 segment_bytes, bool *ret_missing,
+                                        GError **error)
+{
+    g_autofree char *path = segment_path(lineage, segment->timeline, segment->segment,
+                                         segment_bytes, segment->partial);
+
+    return repo_reader_open(path, lineage_key(lineage), ret_missing, error);
+}
+
+static bool too_short(const struct repo_reader *file, gsize length, guint32 segment_bytes,
+                      GError **error)
+{
+    runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                      "\"%s\" is damaged: it holds %" G_GSIZE_FORMAT " of %u bytes",
+                      repo_reader_path(file), length, segment_bytes);
+    return false;
+}
+
+static bool read_file(const struct repo_reader *file, bool partial, guint8 *buffer,
+                      guint32 segment_bytes, gsize *ret_length, GError **error)
+{
+    gsize length = 0;
+
+    if (!partial && !repo_reader_ended(file))
+        return too_short(file, 0, segment_bytes, error);
+    if (!segment_decompress(file, buffer, segment_bytes, partial, &length, error))
+        return false;
+    if (!partial && length != segment_bytes)
+        return too_short(file, length, segment_bytes, error);
+    memset(buffer + length, 0, segment_bytes - length);
+    *ret_length = length;
+    return true;
+}
+
+bool lineage_segment_read(const struct lineage *lineage, const struct repo_segment *segment,
+                          guint8 *buffer, guint32 segment_bytes, gsize *ret_length,
+                          GError **error)
+{
+    AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);
+
+    return file != NULL &&
+           read_file(file, segment->partial, buffer, segment_bytes, ret_length, error);
+}
+
+static guint64 system_of(const struct lineage *lineage)
+{
+    guint64 system = 0;
+
+    g_ascii_string_to_unsigned(lineage_system(lineage), 10, 0, G_MAXUINT64, &system, NULL);
+    return system;
+}
+
+static struct wal_index *index_by_reading(const struct lineage *lineage,
+                                          const struct repo_segment *segment,
+                                          guint32 segment_bytes, GError **error)
+{
+    g_autofree guint8 *buffer = g_malloc(segment_bytes);
+    gsize length = 0;
+
+    if (!lineage_segment_read(lineage, segment, buffer, segment_bytes, &length, error))
+        return NULL;
+    return wal_index_of(buffer, length, segment->timeline, segment->segment, segment_bytes,
+                        system_of(lineage), error);
+}
+
+static bool index_fits(const struct wal_index *index, const struct repo_segment *segment,
+                       guint32 segment_bytes)
+{
+    return index->timeline == segment->timeline && index->segment == segment->segment &&
+           index->segment_bytes == segment_bytes;
+}
+
+static guint32 size_for(const struct lineage *lineage, const struct repo_segment *segment)
+{
+    return segment->segment_bytes != 0 ? segment->segment_bytes
+                                       : lineage_segment_bytes(lineage);
+}
+
+static bool no_size(GError **error)
+{
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "the repository has no segment of WAL");
+    return false;
+}
+
+struct wal_index *lineage_segment_index(const struct lineage *lineage,
+                                        const struct repo_segment *segment, GError **error)
+{
+    guint32 segment_bytes = size_for(lineage, segment);
+
+    if (segment_bytes == 0 && !no_size(error))
+        return NULL;
+    if (!segment->partial) {
+        AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);
+        if (file == NULL)
+            return NULL;
+        AUTO(wal_index) index = segment_index_read(file, NULL);
+        if (index != NULL && index_fits(index, segment, segment_bytes))
+            return g_steal_pointer(&index);
+    }
+    return index_by_reading(lineage, segment, segment_bytes, error);
+}
+
+bool lineage_segment_verify(const struct lineage *lineage, const struct repo_segment *segment,
+                            GError **error)
+{
+    guint32 segment_bytes = size_for(lineage, segment);
+
+    if (segment_bytes == 0)
+        return no_size(error);
+    AUTO(wal_index) made = index_by_reading(lineage, segment, segment_bytes, error);
+    if (made == NULL || segment->partial)
+        return made != NULL;
+    AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);
+    AUTO(wal_index) stored = file != NULL ? segment_index_read(file, error) : NULL;
+    if (stored == NULL)
+        return false;
+    g_autofree char *wanted = wal_index_text(made);
+    g_autofree char *there = wal_index_text(stored);
+    if (strcmp(wanted, there) == 0)
+        return true;
+    runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                      "\"%s\": its index says something else than its bytes",
+                      repo_reader_path(file));
+    return false;
+}
+
+/* ---- restore_command ---------------------------------------------------------------------- */
+
+static bool fail(const char *what, const char *path, GError **error)
+{
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not %s \"%s\": %s", what, path,
+                      g_strerror(errno));
+    return false;
+}
+
+static bool write_all(int descriptor, const guint8 *bytes, gsize length)
+{
+    while (length > 0) {
+        gssize done = write(descriptor, bytes, length);
+        if (done < 0 && errno != EINTR)
+            return false;
+        bytes += MAX(done, 0);
+        length -= (gsize) MAX(done, 0);
+    }
+    return true;
+}
+
+/* Under another name first: a half file is never seen. */
+static bool write_file(const char *path, const guint8 *bytes, gsize length, GError **error)
+{
+    g_autofree char *temporary = g_strdup_printf("%s.pgrunbook-%d", path, (int) getpid());
+    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (descriptor < 0)
+        return fail("create", temporary, error);
+    bool good = write_all(descriptor, bytes, length);
+    int code = errno;
+    good = close(descriptor) == 0 && good;
+    if (good && rename(temporary, path) == 0)
+        return true;
+    errno = good ? errno : code;
+    fail("write", good ? path : temporary, error);
+    unlink(temporary);
+    return false;
+}
+
+/* What is no segment stands as it is: histories, backup histories. */
+static bool get_small(const struct lineage *lineage, const struct wal_name *name,
+                      const char *text, const char *path, bool *ret_missing, GError **error)
+{
+    guint32 timeline = name->kind == WAL_HISTORY ? 0 : name->timeline;
+    g_autofree char *folder = segment_folder(lineage, timeline);
+    g_autofree char *from = g_build_filename(folder, text, NULL);
+    gsize length = 0;
+    g_autofree char *bytes =
+        repo_file_read(from, lineage_key(lineage), &length, ret_missing, error);
+
+    return bytes != NULL && write_file(path, (const guint8 *) bytes, length, error);
+}
+
+static bool get_segment(const struct lineage *lineage, const struct wal_name *name,
+                        guint32 segment_bytes, const char *path, bool *ret_missing,
+                        GError **error)
+{
+    struct repo_segment segment = {name->timeline, name->segment, name->kind == WAL_PARTIAL, 0,
+                                   segment_bytes};
+    g_autofree guint8 *buffer = g_malloc(segment_bytes);
+    g_autoptr(GError) failure = NULL;
+    gsize length = 0;
+    AUTO(repo_reader)
+    file = open_segment(lineage, &segment, segment_bytes, ret_missing, &failure);
+
+    if (file == NULL && *ret_missing && !segment.partial) {
+        g_clear_error(&failure);
+        segment.partial = true;
+        file = open_segment(lineage, &segment, segment_bytes, ret_missing, &failure);
+        /* It may have been completed just now. */
+        if (file == NULL && *ret_missing) {
+            g_clear_error(&failure);
+            segment.partial = false;
+            file = open_segment(lineage, &segment, segment_bytes, ret_missing, &failure);
+        }
+    }
+    if (file == NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    return read_file(file, segment.partial, buffer, segment_bytes, &length, error) &&
+           write_file(path, buffer, segment_bytes, error);
+}
+
+bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
+                     bool *ret_missing, GError **error)
+{
+    guint32 segment_bytes = lineage_segment_bytes(lineage);
+    struct wal_name parsed = wal_name_parse(name, segment_bytes);
+
+    *ret_missing = false;
+    if (segment_bytes == 0 && parsed.kind == WAL_OTHER)
+        parsed = wal_name_parse(name, 1 << 20);
+    if (parsed.kind == WAL_OTHER) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "\"%s\" is no name of a file of WAL",
+                          name);
+        return false;
+    }
+    if (parsed.kind == WAL_HISTORY || parsed.kind == WAL_BACKUP_HISTORY)
+        return get_small(lineage, &parsed, name, path, ret_missing, error);
+    if (segment_bytes == 0) {
+        *ret_missing = true;
+        return no_size(error);
+    }
+    return get_segment(lineage, &parsed, segment_bytes, path, ret_missing, error);
+}

@@ -1,0 +1,282 @@
+/* WAL into the repository, as archive_command gives it: checked, never overwritten, durable. */
+#include "repo/repo_segment.h"
+#include "repo/repo_wal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is to be put, once it is known to be what its name says. */
+struct offer {
+    struct lineage *lineage;
+    const char *text; /* the name */
+    struct wal_name name;
+    const guint8 *bytes;
+    gsize length;
+    guint32 segment_bytes;
+    guint64 system;
+    int level;
+};
+
+static enum repo_put refuse(GError **error, const char *hint, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+static enum repo_put refuse(GError **error, const char *hint, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *what = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    runbook_error_set(error, RUNBOOK_FAILED, hint, "%s", what);
+    return REPO_PUT_FAILED;
+}
+
+static enum repo_put another(const struct offer *offer, GError **error)
+{
+    runbook_error_set(
+        error, RUNBOOK_FAILED,
+        "two clusters that write to one repository? A copy of this one needs archive_mode = "
+        "off, or a repository of its own",
+        "the repository has another file named \"%s\", which stays", offer->text);
+    return REPO_PUT_DIFFERENT;
+}
+
+/* An identical file is success only when it is durable: who wrote it may have died just before. */
+static enum repo_put same(const struct offer *offer, guint32 timeline, GError **error)
+{
+    g_autofree char *folder = segment_folder(offer->lineage, timeline);
+
+    return segment_folder_sync(folder, error) ? REPO_PUT_SAME : REPO_PUT_FAILED;
+}
+
+/* ---- histories ---------------------------------------------------------------------------- */
+
+static enum repo_put compare_small(const struct offer *offer, guint32 timeline,
+                                   const char *path, GError **error)
+{
+    gsize length = 0;
+    g_autofree char *there =
+        repo_file_read(path, lineage_key(offer->lineage), &length, NULL, error);
+
+    if (there == NULL)
+        return REPO_PUT_FAILED;
+    if (length != offer->length || memcmp(there, offer->bytes, length) != 0)
+        return another(offer, error);
+    return same(offer, timeline, error);
+}
+
+static enum repo_put put_small(const struct offer *offer, GError **error)
+{
+    guint32 timeline = offer->name.kind == WAL_HISTORY ? 0 : offer->name.timeline;
+    g_autofree char *folder = segment_folder_make(offer->lineage, timeline, error);
+    g_autofree char *path = g_build_filename(folder != NULL ? folder : "", offer->text, NULL);
+    bool exists = false;
+
+    if (folder == NULL)
+        return REPO_PUT_FAILED;
+    if (offer->name.kind == WAL_HISTORY) {
+        g_autofree char *text = g_strndup((const char *) offer->bytes, offer->length);
+        g_autoptr(GArray) history = wal_history_parse(offer->name.timeline, text, error);
+        if (history == NULL)
+            return REPO_PUT_FAILED;
+    }
+    AUTO(repo_writer) file = repo_writer_new(folder, lineage_key(offer->lineage), error);
+    if (file == NULL || !repo_writer_put(file, offer->bytes, offer->length, error) ||
+        !repo_writer_end(file, error) ||
+        !repo_writer_show(file, offer->text, true, &exists, error))
+        return REPO_PUT_FAILED;
+    return exists ? compare_small(offer, timeline, path, error) : REPO_PUT_DONE;
+}
+
+enum repo_put lineage_history_put(struct lineage *lineage, guint32 timeline, const char *text,
+                                  gsize length, GError **error)
+{
+    g_autofree char *name = g_strdup_printf("%08X.history", timeline);
+    struct offer offer = {.lineage = lineage,
+                          .text = name,
+                          .name = {WAL_HISTORY, timeline, 0},
+                          .bytes = (const guint8 *) text,
+                          .length = length};
+
+    return put_small(&offer, error);
+}
+
+/* ---- is it what its name says? ------------------------------------------------------------ */
+
+/* A segment that has pages of an earlier timeline only is the one in which its own began. */
+static bool forks_here(const struct offer *offer)
+{
+    g_autoptr(GArray) path = lineage_history(offer->lineage, offer->name.timeline, NULL, NULL);
+    const struct wal_stretch *own = NULL;
+
+    if (path == NULL || path->len == 0)
+        return false;
+    own = &g_array_index(path, struct wal_stretch, path->len - 1);
+    return own->begin / offer->segment_bytes == offer->name.segment;
+}
+
+static void ignore(const struct wal_event *event, gpointer data)
+{
+    wal_index_add(data, event);
+}
+
+/* NULL: it is not. */
+static struct wal_index *examine(const struct offer *offer, GError **error)
+{
+    guint32 timeline = offer->name.timeline, size = offer->segment_bytes;
+    guint64 start = offer->name.segment * size;
+    AUTO(wal_index) index = wal_index_new(timeline, offer->name.segment, size);
+    AUTO(wal_reader) reader = wal_reader_new(start, size, offer->system, ignore, index);
+    bool partial = offer->name.kind == WAL_PARTIAL;
+    g_autoptr(GError) failure = NULL;
+
+    if (!wal_reader_feed(reader, offer->bytes, offer->length, &failure) &&
+        (!partial || wal_reader_timeline(reader) == 0)) {
+        refuse(error,
+               "a segment that a server has only set aside for later, or that is damaged, is "
+               "not archived",
+               "\"%s\" is not what its name says: %s", offer->text, failure->message);
+        return NULL;
+    }
+    if (wal_reader_timeline(reader) > timeline ||
+        (wal_reader_timeline(reader) < timeline && !forks_here(offer))) {
+        refuse(error, NULL, "\"%s\" is not what its name says: its pages are of timeline %u",
+               offer->text, wal_reader_timeline(reader));
+        return NULL;
+    }
+    if (!partial && wal_reader_over(reader)) {
+        g_autofree char *end = wal_lsn_format(wal_reader_end(reader));
+        refuse(error, "the server has not written the rest of it yet",
+               "\"%s\" is not complete: its WAL ends at %s", offer->text, end);
+        return NULL;
+    }
+    wal_index_close(index, reader, !partial);
+    return g_steal_pointer(&index);
+}
+
+/* ---- segments ----------------------------------------------------------------------------- */
+
+/* What two files of one name have in common must be the same: as far as the shorter one of two
+ * partial ones goes. */
+static enum repo_put compare(const struct offer *offer, const struct wal_index *index,
+                             bool partial, GError **error)
+{
+    struct repo_segment stored = {offer->name.timeline, offer->name.segment, partial, 0,
+                                  offer->segment_bytes};
+    gsize length = 0, ours = offer->length, common = 0;
+    g_autofree guint8 *there = g_malloc(offer->segment_bytes);
+
+    if (!lineage_segment_read(offer->lineage, &stored, there, offer->segment_bytes, &length,
+                              error))
+        return REPO_PUT_FAILED;
+    if (!index->whole)
+        ours = (gsize) (index->end_lsn - offer->name.segment * offer->segment_bytes);
+    common = MIN(ours, length);
+    if (memcmp(there, offer->bytes, common) != 0)
+        return another(offer, error);
+    /* A partial file that has less than ours is to be replaced. */
+    return length >= ours ? same(offer, stored.timeline, error) : REPO_PUT_DONE;
+}
+
+static bool stored_already(const struct offer *offer, bool partial)
+{
+    g_autofree char *path = segment_path(offer->lineage, offer->name.timeline,
+                                         offer->name.segment, offer->segment_bytes, partial);
+
+    return access(path, F_OK) == 0;
+}
+
+static bool write_segment(const struct offer *offer, const struct wal_index *index,
+                          bool *ret_exists, GError **error)
+{
+    bool partial = offer->name.kind == WAL_PARTIAL;
+    g_autofree char *folder = segment_folder_make(offer->lineage, offer->name.timeline, error);
+    g_autofree char *name = g_strdup_printf("%s.zst", offer->text);
+    g_autoptr(GByteArray) frame = segment_index_frame(index);
+    gsize length = offer->length;
+
+    *ret_exists = false;
+    if (folder == NULL)
+        return false;
+    /* Behind its end a partial one has what another segment left there. */
+    if (partial)
+        length = (gsize) (index->end_lsn - offer->name.segment * offer->segment_bytes);
+    AUTO(repo_writer) file = repo_writer_new(folder, lineage_key(offer->lineage), error);
+    return file != NULL && segment_compress(file, offer->bytes, length, offer->level, error) &&
+           (partial || repo_writer_put(file, frame->data, frame->len, error)) &&
+           repo_writer_end(file, error) &&
+           repo_writer_show(file, name, !partial, ret_exists, error);
+}
+
+static enum repo_put put_partial(const struct offer *offer, const struct wal_index *index,
+                                 GError **error)
+{
+    bool exists = false;
+
+    for (int whole = 1; whole >= 0; whole--) {
+        if (!stored_already(offer, !whole))
+            continue;
+        enum repo_put compared = compare(offer, index, !whole, error);
+        if (compared != REPO_PUT_DONE)
+            return compared;
+        if (lineage_locked(offer->lineage, "receiver"))
+            return refuse(error, "it is tried again", "\"%s\" is being received just now",
+                          offer->text);
+    }
+    return write_segment(offer, index, &exists, error) ? REPO_PUT_DONE : REPO_PUT_FAILED;
+}
+
+/* A partial file of a receiver has become of no use, when it is the beginning of this one. */
+static void drop_partial(const struct offer *offer, const struct wal_index *index)
+{
+    g_autofree char *path = segment_path(offer->lineage, offer->name.timeline,
+                                         offer->name.segment, offer->segment_bytes, true);
+
+    if (access(path, F_OK) == 0 && !lineage_locked(offer->lineage, "receiver") &&
+        compare(offer, index, true, NULL) == REPO_PUT_DONE)
+        unlink(path);
+}
+
+static enum repo_put put_whole(const struct offer *offer, const struct wal_index *index,
+                               GError **error)
+{
+    bool exists = stored_already(offer, false);
+
+    if (!exists && !write_segment(offer, index, &exists, error))
+        return REPO_PUT_FAILED;
+    if (exists)
+        return compare(offer, index, false, error);
+    drop_partial(offer, index);
+    return REPO_PUT_DONE;
+}
+
+enum repo_put lineage_wal_put(struct lineage *lineage, const char *path, const char *name,
+                              int level, GError **error)
+{
+    g_autofree char *bytes = NULL;
+    g_autoptr(GError) failure = NULL;
+    struct offer offer = {.lineage = lineage, .text = name, .level = level};
+
+    if (!g_file_get_contents(path, &bytes, &offer.length, &failure))
+        return refuse(error, NULL, "%s", failure->message);
+    offer.bytes = (const guint8 *) bytes;
+    offer.segment_bytes = offer.length <= 1 << 30 ? (guint32) offer.length : 0;
+    offer.name = wal_name_parse(name, offer.segment_bytes);
+    if (offer.name.kind == WAL_OTHER)
+        offer.name =
+            wal_name_parse(name, 1 << 20); /* a backup history's size is no segment's */
+    g_ascii_string_to_unsigned(lineage_system(lineage), 10, 0, G_MAXUINT64, &offer.system,
+                               NULL);
+    if (offer.name.kind == WAL_HISTORY || offer.name.kind == WAL_BACKUP_HISTORY)
+        return put_small(&offer, error);
+    if (offer.name.kind == WAL_OTHER ||
+        wal_name_parse(name, offer.segment_bytes).kind != offer.name.kind)
+        return refuse(error, NULL, "\"%s\" with %" G_GSIZE_FORMAT " bytes is no file of WAL",
+                      name, offer.length);
+    AUTO(wal_index) index = examine(&offer, error);
+    if (index == NULL)
+        return REPO_PUT_FAILED;
+    return offer.name.kind == WAL_PARTIAL ? put_partial(&offer, index, error)
+                                          : put_whole(&offer, index, error);
+}

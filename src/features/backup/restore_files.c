@@ -1,0 +1,491 @@
+/*
+ * From a backup to a data directory. The order is what makes it safe: the marker first, then no
+ * pg_control any more, everything else, the disk, pg_control, and no marker any more. Whatever
+ * happens in between, no server starts on the folder, and the same command goes on with it.
+ */
+#include "error.h"
+#include "restore.h"
+#include "restore_compare.h"
+#include "restore_extract.h"
+#include "restore_file.h"
+#include "restore_place.h"
+#include "restore_settings.h"
+#include "restore_tablespaces.h"
+#include "units/units.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { JOBS_MOST = 16 };
+
+/* All that the steps need of each other. */
+struct work {
+    const struct restore_request *request;
+    struct restore_result *result;
+    const struct repo_backup *backup;
+    enum restore_way way;
+    struct server_owner owner;
+    char *folder; /* absolute */
+    GArray *places;
+    GHashTable *links; /* "pg_tblspc/16384" → its folder */
+    struct manifest *manifest;
+    char *manifest_text;
+    gsize manifest_length;
+    struct compare_result compared;
+    GByteArray *control;
+    guint64 done, total; /* bytes of archives */
+    struct extract_counts counts;
+};
+
+static void work_clear(struct work *work)
+{
+    g_free(work->folder);
+    g_clear_pointer(&work->places, g_array_unref);
+    g_clear_pointer(&work->links, g_hash_table_unref);
+    g_clear_pointer(&work->compared.kept, g_hash_table_unref);
+    g_clear_pointer(&work->manifest, manifest_free);
+    g_free(work->manifest_text);
+    g_clear_pointer(&work->control, g_byte_array_unref);
+}
+
+static guint jobs_of(const struct restore_request *request)
+{
+    return CLAMP(request->jobs ? request->jobs : g_get_num_processors(), 1, JOBS_MOST);
+}
+
+static void show(const struct work *work, const char *now, guint64 done, guint64 total)
+{
+    struct progress_state state = {.noun = "files",
+                                   .bytes = (gint64) done,
+                                   .total_bytes = (gint64) total,
+                                   .seconds_left = -1,
+                                   .now = now};
+
+    if (work->request->progress != NULL)
+        work->request->progress(&state, work->request->data);
+}
+
+/* ---- whether it may be done ---------------------------------------------------------------- */
+
+static guint64 bytes_of(const struct repo_backup *backup)
+{
+    guint64 bytes = 0;
+
+    for (guint i = 0; i < backup->files->len; i++) {
+        const struct repo_backup_file *file =
+            &g_array_index(backup->files, struct repo_backup_file, i);
+        if (g_str_has_suffix(file->name, ".tar.zst"))
+            bytes += file->size;
+    }
+    return bytes;
+}
+
+static bool room_enough(const struct work *work, GError **error)
+{
+    g_autofree char *path = g_strdup(work->folder);
+    struct statvfs status;
+
+    while (statvfs(path, &status) != 0 && errno == ENOENT) {
+        char *parent = g_path_get_dirname(path);
+        g_free(path);
+        path = parent;
+    }
+    guint64 room = (guint64) status.f_bavail * status.f_frsize;
+    /* Tablespaces may lie elsewhere; what they need shows when they are written. */
+    guint64 need = work->places->len > 0 ? 0 : bytes_of(work->backup);
+    if (work->way != RESTORE_FRESH || room >= need)
+        return true;
+    g_autofree char *has = units_format_size((gint64) room);
+    g_autofree char *needs = units_format_size((gint64) need);
+    runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+                      "the backup needs %s, and \"%s\" has room for %s", needs, work->folder,
+                      has);
+    return false;
+}
+
+/* The server runs restore_command itself: on the account of the folder's owner. */
+static bool repository_readable(const struct work *work, GError **error)
+{
+    const char *path = lineage_path(work->request->lineage);
+    g_autofree char *wal = g_build_filename(path, "wal", NULL);
+
+    if (server_owner_reads(&work->owner, path) &&
+        (!g_file_test(wal, G_FILE_TEST_EXISTS) || server_owner_reads(&work->owner, wal)))
+        return true;
+    runbook_error_set(
+        error, RUNBOOK_REFUSED,
+        "the server fetches its WAL from there: let that account, or a group that "
+        "it is in, read the repository",
+        "\"%s\", whose server it will be, may not read \"%s\"", work->owner.name, path);
+    return false;
+}
+
+static bool work_begin(struct work *work, const struct restore_request *request,
+                       struct restore_result *result, GError **error)
+{
+    struct restore_place place;
+
+    work->request = request;
+    work->result = result;
+    work->backup = request->plan->backup;
+    work->folder = g_canonicalize_filename(request->folder, NULL);
+    work->places = tablespace_places(work->backup, work->folder, request->tablespaces,
+                                     request->tablespace_folder, error);
+    if (work->places == NULL || !server_owner_of(work->folder, &work->owner, error) ||
+        !server_owner_usable(&work->owner, work->folder, error) ||
+        !restore_place_look(work->folder, &place, error))
+        return false;
+    work->way = restore_place_judge(&place, work->folder, lineage_system(request->lineage),
+                                    work->backup->id, request->delta, error);
+    restore_place_clear(&place);
+    return work->way != RESTORE_NOT &&
+           tablespace_places_free(work->places, work->folder, work->way != RESTORE_FRESH,
+                                  error) &&
+           room_enough(work, error) && repository_readable(work, error);
+}
+
+bool restore_allowed(const struct restore_request *request, GError **error)
+{
+    struct restore_result result = {0};
+    struct work work = {0};
+    bool allowed = work_begin(&work, request, &result, error);
+
+    work_clear(&work);
+    return allowed;
+}
+
+/* ---- before the files ---------------------------------------------------------------------- */
+
+static bool folder_made(const struct work *work, const char *path, GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+    struct stat status;
+
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        /* The server wants it closed to others. */
+        if ((status.st_mode & 07027) == 0 || chmod(path, 0700) == 0)
+            return true;
+        return restore_file_failed("close to others", path, errno, error);
+    }
+    if (!g_file_test(parent, G_FILE_TEST_IS_DIR) && !folder_made(work, parent, error))
+        return false;
+    if (mkdir(path, 0700) != 0)
+        return restore_file_failed("make", path, errno, error);
+    if (geteuid() != 0 || chown(path, work->owner.uid, work->owner.gid) == 0)
+        return true;
+    return restore_file_failed("give away", path, errno, error);
+}
+
+static bool mark(const struct work *work, const char *control, GError **error)
+{
+    struct restore_marker marker = {.system = g_strdup(lineage_system(work->request->lineage)),
+                                    .backup = g_strdup(work->backup->id),
+                                    .control = g_strdup(control)};
+    bool good = restore_marker_write(work->folder, &marker, &work->owner, error);
+
+    restore_marker_clear(&marker);
+    return good;
+}
+
+static bool control_removed(const struct work *work, GError **error)
+{
+    g_autofree char *path = g_build_filename(work->folder, RESTORE_CONTROL, NULL);
+
+    return !g_file_test(path, G_FILE_TEST_EXISTS) || restore_file_remove(path, error);
+}
+
+static bool has_wal(const char *folder)
+{
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+
+    for (const char *name; entries && (name = g_dir_read_name(entries)) != NULL;)
+        if (strspn(name, "0123456789ABCDEF") == 24)
+            return true;
+    return false;
+}
+
+/* WAL that nobody has archived is nowhere else. Beside the folder, so that a rename does it. */
+static bool wal_saved(struct work *work, GError **error)
+{
+    g_autofree char *path = g_build_filename(work->folder, "pg_wal", NULL);
+    g_autofree char *real = realpath(path, NULL);
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%S");
+    bool linked = g_file_test(path, G_FILE_TEST_IS_SYMLINK);
+
+    if (work->way != RESTORE_COMPARE || real == NULL || !has_wal(real))
+        return true;
+    g_autofree char *saved = linked ? g_strdup_printf("%s-%s", real, when)
+                                    : g_strdup_printf("%s-pg_wal-%s", work->folder, when);
+    if (rename(real, saved) != 0)
+        return restore_file_failed("move away", real, errno, error);
+    work->result->saved_wal = g_steal_pointer(&saved);
+    return folder_made(work, real, error);
+}
+
+static char *file_of(const struct work *work, const char *name)
+{
+    return g_build_filename(work->backup->folder, name, NULL);
+}
+
+/* ---- comparing ----------------------------------------------------------------------------- */
+
+static bool manifest_read(struct work *work, GError **error)
+{
+    g_autofree char *path = file_of(work, "backup_manifest.zst");
+    AUTO(repo_reader)
+    file = repo_reader_open(path, lineage_key(work->request->lineage), NULL, error);
+    AUTO(seek_reader) reader = file ? seek_reader_new(file, error) : NULL;
+
+    if (reader == NULL)
+        return false;
+    work->manifest_length = (gsize) seek_reader_size(reader);
+    work->manifest_text = g_malloc(work->manifest_length + 1);
+    work->manifest_text[work->manifest_length] = '\0';
+    if (!seek_reader_read(reader, 0, work->manifest_text, work->manifest_length, error))
+        return false;
+    if (work->way == RESTORE_FRESH)
+        return true;
+    work->manifest = manifest_parse(work->manifest_text, work->manifest_length, error);
+    return work->manifest != NULL;
+}
+
+static void on_compared(guint64 done, guint64 total, gpointer data)
+{
+    show(data, "comparing what is there", done, total);
+}
+
+static bool compared(struct work *work, GError **error)
+{
+    struct compare_plan plan = {.folder = work->folder,
+                                .manifest = work->manifest,
+                                .places = work->links,
+                                .major = work->backup->version_num / 10000,
+                                .jobs = jobs_of(work->request),
+                                .progress = on_compared,
+                                .data = work};
+
+    if (work->way == RESTORE_FRESH)
+        return true;
+    work->compared.kept = g_hash_table_new(g_str_hash, g_str_equal);
+    if (!compare_files(&plan, &work->compared, error) ||
+        !compare_remove(&plan, &work->compared, error))
+        return false;
+    work->result->removed = work->compared.removed;
+    return true;
+}
+
+/* ---- tablespaces --------------------------------------------------------------------------- */
+
+/* A link that leads elsewhere, or a folder in its place, is of the state that is written over. */
+static bool linked(const struct work *work, const char *link, const char *target,
+                   GError **error)
+{
+    g_autofree char *found = g_file_read_link(link, NULL);
+
+    if (g_strcmp0(found, target) == 0)
+        return true;
+    if (unlink(link) != 0 && errno != ENOENT && rmdir(link) != 0)
+        return restore_file_failed("remove", link, errno, error);
+    if (symlink(target, link) != 0)
+        return restore_file_failed("make the link", link, errno, error);
+    if (geteuid() != 0 || lchown(link, work->owner.uid, work->owner.gid) == 0)
+        return true;
+    return restore_file_failed("give away", link, errno, error);
+}
+
+/* Links of tablespaces that the backup does not have. */
+static bool foreign_unlinked(const struct work *work, const char *folder, GError **error)
+{
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+
+    for (const char *name; entries && (name = g_dir_read_name(entries)) != NULL;) {
+        g_autofree char *key = g_build_filename("pg_tblspc", name, NULL);
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if (g_hash_table_contains(work->links, key) ||
+            !g_file_test(path, G_FILE_TEST_IS_SYMLINK))
+            continue;
+        if (unlink(path) != 0)
+            return restore_file_failed("remove", path, errno, error);
+    }
+    return true;
+}
+
+static bool tablespaces_made(struct work *work, GError **error)
+{
+    g_autofree char *folder = g_build_filename(work->folder, "pg_tblspc", NULL);
+
+    work->links = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (guint i = 0; i < work->places->len; i++) {
+        const struct tablespace_place *place =
+            &g_array_index(work->places, struct tablespace_place, i);
+        g_hash_table_insert(work->links, g_strdup_printf("pg_tblspc/%u", place->oid),
+                            g_strdup(place->to));
+    }
+    if (!folder_made(work, folder, error) || !foreign_unlinked(work, folder, error))
+        return false;
+    for (guint i = 0; i < work->places->len; i++) {
+        const struct tablespace_place *place =
+            &g_array_index(work->places, struct tablespace_place, i);
+        g_autofree char *link = g_strdup_printf("%s/%u", folder, place->oid);
+        if ((!place->in_place && !linked(work, link, place->to, error)) ||
+            !folder_made(work, place->to, error))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the files ----------------------------------------------------------------------------- */
+
+static void on_extracted(guint64 done, gpointer data)
+{
+    const struct work *work = data;
+
+    show(work, "writing files", work->done + done, work->total);
+}
+
+static bool archive_extracted(struct work *work, const char *name, const char *folder,
+                              const char *prefix, GError **error)
+{
+    g_autofree char *path = file_of(work, name);
+    AUTO(repo_reader)
+    file = repo_reader_open(path, lineage_key(work->request->lineage), NULL, error);
+    AUTO(seek_reader) archive = file ? seek_reader_new(file, error) : NULL;
+    /* The server sends tablespace_map in the place of links: those in the archive are told again
+     * by the manifest. */
+    g_autoptr(GHashTable) links =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+    if (archive == NULL)
+        return false;
+    struct extract_plan plan = {.archive = archive,
+                                .folder = folder,
+                                .prefix = prefix,
+                                .kept = work->compared.kept,
+                                .held = RESTORE_CONTROL,
+                                .held_bytes = work->control,
+                                .links = links,
+                                .owner = &work->owner,
+                                .jobs = jobs_of(work->request),
+                                .progress = on_extracted,
+                                .data = work};
+    if (!extract_run(&plan, &work->counts, error))
+        return false;
+    work->done += seek_reader_size(archive);
+    return true;
+}
+
+static bool files_written(struct work *work, GError **error)
+{
+    work->control = g_byte_array_new();
+    work->total = bytes_of(work->backup);
+    for (guint i = 0; i < work->places->len; i++) {
+        const struct tablespace_place *place =
+            &g_array_index(work->places, struct tablespace_place, i);
+        g_autofree char *name = g_strdup_printf("%u.tar.zst", place->oid);
+        g_autofree char *prefix = g_strdup_printf("pg_tblspc/%u/", place->oid);
+        if (!archive_extracted(work, name, place->to, prefix, error))
+            return false;
+    }
+    if (!archive_extracted(work, "base.tar.zst", work->folder, "", error))
+        return false;
+    work->result->files = work->counts.files;
+    work->result->written_bytes = work->counts.bytes;
+    work->result->kept_files = work->counts.kept;
+    if (work->control->len > 0)
+        return true;
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "the backup has no \"" RESTORE_CONTROL "\"");
+    return false;
+}
+
+/* ---- what the recovery needs --------------------------------------------------------------- */
+
+static bool put(const struct work *work, const char *name, const char *text, gsize length,
+                GError **error)
+{
+    g_autofree char *path = g_build_filename(work->folder, name, NULL);
+
+    return restore_file_put(path, text, length, &work->owner, error);
+}
+
+static bool recovery_set(const struct work *work, GError **error)
+{
+    static const char *const stale[] = {"standby.signal", "recovery.conf", "recovery.done"};
+    const struct restore_request *request = work->request;
+    g_autofree char *path = g_build_filename(work->folder, "postgresql.auto.conf", NULL);
+    g_autofree char *before = NULL;
+    g_autofree char *map = tablespace_map_text(work->places);
+
+    g_file_get_contents(path, &before, NULL, NULL);
+    g_autofree char *text = restore_settings_text(before, &request->plan->target,
+                                                  request->restore_command, request->action);
+    for (gsize i = 0; i < G_N_ELEMENTS(stale); i++) {
+        g_autofree char *wrong = g_build_filename(work->folder, stale[i], NULL);
+        if (!restore_file_remove(wrong, error))
+            return false;
+    }
+    return put(work, "postgresql.auto.conf", text, strlen(text), error) &&
+           put(work, "recovery.signal", "", 0, error) &&
+           put(work, "backup_manifest", work->manifest_text, work->manifest_length, error) &&
+           (map == NULL || put(work, "tablespace_map", map, strlen(map), error));
+}
+
+static bool made_durable(const struct work *work, GError **error)
+{
+    show(work, "waiting for the disk", work->total, work->total);
+    for (guint i = 0; i < work->places->len; i++)
+        if (!restore_folder_sync(g_array_index(work->places, struct tablespace_place, i).to,
+                                 error))
+            return false;
+    return restore_folder_sync(work->folder, error);
+}
+
+static bool completed(const struct work *work, GError **error)
+{
+    g_autofree char *sum =
+        g_compute_checksum_for_data(G_CHECKSUM_SHA256, work->control->data, work->control->len);
+
+    return mark(work, sum, error) &&
+           put(work, RESTORE_CONTROL, (const char *) work->control->data, work->control->len,
+               error) &&
+           restore_marker_remove(work->folder, error);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static bool work_done(struct work *work, GError **error)
+{
+    return folder_made(work, work->folder, error) && mark(work, NULL, error) &&
+           control_removed(work, error) && wal_saved(work, error) &&
+           manifest_read(work, error) && tablespaces_made(work, error) &&
+           compared(work, error) && files_written(work, error) && recovery_set(work, error) &&
+           made_durable(work, error) && completed(work, error);
+}
+
+bool restore_files(const struct restore_request *request, struct restore_result *result,
+                   GError **error)
+{
+    struct work work = {0};
+    gint64 began = g_get_monotonic_time();
+
+    bool good = work_begin(&work, request, result, error) && work_done(&work, error);
+    if (good) {
+        g_autofree char *path = g_build_filename(work.folder, "postgresql.conf", NULL);
+        result->resumed = work.way == RESTORE_RESUME;
+        result->configured = g_file_test(path, G_FILE_TEST_EXISTS);
+        result->files_seconds =
+            (double) (g_get_monotonic_time() - began) / (double) G_USEC_PER_SEC;
+    }
+    work_clear(&work);
+    return good;
+}
+
+void restore_result_clear(struct restore_result *result)
+{
+    g_free(result->saved_wal);
+    g_free(result->elsewhere);
+    *result = (struct restore_result){0};
+}

@@ -1,0 +1,43 @@
+/*
+ * The server's backup_manifest: which files a backup has, their sizes and checksums. Read line by
+ * line, because the server writes a line a file and a tree of all of them would be ten times its
+ * size.
+ */
+#ifndef BACKUP_RESTORE_MANIFEST_H
+#define BACKUP_RESTORE_MANIFEST_H
+
+#include "auto.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum manifest_checksum {
+    MANIFEST_NONE,
+    MANIFEST_CRC32C,
+    MANIFEST_SHA224,
+    MANIFEST_SHA256,
+    MANIFEST_SHA384,
+    MANIFEST_SHA512,
+};
+
+struct manifest_file {
+    char *path; /* relative to the data directory, "pg_tblspc/16384/…" included; as bytes */
+    guint64 size;
+    enum manifest_checksum kind;
+    char *checksum; /* hexadecimal digits; NULL: none */
+};
+
+struct manifest {
+    GHashTable *files; /* path → struct manifest_file, which owns it */
+};
+
+/* Pure. NULL with an error for what is no manifest, or one that was cut off. */
+struct manifest *manifest_parse(const char *text, gsize length, GError **error);
+void manifest_free(struct manifest *manifest);
+AUTO_DEFINE(manifest, manifest_free)
+
+/* Whether a file's bytes are those: size and checksum. A file without a checksum never is. Reads
+ * through a descriptor of its own; from any thread. *ret_size gets how much there was. */
+bool manifest_file_fits(const struct manifest_file *file, const char *path);
+
+#endif

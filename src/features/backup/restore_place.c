@@ -1,0 +1,178 @@
+#include "restore_place.h"
+
+#include "error.h"
+#include "restore_file.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- the marker ---------------------------------------------------------------------------- */
+
+void restore_marker_clear(struct restore_marker *marker)
+{
+    g_free(marker->system);
+    g_free(marker->backup);
+    g_free(marker->control);
+    *marker = (struct restore_marker){0};
+}
+
+static char *member(json_t *object, const char *name)
+{
+    return g_strdup(json_string_value(json_object_get(object, name)));
+}
+
+static bool marker_read(const char *folder, struct restore_marker *ret_marker)
+{
+    g_autofree char *path = g_build_filename(folder, RESTORE_MARKER, NULL);
+    json_t *object = json_load_file(path, 0, NULL);
+
+    /* One that cannot be read is one all the same, of no backup that is known. */
+    *ret_marker = (struct restore_marker){.system = member(object, "system"),
+                                          .backup = member(object, "backup"),
+                                          .control = member(object, "control_sha256")};
+    json_decref(object);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+bool restore_marker_write(const char *folder, const struct restore_marker *marker,
+                          const struct server_owner *owner, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, RESTORE_MARKER, NULL);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s*, s:s}", "system", marker->system, "backup", marker->backup,
+        "control_sha256", marker->control, "what",
+        "a restore is at work here, or was interrupted: the same command goes on with it");
+    char *text = json_dumps(object, JSON_INDENT(2));
+
+    json_decref(object);
+    bool good = restore_file_put(path, text, strlen(text), owner, error);
+    free(text);
+    return good;
+}
+
+bool restore_marker_remove(const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, RESTORE_MARKER, NULL);
+
+    return restore_file_remove(path, error);
+}
+
+/* ---- looking ------------------------------------------------------------------------------- */
+
+static bool is_empty(const char *folder, GError **error)
+{
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, error);
+
+    /* A file system's own folder does not count. */
+    for (const char *name; entries && (name = g_dir_read_name(entries)) != NULL;)
+        if (!g_str_equal(name, "lost+found"))
+            return false;
+    return entries != NULL;
+}
+
+static void control_look(const char *folder, struct restore_place *place)
+{
+    g_autofree char *path = g_build_filename(folder, RESTORE_CONTROL, NULL);
+    g_autofree char *bytes = NULL;
+    struct server_control control;
+    gsize length = 0;
+
+    if (!g_file_get_contents(path, &bytes, &length, NULL))
+        return;
+    place->control =
+        g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guint8 *) bytes, length);
+    if (server_control_parse((const guint8 *) bytes, length, &control))
+        place->system = control.system;
+}
+
+bool restore_place_look(const char *folder, struct restore_place *ret_place, GError **error)
+{
+    struct restore_place place = {0};
+    g_autofree char *version = g_build_filename(folder, "PG_VERSION", NULL);
+    g_autoptr(GError) unread = NULL;
+    struct stat status;
+
+    place.there = stat(folder, &status) == 0;
+    if (!place.there && errno != ENOENT)
+        return restore_file_failed("look at", folder, errno, error);
+    if (place.there && !S_ISDIR(status.st_mode)) {
+        runbook_error_set(error, RUNBOOK_REFUSED, NULL, "\"%s\" is no folder", folder);
+        return false;
+    }
+    place.empty = !place.there || is_empty(folder, &unread);
+    if (unread != NULL) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "%s", unread->message);
+        return false;
+    }
+    place.cluster = g_file_test(version, G_FILE_TEST_EXISTS);
+    place.server = server_running_on(folder);
+    place.marked = marker_read(folder, &place.marker);
+    control_look(folder, &place);
+    *ret_place = place;
+    return true;
+}
+
+void restore_place_clear(struct restore_place *place)
+{
+    restore_marker_clear(&place->marker);
+    g_free(place->control);
+    *place = (struct restore_place){0};
+}
+
+/* ---- judging ------------------------------------------------------------------------------- */
+
+static enum restore_way not(GError * *error, const char *hint, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+static enum restore_way not(GError * *error, const char *hint, const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    runbook_error_set(error, RUNBOOK_REFUSED, hint, "%s", text);
+    return RESTORE_NOT;
+}
+
+/* An interrupted restore of this backup, which nobody has started since. */
+static bool may_resume(const struct restore_place *place, const char *system,
+                       const char *backup)
+{
+    return place->marked && g_strcmp0(place->marker.system, system) == 0 &&
+           g_strcmp0(place->marker.backup, backup) == 0 &&
+           (place->control == NULL || g_strcmp0(place->control, place->marker.control) == 0);
+}
+
+enum restore_way restore_place_judge(const struct restore_place *place, const char *folder,
+                                     const char *system, const char *backup, bool delta,
+                                     GError **error)
+{
+    if (place->server != 0)
+        return not(error, "stop it first (pg_ctl stop)",
+                   "a server (pid %d) is running on \"%s\"", (int) place->server, folder);
+    if (place->empty)
+        return RESTORE_FRESH;
+    if (may_resume(place, system, backup))
+        return RESTORE_RESUME;
+    if (place->marked && place->control == NULL && !delta)
+        return not(error, "finish that one, empty the folder, or write over it with --delta",
+                   "the restore of another backup (%s) was interrupted in \"%s\"",
+                   place->marker.backup ? place->marker.backup : "unknown", folder);
+    if (!delta)
+        return not(error,
+                   place->cluster ? "restore into an empty folder, or over this cluster with "
+                                    "--delta: it is lost then"
+                                  : "restore into an empty folder",
+                   "\"%s\" is not empty", folder);
+    if (!place->cluster && !place->marked)
+        return not(error, "restore into an empty folder", "\"%s\" is no data directory",
+                   folder);
+    g_autofree char *found = g_strdup_printf("%" G_GUINT64_FORMAT, place->system);
+    if (place->system != 0 && g_strcmp0(found, system) != 0)
+        return not(error, "--delta is for an older or damaged state of the same cluster",
+                   "\"%s\" holds another cluster (system identifier %s, the backup's is %s)",
+                   folder, found, system);
+    return RESTORE_COMPARE;
+}

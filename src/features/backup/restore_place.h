@@ -1,0 +1,50 @@
+/*
+ * Whether a folder may be restored into. While a restore is at work its marker lies in the folder,
+ * and no pg_control: no server can start on it, and the next run knows what to go on with.
+ */
+#ifndef BACKUP_RESTORE_PLACE_H
+#define BACKUP_RESTORE_PLACE_H
+
+#include "server/server.h"
+
+#define RESTORE_MARKER  "pgrunbook-restore.json"
+#define RESTORE_CONTROL "global/pg_control"
+
+/* What a marker says. */
+struct restore_marker {
+    char *system, *backup;
+    char *
+        control; /* SHA-256 of the pg_control that completes the restore; NULL: not yet known */
+};
+void restore_marker_clear(struct restore_marker *marker);
+
+/* As it is found. */
+struct restore_place {
+    bool there, empty;
+    bool cluster; /* it has a PG_VERSION */
+    pid_t server; /* that runs on it; 0: none */
+    bool marked;
+    struct restore_marker marker;
+    guint64 system; /* by its pg_control; 0: none */
+    char *control;  /* SHA-256 of its pg_control; NULL: none */
+};
+bool restore_place_look(const char *folder, struct restore_place *ret_place, GError **error);
+void restore_place_clear(struct restore_place *place);
+
+enum restore_way {
+    RESTORE_FRESH,   /* everything is written */
+    RESTORE_COMPARE, /* --delta: what differs is */
+    RESTORE_RESUME,  /* the same, after an interruption */
+    RESTORE_NOT,     /* with an error */
+};
+
+/* Pure. */
+enum restore_way restore_place_judge(const struct restore_place *place, const char *folder,
+                                     const char *system, const char *backup, bool delta,
+                                     GError **error);
+
+bool restore_marker_write(const char *folder, const struct restore_marker *marker,
+                          const struct server_owner *owner, GError **error);
+bool restore_marker_remove(const char *folder, GError **error);
+
+#endif

@@ -1,0 +1,173 @@
+#include "restore_settings.h"
+
+#include <string.h>
+
+static const char BEGIN[] = "# pgrunbook restore: begin; of no use any more after the recovery";
+static const char END[] = "# pgrunbook restore: end";
+static const char ASIDE[] = "# pgrunbook restore: aside: ";
+
+static const char *const targets[] = {"recovery_target",      "recovery_target_lsn",
+                                      "recovery_target_name", "recovery_target_time",
+                                      "recovery_target_xid",  NULL};
+static const char *const manners[] = {"recovery_target_action", "recovery_target_inclusive",
+                                      "recovery_target_timeline", NULL};
+static const char *const commands[] = {"restore_command", "recovery_end_command",
+                                       "archive_cleanup_command", NULL};
+
+/* ---- lines --------------------------------------------------------------------------------- */
+
+/* The setting that a line sets, in lower case; "" for none. Caller frees. */
+static char *name_on(const char *line)
+{
+    while (g_ascii_isspace(*line))
+        line++;
+    gsize length = 0;
+    while (g_ascii_isalnum(line[length]) || line[length] == '_' || line[length] == '.')
+        length++;
+    return g_ascii_strdown(line, (gssize) length);
+}
+
+static bool one_of(const char *line, const char *const *names)
+{
+    g_autofree char *name = name_on(line);
+
+    return g_strv_contains(names, name);
+}
+
+/* A value as configuration files spell it. */
+static void set(GString *text, const char *name, const char *value)
+{
+    g_string_append_printf(text, "%s = '", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '\'' || *value == '\\')
+            g_string_append_c(text, *value);
+        g_string_append_c(text, *value);
+    }
+    g_string_append(text, "'\n");
+}
+
+/* What was there before, without any recovery; aside: keeps the cluster's own commands as
+ * comments. */
+static void append_kept(GString *kept, const char *text, bool aside)
+{
+    g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+    bool ours = false;
+
+    for (char **line = lines; *line != NULL; line++) {
+        bool last = line[1] == NULL;
+        if (g_str_has_prefix(*line, BEGIN))
+            ours = true;
+        bool drop = ours || one_of(*line, targets) || one_of(*line, manners);
+        if (g_str_has_prefix(*line, END))
+            ours = false;
+        if (drop || (last && **line == '\0'))
+            continue;
+        if (aside && one_of(*line, commands))
+            g_string_append(kept, ASIDE);
+        bool back = !aside && g_str_has_prefix(*line, ASIDE);
+        g_string_append_printf(kept, "%s\n", back ? *line + strlen(ASIDE) : *line);
+    }
+}
+
+/* ---- the target ---------------------------------------------------------------------------- */
+
+static const char *name_of(enum target_kind kind)
+{
+    switch (kind) {
+    case TARGET_TIME:
+        return "recovery_target_time";
+    case TARGET_LSN:
+        return "recovery_target_lsn";
+    case TARGET_XID:
+        return "recovery_target_xid";
+    case TARGET_NAME:
+        return "recovery_target_name";
+    case TARGET_IMMEDIATE:
+        return "recovery_target";
+    case TARGET_LATEST:
+        break;
+    }
+    return NULL;
+}
+
+/* With a numeric offset: what a zone's name means is another on another machine. */
+static char *time_text(gint64 time_us)
+{
+    gint64 seconds = time_us / G_USEC_PER_SEC;
+    gint64 rest = time_us % G_USEC_PER_SEC;
+
+    if (rest < 0) {
+        rest += G_USEC_PER_SEC;
+        seconds--;
+    }
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+    g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : g_strdup("");
+    return g_strdup_printf("%s.%06d+00", text, (int) rest);
+}
+
+static char *value_of(const struct target *target)
+{
+    switch (target->kind) {
+    case TARGET_TIME:
+        return time_text(target->time_us);
+    case TARGET_LSN:
+        return g_strdup_printf("%X/%X", (guint) (target->lsn >> 32),
+                               (guint) (target->lsn & G_MAXUINT32));
+    case TARGET_XID:
+        return g_strdup_printf("%u", target->xid);
+    case TARGET_NAME:
+        return g_strdup(target->value);
+    case TARGET_IMMEDIATE:
+        return g_strdup("immediate");
+    case TARGET_LATEST:
+        break;
+    }
+    return NULL;
+}
+
+char *restore_settings_target(const struct target *target)
+{
+    g_autofree char *value = value_of(target);
+    GString *text = g_string_new(NULL);
+
+    if (value != NULL)
+        set(text, name_of(target->kind), value);
+    return g_string_free(text, value == NULL);
+}
+
+/* ---- the text ------------------------------------------------------------------------------ */
+
+char *restore_settings_text(const char *text, const struct target *target,
+                            const char *restore_command, enum restore_action action)
+{
+    static const char *const actions[] = {"promote", "pause", "shutdown"};
+    GString *changed = g_string_new(NULL);
+    g_autofree char *line = restore_settings_target(target);
+    g_autofree char *timeline =
+        target->timeline == 0 ? g_strdup("latest") : g_strdup_printf("%u", target->timeline);
+
+    append_kept(changed, text, true);
+    g_string_append_printf(changed, "%s\n", BEGIN);
+    set(changed, "restore_command", restore_command);
+    set(changed, "recovery_end_command", "");
+    set(changed, "archive_cleanup_command", "");
+    /* The server takes two targets for a mistake and does not start. */
+    for (const char *const *name = targets; *name != NULL; name++)
+        if (g_strcmp0(*name, name_of(target->kind)) != 0)
+            set(changed, *name, "");
+    g_string_append(changed, line ? line : "");
+    set(changed, "recovery_target_inclusive", "on");
+    set(changed, "recovery_target_timeline",
+        target->kind == TARGET_IMMEDIATE ? "current" : timeline);
+    set(changed, "recovery_target_action", actions[action]);
+    g_string_append_printf(changed, "%s\n", END);
+    return g_string_free(changed, FALSE);
+}
+
+char *restore_settings_cleaned(const char *text)
+{
+    GString *cleaned = g_string_new(NULL);
+
+    append_kept(cleaned, text, false);
+    return g_string_free(cleaned, FALSE);
+}

@@ -1,0 +1,21 @@
+/*
+ * The settings of a recovery in postgresql.auto.conf, which stands above postgresql.conf: exactly
+ * one target, the others emptied wherever else they may be set. Pure.
+ */
+#ifndef BACKUP_RESTORE_SETTINGS_H
+#define BACKUP_RESTORE_SETTINGS_H
+
+#include "restore.h"
+
+/* The text with ours in it. Stale targets are taken out; commands of the cluster's own recovery are
+ * put aside until restore_settings_cleaned(). text: NULL or what the file holds. Caller frees. */
+char *restore_settings_text(const char *text, const struct target *target,
+                            const char *restore_command, enum restore_action action);
+
+/* As it was, but for stale targets. Caller frees. */
+char *restore_settings_cleaned(const char *text);
+
+/* "recovery_target_time = '2026-11-26 02:23:00.000000+00'", NULL for the latest. Caller frees. */
+char *restore_settings_target(const struct target *target);
+
+#endif

@@ -1,0 +1,197 @@
+#include "restore_tablespaces.h"
+
+#include "error.h"
+
+#include <string.h>
+
+static void place_clear(gpointer data)
+{
+    struct tablespace_place *place = data;
+
+    g_free(place->from);
+    g_free(place->to);
+}
+
+/* ---- the pairs ----------------------------------------------------------------------------- */
+
+/* "OLDDIR=NEWDIR"; "\=" is an equals sign in a path, as for pg_basebackup. */
+static bool pair_read(const char *pair, char **ret_from, char **ret_to, GError **error)
+{
+    GString *parts[] = {g_string_new(NULL), g_string_new(NULL)};
+    guint part = 0;
+    bool good = true;
+
+    for (const char *at = pair; *at != '\0'; at++) {
+        if (at[0] == '\\' && at[1] == '=')
+            g_string_append_c(parts[part], *++at);
+        else if (*at == '=' && part == 0)
+            part = 1;
+        else if (*at == '=')
+            good = false;
+        else
+            g_string_append_c(parts[part], *at);
+    }
+    good = good && part == 1 && g_path_is_absolute(parts[0]->str) &&
+           g_path_is_absolute(parts[1]->str);
+    if (!good)
+        runbook_error_set(error, RUNBOOK_USAGE, "as in --tablespace /srv/fast=/srv/new",
+                          "\"%s\" is not OLDDIR=NEWDIR, two absolute paths", pair);
+    *ret_from = good ? g_canonicalize_filename(parts[0]->str, NULL) : NULL;
+    *ret_to = good ? g_canonicalize_filename(parts[1]->str, NULL) : NULL;
+    g_string_free(parts[0], TRUE);
+    g_string_free(parts[1], TRUE);
+    return good;
+}
+
+static bool pair_apply(GArray *places, const char *pair, GError **error)
+{
+    g_autofree char *from = NULL;
+    g_autofree char *to = NULL;
+    bool found = false;
+
+    if (!pair_read(pair, &from, &to, error))
+        return false;
+    for (guint i = 0; i < places->len; i++) {
+        struct tablespace_place *place = &g_array_index(places, struct tablespace_place, i);
+        if (place->in_place || !g_str_equal(place->from, from))
+            continue;
+        g_free(place->to);
+        place->to = g_strdup(to);
+        found = true;
+    }
+    if (!found)
+        runbook_error_set(error, RUNBOOK_USAGE, "\"pgrunbook backup show ID\" lists them",
+                          "the backup has no tablespace at \"%s\"", from);
+    return found;
+}
+
+/* One is the other, or lies in it. */
+static bool overlap(const char *left, const char *right)
+{
+    gsize length = MIN(strlen(left), strlen(right));
+
+    if (length == 1)
+        return true; /* the root has everything in it */
+    return strncmp(left, right, length) == 0 && (left[length] == '\0' || left[length] == '/') &&
+           (right[length] == '\0' || right[length] == '/');
+}
+
+static bool apart(const GArray *places, const char *folder, GError **error)
+{
+    for (guint i = 0; i < places->len; i++) {
+        const struct tablespace_place *place =
+            &g_array_index(places, struct tablespace_place, i);
+        const char *other = place->in_place || !overlap(place->to, folder) ? NULL : folder;
+        for (guint k = 0; k < i && other == NULL; k++) {
+            const char *earlier = g_array_index(places, struct tablespace_place, k).to;
+            if (overlap(place->to, earlier))
+                other = earlier;
+        }
+        if (other == NULL)
+            continue;
+        runbook_error_set(error, RUNBOOK_USAGE, "each tablespace needs a folder of its own",
+                          "tablespace %u would go to \"%s\", which overlaps with \"%s\"",
+                          place->oid, place->to, other);
+        return false;
+    }
+    return true;
+}
+
+GArray *tablespace_places(const struct repo_backup *backup, const char *folder,
+                          const char *const *pairs, const char *below, GError **error)
+{
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(struct tablespace_place));
+    g_autofree char *data = g_canonicalize_filename(folder, NULL);
+
+    g_array_set_clear_func(places, place_clear);
+    for (guint i = 0; i < backup->tablespaces->len; i++) {
+        const struct repo_tablespace *old =
+            &g_array_index(backup->tablespaces, struct repo_tablespace, i);
+        g_autofree char *oid = g_strdup_printf("%u", old->oid);
+        struct tablespace_place place = {.oid = old->oid, .from = g_strdup(old->path)};
+        place.in_place = !g_path_is_absolute(old->path);
+        if (place.in_place)
+            place.to = g_build_filename(data, "pg_tblspc", oid, NULL);
+        else if (below != NULL)
+            place.to = g_build_filename(below, oid, NULL);
+        else
+            place.to = g_strdup(old->path);
+        g_array_append_val(places, place);
+    }
+    for (const char *const *pair = pairs; pair != NULL && *pair != NULL; pair++)
+        if (!pair_apply(places, *pair, error))
+            return NULL;
+    return apart(places, data, error) ? g_steal_pointer(&places) : NULL;
+}
+
+/* ---- the places ---------------------------------------------------------------------------- */
+
+static bool is_empty(const char *path)
+{
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+
+    for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;)
+        if (!g_str_equal(name, "lost+found"))
+            return false;
+    return folder != NULL;
+}
+
+static bool linked_from(const struct tablespace_place *place, const char *folder)
+{
+    g_autofree char *oid = g_strdup_printf("%u", place->oid);
+    g_autofree char *link = g_build_filename(folder, "pg_tblspc", oid, NULL);
+    g_autofree char *target = g_file_read_link(link, NULL);
+
+    return g_strcmp0(target, place->to) == 0;
+}
+
+bool tablespace_places_free(const GArray *places, const char *folder, bool again,
+                            GError **error)
+{
+    for (guint i = 0; i < places->len; i++) {
+        const struct tablespace_place *place =
+            &g_array_index(places, struct tablespace_place, i);
+        if (place->in_place || !g_file_test(place->to, G_FILE_TEST_EXISTS) ||
+            is_empty(place->to))
+            continue;
+        if (again && linked_from(place, folder))
+            continue;
+        g_autofree char *hint =
+            g_strdup_printf("give it another place: --tablespace %s=NEWDIR", place->from);
+        runbook_error_set(error, RUNBOOK_REFUSED, hint,
+                          "the folder of tablespace %u, \"%s\", is not empty", place->oid,
+                          place->to);
+        return false;
+    }
+    return true;
+}
+
+/* ---- tablespace_map ------------------------------------------------------------------------ */
+
+/* The server reads a backslash before a line break as a part of the path, and before itself. */
+static void path_append(GString *text, const char *path)
+{
+    for (; *path != '\0'; path++) {
+        if (*path == '\n' || *path == '\r' || *path == '\\')
+            g_string_append_c(text, '\\');
+        g_string_append_c(text, *path);
+    }
+}
+
+char *tablespace_map_text(const GArray *places)
+{
+    GString *changed = g_string_new(NULL);
+    bool any = false;
+
+    for (guint i = 0; i < places->len; i++) {
+        const struct tablespace_place *place =
+            &g_array_index(places, struct tablespace_place, i);
+        if (place->in_place)
+            continue;
+        g_string_append_printf(changed, "%u ", place->oid);
+        path_append(changed, place->to);
+        g_string_append_c(changed, '\n');
+        any = any || !g_str_equal(place->from, place->to);
+    }
+    return g_string_free(changed, !any);
+}

@@ -1,0 +1,66 @@
+"""`backup create`: full backups of every version, whole without us, or not there at all."""
+
+import os
+
+import pytest
+
+from support import physical
+from support.physical import Restored, backups, create, leftovers, verify
+from support.servers import wait_until
+
+
+@pytest.fixture
+def cluster(fresh_server, tmp_path):
+    """A small one with a tablespace and something in it."""
+    server = fresh_server(checksums=True)
+    folder = server.cluster.folder / "fast"
+    folder.mkdir()
+    os.chown(folder, (server.cluster.data).stat().st_uid, -1)
+    server.sql(f"CREATE TABLESPACE fast LOCATION '{folder}'")
+    server.sql("CREATE TABLE t (id int PRIMARY KEY, payload text) TABLESPACE fast")
+    server.sql("INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 5000) AS i")
+    server.sql("CREATE TABLE u AS SELECT * FROM t")
+    return server
+
+
+def role_of_replication(server):
+    server.sql("CREATE ROLE keeper LOGIN REPLICATION")
+    return {"PGUSER": "keeper"}
+
+
+def test_restored_without_us(cluster, runbook, tmp_path):
+    """A role with REPLICATION alone is enough; zstd, tar and the server's own start bring back what
+    there was when the backup ended, and 15's pg_verifybackup agrees."""
+    repo = tmp_path / "repo"
+    document = create(runbook, cluster, repo, "--label", "it's the first",
+                      env=role_of_replication(cluster))
+    (backup,) = backups(repo)
+    assert document["backup"]["id"] == backup.id and backup.manifest["label"] == "it's the first"
+    assert [phase["name"] for phase in document["phases"]] == ["checkpoint", "copy", "store", "wal"]
+    assert document["backup"]["checksums"] and not document["backup"]["from_standby"]
+    assert len(backup.archives()) == 2 and not leftovers(repo)
+    cluster.sql("DROP TABLE u")
+    with Restored(backup, cluster.version) as server:
+        if cluster.version == 15:
+            verify(server.cluster.data)
+        assert server.sql("SELECT count(*), max(id) FROM t") == [(5000, 5000)]
+        assert server.value("SELECT count(*) FROM u") == 5000
+        assert server.value("SELECT spcname FROM pg_tablespace WHERE oid > 16000") == "fast"
+        physical.check_every_page(server)
+
+
+def test_members_lead_to_every_file(cluster, runbook, tmp_path):
+    create(runbook, cluster, tmp_path / "repo")
+    (backup,) = backups(tmp_path / "repo")
+    members = backup.members()
+    place = cluster.value("SELECT pg_relation_filepath('u')")
+    (found,) = [member for member in members if member[3] == place]
+    archive, offset, size, _ = found
+    assert size == cluster.value("SELECT pg_relation_size('u')")
+    cluster.sql("CHECKPOINT")
+    import subprocess
+    whole = subprocess.run(["zstd", "-dcq", backup.folder / archive], check=True,
+                           stdout=subprocess.PIPE).stdout
+    assert whole[offset:offset + size] == (cluster.cluster.data / place).read_bytes()
+    assert {member[0] for member in members} == {file.name for _, file in backup.archives()}
+    assert "backup_label" in {member[3] for member in members}
