@@ -104,9 +104,9 @@ class ServerFactory:
     def __init__(self, version):
         self.version, self._made = version, []
 
-    def __call__(self, hba=(), tcp=False, checksums=False, **settings):
+    def __call__(self, hba=(), tcp=False, initdb=(), **settings):
         return self._keep(start_cluster(self.version, settings, hba=hba, tcp=tcp,
-                                        checksums=checksums))
+                                        initdb=initdb))
 
     def standby(self, primary, **settings):
         return self._keep(primary.cluster.standby(settings))

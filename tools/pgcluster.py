@@ -83,9 +83,9 @@ class Cluster:
     """
 
     def __init__(self, version, settings=None, hba=(), tcp=False, durable=False, folder=None,
-                 detached=False, programs=None, checksums=False):
+                 detached=False, programs=None, initdb=()):
         self.version = int(version)
-        self.checksums = checksums
+        self.initdb = list(initdb)
         self.tcp, self.durable, self.detached = tcp, durable, detached
         self.settings, self.hba = dict(settings or {}), list(hba)
         self.port = _free_port() if tcp else 5432
@@ -166,7 +166,7 @@ class Cluster:
         if self.pid():
             raise ClusterError(f"the server in {self.folder} is running")
         if not self.data.exists():
-            make_data(self.programs, self.data, self.checksums)
+            make_data(self.programs, self.data, self.initdb)
             self._configure()
         self._forget_crash()
         self._remember()
@@ -243,7 +243,7 @@ class Cluster:
     def _remember(self):
         known = {"version": self.version, "port": self.port, "programs": str(self.programs),
                  "settings": self.settings, "hba": self.hba, "tcp": self.tcp,
-                 "durable": self.durable, "checksums": self.checksums}
+                 "durable": self.durable, "initdb": self.initdb}
         (self.folder / MARKER).write_text(json.dumps(known))
 
     def _configure(self):

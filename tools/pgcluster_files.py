@@ -136,11 +136,11 @@ def _locked(path):
         yield
 
 
-def make_data(programs, data, checksums=False):
-    """initdb, or a copy of what an earlier initdb of exactly this server made. From 18 on there are
-    checksums anyway."""
+def make_data(programs, data, more=()):
+    """initdb, with more options if need be, or a copy of what an earlier one of exactly this server
+    made."""
     exact = _run([programs / "postgres", "--version"])
-    options = [*INITDB, *(["--data-checksums"] if checksums else [])]
+    options = [*INITDB, *more]
     account = unprivileged_account()
     uid = account.pw_uid if account else os.geteuid()
     key = hashlib.sha256(repr((exact, options)).encode()).hexdigest()[:16]

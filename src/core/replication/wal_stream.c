@@ -13,7 +13,8 @@ enum {
     STATUS_MS = 10 * 1000,
     SILENCE_MS = 90 * 1000,
     GRACE_MS = 1000, /* for the rest of a segment whose wanted LSN is there */
-    LOOK_MS = 200,   /* how often flags of other threads are looked at */
+    BEAT_MS = 1000,
+    LOOK_MS = 200, /* how often flags of other threads are looked at */
 };
 
 static gint64 now_ms(void)
@@ -273,6 +274,10 @@ static bool tend(struct wal_stream *stream, GError **error)
 {
     if (is_due(stream) && !make_durable(stream, error))
         return false;
+    if (stream->setup.beat != NULL && now_ms() - stream->beat_at > BEAT_MS) {
+        stream->beat_at = now_ms();
+        stream->setup.beat(stream->setup.data);
+    }
     if (now_ms() - stream->heard_at > SILENCE_MS) {
         runbook_error_set(error, RUNBOOK_CONNECT, NULL,
                           "the server has not been heard for %d s", SILENCE_MS / 1000);

@@ -27,6 +27,8 @@ struct wal_stream_setup {
     gint64 interval_ms; /* so long may WAL that has arrived not be durable */
     /* Something worth telling a person, may be NULL; from the thread that runs the stream. */
     void (*note)(const char *text, gpointer data);
+    /* About once a second while it runs, may be NULL; from that thread. */
+    void (*beat)(gpointer data);
     gpointer data;
 };
 

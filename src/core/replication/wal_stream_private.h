@@ -29,6 +29,7 @@ struct wal_stream {
     gint64 dirty_since;    /* 0: all that was received is durable */
     gint64 status_at;      /* when the server was last told */
     gint64 heard_at;       /* when it was last heard */
+    gint64 beat_at;        /* when the owner was last called */
     gint64 wanted_since;   /* when the wanted LSN had become durable, 0: not yet */
     bool streaming, ended; /* copying; the timeline has ended */
 

@@ -55,6 +55,9 @@ enum repo_put lineage_wal_put(struct lineage *lineage, const char *path, const c
 enum repo_put lineage_history_put(struct lineage *lineage, guint32 timeline, const char *text,
                                   gsize length, GError **error);
 
+/* Removes what writers that died have left among the WAL. */
+void lineage_wal_clean(const struct lineage *lineage);
+
 /* The file of that name to path, as restore_command asks for it; a segment that is there only in
  * part is completed with zeroes. *ret_missing: it is not there; false with an error: it is, and
  * cannot be had. */

@@ -48,6 +48,12 @@ static const struct setting settings[] = {
      "repository."},
 
     /* -- wal -- */
+    {"slot", SETTING_STRING, 0, "pgrunbook", NULL, NULL, NULL,
+     "The replication slot of `backup wal receive`; it is made when it is missing. The server "
+     "keeps WAL for it: max_slot_wal_keep_size bounds how much."},
+    {"durable_within", SETTING_DURATION, 0, "500ms", "0", "1min", NULL,
+     "So long at most may WAL that has arrived be in memory only. What is acknowledged to the "
+     "server is always durable, whatever this says."},
 
     /* -- repository -- */
 
@@ -152,6 +158,52 @@ static const struct option restore_options[] = {
     "Tablespaces go to where they were, which must be empty too, unless --tablespace says "    \
     "otherwise. Run it as the account the server runs as, or as root with a folder of that "   \
     "account's."
+static const struct option receive_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"slot", '\0', "NAME", "backup.slot", false, "the replication slot"},
+    {"until-lsn", '\0', "LSN", NULL, false, "end when WAL up to there is durable"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct option push_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"compress", '\0', "LEVEL", "backup.compress", false, "Zstandard level"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct option fetch_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the system identifier; by default that of the data directory it is called in, or the "
+     "only one in the repository"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+#define RECEIVE_PROSE                                                                          \
+    "Streams WAL through a replication slot, compresses it while it arrives, and tells the "   \
+    "server that it has it when it is durable. The segment that is being written is in the "   \
+    "repository too, so that a recovery loses no more than the last moment. It survives "      \
+    "restarts of the server, follows it along timelines, and waits for a full disk to have "   \
+    "room again; SIGTERM ends it cleanly.\n"                                                   \
+    "\n"                                                                                       \
+    "When the server has removed WAL that was not received yet (max_slot_wal_keep_size, or a " \
+    "slot that was dropped), the timeline is marked as broken from there, a new full backup "  \
+    "is taken, and the receiving goes on.\n"                                                   \
+    "\n"                                                                                       \
+    "The role needs LOGIN and REPLICATION, and pg_hba.conf a line for the database "           \
+    "`replication`. One receiver at a time works for a cluster."
+
+#define PUSH_PROSE                                                                             \
+    "Ends with 0 when the file is durable in the repository under its name. A file that is "   \
+    "there already is never overwritten: the same content is success, another one is not. "    \
+    "Every page is held against the name first: a segment that the server has only set aside " \
+    "for later, one of another cluster, or one that is not complete is refused."
+
+#define FETCH_PROSE                                                                            \
+    "Ends with 0 when the file is there, with 1 when the repository does not have it, and "    \
+    "with 126 for everything else, by which the server stops the recovery instead of taking "  \
+    "a failure for the end of WAL. A segment that has only arrived in part is completed with " \
+    "zeroes, so that a recovery comes as far as there is WAL."
 
 static const struct command commands[] = {
     /* -- logical -- */
@@ -215,6 +267,37 @@ static const struct command commands[] = {
     },
 
     /* -- wal -- */
+    {
+        .verb = "wal receive",
+        .summary = "Receive WAL into the repository while it is written",
+        .prose = RECEIVE_PROSE,
+        .examples = "pgrunbook backup wal receive --repo /srv/backup\n"
+                    "pgrunbook backup wal receive --target shop",
+        .options = receive_options,
+        .flags = COMMAND_NEEDS_SERVER,
+        .run = wal_receive_command,
+    },
+    {
+        .verb = "wal push",
+        .arguments = "FILE",
+        .summary = "Store a file of pg_wal in the repository, as archive_command",
+        .prose = PUSH_PROSE,
+        .examples = "archive_command = 'pgrunbook backup wal push --repo /srv/backup %p'\n"
+                    "archive_command = 'pgrunbook backup wal push --target shop %p'",
+        .options = push_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = wal_push_command,
+    },
+    {
+        .verb = "wal fetch",
+        .arguments = "NAME FILE",
+        .summary = "Fetch a file of WAL from the repository, as restore_command",
+        .prose = FETCH_PROSE,
+        .examples = "restore_command = 'pgrunbook backup wal fetch --repo /srv/backup %f %p'",
+        .options = fetch_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_RESTORES,
+        .run = wal_fetch_command,
+    },
 
     /* -- repository -- */
 

@@ -12,6 +12,9 @@ enum runbook_exit backup_restore_dump_command(struct call *call, GError **error)
 enum runbook_exit backup_create_command(struct call *call, GError **error);
 
 /* -- wal -- */
+enum runbook_exit wal_receive_command(struct call *call, GError **error);
+enum runbook_exit wal_push_command(struct call *call, GError **error);
+enum runbook_exit wal_fetch_command(struct call *call, GError **error);
 
 /* -- repository -- */
 

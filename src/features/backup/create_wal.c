@@ -1,40 +1,220 @@
-/* The WAL of a backup: not yet. */
+/*
+ * A backup is worth nothing without the WAL from its beginning to its end. Whoever stores it anyway
+ * (a receiver that is running, an archive_command) is waited for; else a stream of our own receives
+ * for as long as the backup takes, on a temporary slot that goes with it.
+ */
 #include "create.h"
+#include "interrupt.h"
+#include "replication/wal_stream.h"
+#include "units/units.h"
+
+#include <poll.h>
+
+enum { LOOK_MS = 200, STREAM_LOOK_MS = 20 };
+
+enum source { SOURCE_RECEIVER, SOURCE_ARCHIVER, SOURCE_OWN };
 
 struct create_wal {
+    enum source source;
     struct call *call;
+    struct lineage *lineage; /* a handle of its own, for the thread */
+    guint32 segment_bytes;
+    struct wal_stream *stream; /* of our own */
+    GThread *thread;
+    gint over; /* atomic: the thread has ended */
+    bool received;
+    GError *error; /* the thread's, once it is over */
 };
+
+static enum source source_of(struct lineage *lineage, const struct create_server *server)
+{
+    if (lineage_locked(lineage, "receiver"))
+        return SOURCE_RECEIVER;
+    return server->pushes ? SOURCE_ARCHIVER : SOURCE_OWN;
+}
 
 const char *create_wal_source(struct lineage *lineage, const struct create_server *server)
 {
-    (void) lineage, (void) server;
-    return "not stored yet";
+    static const char *const words[] = {
+        [SOURCE_RECEIVER] = "from the receiver that is running",
+        [SOURCE_ARCHIVER] = "from the server's archive_command",
+        [SOURCE_OWN] = "received beside the backup, on a temporary slot",
+    };
+    return words[lineage == NULL ? SOURCE_OWN : source_of(lineage, server)];
+}
+
+/* ---- a stream of our own ------------------------------------------------------------------ */
+
+static gpointer receive(gpointer data)
+{
+    struct create_wal *wal = data;
+
+    wal->received = wal_stream_run(wal->stream, &wal->error);
+    g_atomic_int_set(&wal->over, 1);
+    return NULL;
+}
+
+static bool open_stream(struct create_wal *wal, GError **error)
+{
+    const struct wal_stream_setup setup = {
+        .server = wal->call->server,
+        .lineage = wal->lineage,
+        .section = wal->call->feature->name,
+        .level = (int) settings_int(wal->call->settings, "backup.compress"),
+        .interval_ms = 1000,
+    };
+
+    /* Between the last look and this somebody else may have begun. */
+    if (!lineage_lock(wal->lineage, "receiver", NULL)) {
+        wal->source = SOURCE_RECEIVER;
+        return true;
+    }
+    wal->stream = wal_stream_open(&setup, NULL, error);
+    if (wal->stream == NULL)
+        return false;
+    wal->thread = g_thread_new("receive", receive, wal);
+    return true;
 }
 
 struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const char *system,
                                     const struct create_server *server, GError **error)
 {
-    struct create_wal *wal = g_new0(struct create_wal, 1);
+    AUTO(create_wal) wal = g_new0(struct create_wal, 1);
 
-    (void) repo, (void) system, (void) server, (void) error;
     wal->call = call;
-    return wal;
+    wal->lineage = lineage_open(repo, system, false, error);
+    if (wal->lineage == NULL)
+        return NULL;
+    wal->segment_bytes = server->wal_segment_bytes;
+    wal->source = source_of(wal->lineage, server);
+    if (wal->source == SOURCE_OWN && !open_stream(wal, error))
+        return NULL;
+    return g_steal_pointer(&wal);
 }
 
 bool create_wal_going(struct create_wal *wal, GError **error)
 {
-    (void) wal, (void) error;
+    if (wal->thread == NULL || !g_atomic_int_get(&wal->over))
+        return true;
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "no WAL is received any more: %s",
+                      wal->error != NULL ? wal->error->message : "the stream has ended");
+    return false;
+}
+
+void create_wal_free(struct create_wal *wal)
+{
+    if (wal->thread != NULL) {
+        wal_stream_stop(wal->stream);
+        g_thread_join(wal->thread);
+    }
+    g_clear_pointer(&wal->stream, wal_stream_close);
+    g_clear_pointer(&wal->lineage, lineage_close);
+    g_clear_error(&wal->error);
+    g_free(wal);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------ */
+
+static bool pause_ms(int milliseconds, GError **error)
+{
+    struct pollfd signal = {.fd = interrupt_fd(), .events = POLLIN};
+
+    poll(&signal, 1, milliseconds);
+    if (!interrupt_pending())
+        return true;
+    runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
+    return false;
+}
+
+/* How many of the segments are there, in full or (the last one) as far as is needed. */
+static bool count_segments(const struct create_wal *wal, guint32 timeline, guint64 first,
+                           guint64 stop_lsn, guint64 *ret_count, GError **error)
+{
+    guint64 last = (stop_lsn - 1) / wal->segment_bytes;
+    g_autoptr(GArray) segments = lineage_segments(wal->lineage, error);
+
+    *ret_count = 0;
+    if (segments == NULL)
+        return false;
+    for (guint i = 0; i < segments->len; i++) {
+        const struct repo_segment *segment = &g_array_index(segments, struct repo_segment, i);
+        if (segment->timeline != timeline || segment->segment < first ||
+            segment->segment > last)
+            continue;
+        if (segment->partial && segment->segment < last)
+            continue;
+        if (segment->partial) {
+            AUTO(wal_index) index = lineage_segment_index(wal->lineage, segment, NULL);
+            if (index == NULL || index->end_lsn < stop_lsn)
+                continue;
+        }
+        ++*ret_count;
+    }
+    return true;
+}
+
+static bool gave_up(const struct create_wal *wal, guint32 timeline, guint64 missing,
+                    gint64 patience_ms, GError **error)
+{
+    g_autofree char *patience = units_format_duration((double) patience_ms / 1000);
+    g_autofree char *segments = units_format_counted((gint64) missing, "segment");
+
+    runbook_error_set(
+        error, RUNBOOK_FAILED,
+        wal->source == SOURCE_RECEIVER
+            ? "is \"pgrunbook backup wal receive\" connected? A longer wait is set by "
+              "backup.wal_wait"
+            : "pg_stat_archiver says whether archive_command works; on a standby it works only "
+              "with archive_mode = always. A longer wait is set by backup.wal_wait",
+        "the backup is there, but %s of timeline %u did not arrive in the repository: nothing "
+        "new in %s",
+        segments, timeline, patience);
+    return false;
+}
+
+static bool wait_for_others(struct create_wal *wal, guint32 timeline, guint64 start_lsn,
+                            guint64 stop_lsn, GError **error)
+{
+    gint64 patience_ms = settings_int(wal->call->settings, "backup.wal_wait");
+    gint64 since_us = g_get_monotonic_time();
+    guint64 first = start_lsn / wal->segment_bytes, seen = 0, there = 0;
+    guint64 all = (stop_lsn - 1) / wal->segment_bytes - first + 1;
+
+    for (;;) {
+        if (!count_segments(wal, timeline, first, stop_lsn, &there, error))
+            return false;
+        if (there == all)
+            return true;
+        if (there > seen)
+            since_us = g_get_monotonic_time();
+        seen = there;
+        if (g_get_monotonic_time() - since_us > patience_ms * 1000)
+            return gave_up(wal, timeline, all - there, patience_ms, error);
+        if (!pause_ms(LOOK_MS, error))
+            return false;
+    }
+}
+
+static bool wait_for_stream(struct create_wal *wal, guint64 stop_lsn, GError **error)
+{
+    wal_stream_until(wal->stream, stop_lsn);
+    while (!g_atomic_int_get(&wal->over))
+        if (!pause_ms(STREAM_LOOK_MS, error))
+            return false;
+    g_thread_join(g_steal_pointer(&wal->thread));
+    if (!wal->received) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "its WAL could not be received: %s",
+                          wal->error != NULL ? wal->error->message : "the stream has ended");
+        return false;
+    }
     return true;
 }
 
 bool create_wal_wait(struct create_wal *wal, guint32 timeline, guint64 start_lsn,
                      guint64 stop_lsn, GError **error)
 {
-    (void) wal, (void) timeline, (void) start_lsn, (void) stop_lsn, (void) error;
-    return true;
-}
-
-void create_wal_free(struct create_wal *wal)
-{
-    g_free(wal);
+    if (wal->stream != NULL && !wait_for_stream(wal, stop_lsn, error))
+        return false;
+    /* Whoever stored it, what counts is what stands there. */
+    return wait_for_others(wal, timeline, start_lsn, stop_lsn, error);
 }

@@ -1,0 +1,133 @@
+/*
+ * After WAL was lost no backup before the loss leads beyond it: a new one is taken at once. Whether
+ * one is needed is read from the repository, so that a receiver that died in between loses nothing.
+ */
+#include "receive.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FIRST_PAUSE_S = 60, LONGEST_PAUSE_S = 3600 };
+
+struct receive_full {
+    struct call *call;
+    GPid child; /* 0: none */
+    gint64 next_us, pause_s;
+    bool settled; /* nothing is broken, or a newer backup is there */
+};
+
+struct receive_full *receive_full_new(struct call *call)
+{
+    struct receive_full *full = g_new0(struct receive_full, 1);
+
+    full->call = call;
+    full->pause_s = FIRST_PAUSE_S;
+    return full;
+}
+
+void receive_full_free(struct receive_full *full)
+{
+    if (full->child != 0) {
+        kill(full->child, SIGTERM);
+        waitpid(full->child, NULL, 0);
+    }
+    g_free(full);
+}
+
+/* ---- whether ------------------------------------------------------------------------------ */
+
+static bool is_needed(const struct lineage *lineage)
+{
+    guint32 timeline = lineage_newest_timeline(lineage);
+    guint64 broken = timeline != 0 ? lineage_broken(lineage, timeline, NULL) : 0;
+    g_autoptr(GPtrArray) backups = broken != 0 ? lineage_backups(lineage, NULL) : NULL;
+
+    for (guint i = 0; backups != NULL && i < backups->len; i++) {
+        const struct repo_backup *backup = backups->pdata[i];
+        if (backup->trouble == NULL && backup->start_lsn > broken)
+            return false;
+    }
+    return broken != 0;
+}
+
+/* ---- the child ---------------------------------------------------------------------------- */
+
+static void add_option(GPtrArray *words, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    g_ptr_array_add(words, g_strdup(name));
+    g_ptr_array_add(words, g_strdup(value));
+}
+
+static char **command_line(const struct call *call)
+{
+    GPtrArray *words = g_ptr_array_new();
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    const struct session_params *server = call->server;
+
+    g_ptr_array_add(words, g_steal_pointer(&program));
+    g_ptr_array_add(words, g_strdup("backup"));
+    g_ptr_array_add(words, g_strdup("create"));
+    add_option(words, "--config", option_value(call->options, "config"));
+    add_option(words, "--repo", settings_string(call->settings, "backup.repo"));
+    g_ptr_array_add(words, g_strdup("--yes"));
+    add_option(words, "--label", "after lost WAL");
+    if (call->target != NULL) {
+        add_option(words, "--target", call->target);
+    } else {
+        add_option(words, "--host", server->host);
+        add_option(words, "--port", server->port);
+        add_option(words, "--username", server->user);
+        if (server->dbname != NULL)
+            g_ptr_array_add(words, g_strdup(server->dbname));
+    }
+    g_ptr_array_add(words, NULL);
+    return (char **) g_ptr_array_free(words, FALSE);
+}
+
+static void start(struct receive_full *full)
+{
+    g_auto(GStrv) words = command_line(full->call);
+    g_autoptr(GError) failure = NULL;
+
+    output_note(full->call->output, "WAL was lost: a new full backup is being taken");
+    if (!g_spawn_async(NULL, words, NULL,
+                       G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
+                       &full->child, &failure)) {
+        output_warn(full->call->output, "it could not be started: %s", failure->message);
+        full->child = 0;
+    }
+}
+
+static void reap(struct receive_full *full)
+{
+    int status = 0;
+
+    if (waitpid(full->child, &status, WNOHANG) != full->child)
+        return;
+    full->child = 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        output_note(full->call->output, "the new full backup is complete");
+        return;
+    }
+    output_warn(
+        full->call->output,
+        "the new full backup failed: until there is one, nothing behind the loss can be "
+        "recovered; tried again in %d s",
+        (int) full->pause_s);
+    full->next_us = g_get_monotonic_time() + full->pause_s * G_USEC_PER_SEC;
+    full->pause_s = MIN(full->pause_s * 2, LONGEST_PAUSE_S);
+}
+
+void receive_full_tend(struct receive_full *full, struct lineage *lineage)
+{
+    if (full->child != 0)
+        reap(full);
+    if (full->child == 0 && !full->settled && g_get_monotonic_time() >= full->next_us) {
+        full->settled = !is_needed(lineage);
+        if (!full->settled)
+            start(full);
+    }
+}

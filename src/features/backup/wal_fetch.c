@@ -1,0 +1,39 @@
+/* `backup wal fetch`: restore_command. "Not there" is 1; whatever else goes wrong is 126, by the
+ * command's flag. */
+#include "backup_commands.h"
+#include "repo/repo_wal.h"
+
+#include <string.h>
+
+/* Of the data directory that the server recovers in. Caller frees; NULL: not in one. */
+static char *system_here(void)
+{
+    g_autofree char *bytes = NULL;
+    gsize length = 0;
+    guint64 system = 0;
+
+    if (!g_file_get_contents("global/pg_control", &bytes, &length, NULL) ||
+        length < sizeof system)
+        return NULL;
+    memcpy(&system, bytes, sizeof system);
+    return g_strdup_printf("%" G_GUINT64_FORMAT, system);
+}
+
+enum runbook_exit wal_fetch_command(struct call *call, GError **error)
+{
+    const char *given = option_value(call->options, "system");
+    g_autofree char *system = given != NULL ? g_strdup(given) : system_here();
+    AUTO(repo) repo = repo_open(call->settings, false, error);
+    bool missing = false;
+
+    if (repo == NULL)
+        return runbook_error_exit(*error);
+    AUTO(lineage) lineage = lineage_open(repo, system, false, error);
+    if (lineage == NULL)
+        return runbook_error_exit(*error);
+    if (lineage_wal_get(lineage, call->arguments[0], call->arguments[1], &missing, error))
+        return RUNBOOK_DONE;
+    if (missing)
+        g_clear_error(error);
+    return RUNBOOK_FAILED;
+}

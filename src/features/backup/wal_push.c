@@ -1,0 +1,65 @@
+/* `backup wal push`: archive_command. It is started for every segment: it does nothing else. */
+#include "backup_commands.h"
+#include "repo/repo_wal.h"
+
+#include <string.h>
+
+/* The system identifier is the first thing in global/pg_control, which stands two folders above a
+ * file of pg_wal, or below where archive_command is called. Caller frees; NULL: there is none. */
+static char *system_of_control(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *above = g_path_get_dirname(folder);
+    const char *const places[] = {strcmp(folder, "pg_wal") == 0 ? "." : above, "."};
+    guint64 system = 0;
+
+    for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
+        g_autofree char *control = g_build_filename(places[i], "global", "pg_control", NULL);
+        g_autofree char *bytes = NULL;
+        gsize length = 0;
+        if (!g_file_get_contents(control, &bytes, &length, NULL) || length < sizeof system)
+            continue;
+        memcpy(&system, bytes, sizeof system);
+        return g_strdup_printf("%" G_GUINT64_FORMAT, system);
+    }
+    return NULL;
+}
+
+/* What a segment says of itself, where there is no data directory around it. */
+static char *system_of_segment(const char *path)
+{
+    enum { HEADER = 40, SYSTEM_AT = 24 };
+    g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
+    guint64 system = 0;
+
+    if (file == NULL || g_mapped_file_get_length(file) < HEADER)
+        return NULL;
+    memcpy(&system, g_mapped_file_get_contents(file) + SYSTEM_AT, sizeof system);
+    return g_strdup_printf("%" G_GUINT64_FORMAT, GUINT64_FROM_LE(system));
+}
+
+enum runbook_exit wal_push_command(struct call *call, GError **error)
+{
+    const char *path = call->arguments[0];
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *system = system_of_control(path);
+    struct wal_name parsed = wal_name_parse(name, 1 << 20);
+
+    if (system == NULL && (parsed.kind == WAL_SEGMENT || parsed.kind == WAL_PARTIAL))
+        system = system_of_segment(path);
+    if (system == NULL) {
+        runbook_error_set(error, RUNBOOK_FAILED,
+                          "archive_command is called in the data directory",
+                          "there is no global/pg_control that would say whose \"%s\" is", path);
+        return RUNBOOK_FAILED;
+    }
+    AUTO(repo) repo = repo_open(call->settings, true, error);
+    if (repo == NULL)
+        return runbook_error_exit(*error);
+    AUTO(lineage) lineage = lineage_open(repo, system, true, error);
+    if (lineage == NULL)
+        return runbook_error_exit(*error);
+    enum repo_put put = lineage_wal_put(
+        lineage, path, name, (int) settings_int(call->settings, "backup.compress"), error);
+    return put == REPO_PUT_DONE || put == REPO_PUT_SAME ? RUNBOOK_DONE : RUNBOOK_FAILED;
+}
