@@ -107,6 +107,8 @@ static void set_private(GPtrArray *arguments)
         {"superuser_reserved_connections", "3"},
         {"autovacuum", "off"},
         {"restart_after_crash", "off"},
+        /* One call, where fsync would be one a file. */
+        {"recovery_init_sync_method", "syncfs"},
         {"cluster_name", "pgrunbook"},
     };
 
