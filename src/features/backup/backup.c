@@ -230,6 +230,8 @@ static const struct option fetch_options[] = {
     {"system", '\0', "ID", NULL, false,
      "the system identifier; by default that of the data directory it is called in, or the "
      "only one in the repository"},
+    {"key-file", '\0', "FILE", "backup.key_file", false, "the key of an encrypted repository"},
+    {"key-command", '\0', "COMMAND", "backup.key_command", false, "what prints that key"},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 

@@ -2,9 +2,9 @@
 
 #include "backup_fixture.h"
 
-static const struct health_bounds bounds = {.proof_us = 1000 * G_USEC_PER_SEC,
-                                            .proof_critical_us = 5000 * G_USEC_PER_SEC,
-                                            .wal_us = 100 * G_USEC_PER_SEC};
+static const struct health_bounds bounds = {.proof_us = (gint64) 1000 * G_USEC_PER_SEC,
+                                            .proof_critical_us = (gint64) 5000 * G_USEC_PER_SEC,
+                                            .wal_us = (gint64) 100 * G_USEC_PER_SEC};
 
 static void assert_health(struct health health, enum verdict_status status, const char *next)
 {
