@@ -107,6 +107,8 @@ static void set_private(GPtrArray *arguments)
         {"superuser_reserved_connections", "3"},
         {"autovacuum", "off"},
         {"restart_after_crash", "off"},
+        /* One call, where fsync would be one a file. */
+        {"recovery_init_sync_method", "syncfs"},
         {"cluster_name", "pgrunbook"},
     };
 
@@ -165,6 +167,8 @@ static void in_child(gpointer data)
 /* Nothing of what was said to us about another server is said to this one. */
 static char **environment_for_server(void)
 {
+    static const char *const folders[] = {
+        "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "USER", "LOGNAME"};
     char **environment = g_get_environ();
     g_auto(GStrv) names = g_listenv();
 
@@ -173,6 +177,11 @@ static char **environment_for_server(void)
             environment = g_environ_unsetenv(environment, *name);
     /* A descriptor of ours, which a restore_command would look for in vain. */
     environment = g_environ_unsetenv(environment, SETTINGS_FILES_VARIABLE);
+    if (geteuid() != 0)
+        return g_environ_setenv(environment, "LC_ALL", "C", TRUE);
+    /* Nor root's own folders. */
+    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
+        environment = g_environ_unsetenv(environment, folders[i]);
     return g_environ_setenv(environment, "LC_ALL", "C", TRUE);
 }
 

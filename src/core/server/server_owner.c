@@ -24,8 +24,7 @@ static void name_of(uid_t uid, gid_t *ret_gid, char name[64])
     if (getpwuid_r(uid, &account, buffer, sizeof buffer, &found) != 0 || found == NULL)
         return;
     g_strlcpy(name, found->pw_name, 64);
-    if (ret_gid != NULL)
-        *ret_gid = found->pw_gid;
+    *ret_gid = found->pw_gid;
 }
 
 bool server_owner_of(const char *folder, struct server_owner *ret_owner, GError **error)
@@ -45,7 +44,8 @@ bool server_owner_of(const char *folder, struct server_owner *ret_owner, GError 
     }
     ret_owner->uid = status.st_uid;
     ret_owner->gid = status.st_gid;
-    name_of(status.st_uid, NULL, ret_owner->name);
+    /* Not the folder's group, which may be anybody's: the account's own. */
+    name_of(status.st_uid, &ret_owner->gid, ret_owner->name);
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* The section's tables: what it offers on every surface. */
 #include "backup.h"
 
+#include "backup_check.h"
 #include "backup_commands.h"
 #include "backup_queries.h"
 #include "backup_target.h"
@@ -56,12 +57,51 @@ static const struct setting settings[] = {
      "server is always durable, whatever this says."},
 
     /* -- repository -- */
+    {"keep", SETTING_INT, 0, "7", "1", "100000", NULL,
+     "How many backups `backup expire` keeps: the newest that can be restored."},
+    {"keep_time", SETTING_DURATION, 0, "0", "0", NULL, NULL,
+     "Beyond backup.keep, every moment of so long a time stays recoverable; 0: that number "
+     "alone "
+     "decides."},
 
     /* -- restore -- */
 
     /* -- drill -- */
+    {"scratch", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
+     "The folder that a drill restores into, with room for the whole cluster; what it makes "
+     "there "
+     "is removed at its end. As root: a folder of the account that the server may run as."},
+    {"drill_checks", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
+     "A file of SQL statements that a drill runs in the restored copy: each must succeed and "
+     "return no row, or nothing but true. A line \"-- name: TEXT\" above a statement names it, "
+     "a line \"-- database: NAME\" says where it and those behind it run."},
+    {"proof_age", SETTING_DURATION, 0, "8d", "1h", NULL, NULL,
+     "`check` warns when the newest backup that was proved by a drill is older."},
+    {"proof_age_critical", SETTING_DURATION, 0, "31d", "1h", NULL, NULL,
+     "Older than this, or none at all, is critical."},
+    {"wal_age", SETTING_DURATION, 0, "15min", "1min", NULL, NULL,
+     "`check` warns when the newest commit that could be recovered is older while the server "
+     "has committed since."},
 
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+static const struct option repository_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct option expire_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    {"keep", '\0', "N", "backup.keep", false, "how many backups stay"},
+    {"keep-time", '\0', "DURATION", "backup.keep_time", false,
+     "every moment of so long a time stays recoverable"},
+    {"damaged", '\0', NULL, NULL, false, "damaged backups go as well"},
+    {NULL, '\0', NULL, NULL, false, NULL},
 };
 
 /* -- options: logical -- */
@@ -120,6 +160,32 @@ static const struct option create_options[] = {
     "`replication`. It may connect to a standby as well. What comes out are zstd-compressed "  \
     "tar archives: `zstd -dc base.tar.zst | tar x` unpacks them without this program."
 
+static const struct option drill_options[] = {
+    {"repo", 0, "DIR", "backup.repo", false, "the repository"},
+    {"system", 0, "ID", NULL, false, "the cluster, where the repository has several"},
+    {"scratch", 0, "DIR", "backup.scratch", false, "restore into this folder"},
+    TARGET_OPTION_ROWS,
+    {"seed", 0, "N", NULL, false, "choose the same point as a drill before did"},
+    {"checks", 0, "FILE", "backup.drill_checks", false, "statements of your own to run"},
+    {"no-amcheck", 0, NULL, NULL, false, "leave out amcheck"},
+    {"no-rows", 0, NULL, NULL, false, "leave out reading every row"},
+    {"threads", 0, "N", "backup.threads", false, "threads that restore"},
+    {NULL, 0, NULL, NULL, false, NULL},
+};
+
+#define DRILL_PROSE                                                                            \
+    "Restores the newest backup into a scratch folder, replays WAL to a random point of what " \
+    "can be recovered, and asks the server where it is: the answer must be what the plan "     \
+    "says. Then everything is read: amcheck goes through every B-tree index (each row of the " \
+    "table must be in it) and every table, pg_dump reads every row, and your own statements "  \
+    "run. What passes is `proven` in `backup list`, with its date and the time the recovery "  \
+    "took; a backup in which something is corrupt is `damaged`, and older ones are kept.\n"    \
+    "\n"                                                                                       \
+    "The server it starts listens on no network, archives nothing, follows nobody and loads "  \
+    "no libraries. The copy is removed at the end, after Ctrl-C too; what a killed drill "     \
+    "leaves is removed by the next. The point is chosen by a seed, which is said: --seed "     \
+    "tries the same again, and the options of `backup restore` name a point of your own."
+
 static const struct option receive_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"slot", '\0', "NAME", "backup.slot", false, "the replication slot"},
@@ -138,6 +204,8 @@ static const struct option fetch_options[] = {
     {"system", '\0', "ID", NULL, false,
      "the system identifier; by default that of the data directory it is called in, or the "
      "only one in the repository"},
+    {"key-file", '\0', "FILE", "backup.key_file", false, "the key of an encrypted repository"},
+    {"key-command", '\0', "COMMAND", "backup.key_command", false, "what prints that key"},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
@@ -300,6 +368,68 @@ static const struct command commands[] = {
     },
 
     /* -- repository -- */
+    {
+        .verb = "list",
+        .summary = "List backups and what can be recovered with them",
+        .prose =
+            "Lists the backups of a cluster with their WAL and their proof: \"proven\" was "
+            "restored, started and asked, \"verified\" was read in full, \"unverified\" is "
+            "all others, \"damaged\" cannot be trusted. Below them: the moments that can be "
+            "reached, reckoned from the WAL that is on disk, and gaps in it.",
+        .examples = "pgrunbook backup list --repo /srv/backup\n"
+                    "pgrunbook backup list --target shop --json",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_list_command,
+    },
+    {
+        .verb = "show",
+        .arguments = "ID",
+        .summary = "Show one backup: files, WAL, phases, proof",
+        .prose =
+            "Shows all that is known of a backup, and how far it can be replayed. A beginning "
+            "of the id is enough where no other backup has it.",
+        .examples = "pgrunbook backup show 20261126T022300F --repo /srv/backup",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_show_command,
+    },
+    {
+        .verb = "verify",
+        .arguments = "[ID]",
+        .summary = "Read all of the repository, or one backup, and check it",
+        .prose =
+            "Reads every byte: the SHA-256 of every file, every frame's checksum, every file "
+            "in "
+            "the archives against the server's own manifest, every record of the WAL, and that "
+            "no WAL is missing. A backup in which all is well becomes \"verified\" (one that "
+            "is \"proven\" stays so), one that lost something \"damaged\". What was harmed "
+            "but has a second copy, or can be made again, is told as well. Any finding ends "
+            "with exit code 1.",
+        .examples = "pgrunbook backup verify --repo /srv/backup\n"
+                    "pgrunbook backup verify 20261126T022300F --target shop",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_verify_command,
+    },
+    {
+        .verb = "expire",
+        .summary = "Remove backups and WAL that the rules do not keep",
+        .prose =
+            "Keeps the newest backups that can be restored (backup.keep), and those without "
+            "which a moment of backup.keep_time could not be reached; removes the others, and "
+            "WAL that none of those that stay needs. History files of timelines stay for "
+            "ever.\n"
+            "\n"
+            "Whatever the rules say, the last backup that was proved by a drill stays, and "
+            "nothing older than a damaged backup goes before that one is removed (with "
+            "--damaged). While a backup has met bad pages in the cluster nothing goes at all.",
+        .examples = "pgrunbook backup expire --repo /srv/backup --dry-run\n"
+                    "pgrunbook backup expire --target shop --keep 3 --keep-time 14d --yes",
+        .options = expire_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_expire_command,
+    },
 
     /* -- restore -- */
     {
@@ -317,6 +447,18 @@ static const struct command commands[] = {
     },
 
     /* -- drill -- */
+    {
+        .verb = "drill",
+        .summary = "Prove a backup by restoring it",
+        .prose = DRILL_PROSE,
+        .examples = "pgrunbook backup drill --repo /srv/backup --scratch /srv/drill\n"
+                    "pgrunbook backup drill --target shop --target-time "
+                    "\"2026-11-26 02:23:00 Europe/Berlin\"\n"
+                    "pgrunbook backup drill --target shop --dry-run",
+        .options = drill_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_drill_command,
+    },
 
     {.verb = NULL},
 };
@@ -327,5 +469,6 @@ const struct feature feature_backup = {
     .runbook = backup_readme,
     .settings = settings,
     .commands = commands,
+    .check = backup_check,
     .queries = backup_queries,
 };

@@ -67,6 +67,9 @@ char *restore_fetch_command(const struct settings *settings, const struct lineag
 
     append_word(command, program ? program : "pgrunbook");
     g_string_append(command, " backup wal fetch %f %p");
+    /* All it needs to know is said here: the files of the account that the server runs as are
+     * others, or cannot be read. */
+    g_string_append(command, " --config /dev/null");
     append_path(command, "--repo", settings_string(settings, "backup.repo"));
     append_path(command, "--key-file", settings_string(settings, "backup.key_file"));
     if (key_command != NULL) {
@@ -154,6 +157,7 @@ static bool options_read(struct restore *restore, GError **error)
     request->delta = option_given(options, "delta");
     request->jobs = (guint) settings_int(restore->call->settings, "backup.threads");
     request->bindir = settings_string(restore->call->settings, "backup.bindir");
+    request->key_file = settings_string(restore->call->settings, "backup.key_file");
     request->note = on_note;
     request->progress = on_progress;
     request->data = restore;

@@ -31,6 +31,7 @@ struct restore_request {
         delta; /* the folder may hold another state of the cluster: only what differs is written */
     guint jobs;                  /* threads; 0: as many as there are processors */
     const char *restore_command; /* restore_fetch_command() */
+    const char *key_file;        /* that the command reads; NULL: none */
     enum restore_action action;
     const char *bindir; /* as programs_find() takes it; NULL */
     /* Each may be NULL. Called from the thread that calls. */

@@ -111,7 +111,16 @@ static bool repository_readable(const struct work *work, GError **error)
 {
     const char *path = lineage_path(work->request->lineage);
     g_autofree char *wal = g_build_filename(path, "wal", NULL);
+    const char *key = work->request->key_file;
 
+    if (key != NULL && !server_owner_reads(&work->owner, key)) {
+        runbook_error_set(error, RUNBOOK_REFUSED,
+                          "the server fetches its WAL by itself: let that account, or a group "
+                          "that it is in, read the key",
+                          "\"%s\", whose server it will be, may not read \"%s\"",
+                          work->owner.name, key);
+        return false;
+    }
     if (server_owner_reads(&work->owner, path) &&
         (!g_file_test(wal, G_FILE_TEST_EXISTS) || server_owner_reads(&work->owner, wal)))
         return true;

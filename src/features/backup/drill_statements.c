@@ -1,0 +1,94 @@
+/* The person's own statements: each must succeed, and return no row or nothing but true. */
+#include "drill.h"
+#include "error.h"
+
+#include <string.h>
+
+enum { BOOLOID = 16 };
+
+/* NULL: it is as it should be; else what is not. */
+static char *fault_of(const PGresult *result)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        bool fine = true;
+        for (int column = 0; column < PQnfields(result); column++) {
+            const char *value =
+                PQgetisnull(result, row, column) ? "null" : PQgetvalue(result, row, column);
+            fine = fine && PQftype(result, column) == BOOLOID && strcmp(value, "t") == 0;
+            g_string_append_printf(text, "%s%s=%s", column > 0 ? ", " : "",
+                                   PQfname(result, column), value);
+        }
+        if (!fine)
+            return g_strdup_printf("it returned %d rows, the first that is not true: %.500s",
+                                   PQntuples(result), text->str);
+    }
+    return NULL;
+}
+
+/* Where a statement runs that does not say it: in the one database there is besides "postgres". */
+static const char *only_database(const char *const *databases)
+{
+    const char *only = NULL;
+    guint count = 0;
+
+    for (; *databases != NULL; databases++)
+        if (strcmp(*databases, "postgres") != 0 && strcmp(*databases, "template1") != 0) {
+            only = *databases;
+            count++;
+        }
+    return count == 0 ? "postgres" : count == 1 ? only : NULL;
+}
+
+static bool run_one(struct drill *drill, const struct drill_statement *statement,
+                    const char *database, GError **error)
+{
+    gint64 start = g_get_monotonic_time();
+    g_autoptr(GError) broken = NULL;
+    char state[6] = "";
+
+    if (database == NULL) {
+        drill_note(drill, statement->name, NULL, DRILL_FAILED, 1, 0,
+                   g_strdup("there are several databases: a line \"-- database: NAME\" above "
+                            "the statement says which"));
+        return true;
+    }
+    AUTO(session) session = server_session(drill->server, database, &broken);
+    if (session != NULL)
+        session_command(session, "RESET search_path", NULL);
+    PGresult *result =
+        session != NULL ? drill_ask(session, statement->sql, NULL, state, &broken) : NULL;
+    if (result == NULL && broken->code == RUNBOOK_INTERRUPTED) {
+        g_propagate_error(error, g_steal_pointer(&broken));
+        return false;
+    }
+    char *fault = result != NULL ? fault_of(result) : g_strdup(broken->message);
+    PQclear(result);
+    drill_note(drill, statement->name, database, fault == NULL ? DRILL_OK : DRILL_FAILED, 1,
+               (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC, fault);
+    return true;
+}
+
+bool drill_statements(struct drill *drill, const char *const *databases, GError **error)
+{
+    const char *path = settings_string(drill->call->settings, "backup.drill_checks");
+    g_autofree char *text = NULL;
+
+    if (path == NULL || *path == '\0')
+        return true;
+    if (!g_file_get_contents(path, &text, NULL, error))
+        return false;
+    g_autoptr(GPtrArray) statements = drill_statements_parse(text, error);
+    if (statements == NULL) {
+        g_prefix_error(error, "%s: ", path);
+        return false;
+    }
+    for (guint i = 0; i < statements->len; i++) {
+        const struct drill_statement *statement = statements->pdata[i];
+        const char *database =
+            statement->database != NULL ? statement->database : only_database(databases);
+        if (!run_one(drill, statement, database, error))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,142 @@
+/* Statements of a file: as much of SQL's words as is needed to know where one ends. */
+#include "drill.h"
+#include "error.h"
+
+#include <string.h>
+
+static void statement_free(gpointer data)
+{
+    struct drill_statement *statement = data;
+
+    g_free(statement->name);
+    g_free(statement->database);
+    g_free(statement->sql);
+    g_free(statement);
+}
+
+/* Behind what begins at `at` and ends with `end`; NULL: it does not end. A quote that is doubled is
+ * two such pieces, which is as good. */
+static const char *behind(const char *at, gsize skip, const char *end)
+{
+    const char *found = strstr(at + skip, end);
+
+    return found != NULL ? found + strlen(end) : NULL;
+}
+
+static const char *behind_comment(const char *at)
+{
+    int depth = 1;
+
+    for (at += 2; *at != '\0' && depth > 0;) {
+        bool opens = g_str_has_prefix(at, "/*"), closes = g_str_has_prefix(at, "*/");
+        depth += opens ? 1 : closes ? -1 : 0;
+        at += opens || closes ? 2 : 1;
+    }
+    return depth == 0 ? at : NULL;
+}
+
+/* "$body$": the tag's length, 0: it is none. */
+static gsize tag_length(const char *at)
+{
+    gsize length = 1;
+
+    while (g_ascii_isalnum(at[length]) || at[length] == '_' || (guchar) at[length] >= 128)
+        length++;
+    return at[length] == '$' && !g_ascii_isdigit(at[1]) ? length + 1 : 0;
+}
+
+/* Behind the word, constant or comment that begins at `at`; NULL: it does not end. */
+static const char *next(const char *at)
+{
+    gsize tag = 0;
+
+    if (*at == '\'' || *at == '"') {
+        char quote[2] = {*at, '\0'};
+        return behind(at, 1, quote);
+    }
+    if (g_str_has_prefix(at, "--"))
+        return at + strcspn(at, "\n");
+    if (g_str_has_prefix(at, "/*"))
+        return behind_comment(at);
+    if (*at == '$' && (tag = tag_length(at)) > 0) {
+        g_autofree char *end = g_strndup(at, tag);
+        return behind(at, tag, end);
+    }
+    /* A word with a dollar in it begins no tag. */
+    if (g_ascii_isalnum(*at) || *at == '_')
+        while (g_ascii_isalnum(at[1]) || at[1] == '_' || at[1] == '$')
+            at++;
+    return at + 1;
+}
+
+/* "-- name: orders have customers" → what stands behind the key. */
+static void read_comment(const char *at, const char *key, char **value)
+{
+    if (!g_str_has_prefix(at, key))
+        return;
+    g_free(*value);
+    *value = g_strstrip(g_strndup(at + strlen(key), strcspn(at + strlen(key), "\n")));
+}
+
+struct parser {
+    GPtrArray *statements;
+    const char *text, *begin; /* of a statement; NULL: none has begun */
+    char *name, *database;
+};
+
+static int line_of(const struct parser *parser, const char *at)
+{
+    int line = 1;
+
+    for (const char *c = parser->text; c < at; c++)
+        line += *c == '\n' ? 1 : 0;
+    return line;
+}
+
+static void add(struct parser *parser, const char *end)
+{
+    struct drill_statement *statement = NULL;
+
+    if (parser->begin == NULL)
+        return;
+    statement = g_new0(struct drill_statement, 1);
+    statement->sql = g_strstrip(g_strndup(parser->begin, (gsize) (end - parser->begin)));
+    statement->name = parser->name != NULL
+                          ? g_steal_pointer(&parser->name)
+                          : g_strdup_printf("line %d", line_of(parser, parser->begin));
+    statement->database = g_strdup(parser->database);
+    g_ptr_array_add(parser->statements, statement);
+    parser->begin = NULL;
+}
+
+GPtrArray *drill_statements_parse(const char *text, GError **error)
+{
+    g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(statement_free);
+    struct parser parser = {.statements = statements, .text = text};
+    const char *at = text;
+
+    while (at != NULL && *at != '\0') {
+        const char *behind_it = next(at);
+        if (behind_it == NULL) {
+            runbook_error_set(error, RUNBOOK_USAGE, NULL,
+                              "what begins in line %d does not end: %.20s",
+                              line_of(&parser, at), at);
+            statements = NULL;
+            g_ptr_array_unref(parser.statements);
+        } else if (g_str_has_prefix(at, "--")) {
+            read_comment(at, "-- name:", &parser.name);
+            read_comment(at, "-- database:", &parser.database);
+        } else if (*at == ';') {
+            add(&parser, at);
+        } else if (!g_ascii_isspace(*at) && !g_str_has_prefix(at, "/*") &&
+                   parser.begin == NULL) {
+            parser.begin = at;
+        }
+        at = behind_it;
+    }
+    if (at != NULL)
+        add(&parser, at);
+    g_free(parser.name);
+    g_free(parser.database);
+    return g_steal_pointer(&statements);
+}

@@ -1,0 +1,70 @@
+#include "drill.h"
+#include "error.h"
+
+static GPtrArray *parsed(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    GPtrArray *statements = drill_statements_parse(text, &error);
+
+    g_assert_no_error(error);
+    return statements;
+}
+
+static void assert_statement(const GPtrArray *statements, guint place, const char *name,
+                             const char *database, const char *sql)
+{
+    g_assert_cmpuint(statements->len, >, place);
+    const struct drill_statement *statement = statements->pdata[place];
+    g_assert_cmpstr(statement->name, ==, name);
+    g_assert_cmpstr(statement->database, ==, database);
+    g_assert_cmpstr(statement->sql, ==, sql);
+}
+
+static void test_names(void)
+{
+    g_autoptr(GPtrArray) statements = parsed("SELECT 1;\n"
+                                             "-- database: shop\n"
+                                             "-- name: orders have customers\n"
+                                             "SELECT *\n  FROM o;\n"
+                                             "\nSELECT true");
+
+    g_assert_cmpuint(statements->len, ==, 3);
+    assert_statement(statements, 0, "line 1", NULL, "SELECT 1");
+    assert_statement(statements, 1, "orders have customers", "shop", "SELECT *\n  FROM o");
+    assert_statement(statements, 2, "line 7", "shop", "SELECT true");
+}
+
+static void test_quotes(void)
+{
+    g_autoptr(GPtrArray) statements =
+        parsed("SELECT ';', ';''', \"a;b\", $$;$$, $x$;$$;$x$, a$b$c;"
+               " /* ; /* ; */ ; */ SELECT $1 -- ; no end\n + 2;;");
+
+    g_assert_cmpuint(statements->len, ==, 2);
+    assert_statement(statements, 0, "line 1", NULL,
+                     "SELECT ';', ';''', \"a;b\", $$;$$, $x$;$$;$x$, a$b$c");
+    assert_statement(statements, 1, "line 1", NULL, "SELECT $1 -- ; no end\n + 2");
+}
+
+static void test_open(void)
+{
+    static const char *const texts[] = {"SELECT 'a;", "SELECT \"a", "SELECT $$ a",
+                                        "/* a /* */"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(drill_statements_parse(texts[i], &error));
+        g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_USAGE);
+    }
+    g_autoptr(GPtrArray) none = parsed("  -- nothing\n /* at all */ ; ");
+    g_assert_cmpuint(none->len, ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/drill_statements/names", test_names);
+    g_test_add_func("/drill_statements/quotes", test_quotes);
+    g_test_add_func("/drill_statements/open", test_open);
+    return g_test_run();
+}

@@ -1,0 +1,138 @@
+"""`backup restore`: every kind of target, asked where it landed, on every version."""
+
+import os
+
+import pytest
+
+from support.program import Runbook
+from support.restoring import Stage, verify
+from support.servers import wait_until
+
+
+@pytest.fixture
+def stage(fresh_server):
+    """A ledger of ten before the backup, and one row a transaction after it."""
+    made = Stage(fresh_server)
+    made.server.sql("CREATE TABLE ledger (id int PRIMARY KEY, at timestamptz, xid text)")
+    made.server.sql("INSERT INTO ledger SELECT i FROM generate_series(1, 10) AS i")
+    return made
+
+
+def enter(server, number):
+    """One row, one transaction: its number, and the position of the WAL before it."""
+    lsn = server.value("SELECT pg_current_wal_insert_lsn()::text")
+    server.sql(f"INSERT INTO ledger VALUES ({number}, clock_timestamp(), "
+               "pg_current_xact_id()::text)")
+    xid = server.value(f"SELECT xid FROM ledger WHERE id = {number}")
+    return xid, lsn
+
+
+def highest(server):
+    return server.value("SELECT max(id) FROM ledger")
+
+
+def test_latest(stage):
+    """The newest there is, on a timeline of its own, and nothing of the recovery stays behind."""
+    backup = stage.back_up()
+    enter(stage.server, 11)
+    stage.archive()
+    document = stage.restore("latest")
+    assert document["backup"] == backup and document["restored"]["promoted"]
+    assert document["landed"]["as_planned"] and document["landed"]["timeline"] == 1
+    assert document["restored"]["new_timeline"] == 2
+    data = stage.folder / "latest"
+    assert "recovery" not in (data / "postgresql.auto.conf").read_text()
+    assert "restore_command" not in (data / "postgresql.auto.conf").read_text()
+    assert not (data / "recovery.signal").exists() and not (data / "backup_manifest").exists()
+    # The next recovery finds its way through this one.
+    assert (data / "pg_wal" / "archive_status" / "00000002.history.ready").exists()
+    with stage.started("latest") as server:
+        assert highest(server) == 11
+        server.sql("INSERT INTO ledger VALUES (12)")
+
+
+@pytest.mark.parametrize("version", [15])
+def test_every_kind_of_target(stage):
+    server = stage.server
+    stage.back_up()
+    enter(server, 11)
+    xid, _ = enter(server, 12)
+    server.sql("SELECT pg_create_restore_point('here')")
+    _, before = enter(server, 13)
+    time = server.value("SELECT clock_timestamp()::text")
+    enter(server, 14)
+    stage.archive()
+    targets = {"--immediate": 10, f"--target-xid={xid}": 12, f"--target-lsn={before}": 12,
+               f"--target-time={time}": 13}
+    for number, (option, row) in enumerate(targets.items()):
+        document = stage.restore(str(number), option)
+        assert document["landed"]["as_planned"], option
+        assert document["target"]["kind"] in option
+        with stage.started(str(number)) as restored:
+            assert highest(restored) == row, option
+    stage.restore("named", "--target-name", "here", "--action", "pause")
+    text = (stage.folder / "named" / "postgresql.auto.conf").read_text()
+    assert "recovery_target_name = 'here'" in text and "'pause'" in text
+    with stage.started("named") as restored:
+        assert restored.value("SELECT pg_is_in_recovery()") and highest(restored) == 12
+
+
+@pytest.mark.parametrize("version", [15])
+def test_out_of_reach(stage):
+    """Refused before anything is made."""
+    stage.back_up()
+    enter(stage.server, 11)
+    stage.archive()
+    refused = stage.restore("never", "--target-xid", "900000", code=4)
+    assert not (stage.folder / "never").exists() and "hint:" in refused.err
+    plan = stage.runbook("backup", "restore", "--repo", stage.repo, "--plan", "--json",
+                         "--target-time", "2001-01-01 00:00:00+00").expect(4).json
+    assert plan["target"]["reachable"] is False
+
+
+@pytest.mark.parametrize("version", [15])
+def test_files_alone(stage):
+    """--no-start: as pg_verifybackup wants them; stale recovery settings are out of the way."""
+    server = stage.server
+    server.sql("ALTER SYSTEM SET recovery_target_time = '2020-01-01'")
+    server.sql("ALTER SYSTEM SET restore_command = 'false'")
+    with open(server.cluster.data / "postgresql.conf", "a", encoding="utf-8") as configuration:
+        configuration.write("recovery_target_xid = '7'\n")
+    (server.cluster.data / "recovery.done").write_text("")
+    stage.back_up()
+    enter(server, 11)
+    stage.archive()
+    document = stage.restore("files", "--no-start", "--latest")
+    assert document["landed"] is None and document["configured"]
+    data = stage.folder / "files"
+    verify(data, "-i", "recovery.done")
+    text = (data / "postgresql.auto.conf").read_text()
+    assert "2020-01-01" not in text and "recovery_target_xid = ''" in text
+    with stage.started("files") as restored:
+        wait_until(lambda: not restored.value("SELECT pg_is_in_recovery()"), what="promotion")
+        assert highest(restored) == 11
+
+
+@pytest.mark.parametrize("version", [15])
+def test_encrypted_and_as_root(fresh_server):
+    """The server fetches its WAL by itself, with the key; root's restore belongs to the account."""
+    stage = Stage(fresh_server, key="ab" * 32)
+    stage.server.sql("CREATE TABLE ledger (id int)")
+    stage.back_up()
+    stage.server.sql("INSERT INTO ledger VALUES (1)")
+    stage.archive()
+    refused = stage.runbook("backup", "restore", "--repo", stage.repo, "--to",
+                            stage.folder / "keyless").expect(4)
+    assert "key" in refused.err and not (stage.folder / "keyless").exists()
+    if os.geteuid() == 0:
+        stage.runbook = Runbook(stage.runbook.home)
+        stage.restore("root")
+        assert (stage.folder / "root").stat().st_uid == stage.folder.stat().st_uid
+        stage.folder.chmod(0o755)
+        os.chown(stage.folder, 0, 0)
+        assert "root" in stage.restore("roots", code=4).err
+        os.chown(stage.folder, (stage.folder / "root").stat().st_uid, -1)
+    else:
+        stage.restore("root")
+    with stage.started("root") as restored:
+        assert restored.value("SELECT count(*) FROM ledger") == 1
