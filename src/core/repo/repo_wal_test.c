@@ -28,7 +28,7 @@ static void set_up(struct place *place, gconstpointer encrypted)
     place->folder = g_dir_make_tmp("pgrunbook-wal-XXXXXX", NULL);
     g_autofree char *file = g_strdup("");
     if (encrypted != NULL) {
-        AUTO(repo_key) key = fixture_key(place->folder, '7');
+        repo_key_free(fixture_key(place->folder, '7'));
         g_free(file);
         file = g_strdup_printf("backup.key_file = %s/key-7\n", place->folder);
     }

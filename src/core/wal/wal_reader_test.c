@@ -186,8 +186,9 @@ static void test_record_given_up(void)
 static void assert_refused(struct writer *writer, const char *why)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) events = read_in_pieces(writer, 333, &error);
+    GArray *events = read_in_pieces(writer, 333, &error);
 
+    g_array_unref(events);
     g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_FAILED);
     if (strstr(error->message, why) == NULL)
         g_error("\"%s\" is not in: %s", why, error->message);
