@@ -353,7 +353,7 @@ static const struct command commands[] = {
         .examples = "archive_command = 'pgrunbook backup wal push --repo /srv/backup %p'\n"
                     "archive_command = 'pgrunbook backup wal push --target shop %p'",
         .options = push_options,
-        .flags = COMMAND_TAKES_TARGET,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_HASTENS,
         .run = wal_push_command,
     },
     {
@@ -363,7 +363,7 @@ static const struct command commands[] = {
         .prose = FETCH_PROSE,
         .examples = "restore_command = 'pgrunbook backup wal fetch --repo /srv/backup %f %p'",
         .options = fetch_options,
-        .flags = COMMAND_TAKES_TARGET | COMMAND_RESTORES,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_RESTORES | COMMAND_HASTENS,
         .run = wal_fetch_command,
     },
 
