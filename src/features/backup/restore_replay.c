@@ -170,6 +170,7 @@ static struct server *start(const struct restore_request *request, const GPtrArr
     g_ptr_array_add(settings, (gpointer) (gsize) "recovery_end_command=");
     g_ptr_array_add(settings, (gpointer) (gsize) "archive_cleanup_command=");
     g_ptr_array_add(settings, (gpointer) (gsize) "primary_slot_name=");
+    g_ptr_array_add(settings, (gpointer) (gsize) "recovery_min_apply_delay=0");
     for (guint i = 0; i < wanted->len; i++)
         g_ptr_array_add(settings, wanted->pdata[i]);
     g_ptr_array_add(settings, NULL);
