@@ -158,7 +158,7 @@ class Stage:
         wait_until(lambda: standby.value("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [place]),
                    what="the standby")
         standby.sql("SELECT pg_promote()")
-        self.write(lost, abandoned=True)
+        self.write(lost, abandoned=True, named=True)
         self.await_durable()
         self.end_receiver()
         self.primary.cluster.stop()
