@@ -7,6 +7,7 @@ import pytest
 
 from support import physical
 from support.physical import Restored, backups, create, leftovers
+from support.servers import Server
 
 
 @pytest.fixture
@@ -17,7 +18,8 @@ def cluster(fresh_server, tmp_path):
     folder.mkdir()
     os.chown(folder, (server.cluster.data).stat().st_uid, -1)
     server.sql(f"CREATE TABLESPACE fast LOCATION '{folder}'")
-    server.sql("CREATE TABLE t (id int PRIMARY KEY, payload text) TABLESPACE fast")
+    server.sql("CREATE TABLE t (id int PRIMARY KEY USING INDEX TABLESPACE fast, payload text) "
+               "TABLESPACE fast")
     server.sql("INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 5000) AS i")
     server.sql("CREATE TABLE u AS SELECT * FROM t")
     return server
@@ -61,3 +63,32 @@ def test_members_lead_to_every_file(cluster, runbook, tmp_path):
     assert whole[offset:offset + size] == (cluster.cluster.data / place).read_bytes()
     assert {member[0] for member in members} == {file.name for _, file in backup.archives()}
     assert "backup_label" in {member[3] for member in members}
+
+
+def test_bad_pages(cluster, runbook, tmp_path):
+    """Named by relation and block, whatever tablespace; no backup; remembered until one is clean."""
+    repo = tmp_path / "repo"
+    create(runbook, cluster, repo)
+    cluster.sql("CREATE DATABASE \"other'db\"")
+    other = Server(cluster.cluster, "other'db")
+    other.sql("CREATE TABLE u AS SELECT i, md5(i::text) FROM generate_series(1, 5000) AS i")
+    cluster.sql("CHECKPOINT")
+    index = cluster.cluster.data / cluster.value("SELECT pg_relation_filepath('t_pkey')")
+    table = cluster.cluster.data / other.value("SELECT pg_relation_filepath('u')")
+    physical.flip(index, 3 * 8192 + 100)
+    for block in range(2, 10):
+        physical.flip(table, block * 8192 + 4000)
+    result = create(runbook, cluster, repo, code=1)
+    assert "block 3 of index public.t_pkey in database postgres (pg_tblspc/" in result.err
+    assert "block 2 of table public.u in database other'db (base/" in result.err
+    assert "8 blocks in all of table public.u" in result.err
+    assert len(backups(repo)) == 1 and not leftovers(repo)
+    mark = physical.lineage(repo) / "damage.json"
+    assert "public.t_pkey" in mark.read_text(encoding="utf-8")
+    cluster.sql("REINDEX INDEX t_pkey")
+    for block in range(2, 10):
+        physical.flip(table, block * 8192 + 4000)
+    create(runbook, cluster, repo)
+    assert len(backups(repo)) == 2 and not mark.exists()
+    recorded = runbook("history", "list", "--json", server=cluster).expect(0).json["runs"]
+    assert [run["outcome"] for run in recorded] == ["done", "failed", "done"]

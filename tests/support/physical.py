@@ -1,15 +1,16 @@
 """Words for the stories about physical backups: what stands in a repository, and a backup brought
 back by zstd and tar alone, without pgrunbook."""
 
+import hashlib
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 from golden.documents import check_document
 from pgcluster import Cluster
 from pgcluster_files import give_to_server_user
+from support import faults
 from support.servers import SETTINGS, Server
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
@@ -55,8 +56,8 @@ def backups(repo):
 
 
 def leftovers(repo):
-    """What a writer that died has left: names that start with a dot."""
-    return [path for path in Path(repo).rglob(".*")]
+    """What a writer of backups that died has left: names that start with a dot."""
+    return [path for path in Path(repo).rglob(".*") if "wal" not in path.parts]
 
 
 def create(runbook, server, repo, *options, code=0, **more):
@@ -84,8 +85,11 @@ def unpack(backup, folder):
     (data / "backup_manifest").write_text(unpacked(backup.folder / "backup_manifest.zst"))
     for segment in sorted((backup.folder.parents[1] / "wal").glob("*/*.zst")):
         name = segment.name.removesuffix(".zst").removesuffix(".partial")
-        with open(data / "pg_wal" / name, "wb") as wal:
-            subprocess.run(["zstd", "-dcq", segment], check=True, stdout=wal)
+        # A partial one is a frame that has not ended, and so is what it holds: zeroes follow.
+        done = subprocess.run(["zstd", "-dcq", segment], check=".partial" not in segment.name,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        wal = done.stdout.ljust(backup.manifest["wal_segment_bytes"], b"\0")
+        (data / "pg_wal" / name).write_bytes(wal)
     return data
 
 
@@ -145,5 +149,35 @@ def flip(file, offset):
         opened.write(bytes([byte[0] ^ 1]))
 
 
-def forget(folder):
-    shutil.rmtree(folder, ignore_errors=True)
+def whole(backup):
+    """Every file is as its manifest says, and there is no other."""
+    files = {entry["name"]: entry for entry in backup.manifest["files"]}
+    for name, entry in files.items():
+        content = (backup.folder / name).read_bytes()
+        assert len(content) == entry["stored_bytes"], name
+        assert hashlib.sha256(content).hexdigest() == entry["sha256"], name
+    names = {path.name for path in backup.folder.iterdir()}
+    return names - set(files) <= {"manifest.json", "manifest.copy.json", "proof.json"}
+
+
+def survive_faults(runbook, server, repo, numbers, act, thorough):
+    """A backup that meets the fault at each of these calls, one after the other in one repository:
+    what is visible afterwards is what was before, or one more that is whole. After every `thorough`
+    of them a backup is taken that nothing happens to: it cleans up, and is there."""
+    command = ["backup", "create", "--quiet", "--repo", repo]
+    seen = {backup.id for backup in backups(repo)}
+    for turn, number in enumerate(numbers, 1):
+        result = faults.at(number, act, runbook, *command, under=repo, server=server)
+        codes = (0, 1, faults.KILLED) if act in ("kill", "torn") else (0, 1, 4)
+        result.expect(*codes)
+        there = backups(repo)
+        fresh = [backup for backup in there if backup.id not in seen]
+        assert seen <= {backup.id for backup in there} and len(fresh) <= 1, (number, there)
+        assert all(whole(backup) for backup in fresh), number
+        assert fresh or result.code != 0, (number, result)
+        seen |= {backup.id for backup in fresh}
+        if turn % thorough == 0 or turn == len(numbers):
+            runbook(*command, server=server).expect(0)
+            (last,) = [backup for backup in backups(repo) if backup.id not in seen]
+            assert whole(last) and not leftovers(repo), (number, leftovers(repo))
+            seen.add(last.id)

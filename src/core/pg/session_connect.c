@@ -38,7 +38,11 @@ struct session_keywords session_keywords_for(const struct session *session)
     session_keyword(&keywords, "keepalives_interval", "10");
     session_keyword(&keywords, "keepalives_count", "3");
     session_keyword(&keywords, "tcp_user_timeout", "40000");
-    session_keyword(&keywords, "dbname", params->dbname);
+    /* Of two the second is a plain name, whatever is in it, and wins. */
+    session_keyword(&keywords, "dbname",
+                    params->dbname == NULL && params->database != NULL ? "postgres"
+                                                                       : params->dbname);
+    session_keyword(&keywords, "dbname", params->database);
     session_keyword(&keywords, "host", params->host);
     session_keyword(&keywords, "port", params->port);
     session_keyword(&keywords, "user", params->user);

@@ -24,6 +24,7 @@ static void step_free(gpointer data)
     g_free(step->reason);
     g_free(step->undo);
     g_strfreev(step->program);
+    g_free(step->program_input);
     g_free(step->detail);
     g_free(step);
 }

@@ -253,8 +253,7 @@ static void start_program(struct lane *lane)
     bool guarded = rows != NULL && rows_bool(rows, 0, CORE_CLIENT_CHECK_CHECKS);
     if (session_alive(control)) {
         g_clear_error(&error);
-        lane->program =
-            program_start(lane->step->program, session_handle(control), guarded, &error);
+        lane->program = program_start(lane->step, session_handle(control), guarded, &error);
     }
     if (lane->program != NULL)
         return;

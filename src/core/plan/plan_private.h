@@ -82,9 +82,10 @@ bool lane_open(struct lane *lane, GError **error);
 void lane_close(struct lane *lane);
 bool lane_uses_control(const struct lane *lane); /* a statement is at work on that session */
 
-/* plan_program.c: a program at work. Started with the server of `connection` in its environment;
- * guarded: the server looks by itself whether the program still lives. NULL with an error. */
-struct program *program_start(char **arguments, PGconn *connection, bool guarded,
+/* plan_program.c: a program at work, the step's. Started with the server of `connection` in its
+ * environment; guarded: the server looks by itself whether the program still lives. NULL with an
+ * error. */
+struct program *program_start(const struct step *step, PGconn *connection, bool guarded,
                               GError **error);
 /* Reads what it has written. True once it ended, whoever still holds its output. */
 bool program_ended(struct program *program);

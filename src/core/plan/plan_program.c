@@ -33,7 +33,7 @@ struct program {
 
 /* ---- how it starts ------------------------------------------------------------------------- */
 
-struct program *program_start(char **arguments, PGconn *connection, bool guarded,
+struct program *program_start(const struct step *step, PGconn *connection, bool guarded,
                               GError **error)
 {
     g_auto(GStrv) environment = program_environment_of(connection, guarded);
@@ -42,15 +42,17 @@ struct program *program_start(char **arguments, PGconn *connection, bool guarded
 
     if (!g_unix_open_pipe(pipe, FD_CLOEXEC, error))
         return NULL;
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    /* A named pipe opens once it has a writer. */
+    int input =
+        open(step->program_input ? step->program_input : "/dev/null", O_RDONLY | O_CLOEXEC);
     bool started = g_spawn_async_with_pipes_and_fds(
-        NULL, (const char *const *) arguments, (const char *const *) environment,
+        NULL, (const char *const *) step->program, (const char *const *) environment,
         G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, program_in_child,
-        GINT_TO_POINTER(getpid()), nothing, pipe[1], pipe[1], NULL, NULL, 0, &pid, NULL, NULL,
+        GINT_TO_POINTER(getpid()), input, pipe[1], pipe[1], NULL, NULL, 0, &pid, NULL, NULL,
         NULL, error);
     close(pipe[1]);
-    if (nothing >= 0)
-        close(nothing);
+    if (input >= 0)
+        close(input);
     if (!started) {
         close(pipe[0]);
         return NULL;

@@ -108,7 +108,8 @@ static struct program *start(const char *script)
 {
     char *arguments[] = {TEXT("sh"), TEXT("-c"), g_strdup(script), NULL};
     g_autoptr(GError) error = NULL;
-    struct program *program = program_start(arguments, NULL, false, &error);
+    struct step step = {.program = arguments};
+    struct program *program = program_start(&step, NULL, false, &error);
 
     g_assert_no_error(error);
     g_assert_nonnull(program);
@@ -135,6 +136,26 @@ static void expect_end(const char *script, const char *sqlstate, const char *wor
     g_assert_cmpstr(said, ==, words);
 }
 
+/* What the step names is its stdin. */
+static void test_input(void)
+{
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+    int fd = g_file_open_tmp("plan-program-XXXXXX", &path, &error);
+    char *arguments[] = {TEXT("cat"), NULL};
+    struct step step = {.program = arguments, .program_input = path};
+
+    g_assert_no_error(error);
+    g_assert_cmpint(write(fd, "read me\n", 8), ==, 8);
+    close(fd);
+    AUTO(program) program = program_start(&step, NULL, false, &error);
+    g_assert_no_error(error);
+    await(program);
+    g_autofree char *said = program_words(program);
+    g_assert_cmpstr(said, ==, "read me (exit code 0)");
+    unlink(path);
+}
+
 static void test_ends(void)
 {
     expect_end("exit 0", "", "exit code 0");
@@ -154,8 +175,9 @@ static void test_ends(void)
 static void test_not_there(void)
 {
     char *arguments[] = {TEXT("/nonexistent/program"), NULL};
+    struct step step = {.program = arguments};
     g_autoptr(GError) error = NULL;
-    g_assert_null(program_start(arguments, NULL, false, &error));
+    g_assert_null(program_start(&step, NULL, false, &error));
     g_assert_nonnull(error);
 }
 
@@ -213,6 +235,7 @@ int main(int argc, char **argv)
     g_test_add_func("/program/last-lines", test_last_lines);
     g_test_add_func("/program/signals", test_signals);
     g_test_add_func("/program/ends", test_ends);
+    g_test_add_func("/plan_program/input", test_input);
     g_test_add_func("/program/not-there", test_not_there);
     g_test_add_func("/program/stopped", test_stopped);
     g_test_add_func("/program/stopped-too-late", test_stopped_too_late);

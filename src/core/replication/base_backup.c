@@ -46,6 +46,22 @@ void base_backup_free(struct base_backup *backup)
 
 /* ---- waiting and failing ------------------------------------------------------------------ */
 
+/* A tablespace's files are named by where they really lie; the same with the link that leads there.
+ * Caller frees. */
+static char *by_links(const struct base_backup *backup, const char *text)
+{
+    for (guint i = 0; i < backup->places->len; i++) {
+        const struct base_backup_place *place =
+            &g_array_index(backup->places, struct base_backup_place, i);
+        g_autofree char *folder = place->path ? g_strconcat(place->path, "/PG_", NULL) : NULL;
+        const char *found = folder ? strstr(text, folder) : NULL;
+        if (found != NULL)
+            return g_strdup_printf("%.*spg_tblspc/%u/PG_%s", (int) (found - text), text,
+                                   place->oid, found + strlen(folder));
+    }
+    return g_strdup(text);
+}
+
 static void keep_warning(void *data, const PGresult *notice)
 {
     struct conversation *talk = data;
@@ -55,7 +71,8 @@ static void keep_warning(void *data, const PGresult *notice)
 
     if (text == NULL || g_strcmp0(severity, "WARNING") != 0)
         return;
-    if (base_backup_bad_parse(talk->version, text, &bad))
+    g_autofree char *linked = by_links(talk->backup, text);
+    if (base_backup_bad_parse(talk->version, linked, &bad))
         g_array_append_val(talk->backup->bad, bad);
     else
         g_ptr_array_add(talk->backup->warnings, g_utf8_make_valid(text, -1));

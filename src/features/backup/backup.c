@@ -6,6 +6,8 @@
 #include "backup_queries.h"
 #include "backup_target.h"
 
+static const char *const dump_formats[] = {"custom", "directory", NULL};
+
 static const struct setting settings[] = {
     {"repo", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
      "The folder of the repository: backups and WAL of any number of clusters, each under its "
@@ -25,6 +27,19 @@ static const struct setting settings[] = {
      "Where PostgreSQL's own programs are (pg_dump, postgres, …), when not in PATH or in the "
      "distribution's place."},
     /* -- logical -- */
+    {"dump_folder", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
+     "Where backup dump writes: a folder, best on another machine's file system. Unset: --to "
+     "says it, and nothing is dumped by itself."},
+    {"dump_format", SETTING_CHOICE, 0, "custom", NULL, NULL, dump_formats,
+     "What a dump is: custom, one file in zstd that keeps what is in it together; or "
+     "directory, "
+     "a folder that pg_dump writes with several connections."},
+    {"dump_compress", SETTING_INT, 0, "3", "1", "19", NULL,
+     "Zstandard level of a dump. On rows as text 3 is smaller than gzip at 9, many times as "
+     "fast."},
+    {"dump_globals", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
+     "Write roles (with their passwords, as hashes) and tablespaces beside each dump; for that "
+     "the role has to be a superuser."},
 
     /* -- physical -- */
     {"threads", SETTING_INT, 0, "0", "0", "64", NULL,
@@ -65,6 +80,37 @@ static const struct setting settings[] = {
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+/* -- options: logical -- */
+static const struct option dump_options[] = {
+    {"to", 0, "DIR", "backup.dump_folder", false, "write into this folder"},
+    {"format", 0, "FORMAT", "backup.dump_format", false,
+     "write a file (custom) or a folder (directory); or print in this format"},
+    {"jobs", 'j', "N", NULL, false, "with --format=directory: dump this many tables at a time"},
+    {"globals", 0, NULL, "backup.dump_globals", false,
+     "write roles and tablespaces as well, into a file beside"},
+    {"compress", 0, "LEVEL", "backup.dump_compress", false, NULL},
+    {"no-space-check", 0, NULL, NULL, false, "begin though the file system looks too full"},
+    {.name = NULL},
+};
+
+static const struct option restore_dump_options[] = {
+    {"into", 0, "NEWDB", NULL, false,
+     "the database to make; the dump's own name where this is left out"},
+    {"replace", 0, NULL, NULL, false,
+     "when it exists: restore beside it, verify, then exchange the names"},
+    {"drop-old", 0, NULL, NULL, false,
+     "with --replace: drop the one that was replaced, instead of keeping it"},
+    {"clean", 0, NULL, NULL, false,
+     "restore into the database as it is, dropping the dump's objects first (pg_restore "
+     "--clean --if-exists), in one transaction"},
+    {"if-exists", 0, NULL, NULL, false, "with --clean, which always means both"},
+    {"jobs", 'j', "N", NULL, false, "restore this many tables at a time"},
+    {"no-owner", 0, NULL, NULL, false, "leave out whose objects they were"},
+    {"no-privileges", 0, NULL, NULL, false, "leave out GRANT and REVOKE"},
+    {.name = NULL},
+};
+
+/* -- options: physical -- */
 static const struct option create_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"label", '\0', "TEXT", NULL, false, "a few words to know it by"},
@@ -116,44 +162,7 @@ static const struct option drill_options[] = {
     "no libraries. The copy is removed at the end, after Ctrl-C too; what a killed drill "     \
     "leaves is removed by the next. The point is chosen by a seed, which is said: --seed "     \
     "tries the same again, and the options of `backup restore` name a point of your own."
-static const struct option restore_options[] = {
-    {"to", '\0', "DIR", NULL, false,
-     "the folder that becomes the data directory; it is made, or empty"},
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", NULL, false,
-     "the cluster's system identifier, where the repository has several"},
-    TARGET_OPTION_ROWS,
-    {"plan", '\0', NULL, NULL, false, "show what would be restored, and where it would land"},
-    {"action", '\0', "promote|pause|shutdown", NULL, false,
-     "what to do at the target (default: promote)"},
-    {"no-start", '\0', NULL, NULL, false, "files and settings only, no server is started"},
-    {"delta", '\0', NULL, NULL, false,
-     "write over an older state of the cluster: only what differs"},
-    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, true,
-     "put the tablespace of OLDDIR into NEWDIR"},
-    {"tablespaces-below", '\0', "DIR", NULL, false,
-     "put all other tablespaces into DIR/OID each"},
-    {"jobs", 'j', "N", "backup.threads", false, "threads that decompress and write"},
-    {"bindir", '\0', "DIR", "backup.bindir", false, "where PostgreSQL's programs are"},
-    {NULL, '\0', NULL, NULL, false, NULL},
-};
 
-#define RESTORE_PROSE                                                                          \
-    "Plans first: the newest backup that fits the target, the last commit that will be there " \
-    "and the first that will not, the WAL it takes. A target that cannot be reached is "       \
-    "refused before a byte is written, with the nearest that can be.\n"                        \
-    "\n"                                                                                       \
-    "Then files are written by several threads, pg_control last; an interrupted restore is "   \
-    "gone on with by the same command. A private server (no network, no archiving) replays "   \
-    "to the target, is asked where it landed, and that is compared with the plan. After the "  \
-    "promotion it is stopped: what is left starts as usual, on a timeline of its own.\n"       \
-    "\n"                                                                                       \
-    "The folder must be empty or missing. With --delta it may hold an older or damaged state " \
-    "of the same cluster that is not running: files whose size or checksum differs are "       \
-    "written, what does not belong there is removed, and the old pg_wal is kept beside it. "   \
-    "Tablespaces go to where they were, which must be empty too, unless --tablespace says "    \
-    "otherwise. Run it as the account the server runs as, or as root with a folder of that "   \
-    "account's."
 static const struct option receive_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"slot", '\0', "NAME", "backup.slot", false, "the replication slot"},
@@ -202,9 +211,91 @@ static const struct option fetch_options[] = {
     "with 126 for everything else, by which the server stops the recovery instead of taking "  \
     "a failure for the end of WAL. A segment that has only arrived in part is completed with " \
     "zeroes, so that a recovery comes as far as there is WAL."
+static const struct option restore_options[] = {
+    {"to", '\0', "DIR", NULL, false,
+     "the folder that becomes the data directory; it is made, or empty"},
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    TARGET_OPTION_ROWS,
+    {"plan", '\0', NULL, NULL, false, "show what would be restored, and where it would land"},
+    {"action", '\0', "promote|pause|shutdown", NULL, false,
+     "what to do at the target (default: promote)"},
+    {"no-start", '\0', NULL, NULL, false, "files and settings only, no server is started"},
+    {"delta", '\0', NULL, NULL, false,
+     "write over an older state of the cluster: only what differs"},
+    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, true,
+     "put the tablespace of OLDDIR into NEWDIR"},
+    {"tablespaces-below", '\0', "DIR", NULL, false,
+     "put all other tablespaces into DIR/OID each"},
+    {"jobs", 'j', "N", "backup.threads", false, "threads that decompress and write"},
+    {"bindir", '\0', "DIR", "backup.bindir", false, "where PostgreSQL's programs are"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+#define RESTORE_PROSE                                                                          \
+    "Plans first: the newest backup that fits the target, the last commit that will be there " \
+    "and the first that will not, the WAL it takes. A target that cannot be reached is "       \
+    "refused before a byte is written, with the nearest that can be.\n"                        \
+    "\n"                                                                                       \
+    "Then files are written by several threads, pg_control last; an interrupted restore is "   \
+    "gone on with by the same command. A private server (no network, no archiving) replays "   \
+    "to the target, is asked where it landed, and that is compared with the plan. After the "  \
+    "promotion it is stopped: what is left starts as usual, on a timeline of its own.\n"       \
+    "\n"                                                                                       \
+    "The folder must be empty or missing. With --delta it may hold an older or damaged state " \
+    "of the same cluster that is not running: files whose size or checksum differs are "       \
+    "written, what does not belong there is removed, and the old pg_wal is kept beside it. "   \
+    "Tablespaces go to where they were, which must be empty too, unless --tablespace says "    \
+    "otherwise. Run it as the account the server runs as, or as root with a folder of that "   \
+    "account's."
 
 static const struct command commands[] = {
     /* -- logical -- */
+    {
+        .verb = "dump",
+        .summary = "Dump a database into a file: pg_dump, compressed by all processors",
+        .prose =
+            "Runs the newest pg_dump on this machine that fits the server, and compresses what "
+            "it writes with as many threads as there are processors. The file, "
+            "DB_YYYYMMDD_HHMMSS.dump.zst (in UTC), is visible only once it is complete and on "
+            "disk; beside it is its SHA-256, for sha256sum -c. What fails or is interrupted "
+            "leaves nothing. \"zstd -dc FILE | pg_restore -d NEWDB\" restores it without "
+            "pgrunbook. Every table's rows are counted on the way.",
+        .examples = "pgrunbook backup dump --to /srv/dumps insightengine\n"
+                    "pgrunbook backup dump --to /srv/dumps --globals --target all\n"
+                    "pgrunbook backup dump --to /srv/dumps --format=directory -j 4 "
+                    "insightengine",
+        .options = dump_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = backup_dump_command,
+    },
+
+    {
+        .verb = "restore-dump",
+        .arguments = "FILE",
+        .summary = "Restore a dump into a new database, or in the place of one",
+        .prose =
+            "FILE is what backup dump wrote, or any archive of pg_dump in the custom format "
+            "(compressed by zstd or not) or the directory format. All of it is read first: a "
+            "damaged or truncated file is refused before anything is touched. It is restored "
+            "into a database of a name of its own; then the rows of every table are counted "
+            "and compared with the dump, and only what is complete gets the name that was "
+            "asked for. What fails leaves nothing. With --replace the names of the old and the "
+            "new "
+            "database are exchanged in one transaction, sessions connected to the old one are "
+            "ended, and it is kept as DB_before_YYYYMMDD_HHMMSS. DBNAME and -d only say where "
+            "the server is.",
+        .examples = "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --into "
+                    "shop_check\n"
+                    "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --replace "
+                    "--dry-run\n"
+                    "pgrunbook backup restore-dump shop_20261126_023514.dir -j 4 --into "
+                    "shop_check",
+        .options = restore_dump_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = backup_restore_dump_command,
+    },
 
     /* -- physical -- */
     {

@@ -5,6 +5,8 @@
 #include "feature.h"
 
 /* -- logical -- */
+enum runbook_exit backup_dump_command(struct call *call, GError **error);
+enum runbook_exit backup_restore_dump_command(struct call *call, GError **error);
 
 /* -- physical -- */
 enum runbook_exit backup_create_command(struct call *call, GError **error);

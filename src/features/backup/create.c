@@ -229,7 +229,8 @@ static void undo(struct create *create)
 
 static void say_warnings(const struct create *create)
 {
-    for (guint i = 0; i < create->taken->warnings->len; i++)
+    /* Beside bad pages they are about the same. */
+    for (guint i = 0; !create->taken->damaged && i < create->taken->warnings->len; i++)
         output_warn(create->call->output, "the server warns: %s",
                     (const char *) g_ptr_array_index(create->taken->warnings, i));
     if (!create->server.checksums)

@@ -58,6 +58,9 @@ bool cli_find_option(const struct command *command, const char *name, char lette
 bool cli_find_option_anywhere(const struct feature *section, const char *name, char letter,
                               struct option *ret_option);
 
+/* The formats of what is printed, in the order of enum output_format. */
+const char *const *cli_output_formats(void);
+
 /* What an option's value may be, NULL-terminated; NULL when that is open. */
 const char *const *cli_option_choices(const struct option *option);
 

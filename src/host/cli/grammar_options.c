@@ -74,10 +74,27 @@ static const struct {
     {"color", (const char *const[]){"auto", "always", "never", NULL}},
 };
 
+/* A command's own row stands for the house's of the same name. */
+static bool has_own(const struct command *command, const char *name)
+{
+    for (const struct option *row = command->options; row != NULL && row->name != NULL; row++)
+        if (strcmp(row->name, name) == 0)
+            return true;
+    return false;
+}
+
 static void append_rows(GArray *options, const struct option *rows)
 {
     for (const struct option *row = rows; row != NULL && row->name != NULL; row++)
         g_array_append_vals(options, row, 1);
+}
+
+static void append_shared(GArray *options, const struct command *command,
+                          const struct option *rows)
+{
+    for (const struct option *row = rows; row->name != NULL; row++)
+        if (!has_own(command, row->name))
+            g_array_append_vals(options, row, 1);
 }
 
 GArray *cli_options(const struct command *command, enum cli_group group)
@@ -88,7 +105,7 @@ GArray *cli_options(const struct command *command, enum cli_group group)
         append_rows(options, command->options);
     for (guint i = 0; i < G_N_ELEMENTS(shared); i++)
         if (shared[i].group == group && (command->flags & shared[i].needs) == shared[i].needs)
-            append_rows(options, shared[i].rows);
+            append_shared(options, command, shared[i].rows);
     return options;
 }
 
@@ -188,10 +205,32 @@ const struct setting *cli_setting(const char *name)
     return NULL;
 }
 
+const char *const *cli_output_formats(void)
+{
+    return shared_choices[0].choices;
+}
+
+/* What a command writes has formats of its own, beside those of what it prints. */
+static const char *const *all_formats(const struct setting *setting)
+{
+    static const char *formats[16];
+    gsize count = 0;
+
+    for (const char *const *own = setting->choices; *own != NULL; own++)
+        formats[count++] = *own;
+    for (const char *const *house = cli_output_formats(); *house != NULL; house++)
+        formats[count++] = *house;
+    g_assert(count < G_N_ELEMENTS(formats));
+    formats[count] = NULL;
+    return formats;
+}
+
 const char *const *cli_option_choices(const struct option *option)
 {
     const struct setting *setting = option->setting ? cli_setting(option->setting) : NULL;
 
+    if (setting != NULL && strcmp(option->name, "format") == 0)
+        return all_formats(setting);
     if (setting != NULL)
         return setting->type == SETTING_CHOICE ? setting->choices : NULL;
     for (guint i = 0; i < G_N_ELEMENTS(shared_choices); i++)

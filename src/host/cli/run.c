@@ -88,16 +88,39 @@ static int choice_of(const struct cli_line *line, const char *name, GError **err
     return -1;
 }
 
+/* The format of what is printed; a value that is the command's own says nothing about it. */
+static int format_of(const struct cli_line *line, GError **error)
+{
+    const char *value = option_value(line->options, "format");
+    const char *const *formats = cli_output_formats();
+
+    if (choice_of(line, "format", error) < 0)
+        return -1;
+    for (int i = 0; value != NULL && formats[i] != NULL; i++)
+        if (strcmp(formats[i], value) == 0)
+            return i;
+    return OUTPUT_TABLE;
+}
+
+/* --format may be about what the command writes, and then it is a setting, or about what it
+ * prints. */
+static bool says_output(const struct cli_line *line)
+{
+    const char *value = option_value(line->options, "format");
+
+    return value != NULL && g_strv_contains(cli_output_formats(), value);
+}
+
 /* The order of the choices is that of the enums. */
 static struct output *make_output(const struct cli_line *line, GError **error)
 {
-    int format = choice_of(line, "format", error);
+    int format = format_of(line, error);
     int color = format < 0 ? -1 : choice_of(line, "color", error);
     bool json = option_given(line->options, "json");
 
     if (color < 0)
         return NULL;
-    if (json && format != OUTPUT_JSON && option_given(line->options, "format")) {
+    if (json && format != OUTPUT_JSON && says_output(line)) {
         runbook_error_set(error, RUNBOOK_USAGE, NULL, "--json and --format=%s contradict",
                           option_value(line->options, "format"));
         return NULL;
@@ -120,6 +143,12 @@ static char *setting_text(const struct cli_line *line, const struct option *opti
     return cli_join(values, ", ");
 }
 
+static bool overrides(const struct cli_line *line, const struct option *option)
+{
+    return option->setting != NULL && option_given(line->options, option->name) &&
+           !(strcmp(option->name, "format") == 0 && says_output(line));
+}
+
 static bool apply_overrides(const struct cli_line *line, struct settings *settings,
                             GError **error)
 {
@@ -127,7 +156,7 @@ static bool apply_overrides(const struct cli_line *line, struct settings *settin
         g_autoptr(GArray) options = cli_options(line->command, group);
         for (guint i = 0; i < options->len; i++) {
             const struct option *option = &g_array_index(options, struct option, i);
-            if (option->setting == NULL || !option_given(line->options, option->name))
+            if (!overrides(line, option))
                 continue;
             g_autofree char *text = setting_text(line, option);
             g_autofree char *origin = g_strconcat("--", option->name, NULL);

@@ -1,0 +1,11 @@
+-- name:  restore_dump_place
+-- doc:   Whether a database of a name exists, and how many sessions are connected to it.
+-- since: 140000
+-- param: $1 text the database
+-- row:   found bool, sessions int8, in_recovery bool
+SELECT EXISTS (SELECT FROM pg_catalog.pg_database AS d
+                WHERE d.datname OPERATOR(pg_catalog.=) $1) AS found,
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a
+         WHERE a.datname OPERATOR(pg_catalog.=) $1
+           AND a.backend_type OPERATOR(pg_catalog.=) 'client backend') AS sessions,
+       pg_catalog.pg_is_in_recovery() AS in_recovery

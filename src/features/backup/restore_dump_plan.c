@@ -1,0 +1,253 @@
+/*
+ * The steps of a restore. A database is restored under a name of its own, which says what it is
+ * should we die, and gets the name that was asked for by one statement, after its rows were
+ * counted.
+ */
+#include "dump.h"
+#include "restore_dump.h"
+
+#include <string.h>
+
+enum { NAME_BYTES = 63, ENDS_S = 30 };
+
+/* ---- pure -------------------------------------------------------------------------------- */
+
+char *restore_dump_name(const char *database, const char *word, gint64 wall_us)
+{
+    g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(wall_us / G_USEC_PER_SEC);
+    g_autofree char *time = g_date_time_format(at, "%Y%m%d_%H%M%S");
+    gsize room = NAME_BYTES - strlen(word) - strlen(time) - 2;
+    gsize length = strlen(database);
+
+    while (length > room || (length < strlen(database) && (database[length] & 0xc0) == 0x80))
+        length--;
+    return g_strdup_printf("%.*s_%s_%s", (int) length, database, word, time);
+}
+
+/* Behind "CREATE DATABASE " stands its old name, quoted or not. */
+static const char *behind_name(const char *definition, const char *database)
+{
+    static const char prefix[] = "CREATE DATABASE ";
+
+    if (definition == NULL || !g_str_has_prefix(definition, prefix))
+        return NULL;
+    const char *at = definition + strlen(prefix);
+    if (*at != '"')
+        return g_str_has_prefix(at, database) ? at + strlen(database) : NULL;
+    for (at++; *at != '\0'; at++) {
+        if (*at != '"')
+            continue;
+        if (at[1] != '"')
+            return at + 1;
+        at++;
+    }
+    return NULL;
+}
+
+char *restore_dump_create_sql(const char *definition, const char *database, const char *quoted)
+{
+    const char *rest = behind_name(definition, database);
+
+    if (rest == NULL || !g_str_has_prefix(rest, " WITH TEMPLATE = template0"))
+        return g_strdup_printf("CREATE DATABASE %s WITH TEMPLATE = template0", quoted);
+    g_autofree char *options = g_strdup(rest);
+    gsize length = strlen(g_strchomp(options));
+    if (length > 0 && options[length - 1] == ';')
+        options[length - 1] = '\0';
+    return g_strconcat("CREATE DATABASE ", quoted, options, NULL);
+}
+
+/* A name with "=" in it would be taken for a connection string; in one it is safe. */
+static char *dbname_argument(const char *database)
+{
+    GString *text = g_string_new("--dbname=dbname='");
+
+    for (const char *at = database; *at != '\0'; at++) {
+        if (*at == '\'' || *at == '\\')
+            g_string_append_c(text, '\\');
+        g_string_append_c(text, *at);
+    }
+    g_string_append_c(text, '\'');
+    return g_string_free(text, FALSE);
+}
+
+static void add(GPtrArray *words, bool given, const char *word)
+{
+    if (given)
+        g_ptr_array_add(words, g_strdup(word));
+}
+
+char **restore_dump_arguments(const struct restore_dump *restore, const char *file)
+{
+    const struct restore_dump_wish *wish = &restore->wish;
+    GPtrArray *words = g_ptr_array_new();
+
+    add(words, true, restore->program);
+    add(words, true, "--exit-on-error");
+    add(words, true, "--no-password");
+    add(words, wish->clean, "--clean");
+    add(words, wish->clean, "--if-exists");
+    /* What is replaced in place is so in one piece, or not at all. */
+    add(words, wish->clean, "--single-transaction");
+    add(words, wish->no_owner, "--no-owner");
+    add(words, wish->no_privileges, "--no-privileges");
+    if (wish->jobs > 1)
+        g_ptr_array_add(words, g_strdup_printf("--jobs=%d", wish->jobs));
+    g_ptr_array_add(words, dbname_argument(restore->restoring));
+    add(words, file != NULL, file);
+    g_ptr_array_add(words, NULL);
+    return (char **) g_ptr_array_free(words, FALSE);
+}
+
+/* ---- statements -------------------------------------------------------------------------- */
+
+static char *quote(const struct restore_dump *restore, const char *name)
+{
+    return session_quote(restore->session, NULL, name);
+}
+
+/*
+ * Both names change in one transaction: at no moment is there no database of that name. RENAME
+ * holds off new connections while it waits (5 s) for those that were ended; one that slipped in
+ * between makes it fail, and it is tried again.
+ */
+static char *swap_sql(const struct restore_dump *restore)
+{
+    g_autofree char *into = quote(restore, restore->into);
+    g_autofree char *before = quote(restore, restore->before);
+    g_autofree char *restoring = quote(restore, restore->restoring);
+    g_autofree char *name = session_literal(restore->session, restore->into);
+
+    return g_strdup_printf(
+        "DO $swap$\n"
+        "DECLARE\n"
+        "    until timestamptz := pg_catalog.clock_timestamp() + interval '%d s';\n"
+        "BEGIN\n"
+        "    LOOP\n"
+        "        PERFORM pg_catalog.pg_terminate_backend(a.pid)\n"
+        "           FROM pg_catalog.pg_stat_activity AS a WHERE a.datname = %s;\n"
+        "        BEGIN\n"
+        "            ALTER DATABASE %s RENAME TO %s;\n"
+        "            EXIT;\n"
+        "        EXCEPTION WHEN object_in_use THEN\n"
+        "            IF pg_catalog.clock_timestamp() > until THEN RAISE; END IF;\n"
+        "        END;\n"
+        "    END LOOP;\n"
+        "    ALTER DATABASE %s RENAME TO %s;\n"
+        "END $swap$",
+        ENDS_S, name, into, before, restoring, into);
+}
+
+static struct step *add_step(struct restore_dump *restore, unsigned phase, char *sql,
+                             const char *reason)
+{
+    struct step *step = plan_add(restore->plan);
+
+    step->phase = phase;
+    step->object = g_strdup(restore->into);
+    step->sql = sql;
+    step->reason = g_strdup(reason);
+    return step;
+}
+
+static void drop(struct restore_dump *restore, unsigned phase, const char *database,
+                 const char *reason)
+{
+    g_autofree char *quoted = quote(restore, database);
+    struct step *step =
+        add_step(restore, phase, g_strdup_printf("DROP DATABASE %s", quoted), reason);
+
+    g_free(step->object);
+    step->object = g_strdup(database);
+}
+
+/* ---- the plan ---------------------------------------------------------------------------- */
+
+enum {
+    PHASE_CLEAR,
+    PHASE_CREATE,
+    PHASE_MARK,
+    PHASE_RESTORE,
+    PHASE_LIKE,
+    PHASE_SWAP,
+    PHASE_DROP
+};
+
+static void add_create(struct restore_dump *restore)
+{
+    const struct archive_entry *entry = archive_find(restore->archive, "DATABASE");
+    g_autofree char *quoted = quote(restore, restore->restoring);
+
+    add_step(restore, PHASE_CREATE,
+             restore_dump_create_sql(entry ? entry->definition : NULL, entry ? entry->name : "",
+                                     quoted),
+             "under a name of its own until it is complete");
+    add_step(restore, PHASE_MARK,
+             g_strdup_printf("COMMENT ON DATABASE %s IS '" RESTORE_DUMP_COMMENT "'", quoted),
+             "should this run die, the next one knows what it is");
+}
+
+static void add_program(struct restore_dump *restore)
+{
+    g_auto(GStrv) shown =
+        restore_dump_arguments(restore, restore->compressed ? NULL : restore->path);
+    g_autofree char *line = dump_shell_words(shown);
+    g_autofree char *file = g_shell_quote(restore->path);
+    char *sql =
+        restore->compressed ? g_strdup_printf("zstd -dc %s | %s", file, line) : g_strdup(line);
+
+    restore->step = add_step(restore, PHASE_RESTORE, sql, "pg_restore reads the dump");
+    restore->step->program = restore_dump_arguments(restore, restore->path);
+}
+
+static void add_properties(struct restore_dump *restore)
+{
+    for (guint i = 0; i < restore->place.properties->len; i++)
+        add_step(restore, PHASE_LIKE, g_strdup(restore->place.properties->pdata[i]),
+                 "as the database that it replaces");
+}
+
+static void add_swap(struct restore_dump *restore)
+{
+    g_autofree char *quoted = quote(restore, restore->restoring);
+    g_autofree char *into = quote(restore, restore->into);
+
+    add_step(restore, PHASE_LIKE, g_strdup_printf("COMMENT ON DATABASE %s IS NULL", quoted),
+             "every table has the rows it had in the dump: it is complete");
+    add_properties(restore);
+    if (restore->before == NULL) {
+        add_step(restore, PHASE_SWAP,
+                 g_strdup_printf("ALTER DATABASE %s RENAME TO %s", quoted, into),
+                 "the name that was asked for");
+        return;
+    }
+    g_autofree char *reason =
+        g_strdup_printf("ends %" G_GINT64_FORMAT " sessions; the old one is kept as %s",
+                        restore->place.sessions, restore->before);
+    add_step(restore, PHASE_SWAP, swap_sql(restore), reason);
+    if (restore->wish.drop_old)
+        drop(restore, PHASE_DROP, restore->before, "--drop-old");
+}
+
+bool restore_dump_plan(struct restore_dump *restore, GError **error)
+{
+    g_autofree char *quoted = quote(restore, restore->into);
+
+    if (quoted == NULL || strlen(restore->into) > NAME_BYTES || restore->into[0] == '\0') {
+        runbook_error_set(error, RUNBOOK_USAGE, "--into says how it is to be called",
+                          "\"%s\" cannot be a database's name", restore->into);
+        return false;
+    }
+    restore->plan = plan_new();
+    for (guint i = 0; i < restore->place.leftovers->len; i++)
+        drop(restore, PHASE_CLEAR, restore->place.leftovers->pdata[i],
+             "left by a restore that was killed");
+    if (!restore->wish.clean)
+        add_create(restore);
+    add_program(restore);
+    restore->first_of_swap = restore->plan->steps->len;
+    if (restore->wish.clean)
+        return true;
+    add_swap(restore);
+    return true;
+}
