@@ -248,10 +248,11 @@ static bool settle(const struct wal_stream *stream, const GArray *segments, GErr
 {
     guint32 before = 0;
 
+    lineage_wal_clean(stream->setup.lineage);
     for (guint i = 0; i < segments->len; i++) {
         guint32 timeline = g_array_index(segments, struct repo_segment, i).timeline;
         g_autofree char *folder = segment_folder(stream->setup.lineage, timeline);
-        if (timeline != before && !segment_folder_sync(folder, error))
+        if (timeline != before && !repo_folder_sync(folder, error))
             return false;
         before = timeline;
     }

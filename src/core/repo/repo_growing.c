@@ -176,7 +176,7 @@ static bool same_as_stored(const struct growing *growing, GError **error)
                           "the repository has another %s already, which stays", name);
         return false;
     }
-    return segment_folder_sync(folder, error);
+    return repo_folder_sync(folder, error);
 }
 
 static bool drop_partial(const struct growing *growing, GError **error)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -220,9 +219,9 @@ char *segment_folder(const struct lineage *lineage, guint32 timeline)
     return g_strdup_printf("%s/wal/%08X", lineage_path(lineage), timeline);
 }
 
-static bool sync_path(const char *path, int flags, GError **error)
+bool segment_file_sync(const char *path, GError **error)
 {
-    int descriptor = open(path, flags | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     bool good = descriptor >= 0 && fsync(descriptor) == 0;
 
     if (!good)
@@ -233,34 +232,13 @@ static bool sync_path(const char *path, int flags, GError **error)
     return good;
 }
 
-bool segment_file_sync(const char *path, GError **error)
-{
-    return sync_path(path, O_RDONLY, error);
-}
-
-bool segment_folder_sync(const char *folder, GError **error)
-{
-    return sync_path(folder, O_RDONLY | O_DIRECTORY, error);
-}
-
 char *segment_folder_make(const struct lineage *lineage, guint32 timeline, GError **error)
 {
     g_autofree char *top = segment_folder(lineage, 0);
     g_autofree char *folder = segment_folder(lineage, timeline);
-    const char *const wanted[] = {top, folder};
 
-    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
-        g_autofree char *parent = g_path_get_dirname(wanted[i]);
-        if (mkdir(wanted[i], 0750) == 0) {
-            if (!segment_folder_sync(parent, error))
-                return NULL;
-        } else if (errno != EEXIST) {
-            runbook_error_set(error, RUNBOOK_FAILED, NULL,
-                              "could not make the folder \"%s\": %s", wanted[i],
-                              g_strerror(errno));
-            return NULL;
-        }
-    }
+    if (!repo_folder_make(top, error) || (timeline != 0 && !repo_folder_make(folder, error)))
+        return NULL;
     return g_steal_pointer(&folder);
 }
 

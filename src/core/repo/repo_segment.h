@@ -60,8 +60,7 @@ char *segment_folder_make(const struct lineage *lineage, guint32 timeline, GErro
 char *segment_path(const struct lineage *lineage, guint32 timeline, guint64 segment,
                    guint32 segment_bytes, bool partial);
 
-/* fsync of a file, of a folder. */
+/* fsync of a file that another has written. */
 bool segment_file_sync(const char *path, GError **error);
-bool segment_folder_sync(const char *folder, GError **error);
 
 #endif

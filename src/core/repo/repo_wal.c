@@ -150,6 +150,18 @@ GArray *lineage_segments(const struct lineage *lineage, GError **error)
     return g_steal_pointer(&segments);
 }
 
+void lineage_wal_clean(const struct lineage *lineage)
+{
+    g_autofree char *top = segment_folder(lineage, 0);
+    g_autoptr(GArray) timelines = timelines_of(lineage, NULL);
+
+    repo_folder_clean(top);
+    for (guint i = 0; timelines != NULL && i < timelines->len; i++) {
+        g_autofree char *folder = segment_folder(lineage, g_array_index(timelines, guint32, i));
+        repo_folder_clean(folder);
+    }
+}
+
 /* ---- ranges ------------------------------------------------------------------------------- */
 
 static const struct repo_segment *segment_at(const GArray *segments, guint i)

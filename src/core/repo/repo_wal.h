@@ -43,6 +43,14 @@ bool lineage_segment_read(const struct lineage *lineage, const struct repo_segme
 bool lineage_segment_verify(const struct lineage *lineage, const struct repo_segment *segment,
                             GError **error);
 
+/* Removes it, the partial one beside it as well; what is not there is removed. Not yet durable: a segment that comes back with the power is harmless. */
+bool lineage_segment_remove(struct lineage *lineage, const struct repo_segment *segment,
+                            GError **error);
+
+/* Removes what else stands before that segment: .backup files, files whose writer died. Removals
+ * until now are durable when it returns. */
+bool lineage_wal_tidy(struct lineage *lineage, guint64 first, GError **error);
+
 enum repo_put { REPO_PUT_DONE, REPO_PUT_SAME, REPO_PUT_DIFFERENT, REPO_PUT_FAILED };
 
 /* Stores a file of pg_wal: a segment, .partial, .history or .backup, as archive_command gives it.
@@ -54,6 +62,9 @@ enum repo_put lineage_wal_put(struct lineage *lineage, const char *path, const c
 /* The same for a history that a server has told. */
 enum repo_put lineage_history_put(struct lineage *lineage, guint32 timeline, const char *text,
                                   gsize length, GError **error);
+
+/* Removes what writers that died have left among the WAL. */
+void lineage_wal_clean(const struct lineage *lineage);
 
 /* The file of that name to path, as restore_command asks for it; a segment that is there only in
  * part is completed with zeroes. *ret_missing: it is not there; false with an error: it is, and

@@ -47,7 +47,7 @@ static enum repo_put same(const struct offer *offer, guint32 timeline, GError **
 {
     g_autofree char *folder = segment_folder(offer->lineage, timeline);
 
-    return segment_folder_sync(folder, error) ? REPO_PUT_SAME : REPO_PUT_FAILED;
+    return repo_folder_sync(folder, error) ? REPO_PUT_SAME : REPO_PUT_FAILED;
 }
 
 /* ---- histories ---------------------------------------------------------------------------- */
@@ -248,6 +248,9 @@ static enum repo_put put_whole(const struct offer *offer, const struct wal_index
     if (exists)
         return compare(offer, index, false, error);
     drop_partial(offer, index);
+    /* Now and then: it reads a folder of many thousand names. */
+    if (offer->name.segment % 64 == 0)
+        lineage_wal_clean(offer->lineage);
     return REPO_PUT_DONE;
 }
 

@@ -57,6 +57,12 @@ static const struct setting settings[] = {
      "server is always durable, whatever this says."},
 
     /* -- repository -- */
+    {"keep", SETTING_INT, 0, "7", "1", "100000", NULL,
+     "How many backups `backup expire` keeps: the newest that can be restored."},
+    {"keep_time", SETTING_DURATION, 0, "0", "0", NULL, NULL,
+     "Beyond backup.keep, every moment of so long a time stays recoverable; 0: that number "
+     "alone "
+     "decides."},
 
     /* -- restore -- */
 
@@ -78,6 +84,24 @@ static const struct setting settings[] = {
      "has committed since."},
 
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+static const struct option repository_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct option expire_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    {"keep", '\0', "N", "backup.keep", false, "how many backups stay"},
+    {"keep-time", '\0', "DURATION", "backup.keep_time", false,
+     "every moment of so long a time stays recoverable"},
+    {"damaged", '\0', NULL, NULL, false, "damaged backups go as well"},
+    {NULL, '\0', NULL, NULL, false, NULL},
 };
 
 /* -- options: logical -- */
@@ -345,6 +369,68 @@ static const struct command commands[] = {
     },
 
     /* -- repository -- */
+    {
+        .verb = "list",
+        .summary = "List backups and what can be recovered with them",
+        .prose =
+            "Lists the backups of a cluster with their WAL and their proof: \"proven\" was "
+            "restored, started and asked, \"verified\" was read in full, \"unverified\" is "
+            "all others, \"damaged\" cannot be trusted. Below them: the moments that can be "
+            "reached, reckoned from the WAL that is on disk, and gaps in it.",
+        .examples = "pgrunbook backup list --repo /srv/backup\n"
+                    "pgrunbook backup list --target shop --json",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_list_command,
+    },
+    {
+        .verb = "show",
+        .arguments = "ID",
+        .summary = "Show one backup: files, WAL, phases, proof",
+        .prose =
+            "Shows all that is known of a backup, and how far it can be replayed. A beginning "
+            "of the id is enough where no other backup has it.",
+        .examples = "pgrunbook backup show 20261126T022300F --repo /srv/backup",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_show_command,
+    },
+    {
+        .verb = "verify",
+        .arguments = "[ID]",
+        .summary = "Read all of the repository, or one backup, and check it",
+        .prose =
+            "Reads every byte: the SHA-256 of every file, every frame's checksum, every file "
+            "in "
+            "the archives against the server's own manifest, every record of the WAL, and that "
+            "no WAL is missing. A backup in which all is well becomes \"verified\" (one that "
+            "is \"proven\" stays so), one that lost something \"damaged\". What was harmed "
+            "but has a second copy, or can be made again, is told as well. Any finding ends "
+            "with exit code 1.",
+        .examples = "pgrunbook backup verify --repo /srv/backup\n"
+                    "pgrunbook backup verify 20261126T022300F --target shop",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_verify_command,
+    },
+    {
+        .verb = "expire",
+        .summary = "Remove backups and WAL that the rules do not keep",
+        .prose =
+            "Keeps the newest backups that can be restored (backup.keep), and those without "
+            "which a moment of backup.keep_time could not be reached; removes the others, and "
+            "WAL that none of those that stay needs. History files of timelines stay for "
+            "ever.\n"
+            "\n"
+            "Whatever the rules say, the last backup that was proved by a drill stays, and "
+            "nothing older than a damaged backup goes before that one is removed (with "
+            "--damaged). While a backup has met bad pages in the cluster nothing goes at all.",
+        .examples = "pgrunbook backup expire --repo /srv/backup --dry-run\n"
+                    "pgrunbook backup expire --target shop --keep 3 --keep-time 14d --yes",
+        .options = expire_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_expire_command,
+    },
 
     /* -- restore -- */
     {

@@ -17,6 +17,10 @@ enum runbook_exit wal_push_command(struct call *call, GError **error);
 enum runbook_exit wal_fetch_command(struct call *call, GError **error);
 
 /* -- repository -- */
+enum runbook_exit backup_list_command(struct call *call, GError **error);
+enum runbook_exit backup_show_command(struct call *call, GError **error);
+enum runbook_exit backup_verify_command(struct call *call, GError **error);
+enum runbook_exit backup_expire_command(struct call *call, GError **error);
 
 /* -- restore -- */
 enum runbook_exit backup_restore_command(struct call *call, GError **error);
