@@ -16,6 +16,10 @@ GArray *agenda_all(const struct settings *settings, const char *target);
  * settings and from target. Caller unrefs. */
 GArray *agenda_jobs(const struct settings *settings, const char *target);
 
+/* What all jobs there could be are known by (see struct scheduler_job), of const char *. Caller
+ * unrefs. */
+GPtrArray *agenda_keys(void);
+
 /* What a job does, in words. */
 const char *agenda_what(const char *section, const char *verb);
 

@@ -65,9 +65,9 @@ static void find_last(const struct listing *listing, const struct scheduler_job 
 {
     if (listing->store == NULL)
         return;
-    store_each_turn(listing->store, job->target, job->section, 1, take_last, last, NULL);
+    store_each_turn(listing->store, job->target, job->key, 1, take_last, last, NULL);
     if (last->there && last->turn.ended_us == 0)
-        store_turns_left(listing->store, job->target, job->section, take_left, last);
+        store_turns_left(listing->store, job->target, job->key, take_left, last);
 }
 
 /* ---- words -------------------------------------------------------------------------------------- */
