@@ -48,6 +48,12 @@ gsize growing_length(const struct growing *growing);
 void growing_free(struct growing *growing);
 AUTO_DEFINE(growing, growing_free)
 
+/* ---- histories ---------------------------------------------------------------------------- */
+
+/* The sealed copy of a history file, made where it is missing or another. */
+bool repo_history_copy(struct lineage *lineage, const char *name, const guint8 *bytes,
+                       gsize length, GError **error);
+
 /* ---- files and folders -------------------------------------------------------------------- */
 
 /* DIR/SYSTEM/wal or, with a timeline, DIR/SYSTEM/wal/TTTTTTTT. Caller frees. */

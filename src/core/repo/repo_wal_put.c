@@ -56,8 +56,11 @@ static enum repo_put compare_small(const struct offer *offer, guint32 timeline,
                                    const char *path, GError **error)
 {
     gsize length = 0;
+    bool missing = false;
     g_autofree char *there =
-        repo_file_read(path, lineage_key(offer->lineage), &length, NULL, error);
+        offer->name.kind == WAL_HISTORY
+            ? repo_history_read(offer->lineage, offer->text, &length, &missing, NULL, error)
+            : repo_file_read(path, lineage_key(offer->lineage), &length, NULL, error);
 
     if (there == NULL)
         return REPO_PUT_FAILED;
@@ -86,7 +89,11 @@ static enum repo_put put_small(const struct offer *offer, GError **error)
         !repo_writer_end(file, error) ||
         !repo_writer_show(file, offer->text, true, &exists, error))
         return REPO_PUT_FAILED;
-    return exists ? compare_small(offer, timeline, path, error) : REPO_PUT_DONE;
+    enum repo_put put = exists ? compare_small(offer, timeline, path, error) : REPO_PUT_DONE;
+    if (offer->name.kind == WAL_HISTORY && (put == REPO_PUT_DONE || put == REPO_PUT_SAME) &&
+        !repo_history_copy(offer->lineage, offer->text, offer->bytes, offer->length, error))
+        return REPO_PUT_FAILED;
+    return put;
 }
 
 enum repo_put lineage_history_put(struct lineage *lineage, guint32 timeline, const char *text,
