@@ -170,6 +170,7 @@ static const struct option drill_options[] = {
     {"no-amcheck", 0, NULL, NULL, false, "leave out amcheck"},
     {"no-rows", 0, NULL, NULL, false, "leave out reading every row"},
     {"threads", 0, "N", "backup.threads", false, "threads that restore"},
+    {"bindir", 0, "DIR", "backup.bindir", false, "where PostgreSQL's own programs are"},
     {NULL, 0, NULL, NULL, false, NULL},
 };
 
