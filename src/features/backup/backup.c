@@ -40,8 +40,12 @@ static const struct setting settings[] = {
     {"dump_globals", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
      "Write roles (with their passwords, as hashes) and tablespaces beside each dump; for that "
      "the role has to be a superuser."},
+    {"dump_schedule", SETTING_SCHEDULE, 0, "off", NULL, NULL, NULL,
+     "When serve dumps the target's database into backup.dump_folder."},
 
     /* -- physical -- */
+    {"schedule", SETTING_SCHEDULE, 0, "0 1 * * *", NULL, NULL, NULL,
+     "When serve takes a full backup, where backup.repo is set."},
     {"threads", SETTING_INT, 0, "0", "0", "64", NULL,
      "Threads that compress; 0: one for each processor, at most 8."},
     {"wal_wait", SETTING_DURATION, 0, "5min", "1s", NULL, NULL,
@@ -49,6 +53,8 @@ static const struct setting settings[] = {
      "repository."},
 
     /* -- wal -- */
+    {"receive", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
+     "serve keeps `backup wal receive` running beside the watch, where backup.repo is set."},
     {"slot", SETTING_STRING, 0, "pgrunbook", NULL, NULL, NULL,
      "The replication slot of `backup wal receive`; it is made when it is missing. The server "
      "keeps WAL for it: max_slot_wal_keep_size bounds how much."},
@@ -67,6 +73,8 @@ static const struct setting settings[] = {
     /* -- restore -- */
 
     /* -- drill -- */
+    {"drill_schedule", SETTING_SCHEDULE, 0, "0 5 * * Sat", NULL, NULL, NULL,
+     "When serve proves the newest backup by restoring it, where backup.scratch is set."},
     {"scratch", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
      "The folder that a drill restores into, with room for the whole cluster; what it makes "
      "there "
@@ -415,6 +423,18 @@ static const struct command commands[] = {
     {.verb = NULL},
 };
 
+static const struct job own_jobs[] = {
+    {.schedule = "schedule", .verb = "create", .needs = "repo"},
+    {.schedule = "drill_schedule", .verb = "drill", .needs = "scratch"},
+    {.schedule = "dump_schedule", .verb = "dump", .needs = "dump_folder"},
+    {.schedule = NULL},
+};
+
+static const struct service services[] = {
+    {.verb = "wal receive", .setting = "receive", .needs = "repo"},
+    {.verb = NULL},
+};
+
 const struct feature feature_backup = {
     .name = "backup",
     .title = "Backup, restore and point-in-time recovery",
@@ -422,5 +442,7 @@ const struct feature feature_backup = {
     .settings = settings,
     .commands = commands,
     .check = backup_check,
+    .jobs = own_jobs,
+    .services = services,
     .queries = backup_queries,
 };
