@@ -39,7 +39,7 @@ SELECT i, '2026-01-01'::timestamptz + i * interval '17 s', 'customer ' || (i * 7
            (ARRAY['Berlin', 'Hamburg', 'Munich', 'Cologne', 'Leipzig'])[1 + i % 5],
        jsonb_build_object('items', i % 9, 'sku', 'SKU-' || (i * 131 % 9973), 'gift', i % 11 = 0),
        decode(md5(i::text), 'hex')
-  FROM generate_series(1, {rows}) AS i;
+  FROM generate_series(1::bigint, {rows}) AS i;
 CREATE INDEX events_customer ON events (customer);
 """
 
