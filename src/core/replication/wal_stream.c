@@ -112,14 +112,20 @@ static bool complete_segment(struct wal_stream *stream, GError **error)
     return send_status(stream, false, error);
 }
 
-static bool make_durable(struct wal_stream *stream, GError **error)
+/* Without a word to the server. */
+static bool settle(struct wal_stream *stream, GError **error)
 {
     if (stream->file != NULL && stream->dirty_since != 0 && !growing_sync(stream->file, error))
         return false;
     /* A segment is read from its beginning: what is acknowledged never goes back. */
     stream->durable = MAX(stream->durable, stream->position);
     stream->dirty_since = 0;
-    return send_status(stream, false, error);
+    return true;
+}
+
+static bool make_durable(struct wal_stream *stream, GError **error)
+{
+    return settle(stream, error) && send_status(stream, false, error);
 }
 
 static bool take_data(struct wal_stream *stream, const char *data, gsize length, GError **error)
@@ -189,6 +195,13 @@ static enum round take_next(struct wal_stream *stream, GError **error)
 
 /* ---- timelines ---------------------------------------------------------------------------- */
 
+/* That WAL is gone is found out when its first byte is to be sent. */
+static bool fail_with(struct wal_stream *stream, const PGresult *result, GError **error)
+{
+    stream->removed = g_strcmp0(PQresultErrorField(result, PG_DIAG_SQLSTATE), "58P01") == 0;
+    return wal_stream_failed(stream, result, error);
+}
+
 /* The server has ended the copying: a timeline is over, or it shuts down. */
 static bool hear_end(struct wal_stream *stream, guint32 *ret_next, guint64 *ret_from,
                      GError **error)
@@ -207,7 +220,7 @@ static bool hear_end(struct wal_stream *stream, guint32 *ret_next, guint64 *ret_
         if (status == PGRES_TUPLES_OK)
             good = told = wal_stream_read_next(result, ret_next, ret_from, error);
         else if (status == PGRES_FATAL_ERROR)
-            good = wal_stream_failed(stream, result, error);
+            good = fail_with(stream, result, error);
         PQclear(result);
     }
     if (!good || (error != NULL && *error != NULL))
@@ -223,7 +236,7 @@ static bool change_timeline(struct wal_stream *stream, GError **error)
     guint64 from = 0;
     bool removed = false;
 
-    if (!make_durable(stream, error) || !hear_end(stream, &next, &from, error))
+    if (!settle(stream, error) || !hear_end(stream, &next, &from, error))
         return false;
     end_segment(stream);
     do {
@@ -341,6 +354,11 @@ bool wal_stream_run(struct wal_stream *stream, GError **error)
 void wal_stream_until(struct wal_stream *stream, guint64 lsn)
 {
     stream->until = lsn;
+}
+
+bool wal_stream_removed(const struct wal_stream *stream)
+{
+    return stream->removed;
 }
 
 void wal_stream_stop(struct wal_stream *stream)

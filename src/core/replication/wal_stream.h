@@ -43,6 +43,9 @@ struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *r
  * switches are followed. Everything that was acknowledged is in the repository whatever happens. */
 bool wal_stream_run(struct wal_stream *stream, GError **error);
 
+/* After a run that failed: the server has no longer what would be next. */
+bool wal_stream_removed(const struct wal_stream *stream);
+
 /* To be durable before the run ends; where a segment was switched, to its end. From any thread. */
 void wal_stream_until(struct wal_stream *stream, guint64 lsn);
 

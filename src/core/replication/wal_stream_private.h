@@ -32,6 +32,7 @@ struct wal_stream {
     gint64 beat_at;        /* when the owner was last called */
     gint64 wanted_since;   /* when the wanted LSN had become durable, 0: not yet */
     bool streaming, ended; /* copying; the timeline has ended */
+    bool removed;          /* the server has no longer what would be next */
 
     _Atomic guint32 timeline;
     _Atomic guint64 durable, until;

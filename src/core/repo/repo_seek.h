@@ -58,6 +58,13 @@ bool seek_reader_frame(const struct seek_reader *reader, guint frame, void *buff
 bool seek_reader_read(const struct seek_reader *reader, guint64 offset, void *buffer,
                       gsize length, GError **error);
 
+/* All frames from the first to the last, decompressed by so many threads ahead of the caller, in
+ * whose thread visit is called. False with the first error, of a frame or of visit. */
+bool seek_reader_each(const struct seek_reader *reader, guint threads,
+                      bool (*visit)(const void *bytes, gsize length, guint64 offset,
+                                    gpointer data, GError **error),
+                      gpointer data, GError **error);
+
 void seek_reader_free(struct seek_reader *reader);
 AUTO_DEFINE(seek_reader, seek_reader_free)
 

@@ -44,6 +44,38 @@ static void check_contents(const struct seek_reader *reader, const guint8 *bytes
     }
 }
 
+struct seen {
+    const guint8 *bytes;
+    guint64 at;
+    guint64 stop_at;
+};
+
+static bool look(const void *bytes, gsize length, guint64 offset, gpointer data, GError **error)
+{
+    struct seen *seen = data;
+    g_assert_cmpuint(offset, ==, seen->at);
+    fixture_same(bytes, length, seen->bytes + offset, length);
+    seen->at += length;
+    if (seen->at < seen->stop_at)
+        return true;
+    runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "enough");
+    return false;
+}
+
+/* Frame by frame in order; and a caller who has had enough. */
+static void check_each(const struct seek_reader *reader, const guint8 *bytes, gsize length)
+{
+    g_autoptr(GError) error = NULL;
+    struct seen all = {bytes, 0, G_MAXUINT64};
+    g_assert_true(seek_reader_each(reader, 3, look, &all, &error));
+    g_assert_cmpuint(all.at, ==, length);
+    struct seen some = {bytes, 0, length / 2};
+    if (length > 0) {
+        g_assert_false(seek_reader_each(reader, 2, look, &some, &error));
+        g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_INTERRUPTED);
+    }
+}
+
 static void check_round(const char *folder, const struct repo_key *key, gsize length,
                         guint threads)
 {
@@ -57,6 +89,7 @@ static void check_round(const char *folder, const struct repo_key *key, gsize le
     g_assert_cmpuint(seek_reader_frames(reader), ==,
                      (length + SEEK_FRAME_BYTES - 1) / SEEK_FRAME_BYTES);
     check_contents(reader, bytes, length);
+    check_each(reader, bytes, length);
     guint8 one;
     g_assert_false(seek_reader_read(reader, length, &one, 1, &error));
 }

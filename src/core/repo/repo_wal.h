@@ -43,6 +43,14 @@ bool lineage_segment_read(const struct lineage *lineage, const struct repo_segme
 bool lineage_segment_verify(const struct lineage *lineage, const struct repo_segment *segment,
                             GError **error);
 
+/* Removes it, the partial one beside it as well; what is not there is removed. Not yet durable: a segment that comes back with the power is harmless. */
+bool lineage_segment_remove(struct lineage *lineage, const struct repo_segment *segment,
+                            GError **error);
+
+/* Removes what else stands before that segment: .backup files, files whose writer died. Removals
+ * until now are durable when it returns. */
+bool lineage_wal_tidy(struct lineage *lineage, guint64 first, GError **error);
+
 enum repo_put { REPO_PUT_DONE, REPO_PUT_SAME, REPO_PUT_DIFFERENT, REPO_PUT_FAILED };
 
 /* Stores a file of pg_wal: a segment, .partial, .history or .backup, as archive_command gives it.

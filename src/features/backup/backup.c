@@ -94,6 +94,24 @@ static const struct setting settings[] = {
     {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
 };
 
+static const struct option repository_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+static const struct option expire_options[] = {
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    {"keep", '\0', "N", "backup.keep", false, "how many backups stay"},
+    {"keep-time", '\0', "DURATION", "backup.keep_time", false,
+     "every moment of so long a time stays recoverable"},
+    {"damaged", '\0', NULL, NULL, false, "damaged backups go as well"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
 /* -- options: logical -- */
 static const struct option dump_options[] = {
     {"to", 0, "DIR", "backup.dump_folder", false, "write into this folder"},
@@ -125,13 +143,6 @@ static const struct option restore_dump_options[] = {
 };
 
 /* -- options: physical -- */
-static const struct option repository_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", NULL, false,
-     "the cluster's system identifier, where the repository has several"},
-    {NULL, '\0', NULL, NULL, false, NULL},
-};
-
 static const struct option create_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"label", '\0', "TEXT", NULL, false, "a few words to know it by"},
@@ -182,44 +193,7 @@ static const struct option drill_options[] = {
     "no libraries. The copy is removed at the end, after Ctrl-C too; what a killed drill "     \
     "leaves is removed by the next. The point is chosen by a seed, which is said: --seed "     \
     "tries the same again, and the options of `backup restore` name a point of your own."
-static const struct option restore_options[] = {
-    {"to", '\0', "DIR", NULL, false,
-     "the folder that becomes the data directory; it is made, or empty"},
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", NULL, false,
-     "the cluster's system identifier, where the repository has several"},
-    TARGET_OPTION_ROWS,
-    {"plan", '\0', NULL, NULL, false, "show what would be restored, and where it would land"},
-    {"action", '\0', "promote|pause|shutdown", NULL, false,
-     "what to do at the target (default: promote)"},
-    {"no-start", '\0', NULL, NULL, false, "files and settings only, no server is started"},
-    {"delta", '\0', NULL, NULL, false,
-     "write over an older state of the cluster: only what differs"},
-    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, true,
-     "put the tablespace of OLDDIR into NEWDIR"},
-    {"tablespaces-below", '\0', "DIR", NULL, false,
-     "put all other tablespaces into DIR/OID each"},
-    {"jobs", 'j', "N", "backup.threads", false, "threads that decompress and write"},
-    {"bindir", '\0', "DIR", "backup.bindir", false, "where PostgreSQL's programs are"},
-    {NULL, '\0', NULL, NULL, false, NULL},
-};
 
-#define RESTORE_PROSE                                                                          \
-    "Plans first: the newest backup that fits the target, the last commit that will be there " \
-    "and the first that will not, the WAL it takes. A target that cannot be reached is "       \
-    "refused before a byte is written, with the nearest that can be.\n"                        \
-    "\n"                                                                                       \
-    "Then files are written by several threads, pg_control last; an interrupted restore is "   \
-    "gone on with by the same command. A private server (no network, no archiving) replays "   \
-    "to the target, is asked where it landed, and that is compared with the plan. After the "  \
-    "promotion it is stopped: what is left starts as usual, on a timeline of its own.\n"       \
-    "\n"                                                                                       \
-    "The folder must be empty or missing. With --delta it may hold an older or damaged state " \
-    "of the same cluster that is not running: files whose size or checksum differs are "       \
-    "written, what does not belong there is removed, and the old pg_wal is kept beside it. "   \
-    "Tablespaces go to where they were, which must be empty too, unless --tablespace says "    \
-    "otherwise. Run it as the account the server runs as, or as root with a folder of that "   \
-    "account's."
 static const struct option receive_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
     {"slot", '\0', "NAME", "backup.slot", false, "the replication slot"},
@@ -268,6 +242,44 @@ static const struct option fetch_options[] = {
     "with 126 for everything else, by which the server stops the recovery instead of taking "  \
     "a failure for the end of WAL. A segment that has only arrived in part is completed with " \
     "zeroes, so that a recovery comes as far as there is WAL."
+static const struct option restore_options[] = {
+    {"to", '\0', "DIR", NULL, false,
+     "the folder that becomes the data directory; it is made, or empty"},
+    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
+    {"system", '\0', "ID", NULL, false,
+     "the cluster's system identifier, where the repository has several"},
+    TARGET_OPTION_ROWS,
+    {"plan", '\0', NULL, NULL, false, "show what would be restored, and where it would land"},
+    {"action", '\0', "promote|pause|shutdown", NULL, false,
+     "what to do at the target (default: promote)"},
+    {"no-start", '\0', NULL, NULL, false, "files and settings only, no server is started"},
+    {"delta", '\0', NULL, NULL, false,
+     "write over an older state of the cluster: only what differs"},
+    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, true,
+     "put the tablespace of OLDDIR into NEWDIR"},
+    {"tablespaces-below", '\0', "DIR", NULL, false,
+     "put all other tablespaces into DIR/OID each"},
+    {"jobs", 'j', "N", "backup.threads", false, "threads that decompress and write"},
+    {"bindir", '\0', "DIR", "backup.bindir", false, "where PostgreSQL's programs are"},
+    {NULL, '\0', NULL, NULL, false, NULL},
+};
+
+#define RESTORE_PROSE                                                                          \
+    "Plans first: the newest backup that fits the target, the last commit that will be there " \
+    "and the first that will not, the WAL it takes. A target that cannot be reached is "       \
+    "refused before a byte is written, with the nearest that can be.\n"                        \
+    "\n"                                                                                       \
+    "Then files are written by several threads, pg_control last; an interrupted restore is "   \
+    "gone on with by the same command. A private server (no network, no archiving) replays "   \
+    "to the target, is asked where it landed, and that is compared with the plan. After the "  \
+    "promotion it is stopped: what is left starts as usual, on a timeline of its own.\n"       \
+    "\n"                                                                                       \
+    "The folder must be empty or missing. With --delta it may hold an older or damaged state " \
+    "of the same cluster that is not running: files whose size or checksum differs are "       \
+    "written, what does not belong there is removed, and the old pg_wal is kept beside it. "   \
+    "Tablespaces go to where they were, which must be empty too, unless --tablespace says "    \
+    "otherwise. Run it as the account the server runs as, or as root with a folder of that "   \
+    "account's."
 
 static const struct command commands[] = {
     /* -- logical -- */
@@ -389,6 +401,42 @@ static const struct command commands[] = {
         .options = repository_options,
         .flags = COMMAND_TAKES_TARGET,
         .run = backup_show_command,
+    },
+    {
+        .verb = "verify",
+        .arguments = "[ID]",
+        .summary = "Read all of the repository, or one backup, and check it",
+        .prose =
+            "Reads every byte: the SHA-256 of every file, every frame's checksum, every file "
+            "in "
+            "the archives against the server's own manifest, every record of the WAL, and that "
+            "no WAL is missing. A backup in which all is well becomes \"verified\" (one that "
+            "is \"proven\" stays so), one that lost something \"damaged\". What was harmed "
+            "but has a second copy, or can be made again, is told as well. Any finding ends "
+            "with exit code 1.",
+        .examples = "pgrunbook backup verify --repo /srv/backup\n"
+                    "pgrunbook backup verify 20261126T022300F --target shop",
+        .options = repository_options,
+        .flags = COMMAND_TAKES_TARGET,
+        .run = backup_verify_command,
+    },
+    {
+        .verb = "expire",
+        .summary = "Remove backups and WAL that the rules do not keep",
+        .prose =
+            "Keeps the newest backups that can be restored (backup.keep), and those without "
+            "which a moment of backup.keep_time could not be reached; removes the others, and "
+            "WAL that none of those that stay needs. History files of timelines stay for "
+            "ever.\n"
+            "\n"
+            "Whatever the rules say, the last backup that was proved by a drill stays, and "
+            "nothing older than a damaged backup goes before that one is removed (with "
+            "--damaged). While a backup has met bad pages in the cluster nothing goes at all.",
+        .examples = "pgrunbook backup expire --repo /srv/backup --dry-run\n"
+                    "pgrunbook backup expire --target shop --keep 3 --keep-time 14d --yes",
+        .options = expire_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .run = backup_expire_command,
     },
 
     /* -- restore -- */

@@ -124,6 +124,7 @@ static bool mark_broken(struct receive *receive, GError **error)
     g_autofree char *place = wal_lsn_format(lsn);
 
     receive->leap = true;
+    receive_full_wake(receive->full);
     if (lsn == 0 || lineage_broken(receive->lineage, timeline, NULL) == lsn)
         return true;
     output_warn(receive->call->output,
@@ -213,6 +214,7 @@ static bool open_stream(struct receive *receive, GError **error)
     return true;
 }
 
+/* Once more where WAL was lost, from what the server still has. */
 static bool attempt(struct receive *receive, GError **error)
 {
     g_clear_pointer(&receive->session, session_close);
@@ -227,9 +229,13 @@ static bool attempt(struct receive *receive, GError **error)
     receive->shown_lsn = 0;
     wal_stream_until(receive->stream, receive->until);
     bool good = wal_stream_run(receive->stream, error);
+    bool removed = !good && wal_stream_removed(receive->stream);
     g_clear_pointer(&receive->stream, wal_stream_close);
     progress_clear(receive->call->output);
-    return good;
+    if (!removed)
+        return good;
+    g_clear_error(error);
+    return mark_broken(receive, error) && attempt(receive, error);
 }
 
 /* ---- again and again ---------------------------------------------------------------------- */

@@ -33,6 +33,9 @@ struct receive_full;
 struct receive_full *receive_full_new(struct call *call);
 void receive_full_free(struct receive_full *full);
 
+/* WAL was lost just now. */
+void receive_full_wake(struct receive_full *full);
+
 /* Looks whether WAL was lost behind the newest backup, starts `backup create` then, as a process of
  * its own, and says how it ended. To be called now and then. */
 void receive_full_tend(struct receive_full *full, struct lineage *lineage);

@@ -121,6 +121,12 @@ static void reap(struct receive_full *full)
     full->pause_s = MIN(full->pause_s * 2, LONGEST_PAUSE_S);
 }
 
+void receive_full_wake(struct receive_full *full)
+{
+    full->settled = false;
+    full->next_us = 0;
+}
+
 void receive_full_tend(struct receive_full *full, struct lineage *lineage)
 {
     if (full->child != 0)

@@ -78,6 +78,48 @@ enum output_tone repository_tone(enum repo_proof proof)
     return tones[proof];
 }
 
+/* ---- WAL ---------------------------------------------------------------------------------- */
+
+static const struct repo_segment *at(const GArray *segments, guint i)
+{
+    return &g_array_index(segments, struct repo_segment, i);
+}
+
+const struct repo_segment *repository_segment(const GArray *segments, guint32 timeline,
+                                              guint64 number)
+{
+    guint low = 0, high = segments->len;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        const struct repo_segment *one = at(segments, middle);
+        if (one->timeline < timeline || (one->timeline == timeline && one->segment < number))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == segments->len || at(segments, low)->timeline != timeline ||
+        at(segments, low)->segment != number)
+        return NULL;
+    return at(segments, low);
+}
+
+bool repository_lacks_wal(const GArray *segments, const struct repo_backup *backup,
+                          guint64 *ret_number)
+{
+    guint64 bytes = backup->wal_segment_bytes;
+    for (guint64 number = backup->start_lsn / bytes; number <= (backup->stop_lsn - 1) / bytes;
+         number++) {
+        const struct repo_segment *segment =
+            repository_segment(segments, backup->timeline, number);
+        if (segment != NULL && !segment->partial)
+            continue;
+        if (ret_number != NULL)
+            *ret_number = number;
+        return true;
+    }
+    return false;
+}
+
 /* ---- documents ---------------------------------------------------------------------------- */
 
 struct document *repository_document(const struct call *call, const char *schema,

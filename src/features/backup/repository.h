@@ -36,6 +36,14 @@ json_t *repository_backup_json(const struct repo_backup *backup);
 enum repo_proof repository_proof(const struct repo_backup *backup);
 enum output_tone repository_tone(enum repo_proof proof);
 
+/* A segment of the list (as lineage_segments() has it); NULL: it is not there. */
+const struct repo_segment *repository_segment(const GArray *segments, guint32 timeline,
+                                              guint64 number);
+
+/* Whether a segment is missing, or still arriving, that the backup cannot do without; which one. */
+bool repository_lacks_wal(const GArray *segments, const struct repo_backup *backup,
+                          guint64 *ret_number);
+
 /* "2026-11-26 02:23:00+00"; NULL for 0. Caller frees. */
 char *repository_time(gint64 us);
 

@@ -119,25 +119,19 @@ struct manifest *manifest_parse(const char *text, gsize length, GError **error)
 
 enum { PIECE_BYTES = 256 << 10 };
 
-struct sum {
-    enum manifest_checksum kind;
-    guint32 crc;
-    EVP_MD_CTX *digest;
-};
-
-static void sum_begin(struct sum *sum, enum manifest_checksum kind)
+void manifest_sum_begin(struct manifest_sum *sum, enum manifest_checksum kind)
 {
     const EVP_MD *digests[] = {NULL,         NULL,         EVP_sha224(),
                                EVP_sha256(), EVP_sha384(), EVP_sha512()};
 
-    *sum = (struct sum){.kind = kind};
+    *sum = (struct manifest_sum){.kind = kind};
     if (digests[kind] == NULL)
         return;
     sum->digest = EVP_MD_CTX_new();
     EVP_DigestInit_ex(sum->digest, digests[kind], NULL);
 }
 
-static void sum_add(struct sum *sum, const guint8 *bytes, gsize length)
+void manifest_sum_add(struct manifest_sum *sum, const guint8 *bytes, gsize length)
 {
     if (sum->digest != NULL)
         EVP_DigestUpdate(sum->digest, bytes, length);
@@ -145,7 +139,7 @@ static void sum_add(struct sum *sum, const guint8 *bytes, gsize length)
         sum->crc = wal_crc(sum->crc, bytes, length);
 }
 
-static bool sum_is(struct sum *sum, const char *digits)
+bool manifest_sum_is(struct manifest_sum *sum, const char *digits)
 {
     guint8 bytes[EVP_MAX_MD_SIZE];
     guint length = sizeof sum->crc;
@@ -163,7 +157,7 @@ static bool sum_is(struct sum *sum, const char *digits)
     return true;
 }
 
-static bool sum_of_file(struct sum *sum, int descriptor, guint64 size)
+static bool sum_of_file(struct manifest_sum *sum, int descriptor, guint64 size)
 {
     g_autofree guint8 *piece = g_malloc(PIECE_BYTES);
     guint64 done = 0;
@@ -174,7 +168,7 @@ static bool sum_of_file(struct sum *sum, int descriptor, guint64 size)
             return false;
         if (got == 0)
             return done == size;
-        sum_add(sum, piece, (gsize) got);
+        manifest_sum_add(sum, piece, (gsize) got);
         done += (guint64) got;
     }
 }
@@ -182,7 +176,7 @@ static bool sum_of_file(struct sum *sum, int descriptor, guint64 size)
 bool manifest_file_fits(const struct manifest_file *file, const char *path)
 {
     struct stat status;
-    struct sum sum;
+    struct manifest_sum sum;
 
     if (file->checksum == NULL)
         return false;
@@ -192,9 +186,9 @@ bool manifest_file_fits(const struct manifest_file *file, const char *path)
     bool fits = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
                 (guint64) status.st_size == file->size;
     if (fits) {
-        sum_begin(&sum, file->kind);
+        manifest_sum_begin(&sum, file->kind);
         fits = sum_of_file(&sum, descriptor, file->size);
-        fits = sum_is(&sum, file->checksum) && fits;
+        fits = manifest_sum_is(&sum, file->checksum) && fits;
     }
     close(descriptor);
     return fits;

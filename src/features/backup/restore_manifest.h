@@ -9,6 +9,7 @@
 #include "auto.h"
 
 #include <glib.h>
+#include <openssl/evp.h>
 #include <stdbool.h>
 
 enum manifest_checksum {
@@ -35,6 +36,16 @@ struct manifest {
 struct manifest *manifest_parse(const char *text, gsize length, GError **error);
 void manifest_free(struct manifest *manifest);
 AUTO_DEFINE(manifest, manifest_free)
+
+/* A checksum over bytes that come piece by piece. manifest_sum_is() ends it: once for each begun. */
+struct manifest_sum {
+    enum manifest_checksum kind;
+    guint32 crc;
+    EVP_MD_CTX *digest;
+};
+void manifest_sum_begin(struct manifest_sum *sum, enum manifest_checksum kind);
+void manifest_sum_add(struct manifest_sum *sum, const guint8 *bytes, gsize length);
+bool manifest_sum_is(struct manifest_sum *sum, const char *digits);
 
 /* Whether a file's bytes are those: size and checksum. A file without a checksum never is. Reads
  * through a descriptor of its own; from any thread. *ret_size gets how much there was. */

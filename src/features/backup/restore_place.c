@@ -65,9 +65,10 @@ static bool is_empty(const char *folder, GError **error)
 {
     g_autoptr(GDir) entries = g_dir_open(folder, 0, error);
 
-    /* A file system's own folder does not count. */
+    /* A file system's own folder does not count; nor a marker that was never shown: the restore was
+     * killed before it had done anything. */
     for (const char *name; entries && (name = g_dir_read_name(entries)) != NULL;)
-        if (!g_str_equal(name, "lost+found"))
+        if (!g_str_equal(name, "lost+found") && !g_str_equal(name, RESTORE_MARKER ".pgrunbook"))
             return false;
     return entries != NULL;
 }

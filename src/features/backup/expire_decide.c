@@ -1,0 +1,130 @@
+/* What may go, and why the rest stays. */
+#include "expire.h"
+
+const char *expire_verdict_text(enum expire_verdict verdict)
+{
+    static const char *const texts[] = {
+        "stays: among the newest",
+        "stays: within the time to be kept",
+        "stays: the last that was proved by a restore",
+        "stays: older than a damaged one",
+        "stays: damaged, --damaged would remove it",
+        "goes",
+    };
+    return texts[verdict];
+}
+
+void expire_plan_free(struct expire_plan *plan)
+{
+    g_array_unref(plan->verdicts);
+    g_free(plan);
+}
+
+static const struct repo_backup *at(const GPtrArray *backups, guint i)
+{
+    return backups->pdata[i];
+}
+
+static enum expire_verdict *verdict_of(struct expire_plan *plan, guint i)
+{
+    return &g_array_index(plan->verdicts, enum expire_verdict, i);
+}
+
+/* Names of segments are enough here: what is in them `verify` knows. */
+static bool good(const struct repo_backup *backup, const GArray *segments)
+{
+    return backup->system != NULL && repository_proof(backup) != REPO_DAMAGED &&
+           !repository_lacks_wal(segments, backup, NULL);
+}
+
+/* ---- backups ------------------------------------------------------------------------------ */
+
+/* From the newest on: so many, and as far back as the time reaches. The first one that ended before
+ * the time to be kept is where that time's recoveries begin. */
+static void keep_newest(struct expire_plan *plan, const GPtrArray *backups,
+                        const GArray *segments, const struct expire_rules *rules)
+{
+    guint kept = 0;
+    gint64 cutoff_us = rules->now_us - rules->keep_time_us;
+    bool covered = rules->keep_time_us == 0;
+    for (guint i = backups->len; i > 0; i--) {
+        const struct repo_backup *backup = at(backups, i - 1);
+        if (!good(backup, segments)) {
+            *verdict_of(plan, i - 1) = EXPIRE_DAMAGED;
+            continue;
+        }
+        if (kept < rules->keep)
+            *verdict_of(plan, i - 1) = EXPIRE_COUNT;
+        else if (!covered)
+            *verdict_of(plan, i - 1) = EXPIRE_TIME;
+        kept++;
+        covered = covered || backup->stopped_us <= cutoff_us;
+    }
+    plan->none_good = kept == 0;
+}
+
+static void keep_last_proven(struct expire_plan *plan, const GPtrArray *backups)
+{
+    for (guint i = backups->len; i > 0; i--) {
+        if (*verdict_of(plan, i - 1) == EXPIRE_DAMAGED ||
+            repository_proof(at(backups, i - 1)) != REPO_PROVEN)
+            continue;
+        if (*verdict_of(plan, i - 1) == EXPIRE_GOES)
+            *verdict_of(plan, i - 1) = EXPIRE_PROVEN;
+        return;
+    }
+}
+
+/* What cannot be read stands last, so it counts as the newest: nothing below it goes. */
+static void keep_below_damaged(struct expire_plan *plan)
+{
+    bool below = false;
+    for (guint i = plan->verdicts->len; i > 0; i--) {
+        if (*verdict_of(plan, i - 1) == EXPIRE_DAMAGED)
+            below = true;
+        else if (below && *verdict_of(plan, i - 1) == EXPIRE_GOES)
+            *verdict_of(plan, i - 1) = EXPIRE_BELOW;
+    }
+}
+
+/* ---- WAL ---------------------------------------------------------------------------------- */
+
+/* Whichever way a recovery goes from a backup, it never needs a segment before the backup's first. */
+static guint64 first_needed(struct expire_plan *plan, const GPtrArray *backups)
+{
+    guint64 first = G_MAXUINT64;
+    for (guint i = 0; i < backups->len; i++) {
+        const struct repo_backup *backup = at(backups, i);
+        if (*verdict_of(plan, i) == EXPIRE_GOES)
+            continue;
+        if (backup->system == NULL || backup->wal_segment_bytes == 0)
+            return 0; /* nobody knows what it needs */
+        first = MIN(first, backup->start_lsn / backup->wal_segment_bytes);
+    }
+    return first == G_MAXUINT64 ? 0 : first;
+}
+
+struct expire_plan *expire_decide(const GPtrArray *backups, const GArray *segments,
+                                  const struct expire_rules *rules)
+{
+    struct expire_plan *plan = g_new0(struct expire_plan, 1);
+    plan->verdicts = g_array_sized_new(FALSE, FALSE, sizeof(enum expire_verdict), backups->len);
+    for (guint i = 0; i < backups->len; i++) {
+        enum expire_verdict goes = EXPIRE_GOES;
+        g_array_append_val(plan->verdicts, goes);
+    }
+    keep_newest(plan, backups, segments, rules);
+    keep_last_proven(plan, backups);
+    if (plan->none_good)
+        return plan;
+
+    for (guint i = 0; rules->damaged && i < backups->len; i++) {
+        if (*verdict_of(plan, i) == EXPIRE_DAMAGED)
+            *verdict_of(plan, i) = EXPIRE_GOES;
+    }
+    keep_below_damaged(plan);
+    for (guint i = 0; i < backups->len; i++)
+        plan->goes += *verdict_of(plan, i) == EXPIRE_GOES;
+    plan->first_segment = first_needed(plan, backups);
+    return plan;
+}

@@ -1,0 +1,169 @@
+/* The WAL of a repository, read in full; and the small files beside it. */
+#include "verify.h"
+
+#include "repo/repo_seal.h"
+#include "wal/wal_history.h"
+
+#include <string.h>
+
+static const struct repo_segment *at(const GArray *segments, guint i)
+{
+    return &g_array_index(segments, struct repo_segment, i);
+}
+
+static char *name_of(const struct repo_segment *segment, guint32 bytes)
+{
+    char name[WAL_NAME_BYTES];
+    wal_segment_name(segment->timeline, segment->segment, bytes, name);
+    return g_strdup(name);
+}
+
+static char *path_of(const struct verify *verify, const struct repo_segment *segment,
+                     guint32 bytes)
+{
+    g_autofree char *name = name_of(segment, bytes);
+    return g_strdup_printf("%s/wal/%08X/%s%s.zst", lineage_path(verify->repository->lineage),
+                           segment->timeline, name, segment->partial ? ".partial" : "");
+}
+
+/* ---- segments ----------------------------------------------------------------------------- */
+
+static bool check_segment(struct verify *verify, const struct repo_segment *segment,
+                          guint32 bytes, bool *ret_good, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *path = path_of(verify, segment, bytes);
+    g_autofree char *name = name_of(segment, bytes);
+    const struct lineage *lineage = verify->repository->lineage;
+    *ret_good = lineage_segment_verify(lineage, segment, &cause);
+    verify->segments++;
+    /* Meanwhile the receiver may have completed it, and `expire` may have removed it. */
+    if (!*ret_good && !g_file_test(path, G_FILE_TEST_EXISTS)) {
+        struct repo_segment whole = *segment;
+        whole.partial = false;
+        g_clear_error(&cause);
+        *ret_good = !segment->partial || lineage_segment_verify(lineage, &whole, &cause);
+    }
+    /* The index is made again from the segment wherever it cannot be read. */
+    if (!*ret_good) {
+        g_autofree guint8 *buffer = g_malloc(bytes);
+        gsize length = 0;
+        bool survived = lineage_segment_read(lineage, segment, buffer, bytes, &length, NULL) &&
+                        (segment->partial || length == bytes);
+        verify_add(verify, survived ? VERIFY_SURVIVED : VERIFY_DAMAGED, path, "%s",
+                   cause->message);
+        *ret_good = survived;
+    }
+    return verify_step(verify, segment->stored, name, error);
+}
+
+/* Between two neighbours of the list on one timeline. */
+static void check_gap(struct verify *verify, const struct repo_segment *before,
+                      const struct repo_segment *after, guint32 bytes)
+{
+    if (before->timeline != after->timeline)
+        return;
+    guint64 missing = after->segment - before->segment - 1;
+    if (missing == 0 && !before->partial)
+        return;
+    struct repo_segment first = *before;
+    first.segment += before->partial ? 0 : 1;
+    first.partial = false;
+    g_autofree char *path = path_of(verify, &first, bytes);
+    verify_add(verify, VERIFY_GAP, path,
+               "it is not there, though WAL behind it is: %" G_GUINT64_FORMAT
+               " segments are missing",
+               missing + (before->partial ? 1 : 0));
+}
+
+bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_bad,
+                GError **error)
+{
+    g_autoptr(GHashTable) bad = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    guint32 bytes = lineage_segment_bytes(verify->repository->lineage);
+    for (guint i = 0; i < segments->len; i++) {
+        bool good = false;
+        if (!check_segment(verify, at(segments, i), bytes, &good, error))
+            return false;
+        if (!good)
+            g_hash_table_add(bad, name_of(at(segments, i), bytes));
+        if (i + 1 < segments->len)
+            check_gap(verify, at(segments, i), at(segments, i + 1), bytes);
+    }
+    *ret_bad = g_steal_pointer(&bad);
+    return true;
+}
+
+bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *bad,
+                   const struct repo_backup *backup, char **ret_text, GError **error)
+{
+    guint32 bytes = backup->wal_segment_bytes;
+    if (bytes == 0 || backup->stop_lsn == 0)
+        return true;
+    for (guint64 number = backup->start_lsn / bytes;
+         number <= (backup->stop_lsn - 1) / bytes && *ret_text == NULL; number++) {
+        struct repo_segment wanted = {.timeline = backup->timeline, .segment = number};
+        const struct repo_segment *segment =
+            repository_segment(segments, backup->timeline, number);
+        g_autofree char *name = name_of(&wanted, bytes);
+        bool good = segment != NULL && (bad == NULL || !g_hash_table_contains(bad, name));
+        if (good && bad == NULL && !check_segment(verify, segment, bytes, &good, error))
+            return false;
+        if (!good)
+            *ret_text = g_strdup_printf("the WAL segment %s, which it needs, is %s", name,
+                                        segment == NULL ? "not there" : "damaged");
+    }
+    if (*ret_text != NULL)
+        verify_add(verify, VERIFY_DAMAGED, backup->id, "%s", *ret_text);
+    return true;
+}
+
+/* ---- small files -------------------------------------------------------------------------- */
+
+static void check_history(struct verify *verify, const char *path, guint32 timeline)
+{
+    g_autoptr(GError) cause = NULL;
+    const struct repo_key *key = lineage_key(verify->repository->lineage);
+    g_autofree char *text = repo_file_read(path, key, NULL, NULL, &cause);
+    g_autoptr(GArray) history = text == NULL ? NULL : wal_history_parse(timeline, text, &cause);
+    if (history == NULL)
+        verify_add(verify, VERIFY_DAMAGED, path, "%s", cause->message);
+}
+
+static void check_sealed(struct verify *verify, const char *path)
+{
+    g_autoptr(GError) cause = NULL;
+    bool missing = false;
+    gsize length = 0;
+    const struct repo_key *key = lineage_key(verify->repository->lineage);
+    g_autofree char *text = repo_file_read(path, key, &length, &missing, &cause);
+    json_t *object = text == NULL ? NULL : repo_unseal(text, length, path, &cause);
+    if (object == NULL && !missing)
+        verify_add(verify, VERIFY_DAMAGED, path, "%s", cause->message);
+    json_decref(object);
+}
+
+void verify_small_files(struct verify *verify)
+{
+    const struct repository *repository = verify->repository;
+    const char *trouble = repo_trouble(repository->repo);
+    if (trouble != NULL)
+        verify_add(verify, VERIFY_SURVIVED, repo_path(repository->repo),
+                   "%s; its copy was used", trouble);
+    g_autofree char *damage =
+        g_build_filename(lineage_path(repository->lineage), "damage.json", NULL);
+    check_sealed(verify, damage);
+
+    g_autofree char *wal = g_build_filename(lineage_path(repository->lineage), "wal", NULL);
+    g_autoptr(GDir) dir = g_dir_open(wal, 0, NULL);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(wal, name, NULL);
+        struct wal_name parsed = wal_name_parse(name, 0);
+        if (parsed.kind == WAL_HISTORY)
+            check_history(verify, path, parsed.timeline);
+        g_autofree char *broken = g_build_filename(path, "broken.json", NULL);
+        if (parsed.kind != WAL_HISTORY)
+            check_sealed(verify, broken);
+    }
+}

@@ -1,0 +1,191 @@
+"""`backup restore` where something is already: refused, compared, gone on with; tablespaces; and
+whatever interrupts it."""
+
+import os
+import shutil
+import signal
+
+import pytest
+
+from pgcluster_files import give_to_server_user
+from support import faults
+from support.physical import flip
+from support.restoring import Stage, servers_on, verify
+from support.servers import wait_until
+
+versions = [15]
+
+
+@pytest.fixture
+def stage(fresh_server):
+    made = Stage(fresh_server)
+    made.server.sql("CREATE TABLE ledger AS SELECT i AS id, md5(i::text) FROM generate_series(1, "
+                    "20000) AS i")
+    return made
+
+
+def backed_up(stage):
+    stage.back_up()
+    stage.server.sql("INSERT INTO ledger VALUES (20001)")
+    stage.archive()
+
+
+def rows(server):
+    return server.value("SELECT count(*) FROM ledger")
+
+
+def test_never_over_anything(stage):
+    backed_up(stage)
+    folder = stage.folder / "full"
+    folder.mkdir()
+    (folder / "letter").write_text("dear")
+    give_to_server_user(folder)
+    assert "not empty" in stage.restore("full", code=4).err
+    assert "no data directory" in stage.restore("full", "--delta", code=4).err
+    assert os.listdir(folder) == ["letter"]
+    # The cluster itself, at work; then another one's.
+    stage.folder = stage.cluster.folder
+    assert "running" in stage.restore("data", "--delta", code=4).err
+    assert rows(stage.server) == 20001
+
+
+def test_delta_after_damage(stage):
+    """What differs is written, what does not belong there goes, the old WAL is kept."""
+    server, data = stage.server, stage.cluster.data
+    backed_up(stage)
+    server.sql("SELECT pg_create_restore_point('then')")
+    table = server.value("SELECT pg_relation_filepath('ledger')")
+    server.sql("CREATE DATABASE later")
+    server.sql("INSERT INTO ledger VALUES (20002)")
+    server.sql("CHECKPOINT")
+    stage.cluster.stop()
+    flip(data / table, 8200)
+    (data / "base" / "999").write_text("foreign")
+    (data / "standby.signal").write_text("")
+    (data / "PG_VERSION").unlink()
+    (data / "PG_VERSION").write_text("15\n")
+    stage.folder = stage.cluster.folder
+    then = ["--delta", "--target-name", "then"]
+    document = stage.restore("data", "--no-start", *then)["restored"]
+    assert 0 < document["files"] < 200 and document["kept_files"] > 700
+    assert document["removed_files"] > 0
+    verify(data)
+    saved = os.listdir(document["saved_wal"])
+    assert any(len(name) == 24 for name in saved)
+    # Once more there is nothing to do but what a recovery changes.
+    again = stage.restore("data", *then)["restored"]
+    assert again["files"] < 10 and again["promoted"]
+    stage.cluster.start()
+    assert rows(server) == 20001
+    assert not server.value("SELECT count(*) FROM pg_database WHERE datname = 'later'")
+
+
+def test_tablespaces(stage):
+    server = stage.server
+    places = []
+    for name in "fast", "slow":
+        place = stage.cluster.folder / name
+        place.mkdir()
+        give_to_server_user(place)
+        places.append(place)
+        server.sql(f"CREATE TABLESPACE {name} LOCATION '{place}'")
+        server.sql(f"CREATE TABLE in_{name} TABLESPACE {name} AS SELECT * FROM ledger")
+    backed_up(stage)
+    fast, slow = places
+    # Never over the original's files.
+    refused = stage.restore("a", code=4)
+    assert f"--tablespace {fast}=NEWDIR" in refused.err or f"--tablespace {slow}=" in refused.err
+    assert stage.restore("a", "--tablespace", f"/nowhere={fast}", code=2)
+    moved = [f"--tablespace={fast}={stage.folder}/f=t".replace("f=t", "f\\=t"),
+             f"--tablespace={slow}={stage.folder}/deep/slow"]
+    stage.restore("a", "--no-start", *moved)
+    verify(stage.folder / "a", "-i", "tablespace_map")
+    shutil.rmtree(stage.folder / "a")
+    assert "is not empty" in stage.restore("a", *moved, code=4).err  # of what was removed
+    shutil.rmtree(stage.folder / "f=t")
+    shutil.rmtree(stage.folder / "deep")
+    stage.restore("a", *moved)
+    with stage.started("a") as restored:
+        assert restored.value("SELECT count(*) FROM in_fast") == 20000
+        where = restored.sql("SELECT pg_tablespace_location(oid) FROM pg_tablespace "
+                             "WHERE oid > 16000 ORDER BY spcname")
+        assert where == [(f"{stage.folder}/f=t",), (f"{stage.folder}/deep/slow",)]
+    stage.restore("b", "--tablespaces-below", stage.folder / "below", "--no-start")
+    assert len(os.listdir(stage.folder / "below")) == 2
+    verify(stage.folder / "b", "-i", "tablespace_map")
+
+
+def worth_a_look(calls):
+    """Of the calls of a restore those by which something becomes visible, and the one behind each;
+    of the thousand files a few. FAULTS_ALL=1: every single one."""
+    if os.environ.get("FAULTS_ALL"):
+        return range(1, len(calls) + 1)
+    names = [call.split(" ")[0] for call in calls]
+    files = [number for number, name in enumerate(names, 1) if name in ("create", "pwrite")]
+    shown = [number for number, name in enumerate(names, 1) if name in ("rename", "syncfs")]
+    shown += [number + 1 for number in shown[-4:]]
+    return sorted({3, *shown, *files[10::500], len(calls)})
+
+
+def test_killed_anywhere(stage):
+    """Wherever a restore is killed: no server starts on what there is, unless it is complete, and
+    the same command goes on with it."""
+    backed_up(stage)
+    command = ["backup", "restore", "--repo", stage.repo, "--bindir", stage.bindir, "--no-start",
+               "--json"]
+    calls = faults.count(stage.runbook, *command, "--to", stage.folder / "count",
+                         under=stage.folder)
+    assert any("pg_control" in call for call in calls)
+    shutil.rmtree(stage.folder / "count")
+
+    def story(number):
+        to = stage.folder / str(number)
+        killed = faults.at(number, "kill", stage.runbook, *command, "--to", to,
+                           under=stage.folder)
+        assert killed.code in (0, faults.KILLED), killed
+        whole = (to / "global" / "pg_control").exists()
+        if whole:
+            verify(to, "-i", "pgrunbook-restore.json")
+        went_on = stage.runbook(*command, "--to", to)
+        # Killed behind the last of its calls there is nothing left to do.
+        went_on.expect(0, 4) if whole else went_on.expect(0)
+        verify(to)
+        assert not (to / "pgrunbook-restore.json").exists()
+        shutil.rmtree(to)
+
+    faults.in_parallel(story, worth_a_look(calls))
+
+
+def test_disk_full(stage):
+    backed_up(stage)
+    command = ["backup", "restore", "--repo", stage.repo, "--bindir", stage.bindir, "--no-start"]
+    for number in 1, 3, 500, 1500:
+        to = stage.folder / str(number)
+        full = faults.at(number, "ENOSPC", stage.runbook, *command, "--to", to,
+                         under=stage.folder, stay=True).expect(1)
+        assert "No space left" in full.err and "hint:" in full.err
+        assert not (to / "global" / "pg_control").exists()
+        stage.runbook(*command, "--to", to).expect(0)
+        verify(to)
+
+
+def test_killed_during_the_recovery(stage):
+    """The private server does not outlive the program, and leaves no folder behind for long."""
+    stage.back_up()
+    stage.server.sql("INSERT INTO ledger SELECT generate_series(1, 300000)")
+    stage.archive()
+    to = stage.folder / "killed"
+    for number in signal.SIGKILL, signal.SIGINT:
+        running = stage.runbook.start("backup", "restore", "--repo", stage.repo, "--to", to,
+                                      "--bindir", stage.bindir, "--delta")
+        wait_until(lambda: (to / "postmaster.pid").exists() or not running.running(),
+                   what="the private server")
+        running.process.send_signal(number)
+        result = running.wait()
+        assert result.code in (-9, 130), result
+        wait_until(lambda: not servers_on(to), what="its end")
+        (to / "postmaster.pid").unlink(missing_ok=True)
+    document = stage.restore("killed", "--delta")
+    assert document["landed"]["as_planned"]
+    with stage.started("killed") as restored:
+        assert rows(restored) == 320000

@@ -1,0 +1,56 @@
+"""WAL that the server threw away before it was received: the timeline is marked, a new full backup is
+taken at once, and the receiving goes on."""
+
+from support.physical import backups
+from support.servers import ENDS, wait_until
+from support.wal import Stored, check_acknowledged, lsn, receiving, slot_lsn, write_wal
+
+versions = ENDS
+
+
+def test_a_lost_slot(fresh_server, runbook, tmp_path):
+    server, repo = fresh_server(max_slot_wal_keep_size="64MB", wal_keep_size="0",
+                                min_wal_size="32MB", max_wal_size="32MB"), tmp_path / "repo"
+    with receiving(runbook, server, repo) as receiver:
+        wait_until(lambda: slot_lsn(server), what="the slot")
+        write_wal(server, 1000)
+        receiver.await_durable()
+        received = slot_lsn(server)
+        receiver.end()
+    for _ in range(10):
+        server.sql("SELECT pg_logical_emit_message(true, 'x', 'y'); SELECT pg_switch_wal()")
+    server.sql("CHECKPOINT")
+    assert server.value("SELECT wal_status FROM pg_replication_slots") == "lost"
+    with receiving(runbook, server, repo) as receiver:
+        wait_until(lambda: backups(repo), what="a new backup")
+        wait_until(lambda: "the new full backup is complete" in receiver.said(),
+                   what="the news of it")
+        (broken,) = Stored(repo).broken()
+        assert received - 300 <= lsn(broken["lsn"]) <= received
+        assert "timeline 1 is broken from" in receiver.said()
+        write_wal(server, 1000)
+        receiver.await_durable()
+        start = lsn(backups(repo)[0].manifest["start_lsn"])
+        assert start > lsn(broken["lsn"])
+        check_acknowledged(server, repo)
+        receiver.end()
+    # It is known now: nothing is lost a second time.
+    with receiving(runbook, server, repo) as receiver:
+        write_wal(server, 10)
+        receiver.await_durable()
+        receiver.end()
+    assert len(Stored(repo).broken()) == 1 and len(backups(repo)) == 1
+
+
+def test_a_slot_near_its_bound_is_told(fresh_server, runbook, tmp_path):
+    server, repo = fresh_server(max_slot_wal_keep_size="64MB"), tmp_path / "repo"
+    with receiving(runbook, server, repo) as receiver:
+        wait_until(lambda: slot_lsn(server), what="the slot")
+        receiver.end()
+    for _ in range(4):
+        server.sql("SELECT pg_logical_emit_message(true, 'x', 'y'); SELECT pg_switch_wal()")
+    with receiving(runbook, server, repo) as receiver:
+        wait_until(lambda: "max_slot_wal_keep_size" in receiver.said(), what="the warning")
+        receiver.await_durable()
+        receiver.end()
+    check_acknowledged(server, repo)
