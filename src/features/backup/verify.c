@@ -98,6 +98,7 @@ static bool run(struct verify *verify, struct repo_backup *only, GError **error)
     weigh(verify, segments, only);
     if (only != NULL)
         return one_backup(verify, only, segments, NULL, error);
+    verify_containers(verify);
     if (!verify_wal(verify, segments, &bad, error))
         return false;
     for (guint i = 0; i < repository->backups->len; i++) {

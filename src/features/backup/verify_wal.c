@@ -26,6 +26,16 @@ static char *path_of(const struct verify *verify, const struct repo_segment *seg
                            segment->timeline, name, segment->partial ? ".partial" : "");
 }
 
+/* An encrypted file may be read in spite of a flipped bit. */
+static void check_container(struct verify *verify, const char *path)
+{
+    g_autoptr(GError) cause = NULL;
+    const struct repo_key *key = lineage_key(verify->repository->lineage);
+    AUTO(repo_reader) reader = repo_reader_open(path, key, NULL, NULL);
+    if (reader != NULL && !repo_reader_intact(reader, &cause))
+        verify_add(verify, VERIFY_SURVIVED, path, "%s", cause->message);
+}
+
 /* ---- segments ----------------------------------------------------------------------------- */
 
 static bool check_segment(struct verify *verify, const struct repo_segment *segment,
@@ -54,6 +64,9 @@ static bool check_segment(struct verify *verify, const struct repo_segment *segm
                    cause->message);
         *ret_good = survived;
     }
+    /* One that is arriving has no table yet. */
+    if (!segment->partial)
+        check_container(verify, path);
     return verify_step(verify, segment->stored, name, error);
 }
 
@@ -159,6 +172,39 @@ static void check_sealed(struct verify *verify, const char *path)
     json_decref(object);
 }
 
+/* JSON and histories in a folder. */
+static void check_containers(struct verify *verify, const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if (g_str_has_suffix(name, ".json") || g_str_has_suffix(name, ".history") ||
+            g_str_has_suffix(name, ".backup"))
+            check_container(verify, path);
+    }
+}
+
+void verify_containers(struct verify *verify)
+{
+    const struct repository *repository = verify->repository;
+    if (lineage_key(repository->lineage) == NULL)
+        return;
+    g_autofree char *wal = g_build_filename(lineage_path(repository->lineage), "wal", NULL);
+    check_containers(verify, lineage_path(repository->lineage));
+    check_containers(verify, wal);
+    for (guint i = 0; i < repository->backups->len; i++) {
+        const struct repo_backup *backup = repository->backups->pdata[i];
+        check_containers(verify, backup->folder);
+    }
+    g_autoptr(GDir) dir = g_dir_open(wal, 0, NULL);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *folder = g_build_filename(wal, name, NULL);
+        check_containers(verify, folder);
+    }
+}
+
 void verify_small_files(struct verify *verify)
 {
     const struct repository *repository = verify->repository;
@@ -179,7 +225,7 @@ void verify_small_files(struct verify *verify)
         if (parsed.kind == WAL_HISTORY)
             check_history(verify, path, name, parsed.timeline);
         g_autofree char *broken = g_build_filename(path, "broken.json", NULL);
-        if (parsed.kind != WAL_HISTORY)
+        if (g_file_test(path, G_FILE_TEST_IS_DIR))
             check_sealed(verify, broken);
         g_autofree char *lost = lost_history(wal, name);
         if (lost != NULL)
