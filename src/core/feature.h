@@ -44,6 +44,8 @@ enum command_flags {
     /* Ends with 0, with 1 where run() says so without an error, and with 126 for everything else:
      * PostgreSQL takes a restore_command's 1 to 125 for "there is no such file". */
     COMMAND_RESTORES = 1 << 6,
+    /* Is started by the server again and again, and in a hurry: it gets no history. */
+    COMMAND_HASTENS = 1 << 7,
 };
 
 struct call;
@@ -140,16 +142,29 @@ struct right {
 
 /* ---- pgrunbook serve ---------------------------------------------------------------------- */
 
-/* What runs by itself, at the turns of the setting SECTION.schedule and in the window
- * SECTION.window: the command line `pgrunbook SECTION VERB --target NAME`, with --yes where the
- * command changes something and --window where it has one. */
+/* What runs by itself, at the turns of a setting and in the window SECTION.window: the command line
+ * `pgrunbook SECTION VERB --target NAME`, with --yes where the command changes something and
+ * --window where it has one. A table of them ends with a NULL schedule. */
 struct job {
+    /* The setting that says when, "schedule" or "drill_schedule": its name also tells the jobs of a
+     * section apart in the history, so that it does not change. */
+    const char *schedule;
     /* NULL: the value of the setting SECTION.job is the verb, one of its choices. */
     const char *verb;
     /* The switch that stands for the arguments, where the verb has any: "bloated". */
     const char *instead;
     /* For `schedule`: "VACUUM and ANALYZE the tables that need it". NULL: the command's summary. */
     const char *what;
+    /* A setting without which there is no such job: "repo". NULL: none. */
+    const char *needs;
+};
+
+/* What serve keeps running for a target beside its watch: `pgrunbook SECTION VERB --target NAME`,
+ * started again when it ends. A table of them ends with a NULL verb. */
+struct service {
+    const char *verb;    /* "wal receive" */
+    const char *setting; /* that turns it on: "receive" */
+    const char *needs;   /* a setting without which it cannot be: "repo"; NULL: none */
 };
 
 struct watch_look; /* one look of the watch at a server; see core/watch/watch_look.h */
@@ -167,7 +182,8 @@ struct feature {
     const struct query *const *queries; /* all of its queries, NULL-terminated */
     /* Adds verdict lines. False with an error only when nothing could be said at all. */
     bool (*check)(struct check *check, GError **error);
-    const struct job *job; /* NULL: nothing runs by itself */
+    const struct job *jobs;         /* NULL: nothing runs by itself */
+    const struct service *services; /* NULL: nothing is kept running */
     /* Judges what the watch has just seen, once a second, and acts where the settings want it.
      * NULL: it does not care. */
     void (*watch)(struct watch_look *look);

@@ -100,7 +100,8 @@ char *program_words(const struct program *program); /* its last words and exit c
 void program_free(struct program *program);         /* kills it when it has not ended */
 AUTO_DEFINE(program, program_free)
 
-/* The last three lines that say something, joined by "; ", as valid UTF-8. Pure. */
+/* Three lines that say something, joined by "; ", as valid UTF-8: from the first error on ("NAME:
+ * error: …"), or the last ones. Pure. */
 char *program_last_lines(const char *output, gsize length);
 
 /* plan_queue.c */

@@ -88,15 +88,31 @@ static void read_output(struct program *program)
     }
 }
 
+/* "pg_restore: error: …": what comes before it is of less interest, and behind it is why. */
+static guint first_error(char **lines, guint count)
+{
+    for (guint i = 0; i < count; i++)
+        if (strstr(lines[i], ": error: ") != NULL)
+            return i;
+    return count;
+}
+
 char *program_last_lines(const char *output, gsize length)
 {
     g_autofree char *text = g_utf8_make_valid(output, (gssize) length);
     g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
     guint count = g_strv_length(lines);
+    guint error = first_error(lines, count);
     GString *words = g_string_new(NULL);
     int kept = 0;
 
-    while (count-- > 0 && kept < WORDS_LINES) {
+    for (guint i = error; i < count && kept < WORDS_LINES; i++) {
+        const char *line = g_strstrip(lines[i]);
+        if (line[0] != '\0')
+            g_string_append_printf(words, "%s%s", kept++ > 0 ? "; " : "", line);
+    }
+    bool none = error == count;
+    while (none && kept < WORDS_LINES && count-- > 0) {
         const char *line = g_strstrip(lines[count]);
         if (line[0] == '\0')
             continue;

@@ -14,7 +14,8 @@
  * partly, failed, refused, interrupted; missed, when it was never begun; elsewhere, when another
  * daemon has the target. */
 struct store_turn {
-    const char *target, *section;
+    const char *target;
+    const char *section; /* what the job is known by: its section's name, or "backup drill" */
     gint64 turn_us;
     gint64 window_end_us; /* 0: none */
     gint64 started_us;    /* of the first attempt; 0: never begun */

@@ -63,7 +63,7 @@ static void test_name(void)
 
 static void expect_create(const char *definition, const char *database, const char *wanted)
 {
-    g_autofree char *sql = restore_dump_create_sql(definition, database, "\"new\"");
+    g_autofree char *sql = restore_dump_create_sql(definition, database, "\"new\"", 140012);
 
     g_assert_cmpstr(sql, ==, wanted);
 }
@@ -79,6 +79,8 @@ static void test_create(void)
     expect_create(
         "CREATE DATABASE \"Sh\"\"op x\" WITH TEMPLATE = template0 ENCODING = 'UTF8';\n",
         "Sh\"op x", as_it_was);
+    expect_create("CREATE DATABASE shop WITH TEMPLATE = template0 LOCALE_PROVIDER = libc;",
+                  "shop", plain);
     expect_create(NULL, "shop", plain);
     expect_create("CREATE DATABASE shop; DROP DATABASE other;", "shop", plain);
     expect_create("DROP DATABASE shop", "shop", plain);

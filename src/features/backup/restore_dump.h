@@ -75,9 +75,10 @@ void restore_dump_refuse(const struct restore_dump *restore, const GError *why, 
 /* "shop_restoring_20261126_023514", cut to the 63 bytes of a name. Pure; caller frees. */
 char *restore_dump_name(const char *database, const char *word, gint64 wall_us);
 
-/* CREATE DATABASE as the dumped one was made, under another name. definition: of the archive's
- * entry DATABASE, NULL: there is none. Pure; caller frees. */
-char *restore_dump_create_sql(const char *definition, const char *database, const char *quoted);
+/* CREATE DATABASE as the dumped one was made, under another name, for a server of the version.
+ * definition: of the archive's entry DATABASE, NULL: there is none. Pure; caller frees. */
+char *restore_dump_create_sql(const char *definition, const char *database, const char *quoted,
+                              int version);
 
 /* pg_restore's command line; file: what it is to read. Caller frees with g_strfreev(). */
 char **restore_dump_arguments(const struct restore_dump *restore, const char *file);

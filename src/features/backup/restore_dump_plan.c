@@ -44,13 +44,25 @@ static const char *behind_name(const char *definition, const char *database)
     return NULL;
 }
 
-char *restore_dump_create_sql(const char *definition, const char *database, const char *quoted)
+/* A newer pg_dump says of an older server's database what that server cannot be told. */
+static char *without_provider(char *options, int version)
+{
+    static const char provider[] = " LOCALE_PROVIDER = libc";
+    char *found = version < 150000 ? strstr(options, provider) : NULL;
+
+    if (found != NULL)
+        memmove(found, found + strlen(provider), strlen(found + strlen(provider)) + 1);
+    return options;
+}
+
+char *restore_dump_create_sql(const char *definition, const char *database, const char *quoted,
+                              int version)
 {
     const char *rest = behind_name(definition, database);
 
     if (rest == NULL || !g_str_has_prefix(rest, " WITH TEMPLATE = template0"))
         return g_strdup_printf("CREATE DATABASE %s WITH TEMPLATE = template0", quoted);
-    g_autofree char *options = g_strdup(rest);
+    g_autofree char *options = without_provider(g_strdup(rest), version);
     gsize length = strlen(g_strchomp(options));
     if (length > 0 && options[length - 1] == ';')
         options[length - 1] = '\0';
@@ -180,7 +192,7 @@ static void add_create(struct restore_dump *restore)
 
     add_step(restore, PHASE_CREATE,
              restore_dump_create_sql(entry ? entry->definition : NULL, entry ? entry->name : "",
-                                     quoted),
+                                     quoted, session_version(restore->session)),
              "under a name of its own until it is complete");
     add_step(restore, PHASE_MARK,
              g_strdup_printf("COMMENT ON DATABASE %s IS '" RESTORE_DUMP_COMMENT "'", quoted),

@@ -138,7 +138,10 @@ static const struct right rights[] = {
     {0, 0, NULL, NULL},
 };
 
-static const struct job job = {.verb = NULL};
+static const struct job own_jobs[] = {
+    {.schedule = "schedule"},
+    {.schedule = NULL},
+};
 
 const struct feature feature_bloat = {
     .name = "bloat",
@@ -149,5 +152,5 @@ const struct feature feature_bloat = {
     .rights = rights,
     .queries = bloat_queries,
     .check = bloat_check,
-    .job = &job,
+    .jobs = own_jobs,
 };

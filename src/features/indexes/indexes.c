@@ -152,8 +152,9 @@ static const struct right rights[] = {
     {0, 0, NULL, NULL},
 };
 
-static const struct job job = {
-    .instead = "bloated",
+static const struct job own_jobs[] = {
+    {.schedule = "schedule", .instead = "bloated"},
+    {.schedule = NULL},
 };
 
 const struct feature feature_indexes = {
@@ -165,5 +166,5 @@ const struct feature feature_indexes = {
     .rights = rights,
     .queries = indexes_queries,
     .check = indexes_check,
-    .job = &job,
+    .jobs = own_jobs,
 };

@@ -125,9 +125,11 @@ static const struct right rights[] = {
     {0, 0, NULL, NULL},
 };
 
-static const struct job job = {
-    .verb = "run",
-    .what = "VACUUM and ANALYZE the tables that need it",
+static const struct job own_jobs[] = {
+    {.schedule = "schedule",
+     .verb = "run",
+     .what = "VACUUM and ANALYZE the tables that need it"},
+    {.schedule = NULL},
 };
 
 const struct feature feature_vacuum = {
@@ -139,5 +141,5 @@ const struct feature feature_vacuum = {
     .rights = rights,
     .queries = vacuum_queries,
     .check = vacuum_check,
-    .job = &job,
+    .jobs = own_jobs,
 };

@@ -19,30 +19,75 @@ static gint64 window_of(const struct settings *settings, const struct feature *f
     return cli_setting(full) != NULL ? settings_int(settings, full) : 0;
 }
 
+/* What the history knows the job by: the first is the section's, "vacuum", others have what makes
+ * their setting another, "backup drill". Lives for ever. */
+static const char *key_of(const struct feature *feature, const struct job *job)
+{
+    static const char plain[] = "schedule";
+
+    if (strcmp(job->schedule, plain) == 0)
+        return feature->name;
+    g_autofree char *name = g_strdup(job->schedule);
+    if (g_str_has_suffix(name, "_schedule"))
+        name[strlen(name) - strlen("_schedule")] = '\0';
+    g_autofree char *key = g_strconcat(feature->name, " ", name, NULL);
+    return g_intern_string(key);
+}
+
+/* Without what it needs there is nothing that a turn could do, and nothing to be told of. */
+static bool is_possible(const struct settings *settings, const struct feature *feature,
+                        const struct job *job)
+{
+    const char *needed =
+        job->needs != NULL ? setting_of(settings, feature, job->needs) : "nothing";
+
+    return needed != NULL && needed[0] != '\0';
+}
+
+static struct scheduler_job row_of(const struct settings *settings,
+                                   const struct feature *feature, const struct job *job,
+                                   const char *target)
+{
+    const char *verb = job->verb != NULL ? job->verb : setting_of(settings, feature, "job");
+    g_auto(GStrv) words = agenda_words(feature->name, verb, 0);
+    g_autofree char *line = g_strjoinv(" ", words);
+
+    return (struct scheduler_job){
+        .target = target,
+        .section = feature->name,
+        .key = key_of(feature, job),
+        .verb = verb,
+        .words = g_intern_string(line),
+        .schedule = setting_of(settings, feature, job->schedule),
+        .zone = settings_string(settings, "timezone"),
+        .window_ms = window_of(settings, feature),
+    };
+}
+
 GArray *agenda_all(const struct settings *settings, const char *target)
 {
     GArray *jobs = g_array_new(FALSE, FALSE, sizeof(struct scheduler_job));
 
-    for (guint i = 0; features[i] != NULL; i++) {
-        const struct job *job = features[i]->job;
-        if (job == NULL)
-            continue;
-        const char *verb =
-            job->verb != NULL ? job->verb : setting_of(settings, features[i], "job");
-        g_auto(GStrv) words = agenda_words(features[i]->name, verb, 0);
-        g_autofree char *line = g_strjoinv(" ", words);
-        const struct scheduler_job row = {
-            .target = target,
-            .section = features[i]->name,
-            .verb = verb,
-            .words = g_intern_string(line),
-            .schedule = setting_of(settings, features[i], "schedule"),
-            .zone = settings_string(settings, "timezone"),
-            .window_ms = window_of(settings, features[i]),
-        };
-        g_array_append_val(jobs, row);
-    }
+    for (guint i = 0; features[i] != NULL; i++)
+        for (const struct job *job = features[i]->jobs; job != NULL && job->schedule != NULL;
+             job++) {
+            if (!is_possible(settings, features[i], job))
+                continue;
+            const struct scheduler_job row = row_of(settings, features[i], job, target);
+            g_array_append_val(jobs, row);
+        }
     return jobs;
+}
+
+GPtrArray *agenda_keys(void)
+{
+    GPtrArray *keys = g_ptr_array_new();
+
+    for (guint i = 0; features[i] != NULL; i++)
+        for (const struct job *job = features[i]->jobs; job != NULL && job->schedule != NULL;
+             job++)
+            g_ptr_array_add(keys, (gpointer) (guintptr) key_of(features[i], job));
+    return keys;
 }
 
 GArray *agenda_jobs(const struct settings *settings, const char *target)
@@ -55,12 +100,22 @@ GArray *agenda_jobs(const struct settings *settings, const char *target)
     return jobs;
 }
 
+/* The job that runs the verb. */
+static const struct job *job_of(const struct feature *feature, const char *verb)
+{
+    const struct job *job = feature->jobs;
+
+    while (job->schedule != NULL && job->verb != NULL && strcmp(job->verb, verb) != 0)
+        job++;
+    return job;
+}
+
 const char *agenda_what(const char *section, const char *verb)
 {
     const struct feature *feature = cli_section(section);
+    const struct job *job = job_of(feature, verb);
 
-    return feature->job->what != NULL ? feature->job->what
-                                      : cli_command(feature, verb)->summary;
+    return job->what != NULL ? job->what : cli_command(feature, verb)->summary;
 }
 
 /* As a person would type it: "3h", "90min", "42s". */
@@ -75,6 +130,15 @@ static char *duration(gint64 milliseconds)
     return g_strdup_printf("%" G_GINT64_FORMAT "s", seconds);
 }
 
+/* A verb may be of two words. */
+static void split_verb(const char *section, const char *verb, GStrvBuilder *words)
+{
+    g_auto(GStrv) parts = g_strsplit(verb, " ", 2);
+
+    g_strv_builder_add(words, section);
+    g_strv_builder_addv(words, (const char **) (void *) parts);
+}
+
 char **agenda_words(const char *section, const char *verb, gint64 left_ms)
 {
     const struct feature *feature = cli_section(section);
@@ -82,9 +146,11 @@ char **agenda_words(const char *section, const char *verb, gint64 left_ms)
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
     struct option option;
 
-    g_strv_builder_add_many(words, section, verb, NULL);
-    if (command->arguments != NULL && feature->job->instead != NULL) {
-        g_autofree char *instead = g_strconcat("--", feature->job->instead, NULL);
+    const struct job *job = job_of(feature, verb);
+
+    split_verb(section, verb, words);
+    if (command->arguments != NULL && job->instead != NULL) {
+        g_autofree char *instead = g_strconcat("--", job->instead, NULL);
         g_strv_builder_add(words, instead);
     }
     if (command->flags & COMMAND_WRITES)

@@ -14,6 +14,8 @@ static enum runbook_exit nothing(struct call *call, GError **error)
 static const struct setting first_settings[] = {
     {.name = "schedule", .type = SETTING_SCHEDULE, .fallback = "0 2 * * Sun", .prose = ""},
     {.name = "window", .type = SETTING_DURATION, .fallback = "3h", .prose = ""},
+    {.name = "look_schedule", .type = SETTING_SCHEDULE, .fallback = "@daily", .prose = ""},
+    {.name = "folder", .type = SETTING_STRING, .prose = ""},
     {.name = NULL},
 };
 static const struct option window_option[] = {
@@ -22,11 +24,18 @@ static const struct option window_option[] = {
 };
 static const struct command first_commands[] = {
     {.verb = "run", .options = window_option, .flags = COMMAND_WRITES, .run = nothing},
+    {.verb = "look", .run = nothing},
     {.run = NULL},
 };
-static const struct job first_job = {.verb = "run", .what = "the first"};
-static const struct feature first = {
-    .name = "first", .settings = first_settings, .commands = first_commands, .job = &first_job};
+static const struct job first_jobs[] = {
+    {.schedule = "schedule", .verb = "run", .what = "the first"},
+    {.schedule = "look_schedule", .verb = "look", .what = "another one", .needs = "folder"},
+    {.schedule = NULL},
+};
+static const struct feature first = {.name = "first",
+                                     .settings = first_settings,
+                                     .commands = first_commands,
+                                     .jobs = first_jobs};
 
 static const char *const choices[] = {"report", "rebuild", NULL};
 static const struct setting second_settings[] = {
@@ -48,11 +57,14 @@ static const struct command second_commands[] = {
      .run = nothing},
     {.run = NULL},
 };
-static const struct job second_job = {.instead = "bloated"};
+static const struct job second_jobs[] = {
+    {.schedule = "schedule", .instead = "bloated"},
+    {.schedule = NULL},
+};
 static const struct feature second = {.name = "second",
                                       .settings = second_settings,
                                       .commands = second_commands,
-                                      .job = &second_job};
+                                      .jobs = second_jobs};
 static const struct feature third = {.name = "third", .commands = second_commands};
 
 const struct feature *const features[] = {&first, &second, &third, NULL};
@@ -66,8 +78,8 @@ static void expect_jobs(const char *text, const char *expected)
 
     for (guint i = 0; i < jobs->len; i++) {
         const struct scheduler_job *job = &g_array_index(jobs, struct scheduler_job, i);
-        g_string_append_printf(found, "%s %s %s %s %s %d; ", job->target, job->section,
-                               job->verb, job->schedule, job->zone, (int) job->window_ms);
+        g_string_append_printf(found, "%s %s %s %s %s %d; ", job->target, job->key, job->verb,
+                               job->schedule, job->zone, (int) job->window_ms);
     }
     g_assert_cmpstr(found->str, ==, expected);
 }
@@ -81,6 +93,10 @@ static void test_jobs(void)
                 "[target shop]\nsecond.job = rebuild\nsecond.schedule = @daily",
                 "shop second rebuild @daily Europe/Berlin 0; ");
     expect_jobs("[target shop]\nfirst.schedule = off\nsecond.schedule = off\n", "");
+    /* Several of one section, each by a name of its own; off without what it needs. */
+    expect_jobs("[target shop]\nfirst.folder = /srv\nsecond.schedule = off\n",
+                "shop first run 0 2 * * Sun UTC 10800000; shop first look look @daily UTC "
+                "10800000; ");
 }
 
 static void expect_words(const char *section, const char *verb, gint64 left_ms,
@@ -99,6 +115,7 @@ static void test_words(void)
     expect_words("first", "run", 61999, "first run --yes --window 61s");
     expect_words("first", "run", 1, "first run --yes --window 1s");
     expect_words("first", "run", 0, "first run --yes");
+    expect_words("first", "look", 3600000, "first look");
     expect_words("second", "report", 60000, "second report");
     expect_words("second", "rebuild", 60000, "second rebuild --bloated --yes");
 }
@@ -106,6 +123,7 @@ static void test_words(void)
 static void test_what(void)
 {
     g_assert_cmpstr(agenda_what("first", "run"), ==, "the first");
+    g_assert_cmpstr(agenda_what("first", "look"), ==, "another one");
     g_assert_cmpstr(agenda_what("second", "report"), ==, "Look");
 }
 

@@ -30,6 +30,8 @@ struct daemon_target {
     struct settings *settings;
     char *sense; /* all settings that its watch rests on, as text */
     struct minder *watch;
+    GPtrArray *services; /* of struct target_service; NULL: none yet */
+    enum scheduler_place place;
     bool leaving; /* no longer in the settings: it goes as soon as its watch has ended */
     guint odd_lines;
     struct target_seen seen;
@@ -100,8 +102,19 @@ struct daemon_target *targets_find(const struct daemon *daemon, const char *name
  * files. */
 void target_words(const struct daemon_target *target, GStrvBuilder *words);
 
+/* The same for a command that connects to no server by itself. */
+void target_words_alone(const struct daemon_target *target, GStrvBuilder *words);
+
 /* Its name for children whose command line has none; NULL: it has. Lives as long as the daemon. */
 const char *target_alias(const struct daemon_target *target);
+
+/* What is kept running beside its watch, as its settings and its place want it (services.c).
+ * changed: its settings are others. */
+void services_apply(struct daemon_target *target, bool changed);
+void services_tick(struct daemon_target *target, gint64 now_us);
+/* Ends them for good. True when none is left. */
+bool services_stop(struct daemon_target *target, guint grace_ms);
+void services_free(struct daemon_target *target);
 
 /* A line of its watch (watches.c). */
 void watch_heard(struct daemon_target *target, const char *text, gsize length, bool cut);

@@ -29,11 +29,11 @@ struct daemon_job {
 
 /* ---- what there is to do ------------------------------------------------------------------------ */
 
-static bool is_listed(const GArray *jobs, const char *target, const char *section)
+static bool is_listed(const GArray *jobs, const char *target, const char *key)
 {
     for (guint i = 0; i < jobs->len; i++) {
         const struct scheduler_job *job = &g_array_index(jobs, struct scheduler_job, i);
-        if (strcmp(job->target, target) == 0 && strcmp(job->section, section) == 0)
+        if (strcmp(job->target, target) == 0 && strcmp(job->key, key) == 0)
             return true;
     }
     return false;
@@ -42,11 +42,14 @@ static bool is_listed(const GArray *jobs, const char *target, const char *sectio
 /* A job that is scheduled no more has no next turn that would end what its last one opened. */
 static void close_events(struct daemon *daemon, const GArray *jobs)
 {
+    g_autoptr(GPtrArray) keys = agenda_keys();
+
     for (guint i = 0; i < daemon->targets->len; i++) {
         const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
-        for (guint at = 0; features[at] != NULL; at++) {
-            g_autofree char *name = g_strconcat("job ", features[at]->name, NULL);
-            if (!is_listed(jobs, target->name, features[at]->name))
+        for (guint at = 0; at < keys->len; at++) {
+            const char *key = keys->pdata[at];
+            g_autofree char *name = g_strconcat("job ", key, NULL);
+            if (!is_listed(jobs, target->name, key))
                 events_close(daemon->events, target->name, name, g_get_real_time(),
                              "it is scheduled no more");
         }
@@ -82,7 +85,10 @@ static char **arguments_of(const struct daemon_job *job, const struct daemon_tar
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 
     g_strv_builder_addv(words, (const char **) (void *) command);
-    target_words(target, words);
+    if (job->command->flags & COMMAND_NEEDS_SERVER)
+        target_words(target, words);
+    else
+        target_words_alone(target, words);
     return g_strv_builder_end(words);
 }
 

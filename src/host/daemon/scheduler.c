@@ -276,11 +276,9 @@ static void begin(struct scheduler *scheduler, struct job *job, GArray *orders, 
     if (why_not == NULL) {
         if (!turn_begin(scheduler, job, now_us))
             return;
-        const struct scheduler_order order = {job->target,
-                                              job->section,
-                                              job->verb,
-                                              job->open->turn_us,
-                                              job->open->window_end_us,
+        const struct scheduler_order order = {job->target,        job->section,
+                                              job->verb,          job->key,
+                                              job->open->turn_us, job->open->window_end_us,
                                               job->open->attempts};
         g_array_append_val(orders, order);
     } else if (job->open->phase == TURN_PENDING) {
@@ -330,7 +328,7 @@ gint64 scheduler_wake_us(const struct scheduler *scheduler, gint64 now_us)
 void scheduler_note_run(struct scheduler *scheduler, const struct scheduler_order *order,
                         gint64 now_us, gint64 run)
 {
-    struct job *job = job_find(scheduler, order->target, order->section);
+    struct job *job = job_find(scheduler, order->target, order->key);
 
     if (job != NULL && job_is_running(job) && job->open->turn_us == order->turn_us)
         turn_note_run(scheduler, job, job->open, run, now_us);
@@ -339,7 +337,7 @@ void scheduler_note_run(struct scheduler *scheduler, const struct scheduler_orde
 void scheduler_ended(struct scheduler *scheduler, const struct scheduler_order *order,
                      gint64 now_us, int exit_code, gint64 run, const char *reason)
 {
-    struct job *job = job_find(scheduler, order->target, order->section);
+    struct job *job = job_find(scheduler, order->target, order->key);
 
     if (job == NULL || !job_is_running(job) || job->open->turn_us != order->turn_us)
         return;

@@ -42,11 +42,13 @@ struct scheduler_job {
     /* Its command line, but for window, target and files: "vacuum run --yes". By it a run in the
      * history is known as the job's; NULL: by the verb alone. */
     const char *words;
+    /* What it is known by in the history, one for each job of a target; NULL: the section. */
+    const char *key;
 };
 
 /* A job to be started now. The texts live for ever. */
 struct scheduler_order {
-    const char *target, *section, *verb;
+    const char *target, *section, *verb, *key;
     gint64 turn_us;
     gint64 deadline_us; /* the window's end; 0: none */
     int attempt;        /* 1: the first */

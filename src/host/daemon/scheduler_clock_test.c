@@ -95,8 +95,8 @@ static void test_invalid(void)
 {
     DAEMON daemon = daemon_new();
     const struct scheduler_job jobs[] = {
-        {"a", "clean", "run", "nonsense", "UTC", 1, NULL},
-        {"a", "sweep", "run", "0 2 * * *", "Nowhere/Town", 1, NULL},
+        {"a", "clean", "run", "nonsense", "UTC", 1, NULL, NULL},
+        {"a", "sweep", "run", "0 2 * * *", "Nowhere/Town", 1, NULL, NULL},
     };
 
     start(&daemon, "2025-01-01 12:00");

@@ -36,9 +36,9 @@ struct daemon {
 };
 
 G_GNUC_UNUSED static const struct scheduler_job clean = {
-    "shop", "clean", "run", "0 2 * * Sun", "UTC", 3 * 3600 * 1000, NULL};
+    "shop", "clean", "run", "0 2 * * Sun", "UTC", 3 * 3600 * 1000, NULL, NULL};
 G_GNUC_UNUSED static const struct scheduler_job sweep = {
-    "shop", "sweep", "report", "30 2 * * *", "UTC", 3 * 3600 * 1000, NULL};
+    "shop", "sweep", "report", "30 2 * * *", "UTC", 3 * 3600 * 1000, NULL, NULL};
 
 G_GNUC_UNUSED static void told(const struct store_turn *turn, gpointer data)
 {

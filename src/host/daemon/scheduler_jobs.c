@@ -40,14 +40,19 @@ void job_look_ahead(struct job *job)
 
 static struct store_job store_job_of(const struct job *job)
 {
-    return (struct store_job){job->target, job->section, job->schedule_text, job->zone_text};
+    return (struct store_job){job->target, job->key, job->schedule_text, job->zone_text};
 }
 
-struct job *job_find(const struct scheduler *scheduler, const char *target, const char *section)
+static const char *key_of(const struct scheduler_job *wanted)
+{
+    return wanted->key != NULL ? wanted->key : wanted->section;
+}
+
+struct job *job_find(const struct scheduler *scheduler, const char *target, const char *key)
 {
     for (guint i = 0; i < scheduler->jobs->len; i++) {
         struct job *job = job_at(scheduler, i);
-        if (g_strcmp0(job->target, target) == 0 && g_strcmp0(job->section, section) == 0)
+        if (g_strcmp0(job->target, target) == 0 && g_strcmp0(job->key, key) == 0)
             return job;
     }
     return NULL;
@@ -85,6 +90,7 @@ static struct job *add_job(struct scheduler *scheduler, const struct scheduler_j
     }
     job->target = g_intern_string(wanted->target);
     job->section = g_intern_string(wanted->section);
+    job->key = g_intern_string(key_of(wanted));
     job->verb = g_intern_string(wanted->verb);
     job->words = g_intern_string(wanted->words);
     job->window_ms = wanted->window_ms;
@@ -133,7 +139,7 @@ static void remove_job(struct scheduler *scheduler, guint i, gint64 now_us)
 static void set_job(struct scheduler *scheduler, const struct scheduler_job *wanted,
                     gint64 now_us)
 {
-    struct job *job = job_find(scheduler, wanted->target, wanted->section);
+    struct job *job = job_find(scheduler, wanted->target, key_of(wanted));
     const bool known = job != NULL;
 
     if (!known)

@@ -29,7 +29,7 @@ struct turn {
 };
 
 struct job {
-    const char *target, *section, *verb, *words; /* interned */
+    const char *target, *section, *key, *verb, *words; /* interned */
     char *schedule_text, *zone_text;
     struct schedule *schedule;
     GTimeZone *zone;
@@ -75,8 +75,7 @@ struct job *job_at(const struct scheduler *scheduler, guint i);
 bool job_is_running(const struct job *job);
 
 /* NULL: there is none. */
-struct job *job_find(const struct scheduler *scheduler, const char *target,
-                     const char *section);
+struct job *job_find(const struct scheduler *scheduler, const char *target, const char *key);
 
 /* Finds the first turn after the cursor. */
 void job_look_ahead(struct job *job);

@@ -23,6 +23,28 @@ static void test_usual(void)
     g_assert_cmpstr(daemon.told->str, ==, "clean done; ");
 }
 
+/* Two jobs of one section, at the same time: each has turns and records of its own. */
+static void test_two_of_a_section(void)
+{
+    DAEMON daemon = daemon_new();
+    struct scheduler_job jobs[] = {clean, clean};
+
+    jobs[1].verb = "drill";
+    jobs[1].key = "clean drill";
+    start(&daemon, "2025-01-01 12:00");
+    scheduler_set_jobs(daemon.scheduler, jobs, 2, at("2025-01-01 12:00"));
+    scheduler_set_place(daemon.scheduler, "shop", SCHEDULER_HERE, NULL);
+    expect_due(&daemon, "2025-01-05 02:00", "shop.clean 2025-01-05 02:00 #1 until 05:00; ");
+    g_assert_cmpstr(daemon.order.verb, ==, "run");
+    end(&daemon, "2025-01-05 02:20", 0, NULL);
+    expect_due(&daemon, "2025-01-05 02:20", "shop.clean 2025-01-05 02:00 #1 until 05:00; ");
+    g_assert_cmpstr(daemon.order.verb, ==, "drill");
+    end(&daemon, "2025-01-05 03:00", 4, "no repository");
+    expect_records(&daemon, "clean 2025-01-05 02:00 done#1; "
+                            "clean drill 2025-01-05 02:00 refused#1 no repository; ");
+    g_assert_cmpstr(daemon.told->str, ==, "clean done; clean drill refused; ");
+}
+
 /* A daemon that was never there before does not make up for what it did not know of. */
 static void test_first_start(void)
 {
@@ -441,6 +463,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/scheduler/usual", test_usual);
+    g_test_add_func("/scheduler/two_of_a_section", test_two_of_a_section);
     g_test_add_func("/scheduler/first-start", test_first_start);
     g_test_add_func("/scheduler/no-window", test_no_window);
     g_test_add_func("/scheduler/late-in-the-window", test_late_in_the_window);

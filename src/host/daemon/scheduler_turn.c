@@ -72,7 +72,7 @@ static struct store_turn record_of(const struct job *job, const struct turn *tur
 {
     return (struct store_turn){
         .target = job->target,
-        .section = job->section,
+        .section = job->key,
         .turn_us = turn->turn_us,
         .window_end_us = turn->window_end_us,
         .started_us = turn->started_us,
@@ -353,7 +353,7 @@ void turn_resume(struct scheduler *scheduler, struct job *job, gint64 now_us)
     g_autoptr(GPtrArray) turns = g_ptr_array_new();
     struct leftovers leftovers = {job, turns};
 
-    store_turns_left(scheduler->store, job->target, job->section, take_up_left, &leftovers);
+    store_turns_left(scheduler->store, job->target, job->key, take_up_left, &leftovers);
     for (guint i = 0; i < turns->len; i++) {
         struct turn *turn = g_ptr_array_index(turns, i);
         if (turn_is_known(job, turn->turn_us)) {

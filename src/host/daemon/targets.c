@@ -15,7 +15,14 @@ void target_words(const struct daemon_target *target, GStrvBuilder *words)
 
     if (daemon->options->connection[0] != NULL)
         g_strv_builder_addv(words, (const char **) (void *) daemon->options->connection);
-    else
+    target_words_alone(target, words);
+}
+
+void target_words_alone(const struct daemon_target *target, GStrvBuilder *words)
+{
+    const struct daemon *daemon = target->daemon;
+
+    if (daemon->options->connection[0] == NULL)
         g_strv_builder_add_many(words, "--target", target->name, NULL);
     if (daemon->options->config != NULL)
         g_strv_builder_add_many(words, "--config", daemon->options->config, NULL);
@@ -146,6 +153,7 @@ static void change(struct daemon_target *target, struct settings *settings, char
     journal_say(JOURNAL_NOTICE, "target %s: its settings changed, its watch is started anew",
                 target->name);
     minder_renew(target->watch, (const char *const *) arguments);
+    services_apply(target, true);
 }
 
 static void take_up(struct daemon *daemon, const char *name)
@@ -175,6 +183,7 @@ static void let_go(struct daemon_target *target)
     journal_say(JOURNAL_NOTICE, "target %s: no longer watched", target->name);
     target->leaving = true;
     minder_stop(target->watch, STOP_MS);
+    services_stop(target, STOP_MS);
 }
 
 /* Open events of targets that are not in the settings have nobody who would close them. */
@@ -221,6 +230,7 @@ struct daemon_target *targets_find(const struct daemon *daemon, const char *name
 void daemon_target_free(struct daemon_target *target)
 {
     minder_free(target->watch);
+    services_free(target);
     settings_free(target->settings);
     watch_state_clear(&target->seen.state);
     watch_sample_clear(&target->seen.sample);
@@ -232,8 +242,9 @@ void daemon_target_free(struct daemon_target *target)
 void targets_sweep(struct daemon *daemon)
 {
     for (guint i = daemon->targets->len; i > 0; i--) {
-        const struct daemon_target *target = g_ptr_array_index(daemon->targets, i - 1);
-        if (target->leaving && minder_child(target->watch) == NULL)
+        struct daemon_target *target = g_ptr_array_index(daemon->targets, i - 1);
+        if (target->leaving && minder_child(target->watch) == NULL &&
+            services_stop(target, STOP_MS))
             g_ptr_array_remove_index(daemon->targets, i - 1);
     }
 }
@@ -250,6 +261,7 @@ void targets_tick(struct daemon *daemon, gint64 now_us)
         if (absent)
             minder_busy(target->watch, SILENCE_S * (gint64) G_USEC_PER_SEC);
         minder_tick(target->watch, now_us);
+        services_tick(target, now_us);
     }
     targets_sweep(daemon);
 }
@@ -259,5 +271,6 @@ void targets_stop(struct daemon *daemon, guint grace_ms)
     for (guint i = 0; i < daemon->targets->len; i++) {
         struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
         minder_stop(target->watch, grace_ms);
+        services_stop(target, grace_ms);
     }
 }

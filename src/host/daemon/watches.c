@@ -62,6 +62,8 @@ static void tell_place(struct daemon_target *target)
         g_clear_pointer(&reason, g_free);
     }
     scheduler_set_place(target->daemon->scheduler, target->name, place, reason);
+    target->place = place;
+    services_apply(target, false);
     daemon_look_at_turns(target->daemon);
 }
 

@@ -1,0 +1,197 @@
+"""A dump comes back: beside what is there, counted, and only then under the name that was asked
+for."""
+
+import shutil
+import time
+
+import pytest
+from support.dumps import DUMPED, contents, databases, fill, restore, shell, the_dump
+from support.servers import Server, wait_until
+
+versions = DUMPED
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "dumps"
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(server):
+    """Databases that a story made beside its own."""
+    yield
+    for name in databases(server):
+        if name.startswith(f"{server.dbname}_"):
+            Server(server.cluster).sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def beside(server):
+    return {name for name in databases(server) if name.startswith(f"{server.dbname}_")}
+
+
+def test_into_a_new_database(runbook, server, folder):
+    fill(server)
+    file = the_dump(runbook, server, folder)
+    into = f"{server.dbname}_new"
+    report = restore(runbook, server, file, "--into", into, "--json").json
+    assert report["verified"]["rows"] == 5015 and report["verified"]["tables"] == 5
+    assert report["dump"]["sha256_checked"] is True
+    assert contents(server, into) == contents(server)
+    assert beside(server) == {into}
+    planned = restore(runbook, server, file, "--replace", "--dry-run", "--json").json
+    assert {step["outcome"] for step in planned["steps"]} == {"planned"}
+    assert beside(server) == {into}
+    refused = restore(runbook, server, file, "--into", into, code=4)
+    assert "already" in refused.err and "--replace" in refused.err
+    restore(runbook, server, file, code=4)
+
+
+def test_what_pg_dump_wrote(runbook, server, folder):
+    """Its own formats, by itself: custom, compressed by it or not, and a folder."""
+    fill(server)
+    folder.mkdir()
+    shell(server, f"cd {folder}; pg_dump -Fc -Z0 -f plain; pg_dump -Fc -f gzipped; "
+                  "pg_dump -Fd -j 2 -f folder; zstd -q plain -o piped.zst")
+    for name, rows in ("plain", 5015), ("piped.zst", 5015), ("gzipped", None), ("folder", None):
+        into = f"{server.dbname}_{name[:5]}"
+        report = restore(runbook, server, folder / name, "--into", into, "--json").json
+        assert report["verified"]["rows"] == rows
+        assert contents(server, into) == contents(server)
+    into = f"{server.dbname}_jobs"
+    restore(runbook, server, folder / "piped.zst", "--into", into, "-j", "2")
+    assert contents(server, into) == contents(server)
+
+
+def test_replace(runbook, server, folder):
+    """The old one is kept, its sessions are ended, and the new one is as it was: settings,
+    privileges, comment."""
+    fill(server)
+    server.sql(f"ALTER DATABASE {server.dbname} SET work_mem = '7MB';"
+               f"REVOKE ALL ON DATABASE {server.dbname} FROM PUBLIC;"
+               f"COMMENT ON DATABASE {server.dbname} IS 'it''s a shop'")
+    file = the_dump(runbook, server, folder)
+    as_dumped = contents(server)
+    server.sql("DELETE FROM orders WHERE id > 7")
+    connected = server.connect()
+    assert "--yes" in restore(runbook, server, file, "--replace", code=2).err
+    report = restore(runbook, server, file, "--replace", "--yes", "--json").json
+    assert report["replaced"] is True and beside(server) == {report["kept_as"]}
+    with pytest.raises(Exception):
+        connected.execute("SELECT 1")
+    assert contents(server) == as_dumped
+    kept = Server(server.cluster, report["kept_as"])
+    assert kept.value("SELECT count(*) FROM orders") == 7
+    assert server.value("SHOW work_mem") == "7MB"
+    facts = ("SELECT shobj_description(oid, 'pg_database') || ',' || "
+             "has_database_privilege('public', oid, 'CONNECT') FROM pg_database "
+             f"WHERE datname = '{server.dbname}'")
+    assert server.value(facts) == "it's a shop,false"
+    time.sleep(1)  # their names have the second in them
+    restore(runbook, server, file, "--replace", "--drop-old", "--yes")
+    assert beside(server) == {report["kept_as"]} and contents(server) == as_dumped
+
+
+@pytest.mark.parametrize("version", [15])
+def test_clean(runbook, server, folder):
+    """As on the page, but all of it or nothing."""
+    fill(server)
+    file = the_dump(runbook, server, folder)
+    as_dumped = contents(server)
+    server.sql("DELETE FROM orders; CREATE TABLE mine AS SELECT 1 AS one")
+    restore(runbook, server, file, "--clean", "--if-exists", "--yes")
+    assert contents(server) == as_dumped and server.value("SELECT one FROM mine") == 1
+    server.sql("DELETE FROM note; CREATE VIEW theirs AS SELECT id FROM orders")
+    failed = restore(runbook, server, file, "--clean", "--yes", code=1)
+    assert "other objects depend on it" in failed.err
+    assert server.value("SELECT count(*) FROM note") == 0
+
+
+@pytest.mark.parametrize("version", [15])
+def test_damaged(runbook, server, folder):
+    """Found before anything is touched, whatever is there to find it by."""
+    fill(server)
+    file = the_dump(runbook, server, folder)
+    sum_file = file.with_name(file.name + ".sha256")
+    whole = file.read_bytes()
+    there = databases(server)
+
+    def refused(content, *words):
+        file.write_bytes(content)
+        ended = restore(runbook, server, file, "--into", f"{server.dbname}_x", code=4)
+        assert any(word in ended.err for word in words), ended
+        assert databases(server) == there
+
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    refused(flipped, "is damaged", "SHA-256")
+    refused(whole[:-1], "is damaged")
+    sum_file.unlink()
+    refused(flipped, "is damaged")
+    for part in 2, 3, 10:
+        refused(whole[:len(whole) // part], "is damaged", "cut off")
+    refused(b"", "cut off")
+    refused(b"SELECT 1;\n", "no archive of pg_dump's")
+    # Cut off before it was compressed: each checksum is right, and rows are missing.
+    plain = folder / "plain"
+    shell(server, f"pg_dump -Fc -Z0 -f {plain}")
+    content = plain.read_bytes()
+    plain.write_bytes(content[:len(content) * 9 // 10])
+    shell(server, f"zstd -qf {plain} -o {file}")
+    refused(file.read_bytes(), "cut off")
+    shutil.rmtree(folder)
+    restore(runbook, server, file, "--into", f"{server.dbname}_x", code=4)
+
+
+@pytest.mark.parametrize("version", [15])
+def test_fails_half_way(runbook, server, folder, roles):
+    """A role that is not there: the reason is said, and no half database stays."""
+    fill(server)
+    role = roles("owner")
+    server.sql(f"ALTER TABLE orders OWNER TO {role}")
+    file = the_dump(runbook, server, folder)
+    server.sql(f"ALTER TABLE orders OWNER TO CURRENT_USER; ALTER ROLE {role} RENAME TO gone")
+    there = databases(server)
+    failed = restore(runbook, server, file, "--into", f"{server.dbname}_x", code=1)
+    assert "does not exist" in failed.err and "--no-owner" in failed.err
+    assert databases(server) == there
+    restore(runbook, server, file, "--into", f"{server.dbname}_x", "--no-owner")
+    server.sql(f"ALTER ROLE gone RENAME TO {role}")
+
+
+def restoring(server):
+    return [name for name in databases(server) if "_restoring_" in name]
+
+
+@pytest.mark.parametrize("version", [15])
+def test_interrupted_and_killed(runbook, server, folder):
+    """Ctrl-C leaves nothing; after kill -9 what is left says what it is, and the next run drops
+    it. The database that is to be replaced is never touched."""
+    fill(server)
+    server.sql("CREATE FUNCTION slow(int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS "
+               "$$BEGIN IF current_database() ~ '_restoring_' THEN PERFORM pg_sleep(60); END IF;"
+               "RETURN true; END$$;"
+               "CREATE TABLE late (a int); INSERT INTO late VALUES (1);"
+               "CREATE INDEX ON late (slow(a))")
+    file = the_dump(runbook, server, folder)
+    as_dumped = contents(server)
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+    def start():
+        running = runbook.start("backup", "restore-dump", file, "--replace", "--yes",
+                                server=server)
+        wait_until(lambda: server.value(sleeping) == 1, what="the restore")
+        return running
+
+    running = start()
+    running.interrupt()
+    running.wait().expect(130)
+    assert beside(server) == set() and server.value(sleeping) == 0
+    running = start()
+    running.kill()
+    running.wait()
+    wait_until(lambda: server.value(sleeping) == 0, what="the server to notice")
+    assert len(restoring(server)) == 1 and contents(server) == as_dumped
+    server.sql("DROP TABLE late")
+    file = the_dump(runbook, server, folder)
+    restore(runbook, server, file, "--into", f"{server.dbname}_x")
+    assert beside(server) == {f"{server.dbname}_x"}
