@@ -44,6 +44,8 @@ enum command_flags {
     /* Ends with 0, with 1 where run() says so without an error, and with 126 for everything else:
      * PostgreSQL takes a restore_command's 1 to 125 for "there is no such file". */
     COMMAND_RESTORES = 1 << 6,
+    /* Is started by the server again and again, and in a hurry: it gets no history. */
+    COMMAND_HASTENS = 1 << 7,
 };
 
 struct call;
@@ -153,7 +155,7 @@ struct job {
     const char *instead;
     /* For `schedule`: "VACUUM and ANALYZE the tables that need it". NULL: the command's summary. */
     const char *what;
-    /* A setting without which there is nothing to do, and the schedule is off: "repo". NULL: none. */
+    /* A setting without which there is no such job: "repo". NULL: none. */
     const char *needs;
 };
 
@@ -180,7 +182,7 @@ struct feature {
     const struct query *const *queries; /* all of its queries, NULL-terminated */
     /* Adds verdict lines. False with an error only when nothing could be said at all. */
     bool (*check)(struct check *check, GError **error);
-    const struct job *jobs; /* NULL: nothing runs by itself */
+    const struct job *jobs;         /* NULL: nothing runs by itself */
     const struct service *services; /* NULL: nothing is kept running */
     /* Judges what the watch has just seen, once a second, and acts where the settings want it.
      * NULL: it does not care. */

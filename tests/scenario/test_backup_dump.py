@@ -54,6 +54,27 @@ def test_folder(runbook, server, folder):
 
 
 @pytest.mark.parametrize("version", [15])
+def test_folder_killed(runbook, server, folder):
+    """What is left has no name that looks like a dump, and the next dump clears it away."""
+    fill(server, rows=10)
+    locker = server.connect()
+    locker.execute("BEGIN; LOCK TABLE orders")
+    running = runbook.start("backup", "dump", "--to", folder, "--format=directory",
+                            server=server)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    wait_until(lambda: server.value(waiting) == 1, what="pg_dump")
+    running.kill()
+    running.wait()
+    wait_until(lambda: server.value(waiting) == 0, what="the end of pg_dump")
+    assert all(name.startswith(".") for name in names(folder))
+    locker.execute("ROLLBACK")
+    (folder / f".{server.dbname}_20260101_000000.dir.{os.uname().nodename}.999999999").mkdir()
+    report = dump(runbook, server, folder, "--format=directory").json
+    name = os.path.basename(report["file"])
+    assert names(folder) == [name, f"{name}.sha256"]
+
+
+@pytest.mark.parametrize("version", [15])
 def test_dry_run(runbook, server, folder):
     fill(server)
     script = runbook("backup", "dump", "--to", folder, "--dry-run", server=server).expect(0).out

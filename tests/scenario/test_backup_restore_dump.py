@@ -38,6 +38,9 @@ def test_into_a_new_database(runbook, server, folder):
     assert report["dump"]["sha256_checked"] is True
     assert contents(server, into) == contents(server)
     assert beside(server) == {into}
+    planned = restore(runbook, server, file, "--replace", "--dry-run", "--json").json
+    assert {step["outcome"] for step in planned["steps"]} == {"planned"}
+    assert beside(server) == {into}
     refused = restore(runbook, server, file, "--into", into, code=4)
     assert "already" in refused.err and "--replace" in refused.err
     restore(runbook, server, file, code=4)

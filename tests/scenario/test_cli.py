@@ -158,6 +158,10 @@ def complete(runbook, *words):
     (["pgrunbook", "check", "-h", ""], "", "check shop"),
     (["pgrunbook", "completion", ""], "bash zsh fish", "check"),
     (["pgrunbook", "runbook", "v"], "vacuum", "check"),
+    (["pgrunbook", "backup", ""], "create dump restore-dump wal", "push receive"),
+    (["pgrunbook", "backup", "wal", ""], "fetch push receive", "dump create"),
+    (["pgrunbook", "backup", "wal", "push", "--"], "--repo --target", "--host --yes"),
+    (["pgrunbook", "backup", "dump", "--"], "--to --globals", "--into"),
 ])
 def test_completion_in_bash(runbook, words, offered, withheld):
     found = set(complete(runbook, *words))
@@ -168,11 +172,13 @@ def test_completion_in_bash(runbook, words, offered, withheld):
 def test_completion_of_files_in_bash(runbook):
     (runbook.home / "my.conf").touch()
     assert complete(runbook, "pgrunbook", "check", "--config", "my") == ["my.conf"]
+    assert complete(runbook, "pgrunbook", "backup", "restore-dump", "my") == ["my.conf"]
+    assert complete(runbook, "pgrunbook", "backup", "dump", "--to", "my") == ["my.conf"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_completion_of_other_shells_knows_all_options(runbook, shell):
     script = runbook("completion", shell).expect(0).out
     assert "@" not in script
-    for word in ("history", "list", "limit", "format", "markdown", "vacuum"):
+    for word in ("history", "list", "limit", "format", "markdown", "vacuum", "receive"):
         assert word in script

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+from golden.documents import check_document
+
 # pg_dump dumps servers up to its own version, and of these Debian has one alone.
 NEWEST_PG_DUMP = 15
 DUMPED = (14, 15)
@@ -41,8 +43,11 @@ def databases(server):
 
 
 def dump(runbook, server, folder, *options, code=0, **more):
-    return runbook("backup", "dump", "--to", folder, "--json", *options, server=server,
-                   **more).expect(code)
+    ended = runbook("backup", "dump", "--to", folder, "--json", *options, server=server,
+                    **more).expect(code)
+    if code == 0:
+        check_document(ended.json, "backup.dump")
+    return ended
 
 
 def the_dump(runbook, server, folder, *options):
@@ -50,7 +55,10 @@ def the_dump(runbook, server, folder, *options):
 
 
 def restore(runbook, server, file, *options, code=0, **more):
-    return runbook("backup", "restore-dump", file, *options, server=server, **more).expect(code)
+    ended = runbook("backup", "restore-dump", file, *options, server=server, **more).expect(code)
+    if code == 0 and "--json" in options:
+        check_document(ended.json, "backup.restore-dump")
+    return ended
 
 
 def sums_agree(folder):

@@ -34,14 +34,18 @@ static const struct setting settings[] = {
      "What a dump is: custom, one file in zstd that keeps what is in it together; or "
      "directory, "
      "a folder that pg_dump writes with several connections."},
-    {"dump_compress", SETTING_INT, 0, "3", "1", "19", NULL,
-     "Zstandard level of a dump. On rows as text 3 is smaller than gzip at 9, many times as "
-     "fast."},
+    {"dump_compress", SETTING_INT, 0, "2", "1", "19", NULL,
+     "Zstandard level of a dump. On rows as text 2 is smaller than gzip at 9 and many times as "
+     "fast; a higher level is not always smaller."},
     {"dump_globals", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
      "Write roles (with their passwords, as hashes) and tablespaces beside each dump; for that "
      "the role has to be a superuser."},
+    {"dump_schedule", SETTING_SCHEDULE, 0, "off", NULL, NULL, NULL,
+     "When serve dumps the target's database into backup.dump_folder."},
 
     /* -- physical -- */
+    {"schedule", SETTING_SCHEDULE, 0, "0 1 * * *", NULL, NULL, NULL,
+     "When serve takes a full backup, where backup.repo is set."},
     {"threads", SETTING_INT, 0, "0", "0", "64", NULL,
      "Threads that compress; 0: one for each processor, at most 8."},
     {"wal_wait", SETTING_DURATION, 0, "5min", "1s", NULL, NULL,
@@ -49,6 +53,8 @@ static const struct setting settings[] = {
      "repository."},
 
     /* -- wal -- */
+    {"receive", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
+     "serve keeps `backup wal receive` running beside the watch, where backup.repo is set."},
     {"slot", SETTING_STRING, 0, "pgrunbook", NULL, NULL, NULL,
      "The replication slot of `backup wal receive`; it is made when it is missing. The server "
      "keeps WAL for it: max_slot_wal_keep_size bounds how much."},
@@ -67,6 +73,8 @@ static const struct setting settings[] = {
     /* -- restore -- */
 
     /* -- drill -- */
+    {"drill_schedule", SETTING_SCHEDULE, 0, "0 5 * * Sat", NULL, NULL, NULL,
+     "When serve proves the newest backup by restoring it, where backup.scratch is set."},
     {"scratch", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
      "The folder that a drill restores into, with room for the whole cluster; what it makes "
      "there "
@@ -354,7 +362,7 @@ static const struct command commands[] = {
         .examples = "archive_command = 'pgrunbook backup wal push --repo /srv/backup %p'\n"
                     "archive_command = 'pgrunbook backup wal push --target shop %p'",
         .options = push_options,
-        .flags = COMMAND_TAKES_TARGET,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_HASTENS,
         .run = wal_push_command,
     },
     {
@@ -364,7 +372,7 @@ static const struct command commands[] = {
         .prose = FETCH_PROSE,
         .examples = "restore_command = 'pgrunbook backup wal fetch --repo /srv/backup %f %p'",
         .options = fetch_options,
-        .flags = COMMAND_TAKES_TARGET | COMMAND_RESTORES,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_RESTORES | COMMAND_HASTENS,
         .run = wal_fetch_command,
     },
 
@@ -464,6 +472,18 @@ static const struct command commands[] = {
     {.verb = NULL},
 };
 
+static const struct job own_jobs[] = {
+    {.schedule = "schedule", .verb = "create", .needs = "repo"},
+    {.schedule = "drill_schedule", .verb = "drill", .needs = "scratch"},
+    {.schedule = "dump_schedule", .verb = "dump", .needs = "dump_folder"},
+    {.schedule = NULL},
+};
+
+static const struct service services[] = {
+    {.verb = "wal receive", .setting = "receive", .needs = "repo"},
+    {.verb = NULL},
+};
+
 const struct feature feature_backup = {
     .name = "backup",
     .title = "Backup, restore and point-in-time recovery",
@@ -471,5 +491,7 @@ const struct feature feature_backup = {
     .settings = settings,
     .commands = commands,
     .check = backup_check,
+    .jobs = own_jobs,
+    .services = services,
     .queries = backup_queries,
 };

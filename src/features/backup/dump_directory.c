@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -160,6 +161,45 @@ static void remove_folder(const char *path)
     g_rmdir(path);
 }
 
+/* ---- what a dump that was killed left ----------------------------------------------------- */
+
+/* "HOST.PID" of a process that is gone. Another machine's are its own to clear away. */
+static bool is_dead(const char *owner)
+{
+    g_autofree char *here = g_strconcat(g_get_host_name(), ".", NULL);
+    guint64 pid = 0;
+
+    return g_str_has_prefix(owner, here) &&
+           g_ascii_string_to_unsigned(owner + strlen(here), 10, 1, G_MAXINT32, &pid, NULL) &&
+           kill((pid_t) pid, 0) != 0 && errno == ESRCH;
+}
+
+/* ".shop_20261126_023514.dir.HOST.PID" */
+static bool is_leftover(const struct dump *dump, const char *name)
+{
+    static const char suffix[] = ".dir";
+    const char *end = name[0] == '.' ? strstr(name + 1, ".dir.") : NULL;
+
+    if (end == NULL)
+        return false;
+    gsize length = (gsize) (end - name - 1) + strlen(suffix);
+    g_autofree char *shown = g_strndup(name + 1, length);
+    return dump_is_of(shown, session_database(dump->session), suffix) &&
+           is_dead(name + 1 + length + 1);
+}
+
+static void clear_leftovers(const struct dump *dump)
+{
+    g_autoptr(GDir) folder = g_dir_open(dump->folder, 0, NULL);
+    const char *name;
+
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *path = g_build_filename(dump->folder, name, NULL);
+        if (is_leftover(dump, name))
+            remove_folder(path);
+    }
+}
+
 static bool show(struct dump *dump, const char *hidden, GError **error)
 {
     g_autofree char *path = g_build_filename(dump->folder, dump->name, NULL);
@@ -181,8 +221,10 @@ static bool show(struct dump *dump, const char *hidden, GError **error)
 
 bool dump_directory(struct dump *dump, GError **error)
 {
-    g_autofree char *temporary = g_strdup_printf(".%s.%d", dump->name, (int) getpid());
+    g_autofree char *temporary =
+        g_strdup_printf(".%s.%s.%d", dump->name, g_get_host_name(), (int) getpid());
     g_autofree char *hidden = g_build_filename(dump->folder, temporary, NULL);
+    clear_leftovers(dump);
     bool done = run_program(dump, hidden, error) && show(dump, hidden, error);
 
     if (!done)

@@ -4,8 +4,8 @@
 -- param: $1 text the database
 -- row:   found bool, sessions int8, in_recovery bool
 SELECT EXISTS (SELECT FROM pg_catalog.pg_database AS d
-                WHERE d.datname OPERATOR(pg_catalog.=) $1) AS found,
+                WHERE d.datname OPERATOR(pg_catalog.=) $1::pg_catalog.text) AS found,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity AS a
-         WHERE a.datname OPERATOR(pg_catalog.=) $1
+         WHERE a.datname OPERATOR(pg_catalog.=) $1::pg_catalog.text
            AND a.backend_type OPERATOR(pg_catalog.=) 'client backend') AS sessions,
        pg_catalog.pg_is_in_recovery() AS in_recovery

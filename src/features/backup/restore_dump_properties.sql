@@ -52,5 +52,5 @@ SELECT s.sql
                                 pg_catalog.shobj_description(d.oid, 'pg_database'))
      WHERE pg_catalog.shobj_description(d.oid, 'pg_database') IS NOT NULL
        ) AS s
- WHERE d.datname OPERATOR(pg_catalog.=) $1
+ WHERE d.datname OPERATOR(pg_catalog.=) $1::pg_catalog.text
  ORDER BY s.place, s.sql

@@ -54,9 +54,14 @@ static void append_valued(const struct option *option, gpointer out)
         append_pattern(out, option);
 }
 
+static bool is_path(const struct option *option)
+{
+    return g_strcmp0(option->argument, "FILE") == 0 || g_strcmp0(option->argument, "DIR") == 0;
+}
+
 static void append_file(const struct option *option, gpointer out)
 {
-    if (g_strcmp0(option->argument, "FILE") == 0)
+    if (is_path(option))
         append_pattern(out, option);
 }
 
@@ -100,7 +105,7 @@ static void append_options(const struct feature *section, const struct command *
 static char *words_behind(const struct feature *section, const struct command *command)
 {
     if (command->verb != NULL) {
-        g_auto(GStrv) verbs = cli_verb_names(section);
+        g_auto(GStrv) verbs = cli_first_words(section);
         return g_strjoinv(" ", verbs);
     }
     if (command->arguments == NULL)
@@ -124,6 +129,41 @@ static void append_verbs(const struct feature *section, const struct command *co
         return;
     g_string_append_printf(out, "%s                '%s ') list='%s' ;;", out->len ? "\n" : "",
                            section->name, words);
+    g_auto(GStrv) firsts = cli_first_words(section);
+    for (char **first = firsts; *first != NULL; first++) {
+        g_auto(GStrv) seconds = cli_second_words(section, *first);
+        g_autofree char *list = g_strjoinv(" ", seconds);
+        if (list[0] != '\0')
+            g_string_append_printf(out, "\n                '%s %s') list='%s' ;;",
+                                   section->name, *first, list);
+    }
+}
+
+/* "'backup wal'": where a second word of the verb is to come. */
+static void append_half(const struct feature *section, const struct command *command,
+                        gpointer data)
+{
+    GString *out = data;
+    gsize length = command->verb != NULL ? strcspn(command->verb, " ") : 0;
+
+    if (length == 0 || command->verb[length] == '\0')
+        return;
+    g_autofree char *half =
+        g_strdup_printf("'%s %.*s'", section->name, (int) length, command->verb);
+    if (strstr(out->str, half) == NULL)
+        g_string_append_printf(out, "%s%s", out->len > 0 ? " | " : "", half);
+}
+
+/* "'backup wal push'": its argument is a file. */
+static void append_file_command(const struct feature *section, const struct command *command,
+                                gpointer data)
+{
+    GString *out = data;
+
+    if (command->verb != NULL && command->arguments != NULL &&
+        strstr(command->arguments, "FILE") != NULL)
+        g_string_append_printf(out, "%s'%s %s'", out->len > 0 ? " | " : "", section->name,
+                               command->verb);
 }
 
 static char *fill_template(const char *template)
@@ -133,6 +173,8 @@ static char *fill_template(const char *template)
     g_autoptr(GString) choices = g_string_new(NULL);
     g_autoptr(GString) options = g_string_new(NULL);
     g_autoptr(GString) verbs = g_string_new(NULL);
+    g_autoptr(GString) halves = g_string_new(NULL);
+    g_autoptr(GString) with_file = g_string_new(NULL);
     g_auto(GStrv) names = cli_section_names();
     g_autofree char *sections = g_strjoinv(" ", names);
     GString *out = g_string_new(template);
@@ -142,12 +184,17 @@ static char *fill_template(const char *template)
     each_option(append_choices, choices);
     each_command(append_options, options);
     each_command(append_verbs, verbs);
+    each_command(append_half, halves);
+    each_command(append_file_command, with_file);
     g_string_replace(out, "@VALUED@", valued->str, 0);
     g_string_replace(out, "@FILES@", files->str, 0);
     g_string_replace(out, "@CHOICES@", choices->str, 0);
     g_string_replace(out, "@OPTIONS@", options->str, 0);
     g_string_replace(out, "@SECTIONS@", sections, 0);
     g_string_replace(out, "@VERBS@", verbs->str, 0);
+    /* A pattern that nothing matches where there are none. */
+    g_string_replace(out, "@HALVES@", halves->len > 0 ? halves->str : "'-'", 0);
+    g_string_replace(out, "@FILE_COMMANDS@", with_file->len > 0 ? with_file->str : "'-'", 0);
     return g_string_free(out, FALSE);
 }
 
@@ -173,7 +220,7 @@ static void append_fish_option(GString *out, const char *when, const struct opti
     if (option->letter != 0)
         g_string_append_printf(out, " -s '%c'", option->letter);
     if (option->argument != NULL)
-        g_string_append(out, strcmp(option->argument, "FILE") == 0 ? " -r -F" : " -x");
+        g_string_append(out, is_path(option) ? " -r -F" : " -x");
     if (choices != NULL && option->argument != NULL) {
         g_autofree char *list = cli_join(choices, " ");
         g_string_append_printf(out, " -a '%s'", list);
@@ -181,31 +228,61 @@ static void append_fish_option(GString *out, const char *when, const struct opti
     g_string_append_printf(out, " -d %s\n", about);
 }
 
+/* All words of the command have been typed. */
+static char *fish_when(const struct feature *section, const struct command *command)
+{
+    g_auto(GStrv) verbs = g_strsplit(command->verb ? command->verb : "", " ", 2);
+    GString *when = g_string_new(NULL);
+
+    g_string_append_printf(when, "__fish_seen_subcommand_from %s", section->name);
+    for (char **verb = verbs; *verb != NULL && **verb != '\0'; verb++)
+        g_string_append_printf(when, "; and __fish_seen_subcommand_from %s", *verb);
+    return g_string_free(when, FALSE);
+}
+
+/* Offers the command's verb: of two words the first for its kind, the second behind it. */
+static void append_fish_verb(GString *out, const struct feature *section,
+                             const struct command *command)
+{
+    g_auto(GStrv) words = g_strsplit(command->verb, " ", 2);
+    g_auto(GStrv) firsts = cli_first_words(section);
+    g_auto(GStrv) seconds = cli_second_words(section, words[0]);
+    g_autofree char *all = g_strjoinv(" ", firsts);
+    g_autofree char *others = g_strjoinv(" ", seconds);
+    g_autofree char *summary = fish_quote(command->summary);
+    bool two = words[1] != NULL;
+
+    if (!two || strcmp(words[1], seconds[0]) == 0)
+        g_string_append_printf(out,
+                               "complete -c pgrunbook -n '__fish_seen_subcommand_from %s; and "
+                               "not __fish_seen_subcommand_from %s' -a %s -d %s\n",
+                               section->name, all, words[0], two ? "''" : summary);
+    if (two)
+        g_string_append_printf(out,
+                               "complete -c pgrunbook -n '__fish_seen_subcommand_from %s; and "
+                               "__fish_seen_subcommand_from %s; and not "
+                               "__fish_seen_subcommand_from %s' -a %s -d %s\n",
+                               section->name, words[0], others, words[1], summary);
+}
+
 static void append_fish_command(const struct feature *section, const struct command *command,
                                 gpointer out)
 {
-    g_auto(GStrv) verbs = cli_verb_names(section);
-    g_autofree char *all = g_strjoinv(" ", verbs);
     g_autofree char *title = fish_quote(section->title);
-    g_autofree char *summary = fish_quote(command->summary);
     g_autofree char *words = words_behind(section, command);
-    g_autofree char *when =
-        command->verb == NULL ? g_strdup_printf("__fish_seen_subcommand_from %s", section->name)
-                              : g_strdup_printf("__fish_seen_subcommand_from %s; and "
-                                                "__fish_seen_subcommand_from %s",
-                                                section->name, command->verb);
+    g_autofree char *when = fish_when(section, command);
 
     if (command == section->commands)
         g_string_append_printf(out,
                                "complete -c pgrunbook -n __fish_use_subcommand -a %s -d %s\n",
                                section->name, title);
     if (command->verb != NULL)
-        g_string_append_printf(out,
-                               "complete -c pgrunbook -n '__fish_seen_subcommand_from %s; and "
-                               "not __fish_seen_subcommand_from %s' -a %s -d %s\n",
-                               section->name, all, command->verb, summary);
+        append_fish_verb(out, section, command);
     else if (words != NULL)
         g_string_append_printf(out, "complete -c pgrunbook -n '%s' -a '%s'\n", when, words);
+    if (command->verb != NULL && command->arguments != NULL &&
+        strstr(command->arguments, "FILE") != NULL)
+        g_string_append_printf(out, "complete -c pgrunbook -n '%s' -F\n", when);
     for (enum cli_group group = CLI_GROUP_COMMAND; group <= CLI_GROUP_CONNECTION; group++) {
         g_autoptr(GArray) options = cli_options(command, group);
         for (guint i = 0; i < options->len; i++)

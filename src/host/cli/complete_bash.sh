@@ -16,7 +16,8 @@ _pgrunbook()
         before=$word
         case $word in
             -* | =) ;;
-            *) if [[ -z $section ]]; then section=$word; elif [[ -z $verb ]]; then verb=$word; fi ;;
+            *) if [[ -z $section ]]; then section=$word; elif [[ -z $verb ]]; then verb=$word
+               else case "$section $verb" in @HALVES@) verb="$verb $word" ;; esac; fi ;;
         esac
     done
 
@@ -33,6 +34,7 @@ _pgrunbook()
                 esac ;;
             *) case "$section $verb" in
                 ' ') list='@SECTIONS@' ;;
+                @FILE_COMMANDS@) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
 @VERBS@
                 esac ;;
         esac

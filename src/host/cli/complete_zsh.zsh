@@ -13,7 +13,8 @@ _pgrunbook()
         before=$word
         case $word in
             -*) ;;
-            *) if [[ -z $section ]]; then section=$word; elif [[ -z $verb ]]; then verb=$word; fi ;;
+            *) if [[ -z $section ]]; then section=$word; elif [[ -z $verb ]]; then verb=$word
+               else case "$section $verb" in @HALVES@) verb="$verb $word" ;; esac; fi ;;
         esac
     done
 
@@ -33,6 +34,7 @@ _pgrunbook()
                 esac ;;
             *) case "$section $verb" in
                 ' ') list='@SECTIONS@' ;;
+                @FILE_COMMANDS@) _files; return ;;
 @VERBS@
                 esac ;;
         esac

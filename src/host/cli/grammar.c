@@ -192,3 +192,39 @@ char **cli_verb_names(const struct feature *section)
             g_strv_builder_add(names, command->verb);
     return g_strv_builder_end(names);
 }
+
+static void add_once(GPtrArray *words, char *word)
+{
+    if (g_ptr_array_find_with_equal_func(words, word, g_str_equal, NULL))
+        g_free(word);
+    else
+        g_ptr_array_add(words, word);
+}
+
+static char **words_of(GPtrArray *words)
+{
+    g_ptr_array_add(words, NULL);
+    return (char **) g_ptr_array_free(words, FALSE);
+}
+
+char **cli_first_words(const struct feature *section)
+{
+    g_auto(GStrv) verbs = cli_verb_names(section);
+    GPtrArray *words = g_ptr_array_new();
+
+    for (char **verb = verbs; *verb != NULL; verb++)
+        add_once(words, g_strndup(*verb, strcspn(*verb, " ")));
+    return words_of(words);
+}
+
+char **cli_second_words(const struct feature *section, const char *first)
+{
+    g_auto(GStrv) verbs = cli_verb_names(section);
+    GPtrArray *words = g_ptr_array_new();
+    gsize length = strlen(first);
+
+    for (char **verb = verbs; *verb != NULL; verb++)
+        if (strncmp(*verb, first, length) == 0 && (*verb)[length] == ' ')
+            add_once(words, g_strdup(*verb + length + 1));
+    return words_of(words);
+}

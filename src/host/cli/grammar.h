@@ -79,4 +79,9 @@ char **cli_section_names(void);
 char **cli_verb_names(const struct feature *section);
 char **cli_option_names(const struct feature *section, const struct command *command);
 
+/* Of verbs of one word and of two: what may stand behind the section, and what behind a first word
+ * ("wal": receive, push, fetch). Each once; caller frees with g_strfreev(). */
+char **cli_first_words(const struct feature *section);
+char **cli_second_words(const struct feature *section, const char *first);
+
 #endif

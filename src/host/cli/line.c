@@ -174,8 +174,22 @@ static bool take_section(struct cli_line *line, const char *word, GError **error
     return false;
 }
 
+/* "wal" alone, of "wal push". */
+static bool fail_half(const struct feature *section, const char *word, GError **error)
+{
+    g_auto(GStrv) seconds = cli_second_words(section, word);
+    g_autofree char *list = g_strjoinv(", ", seconds);
+    g_autofree char *path = cli_path(section, NULL);
+    g_autofree char *hint = g_strdup_printf("Its commands: %s. See \"%s --help\".", list, path);
+
+    runbook_error_set(error, RUNBOOK_USAGE, hint, "%s %s needs a command", path, word);
+    return false;
+}
+
 static bool fail_verb(const struct feature *section, const char *word, GError **error)
 {
+    if (word != NULL && cli_verb_begins(section, word))
+        return fail_half(section, word, error);
     g_auto(GStrv) names = cli_verb_names(section);
     g_autofree char *list = g_strjoinv(", ", names);
     g_autofree char *path = cli_path(section, NULL);

@@ -34,15 +34,14 @@ static const char *key_of(const struct feature *feature, const struct job *job)
     return g_intern_string(key);
 }
 
-/* Without what it needs there is nothing that a turn could do. */
-static const char *schedule_of(const struct settings *settings, const struct feature *feature,
-                               const struct job *job)
+/* Without what it needs there is nothing that a turn could do, and nothing to be told of. */
+static bool is_possible(const struct settings *settings, const struct feature *feature,
+                        const struct job *job)
 {
     const char *needed =
         job->needs != NULL ? setting_of(settings, feature, job->needs) : "nothing";
 
-    return needed == NULL || needed[0] == '\0' ? "off"
-                                               : setting_of(settings, feature, job->schedule);
+    return needed != NULL && needed[0] != '\0';
 }
 
 static struct scheduler_job row_of(const struct settings *settings,
@@ -59,7 +58,7 @@ static struct scheduler_job row_of(const struct settings *settings,
         .key = key_of(feature, job),
         .verb = verb,
         .words = g_intern_string(line),
-        .schedule = schedule_of(settings, feature, job),
+        .schedule = setting_of(settings, feature, job->schedule),
         .zone = settings_string(settings, "timezone"),
         .window_ms = window_of(settings, feature),
     };
@@ -72,6 +71,8 @@ GArray *agenda_all(const struct settings *settings, const char *target)
     for (guint i = 0; features[i] != NULL; i++)
         for (const struct job *job = features[i]->jobs; job != NULL && job->schedule != NULL;
              job++) {
+            if (!is_possible(settings, features[i], job))
+                continue;
             const struct scheduler_job row = row_of(settings, features[i], job, target);
             g_array_append_val(jobs, row);
         }

@@ -8,8 +8,8 @@
 #include "daemon/scheduler.h"
 #include "feature.h"
 
-/* All jobs a target could have (of struct scheduler_job), in runbook order; the schedule may be
- * "off". Texts are borrowed from the settings and from target. Caller unrefs. */
+/* All jobs a target could have (of struct scheduler_job), in runbook order, but for those that need
+ * a setting which it has not; the schedule may be "off". Texts are borrowed from the settings and from target. Caller unrefs. */
 GArray *agenda_all(const struct settings *settings, const char *target);
 
 /* The same without those that are off: what the scheduler is told. Texts are borrowed from the

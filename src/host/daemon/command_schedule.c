@@ -3,6 +3,7 @@
  * history; no server is asked.
  */
 #include "calendar/schedule.h"
+#include "cli/grammar.h"
 #include "cli/history.h"
 #include "cli/record.h"
 #include "daemon/agenda.h"
@@ -90,9 +91,11 @@ static char *line_of(const struct listing *listing, const struct scheduler_job *
 
     g_strv_builder_add(all, "pgrunbook");
     g_strv_builder_addv(all, (const char **) (void *) words);
-    if (listing->connection[0] != NULL)
+    const struct command *command = cli_command(cli_section(job->section), job->verb);
+    bool connects = command->flags & COMMAND_NEEDS_SERVER;
+    if (listing->connection[0] != NULL && connects)
         g_strv_builder_addv(all, (const char **) (void *) listing->connection);
-    else
+    if (listing->connection[0] == NULL)
         g_strv_builder_add_many(all, "--target", target, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
         const char *value = option_value(listing->call->options, files[i]);

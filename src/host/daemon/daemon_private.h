@@ -102,6 +102,9 @@ struct daemon_target *targets_find(const struct daemon *daemon, const char *name
  * files. */
 void target_words(const struct daemon_target *target, GStrvBuilder *words);
 
+/* The same for a command that connects to no server by itself. */
+void target_words_alone(const struct daemon_target *target, GStrvBuilder *words);
+
 /* Its name for children whose command line has none; NULL: it has. Lives as long as the daemon. */
 const char *target_alias(const struct daemon_target *target);
 

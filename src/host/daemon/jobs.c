@@ -85,7 +85,10 @@ static char **arguments_of(const struct daemon_job *job, const struct daemon_tar
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 
     g_strv_builder_addv(words, (const char **) (void *) command);
-    target_words(target, words);
+    if (job->command->flags & COMMAND_NEEDS_SERVER)
+        target_words(target, words);
+    else
+        target_words_alone(target, words);
     return g_strv_builder_end(words);
 }
 

@@ -15,7 +15,14 @@ void target_words(const struct daemon_target *target, GStrvBuilder *words)
 
     if (daemon->options->connection[0] != NULL)
         g_strv_builder_addv(words, (const char **) (void *) daemon->options->connection);
-    else
+    target_words_alone(target, words);
+}
+
+void target_words_alone(const struct daemon_target *target, GStrvBuilder *words)
+{
+    const struct daemon *daemon = target->daemon;
+
+    if (daemon->options->connection[0] == NULL)
         g_strv_builder_add_many(words, "--target", target->name, NULL);
     if (daemon->options->config != NULL)
         g_strv_builder_add_many(words, "--config", daemon->options->config, NULL);
