@@ -44,6 +44,8 @@ enum command_flags {
     /* Ends with 0, with 1 where run() says so without an error, and with 126 for everything else:
      * PostgreSQL takes a restore_command's 1 to 125 for "there is no such file". */
     COMMAND_RESTORES = 1 << 6,
+    /* Is started by the server again and again, and in a hurry: it gets no history. */
+    COMMAND_HASTENS = 1 << 7,
 };
 
 struct call;

@@ -1,8 +1,11 @@
 """`backup create` when things go wrong: after each of them there is nothing that looks like a backup
 and is none, and the next one works."""
 
+import subprocess
+
 import pytest
 
+from pgcluster_files import give_to_server_user
 from support import faults, physical
 from support.physical import backups, create, leftovers, whole
 from support.servers import wait_until
@@ -153,3 +156,19 @@ def test_encrypted(tiny, runbook, tmp_path):
     for file in folder.iterdir():
         assert file.read_bytes()[:4] != b"\x28\xb5\x2f\xfd", file
     create(runbook, tiny, repo, code=4)
+
+
+def test_over_tls(fresh_server, runbook, tmp_path):
+    """Encrypted connections go through libpq, the others past it."""
+    server = fresh_server(tcp=True, hba=["hostssl replication all 127.0.0.1/32 trust",
+                                         "hostssl all all 127.0.0.1/32 trust"])
+    subprocess.run(["openssl", "req", "-new", "-x509", "-nodes", "-subj", "/CN=test", "-keyout",
+                    server.cluster.data / "server.key", "-out", server.cluster.data / "server.crt"],
+                   check=True, capture_output=True)
+    give_to_server_user(server.cluster.data)
+    server.sql("ALTER SYSTEM SET ssl = on")
+    server.sql("SELECT pg_reload_conf()")
+    repo = tmp_path / "repo"
+    create(runbook, server, repo, env={"PGHOST": "127.0.0.1", "PGSSLMODE": "require"})
+    with physical.Restored(backups(repo)[0], 15) as restored:
+        assert restored.value("SELECT 1") == 1

@@ -56,6 +56,7 @@ def test_delta_after_damage(stage):
     server.sql("SELECT pg_create_restore_point('then')")
     table = server.value("SELECT pg_relation_filepath('ledger')")
     server.sql("CREATE DATABASE later")
+    server.sql("SELECT pg_create_physical_replication_slot('later', true)")
     server.sql("INSERT INTO ledger VALUES (20002)")
     server.sql("CHECKPOINT")
     stage.cluster.stop()

@@ -132,8 +132,8 @@ class Stage:
         with open(cluster.data / "postgresql.conf", "a", encoding="utf-8") as file:
             file.write(f"primary_conninfo = 'host={self.primary.cluster.socket_dir} "
                        "user=postgres'\n")
-        (cluster.data / "standby.signal").touch()
-        give_to_server_user(cluster.data / "standby.signal")
+        # Beside the other one it would be left behind by the promotion.
+        (cluster.data / "recovery.signal").rename(cluster.data / "standby.signal")
         cluster.start()
         return Server(cluster)
 
@@ -158,7 +158,7 @@ class Stage:
         wait_until(lambda: standby.value("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [place]),
                    what="the standby")
         standby.sql("SELECT pg_promote()")
-        self.write(lost, abandoned=True)
+        self.write(lost, abandoned=True, named=True)
         self.await_durable()
         self.end_receiver()
         self.primary.cluster.stop()

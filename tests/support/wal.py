@@ -44,7 +44,7 @@ class Stored:
         try:
             return {path.name.removesuffix(".zst"): path
                     for path in sorted(self.folder.glob("*/*.zst"))}
-        except ValueError:
+        except (ValueError, FileNotFoundError):  # no repository yet
             return {}
 
     def segments(self):

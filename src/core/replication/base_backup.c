@@ -1,11 +1,12 @@
 /*
- * The conversation: two result sets, the archives and the manifest as COPY, one result set more.
- * libpq keeps one message in memory at a time; nothing here waits without watching for Ctrl-C.
+ * The conversation: two result sets, the archives and the manifest as COPY, one result set more. Which
+ * way it reaches the server is base_backup_line.h's matter; nothing waits without watching for Ctrl-C.
  */
 #include "replication/base_backup.h"
 
 #include "error.h"
 #include "interrupt.h"
+#include "replication/base_backup_line.h"
 
 #include <poll.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 enum { TAR_END_BYTES = 1024 };
 
 struct conversation {
-    PGconn *connection;
+    struct base_backup_line *line;
     const struct base_backup_sink *sink;
     gpointer data;
     struct base_backup *backup;
@@ -44,7 +45,42 @@ void base_backup_free(struct base_backup *backup)
     g_free(backup);
 }
 
-/* ---- waiting and failing ------------------------------------------------------------------ */
+/* ---- what both ways share ------------------------------------------------------------------ */
+
+bool base_backup_await(struct base_backup_line *line, short events, GError **error)
+{
+    struct pollfd descriptors[2] = {
+        {.fd = PQsocket(line->connection), .events = events},
+        {.fd = interrupt_fd(), .events = POLLIN},
+    };
+
+    poll(descriptors, 2, -1);
+    if (!interrupt_pending())
+        return true;
+    runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
+    return false;
+}
+
+bool base_backup_refused(struct base_backup_line *line, const struct base_backup_said *said,
+                         GError **error)
+{
+    g_autofree char *text = g_utf8_make_valid(
+        said->message != NULL ? said->message : PQerrorMessage(line->connection), -1);
+
+    g_strstrip(text);
+    if (said->sqlstate == NULL)
+        runbook_error_set(error, RUNBOOK_CONNECT,
+                          "nothing of it is kept; the server's log says why it went away",
+                          "the connection was lost during the backup: %s", text);
+    else
+        runbook_error_set(error, RUNBOOK_FAILED, said->hint, "the server ended the backup: %s",
+                          text);
+    /* data_corrupted, behind everything else: everything was sent, and is of no use. */
+    line->corrupted = g_strcmp0(said->sqlstate, "XX001") == 0;
+    return false;
+}
+
+/* ---- warnings ----------------------------------------------------------------------------- */
 
 /* A tablespace's files are named by where they really lie; the same with the link that leads there.
  * Caller frees. */
@@ -62,87 +98,18 @@ static char *by_links(const struct base_backup *backup, const char *text)
     return g_strdup(text);
 }
 
-static void keep_warning(void *data, const PGresult *notice)
+static void keep_warning(const struct base_backup_said *said, gpointer data)
 {
     struct conversation *talk = data;
-    const char *text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
-    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     struct base_backup_bad bad = {0};
 
-    if (text == NULL || g_strcmp0(severity, "WARNING") != 0)
+    if (said->message == NULL || g_strcmp0(said->severity, "WARNING") != 0)
         return;
-    g_autofree char *linked = by_links(talk->backup, text);
+    g_autofree char *linked = by_links(talk->backup, said->message);
     if (base_backup_bad_parse(talk->version, linked, &bad))
         g_array_append_val(talk->backup->bad, bad);
     else
-        g_ptr_array_add(talk->backup->warnings, g_utf8_make_valid(text, -1));
-}
-
-/* Until the server has sent more. However long that takes: a checkpoint may take minutes, and a
- * server that is gone is found out by keepalives. */
-static bool await_bytes(struct conversation *talk, GError **error)
-{
-    struct pollfd descriptors[2] = {
-        {.fd = PQsocket(talk->connection), .events = POLLIN},
-        {.fd = interrupt_fd(), .events = POLLIN},
-    };
-
-    poll(descriptors, 2, -1);
-    if (!interrupt_pending())
-        return true;
-    runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
-    return false;
-}
-
-static bool failed(struct conversation *talk, const PGresult *result, GError **error)
-{
-    const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    const char *said = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-    const char *hint = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
-    g_autofree char *text =
-        g_utf8_make_valid(said != NULL ? said : PQerrorMessage(talk->connection), -1);
-
-    g_strstrip(text);
-    if (PQstatus(talk->connection) != CONNECTION_OK || sqlstate == NULL)
-        runbook_error_set(error, RUNBOOK_CONNECT,
-                          "nothing of it is kept; the server's log says why it went away",
-                          "the connection was lost during the backup: %s", text);
-    else
-        runbook_error_set(error, RUNBOOK_FAILED, hint, "the server ended the backup: %s", text);
-    /* data_corrupted, behind everything else: everything was sent, and is of no use. */
-    talk->backup->damaged = g_strcmp0(sqlstate, "XX001") == 0;
-    return false;
-}
-
-static bool next_result(struct conversation *talk, PGresult **ret_result, GError **error)
-{
-    *ret_result = NULL;
-    while (PQisBusy(talk->connection)) {
-        if (!await_bytes(talk, error))
-            return false;
-        if (!PQconsumeInput(talk->connection))
-            break;
-    }
-    *ret_result = PQgetResult(talk->connection);
-    return true;
-}
-
-static bool expect(struct conversation *talk, ExecStatusType status, int columns,
-                   PGresult **ret_result, GError **error)
-{
-    PGresult *result;
-
-    if (!next_result(talk, &result, error))
-        return false;
-    if (result != NULL && PQresultStatus(result) == status &&
-        (status != PGRES_TUPLES_OK ||
-         (PQnfields(result) >= columns && PQntuples(result) > 0))) {
-        *ret_result = result;
-        return true;
-    }
-    failed(talk, result, error);
-    PQclear(result);
-    return false;
+        g_ptr_array_add(talk->backup->warnings, g_utf8_make_valid(said->message, -1));
 }
 
 /* ---- the result sets ---------------------------------------------------------------------- */
@@ -151,15 +118,15 @@ static bool expect(struct conversation *talk, ExecStatusType status, int columns
 static bool read_position(struct conversation *talk, guint64 *ret_lsn, guint32 *ret_timeline,
                           GError **error)
 {
-    PGresult *result;
+    g_autoptr(GPtrArray) rows = talk->line->way->rows(talk->line, 2, error);
     guint64 timeline = 0;
 
-    if (!expect(talk, PGRES_TUPLES_OK, 2, &result, error))
+    if (rows == NULL)
         return false;
-    bool read = base_backup_lsn_parse(PQgetvalue(result, 0, 0), ret_lsn) &&
-                g_ascii_string_to_unsigned(PQgetvalue(result, 0, 1), 10, 1, G_MAXUINT32,
-                                           &timeline, NULL);
-    PQclear(result);
+    const GPtrArray *row = g_ptr_array_index(rows, 0);
+    const char *word = g_ptr_array_index(row, 1);
+    bool read = base_backup_lsn_parse(g_ptr_array_index(row, 0), ret_lsn) && word != NULL &&
+                g_ascii_string_to_unsigned(word, 10, 1, G_MAXUINT32, &timeline, NULL);
     *ret_timeline = (guint32) timeline;
     if (!read)
         runbook_error_set(
@@ -168,25 +135,26 @@ static bool read_position(struct conversation *talk, guint64 *ret_lsn, guint32 *
     return read;
 }
 
+static guint64 number_of(const char *text)
+{
+    return text == NULL ? 0 : g_ascii_strtoull(text, NULL, 10);
+}
+
 static bool read_places(struct conversation *talk, GError **error)
 {
-    PGresult *result;
+    g_autoptr(GPtrArray) rows = talk->line->way->rows(talk->line, 3, error);
 
-    if (!expect(talk, PGRES_TUPLES_OK, 3, &result, error))
-        return false;
-    for (int i = 0; i < PQntuples(result); i++) {
-        bool tablespace = !PQgetisnull(result, i, 0);
+    for (guint i = 0; rows != NULL && i < rows->len; i++) {
+        const GPtrArray *row = g_ptr_array_index(rows, i);
         struct base_backup_place place = {
-            .oid =
-                tablespace ? (guint32) g_ascii_strtoull(PQgetvalue(result, i, 0), NULL, 10) : 0,
-            .path = tablespace ? g_strdup(PQgetvalue(result, i, 1)) : NULL,
-            .bytes = g_ascii_strtoull(PQgetvalue(result, i, 2), NULL, 10) * 1024,
+            .oid = (guint32) number_of(g_ptr_array_index(row, 0)),
+            .path = g_strdup(g_ptr_array_index(row, 1)),
+            .bytes = number_of(g_ptr_array_index(row, 2)) * 1024,
         };
         talk->backup->estimated += place.bytes;
         g_array_append_val(talk->backup->places, place);
     }
-    PQclear(result);
-    return true;
+    return rows != NULL;
 }
 
 /* ---- archives ----------------------------------------------------------------------------- */
@@ -214,7 +182,7 @@ static bool begin_manifest(struct conversation *talk, GError **error)
     return end_archive(talk, error) && talk->sink->manifest(talk->data, error);
 }
 
-static bool take(struct conversation *talk, const char *bytes, gsize length, GError **error)
+static bool take(struct conversation *talk, const void *bytes, gsize length, GError **error)
 {
     struct base_backup_message message;
 
@@ -235,43 +203,25 @@ static bool take(struct conversation *talk, const char *bytes, gsize length, GEr
     return true;
 }
 
-/* One CopyOut to its end. What is there is taken before anything is waited for. */
-static bool read_copy(struct conversation *talk, GError **error)
-{
-    for (bool asked = false;;) {
-        char *bytes = NULL;
-        int length = PQgetCopyData(talk->connection, &bytes, 1);
-        if (length > 0) {
-            bool taken = take(talk, bytes, (gsize) length, error);
-            PQfreemem(bytes);
-            if (!taken)
-                return false;
-            asked = false;
-            continue;
-        }
-        if (length == -1)
-            return true; /* the result behind it says how it ended */
-        if (length == -2)
-            return failed(talk, NULL, error);
-        if ((asked && !await_bytes(talk, error)) || interrupt_pending()) {
-            if (error != NULL && *error == NULL)
-                runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
-            return false;
-        }
-        if (!PQconsumeInput(talk->connection))
-            return failed(talk, NULL, error);
-        asked = true;
-    }
-}
-
 static bool read_next_copy(struct conversation *talk, GError **error)
 {
-    PGresult *result;
+    const struct base_backup_way *way = talk->line->way;
+    const void *bytes;
+    gsize length;
 
-    if (!expect(talk, PGRES_COPY_OUT, 0, &result, error))
+    if (!way->copy(talk->line, error))
         return false;
-    PQclear(result);
-    return read_copy(talk, error);
+    for (;;) {
+        enum base_backup_copied copied = way->next(talk->line, &bytes, &length, error);
+        if (copied != BASE_BACKUP_BYTES)
+            return copied == BASE_BACKUP_COPY_END;
+        if (!take(talk, bytes, length, error))
+            return false;
+        if (interrupt_pending()) {
+            runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
+            return false;
+        }
+    }
 }
 
 /* Before 15: one for each place in the order they were named, and one for the manifest. */
@@ -291,55 +241,43 @@ static bool read_copies(struct conversation *talk, GError **error)
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
-/* Behind the last result set: an error where pages were bad, else the end of the command. */
-static bool read_end(struct conversation *talk, GError **error)
-{
-    bool good = true;
-
-    for (;;) {
-        PGresult *result;
-        if (!next_result(talk, &result, good ? error : NULL))
-            return false;
-        if (result == NULL)
-            return good;
-        if (PQresultStatus(result) != PGRES_COMMAND_OK && good)
-            good = failed(talk, result, error);
-        PQclear(result);
-    }
-}
-
 static bool converse(struct conversation *talk, const struct base_backup_options *options,
                      GError **error)
 {
     g_autofree char *command = base_backup_command(talk->version, options);
+    const struct base_backup_way *way = talk->line->way;
+    struct base_backup *backup = talk->backup;
     guint32 timeline;
 
-    if (!PQsendQuery(talk->connection, command))
-        return failed(talk, NULL, error);
-    return read_position(talk, &talk->backup->start_lsn, &talk->backup->timeline, error) &&
-           read_places(talk, error) && talk->sink->begin(talk->backup, talk->data, error) &&
+    return way->send(talk->line, command, error) &&
+           read_position(talk, &backup->start_lsn, &backup->timeline, error) &&
+           read_places(talk, error) && talk->sink->begin(backup, talk->data, error) &&
            read_copies(talk, error) && end_archive(talk, error) &&
-           read_position(talk, &talk->backup->stop_lsn, &timeline, error) &&
-           read_end(talk, error);
+           read_position(talk, &backup->stop_lsn, &timeline, error) &&
+           way->end(talk->line, error);
 }
 
 bool base_backup_run(struct session *session, const struct base_backup_options *options,
                      const struct base_backup_sink *sink, gpointer data,
                      struct base_backup *backup, GError **error)
 {
+    PGconn *connection = session_handle(session);
+    struct base_backup_line *line = base_backup_wire(connection);
     struct conversation talk = {
-        .connection = session_handle(session),
+        .line = line != NULL ? line : base_backup_libpq(connection),
         .sink = sink,
         .data = data,
         .backup = backup,
         .version = session_version(session),
     };
-    PQnoticeReceiver former = PQsetNoticeReceiver(talk.connection, keep_warning, &talk);
 
-    if (converse(&talk, options, error)) {
-        PQsetNoticeReceiver(talk.connection, former, NULL);
+    talk.line->heard = keep_warning;
+    talk.line->data = &talk;
+    bool done = converse(&talk, options, error);
+    backup->damaged = talk.line->corrupted;
+    talk.line->way->close(talk.line);
+    if (done)
         return true;
-    }
     if (!backup->damaged)
         session_cancel(session, NULL);
     session_drop(session);

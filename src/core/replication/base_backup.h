@@ -41,8 +41,8 @@ struct base_backup_sink {
     bool (*bytes)(const void *bytes, gsize length, gpointer data, GError **error);
 };
 
-/* Runs it on a session of session_open_replication(). After a failure, and after Ctrl-C, the
- * session's connection is gone. An error of the sink is passed on. */
+/* Runs it on a session of session_open_replication(), which is good for nothing else afterwards;
+ * after a failure, and after Ctrl-C, its connection is gone. An error of the sink is passed on. */
 bool base_backup_run(struct session *session, const struct base_backup_options *options,
                      const struct base_backup_sink *sink, gpointer data,
                      struct base_backup *backup, GError **error);

@@ -1,6 +1,7 @@
 /* Whatever a server says, or a label: it is understood or refused, and what is understood lies
  * within the message. The first byte says what the rest is. */
 #include "replication/base_backup_message.h"
+#include "replication/wire_message.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -42,6 +43,23 @@ static void take_label(const guint8 *data, gsize size)
              (error == NULL));
 }
 
+/* Bytes as they come from the socket. */
+static void take_wire(const guint8 *data, gsize size)
+{
+    struct wire_message message;
+    gsize at = 0, taken = 0;
+
+    while (wire_message_take(data + at, size - at, &message, &taken) == WIRE_WHOLE) {
+        g_assert(message.body + message.length == data + at + taken);
+        g_autoptr(GPtrArray) row = wire_message_row(&message);
+        g_assert(row == NULL || row->len <= message.length / 4);
+        const char *field = wire_message_field(&message, 'M');
+        if (field != NULL)
+            g_assert((const guint8 *) field + strlen(field) < data + at + taken);
+        at += taken;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -51,6 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         take_warning(data + 1, size - 1);
     else if (data[0] == 'L')
         take_label(data + 1, size - 1);
+    else if (data[0] == 'X')
+        take_wire(data + 1, size - 1);
     else
         take_message(data, size);
     return 0;

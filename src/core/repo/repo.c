@@ -70,6 +70,15 @@ static bool key_fits(const struct repo *repo, const json_t *about, GError **erro
     return false;
 }
 
+/* The good copy is written over the one that is not there or damaged. */
+static bool heal(const struct repo *repo, const char *from, const char *to, GError **error)
+{
+    gsize length;
+    g_autofree char *path = g_build_filename(repo->path, from, NULL);
+    g_autofree char *text = repo_file_read(path, NULL, &length, NULL, error);
+    return text != NULL && repo_file_write(repo->path, to, NULL, text, length, error);
+}
+
 /* ---- beginning one ------------------------------------------------------------------------ */
 
 /* Nothing in it but what a file system or a run that died left there. */
@@ -99,19 +108,12 @@ static bool begin(const struct repo *repo, GError **error)
     g_autofree char *text = about_text(repo->key);
     AUTO(repo_writer) writer = repo_writer_new(repo->path, NULL, error);
     return writer != NULL && repo_writer_put(writer, text, strlen(text), error) &&
-           repo_writer_end(writer, error) && repo_writer_show(writer, ABOUT, true, NULL, error);
+           repo_writer_end(writer, error) &&
+           repo_writer_show(writer, ABOUT, true, NULL, error) &&
+           heal(repo, ABOUT, ABOUT_COPY, error);
 }
 
 /* ---- opening ------------------------------------------------------------------------------ */
-
-/* The good copy is written over the one that is not there or damaged. */
-static bool heal(const struct repo *repo, const char *from, const char *to, GError **error)
-{
-    gsize length;
-    g_autofree char *path = g_build_filename(repo->path, from, NULL);
-    g_autofree char *text = repo_file_read(path, NULL, &length, NULL, error);
-    return text != NULL && repo_file_write(repo->path, to, NULL, text, length, error);
-}
 
 static json_t *find_about(struct repo *repo, bool create, GError **error)
 {

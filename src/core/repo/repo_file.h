@@ -90,6 +90,11 @@ guint64 repo_reader_stored(const struct repo_reader *reader);
 /* The container has its last record; true for a file that is none. */
 bool repo_reader_ended(const struct repo_reader *reader);
 
+/* Whether a container says the same twice, as it was written: in its table and in the heads of its
+ * records. Either leads a reader alone, so that a flipped bit in one of them is survived, and must
+ * be looked for. True for a file that is no container. */
+bool repo_reader_intact(const struct repo_reader *reader, GError **error);
+
 /* Reads exactly length bytes; from any thread. */
 bool repo_reader_read(const struct repo_reader *reader, guint64 offset, void *buffer,
                       gsize length, GError **error);

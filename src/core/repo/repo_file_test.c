@@ -268,8 +268,13 @@ static void test_every_bit(void)
         } else {
             survived++;
             fixture_same(got, got_length, bytes, 60);
+            AUTO(repo_reader) reader = repo_reader_open(path, key, NULL, NULL);
+            g_assert_false(repo_reader_intact(reader, NULL));
         }
     }
+    fixture_write(path, text, length);
+    AUTO(repo_reader) reader = repo_reader_open(path, key, NULL, NULL);
+    g_assert_true(repo_reader_intact(reader, NULL));
     g_test_message("%u found, %u survived", found, survived);
     g_assert_cmpuint(survived, >, 8 * 4 * 3);
     g_assert_cmpuint(found, >, 8 * 60);

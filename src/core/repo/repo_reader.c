@@ -15,7 +15,7 @@ struct repo_reader {
     char *path;
     int fd;
     guint64 stored;
-    bool ended;
+    bool ended, by_table;
     bool container;
     guint8 key[REPO_KEY_BYTES]; /* of this file */
     struct repo_spans records;
@@ -161,7 +161,7 @@ static bool open_container(struct repo_reader *reader, const struct repo_key *ke
     repo_key_derive(key, header + 8 + REPO_CHECK_BYTES, reader->key);
     reader->container = true;
     repo_spans_init(&reader->records);
-    reader->ended = read_table(reader);
+    reader->ended = reader->by_table = read_table(reader);
     if (reader->ended)
         return true;
     repo_spans_clear(&reader->records);
@@ -257,6 +257,40 @@ void repo_reader_free(struct repo_reader *reader)
     OPENSSL_cleanse(reader->key, sizeof reader->key);
     g_free(reader->path);
     g_free(reader);
+}
+
+bool repo_reader_intact(const struct repo_reader *reader, GError **error)
+{
+    if (!reader->container)
+        return true;
+    if (!reader->by_table) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "\"%s\" is damaged: the table of its records cannot be read",
+                          reader->path);
+        return false;
+    }
+    guint count = reader->records.lengths->len;
+    guint parts = MAX((count + CONTAINER_PART - 1) / CONTAINER_PART, 1);
+    guint64 offset = CONTAINER_HEADER, left = count;
+    for (guint i = 0; i < count + parts; i++) {
+        guint8 bytes[CONTAINER_HEAD];
+        guint32 part = (guint32) MIN(left, (guint64) CONTAINER_PART);
+        guint32 head = i < count ? repo_spans_length(&reader->records, i)
+                                 : 4 * part | CONTAINER_TABLE |
+                                       (i + 1 == count + parts ? CONTAINER_LAST : 0);
+        left -= i < count ? 0 : part;
+        if (!repo_pread_all(reader->fd, reader->path, offset, bytes, sizeof bytes, error))
+            return false;
+        if (repo_load32(bytes) != head) {
+            runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                              "\"%s\" is damaged: the head of record %u at offset "
+                              "%" G_GUINT64_FORMAT " is not what its table says",
+                              reader->path, i, offset);
+            return false;
+        }
+        offset += (head & CONTAINER_LENGTH_MASK) + CONTAINER_AROUND;
+    }
+    return true;
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */

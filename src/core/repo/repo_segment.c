@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -103,29 +104,55 @@ static gpointer compress_half(gpointer data)
     return NULL;
 }
 
-bool segment_compress(struct repo_writer *file, const guint8 *bytes, gsize length, int level,
-                      GError **error)
-{
-    struct half halves[2] = {
-        {.bytes = bytes, .length = length / 2, .level = level},
-        {.bytes = bytes + length / 2, .length = length - length / 2, .level = level},
-    };
-    GThread *second = g_thread_new("compress", compress_half, &halves[1]);
-    bool good = true;
+enum { HALVES = 2 };
 
-    compress_half(&halves[0]);
-    for (guint i = 0; i < G_N_ELEMENTS(halves); i++) {
-        if (i == 1)
-            g_thread_join(second);
-        if (good && halves[i].failure != NULL) {
+struct squeeze {
+    struct half halves[HALVES];
+    GThread *threads[HALVES]; /* NULL: joined */
+};
+
+struct squeeze *squeeze_new(const guint8 *bytes, gsize length, int level)
+{
+    struct squeeze *squeeze = g_new0(struct squeeze, 1);
+
+    squeeze->halves[0] = (struct half){.bytes = bytes, .length = length / 2, .level = level};
+    squeeze->halves[1] = (struct half){
+        .bytes = bytes + length / 2, .length = length - length / 2, .level = level};
+    for (guint i = 0; i < HALVES; i++)
+        squeeze->threads[i] = g_thread_new("compress", compress_half, &squeeze->halves[i]);
+    return squeeze;
+}
+
+static void join(struct squeeze *squeeze, guint number)
+{
+    if (squeeze->threads[number] != NULL)
+        g_thread_join(squeeze->threads[number]);
+    squeeze->threads[number] = NULL;
+}
+
+bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **error)
+{
+    for (guint i = 0; i < HALVES; i++) {
+        const struct half *half = &squeeze->halves[i];
+        join(squeeze, i);
+        if (half->failure != NULL) {
             runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not compress: %s",
-                              halves[i].failure);
-            good = false;
+                              half->failure);
+            return false;
         }
-        good = good && repo_writer_put(file, halves[i].frame, halves[i].size, error);
-        g_free(halves[i].frame);
+        if (!repo_writer_put(file, half->frame, half->size, error))
+            return false;
     }
-    return good;
+    return true;
+}
+
+void squeeze_free(struct squeeze *squeeze)
+{
+    for (guint i = 0; i < HALVES; i++) {
+        join(squeeze, i);
+        g_free(squeeze->halves[i].frame);
+    }
+    g_free(squeeze);
 }
 
 /* ---- decompressing ------------------------------------------------------------------------ */
@@ -232,12 +259,25 @@ bool segment_file_sync(const char *path, GError **error)
     return good;
 }
 
+/* A folder that is there, in one that has not changed for an hour, is durable: every file system
+ * has written it by itself since, and an fsync for every segment would be a wait for nothing. */
+static bool is_settled(const char *folder, const char *parent)
+{
+    enum { HOUR_S = 3600 };
+    struct stat about, above;
+
+    return stat(folder, &about) == 0 && stat(parent, &above) == 0 &&
+           (gint64) above.st_mtime < g_get_real_time() / G_USEC_PER_SEC - HOUR_S;
+}
+
 char *segment_folder_make(const struct lineage *lineage, guint32 timeline, GError **error)
 {
     g_autofree char *top = segment_folder(lineage, 0);
     g_autofree char *folder = segment_folder(lineage, timeline);
 
-    if (!repo_folder_make(top, error) || (timeline != 0 && !repo_folder_make(folder, error)))
+    if (!is_settled(top, lineage_path(lineage)) && !repo_folder_make(top, error))
+        return NULL;
+    if (timeline != 0 && !is_settled(folder, top) && !repo_folder_make(folder, error))
         return NULL;
     return g_steal_pointer(&folder);
 }

@@ -13,9 +13,16 @@ GByteArray *segment_index_frame(const struct wal_index *index);
 /* The index of a file, from its end alone. NULL with an error: there is none, or it is damaged. */
 struct wal_index *segment_index_read(const struct repo_reader *file, GError **error);
 
-/* Compresses in two threads to two frames, each with its size and checksum, into the file. */
-bool segment_compress(struct repo_writer *file, const guint8 *bytes, gsize length, int level,
-                      GError **error);
+/* Compresses in two threads to two frames, each with its size and checksum, while the caller does
+ * something else. The bytes are borrowed. */
+struct squeeze;
+struct squeeze *squeeze_new(const guint8 *bytes, gsize length, int level);
+
+/* Puts the frames into the file, when they are done. */
+bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **error);
+
+void squeeze_free(struct squeeze *squeeze);
+AUTO_DEFINE(squeeze, squeeze_free)
 
 /* Decompresses into buffer and checks the checksums. partial: what is readable from the beginning
  * is taken, and a torn end is no error. More than room is damage. */
@@ -47,6 +54,12 @@ bool growing_end(struct growing *growing, const struct wal_index *index, GError 
 gsize growing_length(const struct growing *growing);
 void growing_free(struct growing *growing);
 AUTO_DEFINE(growing, growing_free)
+
+/* ---- histories ---------------------------------------------------------------------------- */
+
+/* The sealed copy of a history file, made where it is missing or another. */
+bool repo_history_copy(struct lineage *lineage, const char *name, const guint8 *bytes,
+                       gsize length, GError **error);
 
 /* ---- files and folders -------------------------------------------------------------------- */
 

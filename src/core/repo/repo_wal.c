@@ -1,6 +1,7 @@
 /* What WAL a repository has: listing, ranges, histories, what is broken. */
 #include "repo/repo_wal.h"
 
+#include "repo/repo_seal.h"
 #include "repo/repo_segment.h"
 
 #include <errno.h>
@@ -216,15 +217,15 @@ GArray *lineage_ranges(const struct lineage *lineage, GError **error)
 GArray *lineage_history(const struct lineage *lineage, guint32 timeline, bool *ret_missing,
                         GError **error)
 {
-    g_autofree char *folder = segment_folder(lineage, 0);
-    g_autofree char *path = g_strdup_printf("%s/%08X.history", folder, timeline);
+    g_autofree char *name = g_strdup_printf("%08X.history", timeline);
+    gsize length = 0;
     bool missing = false;
 
     if (ret_missing != NULL)
         *ret_missing = false;
     if (timeline <= 1)
         return wal_history_parse(timeline, NULL, error);
-    g_autofree char *text = repo_file_read(path, lineage_key(lineage), NULL, &missing, error);
+    g_autofree char *text = repo_history_read(lineage, name, &length, &missing, NULL, error);
     if (ret_missing != NULL)
         *ret_missing = missing;
     return text != NULL ? wal_history_parse(timeline, text, error) : NULL;
@@ -255,7 +256,7 @@ static json_t *read_breaks(const struct lineage *lineage, guint32 timeline)
     g_autofree char *path = g_strdup_printf("%s/broken.json", folder);
     gsize length = 0;
     g_autofree char *text = repo_file_read(path, lineage_key(lineage), &length, NULL, NULL);
-    json_t *document = text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
+    json_t *document = text != NULL ? repo_unseal(text, length, path, NULL) : NULL;
     json_t *breaks = json_incref(json_object_get(document, "breaks"));
 
     json_decref(document);
@@ -278,11 +279,9 @@ bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const
     json_array_append_new(breaks, json_pack("{s:s, s:s, s:I}", "lsn", place, "text", text,
                                             "at_us", (json_int_t) now_us));
     document = json_pack("{s:o}", "breaks", breaks);
-    char *written = json_dumps(document, JSON_INDENT(2));
+    g_autofree char *written = repo_seal(document);
     bool good = repo_file_write(folder, "broken.json", lineage_key(lineage), written,
                                 strlen(written), error);
-    free(written);
-    json_decref(document);
     return good;
 }
 

@@ -72,6 +72,11 @@ void lineage_wal_clean(const struct lineage *lineage);
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
                      bool *ret_missing, GError **error);
 
+/* The bytes of NNNNNNNN.history, of its copy where it is damaged. *ret_note (may be NULL, else NULL
+ * before): which of the two is; caller frees both. NULL with an error, also when *ret_missing. */
+char *repo_history_read(const struct lineage *lineage, const char *name, gsize *ret_length,
+                        bool *ret_missing, char **ret_note, GError **error);
+
 /* The path to a timeline. *ret_missing: its history file is not there. */
 GArray *lineage_history(const struct lineage *lineage, guint32 timeline, bool *ret_missing,
                         GError **error);

@@ -185,7 +185,9 @@ static bool get_small(const struct lineage *lineage, const struct wal_name *name
     g_autofree char *from = g_build_filename(folder, text, NULL);
     gsize length = 0;
     g_autofree char *bytes =
-        repo_file_read(from, lineage_key(lineage), &length, ret_missing, error);
+        name->kind == WAL_HISTORY
+            ? repo_history_read(lineage, text, &length, ret_missing, NULL, error)
+            : repo_file_read(from, lineage_key(lineage), &length, ret_missing, error);
 
     return bytes != NULL && write_file(path, (const guint8 *) bytes, length, error);
 }

@@ -3,7 +3,10 @@
 #include "repo/repo_wal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What is to be put, once it is known to be what its name says. */
@@ -16,6 +19,7 @@ struct offer {
     guint32 segment_bytes;
     guint64 system;
     int level;
+    struct squeeze *squeeze; /* the whole is being compressed while it is examined; NULL: not */
 };
 
 static enum repo_put refuse(GError **error, const char *hint, const char *format, ...)
@@ -56,8 +60,11 @@ static enum repo_put compare_small(const struct offer *offer, guint32 timeline,
                                    const char *path, GError **error)
 {
     gsize length = 0;
+    bool missing = false;
     g_autofree char *there =
-        repo_file_read(path, lineage_key(offer->lineage), &length, NULL, error);
+        offer->name.kind == WAL_HISTORY
+            ? repo_history_read(offer->lineage, offer->text, &length, &missing, NULL, error)
+            : repo_file_read(path, lineage_key(offer->lineage), &length, NULL, error);
 
     if (there == NULL)
         return REPO_PUT_FAILED;
@@ -86,7 +93,11 @@ static enum repo_put put_small(const struct offer *offer, GError **error)
         !repo_writer_end(file, error) ||
         !repo_writer_show(file, offer->text, true, &exists, error))
         return REPO_PUT_FAILED;
-    return exists ? compare_small(offer, timeline, path, error) : REPO_PUT_DONE;
+    enum repo_put put = exists ? compare_small(offer, timeline, path, error) : REPO_PUT_DONE;
+    if (offer->name.kind == WAL_HISTORY && (put == REPO_PUT_DONE || put == REPO_PUT_SAME) &&
+        !repo_history_copy(offer->lineage, offer->text, offer->bytes, offer->length, error))
+        return REPO_PUT_FAILED;
+    return put;
 }
 
 enum repo_put lineage_history_put(struct lineage *lineage, guint32 timeline, const char *text,
@@ -203,7 +214,9 @@ static bool write_segment(const struct offer *offer, const struct wal_index *ind
     if (partial)
         length = (gsize) (index->end_lsn - offer->name.segment * offer->segment_bytes);
     AUTO(repo_writer) file = repo_writer_new(folder, lineage_key(offer->lineage), error);
-    return file != NULL && segment_compress(file, offer->bytes, length, offer->level, error) &&
+    AUTO(squeeze)
+    own = offer->squeeze == NULL ? squeeze_new(offer->bytes, length, offer->level) : NULL;
+    return file != NULL && squeeze_put(own != NULL ? own : offer->squeeze, file, error) &&
            (partial || repo_writer_put(file, frame->data, frame->len, error)) &&
            repo_writer_end(file, error) &&
            repo_writer_show(file, name, !partial, ret_exists, error);
@@ -254,32 +267,63 @@ static enum repo_put put_whole(const struct offer *offer, const struct wal_index
     return REPO_PUT_DONE;
 }
 
+static enum repo_put put_segment(struct offer *offer, GError **error)
+{
+    bool partial = offer->name.kind == WAL_PARTIAL;
+    /* Of a partial one only the beginning is kept: how much is known later. */
+    AUTO(squeeze)
+    squeeze = partial || stored_already(offer, false)
+                  ? NULL
+                  : squeeze_new(offer->bytes, offer->length, offer->level);
+    AUTO(wal_index) index = examine(offer, error);
+
+    offer->squeeze = squeeze;
+    if (index == NULL)
+        return REPO_PUT_FAILED;
+    return partial ? put_partial(offer, index, error) : put_whole(offer, index, error);
+}
+
+static enum repo_put put_bytes(struct offer *offer, GError **error)
+{
+    const char *name = offer->text;
+
+    offer->segment_bytes = offer->length <= 1 << 30 ? (guint32) offer->length : 0;
+    offer->name = wal_name_parse(name, offer->segment_bytes);
+    if (offer->name.kind == WAL_OTHER)
+        offer->name =
+            wal_name_parse(name, 1 << 20); /* a backup history has no segment's size */
+    g_ascii_string_to_unsigned(lineage_system(offer->lineage), 10, 0, G_MAXUINT64,
+                               &offer->system, NULL);
+    if (offer->name.kind == WAL_HISTORY || offer->name.kind == WAL_BACKUP_HISTORY)
+        return put_small(offer, error);
+    if (offer->name.kind == WAL_OTHER ||
+        wal_name_parse(name, offer->segment_bytes).kind != offer->name.kind)
+        return refuse(error, NULL, "\"%s\" with %" G_GSIZE_FORMAT " bytes is no file of WAL",
+                      name, offer->length);
+    return put_segment(offer, error);
+}
+
+/* Mapped, not read: nobody writes to what the server gives to archive_command. */
 enum repo_put lineage_wal_put(struct lineage *lineage, const char *path, const char *name,
                               int level, GError **error)
 {
-    g_autofree char *bytes = NULL;
-    g_autoptr(GError) failure = NULL;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat about = {0};
     struct offer offer = {.lineage = lineage, .text = name, .level = level};
+    void *bytes = MAP_FAILED;
 
-    if (!g_file_get_contents(path, &bytes, &offer.length, &failure))
-        return refuse(error, NULL, "%s", failure->message);
-    offer.bytes = (const guint8 *) bytes;
-    offer.segment_bytes = offer.length <= 1 << 30 ? (guint32) offer.length : 0;
-    offer.name = wal_name_parse(name, offer.segment_bytes);
-    if (offer.name.kind == WAL_OTHER)
-        offer.name =
-            wal_name_parse(name, 1 << 20); /* a backup history's size is no segment's */
-    g_ascii_string_to_unsigned(lineage_system(lineage), 10, 0, G_MAXUINT64, &offer.system,
-                               NULL);
-    if (offer.name.kind == WAL_HISTORY || offer.name.kind == WAL_BACKUP_HISTORY)
-        return put_small(&offer, error);
-    if (offer.name.kind == WAL_OTHER ||
-        wal_name_parse(name, offer.segment_bytes).kind != offer.name.kind)
-        return refuse(error, NULL, "\"%s\" with %" G_GSIZE_FORMAT " bytes is no file of WAL",
-                      name, offer.length);
-    AUTO(wal_index) index = examine(&offer, error);
-    if (index == NULL)
-        return REPO_PUT_FAILED;
-    return offer.name.kind == WAL_PARTIAL ? put_partial(&offer, index, error)
-                                          : put_whole(&offer, index, error);
+    if (descriptor >= 0 && fstat(descriptor, &about) == 0 && about.st_size > 0)
+        bytes = mmap(NULL, (gsize) about.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE,
+                     descriptor, 0);
+    int code = errno;
+    if (descriptor >= 0)
+        close(descriptor);
+    if (bytes == MAP_FAILED)
+        return refuse(error, NULL, "could not read \"%s\": %s", path,
+                      descriptor >= 0 && about.st_size == 0 ? "it is empty" : g_strerror(code));
+    offer.bytes = bytes;
+    offer.length = (gsize) about.st_size;
+    enum repo_put put = put_bytes(&offer, error);
+    munmap(bytes, offer.length);
+    return put;
 }

@@ -181,6 +181,7 @@ static const struct option drill_options[] = {
     {"no-amcheck", 0, NULL, NULL, false, "leave out amcheck"},
     {"no-rows", 0, NULL, NULL, false, "leave out reading every row"},
     {"threads", 0, "N", "backup.threads", false, "threads that restore"},
+    {"bindir", 0, "DIR", "backup.bindir", false, "where PostgreSQL's own programs are"},
     {NULL, 0, NULL, NULL, false, NULL},
 };
 
@@ -364,7 +365,7 @@ static const struct command commands[] = {
         .examples = "archive_command = 'pgrunbook backup wal push --repo /srv/backup %p'\n"
                     "archive_command = 'pgrunbook backup wal push --target shop %p'",
         .options = push_options,
-        .flags = COMMAND_TAKES_TARGET,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_HASTENS,
         .run = wal_push_command,
     },
     {
@@ -374,7 +375,7 @@ static const struct command commands[] = {
         .prose = FETCH_PROSE,
         .examples = "restore_command = 'pgrunbook backup wal fetch --repo /srv/backup %f %p'",
         .options = fetch_options,
-        .flags = COMMAND_TAKES_TARGET | COMMAND_RESTORES,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_RESTORES | COMMAND_HASTENS,
         .run = wal_fetch_command,
     },
 

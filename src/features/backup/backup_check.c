@@ -115,7 +115,7 @@ bool backup_check(struct check *check, GError **error)
     if (backups != NULL)
         return judge(check, lineage, backups, error);
     g_auto(GStrv) lines = g_strsplit(broken->message, "\n", 2);
-    struct health unread = {VERDICT_UNKNOWN, -1,
+    struct health unread = {VERDICT_CRITICAL, -1,
                             g_strdup_printf("the repository cannot be read: %s", lines[0]),
                             NULL};
     add(check, "backup_proof", &unread);

@@ -205,7 +205,7 @@ static bool fill(const struct target_world *world, const struct target_try *try,
     plan->seconds = predict(world, plan);
     note_clock(world, try, plan);
     if (!target_stop_before(try->chain, first, try->stop.place, &plan->before, error) ||
-        !target_stop_last(try->chain, try->backup->start_lsn, try->stop.place, &last, error))
+        !target_stop_last(try->chain, try->backup->start_lsn, try->stop.timed, &last, error))
         return false;
     plan->last_us = last.known ? last.time_us : 0;
     return plan->target.kind == TARGET_LATEST ||

@@ -165,6 +165,8 @@ static void test_lsn(void)
 
     AUTO(restore_plan) at = decide_lsn(test, mib(4));
     assert_lands(at, "A", 704, 705);
+    /* The server does not look at the time of the record it stops at. */
+    g_assert_cmpint(at->last_us, ==, 130 * G_USEC_PER_SEC);
     AUTO(restore_plan) behind = decide_lsn(test, mib(4) + 8);
     assert_lands(behind, "A", 705, 706);
     g_assert_cmpuint(behind->end_lsn, ==, mib(4.5) + 64);
@@ -220,7 +222,11 @@ static void test_immediate_and_latest(void)
     g_assert_cmpuint(latest->before.xid, ==, 715);
     g_assert_cmpuint(latest->needed->len, ==, 4);
     g_assert_cmpuint(latest->bytes, ==, 100 + 4 * MIB);
-    target = (struct target){.kind = TARGET_LATEST, .backup = text("C")};
+    struct repo_backup *last = backup_add(test, "C", 1, mib(9.25), mib(9.5) + 64, 255);
+    target = (struct target){.kind = TARGET_IMMEDIATE, .backup = last->id};
+    AUTO(restore_plan) nothing_behind = decide(test, &target);
+    assert_refused(nothing_behind, "--immediate");
+    target = (struct target){.kind = TARGET_LATEST, .backup = text("D")};
     AUTO(restore_plan) unknown = decide(test, &target);
     assert_refused(unknown, "--latest");
     test_free(test);

@@ -88,6 +88,7 @@ static bool find_event(const struct target_chain *chain, const struct repo_backu
         return true;
     }
     stop->place = stop->end_lsn = before ? search.found.lsn : search.found.end_lsn;
+    stop->timed = stop->place;
     stop->read_lsn = search.found.end_lsn;
     stop->ends = stop->place >= backup->stop_lsn ? TARGET_REACHED : TARGET_TOO_EARLY;
     return true;
@@ -106,6 +107,7 @@ static bool find_lsn(const struct target_chain *chain, const struct repo_backup 
         return true;
     }
     stop->place = stop->end_lsn = stop->read_lsn = end_lsn;
+    stop->timed = lsn;
     stop->ends = end_lsn >= backup->stop_lsn ? TARGET_REACHED : TARGET_TOO_EARLY;
     return true;
 }
@@ -119,9 +121,12 @@ bool target_stop_find(const struct target_chain *chain, const struct repo_backup
     if (stop.reach.end_lsn < backup->stop_lsn) {
         stop.ends = TARGET_NO_WAL;
     } else if (target->kind == TARGET_IMMEDIATE) {
-        stop.place = stop.end_lsn = stop.read_lsn = backup->stop_lsn;
+        /* The server notices before the next record, so there has to be one. */
+        stop.place = stop.end_lsn = stop.read_lsn = stop.timed = backup->stop_lsn;
+        if (stop.reach.end_lsn == backup->stop_lsn)
+            stop.ends = TARGET_NEVER;
     } else if (target->kind == TARGET_LATEST) {
-        stop.place = stop.end_lsn = stop.read_lsn = stop.reach.end_lsn;
+        stop.place = stop.end_lsn = stop.read_lsn = stop.timed = stop.reach.end_lsn;
         if (stop.reach.cut)
             stop.ends = TARGET_NEVER;
     } else if (target->kind == TARGET_TIME && target->time_us <= backup->stopped_us) {

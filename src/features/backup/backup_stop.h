@@ -17,6 +17,8 @@ struct target_stop {
     enum target_ends ends;
     guint64 place;    /* commits whose record begins before it are replayed, no others */
     guint64 end_lsn;  /* behind the last record that is replayed, or later by a page's header */
+    guint64 timed;    /* transactions that end before it are in pg_last_xact_replay_timestamp():
+                         one that is itself the record of an LSN is not */
     guint64 read_lsn; /* WAL is read up to here: a time stops at the record behind the place */
     struct target_reach reach;
 };

@@ -1,7 +1,7 @@
 -- name:  check_wal
 -- doc:   How far the WAL is, and what keeps it for a repository: our slot, the archiver.
 -- since: 140000
--- param: $1 text the slot's name
+-- param: $1 name the slot's name
 -- row:   lsn_bytes int8, slot_there bool, slot_active bool, slot_status text, slot_bytes int8, pushes bool, failing bool, failed_wal text, failing_s float8
 WITH here AS (
   SELECT CASE WHEN pg_catalog.pg_is_in_recovery()

@@ -34,6 +34,7 @@ struct receive {
     guint beats;
     enum receive_danger warned; /* what was told */
     bool leap, begun;
+    bool busy; /* the slot was in use, perhaps by one of us whose death is not noticed yet */
 };
 
 /* ---- while it streams --------------------------------------------------------------------- */
@@ -160,6 +161,7 @@ static bool settle_slot(struct receive *receive, struct receive_slot *slot, GErr
 {
     if (!receive_slot_look(receive->session, receive->slot, slot, error))
         return false;
+    receive->busy = slot->busy;
     if (slot->busy) {
         runbook_error_set(error, RUNBOOK_CONNECT, NULL,
                           "the slot \"%s\" is in use by another process", receive->slot);
@@ -256,7 +258,8 @@ static bool is_final(const struct receive *receive, const GError *failure)
 {
     enum runbook_exit code = runbook_error_exit(failure);
 
-    return code == RUNBOOK_REFUSED || code == RUNBOOK_USAGE || !receive->begun;
+    return code == RUNBOOK_REFUSED || code == RUNBOOK_USAGE ||
+           (!receive->begun && !receive->busy);
 }
 
 static enum runbook_exit run(struct receive *receive, GError **error)

@@ -160,12 +160,9 @@ static bool sweep_entry(struct sweep *sweep, const char *path, const char *name)
     if (S_ISDIR(status.st_mode)) {
         if (!sweep_folder(sweep, path, name))
             return false;
-        /* Of a database that is not in the backup: refused where something is left in it, and made
-         * again where the backup has it. */
-        bool of_database =
-            g_str_has_prefix(name, "base/") || g_str_has_prefix(name, "pg_tblspc/");
-        if (of_database)
-            (void) rmdir(path);
+        /* The archive brings back those that it has. What is left of a replication slot would keep
+         * the server from starting. */
+        (void) rmdir(path);
         return true;
     }
     if (g_hash_table_contains(sweep->plan->manifest->files, name))

@@ -29,8 +29,8 @@ struct compare_result {
 bool compare_files(const struct compare_plan *plan, struct compare_result *result,
                    GError **error);
 
-/* Removes files that the manifest does not have. Folders stay, but for emptied ones of databases and
- * tablespaces that are not in it. */
+/* Removes files that the manifest does not have, and folders that are empty then: the archive
+ * brings back those that it has. */
 bool compare_remove(const struct compare_plan *plan, struct compare_result *result,
                     GError **error);
 

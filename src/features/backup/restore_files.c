@@ -216,7 +216,8 @@ static bool has_wal(const char *folder)
     return false;
 }
 
-/* WAL that nobody has archived is nowhere else. Beside the folder, so that a rename does it. */
+/* WAL that nobody has archived is nowhere else; and where it stays, the recovery reads on in it
+ * behind the end of what the plan knows. Beside the folder, so that a rename does it. */
 static bool wal_saved(struct work *work, GError **error)
 {
     g_autofree char *path = g_build_filename(work->folder, "pg_wal", NULL);
@@ -225,7 +226,7 @@ static bool wal_saved(struct work *work, GError **error)
     g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%S");
     bool linked = g_file_test(path, G_FILE_TEST_IS_SYMLINK);
 
-    if (work->way != RESTORE_COMPARE || real == NULL || !has_wal(real))
+    if (work->way == RESTORE_FRESH || real == NULL || !has_wal(real))
         return true;
     g_autofree char *saved = linked ? g_strdup_printf("%s-%s", real, when)
                                     : g_strdup_printf("%s-pg_wal-%s", work->folder, when);

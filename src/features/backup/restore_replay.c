@@ -170,6 +170,7 @@ static struct server *start(const struct restore_request *request, const GPtrArr
     g_ptr_array_add(settings, (gpointer) (gsize) "recovery_end_command=");
     g_ptr_array_add(settings, (gpointer) (gsize) "archive_cleanup_command=");
     g_ptr_array_add(settings, (gpointer) (gsize) "primary_slot_name=");
+    g_ptr_array_add(settings, (gpointer) (gsize) "recovery_min_apply_delay=0");
     for (guint i = 0; i < wanted->len; i++)
         g_ptr_array_add(settings, wanted->pdata[i]);
     g_ptr_array_add(settings, NULL);
@@ -177,6 +178,31 @@ static struct server *start(const struct restore_request *request, const GPtrArr
                                  .bindir = request->bindir,
                                  .settings = (const char *const *) settings->pdata};
     return server_start(&setup, error);
+}
+
+/* What the server had when it was backed up, where pg_control does not say as much. */
+static void want_from_backup(const struct repo_backup *backup, const char *folder,
+                             GPtrArray *wanted)
+{
+    struct server_control control = {0};
+
+    server_control_read(folder, &control, NULL);
+    const struct {
+        const char *name;
+        int backup, control;
+    } numbers[] = {
+        {"max_connections", backup->max_connections, control.max_connections},
+        {"max_worker_processes", backup->max_worker_processes, control.max_worker_processes},
+        {"max_wal_senders", backup->max_wal_senders, control.max_wal_senders},
+        {"max_prepared_transactions", backup->max_prepared_transactions,
+         control.max_prepared_transactions},
+        {"max_locks_per_transaction", backup->max_locks_per_transaction,
+         control.max_locks_per_transaction},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
+        if (numbers[i].backup > numbers[i].control)
+            g_ptr_array_add(wanted,
+                            g_strdup_printf("%s=%d", numbers[i].name, numbers[i].backup));
 }
 
 /* The primary had more slots than pg_control knew of: the server says how many, and wants to be
@@ -212,6 +238,7 @@ struct server *restore_replay(const struct restore_request *request,
     struct replay replay = {.request = request, .result = result};
     gint64 began = g_get_monotonic_time();
 
+    want_from_backup(request->plan->backup, request->folder, wanted);
     for (guint tries = 1;; tries++) {
         AUTO(server) server = start(request, wanted, error);
         if (server == NULL)

@@ -98,6 +98,7 @@ static bool run(struct verify *verify, struct repo_backup *only, GError **error)
     weigh(verify, segments, only);
     if (only != NULL)
         return one_backup(verify, only, segments, NULL, error);
+    verify_containers(verify);
     if (!verify_wal(verify, segments, &bad, error))
         return false;
     for (guint i = 0; i < repository->backups->len; i++) {
@@ -172,7 +173,10 @@ static void say(const struct verify *verify, const struct repo_backup *only, dou
         g_autofree char *what =
             output_paint(output, finding->kind == VERIFY_DAMAGED ? OUTPUT_BAD : OUTPUT_CAUTION,
                          kind_name(finding->kind));
-        output_say(output, "%s: %s: %s", what, finding->object, finding->text);
+        /* A text that names the file by itself need not be told it twice. */
+        bool named = strstr(finding->text, finding->object) != NULL;
+        output_say(output, "%s: %s%s%s", what, named ? "" : finding->object, named ? "" : ": ",
+                   finding->text);
     }
     g_autofree char *lasted = units_format_duration(seconds);
     g_autofree char *read = units_format_size((gint64) verify->read);

@@ -56,6 +56,10 @@ bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_
 bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *bad,
                    const struct repo_backup *backup, char **ret_text, GError **error);
 
+/* Small files of an encrypted repository: bits that are survived. Before the proofs are written
+ * anew. */
+void verify_containers(struct verify *verify);
+
 /* Histories, marks of loss and of damage. */
 void verify_small_files(struct verify *verify);
 

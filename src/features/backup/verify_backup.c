@@ -6,6 +6,7 @@
 #include "verify.h"
 
 #include "repo/repo_file.h"
+#include "repo/repo_seal.h"
 
 #include <string.h>
 
@@ -129,6 +130,20 @@ static bool check_file(struct verify *verify, const struct repo_backup *backup,
     return true;
 }
 
+/* The second copy of our manifest, which nobody reads as long as the first is well. */
+static void check_copy(struct verify *verify, const struct repo_backup *backup)
+{
+    gsize length = 0;
+    g_autoptr(GError) cause = NULL;
+    const struct repo_key *key = lineage_key(verify->repository->lineage);
+    g_autofree char *path = g_build_filename(backup->folder, "manifest.copy.json", NULL);
+    g_autofree char *text = repo_file_read(path, key, &length, NULL, &cause);
+    json_t *object = text == NULL ? NULL : repo_unseal(text, length, path, &cause);
+    if (object == NULL)
+        verify_add(verify, VERIFY_SURVIVED, path, "%s", cause->message);
+    json_decref(object);
+}
+
 /* ---- all of it ---------------------------------------------------------------------------- */
 
 /* The manifest is read first: the archives are held against it. */
@@ -160,6 +175,7 @@ bool verify_backup(struct verify *verify, const struct repo_backup *backup, char
         if (backup->files->len == 0)
             return true;
     }
+    check_copy(verify, backup);
     if (!check_files(verify, backup, &manifest, ret_text, error)) {
         g_clear_pointer(ret_text, g_free);
         return false;

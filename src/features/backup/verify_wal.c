@@ -26,6 +26,16 @@ static char *path_of(const struct verify *verify, const struct repo_segment *seg
                            segment->timeline, name, segment->partial ? ".partial" : "");
 }
 
+/* An encrypted file may be read in spite of a flipped bit. */
+static void check_container(struct verify *verify, const char *path)
+{
+    g_autoptr(GError) cause = NULL;
+    const struct repo_key *key = lineage_key(verify->repository->lineage);
+    AUTO(repo_reader) reader = repo_reader_open(path, key, NULL, NULL);
+    if (reader != NULL && !repo_reader_intact(reader, &cause))
+        verify_add(verify, VERIFY_SURVIVED, path, "%s", cause->message);
+}
+
 /* ---- segments ----------------------------------------------------------------------------- */
 
 static bool check_segment(struct verify *verify, const struct repo_segment *segment,
@@ -54,6 +64,9 @@ static bool check_segment(struct verify *verify, const struct repo_segment *segm
                    cause->message);
         *ret_good = survived;
     }
+    /* One that is arriving has no table yet. */
+    if (!segment->partial)
+        check_container(verify, path);
     return verify_step(verify, segment->stored, name, error);
 }
 
@@ -120,14 +133,30 @@ bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *ba
 
 /* ---- small files -------------------------------------------------------------------------- */
 
-static void check_history(struct verify *verify, const char *path, guint32 timeline)
+static void check_history(struct verify *verify, const char *path, const char *name,
+                          guint32 timeline)
 {
     g_autoptr(GError) cause = NULL;
-    const struct repo_key *key = lineage_key(verify->repository->lineage);
-    g_autofree char *text = repo_file_read(path, key, NULL, NULL, &cause);
+    bool missing = false;
+    gsize length = 0;
+    g_autofree char *note = NULL;
+    g_autofree char *text =
+        repo_history_read(verify->repository->lineage, name, &length, &missing, &note, &cause);
     g_autoptr(GArray) history = text == NULL ? NULL : wal_history_parse(timeline, text, &cause);
     if (history == NULL)
         verify_add(verify, VERIFY_DAMAGED, path, "%s", cause->message);
+    else if (note != NULL)
+        verify_add(verify, VERIFY_SURVIVED, path, "%s", note);
+}
+
+/* The history file of which only the copy, of that name, is there. Caller frees. */
+static char *lost_history(const char *wal, const char *name)
+{
+    g_autofree char *stem = g_strndup(name, strlen("00000001.history"));
+    g_autofree char *path = g_build_filename(wal, stem, NULL);
+    bool copy = g_str_has_suffix(name, ".history.copy.json") &&
+                wal_name_parse(stem, 0).kind == WAL_HISTORY;
+    return copy && !g_file_test(path, G_FILE_TEST_EXISTS) ? g_steal_pointer(&stem) : NULL;
 }
 
 static void check_sealed(struct verify *verify, const char *path)
@@ -141,6 +170,39 @@ static void check_sealed(struct verify *verify, const char *path)
     if (object == NULL && !missing)
         verify_add(verify, VERIFY_DAMAGED, path, "%s", cause->message);
     json_decref(object);
+}
+
+/* JSON and histories in a folder. */
+static void check_containers(struct verify *verify, const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if (g_str_has_suffix(name, ".json") || g_str_has_suffix(name, ".history") ||
+            g_str_has_suffix(name, ".backup"))
+            check_container(verify, path);
+    }
+}
+
+void verify_containers(struct verify *verify)
+{
+    const struct repository *repository = verify->repository;
+    if (lineage_key(repository->lineage) == NULL)
+        return;
+    g_autofree char *wal = g_build_filename(lineage_path(repository->lineage), "wal", NULL);
+    check_containers(verify, lineage_path(repository->lineage));
+    check_containers(verify, wal);
+    for (guint i = 0; i < repository->backups->len; i++) {
+        const struct repo_backup *backup = repository->backups->pdata[i];
+        check_containers(verify, backup->folder);
+    }
+    g_autoptr(GDir) dir = g_dir_open(wal, 0, NULL);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *folder = g_build_filename(wal, name, NULL);
+        check_containers(verify, folder);
+    }
 }
 
 void verify_small_files(struct verify *verify)
@@ -161,9 +223,12 @@ void verify_small_files(struct verify *verify)
         g_autofree char *path = g_build_filename(wal, name, NULL);
         struct wal_name parsed = wal_name_parse(name, 0);
         if (parsed.kind == WAL_HISTORY)
-            check_history(verify, path, parsed.timeline);
+            check_history(verify, path, name, parsed.timeline);
         g_autofree char *broken = g_build_filename(path, "broken.json", NULL);
-        if (parsed.kind != WAL_HISTORY)
+        if (g_file_test(path, G_FILE_TEST_IS_DIR))
             check_sealed(verify, broken);
+        g_autofree char *lost = lost_history(wal, name);
+        if (lost != NULL)
+            check_history(verify, path, lost, wal_name_parse(lost, 0).timeline);
     }
 }

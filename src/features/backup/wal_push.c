@@ -56,7 +56,10 @@ enum runbook_exit wal_push_command(struct call *call, GError **error)
     AUTO(repo) repo = repo_open(call->settings, true, error);
     if (repo == NULL)
         return runbook_error_exit(*error);
-    AUTO(lineage) lineage = lineage_open(repo, system, true, error);
+    /* Making sure of its folders costs some waiting for the disk: only when they are not there. */
+    AUTO(lineage) lineage = lineage_open(repo, system, false, NULL);
+    if (lineage == NULL)
+        lineage = lineage_open(repo, system, true, error);
     if (lineage == NULL)
         return runbook_error_exit(*error);
     enum repo_put put = lineage_wal_put(

@@ -308,7 +308,7 @@ static int call_once(const struct invocation *invocation)
 static struct store *open_store(const struct cli_line *line, const struct settings *settings,
                                 char **ret_trouble)
 {
-    if (!cli_is_runbook(line->section))
+    if (!cli_is_runbook(line->section) || has_flag(line, COMMAND_HASTENS))
         return NULL;
     g_autofree char *path = settings_state_path(settings);
     bool watches =

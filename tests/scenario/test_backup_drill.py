@@ -1,0 +1,127 @@
+"""`backup drill`: a backup is proved by restoring it, a bad one is found, and nothing is left behind,
+however the drill ends."""
+
+import sqlite3
+
+import pytest
+from golden.documents import check_document
+from support.restoring import Stage, servers_on
+from support.servers import ENDS, wait_until
+
+versions = ENDS
+
+
+@pytest.fixture
+def stage(fresh_server):
+    stage = Stage(fresh_server, track_commit_timestamp=True)
+    stage.server.sql("CREATE TABLE t (id int PRIMARY KEY, payload text)")
+    stage.server.sql("INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 5000) AS i")
+    return stage
+
+
+def archive(stage):
+    """Something is in the last segment, else there is nothing to archive."""
+    stage.server.sql("SELECT pg_current_xact_id()")
+    stage.archive()
+
+
+def scratch(stage):
+    return stage.folder / "scratch"
+
+
+def start_drill(stage, *options, **more):
+    return stage.runbook.start("backup", "drill", "--json", *stage.options, "--scratch",
+                               scratch(stage), "--bindir", stage.bindir, *options, **more)
+
+
+def drill(stage, *options, code=0):
+    result = start_drill(stage, *options).wait(120).expect(code)
+    assert not (scratch(stage) / "pgrunbook-drill").exists()
+    assert not servers_on(scratch(stage) / "pgrunbook-drill" / "data")
+    return check_document(result.json, "backup.drill") if code in (0, 1) else result
+
+
+def statuses(document, name):
+    return {check["database"]: check["status"] for check in document["checks"]
+            if check["name"] == name}
+
+
+def verdict_of(stage, name):
+    document = stage.runbook("check", "--json", "--config", conf(stage), server=stage.server).json
+    (line,) = [line for line in document["verdicts"] if line["name"] == name]
+    return line["status"], line["message"], line["next"]
+
+
+def conf(stage):
+    file = stage.folder / "conf"
+    file.write_text(f"[pgrunbook]\nbackup.repo = {stage.repo}\n")
+    file.chmod(0o644)
+    return file
+
+
+def test_proves_a_backup(stage):
+    assert verdict_of(stage, "backup_proof")[0] == "critical"
+    backup = stage.back_up()
+    for number in range(10):
+        stage.server.sql(f"INSERT INTO t VALUES (-{number + 1}, 'later')")
+    archive(stage)
+    assert "drill" in verdict_of(stage, "backup_proof")[2]
+    checks = stage.folder / "checks.sql"
+    checks.write_text("-- name: nobody is missing\nSELECT count(*) >= 5000 FROM t;\n"
+                      "SELECT * FROM t WHERE payload IS NULL;\n")
+    checks.chmod(0o644)
+    document = drill(stage, "--checks", checks, "--seed", 7)
+    assert document["verdict"] == "proven" and document["backup"] == backup
+    assert document["target"]["kind"] == "time" and document["seed"] == 7
+    assert document["recovery_seconds"] > 0 and document["landed"]["lsn"]
+    assert statuses(document, "landing") == {None: "ok"}
+    assert statuses(document, "indexes")["postgres"] == "ok"
+    assert statuses(document, "heaps")["postgres"] == "ok"
+    assert statuses(document, "rows") == {"postgres": "ok", "template1": "ok"}
+    assert statuses(document, "nobody is missing") == {"postgres": "ok"}
+    again = drill(stage, "--no-amcheck", "--no-rows", "--seed", 7)
+    assert again["target"]["value"] == document["target"]["value"]
+    assert verdict_of(stage, "backup_proof")[0] == "ok"
+    assert verdict_of(stage, "backup_wal")[0] == "ok"
+    with sqlite3.connect(stage.runbook.history) as history:
+        rows = history.execute("SELECT verb, outcome FROM run ORDER BY id").fetchall()
+    assert rows[-2:] == [("drill", "done"), ("drill", "done")]
+
+
+def test_finds_what_is_wrong(stage):
+    """An index without entries for its rows, and a statement that is not true."""
+    stage.server.sql("""UPDATE pg_index SET indisready = false WHERE indexrelid = 't_pkey'::regclass;
+        INSERT INTO t VALUES (-1, 'not in the index');
+        UPDATE pg_index SET indisready = true WHERE indexrelid = 't_pkey'::regclass""")
+    stage.back_up()
+    archive(stage)
+    checks = stage.folder / "checks.sql"
+    checks.write_text("SELECT count(*) = 0 AS empty FROM t")
+    checks.chmod(0o644)
+    document = drill(stage, "--checks", checks, "--latest", code=1)
+    assert document["verdict"] == "failed"
+    assert statuses(document, "public.t_pkey") == {"postgres": "failed"}
+    assert statuses(document, "indexes")["postgres"] == "failed"
+    assert statuses(document, "line 1") == {"postgres": "failed"}
+    listed = stage.runbook("backup", "list", "--json", *stage.options)
+    if listed.code == 0:
+        assert listed.json["backups"][0]["proof"] == "damaged"
+    assert verdict_of(stage, "backup_proof")[0] == "critical"
+
+
+@pytest.mark.parametrize("signal", ["interrupt", "kill"])
+def test_leaves_nothing(stage, signal):
+    stage.back_up()
+    archive(stage)
+    running = start_drill(stage)
+    data = scratch(stage) / "pgrunbook-drill" / "data"
+    wait_until(lambda: (data / "postmaster.pid").exists(), what="the drill's server")
+    getattr(running, signal)()
+    result = running.wait()
+    if signal == "interrupt":
+        result.expect(130)
+        assert not data.parent.exists()
+    else:
+        assert data.exists()
+    wait_until(lambda: not servers_on(data), what="the end of its server")
+    assert drill(stage, "--no-rows")["verdict"] == "proven"
