@@ -51,8 +51,10 @@ def test_what_pg_dump_wrote(runbook, server, folder):
     fill(server)
     folder.mkdir()
     shell(server, f"cd {folder}; pg_dump -Fc -Z0 -f plain; pg_dump -Fc -f gzipped; "
-                  "pg_dump -Fd -j 2 -f folder; zstd -q plain -o piped.zst")
-    for name, rows in ("plain", 5015), ("piped.zst", 5015), ("gzipped", None), ("folder", None):
+                  "pg_dump -Fd -j 2 -f folder; zstd -q plain -o piped.zst;"
+                  "pg_dump -Fd -Z0 -f open_folder")
+    for name, rows in (("plain", 5015), ("piped.zst", 5015), ("gzipped", None), ("folder", None),
+                       ("open_folder", 5015)):
         into = f"{server.dbname}_{name[:5]}"
         report = restore(runbook, server, folder / name, "--into", into, "--json").json
         assert report["verified"]["rows"] == rows

@@ -21,7 +21,8 @@ def test_jobs_of_one_section(fresh_server, runbook, tmp_path):
     repo, folder = tmp_path / "repo", tmp_path / "dumps"
     turn = turn_before(5)
     daemon = Daemon(runbook, {"shop": server}, backup_repo=repo, backup_schedule=turn,
-                    backup_dump_folder=folder, backup_dump_schedule=turn, **OTHERS_OFF)
+                    backup_expire_schedule="off", backup_dump_folder=folder,
+                    backup_dump_schedule=turn, **OTHERS_OFF)
     daemon.now_due()
     daemon.start()
     daemon.wait_turn("done", section="backup")
@@ -32,7 +33,7 @@ def test_jobs_of_one_section(fresh_server, runbook, tmp_path):
     daemon.stop()
     listed = runbook("schedule", "--config", daemon.file, "--json").json["jobs"]
     assert [(job["verb"], len(job["last_turns"])) for job in listed
-            if job["section"] == "backup"] == [("create", 1), ("dump", 1)]
+            if job["section"] == "backup"] == [("create", 1), ("expire", 0), ("dump", 1)]
     shown = runbook("schedule", "--config", daemon.file).out
     assert "backup create" in shown and "backup dump" in shown and "backup drill" not in shown
 
@@ -41,7 +42,8 @@ def test_receiver_is_kept_running(fresh_server, runbook, tmp_path):
     """Killed it comes back; turned off it goes; with the daemon it ends."""
     server = fresh_server()
     repo = tmp_path / "repo"
-    settings = {"backup_repo": repo, "backup_schedule": "off", **OTHERS_OFF}
+    settings = {"backup_repo": repo, "backup_schedule": "off", "backup_expire_schedule": "off",
+                **OTHERS_OFF}
     daemon = Daemon(runbook, {"shop": server}, backup_receive="on", **settings).start()
 
     def receivers():
@@ -72,7 +74,7 @@ def test_receiver_that_cannot(fresh_server, runbook, tmp_path):
     repo = tmp_path / "repo"
     repo.write_text("no folder")
     daemon = Daemon(runbook, {"shop": server}, backup_repo=repo, backup_receive="on",
-                    backup_schedule="off", **OTHERS_OFF).start()
+                    backup_schedule="off", backup_expire_schedule="off", **OTHERS_OFF).start()
     wait_until(lambda: daemon.events("backup wal receive"), timeout=40, what="an event")
     ((is_open, message, _),) = daemon.events("backup wal receive")
     assert is_open and "ended 4 times in a row" in message

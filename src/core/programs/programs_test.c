@@ -15,7 +15,7 @@ static void test_major(void)
     g_assert_cmpint(programs_major("pg_dump", ""), ==, 0);
 }
 
-static const char *choice(int least, int most, bool preferred)
+static void expect_choice(int least, int most, bool preferred, const char *wanted)
 {
     static char oldest[] = "/14/pg_dump", broken[] = "/x/pg_dump", newest[] = "/16/pg_dump",
                 own[] = "/own/pg_dump";
@@ -27,18 +27,18 @@ static const char *choice(int least, int most, bool preferred)
     for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
         g_ptr_array_add(found, &all[i]);
     const struct program_found *chosen = programs_choose(found, least, most);
-    return chosen ? chosen->path : NULL;
+    g_assert_cmpstr(chosen ? chosen->path : NULL, ==, wanted);
 }
 
 static void test_choose(void)
 {
-    g_assert_cmpstr(choice(0, 0, false), ==, "/16/pg_dump");
-    g_assert_cmpstr(choice(14, 15, false), ==, "/own/pg_dump");
-    g_assert_cmpstr(choice(14, 14, false), ==, "/14/pg_dump");
-    g_assert_cmpstr(choice(17, 0, false), ==, NULL);
+    expect_choice(0, 0, false, "/16/pg_dump");
+    expect_choice(14, 15, false, "/own/pg_dump");
+    expect_choice(14, 14, false, "/14/pg_dump");
+    expect_choice(17, 0, false, NULL);
     /* What the setting names comes first, where it fits. */
-    g_assert_cmpstr(choice(14, 0, true), ==, "/own/pg_dump");
-    g_assert_cmpstr(choice(16, 0, true), ==, "/16/pg_dump");
+    expect_choice(14, 0, true, "/own/pg_dump");
+    expect_choice(16, 0, true, "/16/pg_dump");
 }
 
 /* A program in bindir is found and asked; without one that fits the words name it. */

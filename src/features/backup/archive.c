@@ -40,6 +40,7 @@ void archive_free(struct archive *archive)
 {
     g_byte_array_unref(archive->state->waiting);
     g_hash_table_unref(archive->state->by_id);
+    g_clear_pointer(&archive->state->lines, archive_lines_free);
     g_free(archive->state);
     g_ptr_array_unref(archive->entries);
     g_free(archive->database);
@@ -85,51 +86,76 @@ int archive_major(const char *version)
 
 /* ---- a block of data --------------------------------------------------------------------- */
 
+struct archive_lines {
+    gint64 count;
+    char tail[ARCHIVE_TAIL]; /* the last bytes */
+};
+
+struct archive_lines *archive_lines_new(void)
+{
+    return g_new0(struct archive_lines, 1);
+}
+
+void archive_lines_free(struct archive_lines *lines)
+{
+    g_free(lines);
+}
+
+static void note_tail(struct archive_lines *lines, const guint8 *data, gsize length)
+{
+    if (length >= ARCHIVE_TAIL) {
+        memcpy(lines->tail, data + length - ARCHIVE_TAIL, ARCHIVE_TAIL);
+        return;
+    }
+    memmove(lines->tail, lines->tail + length, ARCHIVE_TAIL - length);
+    memcpy(lines->tail + ARCHIVE_TAIL - length, data, length);
+}
+
+void archive_lines_take(struct archive_lines *lines, const void *data, gsize length)
+{
+    const guint8 *at = data, *end = at + length;
+
+    if (length == 0)
+        return;
+    for (; (at = memchr(at, '\n', (gsize) (end - at))) != NULL; at++)
+        lines->count++;
+    note_tail(lines, data, length);
+}
+
+gint64 archive_lines_rows(const struct archive_lines *lines)
+{
+    static const char end[ARCHIVE_TAIL] = {'\\', '.', '\n', '\n', '\n'};
+
+    return lines->count - (memcmp(lines->tail, end, sizeof end) == 0 ? 3 : 0);
+}
+
 static void block_begin(struct archive *archive, struct archive_entry *entry)
 {
-    struct archive_state *state = archive->state;
-
     archive->now = entry;
-    state->lines = 0;
-    memset(state->tail, 0, sizeof state->tail);
+    g_clear_pointer(&archive->state->lines, archive_lines_free);
+    archive->state->lines = archive_lines_new();
 }
 
 static void block_end(struct archive *archive)
 {
-    static const char end[ARCHIVE_TAIL] = {'\\', '.', '\n', '\n', '\n'};
-    struct archive_state *state = archive->state;
     struct archive_entry *entry = archive->now;
     bool copied = entry->copy != NULL && entry->copy[0] != '\0';
 
     if (copied && !archive->compressed)
-        entry->rows = state->lines - (memcmp(state->tail, end, sizeof end) == 0 ? 3 : 0);
+        entry->rows = archive_lines_rows(archive->state->lines);
     entry->seen = true;
     archive->tables_seen += strcmp(entry->kind, "TABLE DATA") == 0;
     archive->now = NULL;
-    state->stage = STAGE_BLOCK;
-}
-
-static void note_tail(struct archive_state *state, const guint8 *data, gsize length)
-{
-    if (length >= ARCHIVE_TAIL) {
-        memcpy(state->tail, data + length - ARCHIVE_TAIL, ARCHIVE_TAIL);
-        return;
-    }
-    memmove(state->tail, state->tail + length, ARCHIVE_TAIL - length);
-    memcpy(state->tail + ARCHIVE_TAIL - length, data, length);
+    archive->state->stage = STAGE_BLOCK;
 }
 
 static void count(struct archive *archive, const guint8 *data, gsize length)
 {
-    struct archive_state *state = archive->state;
-    const guint8 *end = data + length;
+    const struct archive_state *state = archive->state;
 
     archive->now->bytes += (gint64) length;
-    if (state->objects || archive->compressed)
-        return;
-    for (const guint8 *at = data; (at = memchr(at, '\n', (gsize) (end - at))) != NULL; at++)
-        state->lines++;
-    note_tail(state, data, length);
+    if (!state->objects && !archive->compressed)
+        archive_lines_take(state->lines, data, length);
 }
 
 /* ---- steps: each takes one thing, or nothing for want of more ---------------------------- */

@@ -64,6 +64,14 @@ gint64 archive_rows(const struct archive *archive);
 /* The first entry of the kind; NULL: none. */
 const struct archive_entry *archive_find(const struct archive *archive, const char *kind);
 
+/* Counts the rows in the data of one COPY, as it comes. */
+struct archive_lines;
+struct archive_lines *archive_lines_new(void);
+void archive_lines_take(struct archive_lines *lines, const void *data, gsize length);
+gint64 archive_lines_rows(const struct archive_lines *lines);
+void archive_lines_free(struct archive_lines *lines);
+AUTO_DEFINE(archive_lines, archive_lines_free)
+
 /* The major version in "15.13 (Debian …)"; 0: unknown. Pure. */
 int archive_major(const char *version);
 

@@ -23,10 +23,9 @@ struct archive_state {
     guint8 int_bytes, offset_bytes;
     gint64 entries_left;
     gint64 chunk_left;
-    bool objects;            /* the block is one of large objects */
-    gint64 lines;            /* of this block */
-    char tail[ARCHIVE_TAIL]; /* its last bytes */
-    GHashTable *by_id;       /* of struct archive_entry */
+    bool objects;                /* the block is one of large objects */
+    struct archive_lines *lines; /* of this block */
+    GHashTable *by_id;           /* of struct archive_entry */
 };
 
 /* A cursor over what is waiting: `short_of` once more was asked than there is. */

@@ -63,6 +63,9 @@ static const struct setting settings[] = {
      "server is always durable, whatever this says."},
 
     /* -- repository -- */
+    {"expire_schedule", SETTING_SCHEDULE, 0, "0 7 * * *", NULL, NULL, NULL,
+     "When serve removes the backups that backup.keep and backup.keep_time let go, where "
+     "backup.repo is set."},
     {"keep", SETTING_INT, 0, "7", "1", "100000", NULL,
      "How many backups `backup expire` keeps: the newest that can be restored."},
     {"keep_time", SETTING_DURATION, 0, "0", "0", NULL, NULL,
@@ -474,6 +477,7 @@ static const struct command commands[] = {
 
 static const struct job own_jobs[] = {
     {.schedule = "schedule", .verb = "create", .needs = "repo"},
+    {.schedule = "expire_schedule", .verb = "expire", .needs = "repo"},
     {.schedule = "drill_schedule", .verb = "drill", .needs = "scratch"},
     {.schedule = "dump_schedule", .verb = "dump", .needs = "dump_folder"},
     {.schedule = NULL},

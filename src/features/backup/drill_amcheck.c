@@ -137,7 +137,7 @@ bool drill_amcheck(struct drill *drill, struct session *session, GError **error)
         g_free(amcheck.schema);
         return true;
     }
-    g_autofree char *schema = amcheck.schema;
+    G_GNUC_UNUSED g_autofree char *schema = amcheck.schema;
     AUTO(rows) rows = session_query(session, &query_backup_drill_relations, NULL, error);
     return rows != NULL && look_at_all(&amcheck, rows, false, error) &&
            look_at_all(&amcheck, rows, true, error);

@@ -107,7 +107,7 @@ bool restore_dump_verify(struct restore_dump *restore, gint64 run, int first_ste
 
 /* ---- what it says (restore_dump_show.c) -------------------------------------------------- */
 
-void restore_dump_show_plan(gpointer restore);
+void restore_dump_show_plan(gpointer data); /* the struct restore_dump */
 void restore_dump_show(const struct restore_dump *restore, gint64 run, const char *outcome);
 char *restore_dump_summary(const struct restore_dump *restore); /* JSON; caller frees */
 

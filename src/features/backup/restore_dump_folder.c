@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { CHUNK_BYTES = 1 << 18 };
+
 static bool fail(GError **error, const char *format, const char *file)
 {
     g_autofree char *text = g_strdup_printf("%s %s", file, format);
@@ -14,19 +16,60 @@ static bool fail(GError **error, const char *format, const char *file)
     return false;
 }
 
+static bool interrupted(GError **error)
+{
+    runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted; nothing was touched");
+    return false;
+}
+
 /* ---- the table of contents --------------------------------------------------------------- */
 
-static bool is_there(const char *folder, const char *file)
+/* The file of some data, by whatever it was compressed; NULL: there is none. Caller frees. */
+static char *find_file(const char *folder, const char *file)
 {
-    static const char *const endings[] = {"", ".gz", ".zst", ".lz4"};
+    static const char *const endings[] = {"", ".zst", ".gz", ".lz4"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
         g_autofree char *name = g_strconcat(file, endings[i], NULL);
         g_autofree char *path = g_build_filename(folder, name, NULL);
         if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
-            return true;
+            return g_steal_pointer(&path);
     }
-    return false;
+    return NULL;
+}
+
+/* Of a table whose file we can read: as it is, or in zstd. */
+static bool count_rows(struct archive_entry *entry, const char *path, GError **error)
+{
+    g_autofree char *chunk = g_malloc(CHUNK_BYTES);
+    AUTO(dump_reader) reader = NULL;
+    gsize got = 1;
+
+    if (entry->copy == NULL || entry->copy[0] == '\0' || g_str_has_suffix(path, ".gz") ||
+        g_str_has_suffix(path, ".lz4"))
+        return true;
+    reader = dump_reader_open(path, error);
+    if (reader == NULL)
+        return false;
+    AUTO(archive_lines) lines = archive_lines_new();
+    while (got > 0) {
+        if (!dump_reader_read(reader, chunk, CHUNK_BYTES, &got, error))
+            return false;
+        archive_lines_take(lines, chunk, got);
+    }
+    entry->rows = archive_lines_rows(lines);
+    return true;
+}
+
+static bool check_entry(const struct restore_dump *restore, struct archive_entry *entry,
+                        GError **error)
+{
+    if (!entry->has_data || entry->file == NULL || entry->file[0] == '\0')
+        return true;
+    g_autofree char *path = find_file(restore->path, entry->file);
+    if (path == NULL)
+        return fail(error, "is not there", entry->file);
+    return strcmp(entry->kind, "TABLE DATA") != 0 || count_rows(entry, path, error);
 }
 
 static bool read_toc(struct restore_dump *restore, GError **error)
@@ -40,10 +83,10 @@ static bool read_toc(struct restore_dump *restore, GError **error)
         !archive_end(restore->archive, error))
         return false;
     for (guint i = 0; i < restore->archive->entries->len; i++) {
-        const struct archive_entry *entry = restore->archive->entries->pdata[i];
-        if (entry->has_data && entry->file != NULL && entry->file[0] != '\0' &&
-            !is_there(restore->path, entry->file))
-            return fail(error, "is not there", entry->file);
+        if (!check_entry(restore, restore->archive->entries->pdata[i], error))
+            return false;
+        if (interrupt_pending())
+            return interrupted(error);
     }
     return true;
 }
@@ -78,8 +121,7 @@ static bool check_sums(struct restore_dump *restore, GError **error)
     restore->summed = true;
     if (!interrupt_pending())
         return true;
-    runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted; nothing was touched");
-    return false;
+    return interrupted(error);
 }
 
 bool restore_dump_check_folder(struct restore_dump *restore, GError **error)
