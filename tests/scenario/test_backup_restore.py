@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from golden.documents import check_document
 from support.program import Runbook
 from support.restoring import Stage, verify
 from support.servers import wait_until
@@ -87,7 +88,10 @@ def test_out_of_reach(stage):
     assert not (stage.folder / "never").exists() and "hint:" in refused.err
     plan = stage.runbook("backup", "restore", "--repo", stage.repo, "--plan", "--json",
                          "--target-time", "2001-01-01 00:00:00+00").expect(4).json
+    check_document(plan, "backup.restore_plan")
     assert plan["target"]["reachable"] is False
+    refused = stage.restore("never", "--latest", "--action", "pause", code=2)
+    assert "--target-lsn" in refused.err and not (stage.folder / "never").exists()
 
 
 @pytest.mark.parametrize("version", [15])

@@ -44,8 +44,10 @@ char *progress_line(const struct progress_state *state, int columns)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     append_bar(line, fraction_done(state));
-    g_string_append_printf(line, "  %u/%u %s", state->done, state->total,
-                           state->noun != NULL ? state->noun : "tables");
+    /* Work that is counted in bytes alone has no objects. */
+    if (state->total > 0 || state->total_bytes <= 0)
+        g_string_append_printf(line, "  %u/%u %s", state->done, state->total,
+                               state->noun != NULL ? state->noun : "tables");
     if (state->total_bytes > 0) {
         g_autofree char *bytes = units_format_size(state->bytes);
         g_autofree char *total = units_format_size(state->total_bytes);

@@ -23,6 +23,8 @@
 
 enum {
     LOOK_MS = 20,       /* between two looks at what we wait for */
+    CALM_MS = 250,      /* when that takes longer: a look is a process, and a line in the log */
+    EAGER_US = 2000000, /* until then */
     FAST_SECONDS = 600, /* for the checkpoint of a fast shutdown */
     IMMEDIATE_SECONDS = 20,
     CONNECT_MS = 5000,
@@ -349,7 +351,8 @@ static bool ended_error(struct server *server, GError **error)
 bool server_await(struct server *server, double seconds, void (*tick)(gpointer data),
                   gpointer data, GError **error)
 {
-    gint64 deadline = g_get_monotonic_time() + (gint64) (seconds * G_USEC_PER_SEC);
+    gint64 began = g_get_monotonic_time();
+    gint64 deadline = began + (gint64) (seconds * G_USEC_PER_SEC);
     struct pollfd wake = {.fd = interrupt_fd(), .events = POLLIN};
 
     for (;;) {
@@ -377,7 +380,7 @@ bool server_await(struct server *server, double seconds, void (*tick)(gpointer d
         }
         if (tick != NULL)
             tick(data);
-        poll(&wake, 1, LOOK_MS);
+        poll(&wake, 1, g_get_monotonic_time() - began < EAGER_US ? LOOK_MS : CALM_MS);
     }
 }
 

@@ -226,9 +226,6 @@ static bool run(struct restore *restore, GError **error)
 
     if (!restore_files(request, &restore->result, error))
         return false;
-    if (restore->result.saved_wal != NULL)
-        output_note(restore->call->output, "the old pg_wal was kept as \"%s\"",
-                    restore->result.saved_wal);
     if (!start_wanted(restore))
         return true;
     struct server *server = restore_replay(request, &restore->result, error);

@@ -68,6 +68,14 @@ static void show(const struct work *work, const char *now, guint64 done, guint64
         work->request->progress(&state, work->request->data);
 }
 
+static void note(const struct work *work, const char *what, const char *path)
+{
+    g_autofree char *text = g_strdup_printf("%s \"%s\"", what, path);
+
+    if (work->request->note != NULL)
+        work->request->note(text, work->request->data);
+}
+
 /* ---- whether it may be done ---------------------------------------------------------------- */
 
 static guint64 bytes_of(const struct repo_backup *backup)
@@ -234,6 +242,7 @@ static bool wal_saved(struct work *work, GError **error)
     if (rename(real, saved) != 0)
         return restore_file_failed("move away", real, errno, error);
     work->result->saved_wal = g_steal_pointer(&saved);
+    note(work, "the old pg_wal was kept as", work->result->saved_wal);
     return folder_made(work, real, error);
 }
 
@@ -469,6 +478,8 @@ static bool completed(const struct work *work, GError **error)
 
 static bool work_done(struct work *work, GError **error)
 {
+    if (work->way == RESTORE_RESUME)
+        note(work, "going on with the restore that was interrupted in", work->folder);
     return folder_made(work, work->folder, error) && mark(work, NULL, error) &&
            control_removed(work, error) && wal_saved(work, error) &&
            manifest_read(work, error) && tablespaces_made(work, error) &&
