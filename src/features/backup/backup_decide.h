@@ -37,6 +37,12 @@ GArray *target_timelines(const struct target_world *world);
 /* Whether a backup counts: it can be read, and is not known to be damaged. */
 bool target_usable(const struct repo_backup *backup);
 
+/* What is there and comes nearest to a name or a transaction that is not, from the backups whose
+ * WAL ends before it. *ret_nearest is owned: target_clear(); its value is NULL when there is none.
+ */
+bool target_nearest(const struct target_try *try, const struct target *wanted,
+                    struct target *ret_nearest, GError **error);
+
 /* Says why, and what can be reached instead. */
 bool target_refuse(const struct target_world *world, const struct target_try *try,
                    struct restore_plan *plan, GError **error);

@@ -110,12 +110,21 @@ G_GNUC_UNUSED static void path_add(struct test_world *test, guint32 timeline,
     g_hash_table_insert(test->paths, GUINT_TO_POINTER(timeline), array);
 }
 
+/* Texts besides the id are interned. */
+G_GNUC_UNUSED static void backup_release(gpointer data)
+{
+    struct repo_backup *backup = data;
+
+    g_free(backup->id);
+    g_free(backup);
+}
+
 G_GNUC_UNUSED static struct test_world *test_new(void)
 {
     struct test_world *test = g_new0(struct test_world, 1);
     const struct wal_stretch first = {.timeline = 1};
 
-    test->backups = g_ptr_array_new();
+    test->backups = g_ptr_array_new_with_free_func(backup_release);
     test->segments = g_array_new(FALSE, FALSE, sizeof(struct repo_segment));
     test->indexes = g_ptr_array_new_with_free_func((GDestroyNotify) wal_index_free);
     test->events = g_array_new(FALSE, FALSE, sizeof(struct wal_event));
@@ -136,11 +145,6 @@ G_GNUC_UNUSED static struct test_world *test_new(void)
 
 G_GNUC_UNUSED static void test_free(struct test_world *test)
 {
-    for (guint i = 0; i < test->backups->len; i++) {
-        struct repo_backup *backup = test->backups->pdata[i];
-        g_free(backup->id);
-        g_free(backup);
-    }
     g_ptr_array_unref(test->backups);
     g_array_unref(test->segments);
     g_ptr_array_unref(test->indexes);
