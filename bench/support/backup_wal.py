@@ -13,6 +13,7 @@ PGBACKREST= names another pgBackRest. Ends with 1 when a goal is missed."""
 
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ import psycopg  # noqa: E402
 
 from pgcluster import Cluster  # noqa: E402
 from support.machine import BenchError  # noqa: E402
-from support.report import Claim  # noqa: E402
+from support.report import Claim, middle  # noqa: E402
 
 PROGRAM = os.environ.get("PGRUNBOOK", str(REPOSITORY / "build" / "pgrunbook"))
 PGBACKREST = os.environ.get("PGBACKREST", "pgbackrest")
@@ -45,6 +46,14 @@ def run(command, **more):
     return done.stdout
 
 
+def timed(command, **more):
+    """(wall seconds, processor seconds) of it."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    run(command, **more)
+    wall, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def lsn(text):
     high, low = text.split("/")
     return (int(high, 16) << 32) + int(low, 16)
@@ -55,9 +64,7 @@ class Ours:
         self.repo = folder / "ours"
 
     def push(self, path):
-        begun = time.monotonic()
-        run([PROGRAM, "backup", "wal", "push", "--repo", self.repo, path])
-        return time.monotonic() - begun
+        return timed([PROGRAM, "backup", "wal", "push", "--repo", self.repo, path])
 
     def stored(self, name):
         (path,) = self.repo.glob(f"*/wal/*/{name}.zst")
@@ -90,9 +97,7 @@ pg1-user=postgres
         run([*self.command, "stanza-create", "--no-online"])
 
     def push(self, path):
-        begun = time.monotonic()
-        run([*self.command, "archive-push", path], cwd=self.data)
-        return time.monotonic() - begun
+        return timed([*self.command, "archive-push", path], cwd=self.data)
 
     def stored(self, name):
         (path,) = self.repo.glob(f"archive/bench/*/*/{name}-*.zst")
@@ -150,13 +155,17 @@ class Stage:
 
 
 def measure_push(stage, ours, peer):
-    claim = Claim(1, "wal push of one segment")
+    claim, processor = Claim(1, "wal push of one segment"), {"pgrunbook": [], "pgbackrest": []}
     for turn, number in enumerate(stage.fill(stage.count)):
         path = stage.path(number)
         pair = [("pgrunbook", ours), ("pgbackrest", peer)]
         for name, pusher in pair if turn % 2 == 0 else reversed(pair):
-            claim.add_run(name, pusher.push(path))
+            wall, cpu = pusher.push(path)
+            claim.add_run(name, wall)
+            processor[name].append(cpu)
         same(path.read_bytes(), ours.stored(path.name), peer.stored(path.name))
+    claim.notes += [f"processor time of {name}: median {middle(spent) * 1000:.1f} ms"
+                    for name, spent in processor.items()]
     claim.goal("pgBackRest's time / ours", claim.median("pgbackrest") / claim.median("pgrunbook"),
                PUSH_TIMES, " x", at_least=True)
     return claim
@@ -213,7 +222,7 @@ def measure_stream(stage, folder, peer):
     for number, delay in sorted(delays.items()):
         path = stage.path(number)
         claim.add_run("pgrunbook", delay)
-        claim.add_run("pgbackrest", peer.push(path))
+        claim.add_run("pgbackrest", peer.push(path)[0])
         same(path.read_bytes(), ours.stored(path.name), peer.stored(path.name))
     claim.goal("pgBackRest's time / ours", claim.median("pgbackrest") / claim.median("pgrunbook"),
                SOONER_TIMES, " x", at_least=True)

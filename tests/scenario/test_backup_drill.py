@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 from golden.documents import check_document
+from support.physical import flip
 from support.restoring import Stage, servers_on
 from support.servers import ENDS, wait_until
 
@@ -103,10 +104,26 @@ def test_finds_what_is_wrong(stage):
     assert statuses(document, "public.t_pkey") == {"postgres": "failed"}
     assert statuses(document, "indexes")["postgres"] == "failed"
     assert statuses(document, "line 1") == {"postgres": "failed"}
-    listed = stage.runbook("backup", "list", "--json", *stage.options)
-    if listed.code == 0:
-        assert listed.json["backups"][0]["proof"] == "damaged"
+    listed = stage.runbook("backup", "list", "--json", *stage.options).expect(0).json
+    assert [each["proof"] for each in listed["backups"]] == ["damaged"]
     assert verdict_of(stage, "backup_proof")[0] == "critical"
+
+
+def test_finds_a_flipped_bit(stage):
+    """Of two backups the newest is damaged: the drill fails, and says in which file."""
+    stage.back_up()
+    backup = stage.back_up()
+    archive(stage)
+    (file,) = stage.repo.glob(f"*/backups/{backup}/base.tar.zst")
+    flip(file, file.stat().st_size // 2)
+    document = drill(stage, code=1)
+    assert document["verdict"] == "failed" and document["backup"] == backup
+    assert statuses(document, "recovery") == {None: "failed"}
+    (detail,) = [check["detail"] for check in document["checks"] if check["name"] == "files"]
+    assert "base.tar.zst" in detail
+    listed = stage.runbook("backup", "list", "--json", *stage.options).expect(0).json
+    assert [each["proof"] for each in listed["backups"]] == ["unverified", "damaged"]
+    assert drill(stage, "--no-amcheck")["verdict"] == "proven"
 
 
 @pytest.mark.parametrize("signal", ["interrupt", "kill"])

@@ -3,9 +3,11 @@ place, across restarts, a crash, DDL, a tablespace and a switchover. The forty t
 bench/pitr in small, on another version each night."""
 
 import datetime
+import zoneinfo
 
 import pytest
-from support.pitr import SERVER, SMALL_SEGMENTS, Stage, nearest
+from golden.documents import check_document
+from support.pitr import SERVER, SMALL_SEGMENTS, Stage, lsn_number, nearest
 from support.servers import VERSIONS
 
 versions = (VERSIONS[datetime.date.today().toordinal() % len(VERSIONS)],)
@@ -13,7 +15,7 @@ versions = (VERSIONS[datetime.date.today().toordinal() % len(VERSIONS)],)
 
 @pytest.fixture
 def stage(fresh_server):
-    primary = fresh_server(initdb=SMALL_SEGMENTS, **SERVER)
+    primary = fresh_server(initdb=SMALL_SEGMENTS, timezone="Europe/Berlin", **SERVER)
     stage = Stage(primary)
     stage.prepare()
     stage.receive()
@@ -28,6 +30,7 @@ def live(stage):
         stage.write(4, named=True)
         stage.primary.sql("ALTER TABLE ledger ADD COLUMN note text DEFAULT 'x'")
         stage.write(3)
+    stage.primary.sql("SELECT pg_switch_wal()")
     stage.primary.cluster.restart()
     with stage.load():
         stage.write(3)
@@ -65,6 +68,56 @@ def check_refusals(stage, lost):
     assert refused(stage, *option) == ["--timeline", "1", *option]
 
 
+def plan(stage, *options, code=0):
+    result = stage.runbook("backup", "restore", "--plan", "--json", "--repo", stage.repo, *options)
+    return check_document(result.expect(code).json, "backup.restore_plan")
+
+
+def check_plans(stage):
+    """Every commit of the ledger is found where the server wrote it, to the microsecond."""
+    stop = lsn_number(stage.backups[0]["stop_lsn"])
+    for entry in [entry for entry in stage.ledger.kept() if entry.before > stop][::3]:
+        document = plan(stage, "--target-xid", entry.xid)
+        before = document["target"]["before"]
+        assert before["xid"] == entry.xid
+        assert before["time"].rstrip("Z0.") == f"{entry.time:%Y-%m-%dT%H:%M:%S.%f}".rstrip("0.")
+        assert entry.before <= lsn_number(before["lsn"]) < entry.after
+        assert not document["wal"]["missing"] and document["bytes"] > document["stored_bytes"]
+
+
+def check_clocks(stage):
+    """A moment is told in UTC and by the server's clock; one without a clock is asked for it."""
+    time = stage.ledger.kept()[-2].time + datetime.timedelta(milliseconds=9)
+    moment = f"{time:%Y-%m-%d %H:%M:%S.%f}"
+    answer = stage.runbook("backup", "restore", "--plan", "--repo", stage.repo, "--target-time",
+                           moment + "+00").expect(0)
+    local = time.replace(tzinfo=datetime.timezone.utc).astimezone(
+        zoneinfo.ZoneInfo("Europe/Berlin"))
+    assert "(UTC), " in answer.out and "(Europe/Berlin)" in answer.out
+    assert f"{local:%H:%M:%S}" in answer.out
+    bare = stage.runbook("backup", "restore", "--plan", "--repo", stage.repo, "--target-time",
+                         moment).expect(2)
+    assert f'"{moment} Europe/Berlin"' in bare.err and f'"{moment}+00"' in bare.err
+
+
+def check_gap(stage):
+    """A segment between two backups is lost: what is behind it is refused, up to the second one."""
+    start, stop = (lsn_number(backup[key]) for backup, key in
+                   ((stage.backups[1], "start_lsn"), (stage.backups[0], "stop_lsn")))
+    between = [entry for entry in stage.ledger.kept() if stop < entry.before < entry.after < start]
+    lost, beyond = between[2].before >> 20, between[-1]
+    assert beyond.before >> 20 > lost
+    name = f"{1:08X}{0:08X}{lost:08X}"
+    next(stage.repo.glob(f"*/wal/*/{name}.zst")).unlink()
+    document = plan(stage, "--target-xid", beyond.xid, code=4)
+    assert document["wal"]["missing"] == [name] and not document["target"]["reachable"]
+    assert refused(stage, "--target-xid", beyond.xid)[0] == "--target-xid"
+    plan(stage, "--target-xid", stage.ledger.kept()[-1].xid)
+    listed = stage.runbook("backup", "list", "--json", "--repo", stage.repo).expect(0).json
+    assert [gap["timeline"] for gap in listed["gaps"]] == [1]
+    assert listed["recoverable"]["from_lsn"] == stage.backups[1]["stop_lsn"]
+
+
 def test_every_target_lands_on_its_row(stage):
     live(stage)
     for options, allowed in stage.targets(7):
@@ -75,3 +128,6 @@ def test_every_target_lands_on_its_row(stage):
     with stage.restore(["--timeline", 1, "--target-xid", lost.xid]) as restored:
         assert restored.ids() == stage.ledger.upto(lost.id, abandoned=True)
     check_refusals(stage, lost)
+    check_plans(stage)
+    check_clocks(stage)
+    check_gap(stage)

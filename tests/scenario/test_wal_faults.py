@@ -88,7 +88,7 @@ def test_receive(small, runbook, tmp_path):
         small.sql("SELECT pg_drop_replication_slot(%s)", [slot])
 
     for act in ACTS:
-        chosen = range(1, len(calls) + 1) if act == "kill" else range(1, len(calls) + 1, 3)
+        chosen = range(1, len(calls) + 1) if act == "kill" else range(2, len(calls) + 1, 5)
         faults.in_parallel(lambda number, act=act: story(number, act), chosen)
 
 

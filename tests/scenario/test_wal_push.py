@@ -3,9 +3,10 @@
 import shutil
 
 from support.program import binary
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 from support.wal import SEGMENT, Stored, copy_of, lsn, repository_for, segment_name, write_wal
 
+versions = ENDS
 PUSH = f"{binary()} backup wal push"
 
 

@@ -12,7 +12,8 @@ enum {
     STATUS = 34,      /* 'r', written, flushed, applied, time, whether to answer */
     STATUS_MS = 10 * 1000,
     SILENCE_MS = 90 * 1000,
-    GRACE_MS = 1000, /* for the rest of a segment whose wanted LSN is there */
+    GRACE_MS = 300, /* for the rest of a segment whose wanted LSN is there */
+    GOODBYE_MS = 2000,
     BEAT_MS = 1000,
     LOOK_MS = 200, /* how often flags of other threads are looked at */
 };
@@ -265,11 +266,12 @@ static bool is_reached(struct wal_stream *stream)
 
     if (until == 0 || stream->durable < until)
         return false;
-    if (stream->file == NULL)
+    if (stream->file == NULL ||
+        stream->position / stream->segment_bytes > (until - 1) / stream->segment_bytes)
         return true;
     if (stream->wanted_since == 0)
         stream->wanted_since = now_ms();
-    return now_ms() - stream->wanted_since > (switched ? 30 * GRACE_MS : GRACE_MS);
+    return now_ms() - stream->wanted_since > (switched ? 100 * GRACE_MS : GRACE_MS);
 }
 
 /* When WAL that has arrived must be durable: soon, and at once where somebody waits for it. */
@@ -313,7 +315,7 @@ static void rest(struct wal_stream *stream)
 /* Says goodbye: what is on its way is not waited for. */
 static bool finish(struct wal_stream *stream, GError **error)
 {
-    gint64 deadline = now_ms() + 2 * GRACE_MS;
+    gint64 deadline = now_ms() + GOODBYE_MS;
     char *message = NULL;
     int length = 0;
 

@@ -118,6 +118,10 @@ bool target_try_make(const struct target_world *world, const struct target *targ
             try.late = backup;
         if (stop.ends == TARGET_NEVER)
             try.oldest = backup;
+        if (stop.ends == TARGET_NEVER && stop.reach.cut && !try.cut) {
+            try.cut = true;
+            try.gap = stop.reach;
+        }
     }
     *ret_try = try;
     return true;

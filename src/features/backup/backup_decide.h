@@ -21,6 +21,8 @@ struct target_try {
     struct target_stop stop;          /* of backup, or of late */
     const struct repo_backup *early;  /* the oldest whose consistency is behind the target */
     const struct repo_backup *late;   /* the newest whose WAL ends before it */
+    bool cut;                         /* one of those like late meets a gap: */
+    struct target_reach gap;          /* the newest such */
     const struct repo_backup *oldest; /* the oldest of those like late */
     const struct repo_backup *dry;    /* the newest whose own WAL is not there */
     guint fit;                        /* backups on the path */

@@ -284,6 +284,13 @@ static void test_gap(void)
     g_assert_cmpstr(hole_low->missing->pdata[0], ==, "000000010000000000000004");
     AUTO(restore_plan) hole_high = decide_time(test, 190);
     assert_refused(hole_high, "--target-time '1970-01-01 00:03:15.000001+00'");
+    AUTO(restore_plan) lsn_low = decide_lsn(test, mib(4.5));
+    assert_refused(lsn_low, "--target-lsn 0/380000");
+    AUTO(restore_plan) lsn_high = decide_lsn(test, mib(5.5));
+    assert_refused(lsn_high, "--backup B --immediate");
+    AUTO(restore_plan) xid = decide_xid(test, 705);
+    assert_refused(xid, "--target-xid 703");
+    g_assert_cmpstr(xid->missing->pdata[0], ==, "000000010000000000000004");
     AUTO(restore_plan) end = decide(test, &latest);
     assert_lands(end, "B", 715, 0);
     latest.backup = text("A");

@@ -150,8 +150,8 @@ static bool check_all(struct drill *drill, GError **error)
 /* What failed, in one sentence. */
 static char *finding(const struct drill *drill)
 {
-    for (guint i = 0; i < drill->checks->len; i++) {
-        const struct drill_check *check = drill->checks->pdata[i];
+    for (guint i = drill->checks->len; i > 0; i--) {
+        const struct drill_check *check = drill->checks->pdata[i - 1];
         if (check->status == DRILL_FAILED)
             return g_strdup_printf("%s%s%s: %s", check->name,
                                    check->database != NULL ? " in " : "",
@@ -175,13 +175,30 @@ static bool prove(struct drill *drill, GError **error)
                                 g_get_real_time(), error);
 }
 
+/* A recovery that fails is what drills are for. What refuses to begin is not one. */
+static bool recover_and_check(struct drill *drill, GError **error)
+{
+    g_autoptr(GError) broken = NULL;
+
+    if (recover(drill, &broken))
+        return check_all(drill, error);
+    if (!g_error_matches(broken, RUNBOOK_ERROR, RUNBOOK_FAILED)) {
+        g_propagate_error(error, g_steal_pointer(&broken));
+        return false;
+    }
+    drill_note(drill, "recovery", NULL, DRILL_FAILED, 1,
+               drill->result.files_seconds + drill->result.recovery_seconds,
+               g_strdup(broken->message));
+    return drill_examine(drill, error);
+}
+
 static bool work(struct drill *drill, GError **error)
 {
     g_autofree char *command = restore_fetch_command(drill->call->settings, drill->lineage);
     bool fine = false;
 
     request_of(drill, command);
-    fine = recover(drill, error) && check_all(drill, error);
+    fine = recover_and_check(drill, error);
     progress_clear(drill->call->output);
     if (drill->server != NULL)
         server_free(drill->server);

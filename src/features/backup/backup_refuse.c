@@ -188,6 +188,16 @@ static char *last_text(const struct landmark *last)
                            last->xid, when, lsn);
 }
 
+/* "000000010000000000000004 and 3 more". */
+static char *missing_text(const struct restore_plan *plan)
+{
+    const char *first = plan->missing->pdata[0];
+
+    return plan->missing->len == 1
+               ? g_strdup(first)
+               : g_strdup_printf("%s and %u more", first, plan->missing->len - 1);
+}
+
 static bool refuse_late(const struct target_try *try, struct restore_plan *plan, GError **error)
 {
     g_autofree char *what = target_text(&plan->target);
@@ -201,10 +211,11 @@ static bool refuse_late(const struct target_try *try, struct restore_plan *plan,
     fill_missing(try, &try->stop.reach, plan);
     plan->nearest = as_options(&nearest);
     target_clear(&nearest);
-    if (plan->missing->len > 0)
-        plan->refusal = g_strdup_printf(
-            "WAL is missing on the way to %s: %s and %u more; it ends at LSN %s, %s", what,
-            (char *) plan->missing->pdata[0], plan->missing->len - 1, end, ended);
+    g_autofree char *missing = plan->missing->len > 0 ? missing_text(plan) : NULL;
+    if (missing != NULL)
+        plan->refusal =
+            g_strdup_printf("WAL is missing on the way to %s: %s; it ends at LSN %s, %s", what,
+                            missing, end, ended);
     else if (try->stop.reach.cut)
         plan->refusal = g_strdup_printf("WAL was lost on the way to %s: it ends at LSN %s, %s",
                                         what, end, ended);
@@ -306,23 +317,39 @@ static bool refine_nearest(const struct target_try *try, struct restore_plan *pl
     return true;
 }
 
-/* A time in a hole: the WAL of the older backup ends before it, the newer backup ended after it.
- * The nearer end is offered. */
+/* A time or an LSN in a hole: the WAL of the older backup ends before it, the newer backup ended
+ * after it. The nearer end is offered. */
 static bool refuse_hole(const struct target_try *try, struct restore_plan *plan, GError **error)
 {
     struct landmark last = {.known = false};
-    gint64 wanted = plan->target.time_us, begins = try->early->stopped_us;
+    bool by_time = plan->target.kind == TARGET_TIME;
+    gint64 wanted = by_time ? plan->target.time_us : (gint64) plan->target.lsn;
+    gint64 begins = by_time ? try->early->stopped_us : (gint64) try->early->stop_lsn;
     guint64 first = try->chain->first * try->chain->world->segment_bytes;
 
     if (!target_stop_last(try->chain, first, try->stop.reach.end_lsn, &last, error))
         return false;
-    if (!last.known || wanted - last.time_us > begins - wanted) {
+    gint64 ended = by_time ? last.time_us : (gint64) last.lsn;
+    if (!last.known || wanted - ended > begins - wanted) {
         if (!refuse_early(try, plan, error))
             return false;
         fill_missing(try, &try->stop.reach, plan);
         return true;
     }
     return refuse_late(try, plan, error);
+}
+
+/* What is not found may be in the WAL that is missing between two backups. */
+static void refuse_gap(const struct target_try *try, struct restore_plan *plan)
+{
+    g_autofree char *said = g_steal_pointer(&plan->refusal);
+
+    fill_missing(try, &try->gap, plan);
+    plan->refusal =
+        plan->missing->len > 0
+            ? g_strdup_printf("%s; it may be in WAL that is missing: %s and %u more", said,
+                              (char *) plan->missing->pdata[0], plan->missing->len - 1)
+            : g_strdup(said);
 }
 
 /* ---- nothing fits ------------------------------------------------------------------------- */
@@ -382,7 +409,9 @@ static void refuse_nothing(const struct target_world *world, const struct target
 
 static bool refuse_here(const struct target_try *try, struct restore_plan *plan, GError **error)
 {
-    if (plan->target.kind == TARGET_TIME && try->late != NULL && try->early != NULL)
+    enum target_kind kind = plan->target.kind;
+
+    if ((kind == TARGET_TIME || kind == TARGET_LSN) && try->late != NULL && try->early != NULL)
         return refuse_hole(try, plan, error);
     if (try->early != NULL)
         return refuse_early(try, plan, error);
@@ -392,8 +421,11 @@ static bool refuse_here(const struct target_try *try, struct restore_plan *plan,
     }
     if (!refuse_late(try, plan, error))
         return false;
-    return (plan->target.kind != TARGET_XID && plan->target.kind != TARGET_NAME) ||
-           refine_nearest(try, plan, error);
+    if (kind != TARGET_XID && kind != TARGET_NAME)
+        return true;
+    if (try->cut && plan->missing->len == 0)
+        refuse_gap(try, plan);
+    return refine_nearest(try, plan, error);
 }
 
 bool target_refuse(const struct target_world *world, const struct target_try *try,

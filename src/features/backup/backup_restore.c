@@ -155,6 +155,7 @@ static bool options_read(struct restore *restore, GError **error)
     request->tablespaces = option_values(options, "tablespace");
     request->tablespace_folder = option_value(options, "tablespaces-below");
     request->delta = option_given(options, "delta");
+    request->files_only = option_given(options, "no-start");
     request->jobs = (guint) settings_int(restore->call->settings, "backup.threads");
     request->bindir = settings_string(restore->call->settings, "backup.bindir");
     request->key_file = settings_string(restore->call->settings, "backup.key_file");

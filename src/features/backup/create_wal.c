@@ -65,9 +65,13 @@ static bool open_stream(struct create_wal *wal, GError **error)
     };
 
     /* Between the last look and this somebody else may have begun. */
-    if (!lineage_lock(wal->lineage, "receiver", NULL)) {
+    g_autoptr(GError) taken = NULL;
+    if (!lineage_lock(wal->lineage, "receiver", &taken)) {
         wal->source = SOURCE_RECEIVER;
-        return true;
+        if (runbook_error_exit(taken) == RUNBOOK_REFUSED)
+            return true;
+        g_propagate_error(error, g_steal_pointer(&taken));
+        return false;
     }
     wal->stream = wal_stream_open(&setup, NULL, error);
     if (wal->stream == NULL)

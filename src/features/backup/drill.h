@@ -77,6 +77,9 @@ bool drill_amcheck(struct drill *drill, struct session *session, GError **error)
 bool drill_read_rows(struct drill *drill, struct session *session, GError **error);
 bool drill_statements(struct drill *drill, const char *const *databases, GError **error);
 
+/* For a backup that could not be restored: reads every byte of it, and notes what is wrong. */
+bool drill_examine(struct drill *drill, GError **error);
+
 /* Runs a statement without a bound of time, Ctrl-C heeded; COPY's data is passed over. parameter
  * may be NULL. NULL with an error; *ret_state gets the SQLSTATE, "" where the connection or the
  * person ended it. */

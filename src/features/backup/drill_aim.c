@@ -49,6 +49,8 @@ static bool random_target(struct drill *drill, struct target *ret_target, GError
     if (range == NULL)
         return false;
     *ret_target = (struct target){.kind = TARGET_LATEST, .backup = g_strdup(drill->backup->id)};
+    if (range->known)
+        ret_target->timeline = range->timeline;
     if (range->known && range->to_us - range->from_us > 1) {
         double share = g_rand_double(dice);
         ret_target->kind = TARGET_TIME;

@@ -34,6 +34,8 @@ struct restore_request {
     const char *key_file;        /* that the command reads; NULL: none */
     enum restore_action action;
     const char *bindir; /* as programs_find() takes it; NULL */
+    /* No server of ours follows: what one would need is no reason to refuse. */
+    bool files_only;
     /* Each may be NULL. Called from the thread that calls. */
     void (*note)(const char *text, gpointer data);
     void (*progress)(const struct progress_state *state, gpointer data);

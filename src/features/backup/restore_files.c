@@ -153,7 +153,8 @@ static bool work_begin(struct work *work, const struct restore_request *request,
     return work->way != RESTORE_NOT &&
            tablespace_places_free(work->places, work->folder, work->way != RESTORE_FRESH,
                                   error) &&
-           room_enough(work, error) && repository_readable(work, error);
+           room_enough(work, error) &&
+           (request->files_only || repository_readable(work, error));
 }
 
 bool restore_allowed(const struct restore_request *request, GError **error)

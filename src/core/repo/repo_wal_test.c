@@ -1,0 +1,259 @@
+#include "repo/repo_wal.h"
+
+#include "repo/repo_fixture.h"
+#include "repo/repo_segment.h"
+#include "settings/settings.h"
+#include "wal/wal_fixture.h"
+
+#define SYSTEM "7123456789012345678"
+
+static const struct setting rows[] = {
+    {"repo", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
+    {"key_file", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
+    {"key_command", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
+    {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
+};
+static const struct setting_table tables[] = {
+    {NULL, settings_core, NULL}, {"backup", rows, NULL}, {NULL, NULL, NULL}};
+
+struct place {
+    char *folder;
+    struct repo *repo;
+    struct lineage *lineage;
+};
+
+static void set_up(struct place *place, gconstpointer encrypted)
+{
+    g_autoptr(GError) error = NULL;
+    place->folder = g_dir_make_tmp("pgrunbook-wal-XXXXXX", NULL);
+    g_autofree char *file = g_strdup("");
+    if (encrypted != NULL) {
+        repo_key_free(fixture_key(place->folder, '7'));
+        g_free(file);
+        file = g_strdup_printf("backup.key_file = %s/key-7\n", place->folder);
+    }
+    g_autofree char *text =
+        g_strdup_printf("[pgrunbook]\nbackup.repo = %s/repo\n%s", place->folder, file);
+    AUTO(settings) settings = settings_parse(tables, "test", text, strlen(text), &error);
+    g_assert_no_error(error);
+    place->repo = repo_open(settings, true, &error);
+    g_assert_no_error(error);
+    place->lineage = lineage_open(place->repo, SYSTEM, true, &error);
+    g_assert_no_error(error);
+}
+
+static void tear_down(struct place *place, gconstpointer encrypted)
+{
+    (void) encrypted;
+    lineage_close(place->lineage);
+    repo_close(place->repo);
+    g_assert_true(repo_folder_remove(place->folder, NULL));
+    g_free(place->folder);
+}
+
+/* The WAL of a segment: commits of three transactions from xid on. */
+static GByteArray *segment_of(guint64 number, guint32 xid)
+{
+    struct writer writer = writer_at(number * MB);
+
+    for (guint32 i = 0; i < 3; i++)
+        put_end(&writer, 0, xid + i, 1000000 * (gint64) (xid + i));
+    put_rest(&writer);
+    g_assert_cmpuint(writer.bytes->len, ==, MB);
+    return writer.bytes;
+}
+
+static enum repo_put put_file(struct place *place, const char *name, const GByteArray *bytes,
+                              GError **error)
+{
+    g_autofree char *path = g_build_filename(place->folder, name, NULL);
+
+    fixture_write(path, (const char *) bytes->data, bytes->len);
+    return lineage_wal_put(place->lineage, path, name, 1, error);
+}
+
+static void must_put(struct place *place, guint64 number, guint32 xid)
+{
+    g_autoptr(GByteArray) bytes = segment_of(number, xid);
+    g_autoptr(GError) error = NULL;
+    char name[WAL_NAME_BYTES];
+
+    wal_segment_name(1, number, MB, name);
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_DONE);
+    g_assert_no_error(error);
+}
+
+static void test_put(struct place *place, gconstpointer encrypted)
+{
+    g_autoptr(GByteArray) bytes = segment_of(3, 700), other = segment_of(3, 800);
+    g_autoptr(GError) error = NULL;
+    const char *name = "000000010000000000000003";
+    g_autofree char *out = g_build_filename(place->folder, "out", NULL);
+    g_autofree char *got = NULL;
+    gsize length = 0;
+    bool missing = false;
+
+    (void) encrypted;
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_DONE);
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_SAME);
+    g_assert_no_error(error);
+    g_assert_cmpint(put_file(place, name, other, &error), ==, REPO_PUT_DIFFERENT);
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_FAILED);
+    g_clear_error(&error);
+    g_assert_true(lineage_wal_get(place->lineage, name, out, &missing, &error));
+    g_assert_true(g_file_get_contents(out, &got, &length, NULL));
+    fixture_same(got, length, bytes->data, bytes->len);
+    g_assert_false(
+        lineage_wal_get(place->lineage, "000000010000000000000004", out, &missing, &error));
+    g_assert_true(missing);
+    g_clear_error(&error);
+
+    struct repo_segment segment = {1, 3, false, 0, 0};
+    AUTO(wal_index) index = lineage_segment_index(place->lineage, &segment, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(index->commits, ==, 3);
+    g_assert_cmpuint(index->last_xid, ==, 702);
+    g_assert_true(index->whole);
+    g_assert_true(lineage_segment_verify(place->lineage, &segment, &error));
+    g_assert_no_error(error);
+}
+
+/* Any bit: the segment is damaged, or only its index, which is then made anew; never another. */
+static void test_flipped(struct place *place, gconstpointer encrypted)
+{
+    struct repo_segment segment = {1, 3, false, 0, MB};
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
+    g_autofree guint8 *buffer = g_malloc(MB);
+    g_autofree char *whole = NULL;
+    gsize length = 0, got = 0;
+
+    (void) encrypted;
+    must_put(place, 3, 700);
+    g_assert_true(g_file_get_contents(path, &whole, &length, NULL));
+    for (gsize at = 0; at < length; at += at < 64 || at > length - 700 ? 1 : 997) {
+        fixture_flip(path, (gint64) at, 0x10);
+        if (lineage_segment_read(place->lineage, &segment, buffer, MB, &got, NULL))
+            fixture_same(buffer, got, bytes->data, bytes->len);
+        AUTO(wal_index) index = lineage_segment_index(place->lineage, &segment, NULL);
+        g_assert_true(index == NULL || index->commits == 3);
+        fixture_write(path, whole, length);
+    }
+}
+
+static struct growing *grow(struct place *place, const guint8 *bytes, gsize length)
+{
+    g_autoptr(GError) error = NULL;
+    struct growing *growing = growing_new(place->lineage, 1, 3, MB, 1, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(growing_put(growing, bytes, length, &error));
+    g_assert_true(growing_sync(growing, &error));
+    g_assert_no_error(error);
+    return growing;
+}
+
+static gsize partial_length(struct place *place)
+{
+    struct repo_segment segment = {1, 3, true, 0, MB};
+    g_autofree guint8 *buffer = g_malloc(MB);
+    gsize length = 0;
+
+    g_assert_true(lineage_segment_read(place->lineage, &segment, buffer, MB, &length, NULL));
+    return length;
+}
+
+static void test_growing(struct place *place, gconstpointer encrypted)
+{
+    g_autoptr(GByteArray) bytes = segment_of(3, 700), other = segment_of(3, 800);
+    g_autoptr(GError) error = NULL;
+
+    (void) encrypted;
+    struct growing *first = grow(place, bytes->data, 300000);
+    g_assert_cmpuint(partial_length(place), ==, 300000);
+    growing_free(first); /* as if it had died */
+
+    /* One that has less does not take its place, one with other bytes is refused. */
+    struct growing *second = grow(place, bytes->data, 100);
+    g_assert_cmpuint(partial_length(place), ==, 300000);
+    g_assert_false(growing_put(second, other->data + 100, 1000, &error));
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
+    g_clear_error(&error);
+    growing_free(second);
+
+    AUTO(growing) third = grow(place, bytes->data, 300000);
+    g_assert_true(growing_put(third, bytes->data + 300000, MB - 300000, &error));
+    AUTO(wal_index) index = wal_index_of(bytes->data, MB, 1, 3, MB, 0, &error);
+    g_assert_true(growing_end(third, index, &error));
+    g_assert_no_error(error);
+
+    g_autoptr(GArray) segments = lineage_segments(place->lineage, &error);
+    g_assert_cmpuint(segments->len, ==, 1);
+    const struct repo_segment *only = &g_array_index(segments, struct repo_segment, 0);
+    g_assert_false(only->partial);
+    g_assert_true(lineage_segment_verify(place->lineage, only, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(put_file(place, "000000010000000000000003", bytes, &error), ==,
+                    REPO_PUT_SAME);
+}
+
+static void test_ranges(struct place *place, gconstpointer encrypted)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+
+    (void) encrypted;
+    must_put(place, 1, 700);
+    must_put(place, 2, 710);
+    must_put(place, 5, 720);
+    g_autoptr(GArray) ranges = lineage_ranges(place->lineage, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(ranges->len, ==, 2);
+    const struct repo_range *range = &g_array_index(ranges, struct repo_range, 0);
+    g_assert_cmpuint(range->first, ==, 1);
+    g_assert_cmpuint(range->last, ==, 2);
+    g_assert_cmphex(range->end_lsn, ==, 3 * MB);
+    g_assert_cmpint(range->last_us, ==, 712 * 1000000);
+    g_assert_cmpuint(lineage_newest_timeline(place->lineage), ==, 1);
+
+    g_assert_cmphex(lineage_broken(place->lineage, 1, NULL), ==, 0);
+    g_assert_true(lineage_break(place->lineage, 1, 3 * MB, "lost", 5, &error));
+    g_assert_cmphex(lineage_broken(place->lineage, 1, &text), ==, 3 * MB);
+    g_assert_cmpstr(text, ==, "lost");
+}
+
+static void test_histories(struct place *place, gconstpointer encrypted)
+{
+    const char *text = "1\t0/300000\tno recovery target specified\n";
+    g_autoptr(GError) error = NULL;
+    bool missing = false;
+
+    (void) encrypted;
+    g_assert_null(lineage_history(place->lineage, 2, &missing, NULL));
+    g_assert_true(missing);
+    for (int i = 0; i < 2; i++)
+        g_assert_cmpint(lineage_history_put(place->lineage, 2, text, strlen(text), &error), ==,
+                        i == 0 ? REPO_PUT_DONE : REPO_PUT_SAME);
+    g_assert_no_error(error);
+    g_assert_cmpint(lineage_history_put(place->lineage, 2, "1\t0/400000\tx\n", 13, NULL), ==,
+                    REPO_PUT_DIFFERENT);
+    g_assert_cmpint(lineage_history_put(place->lineage, 3, "", 0, NULL), ==, REPO_PUT_FAILED);
+    g_autoptr(GArray) path = lineage_history(place->lineage, 2, &missing, &error);
+    g_assert_cmpuint(wal_history_at(path, 0x300000), ==, 2);
+    g_assert_cmpuint(lineage_newest_timeline(place->lineage), ==, 2);
+}
+
+#define ADD(name, function)                                                                    \
+    g_test_add("/repo/wal/" name, struct place, NULL, set_up, function, tear_down);            \
+    g_test_add("/repo/wal/encrypted/" name, struct place, "yes", set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("put", test_put);
+    ADD("flipped", test_flipped);
+    ADD("growing", test_growing);
+    ADD("ranges", test_ranges);
+    ADD("histories", test_histories);
+    return g_test_run();
+}
