@@ -321,12 +321,10 @@ static const struct command commands[] = {
             "database are exchanged in one transaction, sessions connected to the old one are "
             "ended, and it is kept as DB_before_YYYYMMDD_HHMMSS. DBNAME and -d only say where "
             "the server is.",
-        .examples = "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --into "
-                    "shop_check\n"
-                    "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --replace "
-                    "--dry-run\n"
-                    "pgrunbook backup restore-dump shop_20261126_023514.dir -j 4 --into "
-                    "shop_check",
+        .examples =
+            "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --into shop_check\n"
+            "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --replace\n"
+            "pgrunbook backup restore-dump shop_20261126_023514.dir -j 4 --into shop_check",
         .options = restore_dump_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
         .run = backup_restore_dump_command,
