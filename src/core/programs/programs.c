@@ -98,8 +98,8 @@ static int ask_major(const char *path, const char *name)
     char *arguments[] = {program, (char[]){"--version"}, NULL};
     g_autofree char *said = NULL;
 
-    if (!g_spawn_sync(NULL, arguments, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
-                      &said, NULL, NULL, NULL))
+    if (!g_spawn_sync(NULL, arguments, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &said,
+                      NULL, NULL, NULL))
         return 0;
     return programs_major(name, said);
 }

@@ -321,12 +321,10 @@ static const struct command commands[] = {
             "database are exchanged in one transaction, sessions connected to the old one are "
             "ended, and it is kept as DB_before_YYYYMMDD_HHMMSS. DBNAME and -d only say where "
             "the server is.",
-        .examples = "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --into "
-                    "shop_check\n"
-                    "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --replace "
-                    "--dry-run\n"
-                    "pgrunbook backup restore-dump shop_20261126_023514.dir -j 4 --into "
-                    "shop_check",
+        .examples =
+            "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --into shop_check\n"
+            "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --replace\n"
+            "pgrunbook backup restore-dump shop_20261126_023514.dir -j 4 --into shop_check",
         .options = restore_dump_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
         .run = backup_restore_dump_command,
@@ -451,8 +449,7 @@ static const struct command commands[] = {
         .examples =
             "pgrunbook backup restore --repo /srv/backup --to /var/lib/postgresql/15/new\n"
             "pgrunbook backup restore --target-time \"2026-11-26 02:23:00+01\" --plan\n"
-            "pgrunbook backup restore --to /srv/pg --target-name before_migration "
-            "--tablespace /srv/fast=/srv/fast2",
+            "pgrunbook backup restore --to /srv/pg --tablespace /srv/fast=/srv/fast2",
         .options = restore_options,
         .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
         .run = backup_restore_command,
@@ -463,10 +460,10 @@ static const struct command commands[] = {
         .verb = "drill",
         .summary = "Prove a backup by restoring it",
         .prose = DRILL_PROSE,
-        .examples = "pgrunbook backup drill --repo /srv/backup --scratch /srv/drill\n"
-                    "pgrunbook backup drill --target shop --target-time "
-                    "\"2026-11-26 02:23:00 Europe/Berlin\"\n"
-                    "pgrunbook backup drill --target shop --dry-run",
+        .examples =
+            "pgrunbook backup drill --repo /srv/backup --scratch /srv/drill\n"
+            "pgrunbook backup drill --target shop --target-time \"2026-11-26 02:23+01\"\n"
+            "pgrunbook backup drill --target shop --dry-run",
         .options = drill_options,
         .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
         .run = backup_drill_command,
