@@ -21,8 +21,11 @@ struct wal_stream_setup {
      * server's current position, not where the repository ends. */
     const char *slot;
     guint64 from; /* with a slot: its restart LSN; 0: it has none yet, the current position */
-    /* Begin at `from`, wherever the repository ends: what is between them is lost. */
+    /* Begin at `from`, wherever the repository ends. Where something is missing between them lost()
+     * (may be NULL) is called first, with the end of what is there: a segment's beginning, or
+     * where a timeline begins. */
     bool leap;
+    bool (*lost)(guint32 timeline, guint64 lsn, gpointer data, GError **error);
     int level;
     gint64 interval_ms; /* so long may WAL that has arrived not be durable */
     /* Something worth telling a person, may be NULL; from the thread that runs the stream. */

@@ -166,67 +166,9 @@ static bool fetch_histories(struct wal_stream *stream, GError **error)
 
 /* ---- where to begin ----------------------------------------------------------------------- */
 
-struct place {
-    guint32 timeline;
-    guint64 lsn;
-};
-
 static guint64 floor_of(const struct wal_stream *stream, guint64 lsn)
 {
     return lsn - lsn % stream->segment_bytes;
-}
-
-/* Where the repository ends along the path; false: it has nothing of it. */
-static bool end_of_repository(const struct wal_stream *stream, const GArray *segments,
-                              struct place *ret_place)
-{
-    for (guint i = stream->path->len; i > 0; i--) {
-        const struct wal_stretch *stretch =
-            &g_array_index(stream->path, struct wal_stretch, i - 1);
-        const struct repo_segment *last = NULL;
-        for (guint j = 0; j < segments->len; j++) {
-            const struct repo_segment *one = &g_array_index(segments, struct repo_segment, j);
-            if (one->timeline == stretch->timeline &&
-                (stretch->end == 0 || one->segment * stream->segment_bytes < stretch->end))
-                last = one;
-        }
-        if (last == NULL)
-            continue;
-        *ret_place =
-            (struct place){stretch->timeline,
-                           (last->segment + (last->partial ? 0 : 1)) * stream->segment_bytes};
-        if (stretch->end != 0 && ret_place->lsn >= stretch->end)
-            *ret_place =
-                (struct place){stretch[1].timeline, floor_of(stream, stretch[1].begin)};
-        return true;
-    }
-    return false;
-}
-
-static bool is_stored(const GArray *segments, guint32 timeline, guint64 segment)
-{
-    for (guint i = 0; i < segments->len; i++) {
-        const struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
-        if (one->timeline == timeline && one->segment == segment)
-            return !one->partial;
-    }
-    return false;
-}
-
-/* The first segment at or behind the slot's LSN that is not in the repository. */
-static struct place first_missing(const struct wal_stream *stream, const GArray *segments,
-                                  guint64 lsn)
-{
-    struct place place = {wal_history_at(stream->path, lsn), floor_of(stream, lsn)};
-
-    while (is_stored(segments, place.timeline, place.lsn / stream->segment_bytes)) {
-        guint32 next = wal_history_at(stream->path, place.lsn + stream->segment_bytes);
-        if (next == place.timeline)
-            place.lsn += stream->segment_bytes;
-        else
-            place.timeline = next;
-    }
-    return place;
 }
 
 static bool refuse_other_history(const struct wal_stream *stream, GError **error)
@@ -259,24 +201,43 @@ static bool settle(const struct wal_stream *stream, const GArray *segments, GErr
     return true;
 }
 
-static bool choose_start(struct wal_stream *stream, struct place *ret_place, GError **error)
+/* Where the repository ends goes to the owner before anything behind the loss is received. */
+static bool leap(struct wal_stream *stream, struct wal_stream_place end, GError **error)
 {
     const struct wal_stream_setup *setup = &stream->setup;
-    struct place end = {0, 0};
+    guint64 begin = end.lsn;
+
+    for (guint i = 0; i < stream->path->len; i++) {
+        const struct wal_stretch *stretch = &g_array_index(stream->path, struct wal_stretch, i);
+        if (stretch->timeline == end.timeline)
+            begin = MAX(begin, stretch->begin);
+    }
+    return setup->lost == NULL || setup->lost(end.timeline, begin, setup->data, error);
+}
+
+static bool choose_start(struct wal_stream *stream, struct wal_stream_place *ret_place,
+                         GError **error)
+{
+    const struct wal_stream_setup *setup = &stream->setup;
+    struct wal_stream_place end = {0, 0};
     guint64 from = setup->from != 0 ? setup->from : stream->server_lsn;
 
     if (!refuse_other_history(stream, error))
         return false;
-    *ret_place = (struct place){stream->server_timeline, floor_of(stream, stream->server_lsn)};
+    *ret_place = (struct wal_stream_place){stream->server_timeline,
+                                           floor_of(stream, stream->server_lsn)};
     if (setup->slot == NULL)
         return true;
     g_autoptr(GArray) segments = lineage_segments(setup->lineage, error);
     if (segments == NULL || !settle(stream, segments, error))
         return false;
-    *ret_place = first_missing(stream, segments, from);
-    if (!setup->leap && end_of_repository(stream, segments, &end) &&
-        (end.timeline < ret_place->timeline || end.lsn < ret_place->lsn))
-        *ret_place = end;
+    const struct wal_stream_known known = {stream->path, segments, stream->segment_bytes};
+    *ret_place = wal_stream_place_missing(&known, from);
+    if (!wal_stream_place_end(&known, &end) || !wal_stream_place_before(end, *ret_place))
+        return true;
+    if (setup->leap)
+        return leap(stream, end, error);
+    *ret_place = end;
     return true;
 }
 
@@ -326,7 +287,7 @@ static bool make_temporary_slot(struct wal_stream *stream, GError **error)
 
 static bool begin(struct wal_stream *stream, bool *ret_removed, GError **error)
 {
-    struct place place = {0, 0};
+    struct wal_stream_place place = {0, 0};
     guint32 next = 0;
     guint64 from = 0;
 
