@@ -118,48 +118,71 @@ static bool ask_segment_size(struct wal_stream *stream, GError **error)
     return false;
 }
 
-bool wal_stream_fetch_history(struct wal_stream *stream, guint32 timeline, GArray **ret_path,
-                              GError **error)
+/* The text of a timeline's history. *ret_missing: the server refuses it, and the connection goes on.
+ */
+static char *ask_history(struct wal_stream *stream, guint32 timeline, bool *ret_missing,
+                         GError **error)
 {
     g_autofree char *command = g_strdup_printf("TIMELINE_HISTORY %u", timeline);
     AUTO(rows) rows = console_ask(stream->session, command, error);
-    const char *text = rows != NULL ? rows_text(rows, 0, 1) : NULL;
 
-    if (rows == NULL)
-        return false;
-    if (lineage_history_put(stream->setup.lineage, timeline, text, strlen(text), error) ==
-        REPO_PUT_FAILED)
-        return false;
-    if (error != NULL && *error != NULL) {
-        (*error)->code = RUNBOOK_REFUSED;
-        return false;
+    *ret_missing = rows == NULL && PQstatus(stream->connection) == CONNECTION_OK;
+    return rows != NULL ? g_strdup(rows_text(rows, 0, 1)) : NULL;
+}
+
+static bool keep_history(struct wal_stream *stream, guint32 timeline, const char *text,
+                         GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    switch (
+        lineage_history_put(stream->setup.lineage, timeline, text, strlen(text), &failure)) {
+    case REPO_PUT_DONE:
+    case REPO_PUT_SAME:
+        return true;
+    case REPO_PUT_DIFFERENT:
+        failure->code = RUNBOOK_REFUSED;
+        break;
+    case REPO_PUT_FAILED:
+        break;
     }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+bool wal_stream_fetch_history(struct wal_stream *stream, guint32 timeline, GArray **ret_path,
+                              GError **error)
+{
+    bool missing = false;
+    g_autofree char *text = ask_history(stream, timeline, &missing, error);
+
+    if (text == NULL || !keep_history(stream, timeline, text, error))
+        return false;
     *ret_path = wal_history_parse(timeline, text, error);
     return *ret_path != NULL;
 }
 
-/* The server's own history, and those that led to it as far as it still has them. */
+/* The server's own history, and those that led to it as far as it still has them: a node that was
+ * copied from another one begins with the newest. */
 static bool fetch_histories(struct wal_stream *stream, GError **error)
 {
-    g_autoptr(GError) failure = NULL;
-
     if (stream->server_timeline == 1) {
         stream->path = wal_history_parse(1, NULL, error);
         return stream->path != NULL;
     }
-    if (!wal_stream_fetch_history(stream, stream->server_timeline, &stream->path, &failure)) {
-        g_propagate_error(error, g_steal_pointer(&failure));
+    if (!wal_stream_fetch_history(stream, stream->server_timeline, &stream->path, error))
         return false;
-    }
     for (guint i = 0; i + 1 < stream->path->len; i++) {
         guint32 timeline = g_array_index(stream->path, struct wal_stretch, i).timeline;
-        g_autoptr(GArray) unused = NULL;
-        g_autoptr(GError) missing = NULL;
-        if (timeline > 1 && !wal_stream_fetch_history(stream, timeline, &unused, &missing) &&
-            missing->code == RUNBOOK_REFUSED) {
-            g_propagate_error(error, g_steal_pointer(&missing));
-            return false;
-        }
+        g_autoptr(GError) failure = NULL;
+        bool missing = false;
+        if (timeline <= 1)
+            continue;
+        g_autofree char *text = ask_history(stream, timeline, &missing, &failure);
+        if (text != NULL ? keep_history(stream, timeline, text, &failure) : missing)
+            continue;
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
     }
     return true;
 }
@@ -222,12 +245,6 @@ static bool choose_start(struct wal_stream *stream, struct wal_stream_place *ret
     struct wal_stream_place end = {0, 0};
     guint64 from = setup->from != 0 ? setup->from : stream->server_lsn;
 
-    if (!refuse_other_history(stream, error))
-        return false;
-    *ret_place = (struct wal_stream_place){stream->server_timeline,
-                                           floor_of(stream, stream->server_lsn)};
-    if (setup->slot == NULL)
-        return true;
     g_autoptr(GArray) segments = lineage_segments(setup->lineage, error);
     if (segments == NULL || !settle(stream, segments, error))
         return false;
@@ -285,19 +302,14 @@ static bool make_temporary_slot(struct wal_stream *stream, GError **error)
     return rows != NULL;
 }
 
-static bool begin(struct wal_stream *stream, bool *ret_removed, GError **error)
+/* From a place on, or from where the timeline goes on when it has ended there. */
+static bool start_at(struct wal_stream *stream, struct wal_stream_place place,
+                     bool *ret_removed, GError **error)
 {
-    struct wal_stream_place place = {0, 0};
     guint32 next = 0;
     guint64 from = 0;
 
-    if (!ask_segment_size(stream, error))
-        return false;
-    if (stream->setup.slot == NULL && !make_temporary_slot(stream, error))
-        return false;
-    if (!identify(stream, error) || !fetch_histories(stream, error) ||
-        !choose_start(stream, &place, error) ||
-        !wal_stream_ask(stream, place.timeline, place.lsn, ret_removed, &next, &from, error))
+    if (!wal_stream_ask(stream, place.timeline, place.lsn, ret_removed, &next, &from, error))
         return false;
     while (stream->ended) {
         if (!wal_stream_ask(stream, next, floor_of(stream, from), ret_removed, &next, &from,
@@ -307,6 +319,28 @@ static bool begin(struct wal_stream *stream, bool *ret_removed, GError **error)
     stream->start = stream->position;
     stream->durable = stream->position;
     return true;
+}
+
+bool wal_stream_begin(struct wal_stream *stream, guint32 timeline, guint64 lsn, GError **error)
+{
+    const struct wal_stream_place place = {timeline, floor_of(stream, lsn)};
+    bool removed = false;
+
+    return start_at(stream, place, &removed, error);
+}
+
+/* A refusal in between (of a history the server lacks) would drop a temporary slot: it comes last.
+ */
+static bool prepare(struct wal_stream *stream, bool *ret_removed, GError **error)
+{
+    struct wal_stream_place place = {0, 0};
+
+    if (!ask_segment_size(stream, error) || !identify(stream, error) ||
+        !fetch_histories(stream, error) || !refuse_other_history(stream, error))
+        return false;
+    if (stream->setup.slot == NULL)
+        return make_temporary_slot(stream, error);
+    return choose_start(stream, &place, error) && start_at(stream, place, ret_removed, error);
 }
 
 struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *ret_removed,
@@ -321,7 +355,7 @@ struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *r
     if (stream->session == NULL)
         return NULL;
     stream->connection = session_handle(stream->session);
-    bool good = begin(stream, &removed, error);
+    bool good = prepare(stream, &removed, error);
     if (ret_removed != NULL)
         *ret_removed = removed;
     return good ? g_steal_pointer(&stream) : NULL;

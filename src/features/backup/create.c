@@ -57,7 +57,8 @@ static bool on_begin(const struct base_backup *taken, gpointer data, GError **er
     end_phase(create, "checkpoint");
     create->copy_us = create->phase_us;
     return backups != NULL &&
-           create_room_check(lineage_path(create->lineage), taken->estimated, backups, error);
+           create_room_check(lineage_path(create->lineage), taken->estimated, backups, error) &&
+           create_wal_from(create->wal, taken->timeline, taken->start_lsn, error);
 }
 
 static void show_progress(const struct create *create)

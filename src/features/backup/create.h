@@ -76,6 +76,10 @@ const char *create_wal_source(struct lineage *lineage, const struct create_serve
 struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const char *system,
                                     const struct create_server *server, GError **error);
 
+/* The server has told where the backup begins. */
+bool create_wal_from(struct create_wal *wal, guint32 timeline, guint64 start_lsn,
+                     GError **error);
+
 /* In between: false with an error once that has come to an end. */
 bool create_wal_going(struct create_wal *wal, GError **error);
 

@@ -74,10 +74,7 @@ static bool open_stream(struct create_wal *wal, GError **error)
         return false;
     }
     wal->stream = wal_stream_open(&setup, NULL, error);
-    if (wal->stream == NULL)
-        return false;
-    wal->thread = g_thread_new("receive", receive, wal);
-    return true;
+    return wal->stream != NULL;
 }
 
 struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const char *system,
@@ -94,6 +91,19 @@ struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const 
     if (wal->source == SOURCE_OWN && !open_stream(wal, error))
         return NULL;
     return g_steal_pointer(&wal);
+}
+
+/* On a standby a backup begins at the last restart point, which lies before where the server is; the
+ * slot keeps WAL from there. */
+bool create_wal_from(struct create_wal *wal, guint32 timeline, guint64 start_lsn,
+                     GError **error)
+{
+    if (wal->stream == NULL)
+        return true;
+    if (!wal_stream_begin(wal->stream, timeline, start_lsn, error))
+        return false;
+    wal->thread = g_thread_new("receive", receive, wal);
+    return true;
 }
 
 bool create_wal_going(struct create_wal *wal, GError **error)
@@ -163,13 +173,18 @@ static bool gave_up(const struct create_wal *wal, guint32 timeline, guint64 miss
     g_autofree char *patience = units_format_duration((double) patience_ms / 1000);
     g_autofree char *segments = units_format_counted((gint64) missing, "segment");
 
+    static const char *const hints[] = {
+        [SOURCE_RECEIVER] =
+            "is \"pgrunbook backup wal receive\" connected? A longer wait is set "
+            "by backup.wal_wait",
+        [SOURCE_ARCHIVER] =
+            "pg_stat_archiver says whether archive_command works; on a standby it works only "
+            "with archive_mode = always. A longer wait is set by backup.wal_wait",
+        [SOURCE_OWN] = "it was received beside the backup; was something removed from the "
+                       "repository? Take the backup again",
+    };
     runbook_error_set(
-        error, RUNBOOK_FAILED,
-        wal->source == SOURCE_RECEIVER
-            ? "is \"pgrunbook backup wal receive\" connected? A longer wait is set by "
-              "backup.wal_wait"
-            : "pg_stat_archiver says whether archive_command works; on a standby it works only "
-              "with archive_mode = always. A longer wait is set by backup.wal_wait",
+        error, RUNBOOK_FAILED, hints[wal->source],
         "the backup is there, but %s of timeline %u did not arrive in the repository: nothing "
         "new in %s",
         segments, timeline, patience);
@@ -179,7 +194,9 @@ static bool gave_up(const struct create_wal *wal, guint32 timeline, guint64 miss
 static bool wait_for_others(struct create_wal *wal, guint32 timeline, guint64 start_lsn,
                             guint64 stop_lsn, GError **error)
 {
-    gint64 patience_ms = settings_int(wal->call->settings, "backup.wal_wait");
+    /* What our own stream has received is there, or will never be. */
+    gint64 patience_ms =
+        wal->stream != NULL ? 0 : settings_int(wal->call->settings, "backup.wal_wait");
     gint64 since_us = g_get_monotonic_time();
     guint64 first = start_lsn / wal->segment_bytes, seen = 0, there = 0;
     guint64 all = (stop_lsn - 1) / wal->segment_bytes - first + 1;
