@@ -288,17 +288,19 @@ bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const
 guint64 lineage_broken(const struct lineage *lineage, guint32 timeline, char **ret_text)
 {
     json_t *breaks = read_breaks(lineage, timeline);
-    const json_t *last = json_array_size(breaks) > 0
-                             ? json_array_get(breaks, json_array_size(breaks) - 1)
-                             : NULL;
-    const char *place = json_string_value(json_object_get(last, "lsn"));
-    const char *text = json_string_value(json_object_get(last, "text"));
-    guint64 lsn = 0;
+    const char *text = NULL;
+    guint64 greatest = 0, lsn = 0;
 
-    if (place == NULL || !wal_lsn_parse(place, &lsn))
-        lsn = 0;
+    for (size_t i = 0; i < json_array_size(breaks); i++) {
+        const json_t *one = json_array_get(breaks, i);
+        const char *place = json_string_value(json_object_get(one, "lsn"));
+        if (place == NULL || !wal_lsn_parse(place, &lsn) || lsn <= greatest)
+            continue;
+        greatest = lsn;
+        text = json_string_value(json_object_get(one, "text"));
+    }
     if (ret_text != NULL)
-        *ret_text = lsn != 0 ? g_strdup(text != NULL ? text : "") : NULL;
+        *ret_text = greatest != 0 ? g_strdup(text != NULL ? text : "") : NULL;
     json_decref(breaks);
-    return lsn;
+    return greatest;
 }

@@ -98,7 +98,7 @@ GArray *lineage_ranges(const struct lineage *lineage, GError **error);
  */
 bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const char *text,
                    gint64 now_us, GError **error);
-/* The LSN, 0: it is whole. *ret_text (may be NULL): caller frees. */
+/* The LSN, the greatest of several; 0: it is whole. *ret_text (may be NULL): caller frees. */
 guint64 lineage_broken(const struct lineage *lineage, guint32 timeline, char **ret_text);
 
 #endif

@@ -220,6 +220,8 @@ static void test_ranges(struct place *place, gconstpointer encrypted)
     g_assert_true(lineage_break(place->lineage, 1, 3 * MB, "lost", 5, &error));
     g_assert_cmphex(lineage_broken(place->lineage, 1, &text), ==, 3 * MB);
     g_assert_cmpstr(text, ==, "lost");
+    g_assert_true(lineage_break(place->lineage, 1, 2 * MB, "an earlier one", 6, &error));
+    g_assert_cmphex(lineage_broken(place->lineage, 1, NULL), ==, 3 * MB);
 }
 
 static void test_histories(struct place *place, gconstpointer encrypted)

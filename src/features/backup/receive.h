@@ -40,4 +40,8 @@ void receive_full_wake(struct receive_full *full);
  * its own, and says how it ended. To be called now and then. */
 void receive_full_tend(struct receive_full *full, struct lineage *lineage);
 
+/* Whether WAL was lost on the path of timelines (broken: where, for each of its stretches; 0:
+ * nowhere) and no backup begins behind it. Pure. */
+bool receive_full_needed(const GArray *path, const guint64 *broken, const GPtrArray *backups);
+
 #endif
