@@ -1,11 +1,13 @@
 """WAL and backups where a cluster has changed hands: over a fork, from a standby, from a node that was
 copied after a failover."""
 
+from support import faults
 from support.physical import backups, create
 from support.servers import wait_until
 from support.wal import Stored, flushed, lsn, receiving, slot_lsn, write_wal
 
 versions = (15,)
+SECOND = 1_000_000
 
 
 def replayed(standby):
@@ -15,6 +17,10 @@ def replayed(standby):
 def follow(standby, primary):
     place = flushed(primary)
     wait_until(lambda: replayed(standby) >= place, what="the standby")
+
+
+def clock_of(server):
+    return server.value("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8")
 
 
 def test_a_fork_between_two_segments_is_no_loss(fresh_server, runbook, tmp_path):
@@ -55,11 +61,23 @@ def test_without_a_receiver(fresh_server, runbook, tmp_path):
         second.sql("SELECT pg_switch_wal()")
     follow(third, second)
     repo = tmp_path / "repo"
-    document = create(runbook, third, repo)
+    before = clock_of(third)
+    document = create(runbook, third, repo, env=faults.environment(tmp_path, clock=-3600))
     assert document["backup"]["from_standby"]
+    # By the server's clock, which is what a target is compared with.
+    manifest = backups(repo)[0].manifest
+    assert before <= manifest["started_us"] < manifest["stopped_us"] <= clock_of(third)
     second.cluster.stop()
     third.sql("SELECT pg_promote()")
     wait_until(lambda: not third.value("SELECT pg_is_in_recovery()"), what="the promotion")
     (third.cluster.data / "pg_wal" / "00000002.history").unlink()
-    create(runbook, third, tmp_path / "another")
-    assert Stored(tmp_path / "another").files()
+    # A role that may replicate and nothing else.
+    third.sql("CREATE ROLE keeper LOGIN REPLICATION;"
+              "REVOKE CONNECT ON DATABASE postgres FROM public")
+    another, before = tmp_path / "another", clock_of(third)
+    create(runbook, third, another,
+           env={"PGUSER": "keeper", **faults.environment(tmp_path, clock=-3600)})
+    manifest = backups(another)[0].manifest
+    assert before - SECOND <= manifest["started_us"] < manifest["stopped_us"]
+    assert manifest["stopped_us"] <= clock_of(third) + 2 * SECOND
+    assert Stored(another).files()

@@ -21,6 +21,9 @@ struct create_server {
 void create_server_clear(struct create_server *server);
 bool create_server_ask(struct session *session, struct create_server *server, GError **error);
 
+/* Its clock, microseconds since 1970, by an ordinary connection; 0 where there is none. */
+gint64 create_server_clock(struct call *call);
+
 /* ---- create_files.c: what the server sends, into the files of a backup -------------------- */
 
 struct create_files;
@@ -47,6 +50,10 @@ const char *create_files_now(const struct create_files *files); /* "base.tar.zst
 /* What backup_label said; false with an error when there was none. */
 bool create_files_label(const struct create_files *files, struct base_backup_label *ret_label,
                         GError **error);
+
+/* The server's clock now, by the time it gave to backup_label when it wrote that: up to a second
+ * late, never early. 0: there was none. */
+gint64 create_files_clock(const struct create_files *files);
 
 /* A line of members.zst: archive, offset, size and name of a member, with tabs between them and
  * C escapes for tab, line feed and backslash in the name. Pure. */
