@@ -18,6 +18,7 @@ enum {
     LONG_RUN_US =
         60 * G_USEC_PER_SEC, /* after which a failure begins with a short pause again */
     SLOT_SECONDS = 10,
+    REFUSED_MINUTES = 10,
 };
 
 struct receive {
@@ -34,6 +35,7 @@ struct receive {
     guint beats;
     enum receive_danger warned; /* what was told */
     bool leap, begun;
+    gint64 refused_since_us; /* monotonic; 0: the last failure was another one */
     bool busy; /* the slot was in use, perhaps by one of us whose death is not noticed yet */
 };
 
@@ -223,6 +225,7 @@ static bool receive_once(struct receive *receive, bool *ret_removed, GError **er
     output_note(receive->call->output, "receiving WAL from %s on timeline %u", place,
                 wal_stream_timeline(receive->stream));
     receive->begun = true;
+    receive->refused_since_us = 0;
     receive->shown_lsn = 0;
     wal_stream_until(receive->stream, receive->until);
     bool good = wal_stream_run(receive->stream, error);
@@ -265,12 +268,26 @@ static void pause_for(struct receive *receive, int pause_ms)
     }
 }
 
-static bool is_final(const struct receive *receive, const GError *failure)
+bool receive_is_final(enum runbook_exit code, bool begun, bool busy, gint64 refused_us)
+{
+    if (!begun)
+        return code == RUNBOOK_REFUSED || code == RUNBOOK_USAGE || !busy;
+    return code == RUNBOOK_USAGE ||
+           (code == RUNBOOK_REFUSED && refused_us >= REFUSED_MINUTES * 60 * G_USEC_PER_SEC);
+}
+
+/* What was refused all the time since. */
+static bool is_final(struct receive *receive, const GError *failure)
 {
     enum runbook_exit code = runbook_error_exit(failure);
+    gint64 now_us = g_get_monotonic_time();
 
-    return code == RUNBOOK_REFUSED || code == RUNBOOK_USAGE ||
-           (!receive->begun && !receive->busy);
+    if (code != RUNBOOK_REFUSED)
+        receive->refused_since_us = 0;
+    else if (receive->refused_since_us == 0)
+        receive->refused_since_us = now_us;
+    gint64 refused_us = code == RUNBOOK_REFUSED ? now_us - receive->refused_since_us : 0;
+    return receive_is_final(code, receive->begun, receive->busy, refused_us);
 }
 
 static enum runbook_exit run(struct receive *receive, GError **error)

@@ -5,6 +5,13 @@
 #include "feature.h"
 #include "replication/wal_stream.h"
 
+/* ---- receive.c --------------------------------------------------------------------------- */
+
+/* Whether a failure ends it; refused_us: so long was nothing but refused. Who has received already
+ * is patient: an address may lead to the wrong server for a while, and a standby may follow to a
+ * timeline later than another server's archiver. Pure. */
+bool receive_is_final(enum runbook_exit code, bool begun, bool busy, gint64 refused_us);
+
 /* ---- receive_slot.c: the slot, over an ordinary session ------------------------------------ */
 
 enum receive_danger { RECEIVE_SLOT_FINE, RECEIVE_SLOT_NEAR, RECEIVE_SLOT_UNRESERVED };

@@ -44,9 +44,24 @@ static void test_full_after_a_failover(void)
     g_assert_true(receive_full_needed(path, both, backups));
 }
 
+static void test_patience(void)
+{
+    const gint64 minute = 60 * G_USEC_PER_SEC;
+
+    g_assert_true(receive_is_final(RUNBOOK_REFUSED, false, false, 0));
+    g_assert_true(receive_is_final(RUNBOOK_CONNECT, false, false, 0));
+    g_assert_false(receive_is_final(RUNBOOK_CONNECT, false, true, 0));
+    g_assert_false(receive_is_final(RUNBOOK_CONNECT, true, false, 0));
+    g_assert_false(receive_is_final(RUNBOOK_FAILED, true, false, 0));
+    g_assert_false(receive_is_final(RUNBOOK_REFUSED, true, false, minute));
+    g_assert_true(receive_is_final(RUNBOOK_REFUSED, true, false, 10 * minute));
+    g_assert_true(receive_is_final(RUNBOOK_USAGE, true, false, 0));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/receive/full_after_a_failover", test_full_after_a_failover);
+    g_test_add_func("/receive/patience", test_patience);
     return g_test_run();
 }
