@@ -157,8 +157,8 @@ bool growing_sync(struct growing *growing, GError **error)
 /* Somebody else has stored the same segment: an archive_command, or we ourselves before a crash. */
 static bool same_as_stored(const struct growing *growing, GError **error)
 {
-    struct repo_segment stored = {growing->timeline, growing->segment, false, 0,
-                                  growing->segment_bytes};
+    struct repo_segment stored = {
+        growing->timeline, growing->segment, false, 0, growing->segment_bytes, 0};
     struct repo_segment ours = stored;
     guint32 size = growing->segment_bytes;
     g_autofree guint8 *there = g_malloc(size), *here = g_malloc(size);

@@ -120,8 +120,8 @@ static bool list_timeline(const struct lineage *lineage, guint32 timeline, guint
         if ((name.kind != WAL_SEGMENT && name.kind != WAL_PARTIAL) ||
             name.timeline != timeline || stat(path, &about) != 0)
             continue;
-        struct repo_segment segment = {timeline, name.segment, name.kind == WAL_PARTIAL,
-                                       (guint64) about.st_size, size};
+        struct repo_segment segment = {
+            timeline, name.segment, name.kind == WAL_PARTIAL, (guint64) about.st_size, size, 0};
         g_array_append_val(segments, segment);
     }
     return names != NULL;
@@ -149,6 +149,32 @@ GArray *lineage_segments(const struct lineage *lineage, GError **error)
             g_array_remove_index(segments, i--);
     }
     return g_steal_pointer(&segments);
+}
+
+bool repo_segment_serves(const struct repo_segment *segment, guint64 stop_lsn)
+{
+    /* Complete and partial files of the same WAL must be judged alike wherever it is asked, or a
+     * backup is taken by one command and thrown away by another. */
+    return !segment->partial || segment->end_lsn >= stop_lsn;
+}
+
+void lineage_segments_measure(const struct lineage *lineage, GArray *segments)
+{
+    for (guint i = 0; i < segments->len; i++) {
+        struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
+        if (!one->partial)
+            continue;
+        AUTO(wal_index) index = lineage_segment_index(lineage, one, NULL);
+        one->end_lsn = index != NULL ? index->end_lsn : 0;
+        if (index != NULL)
+            continue;
+        /* It may have been completed just now. */
+        struct repo_segment whole = *one;
+        whole.partial = false;
+        AUTO(wal_index) completed = lineage_segment_index(lineage, &whole, NULL);
+        if (completed != NULL)
+            *one = whole;
+    }
 }
 
 void lineage_wal_clean(const struct lineage *lineage)

@@ -20,11 +20,20 @@ struct repo_segment {
     bool partial; /* it is still arriving: what is of it is durable */
     guint64 stored;
     guint32 segment_bytes; /* 0: to be looked up */
+    guint64 end_lsn; /* of a partial one, once measured: behind its last complete record */
 };
 
 /* All of them by timeline and number, a partial one only where the complete one is not there. An
  * array of struct repo_segment; caller unrefs. */
 GArray *lineage_segments(const struct lineage *lineage, GError **error);
+
+/* Whether the segment has all that a backup needs of it which ends at stop_lsn. The last one may be
+ * partial: on a standby, and on a server at rest, nobody completes it. Pure; a partial one must
+ * have been measured. */
+bool repo_segment_serves(const struct repo_segment *segment, guint64 stop_lsn);
+
+/* Looks into the partial ones, to learn how far they go; 0: one cannot be read. */
+void lineage_segments_measure(const struct lineage *lineage, GArray *segments);
 
 /* The size of its segments, from what is stored; 0: there are none yet. */
 guint32 lineage_segment_bytes(const struct lineage *lineage);

@@ -196,8 +196,8 @@ static bool get_segment(const struct lineage *lineage, const struct wal_name *na
                         guint32 segment_bytes, const char *path, bool *ret_missing,
                         GError **error)
 {
-    struct repo_segment segment = {name->timeline, name->segment, name->kind == WAL_PARTIAL, 0,
-                                   segment_bytes};
+    struct repo_segment segment = {
+        name->timeline, name->segment, name->kind == WAL_PARTIAL, 0, segment_bytes, 0};
     g_autofree guint8 *buffer = g_malloc(segment_bytes);
     g_autoptr(GError) failure = NULL;
     gsize length = 0;

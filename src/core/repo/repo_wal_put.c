@@ -173,8 +173,8 @@ static struct wal_index *examine(const struct offer *offer, GError **error)
 static enum repo_put compare(const struct offer *offer, const struct wal_index *index,
                              bool partial, GError **error)
 {
-    struct repo_segment stored = {offer->name.timeline, offer->name.segment, partial, 0,
-                                  offer->segment_bytes};
+    struct repo_segment stored = {
+        offer->name.timeline, offer->name.segment, partial, 0, offer->segment_bytes, 0};
     gsize length = 0, ours = offer->length, common = 0;
     g_autofree guint8 *there = g_malloc(offer->segment_bytes);
 

@@ -108,7 +108,7 @@ static void test_put(struct place *place, gconstpointer encrypted)
     g_assert_true(missing);
     g_clear_error(&error);
 
-    struct repo_segment segment = {1, 3, false, 0, 0};
+    struct repo_segment segment = {1, 3, false, 0, 0, 0};
     AUTO(wal_index) index = lineage_segment_index(place->lineage, &segment, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(index->commits, ==, 3);
@@ -121,7 +121,7 @@ static void test_put(struct place *place, gconstpointer encrypted)
 /* Any bit: the segment is damaged, or only its index, which is then made anew; never another. */
 static void test_flipped(struct place *place, gconstpointer encrypted)
 {
-    struct repo_segment segment = {1, 3, false, 0, MB};
+    struct repo_segment segment = {1, 3, false, 0, MB, 0};
     g_autoptr(GByteArray) bytes = segment_of(3, 700);
     g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
     g_autofree guint8 *buffer = g_malloc(MB);
@@ -155,7 +155,7 @@ static struct growing *grow(struct place *place, const guint8 *bytes, gsize leng
 
 static gsize partial_length(struct place *place)
 {
-    struct repo_segment segment = {1, 3, true, 0, MB};
+    struct repo_segment segment = {1, 3, true, 0, MB, 0};
     g_autofree guint8 *buffer = g_malloc(MB);
     gsize length = 0;
 

@@ -119,12 +119,15 @@ bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *ba
         const struct repo_segment *segment =
             repository_segment(segments, backup->timeline, number);
         g_autofree char *name = name_of(&wanted, bytes);
-        bool good = segment != NULL && (bad == NULL || !g_hash_table_contains(bad, name));
+        bool there = segment != NULL && repo_segment_serves(segment, backup->stop_lsn);
+        bool good = there && (bad == NULL || !g_hash_table_contains(bad, name));
         if (good && bad == NULL && !check_segment(verify, segment, bytes, &good, error))
             return false;
         if (!good)
             *ret_text = g_strdup_printf("the WAL segment %s, which it needs, is %s", name,
-                                        segment == NULL ? "not there" : "damaged");
+                                        segment == NULL ? "not there"
+                                        : there         ? "damaged"
+                                                        : "not there up to the backup's end");
     }
     if (*ret_text != NULL)
         verify_add(verify, VERIFY_DAMAGED, backup->id, "%s", *ret_text);
