@@ -35,8 +35,9 @@ bool repo_segment_serves(const struct repo_segment *segment, guint64 stop_lsn);
 /* Looks into the partial ones, to learn how far they go; 0: one cannot be read. */
 void lineage_segments_measure(const struct lineage *lineage, GArray *segments);
 
-/* The size of its segments, from what is stored; 0: there are none yet. */
-guint32 lineage_segment_bytes(const struct lineage *lineage);
+/* The size of its segments, from what is stored; 0: there are none yet. False with an error: there
+ * is something, and it cannot be read. */
+bool lineage_segment_bytes(const struct lineage *lineage, guint32 *ret_size, GError **error);
 
 /* Its index: as stored, or made from its bytes where it is partial or what is stored is damaged.
  * NULL with an error when the segment is damaged or not there. */

@@ -93,7 +93,9 @@ bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_
                 GError **error)
 {
     g_autoptr(GHashTable) bad = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    guint32 bytes = lineage_segment_bytes(verify->repository->lineage);
+    guint32 bytes = 0;
+    if (!lineage_segment_bytes(verify->repository->lineage, &bytes, error))
+        return false;
     for (guint i = 0; i < segments->len; i++) {
         bool good = false;
         if (!check_segment(verify, at(segments, i), bytes, &good, error))
