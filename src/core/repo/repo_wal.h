@@ -49,9 +49,10 @@ bool lineage_segment_read(const struct lineage *lineage, const struct repo_segme
                           guint8 *buffer, guint32 segment_bytes, gsize *ret_length,
                           GError **error);
 
-/* Reads every byte of it: frames, index, page addresses, record checksums. */
+/* Reads every byte of it: frames, index, page addresses, record checksums. *ret_usable (also on
+ * failure): its WAL is whole, and only what stands beside it is not. */
 bool lineage_segment_verify(const struct lineage *lineage, const struct repo_segment *segment,
-                            GError **error);
+                            bool *ret_usable, GError **error);
 
 /* Removes it, the partial one beside it as well; what is not there is removed. Not yet durable: a segment that comes back with the power is harmless. */
 bool lineage_segment_remove(struct lineage *lineage, const struct repo_segment *segment,

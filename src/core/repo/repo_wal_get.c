@@ -130,13 +130,15 @@ struct wal_index *lineage_segment_index(const struct lineage *lineage,
 }
 
 bool lineage_segment_verify(const struct lineage *lineage, const struct repo_segment *segment,
-                            GError **error)
+                            bool *ret_usable, GError **error)
 {
     guint32 segment_bytes = size_for(lineage, segment, error);
 
+    *ret_usable = false;
     if (segment_bytes == 0)
         return false;
     AUTO(wal_index) made = index_by_reading(lineage, segment, segment_bytes, error);
+    *ret_usable = made != NULL;
     if (made == NULL || segment->partial)
         return made != NULL;
     AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);

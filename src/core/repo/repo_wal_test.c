@@ -91,7 +91,7 @@ static void test_put(struct place *place, gconstpointer encrypted)
     g_autofree char *out = g_build_filename(place->folder, "out", NULL);
     g_autofree char *got = NULL;
     gsize length = 0;
-    bool missing = false;
+    bool missing = false, usable = false;
 
     (void) encrypted;
     g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_DONE);
@@ -114,7 +114,7 @@ static void test_put(struct place *place, gconstpointer encrypted)
     g_assert_cmpuint(index->commits, ==, 3);
     g_assert_cmpuint(index->last_xid, ==, 702);
     g_assert_true(index->whole);
-    g_assert_true(lineage_segment_verify(place->lineage, &segment, &error));
+    g_assert_true(lineage_segment_verify(place->lineage, &segment, &usable, &error));
     g_assert_no_error(error);
 }
 
@@ -167,6 +167,7 @@ static void test_growing(struct place *place, gconstpointer encrypted)
 {
     g_autoptr(GByteArray) bytes = segment_of(3, 700), other = segment_of(3, 800);
     g_autoptr(GError) error = NULL;
+    bool usable = false;
 
     (void) encrypted;
     struct growing *first = grow(place, bytes->data, 300000);
@@ -191,7 +192,7 @@ static void test_growing(struct place *place, gconstpointer encrypted)
     g_assert_cmpuint(segments->len, ==, 1);
     const struct repo_segment *only = &g_array_index(segments, struct repo_segment, 0);
     g_assert_false(only->partial);
-    g_assert_true(lineage_segment_verify(place->lineage, only, &error));
+    g_assert_true(lineage_segment_verify(place->lineage, only, &usable, &error));
     g_assert_no_error(error);
     g_assert_cmpint(put_file(place, "000000010000000000000003", bytes, &error), ==,
                     REPO_PUT_SAME);
@@ -262,6 +263,33 @@ static void test_unreadable(struct place *place, gconstpointer encrypted)
     g_assert_false(missing);
 }
 
+/* Of a segment whose index alone is harmed nothing is lost; of one whose WAL has a record with
+ * another checksum, however well it is compressed, a recovery gets no further. */
+static void test_verify(struct place *place, gconstpointer encrypted)
+{
+    struct repo_segment segment = {1, 3, false, 0, MB, 0};
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
+    g_autofree char *folder = segment_folder(place->lineage, 1);
+    g_autoptr(GError) error = NULL;
+    bool usable = false;
+
+    must_put(place, 3, 700);
+    if (encrypted == NULL) {
+        fixture_flip(path, -20, 0x10);
+        g_assert_false(lineage_segment_verify(place->lineage, &segment, &usable, NULL));
+        g_assert_true(usable);
+    }
+    bytes->data[0x50] ^= 0x10;
+    AUTO(squeeze) squeeze = squeeze_new(bytes->data, bytes->len, 1);
+    AUTO(repo_writer) file = repo_writer_new(folder, lineage_key(place->lineage), &error);
+    g_assert_true(squeeze_put(squeeze, file, &error) && repo_writer_end(file, &error) &&
+                  repo_writer_show(file, "000000010000000000000003.zst", false, NULL, &error));
+    g_assert_false(lineage_segment_verify(place->lineage, &segment, &usable, &error));
+    g_assert_false(usable);
+    g_assert_nonnull(strstr(error->message, "checksum"));
+}
+
 static void test_ranges(struct place *place, gconstpointer encrypted)
 {
     g_autoptr(GError) error = NULL;
@@ -320,6 +348,7 @@ int main(int argc, char **argv)
     ADD("growing", test_growing);
     ADD("partial_harmed", test_partial_harmed);
     ADD("unreadable", test_unreadable);
+    ADD("verify", test_verify);
     ADD("ranges", test_ranges);
     ADD("histories", test_histories);
     return g_test_run();
