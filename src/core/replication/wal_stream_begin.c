@@ -104,10 +104,11 @@ static bool identify(struct wal_stream *stream, GError **error)
 static bool ask_segment_size(struct wal_stream *stream, GError **error)
 {
     AUTO(rows) rows = console_ask(stream->session, "SHOW wal_segment_size", error);
-    guint32 stored = lineage_segment_bytes(stream->setup.lineage);
+    guint32 stored = 0;
     gint64 size = 0;
 
-    if (rows == NULL || !units_parse_size(rows_text(rows, 0, 0), &size, error))
+    if (rows == NULL || !units_parse_size(rows_text(rows, 0, 0), &size, error) ||
+        !lineage_segment_bytes(stream->setup.lineage, &stored, error))
         return false;
     stream->segment_bytes = (guint32) size;
     if (stored == 0 || stored == stream->segment_bytes)

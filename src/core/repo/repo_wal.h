@@ -20,14 +20,24 @@ struct repo_segment {
     bool partial; /* it is still arriving: what is of it is durable */
     guint64 stored;
     guint32 segment_bytes; /* 0: to be looked up */
+    guint64 end_lsn; /* of a partial one, once measured: behind its last complete record */
 };
 
 /* All of them by timeline and number, a partial one only where the complete one is not there. An
  * array of struct repo_segment; caller unrefs. */
 GArray *lineage_segments(const struct lineage *lineage, GError **error);
 
-/* The size of its segments, from what is stored; 0: there are none yet. */
-guint32 lineage_segment_bytes(const struct lineage *lineage);
+/* Whether the segment has all that a backup needs of it which ends at stop_lsn. The last one may be
+ * partial: on a standby, and on a server at rest, nobody completes it. Pure; a partial one must
+ * have been measured. */
+bool repo_segment_serves(const struct repo_segment *segment, guint64 stop_lsn);
+
+/* Looks into the partial ones, to learn how far they go; 0: one cannot be read. */
+void lineage_segments_measure(const struct lineage *lineage, GArray *segments);
+
+/* The size of its segments, from what is stored; 0: there are none yet. False with an error: there
+ * is something, and it cannot be read. */
+bool lineage_segment_bytes(const struct lineage *lineage, guint32 *ret_size, GError **error);
 
 /* Its index: as stored, or made from its bytes where it is partial or what is stored is damaged.
  * NULL with an error when the segment is damaged or not there. */
@@ -39,9 +49,10 @@ bool lineage_segment_read(const struct lineage *lineage, const struct repo_segme
                           guint8 *buffer, guint32 segment_bytes, gsize *ret_length,
                           GError **error);
 
-/* Reads every byte of it: frames, index, page addresses, record checksums. */
+/* Reads every byte of it: frames, index, page addresses, record checksums. *ret_usable (also on
+ * failure): its WAL is whole, and only what stands beside it is not. */
 bool lineage_segment_verify(const struct lineage *lineage, const struct repo_segment *segment,
-                            GError **error);
+                            bool *ret_usable, GError **error);
 
 /* Removes it, the partial one beside it as well; what is not there is removed. Not yet durable: a segment that comes back with the power is harmless. */
 bool lineage_segment_remove(struct lineage *lineage, const struct repo_segment *segment,

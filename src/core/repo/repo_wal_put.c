@@ -1,6 +1,7 @@
 /* WAL into the repository, as archive_command gives it: checked, never overwritten, durable. */
 #include "repo/repo_segment.h"
 #include "repo/repo_wal.h"
+#include "wal/wal_crc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -173,8 +174,8 @@ static struct wal_index *examine(const struct offer *offer, GError **error)
 static enum repo_put compare(const struct offer *offer, const struct wal_index *index,
                              bool partial, GError **error)
 {
-    struct repo_segment stored = {offer->name.timeline, offer->name.segment, partial, 0,
-                                  offer->segment_bytes};
+    struct repo_segment stored = {
+        offer->name.timeline, offer->name.segment, partial, 0, offer->segment_bytes, 0};
     gsize length = 0, ours = offer->length, common = 0;
     g_autofree guint8 *there = g_malloc(offer->segment_bytes);
 
@@ -237,7 +238,14 @@ static enum repo_put put_partial(const struct offer *offer, const struct wal_ind
             return refuse(error, "it is tried again", "\"%s\" is being received just now",
                           offer->text);
     }
-    return write_segment(offer, index, &exists, error) ? REPO_PUT_DONE : REPO_PUT_FAILED;
+    if (!write_segment(offer, index, &exists, error))
+        return REPO_PUT_FAILED;
+    /* It is durable; what is noted of it lets a later loss be seen. */
+    gsize length = (gsize) (index->end_lsn - offer->name.segment * offer->segment_bytes);
+    struct segment_known known = {length, wal_crc(0, offer->bytes, length)};
+    segment_partial_note(offer->lineage, offer->name.timeline, offer->name.segment,
+                         offer->segment_bytes, known, NULL);
+    return REPO_PUT_DONE;
 }
 
 /* A partial file of a receiver has become of no use, when it is the beginning of this one. */
@@ -247,8 +255,11 @@ static void drop_partial(const struct offer *offer, const struct wal_index *inde
                                          offer->name.segment, offer->segment_bytes, true);
 
     if (access(path, F_OK) == 0 && !lineage_locked(offer->lineage, "receiver") &&
-        compare(offer, index, true, NULL) == REPO_PUT_DONE)
+        compare(offer, index, true, NULL) == REPO_PUT_DONE) {
         unlink(path);
+        segment_partial_forget(offer->lineage, offer->name.timeline, offer->name.segment,
+                               offer->segment_bytes);
+    }
 }
 
 static enum repo_put put_whole(const struct offer *offer, const struct wal_index *index,

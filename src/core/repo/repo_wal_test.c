@@ -91,7 +91,7 @@ static void test_put(struct place *place, gconstpointer encrypted)
     g_autofree char *out = g_build_filename(place->folder, "out", NULL);
     g_autofree char *got = NULL;
     gsize length = 0;
-    bool missing = false;
+    bool missing = false, usable = false;
 
     (void) encrypted;
     g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_DONE);
@@ -108,20 +108,20 @@ static void test_put(struct place *place, gconstpointer encrypted)
     g_assert_true(missing);
     g_clear_error(&error);
 
-    struct repo_segment segment = {1, 3, false, 0, 0};
+    struct repo_segment segment = {1, 3, false, 0, 0, 0};
     AUTO(wal_index) index = lineage_segment_index(place->lineage, &segment, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(index->commits, ==, 3);
     g_assert_cmpuint(index->last_xid, ==, 702);
     g_assert_true(index->whole);
-    g_assert_true(lineage_segment_verify(place->lineage, &segment, &error));
+    g_assert_true(lineage_segment_verify(place->lineage, &segment, &usable, &error));
     g_assert_no_error(error);
 }
 
 /* Any bit: the segment is damaged, or only its index, which is then made anew; never another. */
 static void test_flipped(struct place *place, gconstpointer encrypted)
 {
-    struct repo_segment segment = {1, 3, false, 0, MB};
+    struct repo_segment segment = {1, 3, false, 0, MB, 0};
     g_autoptr(GByteArray) bytes = segment_of(3, 700);
     g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
     g_autofree guint8 *buffer = g_malloc(MB);
@@ -155,7 +155,7 @@ static struct growing *grow(struct place *place, const guint8 *bytes, gsize leng
 
 static gsize partial_length(struct place *place)
 {
-    struct repo_segment segment = {1, 3, true, 0, MB};
+    struct repo_segment segment = {1, 3, true, 0, MB, 0};
     g_autofree guint8 *buffer = g_malloc(MB);
     gsize length = 0;
 
@@ -167,6 +167,7 @@ static void test_growing(struct place *place, gconstpointer encrypted)
 {
     g_autoptr(GByteArray) bytes = segment_of(3, 700), other = segment_of(3, 800);
     g_autoptr(GError) error = NULL;
+    bool usable = false;
 
     (void) encrypted;
     struct growing *first = grow(place, bytes->data, 300000);
@@ -191,10 +192,102 @@ static void test_growing(struct place *place, gconstpointer encrypted)
     g_assert_cmpuint(segments->len, ==, 1);
     const struct repo_segment *only = &g_array_index(segments, struct repo_segment, 0);
     g_assert_false(only->partial);
-    g_assert_true(lineage_segment_verify(place->lineage, only, &error));
+    g_assert_true(lineage_segment_verify(place->lineage, only, &usable, &error));
     g_assert_no_error(error);
     g_assert_cmpint(put_file(place, "000000010000000000000003", bytes, &error), ==,
                     REPO_PUT_SAME);
+}
+
+/* What has been stored of a partial one is there, or it is damaged: never a little less of it, and
+ * never other bytes. What can be read of it gives way to what arrives anew. */
+static void test_partial_harmed(struct place *place, gconstpointer encrypted)
+{
+    struct repo_segment segment = {1, 3, true, 0, MB, 0};
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, true);
+    g_autofree char *out = g_build_filename(place->folder, "out", NULL);
+    g_autofree guint8 *buffer = g_malloc(MB);
+    g_autofree char *whole = NULL;
+    gsize length = 0, got = 0;
+    bool missing = false;
+
+    (void) encrypted;
+    growing_free(grow(place, bytes->data, 300000));
+    g_assert_true(g_file_get_contents(path, &whole, &length, NULL));
+    for (gsize at = 0; at < length; at += at < 64 ? 1 : 97) {
+        fixture_flip(path, (gint64) at, 0x10);
+        if (lineage_segment_read(place->lineage, &segment, buffer, MB, &got, NULL))
+            fixture_same(buffer, got, bytes->data, 300000);
+        fixture_write(path, whole, at);
+        g_assert_false(lineage_segment_read(place->lineage, &segment, buffer, MB, &got, NULL));
+        g_assert_false(
+            lineage_wal_get(place->lineage, "000000010000000000000003", out, &missing, NULL));
+        g_assert_false(missing);
+        fixture_write(path, whole, length);
+    }
+    g_assert_cmpuint(partial_length(place), ==, 300000);
+    fixture_cut(path, length / 2);
+    growing_free(grow(place, bytes->data, 300001));
+    g_assert_cmpuint(partial_length(place), ==, 300001);
+    g_assert_cmpint(unlink(path), ==, 0);
+    must_put(place, 2, 600);
+    g_assert_false(
+        lineage_wal_get(place->lineage, "000000010000000000000003", out, &missing, NULL));
+    g_assert_false(missing);
+}
+
+/* What is there and cannot be read is not missing. */
+static void test_unreadable(struct place *place, gconstpointer encrypted)
+{
+    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
+    g_autofree char *folder = segment_folder(place->lineage, 1);
+    g_autofree char *aside = g_strdup_printf("%s.aside", folder);
+    g_autofree char *out = g_build_filename(place->folder, "out", NULL);
+    const char *const names[] = {"000000010000000000000003", "000000010000000000000004"};
+    bool missing = false;
+
+    (void) encrypted;
+    g_assert_false(lineage_wal_get(place->lineage, names[0], out, &missing, NULL));
+    g_assert_true(missing);
+    must_put(place, 3, 700);
+    fixture_write(path, "no WAL at all, whatever its name says", 37);
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_assert_false(lineage_wal_get(place->lineage, names[i], out, &missing, NULL));
+        g_assert_false(missing);
+    }
+    g_assert_null(lineage_segments(place->lineage, NULL));
+
+    g_assert_cmpint(rename(folder, aside), ==, 0);
+    fixture_write(folder, "", 0); /* a folder that cannot be listed */
+    g_assert_false(lineage_wal_get(place->lineage, names[0], out, &missing, NULL));
+    g_assert_false(missing);
+}
+
+/* Of a segment whose index alone is harmed nothing is lost; of one whose WAL has a record with
+ * another checksum, however well it is compressed, a recovery gets no further. */
+static void test_verify(struct place *place, gconstpointer encrypted)
+{
+    struct repo_segment segment = {1, 3, false, 0, MB, 0};
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
+    g_autofree char *folder = segment_folder(place->lineage, 1);
+    g_autoptr(GError) error = NULL;
+    bool usable = false;
+
+    must_put(place, 3, 700);
+    if (encrypted == NULL) {
+        fixture_flip(path, -20, 0x10);
+        g_assert_false(lineage_segment_verify(place->lineage, &segment, &usable, NULL));
+        g_assert_true(usable);
+    }
+    bytes->data[0x50] ^= 0x10;
+    AUTO(squeeze) squeeze = squeeze_new(bytes->data, bytes->len, 1);
+    AUTO(repo_writer) file = repo_writer_new(folder, lineage_key(place->lineage), &error);
+    g_assert_true(squeeze_put(squeeze, file, &error) && repo_writer_end(file, &error) &&
+                  repo_writer_show(file, "000000010000000000000003.zst", false, NULL, &error));
+    g_assert_false(lineage_segment_verify(place->lineage, &segment, &usable, &error));
+    g_assert_false(usable);
+    g_assert_nonnull(strstr(error->message, "checksum"));
 }
 
 static void test_ranges(struct place *place, gconstpointer encrypted)
@@ -255,6 +348,9 @@ int main(int argc, char **argv)
     ADD("put", test_put);
     ADD("flipped", test_flipped);
     ADD("growing", test_growing);
+    ADD("partial_harmed", test_partial_harmed);
+    ADD("unreadable", test_unreadable);
+    ADD("verify", test_verify);
     ADD("ranges", test_ranges);
     ADD("histories", test_histories);
     return g_test_run();

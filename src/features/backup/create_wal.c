@@ -150,19 +150,13 @@ static bool count_segments(const struct create_wal *wal, guint32 timeline, guint
     *ret_count = 0;
     if (segments == NULL)
         return false;
+    lineage_segments_measure(wal->lineage, segments);
     for (guint i = 0; i < segments->len; i++) {
         const struct repo_segment *segment = &g_array_index(segments, struct repo_segment, i);
         if (segment->timeline != timeline || segment->segment < first ||
             segment->segment > last)
             continue;
-        if (segment->partial && segment->segment < last)
-            continue;
-        if (segment->partial) {
-            AUTO(wal_index) index = lineage_segment_index(wal->lineage, segment, NULL);
-            if (index == NULL || index->end_lsn < stop_lsn)
-                continue;
-        }
-        ++*ret_count;
+        *ret_count += repo_segment_serves(segment, stop_lsn);
     }
     return true;
 }

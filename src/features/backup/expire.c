@@ -72,6 +72,7 @@ static bool plan(struct expire *expire, GError **error)
     expire->segments = lineage_segments(expire->repository.lineage, error);
     if (expire->segments == NULL)
         return false;
+    lineage_segments_measure(expire->repository.lineage, expire->segments);
     expire->plan = expire_decide(expire->repository.backups, expire->segments, &rules);
     find_segments(expire);
     for (guint i = 0; i < expire->repository.backups->len; i++) {

@@ -111,7 +111,7 @@ bool repository_lacks_wal(const GArray *segments, const struct repo_backup *back
          number++) {
         const struct repo_segment *segment =
             repository_segment(segments, backup->timeline, number);
-        if (segment != NULL && !segment->partial)
+        if (segment != NULL && repo_segment_serves(segment, backup->stop_lsn))
             continue;
         if (ret_number != NULL)
             *ret_number = number;

@@ -40,7 +40,8 @@ enum output_tone repository_tone(enum repo_proof proof);
 const struct repo_segment *repository_segment(const GArray *segments, guint32 timeline,
                                               guint64 number);
 
-/* Whether a segment is missing, or still arriving, that the backup cannot do without; which one. */
+/* Whether a segment is missing, or has not yet all of it, that the backup cannot do without; which
+ * one. The segments have been measured. */
 bool repository_lacks_wal(const GArray *segments, const struct repo_backup *backup,
                           guint64 *ret_number);
 

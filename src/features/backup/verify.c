@@ -95,6 +95,7 @@ static bool run(struct verify *verify, struct repo_backup *only, GError **error)
     g_autoptr(GHashTable) bad = NULL;
     if (segments == NULL)
         return false;
+    lineage_segments_measure(repository->lineage, segments);
     weigh(verify, segments, only);
     if (only != NULL)
         return one_backup(verify, only, segments, NULL, error);
