@@ -4,6 +4,7 @@
  *
  *   DIR/repository.json                    format, key check; repository.copy.json: the same
  *   DIR/SYSTEM/lock                        flock: one writer of backups at a time
+ *   DIR/SYSTEM/proof                       the same, for a moment: who writes a proof.json
  *   DIR/SYSTEM/damage.json                 bad pages the last backup met; blocks expiry
  *   DIR/SYSTEM/backups/ID/                 a backup, visible by a rename from .new-ID
  *       base.tar.zst  OID.tar.zst          the data directory, each tablespace (seekable)
@@ -75,6 +76,9 @@ enum repo_proof {
 
 const char *repo_proof_name(enum repo_proof proof); /* "proven" */
 
+/* Who found something out about a backup: by reading its bytes, or by restoring it. */
+enum repo_prover { REPO_BY_DRILL, REPO_BY_VERIFY };
+
 /* A file of a backup. */
 struct repo_backup_file {
     char *name;     /* "base.tar.zst" */
@@ -121,6 +125,7 @@ struct repo_backup {
     GArray *tablespaces; /* of struct repo_tablespace */
     GArray *phases;      /* of struct repo_phase */
     enum repo_proof proof;
+    enum repo_prover proof_by;
     gint64 proof_us;         /* when, 0: never */
     char *proof_text;        /* the finding, one sentence; NULL */
     double recovery_seconds; /* of the last drill; negative: none */
@@ -155,11 +160,12 @@ bool lineage_backup_show(struct lineage *lineage, struct repo_backup *backup, GE
 bool lineage_backup_remove(struct lineage *lineage, const struct repo_backup *backup,
                            GError **error);
 
-/* Keeps what was found out about a backup. A finding never lowers proven to verified; damaged
- * replaces everything. */
+/* Keeps what was found out about a backup, which becomes what counts then: a finding never lowers
+ * proven to verified, and what a drill found damaged only a later drill takes back: the bytes that
+ * verify reads may well be those that were damaged when the backup was taken. */
 bool lineage_backup_prove(struct lineage *lineage, struct repo_backup *backup,
-                          enum repo_proof proof, const char *text, double recovery_seconds,
-                          gint64 now_us, GError **error);
+                          enum repo_prover by, enum repo_proof proof, const char *text,
+                          double recovery_seconds, gint64 now_us, GError **error);
 
 /* The manifest's text and back; pure, fuzzed. The text ends with a SHA-256 of itself. */
 char *repo_manifest_text(const struct repo_backup *backup);

@@ -79,6 +79,11 @@ void segment_partial_forget(struct lineage *lineage, guint32 timeline, guint64 s
 bool repo_history_copy(struct lineage *lineage, const char *name, const guint8 *bytes,
                        gsize length, GError **error);
 
+/* Where a later timeline that the repository knows leaves this one, behind from and up to to; the
+ * last of several; 0: none does. */
+guint64 repo_history_left(const struct lineage *lineage, guint32 timeline, guint64 from,
+                          guint64 to);
+
 /* ---- files and folders -------------------------------------------------------------------- */
 
 /* DIR/SYSTEM/wal or, with a timeline, DIR/SYSTEM/wal/TTTTTTTT. Caller frees. */

@@ -278,16 +278,26 @@ static void test_proof(void)
     AUTO(lineage) lineage = must_begin(repo);
     AUTO(repo_backup) backup = make_backup(lineage, noon_us, 0x5000100);
     static const struct {
+        enum repo_prover by;
         enum repo_proof put, is;
         double seconds, seconds_are;
     } steps[] = {
-        {REPO_VERIFIED, REPO_VERIFIED, -1, -1},   {REPO_PROVEN, REPO_PROVEN, 12.5, 12.5},
-        {REPO_VERIFIED, REPO_PROVEN, -1, 12.5},   {REPO_DAMAGED, REPO_DAMAGED, -1, 12.5},
-        {REPO_VERIFIED, REPO_VERIFIED, -1, 12.5},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_VERIFIED, -1, -1},
+        {REPO_BY_DRILL, REPO_PROVEN, REPO_PROVEN, 12.5, 12.5},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_PROVEN, -1, 12.5},
+        {REPO_BY_VERIFY, REPO_DAMAGED, REPO_DAMAGED, -1, 12.5},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_VERIFIED, -1, 12.5},
+        /* What a drill found is not taken back by bytes that are as they were written. */
+        {REPO_BY_DRILL, REPO_DAMAGED, REPO_DAMAGED, 3, 3},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_DAMAGED, -1, 3},
+        {REPO_BY_VERIFY, REPO_DAMAGED, REPO_DAMAGED, -1, 3},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_DAMAGED, -1, 3},
+        {REPO_BY_DRILL, REPO_PROVEN, REPO_PROVEN, 4, 4},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
-        g_assert_true(lineage_backup_prove(lineage, backup, steps[i].put, "so it is",
-                                           steps[i].seconds, noon_us + (gint64) i, &error));
+        g_assert_true(lineage_backup_prove(lineage, backup, steps[i].by, steps[i].put,
+                                           "so it is", steps[i].seconds, noon_us + (gint64) i,
+                                           &error));
         AUTO(repo_backup) read = lineage_backup_read(lineage, backup->id);
         g_assert_cmpint(read->proof, ==, steps[i].is);
         g_assert_cmpint(backup->proof, ==, steps[i].is);
@@ -306,7 +316,8 @@ static void test_harmed(void)
     AUTO(lineage) lineage = must_begin(repo);
     AUTO(repo_backup) one = make_backup(lineage, noon_us, 0x5000100);
     AUTO(repo_backup) two = make_backup(lineage, noon_us, 0x6000100);
-    g_assert_true(lineage_backup_prove(lineage, one, REPO_PROVEN, NULL, 1, noon_us, &error));
+    g_assert_true(lineage_backup_prove(lineage, one, REPO_BY_DRILL, REPO_PROVEN, NULL, 1,
+                                       noon_us, &error));
     g_autofree char *manifest = g_build_filename(one->folder, "manifest.json", NULL);
     g_autofree char *copy = g_build_filename(one->folder, "manifest.copy.json", NULL);
     g_autofree char *proof = g_build_filename(one->folder, "proof.json", NULL);

@@ -20,6 +20,7 @@ struct offer {
     guint32 segment_bytes;
     guint64 system;
     int level;
+    bool left; /* its timeline was left in it: what is there is all there will be */
     struct squeeze *squeeze; /* the whole is being compressed while it is examined; NULL: not */
 };
 
@@ -128,13 +129,25 @@ static bool forks_here(const struct offer *offer)
     return own->begin / offer->segment_bytes == offer->name.segment;
 }
 
+/* A standby that follows a promoted one gives its archiver the segment in which the old timeline
+ * was left under its full name (archive_mode = always), and again until that succeeds. Behind the
+ * end stands whatever the file held before. */
+static bool is_left(const struct offer *offer, const struct wal_reader *reader)
+{
+    guint64 start = offer->name.segment * offer->segment_bytes;
+    guint64 fork = repo_history_left(offer->lineage, offer->name.timeline, start,
+                                     start + offer->segment_bytes);
+
+    return wal_reader_timeline(reader) != 0 && fork != 0 && wal_reader_end(reader) >= fork;
+}
+
 static void ignore(const struct wal_event *event, gpointer data)
 {
     wal_index_add(data, event);
 }
 
 /* NULL: it is not. */
-static struct wal_index *examine(const struct offer *offer, GError **error)
+static struct wal_index *examine(struct offer *offer, GError **error)
 {
     guint32 timeline = offer->name.timeline, size = offer->segment_bytes;
     guint64 start = offer->name.segment * size;
@@ -143,8 +156,10 @@ static struct wal_index *examine(const struct offer *offer, GError **error)
     bool partial = offer->name.kind == WAL_PARTIAL;
     g_autoptr(GError) failure = NULL;
 
-    if (!wal_reader_feed(reader, offer->bytes, offer->length, &failure) &&
-        (!partial || wal_reader_timeline(reader) == 0)) {
+    bool fed = wal_reader_feed(reader, offer->bytes, offer->length, &failure);
+    offer->left = !partial && (!fed || wal_reader_over(reader)) && is_left(offer, reader);
+    partial |= offer->left;
+    if (!fed && (!partial || wal_reader_timeline(reader) == 0)) {
         refuse(error,
                "a segment that a server has only set aside for later, or that is damaged, is "
                "not archived",
@@ -287,11 +302,35 @@ static enum repo_put put_segment(struct offer *offer, GError **error)
                   ? NULL
                   : squeeze_new(offer->bytes, offer->length, offer->level);
     AUTO(wal_index) index = examine(offer, error);
+    g_autofree char *left_name = g_strdup_printf("%s.partial", offer->text);
 
-    offer->squeeze = squeeze;
     if (index == NULL)
         return REPO_PUT_FAILED;
+    offer->squeeze = squeeze;
+    if (offer->left) {
+        offer->squeeze = NULL;
+        offer->text = left_name;
+        offer->name.kind = WAL_PARTIAL;
+        partial = true;
+    }
     return partial ? put_partial(offer, index, error) : put_whole(offer, index, error);
+}
+
+/* Segments of two sizes have no order, and a recovery reads one only. What cannot be read of the
+ * repository is no reason to store nothing more. */
+static bool fits(const struct offer *offer, GError **error)
+{
+    guint32 stored = 0;
+
+    if (!lineage_segment_bytes(offer->lineage, &stored, NULL) || stored == 0 ||
+        stored == offer->segment_bytes)
+        return true;
+    refuse(error,
+           "wal_segment_size was changed (pg_resetwal --wal-segsize): take another repository, "
+           "and a new backup",
+           "\"%s\" has %u bytes, the segments in the repository have %u", offer->text,
+           offer->segment_bytes, stored);
+    return false;
 }
 
 static enum repo_put put_bytes(struct offer *offer, GError **error)
@@ -311,7 +350,7 @@ static enum repo_put put_bytes(struct offer *offer, GError **error)
         wal_name_parse(name, offer->segment_bytes).kind != offer->name.kind)
         return refuse(error, NULL, "\"%s\" with %" G_GSIZE_FORMAT " bytes is no file of WAL",
                       name, offer->length);
-    return put_segment(offer, error);
+    return fits(offer, error) ? put_segment(offer, error) : REPO_PUT_FAILED;
 }
 
 /* Mapped, not read: nobody writes to what the server gives to archive_command. */

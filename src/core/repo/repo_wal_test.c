@@ -290,6 +290,54 @@ static void test_verify(struct place *place, gconstpointer encrypted)
     g_assert_nonnull(strstr(error->message, "checksum"));
 }
 
+/* The segment in which a timeline was left comes under its full name from a standby: with old bytes
+ * behind its end. As long as nobody knows that it was left there it is not complete. */
+static void test_left(struct place *place, gconstpointer encrypted)
+{
+    const char *name = "000000010000000000000003";
+    struct writer writer = writer_at(3 * MB);
+    g_autoptr(GByteArray) bytes = writer.bytes;
+    g_autoptr(GError) error = NULL;
+    guint64 end = 0;
+
+    (void) encrypted;
+    for (guint32 xid = 700; xid < 900; xid++)
+        put_end(&writer, 0, xid, 1000000 * (gint64) xid);
+    while (position(&writer) % 8 != 0)
+        put(&writer, 0, 1);
+    end = position(&writer);
+    g_byte_array_set_size(bytes, MB);
+    memset(bytes->data + (end - 3 * MB), 'o', 4 * MB - end);
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_FAILED);
+    g_clear_error(&error);
+
+    g_autofree char *history = g_strdup_printf("1\t0/%X\tno reason\n", (guint32) end);
+    g_assert_cmpint(lineage_history_put(place->lineage, 2, history, strlen(history), &error),
+                    ==, REPO_PUT_DONE);
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_DONE);
+    g_assert_no_error(error);
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_SAME);
+    g_assert_no_error(error);
+    g_assert_cmpuint(partial_length(place), ==, end - 3 * MB);
+    g_autoptr(GArray) segments = lineage_segments(place->lineage, &error);
+    g_assert_cmpuint(segments->len, ==, 1);
+    g_assert_true(g_array_index(segments, struct repo_segment, 0).partial);
+}
+
+/* The cluster's segments have become larger. */
+static void test_another_size(struct place *place, gconstpointer encrypted)
+{
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autoptr(GError) error = NULL;
+
+    (void) encrypted;
+    must_put(place, 3, 700);
+    g_byte_array_set_size(bytes, 2 * MB);
+    g_assert_cmpint(put_file(place, "000000010000000000000004", bytes, &error), ==,
+                    REPO_PUT_FAILED);
+    g_assert_nonnull(strstr(error->message, "the segments in the repository have 1048576"));
+}
+
 static void test_ranges(struct place *place, gconstpointer encrypted)
 {
     g_autoptr(GError) error = NULL;
@@ -351,6 +399,8 @@ int main(int argc, char **argv)
     ADD("partial_harmed", test_partial_harmed);
     ADD("unreadable", test_unreadable);
     ADD("verify", test_verify);
+    ADD("left", test_left);
+    ADD("another_size", test_another_size);
     ADD("ranges", test_ranges);
     ADD("histories", test_histories);
     return g_test_run();

@@ -324,7 +324,7 @@ enum runbook_exit wal_receive_command(struct call *call, GError **error)
         return RUNBOOK_USAGE;
     }
     receive.slot = settings_string(call->settings, "backup.slot");
-    receive.repo = repo_open(call->settings, true, error);
+    receive.repo = repo_open(call->settings, false, error); /* as `wal push` does */
     if (receive.repo == NULL)
         return runbook_error_exit(*error);
     receive.full = receive_full_new(call);

@@ -80,10 +80,15 @@ static bool one_backup(struct verify *verify, struct repo_backup *backup,
         g_free(text);
         return true;
     }
-    if (ok && !lineage_backup_prove(verify->repository->lineage, backup,
+    if (ok && !lineage_backup_prove(verify->repository->lineage, backup, REPO_BY_VERIFY,
                                     text != NULL ? REPO_DAMAGED : REPO_VERIFIED, text, -1,
                                     g_get_real_time(), &unkept))
         output_warn(verify->call->output, "the result could not be kept: %s", unkept->message);
+    else if (ok && text == NULL && backup->proof == REPO_DAMAGED)
+        output_note(
+            verify->call->output,
+            "backup %s is as it was written, but stays damaged until a drill succeeds: %s",
+            backup->id, backup->proof_text != NULL ? backup->proof_text : "");
     g_free(text);
     return ok;
 }
