@@ -332,7 +332,7 @@ static enum runbook_exit dry_run(struct create *create, GError **error)
                             : settings_is_set(create->call->settings, "backup.key_file") ||
                                   settings_is_set(create->call->settings, "backup.key_command");
     outlook.needed = create_room_needed(outlook.size, backups);
-    outlook.wal = create_wal_source(create->lineage, &create->server);
+    outlook.wal = create_wal_source(create->call, create->lineage, &create->server);
     if (!create_room_free(path, &outlook.free, error))
         return RUNBOOK_FAILED;
     create_show_outlook(create->call, &outlook);

@@ -6,6 +6,7 @@
 #include "replication/base_backup.h"
 #include "repo/repo.h"
 #include "repo/repo_seek.h"
+#include "repo/repo_wal.h"
 
 /* ---- create_server.c: the server, as SHOW tells it on the replication connection ----------- */
 
@@ -77,7 +78,14 @@ bool create_room_check(const char *path, guint64 size, const GPtrArray *backups,
 struct create_wal;
 
 /* Where it will come from, one sentence without a period: "by the receiver that is running". */
-const char *create_wal_source(struct lineage *lineage, const struct create_server *server);
+const char *create_wal_source(struct call *call, struct lineage *lineage,
+                              const struct create_server *server);
+
+/* Whether what a server archived last (a segment, or a backup's history) has come into the
+ * repository. Segments of the time of a backup prove nothing: those before them are looked at. Pure.
+ */
+bool create_wal_archived(const char *name, const GArray *segments, const GPtrArray *backups,
+                         guint32 segment_bytes);
 
 /* Before the backup: makes sure that somebody stores WAL from now on. */
 struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const char *system,

@@ -3,6 +3,7 @@
  * (a receiver that is running, an archive_command) is waited for; else a stream of our own receives
  * for as long as the backup takes, on a temporary slot that goes with it.
  */
+#include "backup_queries.h"
 #include "create.h"
 #include "interrupt.h"
 #include "replication/wal_stream.h"
@@ -26,21 +27,81 @@ struct create_wal {
     GError *error; /* the thread's, once it is over */
 };
 
-static enum source source_of(struct lineage *lineage, const struct create_server *server)
+/* ---- who stores it ------------------------------------------------------------------------- */
+
+static bool is_stored(const GArray *segments, guint32 timeline, guint64 segment)
+{
+    for (guint i = 0; i < segments->len; i++) {
+        const struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
+        if (one->timeline == timeline && one->segment == segment)
+            return !one->partial;
+    }
+    return false;
+}
+
+/* Of the time of a backup: it was perhaps received beside it. */
+static bool is_of_a_backup(const GPtrArray *backups, guint32 timeline, guint64 segment,
+                           guint32 segment_bytes)
+{
+    for (guint i = 0; i < backups->len; i++) {
+        const struct repo_backup *one = g_ptr_array_index(backups, i);
+        if (one->trouble == NULL && one->timeline == timeline &&
+            segment >= one->start_lsn / segment_bytes &&
+            segment <= (one->stop_lsn - 1) / segment_bytes)
+            return true;
+    }
+    return false;
+}
+
+bool create_wal_archived(const char *name, const GArray *segments, const GPtrArray *backups,
+                         guint32 segment_bytes)
+{
+    struct wal_name last = wal_name_parse(name, segment_bytes);
+    guint64 segment = last.segment;
+
+    if (last.kind != WAL_SEGMENT && last.kind != WAL_BACKUP_HISTORY)
+        return false;
+    while (segment > 0 && is_of_a_backup(backups, last.timeline, segment, segment_bytes) &&
+           is_stored(segments, last.timeline, segment))
+        segment--;
+    return is_stored(segments, last.timeline, segment);
+}
+
+/* That archive_command has our words in it says neither that it works nor where to. */
+static bool archiver_serves(struct call *call, struct lineage *lineage,
+                            const struct create_server *server)
+{
+    AUTO(session) session = server->pushes ? call_connect(call, NULL) : NULL;
+    AUTO(rows)
+    rows = session == NULL ? NULL : session_query(session, &query_backup_archiver, NULL, NULL);
+
+    if (rows == NULL || rows_null(rows, 0, BACKUP_ARCHIVER_ARCHIVED) ||
+        rows_bool(rows, 0, BACKUP_ARCHIVER_FAILING))
+        return false;
+    g_autoptr(GArray) segments = lineage_segments(lineage, NULL);
+    g_autoptr(GPtrArray) backups = lineage_backups(lineage, NULL);
+    return segments != NULL && backups != NULL &&
+           create_wal_archived(rows_text(rows, 0, BACKUP_ARCHIVER_ARCHIVED), segments, backups,
+                               server->wal_segment_bytes);
+}
+
+static enum source source_of(struct call *call, struct lineage *lineage,
+                             const struct create_server *server)
 {
     if (lineage_locked(lineage, "receiver"))
         return SOURCE_RECEIVER;
-    return server->pushes ? SOURCE_ARCHIVER : SOURCE_OWN;
+    return archiver_serves(call, lineage, server) ? SOURCE_ARCHIVER : SOURCE_OWN;
 }
 
-const char *create_wal_source(struct lineage *lineage, const struct create_server *server)
+const char *create_wal_source(struct call *call, struct lineage *lineage,
+                              const struct create_server *server)
 {
     static const char *const words[] = {
         [SOURCE_RECEIVER] = "from the receiver that is running",
         [SOURCE_ARCHIVER] = "from the server's archive_command",
         [SOURCE_OWN] = "received beside the backup, on a temporary slot",
     };
-    return words[lineage == NULL ? SOURCE_OWN : source_of(lineage, server)];
+    return words[lineage == NULL ? SOURCE_OWN : source_of(call, lineage, server)];
 }
 
 /* ---- a stream of our own ------------------------------------------------------------------ */
@@ -87,7 +148,12 @@ struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const 
     if (wal->lineage == NULL)
         return NULL;
     wal->segment_bytes = server->wal_segment_bytes;
-    wal->source = source_of(wal->lineage, server);
+    wal->source = source_of(call, wal->lineage, server);
+    if (wal->source == SOURCE_OWN && server->pushes)
+        output_note(
+            call->output,
+            "archive_command is one of ours, but the last segment it archived is not in "
+            "this repository, or it fails: WAL is received beside the backup");
     if (wal->source == SOURCE_OWN && !open_stream(wal, error))
         return NULL;
     return g_steal_pointer(&wal);
