@@ -207,6 +207,26 @@ void lineage_segments_measure(const struct lineage *lineage, GArray *segments)
     }
 }
 
+bool lineage_segment_find(const struct lineage *lineage, guint32 timeline, guint64 segment,
+                          guint32 segment_bytes, struct repo_segment *ret_segment)
+{
+    for (int partial = 0; partial <= 1; partial++) {
+        g_autofree char *path =
+            segment_path(lineage, timeline, segment, segment_bytes, partial != 0);
+        struct stat about;
+        if (stat(path, &about) != 0)
+            continue;
+        g_autoptr(GArray) one = g_array_new(FALSE, FALSE, sizeof(struct repo_segment));
+        *ret_segment = (struct repo_segment){
+            timeline, segment, partial != 0, (guint64) about.st_size, segment_bytes, 0};
+        g_array_append_val(one, *ret_segment);
+        lineage_segments_measure(lineage, one);
+        *ret_segment = g_array_index(one, struct repo_segment, 0);
+        return true;
+    }
+    return false;
+}
+
 void lineage_wal_clean(const struct lineage *lineage)
 {
     g_autofree char *top = segment_folder(lineage, 0);

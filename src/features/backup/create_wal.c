@@ -206,25 +206,19 @@ static bool pause_ms(int milliseconds, GError **error)
     return false;
 }
 
-/* How many of the segments are there, in full or (the last one) as far as is needed. */
-static bool count_segments(const struct create_wal *wal, guint32 timeline, guint64 first,
-                           guint64 stop_lsn, guint64 *ret_count, GError **error)
+/* How many of the segments are there, in full or (the last one) as far as is needed. Asked often, and
+ * a repository may have very many: only theirs are looked at. */
+static guint64 count_segments(const struct create_wal *wal, guint32 timeline, guint64 first,
+                              guint64 stop_lsn)
 {
-    guint64 last = (stop_lsn - 1) / wal->segment_bytes;
-    g_autoptr(GArray) segments = lineage_segments(wal->lineage, error);
+    guint64 last = (stop_lsn - 1) / wal->segment_bytes, count = 0;
+    struct repo_segment segment;
 
-    *ret_count = 0;
-    if (segments == NULL)
-        return false;
-    lineage_segments_measure(wal->lineage, segments);
-    for (guint i = 0; i < segments->len; i++) {
-        const struct repo_segment *segment = &g_array_index(segments, struct repo_segment, i);
-        if (segment->timeline != timeline || segment->segment < first ||
-            segment->segment > last)
-            continue;
-        *ret_count += repo_segment_serves(segment, stop_lsn);
-    }
-    return true;
+    for (guint64 number = first; number <= last; number++)
+        count += lineage_segment_find(wal->lineage, timeline, number, wal->segment_bytes,
+                                      &segment) &&
+                 repo_segment_serves(&segment, stop_lsn);
+    return count;
 }
 
 static bool gave_up(const struct create_wal *wal, guint32 timeline, guint64 missing,
@@ -258,12 +252,11 @@ static bool wait_for_others(struct create_wal *wal, guint32 timeline, guint64 st
     gint64 patience_ms =
         wal->stream != NULL ? 0 : settings_int(wal->call->settings, "backup.wal_wait");
     gint64 since_us = g_get_monotonic_time();
-    guint64 first = start_lsn / wal->segment_bytes, seen = 0, there = 0;
+    guint64 first = start_lsn / wal->segment_bytes, seen = 0;
     guint64 all = (stop_lsn - 1) / wal->segment_bytes - first + 1;
 
     for (;;) {
-        if (!count_segments(wal, timeline, first, stop_lsn, &there, error))
-            return false;
+        guint64 there = count_segments(wal, timeline, first, stop_lsn);
         if (there == all)
             return true;
         if (there > seen)
