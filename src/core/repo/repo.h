@@ -173,10 +173,14 @@ struct repo_backup *repo_manifest_parse(const char *text, gsize length, GError *
 
 /* ---- damage of the cluster ---------------------------------------------------------------- */
 
-/* Bad pages that a backup met; text NULL: a backup met none, which takes the mark away. While it
- * stands nothing is expired. */
-bool lineage_damage_mark(struct lineage *lineage, const char *text, gint64 now_us,
-                         GError **error);
+/* Bad pages that a backup met, of the primary or of a standby. While the mark stands nothing is
+ * expired. */
+bool lineage_damage_mark(struct lineage *lineage, const char *text, bool from_standby,
+                         gint64 now_us, GError **error);
+
+/* A backup met none, and the server looked at every page: takes the mark away, but for a backup
+ * from a standby one that the primary's pages have set: those are others. */
+bool lineage_damage_clear(struct lineage *lineage, bool from_standby, GError **error);
 /* Caller frees; NULL: none. */
 char *lineage_damage(const struct lineage *lineage);
 
