@@ -167,6 +167,14 @@ bool lineage_backup_prove(struct lineage *lineage, struct repo_backup *backup,
                           enum repo_prover by, enum repo_proof proof, const char *text,
                           double recovery_seconds, gint64 now_us, GError **error);
 
+/* Says to `expire`, as long as the lineage is open, that this backup and the WAL behind it are being
+ * read: by a read lock on its manifest, for which no right to write is needed. */
+bool lineage_backup_use(const struct lineage *lineage, const struct repo_backup *backup,
+                        GError **error);
+
+/* Whether anybody else has said so. */
+bool lineage_backup_used(const struct lineage *lineage, const struct repo_backup *backup);
+
 /* The manifest's text and back; pure, fuzzed. The text ends with a SHA-256 of itself. */
 char *repo_manifest_text(const struct repo_backup *backup);
 struct repo_backup *repo_manifest_parse(const char *text, gsize length, GError **error);

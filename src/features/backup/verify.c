@@ -197,7 +197,7 @@ static void say(const struct verify *verify, const struct repo_backup *only, dou
 enum runbook_exit backup_verify_command(struct call *call, GError **error)
 {
     struct repository repository;
-    if (!repository_open(call, false, &repository, error))
+    if (!repository_open(call, &repository, error))
         return RUNBOOK_FAILED;
     g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(free_finding);
     struct verify verify = {.call = call,
