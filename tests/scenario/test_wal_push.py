@@ -100,8 +100,8 @@ def test_nothing_is_overwritten_and_nothing_is_taken_for_what_it_is_not(fresh_se
     assert Stored(repo).segments() == [name]
 
 
-def fetch(runbook, repo, name, path, code=0):
-    return runbook("backup", "wal", "fetch", "--repo", repo, name, path).expect(code)
+def fetch(runbook, repo, *arguments, code=0):
+    return runbook("backup", "wal", "fetch", "--repo", repo, *arguments).expect(code)
 
 
 def test_a_failure_to_fetch_is_not_the_end_of_wal(fresh_server, runbook, tmp_path):
@@ -115,6 +115,13 @@ def test_a_failure_to_fetch_is_not_the_end_of_wal(fresh_server, runbook, tmp_pat
     assert fetch(runbook, repo, segment_name(1, 1 << 40), out, code=1).err == ""
     assert fetch(runbook, repo, "00000002.history", out, code=1).err == ""
     out.unlink()
+
+    # Between two that are there one is missing: but for a standby no end.
+    missing, last = switch(server), switch(server)
+    push(runbook, repo, server.cluster.data / "pg_wal" / last)
+    assert f'from "{last}" on' in fetch(runbook, repo, missing, out, code=126).err
+    fetch(runbook, repo, "--gaps-are-ends", missing, out, code=1)
+    Stored(repo).files()[last].unlink()
 
     stored = Stored(repo).files()[name]
     whole = stored.read_bytes()

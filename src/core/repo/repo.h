@@ -167,16 +167,28 @@ bool lineage_backup_prove(struct lineage *lineage, struct repo_backup *backup,
                           enum repo_prover by, enum repo_proof proof, const char *text,
                           double recovery_seconds, gint64 now_us, GError **error);
 
+/* Says to `expire`, as long as the lineage is open, that this backup and the WAL behind it are being
+ * read: by a read lock on its manifest, for which no right to write is needed. */
+bool lineage_backup_use(const struct lineage *lineage, const struct repo_backup *backup,
+                        GError **error);
+
+/* Whether anybody else has said so. */
+bool lineage_backup_used(const struct lineage *lineage, const struct repo_backup *backup);
+
 /* The manifest's text and back; pure, fuzzed. The text ends with a SHA-256 of itself. */
 char *repo_manifest_text(const struct repo_backup *backup);
 struct repo_backup *repo_manifest_parse(const char *text, gsize length, GError **error);
 
 /* ---- damage of the cluster ---------------------------------------------------------------- */
 
-/* Bad pages that a backup met; text NULL: a backup met none, which takes the mark away. While it
- * stands nothing is expired. */
-bool lineage_damage_mark(struct lineage *lineage, const char *text, gint64 now_us,
-                         GError **error);
+/* Bad pages that a backup met, of the primary or of a standby. While the mark stands nothing is
+ * expired. */
+bool lineage_damage_mark(struct lineage *lineage, const char *text, bool from_standby,
+                         gint64 now_us, GError **error);
+
+/* A backup met none, and the server looked at every page: takes the mark away, but for a backup
+ * from a standby one that the primary's pages have set: those are others. */
+bool lineage_damage_clear(struct lineage *lineage, bool from_standby, GError **error);
 /* Caller frees; NULL: none. */
 char *lineage_damage(const struct lineage *lineage);
 

@@ -201,24 +201,40 @@ bool lineage_backup_prove(struct lineage *lineage, struct repo_backup *backup,
 
 /* ---- damage of the cluster ---------------------------------------------------------------- */
 
-bool lineage_damage_mark(struct lineage *lineage, const char *text, gint64 now_us,
-                         GError **error)
+bool lineage_damage_mark(struct lineage *lineage, const char *text, bool from_standby,
+                         gint64 now_us, GError **error)
 {
-    g_autofree char *path = g_build_filename(lineage->path, REPO_DAMAGE, NULL);
-    if (text == NULL) {
-        if (remove(path) == 0)
-            return repo_folder_sync(lineage->path, error);
-        if (errno == ENOENT)
-            return true;
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not remove \"%s\": %s", path,
-                          g_strerror(errno));
-        return false;
-    }
     g_autofree char *valid = g_utf8_make_valid(text, -1);
-    g_autofree char *sealed = repo_seal(
-        json_pack("{s:i, s:s, s:I}", "format", 1, "text", valid, "at_us", (json_int_t) now_us));
+    g_autofree char *sealed =
+        repo_seal(json_pack("{s:i, s:s, s:b, s:I}", "format", 1, "text", valid, "from_standby",
+                            from_standby, "at_us", (json_int_t) now_us));
     return repo_file_write(lineage->path, REPO_DAMAGE, lineage->repo->key, sealed,
                            strlen(sealed), error);
+}
+
+/* What cannot be read may have been the primary's. */
+static bool is_of_standby(const struct lineage *lineage, const char *path)
+{
+    gsize length = 0;
+    g_autofree char *text = repo_file_read(path, lineage->repo->key, &length, NULL, NULL);
+    json_t *object = text == NULL ? NULL : repo_unseal(text, length, path, NULL);
+    bool of_standby = json_is_true(json_object_get(object, "from_standby"));
+    json_decref(object);
+    return of_standby;
+}
+
+bool lineage_damage_clear(struct lineage *lineage, bool from_standby, GError **error)
+{
+    g_autofree char *path = g_build_filename(lineage->path, REPO_DAMAGE, NULL);
+    if (from_standby && !is_of_standby(lineage, path))
+        return true;
+    if (remove(path) == 0)
+        return repo_folder_sync(lineage->path, error);
+    if (errno == ENOENT)
+        return true;
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not remove \"%s\": %s", path,
+                      g_strerror(errno));
+    return false;
 }
 
 char *lineage_damage(const struct lineage *lineage)

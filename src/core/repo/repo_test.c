@@ -307,6 +307,28 @@ static void test_proof(void)
     folder_remove(folder);
 }
 
+/* Several may use one; who asks is not among them. */
+static void test_used(void)
+{
+    g_autofree char *folder = folder_new();
+    g_autoptr(GError) error = NULL;
+    AUTO(repo) repo = must_open(folder, 0);
+    AUTO(lineage) lineage = must_begin(repo);
+    AUTO(repo_backup) backup = make_backup(lineage, noon_us, 0x5000100);
+    for (int i = 0; i < 2; i++) {
+        AUTO(lineage) first = lineage_open(repo, lineage_system(lineage), false, &error);
+        AUTO(lineage) second = lineage_open(repo, lineage_system(lineage), false, &error);
+        g_assert_false(lineage_backup_used(lineage, backup));
+        g_assert_true(lineage_backup_use(first, backup, &error));
+        g_assert_true(lineage_backup_use(second, backup, &error));
+        g_assert_true(lineage_backup_use(second, backup, &error));
+        g_assert_true(lineage_backup_used(lineage, backup));
+    }
+    g_assert_false(lineage_backup_used(lineage, backup));
+    g_assert_no_error(error);
+    folder_remove(folder);
+}
+
 /* What is harmed is named; the other backups are listed as ever. */
 static void test_harmed(void)
 {
@@ -355,15 +377,27 @@ static void test_damage(void)
     AUTO(repo) repo = must_open(folder, 0);
     AUTO(lineage) lineage = must_begin(repo);
     g_assert_null(lineage_damage(lineage));
-    g_assert_true(lineage_damage_mark(lineage, NULL, noon_us, &error));
-    g_assert_true(lineage_damage_mark(lineage, "base/5/1259, block 3", noon_us, &error));
+    g_assert_true(lineage_damage_clear(lineage, false, &error));
+    g_assert_true(lineage_damage_mark(lineage, "base/5/1259, block 3", false, noon_us, &error));
     g_autofree char *text = lineage_damage(lineage);
     g_assert_cmpstr(text, ==, "base/5/1259, block 3");
+    g_assert_true(lineage_damage_clear(lineage, true, &error));
+    g_autofree char *still = lineage_damage(lineage);
+    g_assert_nonnull(still);
+    g_assert_true(lineage_damage_clear(lineage, false, &error));
+    g_assert_null(lineage_damage(lineage));
+    g_assert_true(lineage_damage_mark(lineage, "of a standby", true, noon_us, &error));
+    g_assert_true(lineage_damage_clear(lineage, true, &error));
+    g_assert_null(lineage_damage(lineage));
+    g_assert_true(lineage_damage_mark(lineage, "base/5/1259, block 3", true, noon_us, &error));
     g_autofree char *path = g_build_filename(lineage_path(lineage), "damage.json", NULL);
     fixture_flip(path, 9, 1);
     g_autofree char *unreadable = lineage_damage(lineage);
     g_assert_nonnull(strstr(unreadable, "damage.json"));
-    g_assert_true(lineage_damage_mark(lineage, NULL, noon_us, &error));
+    g_assert_true(lineage_damage_clear(lineage, true, &error));
+    g_autofree char *unread = lineage_damage(lineage);
+    g_assert_nonnull(unread);
+    g_assert_true(lineage_damage_clear(lineage, false, &error));
     g_assert_null(lineage_damage(lineage));
     folder_remove(folder);
 }
@@ -477,6 +511,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repo/life/plain", test_life_plain);
     g_test_add_func("/repo/life/encrypted", test_life_encrypted);
     g_test_add_func("/repo/proof", test_proof);
+    g_test_add_func("/repo/used", test_used);
     g_test_add_func("/repo/harmed", test_harmed);
     g_test_add_func("/repo/damage", test_damage);
     g_test_add_func("/repo/seal", test_seal);

@@ -88,6 +88,10 @@ void lineage_wal_clean(const struct lineage *lineage);
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
                      bool *ret_missing, GError **error);
 
+/* Whether the segment of that name, which is not there, is missing between others: WAL behind it is
+ * there, and a recovery that ends before it loses that. Then with an error that says so. */
+bool lineage_wal_gap(const struct lineage *lineage, const char *name, GError **error);
+
 /* The bytes of NNNNNNNN.history, of its copy where it is damaged. *ret_note (may be NULL, else NULL
  * before): which of the two is; caller frees both. NULL with an error, also when *ret_missing. */
 char *repo_history_read(const struct lineage *lineage, const char *name, gsize *ret_length,

@@ -281,3 +281,46 @@ bool lineage_wal_get(const struct lineage *lineage, const char *name, const char
     }
     return get_segment(lineage, &parsed, segment_bytes, path, ret_missing, error);
 }
+
+/* What comes before a timeline's beginning is its ancestors': there it has no gaps. */
+static bool is_on(const struct lineage *lineage, const struct wal_name *name, guint32 size)
+{
+    g_autoptr(GArray) path = lineage_history(lineage, name->timeline, NULL, NULL);
+
+    if (path == NULL || path->len == 0)
+        return true;
+    return name->segment >= g_array_index(path, struct wal_stretch, path->len - 1).begin / size;
+}
+
+bool lineage_wal_gap(const struct lineage *lineage, const char *name, GError **error)
+{
+    guint32 size = 0;
+    guint64 behind = G_MAXUINT64;
+    char next[WAL_NAME_BYTES];
+
+    if (!lineage_segment_bytes(lineage, &size, NULL) || size == 0)
+        return false;
+    struct wal_name missing = wal_name_parse(name, size);
+    if (missing.kind != WAL_SEGMENT || !is_on(lineage, &missing, size))
+        return false;
+    g_autofree char *folder = segment_folder(lineage, missing.timeline);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *file = NULL;
+    while (dir != NULL && (file = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *stem =
+            g_strndup(file, strlen(file) - MIN(strlen(file), strlen(".zst")));
+        struct wal_name there = wal_name_parse(stem, size);
+        if (g_str_has_suffix(file, ".zst") && there.segment > missing.segment &&
+            (there.kind == WAL_SEGMENT || there.kind == WAL_PARTIAL))
+            behind = MIN(behind, there.segment);
+    }
+    if (behind == G_MAXUINT64)
+        return false;
+    wal_segment_name(missing.timeline, behind, size, next);
+    runbook_error_set(error, RUNBOOK_FAILED,
+                      "WAL behind the gap cannot be reached from before. With --gaps-are-ends "
+                      "a recovery ends here; a backup that was taken behind it leads on",
+                      "WAL is missing from \"%s\" on, and there again from \"%s\" on", name,
+                      next);
+    return true;
+}

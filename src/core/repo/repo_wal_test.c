@@ -350,6 +350,11 @@ static void test_ranges(struct place *place, gconstpointer encrypted)
     g_autoptr(GArray) ranges = lineage_ranges(place->lineage, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(ranges->len, ==, 2);
+    g_assert_false(lineage_wal_gap(place->lineage, "000000010000000000000006", &error));
+    g_assert_no_error(error);
+    g_assert_true(lineage_wal_gap(place->lineage, "000000010000000000000003", &error));
+    g_assert_nonnull(strstr(error->message, "there again from \"000000010000000000000005\""));
+    g_clear_error(&error);
     const struct repo_range *range = &g_array_index(ranges, struct repo_range, 0);
     g_assert_cmpuint(range->first, ==, 1);
     g_assert_cmpuint(range->last, ==, 2);

@@ -67,6 +67,8 @@ char *restore_fetch_command(const struct settings *settings, const struct lineag
 
     append_word(command, program ? program : "pgrunbook");
     g_string_append(command, " backup wal fetch %f %p");
+    /* Where it ends the plan has told; a server that reads ahead may ask for what is behind. */
+    g_string_append(command, " --gaps-are-ends");
     /* All it needs to know is said here: the files of the account that the server runs as are
      * others, or cannot be read. */
     g_string_append(command, " --config /dev/null");

@@ -215,8 +215,10 @@ static void tell_damage(struct create *create, GError **error)
     g_autofree char *detail = g_strjoinv("\ndetail: ", lines);
     g_autoptr(GError) unmarked = NULL;
 
-    if (!lineage_damage_mark(create->lineage, pages, g_get_real_time(), &unmarked))
-        output_warn(create->call->output, "%s", unmarked->message);
+    if (!lineage_damage_mark(create->lineage, pages, create->server.in_recovery,
+                             g_get_real_time(), &unmarked))
+        output_warn(create->call->output,
+                    "%s: earlier backups are not kept from `backup expire`", unmarked->message);
     g_clear_error(error);
     g_set_error(error, RUNBOOK_ERROR, RUNBOOK_FAILED,
                 "no backup: the cluster has bad pages, their checksums do not fit\ndetail: "
@@ -265,7 +267,9 @@ static enum runbook_exit act(struct create *create, GError **error)
         undo(create);
         if (create->taken->damaged)
             tell_damage(create, &broken);
-    } else if (!lineage_damage_mark(create->lineage, NULL, 0, &unmarked)) {
+    } else if (create->server.checksums && /* else nobody has looked */
+               !lineage_damage_clear(create->lineage, create->backup->from_standby,
+                                     &unmarked)) {
         output_warn(call->output, "%s", unmarked->message);
     }
     say_warnings(create);

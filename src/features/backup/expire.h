@@ -17,6 +17,7 @@ enum expire_verdict {
     EXPIRE_PROVEN,  /* stays: the last that was proved */
     EXPIRE_BELOW,   /* stays: older than a damaged one */
     EXPIRE_DAMAGED, /* stays: damaged, and --damaged was not given */
+    EXPIRE_USED,    /* stays: it is being restored */
     EXPIRE_LACKS,   /* stays: WAL of its own is not there, or not yet */
     EXPIRE_GOES,
 };
@@ -28,6 +29,9 @@ struct expire_rules {
     gint64 keep_time_us; /* 0: none */
     bool damaged;        /* damaged ones go */
     gint64 now_us;
+    /* Whether somebody reads the backup now; NULL: nobody does. */
+    bool (*used)(const struct repo_backup *backup, gpointer data);
+    gpointer used_data;
 };
 
 struct expire_plan {

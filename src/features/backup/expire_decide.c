@@ -9,6 +9,7 @@ const char *expire_verdict_text(enum expire_verdict verdict)
         "stays: the last that was proved by a restore",
         "stays: older than a damaged one",
         "stays: damaged, --damaged would remove it",
+        "stays: it is being restored",
         "stays: not all of its WAL is there, verify looks into it",
         "goes",
     };
@@ -130,6 +131,11 @@ struct expire_plan *expire_decide(const GPtrArray *backups, const GArray *segmen
             *verdict_of(plan, i) = EXPIRE_GOES;
     }
     keep_below_damaged(plan);
+    for (guint i = 0; rules->used != NULL && i < backups->len; i++) {
+        if (*verdict_of(plan, i) == EXPIRE_GOES &&
+            rules->used(at(backups, i), rules->used_data))
+            *verdict_of(plan, i) = EXPIRE_USED;
+    }
     for (guint i = 0; i < backups->len; i++)
         plan->goes += *verdict_of(plan, i) == EXPIRE_GOES;
     plan->first_segment = first_needed(plan, backups);

@@ -1,5 +1,7 @@
 #include "expire.h"
 
+#include <string.h>
+
 #define SEGMENT ((guint64) 16 << 20)
 #define DAY     ((gint64) 86400 * 1000000)
 
@@ -65,14 +67,22 @@ static struct world world_of(const char *letters)
     return world;
 }
 
-/* The verdicts as letters: n newest, i in time, p proven, b below, d damaged, l lacks WAL,
+static const char *used_id = "";
+
+static bool is_used(const struct repo_backup *backup, gpointer data)
+{
+    (void) data;
+    return strcmp(backup->id, used_id) == 0;
+}
+
+/* The verdicts as letters: n newest, i in time, p proven, b below, d damaged, u used, l lacks WAL,
  * - goes. */
 static void check(const char *letters, guint keep, gint64 days, bool damaged, gint64 today,
                   const char *wanted, guint64 first_segment)
 {
-    static const char marks[] = "nipbdl-";
+    static const char marks[] = "nipbdul-";
     struct world world = world_of(letters);
-    const struct expire_rules rules = {keep, days * DAY, damaged, today * DAY};
+    const struct expire_rules rules = {keep, days * DAY, damaged, today * DAY, is_used, NULL};
     AUTO(expire_plan) plan = expire_decide(world.backups, world.segments, &rules);
     g_autoptr(GString) got = g_string_new("");
     guint goes = 0;
@@ -139,6 +149,16 @@ static void test_wal(void)
     check("uuvvw", 2, 0, true, 6, "bbnnl", 10);
 }
 
+/* One that is being restored stays, with the WAL behind it: the recovery needs that as well. */
+static void test_used(void)
+{
+    used_id = "20261102T000000F";
+    check("uuuuu", 2, 0, false, 6, "-u-nn", 20);
+    used_id = "20261105T000000F";
+    check("uuuuu", 2, 0, false, 6, "---nn", 40);
+    used_id = "";
+}
+
 /* What cannot be read might be anything: no WAL goes either. */
 static void test_unreadable(void)
 {
@@ -161,6 +181,7 @@ int main(int argc, char **argv)
     g_test_add_func("/expire/proven", test_proven);
     g_test_add_func("/expire/damaged", test_damaged);
     g_test_add_func("/expire/wal", test_wal);
+    g_test_add_func("/expire/used", test_used);
     g_test_add_func("/expire/unreadable", test_unreadable);
     g_test_add_func("/expire/none_good", test_none_good);
     return g_test_run();

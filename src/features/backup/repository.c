@@ -20,16 +20,13 @@ bool repository_read(struct repository *repository, GError **error)
     return repository->backups != NULL;
 }
 
-bool repository_open(const struct call *call, bool lock, struct repository *repository,
-                     GError **error)
+bool repository_open(const struct call *call, struct repository *repository, GError **error)
 {
     *repository = (struct repository){.repo = repo_open(call->settings, false, error)};
     if (repository->repo != NULL)
         repository->lineage =
             lineage_open(repository->repo, option_value(call->options, "system"), false, error);
-    if (repository->lineage != NULL &&
-        (!lock || lineage_lock(repository->lineage, "lock", error)) &&
-        repository_read(repository, error))
+    if (repository->lineage != NULL && repository_read(repository, error))
         return true;
     repository_clear(repository);
     return false;

@@ -13,9 +13,8 @@ struct repository {
     GPtrArray *backups; /* of struct repo_backup */
 };
 
-/* The one of the settings and of --system. lock: for changing it. */
-bool repository_open(const struct call *call, bool lock, struct repository *repository,
-                     GError **error);
+/* The one of the settings and of --system. */
+bool repository_open(const struct call *call, struct repository *repository, GError **error);
 void repository_clear(struct repository *repository);
 
 /* Reads the backups once more. */

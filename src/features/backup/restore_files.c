@@ -493,7 +493,9 @@ bool restore_files(const struct restore_request *request, struct restore_result 
     struct work work = {0};
     gint64 began = g_get_monotonic_time();
 
-    bool good = work_begin(&work, request, result, error) && work_done(&work, error);
+    /* With the lineage it is let go: after the recovery, which needs the WAL behind it. */
+    bool good = lineage_backup_use(request->lineage, request->plan->backup, error) &&
+                work_begin(&work, request, result, error) && work_done(&work, error);
     if (good) {
         g_autofree char *path = g_build_filename(work.folder, "postgresql.conf", NULL);
         result->resumed = work.way == RESTORE_RESUME;
