@@ -82,40 +82,55 @@ static void set_from_control(GPtrArray *arguments, const struct server_control *
     set(arguments, "wal_level", levels[CLAMP(control->wal_level, 0, 2)]);
 }
 
+struct private_setting {
+    const char *name, *value;
+    int since; /* major version; 0: all that are known */
+};
+
 /* On the command line they stand above every file. */
-static void set_private(GPtrArray *arguments)
+static void set_private(GPtrArray *arguments, int major)
 {
-    static const char *const settings[][2] = {
-        {"listen_addresses", ""},
-        {"port", PORT},
-        {"unix_socket_permissions", "0700"},
-        {"external_pid_file", ""},
-        {"archive_mode", "off"},
-        {"primary_conninfo", ""},
-        {"shared_preload_libraries", ""},
-        {"session_preload_libraries", ""},
-        {"local_preload_libraries", ""},
-        {"hot_standby", "on"},
-        {"ssl", "off"},
-        {"logging_collector", "off"},
-        {"log_destination", "stderr"},
-        {"log_line_prefix", ""},
-        {"log_min_messages", "warning"},
-        {"log_statement", "none"},
-        {"lc_messages", "C"},
-        {"shared_buffers", "128MB"},
-        {"huge_pages", "off"},
-        {"synchronous_standby_names", ""},
-        {"superuser_reserved_connections", "3"},
-        {"autovacuum", "off"},
-        {"restart_after_crash", "off"},
+    static const struct private_setting settings[] = {
+        {"listen_addresses", "", 0},
+        {"port", PORT, 0},
+        {"unix_socket_permissions", "0700", 0},
+        {"external_pid_file", "", 0},
+        {"archive_mode", "off", 0},
+        {"primary_conninfo", "", 0},
+        /* A copy of a subscriber has its subscriptions: their workers would take the changes from
+         * the publisher, and the subscriber itself would never get them. */
+        {"max_logical_replication_workers", "0", 0},
+        {"max_sync_workers_per_subscription", "0", 0},
+        {"sync_replication_slots", "off", 17},
+        {"event_triggers", "off", 17},
+        /* How far each subscription has come is in the backup, and wants room. */
+        {"max_replication_slots", "1000", 0},
+        {"max_active_replication_origins", "1000", 18},
+        {"shared_preload_libraries", "", 0},
+        {"session_preload_libraries", "", 0},
+        {"local_preload_libraries", "", 0},
+        {"hot_standby", "on", 0},
+        {"ssl", "off", 0},
+        {"logging_collector", "off", 0},
+        {"log_destination", "stderr", 0},
+        {"log_line_prefix", "", 0},
+        {"log_min_messages", "warning", 0},
+        {"log_statement", "none", 0},
+        {"lc_messages", "C", 0},
+        {"shared_buffers", "128MB", 0},
+        {"huge_pages", "off", 0},
+        {"synchronous_standby_names", "", 0},
+        {"superuser_reserved_connections", "3", 0},
+        {"autovacuum", "off", 0},
+        {"restart_after_crash", "off", 0},
         /* One call, where fsync would be one a file. */
-        {"recovery_init_sync_method", "syncfs"},
-        {"cluster_name", "pgrunbook"},
+        {"recovery_init_sync_method", "syncfs", 0},
+        {"cluster_name", "pgrunbook", 0},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
-        set(arguments, settings[i][0], settings[i][1]);
+        if (major >= settings[i].since)
+            set(arguments, settings[i].name, settings[i].value);
 }
 
 static char **arguments_for(const struct server *server, const struct server_setup *setup,
@@ -131,7 +146,7 @@ static char **arguments_for(const struct server *server, const struct server_set
     set_place(arguments, server, "hba_file", SERVER_HBA);
     set_place(arguments, server, "ident_file", SERVER_IDENT);
     set(arguments, "unix_socket_directories", server->place);
-    set_private(arguments);
+    set_private(arguments, server->major);
     set_from_control(arguments, control);
     for (const char *const *more = setup->settings; more != NULL && *more != NULL; more++) {
         g_ptr_array_add(arguments, g_strdup("-c"));

@@ -1,8 +1,9 @@
 /*
  * A server of our own on a data directory: started privately, asked, stopped. It listens on no
  * network, its socket lies in a folder that only its owner may enter, it archives nothing, follows
- * no primary and loads no libraries, whatever the directory's own configuration says. It needs
- * none: a data directory whose postgresql.conf lies elsewhere (Debian) is started all the same.
+ * no primary, takes nothing from a publisher and loads no libraries, whatever the directory's own
+ * configuration says. It needs none: a data directory whose postgresql.conf lies elsewhere (Debian)
+ * is started all the same.
  *
  * It runs as the owner of its folder, and ends when this process does, however that ends. All
  * functions belong to the thread that started it (the kernel watches that thread).

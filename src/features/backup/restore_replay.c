@@ -139,6 +139,13 @@ static bool await_landing(struct replay *replay, struct session *session,
     }
 }
 
+static gint64 subscriptions_of(struct session *session)
+{
+    AUTO(rows) rows = session_query(session, &query_backup_restore_subscriptions, NULL, NULL);
+
+    return rows ? rows_int(rows, 0, BACKUP_RESTORE_SUBSCRIPTIONS_ENABLED) : 0;
+}
+
 static void land(struct replay *replay, struct session *session, const struct answer *answer)
 {
     const struct restore_plan *plan = replay->request->plan;
@@ -153,6 +160,7 @@ static void land(struct replay *replay, struct session *session, const struct an
     result->xid = landing.before == LANDING_THERE ? plan->before.xid : 0;
     result->timeline =
         plan->end_timeline ? plan->end_timeline : wal_history_at(plan->path, answer->lsn);
+    result->subscriptions = subscriptions_of(session);
     result->promoted = !answer->in_recovery;
     result->new_timeline = answer->timeline;
     g_free(result->elsewhere);
