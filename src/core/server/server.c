@@ -106,6 +106,10 @@ static void set_private(GPtrArray *arguments, int major)
         /* How far each subscription has come is in the backup, and wants room. */
         {"max_replication_slots", "1000", 0},
         {"max_active_replication_origins", "1000", 18},
+        /* What is damaged must show. */
+        {"zero_damaged_pages", "off", 0},
+        {"ignore_checksum_failure", "off", 0},
+        {"ignore_system_indexes", "off", 0},
         {"shared_preload_libraries", "", 0},
         {"session_preload_libraries", "", 0},
         {"local_preload_libraries", "", 0},
@@ -325,6 +329,12 @@ bool server_runs(struct server *server)
 
 /* ---- asking -------------------------------------------------------------------------------- */
 
+/* What roles and databases set for themselves stands above the command line, and this above them.
+ * Programs that are given the session's parameters get it too. */
+#define SESSION_OPTIONS                                                                        \
+    "-c zero_damaged_pages=off -c ignore_checksum_failure=off -c ignore_system_indexes=off "   \
+    "-c session_preload_libraries= -c local_preload_libraries="
+
 struct session *server_session(struct server *server, const char *database, GError **error)
 {
     static const char *const usual[] = {"postgres", "template1"};
@@ -338,9 +348,10 @@ struct session *server_session(struct server *server, const char *database, GErr
         quoted = g_strjoinv("\\'", quotes);
         g_free(server->database);
         /* What the environment says of another server is said away. */
-        server->database = g_strdup_printf("dbname='%s' hostaddr='' options='' sslmode=disable "
-                                           "target_session_attrs=any connect_timeout=5",
-                                           quoted);
+        server->database =
+            g_strdup_printf("dbname='%s' hostaddr='' options='" SESSION_OPTIONS "' "
+                            "sslmode=disable target_session_attrs=any connect_timeout=5",
+                            quoted);
         server->params = (struct session_params){.host = server->place,
                                                  .port = PORT,
                                                  .user = server->role,
