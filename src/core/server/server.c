@@ -239,13 +239,8 @@ static bool prepared(struct server *server, const struct server_setup *setup, GE
     server->major = server_major_of(server->folder, error);
     if (server->major == 0)
         return false;
-    pid_t running = server_running_on(server->folder);
-    if (running != 0) {
-        runbook_error_set(error, RUNBOOK_REFUSED, NULL,
-                          "a server (pid %d) is running on \"%s\"", (int) running,
-                          server->folder);
+    if (!server_stopped_on(server->folder, error))
         return false;
-    }
     g_autofree char *postgres =
         programs_find("postgres", server->major, server->major, setup->bindir, NULL, error);
     if (postgres == NULL)

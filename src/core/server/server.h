@@ -67,8 +67,16 @@ bool server_control_read(const char *folder, struct server_control *ret_control,
 /* The major version a data directory is of; 0 with an error. */
 int server_major_of(const char *folder, GError **error);
 
-/* The pid of a server that runs on the folder, 0: none does. */
+/* The pid of a server that runs on the folder; 0: none that could be seen from here. One in another
+ * container or on another machine cannot. */
 pid_t server_running_on(const char *folder);
+
+/* Whether there is a postmaster.pid, whose server may be one that cannot be seen: one that is stopped
+ * removes it. */
+bool server_pid_left(const char *folder);
+
+/* RUNBOOK_REFUSED in doubt: a server runs on the folder, or may. */
+bool server_stopped_on(const char *folder, GError **error);
 
 /* The name of the role that initdb made: from pg_authid's file, in a directory whose server need not
  * answer. Caller frees; NULL when it cannot be told. */

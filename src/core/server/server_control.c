@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int server_major_of(const char *folder, GError **error)
 {
@@ -135,6 +136,36 @@ pid_t server_running_on(const char *folder)
     if (pid <= 0 || (kill(pid, 0) != 0 && errno != EPERM) || !works_in(pid, folder))
         return 0;
     return pid;
+}
+
+bool server_pid_left(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "postmaster.pid", NULL);
+    struct stat status;
+
+    return lstat(path, &status) == 0;
+}
+
+bool server_stopped_on(const char *folder, GError **error)
+{
+    pid_t running = server_running_on(folder);
+
+    if (running != 0) {
+        runbook_error_set(error, RUNBOOK_REFUSED, "stop it first (pg_ctl stop)",
+                          "a server (pid %d) is running on \"%s\"", (int) running, folder);
+        return false;
+    }
+    if (!server_pid_left(folder))
+        return true;
+    g_autofree char *hint = g_strdup_printf("if none is, neither in a container nor on another "
+                                            "machine, remove \"%s/postmaster.pid\"",
+                                            folder);
+    runbook_error_set(
+        error, RUNBOOK_REFUSED, hint,
+        "a server may be running on \"%s\": it has a postmaster.pid, and a server "
+        "that was stopped leaves none",
+        folder);
+    return false;
 }
 
 /* ---- the role that initdb made ------------------------------------------------------------- */

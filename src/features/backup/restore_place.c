@@ -109,6 +109,7 @@ bool restore_place_look(const char *folder, struct restore_place *ret_place, GEr
     }
     place.cluster = g_file_test(version, G_FILE_TEST_EXISTS);
     place.server = server_running_on(folder);
+    place.pid_left = server_pid_left(folder);
     place.marked = marker_read(folder, &place.marker);
     control_look(folder, &place);
     *ret_place = place;
@@ -153,6 +154,15 @@ enum restore_way restore_place_judge(const struct restore_place *place, const ch
     if (place->server != 0)
         return not(error, "stop it first (pg_ctl stop)",
                    "a server (pid %d) is running on \"%s\"", (int) place->server, folder);
+    if (place->pid_left) {
+        g_autofree char *hint = g_strdup_printf("if none is, neither in a container nor on "
+                                                "another machine, remove \"%s/postmaster.pid\"",
+                                                folder);
+        return not(error, hint,
+                   "a server may be running on \"%s\": it has a postmaster.pid, and a server "
+                   "that was stopped leaves none",
+                   folder);
+    }
     if (place->empty)
         return RESTORE_FRESH;
     if (may_resume(place, system, backup))

@@ -21,8 +21,9 @@ void restore_marker_clear(struct restore_marker *marker);
 /* As it is found. */
 struct restore_place {
     bool there, empty;
-    bool cluster; /* it has a PG_VERSION */
-    pid_t server; /* that runs on it; 0: none */
+    bool cluster;  /* it has a PG_VERSION */
+    pid_t server;  /* that runs on it; 0: none that can be seen */
+    bool pid_left; /* postmaster.pid: there may be one that cannot */
     bool marked;
     struct restore_marker marker;
     guint64 system; /* by its pg_control; 0: none */

@@ -92,6 +92,11 @@ static void test_place(void)
     check_place((struct restore_place){.cluster = true, .system = 78}, true, RESTORE_NOT);
     check_place((struct restore_place){.cluster = true, .system = 77, .server = 5}, true,
                 RESTORE_NOT);
+    /* Of a server that cannot be seen from here, perhaps. */
+    check_place((struct restore_place){.cluster = true, .system = 77, .pid_left = true}, true,
+                RESTORE_NOT);
+    check_place((struct restore_place){.marked = true, .marker = ours, .pid_left = true}, false,
+                RESTORE_NOT);
     check_place((struct restore_place){.marked = true, .marker = ours}, false, RESTORE_RESUME);
     check_place((struct restore_place){.marked = true, .marker = theirs}, false, RESTORE_NOT);
     check_place((struct restore_place){.marked = true, .marker = theirs}, true,
