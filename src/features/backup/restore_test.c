@@ -11,6 +11,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- settings ------------------------------------------------------------------------------ */
 
@@ -172,6 +173,7 @@ static void test_manifest(void)
     AUTO(manifest) manifest = manifest_parse(manifest_text, strlen(manifest_text), NULL);
     g_autofree char *folder = g_dir_make_tmp("restore-test-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(folder, "file", NULL);
+    g_autofree char *other = g_build_filename(folder, "other", NULL);
 
     g_assert_nonnull(manifest);
     g_assert_cmpuint(g_hash_table_size(manifest->files), ==, 2);
@@ -183,6 +185,10 @@ static void test_manifest(void)
     g_assert_true(g_file_set_contents(path, "abc", 3, NULL));
     g_assert_true(manifest_file_fits(crc, path));
     g_assert_true(manifest_file_fits(sha, path));
+    /* Another cluster's too. */
+    g_assert_cmpint(link(path, other), ==, 0);
+    g_assert_false(manifest_file_fits(sha, path));
+    g_remove(other);
     g_assert_true(g_file_set_contents(path, "abd", 3, NULL));
     g_assert_false(manifest_file_fits(crc, path));
     g_assert_false(manifest_file_fits(sha, path));
