@@ -140,3 +140,32 @@ def test_encrypted_and_as_root(fresh_server):
         stage.restore("root")
     with stage.started("root") as restored:
         assert restored.value("SELECT count(*) FROM ledger") == 1
+
+
+@pytest.mark.parametrize("version", [15])
+def test_a_server_apart(stage):
+    """What the cluster has set for itself does not reach the private server: no subscription takes
+    changes from its publisher, and damage shows."""
+    server = stage.server
+    server.sql("CREATE SUBSCRIPTION taker CONNECTION 'host=/nowhere dbname=x' PUBLICATION p "
+               "WITH (connect = false)")
+    server.sql("ALTER SUBSCRIPTION taker ENABLE")
+    server.sql("ALTER SYSTEM SET zero_damaged_pages = on")
+    server.sql("ALTER ROLE CURRENT_USER SET ignore_checksum_failure = on")
+    stage.back_up()
+    stage.archive()
+    checks = stage.folder / "checks.sql"
+    checks.write_text("""
+SELECT current_setting('zero_damaged_pages') = 'off';
+SELECT current_setting('ignore_checksum_failure') = 'off';
+SELECT current_setting('max_logical_replication_workers') = '0';
+SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'logical replication%';
+""")
+    checks.chmod(0o644)
+    drill = stage.runbook("backup", "drill", "--json", *stage.options, "--bindir", stage.bindir,
+                          "--scratch", stage.folder / "scratch", "--latest", "--checks", checks)
+    assert drill.code == 0, drill
+    restored = stage.restore("r", "--latest")["restored"]
+    assert restored["enabled_subscriptions"] == 1
+    text = (stage.folder / "r" / "postgresql.auto.conf").read_text()
+    assert "zero_damaged_pages = 'on'" in text and "aside" not in text
