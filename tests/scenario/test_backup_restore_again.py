@@ -118,6 +118,21 @@ def test_tablespaces(stage):
     stage.restore("b", "--tablespaces-below", stage.folder / "below", "--no-start")
     assert len(os.listdir(stage.folder / "below")) == 2
     verify(stage.folder / "b", "-i", "tablespace_map")
+    # A copy of the data directory has the links of its original, which is at work.
+    copy = stage.folder / "copy"
+    shutil.copytree(stage.cluster.data, copy, symlinks=True)
+    (copy / "postmaster.pid").unlink()
+    give_to_server_user(copy)
+    refused = stage.restore("copy", "--delta", code=4).err
+    assert f"--tablespace {fast}={fast}" in refused or f"--tablespace {slow}={slow}" in refused
+    here = [f"--tablespace={place}={place}" for place in places]
+    assert "in use" in stage.restore("copy", "--delta", *here, code=4).err
+    stage.cluster.stop()
+    stage.folder = stage.cluster.folder
+    assert "not empty" in stage.restore("data", "--delta", code=4).err
+    stage.restore("data", "--delta", *here)
+    stage.cluster.start()
+    assert server.value("SELECT count(*) FROM in_slow") == 20000
 
 
 def worth_a_look(calls):

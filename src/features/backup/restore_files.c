@@ -140,6 +140,19 @@ static bool repository_readable(const struct work *work, GError **error)
     return false;
 }
 
+/* What the marker says of tablespaces counts in the folder it was written into. */
+static bool places_free(const struct work *work, const struct restore_marker *marker,
+                        GError **error)
+{
+    g_autofree char *identity = restore_folder_identity(work->folder);
+    bool same = work->way == RESTORE_RESUME && identity != NULL &&
+                g_strcmp0(identity, marker->folder) == 0;
+
+    return tablespace_places_free(work->places, work->folder, work->way != RESTORE_FRESH,
+                                  same ? (const char *const *) marker->tablespaces : NULL,
+                                  error);
+}
+
 static bool work_begin(struct work *work, const struct restore_request *request,
                        struct restore_result *result, GError **error)
 {
@@ -157,11 +170,9 @@ static bool work_begin(struct work *work, const struct restore_request *request,
         return false;
     work->way = restore_place_judge(&place, work->folder, lineage_system(request->lineage),
                                     work->backup->id, request->delta, error);
+    bool free = work->way != RESTORE_NOT && places_free(work, &place.marker, error);
     restore_place_clear(&place);
-    return work->way != RESTORE_NOT &&
-           tablespace_places_free(work->places, work->folder, work->way != RESTORE_FRESH,
-                                  error) &&
-           room_enough(work, error) &&
+    return free && room_enough(work, error) &&
            (request->files_only || repository_readable(work, error));
 }
 
@@ -201,7 +212,13 @@ static bool mark(const struct work *work, const char *control, GError **error)
 {
     struct restore_marker marker = {.system = g_strdup(lineage_system(work->request->lineage)),
                                     .backup = g_strdup(work->backup->id),
-                                    .control = g_strdup(control)};
+                                    .control = g_strdup(control),
+                                    .folder = restore_folder_identity(work->folder),
+                                    .tablespaces = g_new0(char *, work->places->len + 1)};
+
+    for (guint i = 0; i < work->places->len; i++)
+        marker.tablespaces[i] =
+            g_strdup(g_array_index(work->places, struct tablespace_place, i).to);
     bool good = restore_marker_write(work->folder, &marker, &work->owner, error);
 
     restore_marker_clear(&marker);

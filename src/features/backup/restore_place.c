@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -15,6 +16,8 @@ void restore_marker_clear(struct restore_marker *marker)
     g_free(marker->system);
     g_free(marker->backup);
     g_free(marker->control);
+    g_free(marker->folder);
+    g_strfreev(marker->tablespaces);
     *marker = (struct restore_marker){0};
 }
 
@@ -23,15 +26,33 @@ static char *member(json_t *object, const char *name)
     return g_strdup(json_string_value(json_object_get(object, name)));
 }
 
+static char **members(json_t *array)
+{
+    GPtrArray *texts = g_ptr_array_new();
+    size_t index;
+    json_t *value;
+
+    json_array_foreach(array, index, value)
+    {
+        if (json_is_string(value))
+            g_ptr_array_add(texts, g_strdup(json_string_value(value)));
+    }
+    g_ptr_array_add(texts, NULL);
+    return (char **) g_ptr_array_free(texts, FALSE);
+}
+
 static bool marker_read(const char *folder, struct restore_marker *ret_marker)
 {
     g_autofree char *path = g_build_filename(folder, RESTORE_MARKER, NULL);
     json_t *object = json_load_file(path, 0, NULL);
 
     /* One that cannot be read is one all the same, of no backup that is known. */
-    *ret_marker = (struct restore_marker){.system = member(object, "system"),
-                                          .backup = member(object, "backup"),
-                                          .control = member(object, "control_sha256")};
+    *ret_marker =
+        (struct restore_marker){.system = member(object, "system"),
+                                .backup = member(object, "backup"),
+                                .control = member(object, "control_sha256"),
+                                .folder = member(object, "folder"),
+                                .tablespaces = members(json_object_get(object, "tablespaces"))};
     json_decref(object);
     return g_file_test(path, G_FILE_TEST_EXISTS);
 }
@@ -40,9 +61,14 @@ bool restore_marker_write(const char *folder, const struct restore_marker *marke
                           const struct server_owner *owner, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, RESTORE_MARKER, NULL);
+    json_t *tablespaces = json_array();
+
+    for (char **place = marker->tablespaces; place != NULL && *place != NULL; place++)
+        json_array_append_new(tablespaces, json_string(*place));
     json_t *object = json_pack(
-        "{s:s, s:s, s:s*, s:s}", "system", marker->system, "backup", marker->backup,
-        "control_sha256", marker->control, "what",
+        "{s:s, s:s, s:s*, s:s*, s:o, s:s}", "system", marker->system, "backup", marker->backup,
+        "control_sha256", marker->control, "folder", marker->folder, "tablespaces", tablespaces,
+        "what",
         "a restore is at work here, or was interrupted: the same command goes on with it");
     char *text = json_dumps(object, JSON_INDENT(2));
 
@@ -50,6 +76,15 @@ bool restore_marker_write(const char *folder, const struct restore_marker *marke
     bool good = restore_file_put(path, text, strlen(text), owner, error);
     free(text);
     return good;
+}
+
+char *restore_folder_identity(const char *folder)
+{
+    struct stat status;
+
+    if (stat(folder, &status) != 0)
+        return NULL;
+    return g_strdup_printf("%ju:%ju", (uintmax_t) status.st_dev, (uintmax_t) status.st_ino);
 }
 
 bool restore_marker_remove(const char *folder, GError **error)

@@ -15,6 +15,8 @@ struct restore_marker {
     char *system, *backup;
     char *
         control; /* SHA-256 of the pg_control that completes the restore; NULL: not yet known */
+    char *folder;       /* which folder it was written into: a copy of it is another */
+    char **tablespaces; /* the places that this restore has made or was given; NULL: none */
 };
 void restore_marker_clear(struct restore_marker *marker);
 
@@ -38,6 +40,9 @@ enum restore_way {
     RESTORE_RESUME,  /* the same, after an interruption */
     RESTORE_NOT,     /* with an error */
 };
+
+/* By device and inode. Caller frees; NULL: it is not there. */
+char *restore_folder_identity(const char *folder);
 
 /* Pure. */
 enum restore_way restore_place_judge(const struct restore_place *place, const char *folder,

@@ -81,8 +81,9 @@ static void check_place(struct restore_place place, bool delta, enum restore_way
 static void test_place(void)
 {
     char system[] = "77", backup[] = "B", other[] = "C", sum[] = "aa", changed[] = "bb";
-    struct restore_marker ours = {system, backup, NULL}, theirs = {system, other, NULL},
-                          complete = {system, backup, sum};
+    struct restore_marker ours = {.system = system, .backup = backup},
+                          theirs = {.system = system, .backup = other},
+                          complete = {.system = system, .backup = backup, .control = sum};
 
     check_place((struct restore_place){.empty = true}, false, RESTORE_FRESH);
     check_place((struct restore_place){.empty = true}, true, RESTORE_FRESH);
@@ -148,6 +149,41 @@ static void test_tablespaces(void)
     refuse_places("/srv/fast=/d/x");
     refuse_places("/srv/fast=/srv/slow");
     refuse_places("/srv/fast=/");
+}
+
+/* A folder with a file, to which a link of the data directory leads. */
+static void test_tablespace_in_use(void)
+{
+    g_autofree char *data = g_dir_make_tmp("restore-test-XXXXXX", NULL);
+    g_autofree char *to = g_dir_make_tmp("restore-test-XXXXXX", NULL);
+    g_autofree char *links = g_build_filename(data, "pg_tblspc", NULL);
+    g_autofree char *link = g_build_filename(links, "16384", NULL);
+    g_autofree char *file = g_build_filename(to, "file", NULL);
+    const char *const made[] = {to, NULL}, *const other[] = {data, NULL};
+    struct tablespace_place place = {.oid = 16384, .from = to, .to = to};
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof place);
+    g_autoptr(GError) error = NULL;
+
+    g_array_append_val(places, place);
+    g_assert_true(tablespace_places_free(places, data, false, NULL, NULL));
+    g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+    g_assert_false(tablespace_places_free(places, data, true, made, NULL));
+    g_assert_cmpint(g_mkdir(links, 0700), ==, 0);
+    g_assert_cmpint(symlink(to, link), ==, 0);
+    /* As in a copy of the data directory. */
+    g_assert_false(tablespace_places_free(places, data, true, NULL, &error));
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
+    g_assert_nonnull(strstr(error->message, "--tablespace"));
+    g_assert_false(tablespace_places_free(places, data, true, other, NULL));
+    g_assert_true(tablespace_places_free(places, data, true, made, NULL));
+    g_array_index(places, struct tablespace_place, 0).named = true;
+    g_assert_false(tablespace_places_free(places, data, false, NULL, NULL));
+    g_assert_true(tablespace_places_free(places, data, true, NULL, NULL));
+    g_remove(file);
+    g_rmdir(to);
+    g_remove(link);
+    g_rmdir(links);
+    g_rmdir(data);
 }
 
 /* ---- the server's manifest ----------------------------------------------------------------- */
@@ -271,6 +307,7 @@ int main(int count, char **arguments)
     g_test_add_func("/restore/targets", test_targets);
     g_test_add_func("/restore/place", test_place);
     g_test_add_func("/restore/tablespaces", test_tablespaces);
+    g_test_add_func("/restore/tablespace_in_use", test_tablespace_in_use);
     g_test_add_func("/restore/manifest", test_manifest);
     g_test_add_func("/restore/spares", test_spares);
     g_test_add_func("/restore/landing", test_landing);
