@@ -71,7 +71,18 @@ def test_delta_after_damage(stage):
     (data / "postmaster.pid").write_text("99999999\n")
     assert f"remove \"{data}/postmaster.pid\"" in stage.restore("data", *then, code=4).err
     (data / "postmaster.pid").unlink()
+    # A backup that cannot be read leaves everything as it was.
+    (manifest,) = stage.repo.rglob("backup_manifest.zst")
+    flip(manifest, manifest.stat().st_size // 2)
+    was = sorted(os.listdir(data / "pg_wal"))
+    stage.restore("data", *then, code=1)
+    assert (data / "global" / "pg_control").exists() and was == sorted(os.listdir(data / "pg_wal"))
+    assert not (data / "pgrunbook-restore.json").exists()
+    flip(manifest, manifest.stat().st_size // 2)
+    (data / "log").symlink_to(stage.folder)
     document = stage.restore("data", "--no-start", *then)["restored"]
+    assert (data / "log").is_symlink() and not (data / "global" / "pg_control.before").exists()
+    (data / "log").unlink()
     assert 0 < document["files"] < 200 and document["kept_files"] > 700
     assert document["removed_files"] > 0
     verify(data)

@@ -1,6 +1,6 @@
 /*
- * From a backup to a data directory. The order is what makes it safe: the marker first, then no
- * pg_control any more, everything else, the disk, pg_control, and no marker any more. Whatever
+ * From a backup to a data directory. The order is what makes it safe: first all that can be known to
+ * be possible, then the marker, no pg_control any more, everything else, the disk, pg_control, and no marker any more. Whatever
  * happens in between, no server starts on the folder, and the same command goes on with it.
  */
 #include "error.h"
@@ -8,6 +8,7 @@
 #include "restore_compare.h"
 #include "restore_extract.h"
 #include "restore_file.h"
+#include "restore_old.h"
 #include "restore_place.h"
 #include "restore_settings.h"
 #include "restore_tablespaces.h"
@@ -225,44 +226,6 @@ static bool mark(const struct work *work, const char *control, GError **error)
     return good;
 }
 
-static bool control_removed(const struct work *work, GError **error)
-{
-    g_autofree char *path = g_build_filename(work->folder, RESTORE_CONTROL, NULL);
-
-    return !g_file_test(path, G_FILE_TEST_EXISTS) || restore_file_remove(path, error);
-}
-
-static bool has_wal(const char *folder)
-{
-    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
-
-    for (const char *name; entries && (name = g_dir_read_name(entries)) != NULL;)
-        if (strspn(name, "0123456789ABCDEF") == 24)
-            return true;
-    return false;
-}
-
-/* WAL that nobody has archived is nowhere else; and where it stays, the recovery reads on in it
- * behind the end of what the plan knows. Beside the folder, so that a rename does it. */
-static bool wal_saved(struct work *work, GError **error)
-{
-    g_autofree char *path = g_build_filename(work->folder, "pg_wal", NULL);
-    g_autofree char *real = realpath(path, NULL);
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%S");
-    bool linked = g_file_test(path, G_FILE_TEST_IS_SYMLINK);
-
-    if (work->way == RESTORE_FRESH || real == NULL || !has_wal(real))
-        return true;
-    g_autofree char *saved = linked ? g_strdup_printf("%s-%s", real, when)
-                                    : g_strdup_printf("%s-pg_wal-%s", work->folder, when);
-    if (rename(real, saved) != 0)
-        return restore_file_failed("move away", real, errno, error);
-    work->result->saved_wal = g_steal_pointer(&saved);
-    note(work, "the old pg_wal was kept as", work->result->saved_wal);
-    return folder_made(work, real, error);
-}
-
 static char *file_of(const struct work *work, const char *name)
 {
     return g_build_filename(work->backup->folder, name, NULL);
@@ -288,6 +251,47 @@ static bool manifest_read(struct work *work, GError **error)
         return true;
     work->manifest = manifest_parse(work->manifest_text, work->manifest_length, error);
     return work->manifest != NULL;
+}
+
+static bool archive_readable(const struct work *work, const char *name, GError **error)
+{
+    g_autofree char *path = file_of(work, name);
+    AUTO(repo_reader)
+    file = repo_reader_open(path, lineage_key(work->request->lineage), NULL, error);
+    AUTO(seek_reader) archive = file ? seek_reader_new(file, error) : NULL;
+
+    return archive != NULL;
+}
+
+/* Before anything is touched: that the backup can be read at all, and can take the place of what is
+ * there. */
+static bool possible(struct work *work, GError **error)
+{
+    if (!manifest_read(work, error) || !archive_readable(work, "base.tar.zst", error))
+        return false;
+    for (guint i = 0; i < work->places->len; i++) {
+        g_autofree char *name = g_strdup_printf(
+            "%u.tar.zst", g_array_index(work->places, struct tablespace_place, i).oid);
+        if (!archive_readable(work, name, error))
+            return false;
+    }
+    return work->way == RESTORE_FRESH || restore_old_look(work->folder, work->manifest, error);
+}
+
+static bool old_set_aside(struct work *work, GError **error)
+{
+    bool undone = false;
+
+    if (work->way == RESTORE_FRESH)
+        return true;
+    g_free(work->result->saved_wal);
+    bool good = restore_old_set_aside(work->folder, &work->owner, &work->result->saved_wal,
+                                      &undone, error);
+    if (undone)
+        restore_marker_remove(work->folder, NULL);
+    if (work->result->saved_wal != NULL)
+        note(work, "the old pg_wal was kept as", work->result->saved_wal);
+    return good;
 }
 
 static void on_compared(guint64 done, guint64 total, gpointer data)
@@ -488,6 +492,7 @@ static bool completed(const struct work *work, GError **error)
     return mark(work, sum, error) &&
            put(work, RESTORE_CONTROL, (const char *) work->control->data, work->control->len,
                error) &&
+           restore_old_forget(work->folder, error) &&
            restore_marker_remove(work->folder, error);
 }
 
@@ -497,10 +502,10 @@ static bool work_done(struct work *work, GError **error)
 {
     if (work->way == RESTORE_RESUME)
         note(work, "going on with the restore that was interrupted in", work->folder);
-    return folder_made(work, work->folder, error) && mark(work, NULL, error) &&
-           control_removed(work, error) && wal_saved(work, error) &&
-           manifest_read(work, error) && tablespaces_made(work, error) &&
-           compared(work, error) && files_written(work, error) && recovery_set(work, error) &&
+    return possible(work, error) && folder_made(work, work->folder, error) &&
+           mark(work, NULL, error) && old_set_aside(work, error) &&
+           tablespaces_made(work, error) && compared(work, error) &&
+           files_written(work, error) && recovery_set(work, error) &&
            made_durable(work, error) && completed(work, error);
 }
 

@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "restore_file.h"
+#include "restore_old.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -111,15 +112,18 @@ static bool is_empty(const char *folder, GError **error)
 static void control_look(const char *folder, struct restore_place *place)
 {
     g_autofree char *path = g_build_filename(folder, RESTORE_CONTROL, NULL);
+    g_autofree char *before = g_build_filename(folder, RESTORE_CONTROL_BEFORE, NULL);
     g_autofree char *bytes = NULL;
     struct server_control control;
     gsize length = 0;
 
-    if (!g_file_get_contents(path, &bytes, &length, NULL))
-        return;
-    place->control =
-        g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guint8 *) bytes, length);
-    if (server_control_parse((const guint8 *) bytes, length, &control))
+    if (g_file_get_contents(path, &bytes, &length, NULL))
+        place->control =
+            g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guint8 *) bytes, length);
+    else
+        /* Whose it was before an interrupted restore. */
+        g_file_get_contents(before, &bytes, &length, NULL);
+    if (bytes != NULL && server_control_parse((const guint8 *) bytes, length, &control))
         place->system = control.system;
 }
 

@@ -5,6 +5,7 @@
 #include "restore_compare.h"
 #include "restore_landing.h"
 #include "restore_manifest.h"
+#include "restore_old.h"
 #include "restore_place.h"
 #include "restore_settings.h"
 #include "restore_tablespaces.h"
@@ -245,6 +246,104 @@ static void test_spares(void)
     g_assert_false(compare_spares("pg_walrus"));
 }
 
+/* ---- the cluster that is written over ------------------------------------------------------- */
+
+static void put(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *parent = g_path_get_dirname(path);
+
+    g_assert_cmpint(g_mkdir_with_parents(parent, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(path, name, -1, NULL));
+}
+
+static bool there(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static char *old_cluster(void)
+{
+    char *folder = g_dir_make_tmp("restore-test-XXXXXX", NULL);
+
+    put(folder, RESTORE_CONTROL);
+    put(folder, "pg_wal/000000010000000000000001");
+    put(folder, "pg_wal/archive_status/000000010000000000000001.ready");
+    return folder;
+}
+
+static void old_remove(char *folder)
+{
+    const char *const command[] = {"rm", "-r", folder, NULL};
+
+    g_assert_true(g_spawn_sync(NULL, (char **) (gsize) command, NULL, G_SPAWN_SEARCH_PATH, NULL,
+                               NULL, NULL, NULL, NULL, NULL));
+    g_free(folder);
+}
+
+static void check_link(const char *folder, const struct manifest *manifest, const char *name,
+                       bool allowed)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(symlink("/tmp", path), ==, 0);
+    g_assert_cmpint(restore_old_look(folder, manifest, &error), ==, allowed);
+    g_assert_true(allowed || g_error_matches(error, RUNBOOK_ERROR, RUNBOOK_REFUSED));
+    g_remove(path);
+}
+
+static void test_old_look(void)
+{
+    AUTO(manifest) manifest = manifest_parse(manifest_text, strlen(manifest_text), NULL);
+    char *folder = old_cluster();
+    struct manifest_file large = {.path = (char *) (gsize) "base/1",
+                                  .size = G_GUINT64_CONSTANT(1) << 60};
+
+    check_link(folder, manifest, "log", true);
+    check_link(folder, manifest, "postgresql.conf", true);
+    check_link(folder, manifest, "backup_label", true); /* replaced */
+    check_link(folder, manifest, "pg_replslot", false);
+    check_link(folder, manifest, "global/1262", false);
+    g_assert_true(restore_old_link_stays(manifest, "log"));
+    g_assert_false(restore_old_link_stays(manifest, "backup_label"));
+    g_assert_false(restore_old_link_stays(manifest, "conf.d/log"));
+    g_assert_true(restore_old_look(folder, manifest, NULL));
+    g_hash_table_insert(manifest->files, large.path, &large);
+    check_link(folder, manifest, "base", false);
+    g_assert_false(restore_old_look(folder, manifest, NULL)); /* no room */
+    g_hash_table_steal(manifest->files, large.path);
+    old_remove(folder);
+}
+
+static void test_old_set_aside(void)
+{
+    char *folder = old_cluster();
+    struct server_owner owner;
+    g_autofree char *saved = NULL;
+    bool undone = true;
+
+    g_assert_true(server_owner_of(folder, &owner, NULL));
+    g_assert_true(restore_old_set_aside(folder, &owner, &saved, &undone, NULL));
+    g_assert_false(undone);
+    g_assert_false(there(folder, RESTORE_CONTROL));
+    g_assert_true(there(folder, RESTORE_CONTROL_BEFORE));
+    g_assert_false(there(folder, "pg_wal/000000010000000000000001"));
+    g_assert_true(there(saved, "000000010000000000000001"));
+    g_assert_true(there(saved, "archive_status/000000010000000000000001.ready"));
+    g_assert_true(compare_spares(RESTORE_CONTROL_BEFORE));
+    g_free(g_steal_pointer(&saved));
+    /* Once more there is nothing to do. */
+    g_assert_true(restore_old_set_aside(folder, &owner, &saved, &undone, NULL));
+    g_assert_null(saved);
+    g_assert_true(there(folder, RESTORE_CONTROL_BEFORE));
+    g_assert_true(restore_old_forget(folder, NULL));
+    g_assert_false(there(folder, RESTORE_CONTROL_BEFORE));
+    old_remove(folder);
+}
+
 /* ---- the landing --------------------------------------------------------------------------- */
 
 static void check_landing(struct landing landing, const char *said)
@@ -310,6 +409,8 @@ int main(int count, char **arguments)
     g_test_add_func("/restore/tablespace_in_use", test_tablespace_in_use);
     g_test_add_func("/restore/manifest", test_manifest);
     g_test_add_func("/restore/spares", test_spares);
+    g_test_add_func("/restore/old_look", test_old_look);
+    g_test_add_func("/restore/old_set_aside", test_old_set_aside);
     g_test_add_func("/restore/landing", test_landing);
     g_test_add_func("/restore/full_xid", test_full_xid);
     g_test_add_func("/restore/settings_wanted", test_settings_wanted);
