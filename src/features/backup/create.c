@@ -109,8 +109,6 @@ static void describe(struct create *create)
     const struct create_server *server = &create->server;
 
     backup->label = g_strdup(option_value(create->call->options, "label"));
-    backup->kind = g_strdup("full");
-    backup->program = g_strdup("pgrunbook " RUNBOOK_VERSION);
     backup->version_num = session_version(create->session);
     backup->wal_segment_bytes = server->wal_segment_bytes;
     backup->checksums = server->checksums;

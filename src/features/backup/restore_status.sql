@@ -3,4 +3,4 @@
 -- since: 140000
 -- param: $1 text the number
 -- row:   status text
-SELECT pg_catalog.pg_xact_status($1::xid8) AS status
+SELECT pg_catalog.pg_xact_status($1::pg_catalog.text::pg_catalog.xid8) AS status

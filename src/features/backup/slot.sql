@@ -9,4 +9,4 @@ SELECT s.slot_type AS kind, s.active_pid AS active_pid,
        (SELECT g.setting::pg_catalog.int8 FROM pg_catalog.pg_settings AS g
          WHERE g.name OPERATOR(pg_catalog.=) 'max_slot_wal_keep_size') AS keep_mb
   FROM pg_catalog.pg_replication_slots AS s
- WHERE s.slot_name OPERATOR(pg_catalog.=) $1::pg_catalog.name
+ WHERE s.slot_name OPERATOR(pg_catalog.=) $1::pg_catalog.text::pg_catalog.name
