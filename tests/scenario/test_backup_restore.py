@@ -169,3 +169,19 @@ SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'logical repli
     assert restored["enabled_subscriptions"] == 1
     text = (stage.folder / "r" / "postgresql.auto.conf").read_text()
     assert "zero_damaged_pages = 'on'" in text and "aside" not in text
+
+
+@pytest.mark.parametrize("version", [15])
+def test_no_waiting_without_connections(stage):
+    """Where the server cannot wait at the target it promotes: that is no success of a pause."""
+    with stage.server.connect() as open_all_the_time:
+        with open_all_the_time.transaction():
+            for number in range(80):
+                open_all_the_time.execute(f"SAVEPOINT s{number}")
+                open_all_the_time.execute(f"INSERT INTO ledger VALUES ({1000 + number})")
+            stage.back_up()
+            _, lsn = enter(stage.server, 11)
+            enter(stage.server, 12)
+            stage.archive()
+    failed = stage.restore("paused", "--target-lsn", lsn, "--action", "pause", code=1)
+    assert "did not wait" in failed.err and "--action shutdown" in failed.err
