@@ -151,6 +151,7 @@ def test_a_server_apart(stage):
                "WITH (connect = false)")
     server.sql("ALTER SUBSCRIPTION taker ENABLE")
     server.sql("ALTER SYSTEM SET zero_damaged_pages = on")
+    server.sql("ALTER SYSTEM SET unix_socket_group = 'of_another_machine'")
     server.sql("ALTER ROLE CURRENT_USER SET ignore_checksum_failure = on")
     stage.back_up()
     stage.archive()
@@ -168,7 +169,11 @@ SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'logical repli
     restored = stage.restore("r", "--latest")["restored"]
     assert restored["enabled_subscriptions"] == 1
     text = (stage.folder / "r" / "postgresql.auto.conf").read_text()
-    assert "zero_damaged_pages = 'on'" in text and "aside" not in text
+    assert "\nzero_damaged_pages = 'on'" in text and "aside" not in text
+    stage.restore("p", "--immediate", "--action", "pause")
+    text = (stage.folder / "p" / "postgresql.auto.conf").read_text()
+    assert "\nzero_damaged_pages = 'on'" in text and "aside" not in text
+    assert "recovery_target = 'immediate'" in text
 
 
 @pytest.mark.parametrize("version", [15])

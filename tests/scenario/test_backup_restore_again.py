@@ -208,7 +208,7 @@ def test_killed_during_the_recovery(stage):
     to = stage.folder / "killed"
     for number in signal.SIGKILL, signal.SIGINT:
         running = stage.runbook.start("backup", "restore", "--repo", stage.repo, "--to", to,
-                                      "--bindir", stage.bindir, "--delta")
+                                      "--bindir", stage.bindir)
         wait_until(lambda: (to / "postmaster.pid").exists() or not running.running(),
                    what="the private server")
         running.process.send_signal(number)
@@ -216,7 +216,11 @@ def test_killed_during_the_recovery(stage):
         assert result.code in (-9, 130), result
         wait_until(lambda: not servers_on(to), what="its end")
         (to / "postmaster.pid").unlink(missing_ok=True)
-    document = stage.restore("killed", "--delta")
-    assert document["landed"]["as_planned"]
+    refused = stage.restore("killed", "--immediate", code=4)
+    assert "was interrupted" in refused.err and "--delta" in refused.err
+    document = stage.restore("killed")
+    assert document["landed"]["as_planned"] and document["restored"]["resumed"]
+    assert document["restored"]["files"] == 0
+    assert not (to / "pgrunbook-restore.json").exists()
     with stage.started("killed") as restored:
         assert rows(restored) == 320000

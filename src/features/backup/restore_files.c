@@ -30,6 +30,7 @@ struct work {
     enum restore_way way;
     struct server_owner owner;
     char *folder; /* absolute */
+    char *goal;   /* of the recovery that follows; NULL: none */
     GArray *places;
     GHashTable *links; /* "pg_tblspc/16384" → its folder */
     struct manifest *manifest;
@@ -44,6 +45,7 @@ struct work {
 static void work_clear(struct work *work)
 {
     g_free(work->folder);
+    g_free(work->goal);
     g_clear_pointer(&work->places, g_array_unref);
     g_clear_pointer(&work->links, g_hash_table_unref);
     g_clear_pointer(&work->compared.kept, g_hash_table_unref);
@@ -146,8 +148,8 @@ static bool places_free(const struct work *work, const struct restore_marker *ma
                         GError **error)
 {
     g_autofree char *identity = restore_folder_identity(work->folder);
-    bool same = work->way == RESTORE_RESUME && identity != NULL &&
-                g_strcmp0(identity, marker->folder) == 0;
+    bool same = (work->way == RESTORE_RESUME || work->way == RESTORE_REPLAY) &&
+                identity != NULL && g_strcmp0(identity, marker->folder) == 0;
 
     return tablespace_places_free(work->places, work->folder, work->way != RESTORE_FRESH,
                                   same ? (const char *const *) marker->tablespaces : NULL,
@@ -169,8 +171,11 @@ static bool work_begin(struct work *work, const struct restore_request *request,
         !server_owner_usable(&work->owner, work->folder, error) ||
         !restore_place_look(work->folder, &place, error))
         return false;
-    work->way = restore_place_judge(&place, work->folder, lineage_system(request->lineage),
-                                    work->backup->id, request->delta, error);
+    if (!request->files_only)
+        work->goal = restore_settings_goal(&request->plan->target, request->action);
+    const struct restore_wish wish = {lineage_system(request->lineage), work->backup->id,
+                                      work->goal, request->delta};
+    work->way = restore_place_judge(&place, work->folder, &wish, error);
     bool free = work->way != RESTORE_NOT && places_free(work, &place.marker, error);
     restore_place_clear(&place);
     return free && room_enough(work, error) &&
@@ -214,6 +219,7 @@ static bool mark(const struct work *work, const char *control, GError **error)
     struct restore_marker marker = {.system = g_strdup(lineage_system(work->request->lineage)),
                                     .backup = g_strdup(work->backup->id),
                                     .control = g_strdup(control),
+                                    .goal = control ? g_strdup(work->goal) : NULL,
                                     .folder = restore_folder_identity(work->folder),
                                     .tablespaces = g_new0(char *, work->places->len + 1)};
 
@@ -452,24 +458,31 @@ static bool put(const struct work *work, const char *name, const char *text, gsi
     return restore_file_put(path, text, length, &work->owner, error);
 }
 
-static bool recovery_set(const struct work *work, GError **error)
+static bool settings_put(const struct work *work, GError **error)
 {
-    static const char *const stale[] = {"standby.signal", "recovery.conf", "recovery.done"};
     const struct restore_request *request = work->request;
     g_autofree char *path = g_build_filename(work->folder, "postgresql.auto.conf", NULL);
     g_autofree char *before = NULL;
-    g_autofree char *map = tablespace_map_text(work->places);
 
     g_file_get_contents(path, &before, NULL, NULL);
-    g_autofree char *text = restore_settings_text(before, &request->plan->target,
+    /* The private server of an interrupted recovery had put more aside. */
+    g_autofree char *cleaned = restore_settings_cleaned(before ? before : "");
+    g_autofree char *text = restore_settings_text(cleaned, &request->plan->target,
                                                   request->restore_command, request->action);
+    return put(work, "postgresql.auto.conf", text, strlen(text), error);
+}
+
+static bool recovery_set(const struct work *work, GError **error)
+{
+    static const char *const stale[] = {"standby.signal", "recovery.conf", "recovery.done"};
+    g_autofree char *map = tablespace_map_text(work->places);
+
     for (gsize i = 0; i < G_N_ELEMENTS(stale); i++) {
         g_autofree char *wrong = g_build_filename(work->folder, stale[i], NULL);
         if (!restore_file_remove(wrong, error))
             return false;
     }
-    return put(work, "postgresql.auto.conf", text, strlen(text), error) &&
-           put(work, "recovery.signal", "", 0, error) &&
+    return settings_put(work, error) && put(work, "recovery.signal", "", 0, error) &&
            put(work, "backup_manifest", work->manifest_text, work->manifest_length, error) &&
            (map == NULL || put(work, "tablespace_map", map, strlen(map), error));
 }
@@ -484,6 +497,7 @@ static bool made_durable(const struct work *work, GError **error)
     return restore_folder_sync(work->folder, error);
 }
 
+/* The marker stays until the recovery is over, where one follows: restore_settle() removes it. */
 static bool completed(const struct work *work, GError **error)
 {
     g_autofree char *sum =
@@ -493,13 +507,17 @@ static bool completed(const struct work *work, GError **error)
            put(work, RESTORE_CONTROL, (const char *) work->control->data, work->control->len,
                error) &&
            restore_old_forget(work->folder, error) &&
-           restore_marker_remove(work->folder, error);
+           (work->goal != NULL || restore_marker_remove(work->folder, error));
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
 static bool work_done(struct work *work, GError **error)
 {
+    if (work->way == RESTORE_REPLAY) {
+        note(work, "going on with the recovery that was interrupted in", work->folder);
+        return settings_put(work, error);
+    }
     if (work->way == RESTORE_RESUME)
         note(work, "going on with the restore that was interrupted in", work->folder);
     return possible(work, error) && folder_made(work, work->folder, error) &&
@@ -518,7 +536,7 @@ bool restore_files(const struct restore_request *request, struct restore_result 
     bool good = work_begin(&work, request, result, error) && work_done(&work, error);
     if (good) {
         g_autofree char *path = g_build_filename(work.folder, "postgresql.conf", NULL);
-        result->resumed = work.way == RESTORE_RESUME;
+        result->resumed = work.way == RESTORE_RESUME || work.way == RESTORE_REPLAY;
         result->configured = g_file_test(path, G_FILE_TEST_EXISTS);
         result->files_seconds =
             (double) (g_get_monotonic_time() - began) / (double) G_USEC_PER_SEC;

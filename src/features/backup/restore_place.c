@@ -17,6 +17,7 @@ void restore_marker_clear(struct restore_marker *marker)
     g_free(marker->system);
     g_free(marker->backup);
     g_free(marker->control);
+    g_free(marker->goal);
     g_free(marker->folder);
     g_strfreev(marker->tablespaces);
     *marker = (struct restore_marker){0};
@@ -52,6 +53,7 @@ static bool marker_read(const char *folder, struct restore_marker *ret_marker)
         (struct restore_marker){.system = member(object, "system"),
                                 .backup = member(object, "backup"),
                                 .control = member(object, "control_sha256"),
+                                .goal = member(object, "recovery"),
                                 .folder = member(object, "folder"),
                                 .tablespaces = members(json_object_get(object, "tablespaces"))};
     json_decref(object);
@@ -67,9 +69,9 @@ bool restore_marker_write(const char *folder, const struct restore_marker *marke
     for (char **place = marker->tablespaces; place != NULL && *place != NULL; place++)
         json_array_append_new(tablespaces, json_string(*place));
     json_t *object = json_pack(
-        "{s:s, s:s, s:s*, s:s*, s:o, s:s}", "system", marker->system, "backup", marker->backup,
-        "control_sha256", marker->control, "folder", marker->folder, "tablespaces", tablespaces,
-        "what",
+        "{s:s, s:s, s:s*, s:s*, s:s*, s:o, s:s}", "system", marker->system, "backup",
+        marker->backup, "control_sha256", marker->control, "recovery", marker->goal, "folder",
+        marker->folder, "tablespaces", tablespaces, "what",
         "a restore is at work here, or was interrupted: the same command goes on with it");
     char *text = json_dumps(object, JSON_INDENT(2));
 
@@ -113,6 +115,7 @@ static void control_look(const char *folder, struct restore_place *place)
 {
     g_autofree char *path = g_build_filename(folder, RESTORE_CONTROL, NULL);
     g_autofree char *before = g_build_filename(folder, RESTORE_CONTROL_BEFORE, NULL);
+    g_autofree char *signal = g_build_filename(folder, "recovery.signal", NULL);
     g_autofree char *bytes = NULL;
     struct server_control control;
     gsize length = 0;
@@ -123,8 +126,13 @@ static void control_look(const char *folder, struct restore_place *place)
     else
         /* Whose it was before an interrupted restore. */
         g_file_get_contents(before, &bytes, &length, NULL);
-    if (bytes != NULL && server_control_parse((const guint8 *) bytes, length, &control))
-        place->system = control.system;
+    if (bytes == NULL || !server_control_parse((const guint8 *) bytes, length, &control))
+        return;
+    place->system = control.system;
+    place->recovering = g_file_test(signal, G_FILE_TEST_EXISTS) &&
+                        (control.state == SERVER_IN_ARCHIVE_RECOVERY ||
+                         control.state == SERVER_SHUT_DOWN_IN_RECOVERY ||
+                         g_strcmp0(place->control, place->marker.control) == 0);
 }
 
 bool restore_place_look(const char *folder, struct restore_place *ret_place, GError **error)
@@ -150,6 +158,8 @@ bool restore_place_look(const char *folder, struct restore_place *ret_place, GEr
     place.server = server_running_on(folder);
     place.pid_left = server_pid_left(folder);
     place.marked = marker_read(folder, &place.marker);
+    g_autofree char *identity = restore_folder_identity(folder);
+    place.same = identity != NULL && g_strcmp0(identity, place.marker.folder) == 0;
     control_look(folder, &place);
     *ret_place = place;
     return true;
@@ -177,18 +187,41 @@ static enum restore_way not(GError * *error, const char *hint, const char *forma
     return RESTORE_NOT;
 }
 
-/* An interrupted restore of this backup, which nobody has started since. */
-static bool may_resume(const struct restore_place *place, const char *system,
-                       const char *backup)
+static bool is_this(const struct restore_place *place, const struct restore_wish *wish)
 {
-    return place->marked && g_strcmp0(place->marker.system, system) == 0 &&
-           g_strcmp0(place->marker.backup, backup) == 0 &&
+    return place->marked && g_strcmp0(place->marker.system, wish->system) == 0 &&
+           g_strcmp0(place->marker.backup, wish->backup) == 0;
+}
+
+/* Its files are complete, and its recovery to the same place is not. */
+static bool may_replay(const struct restore_place *place, const struct restore_wish *wish)
+{
+    return is_this(place, wish) && place->same && place->control != NULL && place->recovering &&
+           wish->goal != NULL && g_strcmp0(place->marker.goal, wish->goal) == 0;
+}
+
+/* An interrupted restore of this backup, which nobody has started since. */
+static bool may_resume(const struct restore_place *place, const struct restore_wish *wish)
+{
+    return is_this(place, wish) &&
            (place->control == NULL || g_strcmp0(place->control, place->marker.control) == 0);
 }
 
+static enum restore_way not_empty(const struct restore_place *place, const char *folder,
+                                  GError **error)
+{
+    if (place->marked && place->marker.goal != NULL)
+        return not(error, "begin anew with --delta, or name the same target",
+                   "a recovery (%s) was interrupted in \"%s\"", place->marker.goal, folder);
+    return not(error,
+               place->cluster ? "restore into an empty folder, or over this cluster with "
+                                "--delta: it is lost then"
+                              : "restore into an empty folder",
+               "\"%s\" is not empty", folder);
+}
+
 enum restore_way restore_place_judge(const struct restore_place *place, const char *folder,
-                                     const char *system, const char *backup, bool delta,
-                                     GError **error)
+                                     const struct restore_wish *wish, GError **error)
 {
     if (place->server != 0)
         return not(error, "stop it first (pg_ctl stop)",
@@ -204,25 +237,23 @@ enum restore_way restore_place_judge(const struct restore_place *place, const ch
     }
     if (place->empty)
         return RESTORE_FRESH;
-    if (may_resume(place, system, backup))
+    if (may_replay(place, wish))
+        return RESTORE_REPLAY;
+    if (may_resume(place, wish))
         return RESTORE_RESUME;
-    if (place->marked && place->control == NULL && !delta)
+    if (place->marked && place->control == NULL && !wish->delta)
         return not(error, "finish that one, empty the folder, or write over it with --delta",
                    "the restore of another backup (%s) was interrupted in \"%s\"",
                    place->marker.backup ? place->marker.backup : "unknown", folder);
-    if (!delta)
-        return not(error,
-                   place->cluster ? "restore into an empty folder, or over this cluster with "
-                                    "--delta: it is lost then"
-                                  : "restore into an empty folder",
-                   "\"%s\" is not empty", folder);
+    if (!wish->delta)
+        return not_empty(place, folder, error);
     if (!place->cluster && !place->marked)
         return not(error, "restore into an empty folder", "\"%s\" is no data directory",
                    folder);
     g_autofree char *found = g_strdup_printf("%" G_GUINT64_FORMAT, place->system);
-    if (place->system != 0 && g_strcmp0(found, system) != 0)
+    if (place->system != 0 && g_strcmp0(found, wish->system) != 0)
         return not(error, "--delta is for an older or damaged state of the same cluster",
                    "\"%s\" holds another cluster (system identifier %s, the backup's is %s)",
-                   folder, found, system);
+                   folder, found, wish->system);
     return RESTORE_COMPARE;
 }

@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "restore_file.h"
 #include "restore_landing.h"
+#include "restore_place.h"
 #include "restore_settings.h"
 
 #include <errno.h>
@@ -239,8 +240,32 @@ static bool replayed(struct replay *replay, GError **error)
     return true;
 }
 
-struct server *restore_replay(const struct restore_request *request,
-                              struct restore_result *result, GError **error)
+/* ---- the settings while it runs ------------------------------------------------------------ */
+
+/* alone: the private server heeds nothing but the recovery's; else as the next server finds them. */
+static bool settings_changed(const struct restore_request *request, bool alone, GError **error)
+{
+    g_autofree char *folder = g_canonicalize_filename(request->folder, NULL);
+    g_autofree char *path = g_build_filename(folder, "postgresql.auto.conf", NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *changed = NULL;
+    struct server_owner owner;
+
+    if (!g_file_get_contents(path, &text, NULL, error) ||
+        !server_owner_of(folder, &owner, error))
+        return false;
+    if (alone)
+        changed = restore_settings_alone(text);
+    else {
+        g_autofree char *cleaned = restore_settings_cleaned(text);
+        changed = restore_settings_text(cleaned, &request->plan->target,
+                                        request->restore_command, request->action);
+    }
+    return restore_file_put(path, changed, strlen(changed), &owner, error);
+}
+
+static struct server *replay_alone(const struct restore_request *request,
+                                   struct restore_result *result, GError **error)
 {
     g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
     struct replay replay = {.request = request, .result = result};
@@ -268,6 +293,17 @@ struct server *restore_replay(const struct restore_request *request,
             (double) (g_get_monotonic_time() - began) / (double) G_USEC_PER_SEC;
         return g_steal_pointer(&server);
     }
+}
+
+struct server *restore_replay(const struct restore_request *request,
+                              struct restore_result *result, GError **error)
+{
+    if (!settings_changed(request, true, error))
+        return NULL;
+    struct server *server = replay_alone(request, result, error);
+    if (server == NULL)
+        settings_changed(request, false, NULL);
+    return server;
 }
 
 bool restore_promote(struct server *server, struct restore_result *result, GError **error)
@@ -335,7 +371,8 @@ bool restore_settle(struct server *server, const struct restore_request *request
     if (!restore_file_remove(manifest, error))
         return false;
     if (!result->promoted)
-        return true;
+        return settings_changed(request, false, error) && restore_marker_remove(folder, error);
     return server_owner_of(folder, &owner, error) && settings_cleaned(folder, &owner, error) &&
-           history_announced(folder, result->new_timeline, &owner, error);
+           history_announced(folder, result->new_timeline, &owner, error) &&
+           restore_marker_remove(folder, error);
 }

@@ -42,6 +42,13 @@ static void test_settings(void)
                     "restore_command = 'cp /old/%f %p'\n");
     /* An interrupted restore adds nothing twice. */
     g_assert_cmpstr(text, ==, again);
+    g_autofree char *alone = restore_settings_alone(text);
+    g_autofree char *twice = restore_settings_alone(alone);
+    g_autofree char *back = restore_settings_cleaned(alone);
+    g_assert_nonnull(strstr(alone, "# pgrunbook restore: aside: work_mem = '64MB'\n"));
+    g_assert_nonnull(strstr(alone, "\nrecovery_target_timeline = '2'\n"));
+    g_assert_cmpstr(alone, ==, twice);
+    g_assert_cmpstr(back, ==, cleaned);
 }
 
 static void check_target(struct target target, const char *expected)
@@ -71,8 +78,10 @@ static void check_place(struct restore_place place, bool delta, enum restore_way
 {
     g_autoptr(GError) error = NULL;
 
+    const struct restore_wish wish = {"77", "B", "latest", delta};
+
     place.there = true;
-    g_assert_cmpint(restore_place_judge(&place, "/d", "77", "B", delta, &error), ==, expected);
+    g_assert_cmpint(restore_place_judge(&place, "/d", &wish, &error), ==, expected);
     if (expected == RESTORE_NOT)
         g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
     else
@@ -81,7 +90,8 @@ static void check_place(struct restore_place place, bool delta, enum restore_way
 
 static void test_place(void)
 {
-    char system[] = "77", backup[] = "B", other[] = "C", sum[] = "aa", changed[] = "bb";
+    char system[] = "77", backup[] = "B", other[] = "C", sum[] = "aa", changed[] = "bb",
+         latest[] = "latest";
     struct restore_marker ours = {.system = system, .backup = backup},
                           theirs = {.system = system, .backup = other},
                           complete = {.system = system, .backup = backup, .control = sum};
@@ -106,6 +116,26 @@ static void test_place(void)
                 RESTORE_COMPARE);
     check_place((struct restore_place){.marked = true, .marker = complete, .control = sum},
                 false, RESTORE_RESUME);
+    /* The recovery has begun; to another place; somebody else's copy; promoted. */
+    struct restore_marker going = complete, elsewhere = complete;
+    going.goal = latest;
+    elsewhere.goal = other;
+    struct restore_place begun = {.marked = true,
+                                  .marker = going,
+                                  .control = changed,
+                                  .cluster = true,
+                                  .same = true,
+                                  .recovering = true};
+    check_place(begun, false, RESTORE_REPLAY);
+    check_place(begun, true, RESTORE_REPLAY);
+    begun.marker = elsewhere;
+    check_place(begun, false, RESTORE_NOT);
+    begun.marker = going;
+    begun.same = false;
+    check_place(begun, false, RESTORE_NOT);
+    begun.same = true;
+    begun.recovering = false;
+    check_place(begun, false, RESTORE_NOT);
     /* Somebody has started it. */
     check_place((struct restore_place){.marked = true, .marker = complete, .control = changed},
                 false, RESTORE_NOT);
