@@ -190,3 +190,17 @@ def test_no_waiting_without_connections(stage):
             stage.archive()
     failed = stage.restore("paused", "--target-lsn", lsn, "--action", "pause", code=1)
     assert "did not wait" in failed.err and "--action shutdown" in failed.err
+
+
+@pytest.mark.parametrize("version", [15])
+def test_landing_of_a_second_server(stage):
+    """The server must be started again with what the primary had raised behind the backup: that it
+    then has replayed no transaction itself is no difference from the plan."""
+    stage.back_up()
+    enter(stage.server, 11)
+    stage.server.sql("ALTER SYSTEM SET max_connections = 150")
+    stage.cluster.stop()
+    stage.cluster.start()
+    stage.server.sql("SELECT pg_create_restore_point('raised')")
+    stage.archive()
+    assert stage.restore("raised", "--target-name", "raised")["landed"]["as_planned"]

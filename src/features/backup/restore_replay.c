@@ -76,6 +76,7 @@ struct replay {
     struct restore_result *result;
     struct server *server;
     guint64 lsn;
+    bool again; /* an earlier server replayed a part of it */
 };
 
 static void show(gpointer data)
@@ -156,8 +157,11 @@ static void land(struct replay *replay, struct session *session, const struct an
                               .before = status_of(session, &plan->before, answer->xmax),
                               .after = status_of(session, &plan->after, answer->xmax)};
 
+    /* It knows the time only of what it has replayed itself. */
+    if (answer->time_us == 0 && replay->again && landing.before != LANDING_NOT_THERE)
+        landing.time_us = plan->last_us;
     result->lsn = answer->lsn;
-    result->time_us = answer->time_us;
+    result->time_us = landing.time_us;
     result->xid = landing.before == LANDING_THERE ? plan->before.xid : 0;
     result->timeline =
         plan->end_timeline ? plan->end_timeline : wal_history_at(plan->path, answer->lsn);
@@ -268,7 +272,7 @@ static struct server *replay_alone(const struct restore_request *request,
                                    struct restore_result *result, GError **error)
 {
     g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
-    struct replay replay = {.request = request, .result = result};
+    struct replay replay = {.request = request, .result = result, .again = result->resumed};
     gint64 began = g_get_monotonic_time();
 
     want_from_backup(request->plan->backup, request->folder, wanted);
@@ -283,6 +287,7 @@ static struct server *replay_alone(const struct restore_request *request,
         if (!interrupted && !(good && result->promoted) && tries < TRIES &&
             wants_more(server, wanted)) {
             server_stop(server, SERVER_FAST, NULL);
+            replay.again = true;
             continue;
         }
         if (!good) {
