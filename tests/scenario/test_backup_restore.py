@@ -204,3 +204,24 @@ def test_landing_of_a_second_server(stage):
     stage.server.sql("SELECT pg_create_restore_point('raised')")
     stage.archive()
     assert stage.restore("raised", "--target-name", "raised")["landed"]["as_planned"]
+
+
+@pytest.mark.parametrize("version", [15])
+def test_names_that_changed(stage):
+    """The private server is entered whatever the first superuser is called, before the backup and
+    behind it, and where the usual database takes no connections."""
+    server = stage.server
+    superuser = server.value("SELECT CURRENT_USER")
+    server.sql("CREATE ROLE other SUPERUSER LOGIN")
+    server.sql("CREATE DATABASE open_one")
+    other = server.connect(user="other", dbname="open_one")
+    other.execute(f"ALTER ROLE {superuser} RENAME TO boss")
+    for closed in "postgres", "template1":
+        other.execute(f"ALTER DATABASE {closed} ALLOW_CONNECTIONS false")
+    stage.runbook("backup", "create", *stage.options, "-h", stage.cluster.folder, "-U", "other",
+                  "-d", "open_one", server=server).expect(0)
+    stage.restore("before", "--immediate")
+    other.execute("ALTER ROLE boss RENAME TO chief")
+    (name,) = other.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
+    wait_until(lambda: list(stage.repo.glob(f"*/wal/*/{name}.zst")), what=f"{name} in the archive")
+    assert stage.restore("behind")["restored"]["promoted"]

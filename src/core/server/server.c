@@ -31,7 +31,9 @@ enum {
 };
 
 struct server {
-    char *folder, *place, *programs, *role;
+    char *folder, *place, *programs;
+    char **roles; /* that may be there */
+    guint role;   /* the one that was let in last, or is to be tried first */
     char *beside; /* the last answer of server_program() */
     int major;
     struct server_owner owner;
@@ -231,6 +233,14 @@ static bool spawn(struct server *server, char **arguments, GError **error)
     return started;
 }
 
+static char **roles_to_try(const char *folder, const char *wanted)
+{
+    const char *const usual[] = {wanted ? wanted : "postgres", NULL};
+    g_auto(GStrv) found = wanted ? NULL : server_roles(folder);
+
+    return g_strdupv(found && found[0] ? found : (char **) (gsize) usual);
+}
+
 static bool prepared(struct server *server, const struct server_setup *setup, GError **error)
 {
     if (!server_owner_of(server->folder, &server->owner, error) ||
@@ -246,9 +256,7 @@ static bool prepared(struct server *server, const struct server_setup *setup, GE
     if (postgres == NULL)
         return false;
     server->programs = g_path_get_dirname(postgres);
-    server->role = setup->role ? g_strdup(setup->role) : server_bootstrap_role(server->folder);
-    if (server->role == NULL)
-        server->role = g_strdup("postgres");
+    server->roles = roles_to_try(server->folder, setup->role);
     server->place = server_place_new(&server->owner, error);
     return server->place != NULL;
 }
@@ -285,7 +293,7 @@ const char *server_port(const struct server *server)
 
 const char *server_role(const struct server *server)
 {
-    return server->role;
+    return server->roles[server->role];
 }
 
 int server_major(const struct server *server)
@@ -330,33 +338,71 @@ bool server_runs(struct server *server)
     "-c zero_damaged_pages=off -c ignore_checksum_failure=off -c ignore_system_indexes=off "   \
     "-c session_preload_libraries= -c local_preload_libraries="
 
+static char *quoted(const char *value)
+{
+    g_auto(GStrv) parts = g_strsplit(value, "\\", -1);
+    g_autofree char *slashes = g_strjoinv("\\\\", parts);
+    g_auto(GStrv) quotes = g_strsplit(slashes, "'", -1);
+
+    return g_strjoinv("\\'", quotes);
+}
+
+static struct session *session_as(struct server *server, const char *database, GError **error)
+{
+    g_autofree char *name = quoted(database);
+
+    g_free(server->database);
+    /* What the environment says of another server is said away. */
+    server->database =
+        g_strdup_printf("dbname='%s' hostaddr='' options='" SESSION_OPTIONS "' "
+                        "sslmode=disable target_session_attrs=any connect_timeout=5",
+                        name);
+    server->params = (struct session_params){.host = server->place,
+                                             .port = PORT,
+                                             .user = server->roles[server->role],
+                                             .dbname = server->database,
+                                             .password = SESSION_PASSWORD_NEVER};
+    g_clear_error(error);
+    return session_open(&server->params, "restore", error);
+}
+
+/* With each role that may be there: the name may have changed, in the files or while replaying. */
+static struct session *session_to(struct server *server, const char *database, GError **error)
+{
+    guint count = g_strv_length(server->roles);
+
+    for (guint tries = 0; tries < count; tries++) {
+        struct session *session = session_as(server, database, error);
+        if (session != NULL || !g_str_equal(server->params.refusal, "28000"))
+            return session;
+        server->role = (server->role + 1) % count;
+    }
+    return NULL;
+}
+
+/* There is no such database, or it lets nobody in. */
+static bool another_may(const struct server *server)
+{
+    static const char *const refusals[] = {"3D000", "55000", "42501", NULL};
+
+    return g_strv_contains(refusals, server->params.refusal);
+}
+
 struct session *server_session(struct server *server, const char *database, GError **error)
 {
     static const char *const usual[] = {"postgres", "template1"};
     struct session *session = NULL;
 
-    for (gsize i = 0; session == NULL && i < (database ? 1 : G_N_ELEMENTS(usual)); i++) {
-        g_autofree char *quoted = NULL;
-        g_auto(GStrv) parts = g_strsplit(database ? database : usual[i], "\\", -1);
-        g_autofree char *slashes = g_strjoinv("\\\\", parts);
-        g_auto(GStrv) quotes = g_strsplit(slashes, "'", -1);
-        quoted = g_strjoinv("\\'", quotes);
-        g_free(server->database);
-        /* What the environment says of another server is said away. */
-        server->database =
-            g_strdup_printf("dbname='%s' hostaddr='' options='" SESSION_OPTIONS "' "
-                            "sslmode=disable target_session_attrs=any connect_timeout=5",
-                            quoted);
-        server->params = (struct session_params){.host = server->place,
-                                                 .port = PORT,
-                                                 .user = server->role,
-                                                 .dbname = server->database,
-                                                 .password = SESSION_PASSWORD_NEVER};
-        g_clear_error(error);
-        session = session_open(&server->params, "restore", error);
-        if (session == NULL && !g_str_equal(server->params.refusal, "3D000"))
-            break;
+    if (database != NULL)
+        return session_to(server, database, error);
+    for (gsize i = 0; i < G_N_ELEMENTS(usual); i++) {
+        session = session_to(server, usual[i], error);
+        if (session != NULL || !another_may(server))
+            return session;
     }
+    g_auto(GStrv) names = server_databases(server->folder);
+    for (char **name = names; *name != NULL && session == NULL && another_may(server); name++)
+        session = session_to(server, *name, error);
     return session;
 }
 
@@ -451,7 +497,7 @@ void server_free(struct server *server)
     g_free(server->folder);
     g_free(server->place);
     g_free(server->programs);
-    g_free(server->role);
+    g_strfreev(server->roles);
     g_free(server->beside);
     g_free(server->database);
     g_free(server);

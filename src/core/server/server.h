@@ -78,9 +78,11 @@ bool server_pid_left(const char *folder);
 /* RUNBOOK_REFUSED in doubt: a server runs on the folder, or may. */
 bool server_stopped_on(const char *folder, GError **error);
 
-/* The name of the role that initdb made: from pg_authid's file, in a directory whose server need not
- * answer. Caller frees; NULL when it cannot be told. */
-char *server_bootstrap_role(const char *folder);
+/* Names that are worth a try, from the catalogs' files, in a directory whose server need not answer:
+ * the role that initdb made, then other superusers; databases. Those of rows that look live come
+ * first: a name may be one from before a renaming. Caller frees (g_strfreev). */
+char **server_roles(const char *folder);
+char **server_databases(const char *folder);
 
 /* ---- a server at work --------------------------------------------------------------------- */
 
@@ -90,7 +92,7 @@ struct server_setup {
     const char *folder;          /* the data directory */
     const char *bindir;          /* as programs_find() takes it */
     const char *const *settings; /* "name=value", NULL-terminated, over ours; NULL: none */
-    const char *role;            /* to connect as; NULL: the bootstrap superuser */
+    const char *role;            /* to connect as; NULL: the bootstrap superuser, or another */
 };
 
 /* Starts it; it does not answer yet. */
@@ -102,7 +104,7 @@ struct server *server_start(const struct server_setup *setup, GError **error);
 bool server_await(struct server *server, double seconds, void (*tick)(gpointer data),
                   gpointer data, GError **error);
 
-/* A session as its superuser; database NULL: one that is there ("postgres", else "template1"). It
+/* A session as its superuser; database NULL: one that lets us in ("postgres" before others). It
  * must be closed before the server is freed. */
 struct session *server_session(struct server *server, const char *database, GError **error);
 
