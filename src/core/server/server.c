@@ -18,9 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The socket is in a folder of its own: the number does not matter. */
-#define PORT "5432"
-
 enum {
     LOOK_MS = 20,       /* between two looks at what we wait for */
     CALM_MS = 250,      /* when that takes longer: a look is a process, and a line in the log */
@@ -94,7 +91,7 @@ static void set_private(GPtrArray *arguments, int major)
 {
     static const struct private_setting settings[] = {
         {"listen_addresses", "", 0},
-        {"port", PORT, 0},
+        {"port", SERVER_PORT, 0},
         {"unix_socket_permissions", "0700", 0},
         {"external_pid_file", "", 0},
         {"archive_mode", "off", 0},
@@ -132,6 +129,8 @@ static void set_private(GPtrArray *arguments, int major)
         /* One call, where fsync would be one a file. */
         {"recovery_init_sync_method", "syncfs", 0},
         {"cluster_name", "pgrunbook", 0},
+        /* Nobody has archived the first segments of a new timeline yet. */
+        {"wal_keep_size", "256MB", 0},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
@@ -288,7 +287,7 @@ const char *server_socket(const struct server *server)
 const char *server_port(const struct server *server)
 {
     (void) server;
-    return PORT;
+    return SERVER_PORT;
 }
 
 const char *server_role(const struct server *server)
@@ -358,7 +357,7 @@ static struct session *session_as(struct server *server, const char *database, G
                         "sslmode=disable target_session_attrs=any connect_timeout=5",
                         name);
     server->params = (struct session_params){.host = server->place,
-                                             .port = PORT,
+                                             .port = SERVER_PORT,
                                              .user = server->roles[server->role],
                                              .dbname = server->database,
                                              .password = SESSION_PASSWORD_NEVER};
