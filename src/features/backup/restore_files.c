@@ -143,6 +143,20 @@ static bool repository_readable(const struct work *work, GError **error)
     return false;
 }
 
+/* From the repository, and from clusters. */
+static bool places_apart(const struct work *work, GError **error)
+{
+    g_autofree char *repository = g_path_get_dirname(lineage_path(work->request->lineage));
+
+    for (guint i = 0; i < work->places->len; i++) {
+        const struct tablespace_place *place =
+            &g_array_index(work->places, struct tablespace_place, i);
+        if (!place->in_place && !restore_place_apart(place->to, repository, error))
+            return false;
+    }
+    return restore_place_apart(work->folder, repository, error);
+}
+
 /* What the marker says of tablespaces counts in the folder it was written into. */
 static bool places_free(const struct work *work, const struct restore_marker *marker,
                         GError **error)
@@ -167,7 +181,8 @@ static bool work_begin(struct work *work, const struct restore_request *request,
     work->folder = g_canonicalize_filename(request->folder, NULL);
     work->places = tablespace_places(work->backup, work->folder, request->tablespaces,
                                      request->tablespace_folder, error);
-    if (work->places == NULL || !server_owner_of(work->folder, &work->owner, error) ||
+    if (work->places == NULL || !places_apart(work, error) ||
+        !server_owner_of(work->folder, &work->owner, error) ||
         !server_owner_usable(&work->owner, work->folder, error) ||
         !restore_place_look(work->folder, &place, error))
         return false;

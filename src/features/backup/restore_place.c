@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -170,6 +171,60 @@ void restore_place_clear(struct restore_place *place)
     restore_marker_clear(&place->marker);
     g_free(place->control);
     *place = (struct restore_place){0};
+}
+
+/* A path without links, as far as it is there. Caller frees. */
+static char *real_path(const char *path)
+{
+    g_autofree char *real = realpath(path, NULL);
+
+    if (real != NULL)
+        return g_strdup(real);
+    g_autofree char *parent = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    if (g_str_equal(parent, path))
+        return g_strdup(path);
+    g_autofree char *above = real_path(parent);
+    return g_build_filename(above, name, NULL);
+}
+
+static bool lies_in(const char *path, const char *folder)
+{
+    gsize length = strlen(folder);
+
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+static bool is_cluster(const char *path)
+{
+    g_autofree char *version = g_build_filename(path, "PG_VERSION", NULL);
+    g_autofree char *global = g_build_filename(path, "global", NULL);
+
+    return g_file_test(version, G_FILE_TEST_EXISTS) && g_file_test(global, G_FILE_TEST_IS_DIR);
+}
+
+bool restore_place_apart(const char *folder, const char *repository, GError **error)
+{
+    g_autofree char *path = real_path(folder);
+    g_autofree char *store = real_path(repository);
+
+    if (lies_in(path, store) || lies_in(store, path)) {
+        runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+                          "\"%s\" and the repository \"%s\" are not apart", folder, repository);
+        return false;
+    }
+    g_autofree char *above = g_path_get_dirname(path);
+    while (strlen(above) > 1) {
+        if (is_cluster(above)) {
+            runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+                              "\"%s\" is inside the data directory \"%s\"", folder, above);
+            return false;
+        }
+        char *next = g_path_get_dirname(above);
+        g_free(above);
+        above = next;
+    }
+    return true;
 }
 
 /* ---- judging ------------------------------------------------------------------------------- */

@@ -47,6 +47,9 @@ enum restore_way {
     RESTORE_NOT,     /* with an error */
 };
 
+/* RUNBOOK_REFUSED for a folder inside the repository, around it, or inside a data directory. */
+bool restore_place_apart(const char *folder, const char *repository, GError **error);
+
 /* By device and inode. Caller frees; NULL: it is not there. */
 char *restore_folder_identity(const char *folder);
 

@@ -325,6 +325,29 @@ static void check_link(const char *folder, const struct manifest *manifest, cons
     g_remove(path);
 }
 
+static void check_apart(const char *cluster, const char *below, const char *repository,
+                        bool expected)
+{
+    g_autofree char *folder = g_build_filename(cluster, below, NULL);
+
+    g_assert_cmpint(restore_place_apart(folder, repository, NULL), ==, expected);
+}
+
+static void test_apart(void)
+{
+    char *folder = old_cluster();
+
+    check_apart(folder, "", "/nowhere/repo", true);
+    check_apart("/nowhere/repo2", "", "/nowhere/repo", true);
+    check_apart("/nowhere/repo", "data", "/nowhere/repo", false);
+    check_apart("/nowhere", "", "/nowhere/repo", false);
+    check_apart(folder, "new/data", "/nowhere/repo", true);
+    put(folder, "PG_VERSION");
+    check_apart(folder, "", "/nowhere/repo", true);
+    check_apart(folder, "new/data", "/nowhere/repo", false);
+    old_remove(folder);
+}
+
 static void test_old_look(void)
 {
     AUTO(manifest) manifest = manifest_parse(manifest_text, strlen(manifest_text), NULL);
@@ -439,6 +462,7 @@ int main(int count, char **arguments)
     g_test_add_func("/restore/tablespace_in_use", test_tablespace_in_use);
     g_test_add_func("/restore/manifest", test_manifest);
     g_test_add_func("/restore/spares", test_spares);
+    g_test_add_func("/restore/apart", test_apart);
     g_test_add_func("/restore/old_look", test_old_look);
     g_test_add_func("/restore/old_set_aside", test_old_set_aside);
     g_test_add_func("/restore/landing", test_landing);
