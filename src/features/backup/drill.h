@@ -26,6 +26,7 @@ struct drill_scratch {
     char *place;              /* ours in it: removed at the end */
     char *data, *tablespaces; /* in place */
     int lock;                 /* -1: none */
+    bool mine;                /* place was made by this drill, which has the lock */
 };
 
 struct drill {
