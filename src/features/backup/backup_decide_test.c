@@ -305,6 +305,47 @@ static void test_gap(void)
     test_free(test);
 }
 
+/* Damaged ones are passed over, unless there is nothing else and somebody asks for one by name. */
+static void test_damaged_backup(void)
+{
+    struct test_world *test = usual();
+    struct target latest = {.kind = TARGET_LATEST};
+    struct repo_backup *older = test->backups->pdata[0], *newer = test->backups->pdata[1];
+
+    newer->proof = REPO_DAMAGED;
+    newer->proof_text = text("bad page");
+    AUTO(restore_plan) other = decide(test, &latest);
+    assert_lands(other, "A", 715, 0);
+    g_assert_null(other->note);
+    older->proof = REPO_DAMAGED;
+    AUTO(restore_plan) none = decide(test, &latest);
+    assert_refused(none, "--backup B --latest");
+    struct target immediate = {.kind = TARGET_IMMEDIATE};
+    AUTO(restore_plan) at_once = decide(test, &immediate);
+    assert_refused(at_once, "--backup B --immediate");
+    latest.backup = text("B");
+    AUTO(restore_plan) named = decide(test, &latest);
+    assert_lands(named, "B", 715, 0);
+    g_assert_nonnull(strstr(named->note, "bad page"));
+    test_free(test);
+}
+
+/* The clock of the backup's end was behind that of the cluster: what the WAL says is later. */
+static void test_clock_behind(void)
+{
+    struct test_world *test = test_new();
+
+    commit(test, mib(1), 700, 1000);
+    backup_add(test, "A", 1, mib(1.5), mib(1.6), 200);
+    commit(test, mib(2), 701, 2000);
+    segments_add(test, 1, 1, 2, true);
+    AUTO(restore_plan) plan = decide_time(test, 900);
+    assert_refused(plan, "--target-time '1970-01-01 00:16:40+00'");
+    AUTO(restore_plan) first = decide_time(test, 1000);
+    assert_lands(first, "A", 700, 701);
+    test_free(test);
+}
+
 static void test_damaged_segment(void)
 {
     struct test_world *test = usual();
@@ -476,5 +517,7 @@ int main(int argc, char **argv)
     g_test_add_func("/backup_decide/parents_segment", test_parents_segment);
     g_test_add_func("/backup_decide/own_wal_missing", test_own_wal_missing);
     g_test_add_func("/backup_decide/prediction", test_prediction);
+    g_test_add_func("/backup_decide/damaged_backup", test_damaged_backup);
+    g_test_add_func("/backup_decide/clock_behind", test_clock_behind);
     return g_test_run();
 }

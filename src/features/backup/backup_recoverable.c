@@ -129,6 +129,7 @@ static bool find_range(const struct target_chain *chain, const struct repo_backu
     const struct target_world *world = chain->world;
     guint64 oldest_start = G_MAXUINT64;
     struct landmark last = {.known = false};
+    gint64 earliest_us = 0;
 
     for (guint i = 0; i < world->backups->len; i++) {
         const struct repo_backup *backup = world->backups->pdata[i];
@@ -154,8 +155,10 @@ static bool find_range(const struct target_chain *chain, const struct repo_backu
     if (!recoverable->known)
         return true;
     if (!target_stop_last(chain, recoverable->oldest->start_lsn, recoverable->to_lsn, &last,
-                          error))
+                          error) ||
+        !target_stop_earliest(chain, recoverable->oldest, &earliest_us, error))
         return false;
+    recoverable->from_us = MAX(recoverable->from_us, earliest_us - 1);
     /* Where nothing was committed behind the backup its own end is all there is. */
     recoverable->to_us =
         last.known ? MAX(last.time_us, recoverable->from_us) : recoverable->from_us;

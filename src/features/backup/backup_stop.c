@@ -112,6 +112,37 @@ static bool find_lsn(const struct target_chain *chain, const struct repo_backup 
     return true;
 }
 
+/* The end of the backup's own WAL is as late as the last thing that ended in it, whatever clock the
+ * backup's end was read from. */
+bool target_stop_earliest(const struct target_chain *chain, const struct repo_backup *backup,
+                          gint64 *ret_us, GError **error)
+{
+    guint64 first = chain->first * chain->world->segment_bytes;
+    struct landmark last = {.known = false};
+
+    if (!target_stop_last(chain, first, backup->stop_lsn, &last, error))
+        return false;
+    *ret_us = backup->stopped_us + 1;
+    if (last.known)
+        *ret_us = MAX(*ret_us, last.time_us);
+    return true;
+}
+
+static bool find_time(const struct target_chain *chain, const struct repo_backup *backup,
+                      const struct target *target, struct target_stop *stop, GError **error)
+{
+    gint64 earliest_us = 0;
+
+    /* The server would not mind where nothing ended while the backup was made; but what ended
+     * before it may be later than the target. */
+    stop->ends = TARGET_TOO_EARLY;
+    if (target->time_us <= backup->stopped_us)
+        return true;
+    if (!target_stop_earliest(chain, backup, &earliest_us, error))
+        return false;
+    return target->time_us < earliest_us || find_event(chain, backup, target, stop, error);
+}
+
 bool target_stop_find(const struct target_chain *chain, const struct repo_backup *backup,
                       const struct target *target, struct target_stop *ret_stop, GError **error)
 {
@@ -129,10 +160,9 @@ bool target_stop_find(const struct target_chain *chain, const struct repo_backup
         stop.place = stop.end_lsn = stop.read_lsn = stop.timed = stop.reach.end_lsn;
         if (stop.reach.cut)
             stop.ends = TARGET_NEVER;
-    } else if (target->kind == TARGET_TIME && target->time_us <= backup->stopped_us) {
-        /* The server would not mind where nothing ended while the backup was made; but what ended
-         * before it may be later than the target. */
-        stop.ends = TARGET_TOO_EARLY;
+    } else if (target->kind == TARGET_TIME) {
+        if (!find_time(chain, backup, target, &stop, error))
+            return false;
     } else if (target->kind == TARGET_LSN) {
         if (!find_lsn(chain, backup, target, &stop, error))
             return false;
