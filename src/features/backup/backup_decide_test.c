@@ -346,6 +346,29 @@ static void test_clock_behind(void)
     test_free(test);
 }
 
+/* A segment whose last record crosses the border is read only where that may be the place. */
+static void test_many_borders(void)
+{
+    struct test_world *test = test_new();
+
+    for (guint i = 0; i < 100; i++) {
+        commit(test, mib(2.25 + i), 1000 + 2 * i, 100000 + 600 * (gint64) i);
+        commit(test, mib(3 + i) - 32, 1001 + 2 * i, 100300 + 600 * (gint64) i);
+    }
+    backup_add(test, "A", 1, mib(1.25), mib(1.75), 1000);
+    segments_add(test, 1, 1, 102, true);
+    AUTO(restore_plan) when = decide_time(test, 150000 + 350);
+    assert_lands(when, "A", 1167, 1168);
+    g_assert_cmpuint(test->reads, <, 25);
+    test->reads = 0;
+    AUTO(restore_plan) within = decide_xid(test, 1100);
+    assert_lands(within, "A", 1100, 1101);
+    g_assert_cmpuint(test->reads, <, 10);
+    AUTO(restore_plan) border = decide_xid(test, 1101);
+    assert_lands(border, "A", 1101, 1102);
+    test_free(test);
+}
+
 static void test_damaged_segment(void)
 {
     struct test_world *test = usual();
@@ -518,6 +541,7 @@ int main(int argc, char **argv)
     g_test_add_func("/backup_decide/own_wal_missing", test_own_wal_missing);
     g_test_add_func("/backup_decide/prediction", test_prediction);
     g_test_add_func("/backup_decide/damaged_backup", test_damaged_backup);
+    g_test_add_func("/backup_decide/many_borders", test_many_borders);
     g_test_add_func("/backup_decide/clock_behind", test_clock_behind);
     return g_test_run();
 }
