@@ -233,6 +233,10 @@ static bool fill(const struct target_world *world, const struct target_try *try,
     plan->seconds = predict(world, plan);
     note_damage(plan);
     note_clock(world, try, plan);
+    char *namesakes =
+        plan->target.kind == TARGET_NAME ? target_namesakes(try, plan->target.value) : NULL;
+    if (namesakes != NULL)
+        add_note(plan, namesakes);
     if (!target_stop_before(try->chain, first, try->stop.place, &plan->before, error) ||
         !target_stop_last(try->chain, try->backup->start_lsn, try->stop.timed, &last, error))
         return false;

@@ -47,6 +47,10 @@ bool target_wanted(const struct repo_backup *backup, const char *only);
 bool target_nearest(const struct target_try *try, const struct target *wanted,
                     struct target *ret_nearest, GError **error);
 
+/* For a plan that goes to a restore point: the others of its name that can be reached, one sentence;
+ * NULL: it is the only one. Caller frees. */
+char *target_namesakes(const struct target_try *try, const char *name);
+
 /* Says why, and what can be reached instead. */
 bool target_refuse(const struct target_world *world, const struct target_try *try,
                    struct restore_plan *plan, GError **error);

@@ -369,6 +369,29 @@ static void test_many_borders(void)
     test_free(test);
 }
 
+/* One behind the newest backup, one before it: the plan says that there are two. */
+static void test_name_twice(void)
+{
+    struct test_world *test = test_new();
+
+    backup_add(test, "A", 1, mib(1.1), mib(1.2), 90);
+    event_add(test, WAL_RESTORE_POINT, 1, mib(1.1), 0, 95, "x");
+    event_add(test, WAL_RESTORE_POINT, 1, mib(2), 0, 100, "x");
+    commit(test, mib(2.5), 700, 110);
+    backup_add(test, "B", 1, mib(3.1), mib(3.2), 200);
+    event_add(test, WAL_RESTORE_POINT, 1, mib(4), 0, 300, "x");
+    event_add(test, WAL_RESTORE_POINT, 1, mib(4.5), 0, 310, "y");
+    segments_add(test, 1, 1, 4, true);
+    AUTO(restore_plan) plan = decide_name(test, "x");
+    assert_lands(plan, "B", 700, 0);
+    g_assert_nonnull(strstr(plan->note, "(--target-lsn 0/200000)"));
+    g_assert_null(strstr(plan->note, "0/400000)"));
+    g_assert_null(strstr(plan->note, "0/119999"));
+    AUTO(restore_plan) alone = decide_name(test, "y");
+    g_assert_cmpstr(alone->note, ==, NULL);
+    test_free(test);
+}
+
 static void test_damaged_segment(void)
 {
     struct test_world *test = usual();
@@ -542,6 +565,7 @@ int main(int argc, char **argv)
     g_test_add_func("/backup_decide/prediction", test_prediction);
     g_test_add_func("/backup_decide/damaged_backup", test_damaged_backup);
     g_test_add_func("/backup_decide/many_borders", test_many_borders);
+    g_test_add_func("/backup_decide/name_twice", test_name_twice);
     g_test_add_func("/backup_decide/clock_behind", test_clock_behind);
     return g_test_run();
 }
