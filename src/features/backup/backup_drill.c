@@ -291,8 +291,8 @@ static bool observe(struct drill *drill, GError **error)
     drill->repo = repo_open(drill->call->settings, false, error);
     if (drill->repo == NULL)
         return false;
-    drill->lineage =
-        lineage_open(drill->repo, option_value(drill->call->options, "system"), false, error);
+    drill->lineage = lineage_open(
+        drill->repo, settings_string(drill->call->settings, "backup.system"), false, error);
     if (drill->lineage == NULL)
         return false;
     drill->backups = lineage_backups(drill->lineage, error);

@@ -25,8 +25,8 @@ bool repository_open(const struct call *call, bool lock, struct repository *repo
 {
     *repository = (struct repository){.repo = repo_open(call->settings, false, error)};
     if (repository->repo != NULL)
-        repository->lineage =
-            lineage_open(repository->repo, option_value(call->options, "system"), false, error);
+        repository->lineage = lineage_open(
+            repository->repo, settings_string(call->settings, "backup.system"), false, error);
     if (repository->lineage != NULL &&
         (!lock || lineage_lock(repository->lineage, "lock", error)) &&
         repository_read(repository, error))
