@@ -156,18 +156,6 @@ static void say(const char *text, gpointer data)
     output_note(create->call->output, "%s", text);
 }
 
-/* Targets are times of the server's, so its clock says when the backup ended; this machine's only
- * where no ordinary connection may ask it. */
-static gint64 now_us(struct create *create)
-{
-    AUTO(session) session = call_connect(create->call, NULL);
-    AUTO(rows)
-    rows =
-        session == NULL ? NULL : session_query(session, &query_backup_server_clock, NULL, NULL);
-
-    return rows == NULL ? g_get_real_time() : rows_int(rows, 0, BACKUP_SERVER_CLOCK_NOW_US);
-}
-
 static bool copy(struct create *create, GError **error)
 {
     g_autofree char *label = g_strdup_printf("pgrunbook %s", create->backup->id);
@@ -180,7 +168,7 @@ static bool copy(struct create *create, GError **error)
                                      create->level, create->threads);
     if (!base_backup_run(create->session, &options, &sink, create, create->taken, error))
         return false;
-    create->backup->stopped_us = now_us(create);
+    create->backup->stopped_us = g_get_real_time();
     end_phase(create, "copy");
     return true;
 }

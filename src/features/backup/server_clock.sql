@@ -1,6 +1,0 @@
--- name:  server_clock
--- doc:   The server's clock, in microseconds since 1970.
--- since: 140000
--- row:   now_us int8
-SELECT (EXTRACT(epoch FROM pg_catalog.clock_timestamp())
-        OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8 AS now_us
