@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- listing ------------------------------------------------------------------------------ */
 
@@ -342,6 +343,21 @@ static json_t *read_breaks(const struct lineage *lineage, guint32 timeline)
     return json_array();
 }
 
+/* Marks that cannot be read are not written over: they stay beside the new ones for a person to look
+ * at. The holes themselves are seen by the segments that are missing. */
+static void set_aside(const struct lineage *lineage, const char *folder)
+{
+    g_autofree char *path = g_strdup_printf("%s/broken.json", folder);
+    g_autofree char *aside = g_strdup_printf("%s/broken.json.damaged", folder);
+    gsize length = 0;
+    g_autofree char *text = repo_file_read(path, lineage_key(lineage), &length, NULL, NULL);
+    json_t *document = text != NULL ? repo_unseal(text, length, path, NULL) : NULL;
+
+    if (document == NULL && access(path, F_OK) == 0 && rename(path, aside) != 0)
+        g_debug("%s: %s", path, g_strerror(errno));
+    json_decref(document);
+}
+
 bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const char *text,
                    gint64 now_us, GError **error)
 {
@@ -351,6 +367,7 @@ bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const
 
     if (folder == NULL)
         return false;
+    set_aside(lineage, folder);
     breaks = read_breaks(lineage, timeline);
     json_array_append_new(breaks, json_pack("{s:s, s:s, s:I}", "lsn", place, "text", text,
                                             "at_us", (json_int_t) now_us));

@@ -373,6 +373,15 @@ static void test_ranges(struct place *place, gconstpointer encrypted)
     g_assert_cmpstr(text, ==, "lost");
     g_assert_true(lineage_break(place->lineage, 1, 2 * MB, "an earlier one", 6, &error));
     g_assert_cmphex(lineage_broken(place->lineage, 1, NULL), ==, 3 * MB);
+
+    /* What cannot be read any more is kept. */
+    g_autofree char *folder = segment_folder(place->lineage, 1);
+    g_autofree char *path = g_build_filename(folder, "broken.json", NULL);
+    g_autofree char *aside = g_strconcat(path, ".damaged", NULL);
+    g_assert_true(g_file_set_contents(path, "?", -1, NULL));
+    g_assert_true(lineage_break(place->lineage, 1, 4 * MB, "lost", 7, &error));
+    g_assert_cmphex(lineage_broken(place->lineage, 1, NULL), ==, 4 * MB);
+    g_assert_true(g_file_test(aside, G_FILE_TEST_EXISTS));
 }
 
 static void test_histories(struct place *place, gconstpointer encrypted)
