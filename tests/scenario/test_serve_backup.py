@@ -26,8 +26,9 @@ def test_jobs_of_one_section(fresh_server, runbook, tmp_path):
                     backup_dump_schedule=turn, **OTHERS_OFF)
     daemon.now_due()
     daemon.start()
-    daemon.wait_turn("done", section="backup")
-    daemon.wait_turn("done", section="backup dump")
+    for job in "backup", "backup dump":
+        wait_until(lambda job=job: "done" in daemon.turns(section=job), timeout=60,
+                   what=f"a turn of {job}\n{daemon.said}")
     assert daemon.turns(section="backup") == daemon.turns(section="backup dump") == ["done"]
     assert len(backups(repo)) == 1 and len(list(folder.glob("*.dump.zst"))) == 1
     sums_agree(folder)

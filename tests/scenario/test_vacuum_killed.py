@@ -2,9 +2,11 @@
 connection; what a person cancelled is not; either way the other tables get done."""
 
 import pytest
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 from support.vacuum import (SLOW, configure, ended, last_run, make_dirty_tables, make_slow_table,
                             speed_up, start, step_of, times_vacuumed, vacuuming, wait_for_vacuum)
+
+versions = ENDS
 
 SIZES = pytest.mark.parametrize("big_table", ["1GB", "1MB"], ids=["in a batch", "alone"])
 

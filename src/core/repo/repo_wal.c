@@ -207,6 +207,26 @@ void lineage_segments_measure(const struct lineage *lineage, GArray *segments)
     }
 }
 
+bool lineage_segment_find(const struct lineage *lineage, guint32 timeline, guint64 segment,
+                          guint32 segment_bytes, struct repo_segment *ret_segment)
+{
+    for (int partial = 0; partial <= 1; partial++) {
+        g_autofree char *path =
+            segment_path(lineage, timeline, segment, segment_bytes, partial != 0);
+        struct stat about;
+        if (stat(path, &about) != 0)
+            continue;
+        g_autoptr(GArray) one = g_array_new(FALSE, FALSE, sizeof(struct repo_segment));
+        *ret_segment = (struct repo_segment){
+            timeline, segment, partial != 0, (guint64) about.st_size, segment_bytes, 0};
+        g_array_append_val(one, *ret_segment);
+        lineage_segments_measure(lineage, one);
+        *ret_segment = g_array_index(one, struct repo_segment, 0);
+        return true;
+    }
+    return false;
+}
+
 void lineage_wal_clean(const struct lineage *lineage)
 {
     g_autofree char *top = segment_folder(lineage, 0);
@@ -344,17 +364,19 @@ bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const
 guint64 lineage_broken(const struct lineage *lineage, guint32 timeline, char **ret_text)
 {
     json_t *breaks = read_breaks(lineage, timeline);
-    const json_t *last = json_array_size(breaks) > 0
-                             ? json_array_get(breaks, json_array_size(breaks) - 1)
-                             : NULL;
-    const char *place = json_string_value(json_object_get(last, "lsn"));
-    const char *text = json_string_value(json_object_get(last, "text"));
-    guint64 lsn = 0;
+    const char *text = NULL;
+    guint64 greatest = 0, lsn = 0;
 
-    if (place == NULL || !wal_lsn_parse(place, &lsn))
-        lsn = 0;
+    for (size_t i = 0; i < json_array_size(breaks); i++) {
+        const json_t *one = json_array_get(breaks, i);
+        const char *place = json_string_value(json_object_get(one, "lsn"));
+        if (place == NULL || !wal_lsn_parse(place, &lsn) || lsn <= greatest)
+            continue;
+        greatest = lsn;
+        text = json_string_value(json_object_get(one, "text"));
+    }
     if (ret_text != NULL)
-        *ret_text = lsn != 0 ? g_strdup(text != NULL ? text : "") : NULL;
+        *ret_text = greatest != 0 ? g_strdup(text != NULL ? text : "") : NULL;
     json_decref(breaks);
-    return lsn;
+    return greatest;
 }

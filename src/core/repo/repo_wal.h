@@ -27,6 +27,11 @@ struct repo_segment {
  * array of struct repo_segment; caller unrefs. */
 GArray *lineage_segments(const struct lineage *lineage, GError **error);
 
+/* One of them, without a look at the others: a partial one is measured, where the complete one is not
+ * there. False: neither is. */
+bool lineage_segment_find(const struct lineage *lineage, guint32 timeline, guint64 segment,
+                          guint32 segment_bytes, struct repo_segment *ret_segment);
+
 /* Whether the segment has all that a backup needs of it which ends at stop_lsn. The last one may be
  * partial: on a standby, and on a server at rest, nobody completes it. Pure; a partial one must
  * have been measured. */
@@ -113,7 +118,7 @@ GArray *lineage_ranges(const struct lineage *lineage, GError **error);
  */
 bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const char *text,
                    gint64 now_us, GError **error);
-/* The LSN, 0: it is whole. *ret_text (may be NULL): caller frees. */
+/* The LSN, the greatest of several; 0: it is whole. *ret_text (may be NULL): caller frees. */
 guint64 lineage_broken(const struct lineage *lineage, guint32 timeline, char **ret_text);
 
 #endif

@@ -362,10 +362,17 @@ static void test_ranges(struct place *place, gconstpointer encrypted)
     g_assert_cmpint(range->last_us, ==, 712 * 1000000);
     g_assert_cmpuint(lineage_newest_timeline(place->lineage), ==, 1);
 
+    struct repo_segment found;
+    g_assert_true(lineage_segment_find(place->lineage, 1, 5, MB, &found));
+    g_assert_true(!found.partial && repo_segment_serves(&found, 6 * MB));
+    g_assert_false(lineage_segment_find(place->lineage, 1, 3, MB, &found));
+
     g_assert_cmphex(lineage_broken(place->lineage, 1, NULL), ==, 0);
     g_assert_true(lineage_break(place->lineage, 1, 3 * MB, "lost", 5, &error));
     g_assert_cmphex(lineage_broken(place->lineage, 1, &text), ==, 3 * MB);
     g_assert_cmpstr(text, ==, "lost");
+    g_assert_true(lineage_break(place->lineage, 1, 2 * MB, "an earlier one", 6, &error));
+    g_assert_cmphex(lineage_broken(place->lineage, 1, NULL), ==, 3 * MB);
 }
 
 static void test_histories(struct place *place, gconstpointer encrypted)
