@@ -38,6 +38,7 @@ def test_into_a_new_database(runbook, server, folder):
     assert report["dump"]["sha256_checked"] is True
     assert contents(server, into) == contents(server)
     assert beside(server) == {into}
+    assert server.value(f"SELECT has_database_privilege('public', '{into}', 'CONNECT')") is True
     planned = restore(runbook, server, file, "--replace", "--dry-run", "--json").json
     assert {step["outcome"] for step in planned["steps"]} == {"planned"}
     assert beside(server) == {into}
@@ -91,6 +92,11 @@ def test_replace(runbook, server, folder):
     time.sleep(1)  # their names have the second in them
     restore(runbook, server, file, "--replace", "--drop-old", "--yes")
     assert beside(server) == {report["kept_as"]} and contents(server) == as_dumped
+    # Where there is none to be like, the dump says what it was.
+    Server(server.cluster).sql(f"DROP DATABASE {server.dbname} WITH (FORCE)")
+    restore(runbook, server, file)
+    assert server.value("SHOW work_mem") == "7MB" and server.value(facts) == "it's a shop,false"
+    assert contents(server) == as_dumped
 
 
 @pytest.mark.parametrize("version", [15])

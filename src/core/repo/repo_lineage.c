@@ -51,9 +51,9 @@ static char *only_system(const struct repo *repo, GError **error)
                           "the repository \"%s\" holds no backup and no WAL", repo->path);
     } else {
         g_autofree char *names = g_strjoinv(", ", systems);
-        runbook_error_set(error, RUNBOOK_USAGE, "name one with --system",
-                          "the repository \"%s\" holds several clusters: %s", repo->path,
-                          names);
+        runbook_error_set(
+            error, RUNBOOK_USAGE, "name one with --system, or in the setting backup.system",
+            "the repository \"%s\" holds several clusters: %s", repo->path, names);
     }
     return NULL;
 }

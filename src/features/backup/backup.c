@@ -66,6 +66,10 @@ static const struct setting settings[] = {
     {"expire_schedule", SETTING_SCHEDULE, 0, "0 7 * * *", NULL, NULL, NULL,
      "When serve removes the backups that backup.keep and backup.keep_time let go, where "
      "backup.repo is set."},
+    {"system", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
+     "Which cluster of the repository is meant where it holds several, by its system "
+     "identifier: several targets, or one before and after pg_upgrade. Needed by what serve "
+     "does by itself with such a repository."},
     {"keep", SETTING_INT, 0, "7", "1", "100000", NULL,
      "How many backups `backup expire` keeps: the newest that can be restored."},
     {"keep_time", SETTING_DURATION, 0, "0", "0", NULL, NULL,
@@ -99,14 +103,14 @@ static const struct setting settings[] = {
 
 static const struct option repository_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", NULL, false,
+    {"system", '\0', "ID", "backup.system", false,
      "the cluster's system identifier, where the repository has several"},
     {NULL, '\0', NULL, NULL, false, NULL},
 };
 
 static const struct option expire_options[] = {
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", NULL, false,
+    {"system", '\0', "ID", "backup.system", false,
      "the cluster's system identifier, where the repository has several"},
     {"keep", '\0', "N", "backup.keep", false, "how many backups stay"},
     {"keep-time", '\0', "DURATION", "backup.keep_time", false,
@@ -173,7 +177,8 @@ static const struct option create_options[] = {
 
 static const struct option drill_options[] = {
     {"repo", 0, "DIR", "backup.repo", false, "the repository"},
-    {"system", 0, "ID", NULL, false, "the cluster, where the repository has several"},
+    {"system", 0, "ID", "backup.system", false,
+     "the cluster, where the repository has several"},
     {"scratch", 0, "DIR", "backup.scratch", false, "restore into this folder"},
     TARGET_OPTION_ROWS,
     {"seed", 0, "N", NULL, false, "choose the same point as a drill before did"},
@@ -253,7 +258,7 @@ static const struct option restore_options[] = {
     {"to", '\0', "DIR", NULL, false,
      "the folder that becomes the data directory; it is made, or empty"},
     {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", NULL, false,
+    {"system", '\0', "ID", "backup.system", false,
      "the cluster's system identifier, where the repository has several"},
     TARGET_OPTION_ROWS,
     {"plan", '\0', NULL, NULL, false, "show what would be restored, and where it would land"},

@@ -183,13 +183,29 @@ static guint32 timeline_at(const struct target_chain *chain, guint64 lsn)
     return timeline != 0 ? timeline : last->timeline;
 }
 
+/* The first segment of a reach that is looked into. */
+static guint64 look_from(const struct target_chain *chain, guint64 first, guint64 broken)
+{
+    guint64 bytes = chain->world->segment_bytes, most = chain->world->look_at, number = first;
+    const struct repo_segment *link = NULL;
+
+    while (most != 0 && number * bytes < broken &&
+           (link = target_chain_link(chain, number)) != NULL && !link->partial &&
+           link_limit(chain, number) >= (number + 1) * bytes)
+        number++;
+    return number - first > most ? number - most : first;
+}
+
 struct target_reach target_chain_reach(const struct target_chain *chain, guint64 start_lsn)
 {
     guint64 bytes = chain->world->segment_bytes, broken = broken_behind(chain, start_lsn);
     struct target_reach reach = {.first = start_lsn / bytes, .last = 0};
     const struct wal_index *index = NULL;
-    guint64 number = reach.first;
+    guint64 number = look_from(chain, reach.first, broken);
     bool ended = false;
+
+    if (number > reach.first)
+        reach.end_lsn = number * bytes;
 
     for (; !ended && number * bytes < broken && (index = index_of(chain, number)) != NULL;
          number++) {
@@ -222,6 +238,16 @@ static void visit_within(const struct wal_event *event, gpointer data)
         window->stopped = !window->visit(event, window->data);
 }
 
+/* Whether a segment is to be read. */
+static bool lets_through(const struct target_chain *chain, const struct wal_index *index,
+                         target_may may, gconstpointer what)
+{
+    const struct wal_index *next =
+        index->open_lsn != 0 ? index_of(chain, index->segment + 1) : NULL;
+
+    return may(index, next, what);
+}
+
 static bool scan(const struct target_chain *chain, guint64 number, struct window_visit *window,
                  GError **error)
 {
@@ -245,7 +271,7 @@ bool target_chain_walk(const struct target_chain *chain, guint64 from, guint64 t
     for (guint64 number = from / bytes; !window.stopped && number * bytes < to; number++) {
         if ((index = index_of(chain, number)) == NULL)
             break;
-        if (may(index, what) && !scan(chain, number, &window, error))
+        if (lets_through(chain, index, may, what) && !scan(chain, number, &window, error))
             return false;
     }
     return true;
@@ -264,7 +290,7 @@ bool target_chain_walk_back(const struct target_chain *chain, guint64 from, guin
         /* `to` may be the first byte of a segment that is not there. */
         if ((index = index_of(chain, number)) == NULL && number != to / bytes)
             break;
-        if (index != NULL && may(index, what)) {
+        if (index != NULL && lets_through(chain, index, may, what)) {
             if (!scan(chain, number, &window, error))
                 return false;
             if (enough(data))

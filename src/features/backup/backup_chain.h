@@ -13,6 +13,9 @@ struct target_world {
     const GArray *segments;   /* of struct repo_segment, by timeline and number */
     guint32 segment_bytes;
     guint32 newest; /* timeline; 0: there is no WAL */
+    /* So many segments at the end of a reach are looked into, those before are taken by their
+     * names: a year of WAL has more indexes than anybody waits for. 0: all are looked into. */
+    guint look_at;
     /* The path to a timeline; NULL with *ret_missing when its history is not there. */
     GArray *(*history)(guint32 timeline, bool *ret_missing, gpointer data, GError **error);
     /* From where on WAL of a timeline was lost; 0: it is whole. */
@@ -58,8 +61,10 @@ struct target_reach {
 struct target_reach target_chain_reach(const struct target_chain *chain, guint64 start_lsn);
 
 /* Which segments a walk reads in full: those whose index says that what is looked for may be in
- * them. NULL: all. */
-typedef bool (*target_may)(const struct wal_index *index, gconstpointer what);
+ * them. next: of the segment behind, where a record crosses the border to it; else, and where it
+ * is not there, NULL. */
+typedef bool (*target_may)(const struct wal_index *index, const struct wal_index *next,
+                           gconstpointer what);
 
 /* Visits events in the order of the WAL that begin at or behind `from` and end at or before `to`,
  * of the segments that `may` lets through, until visit returns false. Nothing is visited where the

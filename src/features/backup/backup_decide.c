@@ -7,6 +7,13 @@ bool target_usable(const struct repo_backup *backup)
     return backup->trouble == NULL && backup->proof != REPO_DAMAGED;
 }
 
+bool target_wanted(const struct repo_backup *backup, const char *only)
+{
+    if (only == NULL)
+        return target_usable(backup);
+    return backup->trouble == NULL && strcmp(backup->id, only) == 0;
+}
+
 void target_try_clear(struct target_try *try)
 {
     g_clear_pointer(&try->chain, target_chain_free);
@@ -50,7 +57,7 @@ static GArray *backup_timelines(const struct target_world *world, const char *on
 
     for (guint i = world->backups->len; i > 0; i--) {
         const struct repo_backup *backup = world->backups->pdata[i - 1];
-        if (target_usable(backup) && (only == NULL || g_strcmp0(backup->id, only) == 0))
+        if (target_wanted(backup, only))
             add_timeline(timelines, backup->timeline);
     }
     g_array_sort(timelines, newest_first);
@@ -60,8 +67,7 @@ static GArray *backup_timelines(const struct target_world *world, const char *on
 static bool fits(const struct repo_backup *backup, const struct target *target,
                  const GArray *path)
 {
-    return target_usable(backup) &&
-           (target->backup == NULL || g_strcmp0(target->backup, backup->id) == 0) &&
+    return target_wanted(backup, target->backup) &&
            wal_history_leads(path, backup->timeline, backup->stop_lsn);
 }
 
@@ -78,7 +84,7 @@ static guint64 chain_first(const struct target_world *world, const GArray *path)
     }
     for (guint i = 0; i < world->backups->len; i++) {
         const struct repo_backup *backup = world->backups->pdata[i];
-        if (target_usable(backup))
+        if (backup->trouble == NULL)
             first = MIN(first, backup->start_lsn / world->segment_bytes);
     }
     return first == G_MAXUINT64 ? 0 : first;
@@ -173,6 +179,23 @@ static double predict(const struct target_world *world, const struct restore_pla
     return seconds * (double) plan->bytes / (double) plan->backup->size;
 }
 
+static void add_note(struct restore_plan *plan, char *text)
+{
+    g_autofree char *before = plan->note, *added = text;
+
+    plan->note =
+        before != NULL ? g_strdup_printf("%s; %s", before, added) : g_steal_pointer(&added);
+}
+
+static void note_damage(struct restore_plan *plan)
+{
+    if (plan->backup->proof == REPO_DAMAGED)
+        add_note(plan,
+                 g_strdup_printf("the backup is known to be damaged: %s",
+                                 plan->backup->proof_text != NULL ? plan->backup->proof_text
+                                                                  : "nobody has said how"));
+}
+
 /* Where the clock was set back the server stops at the first commit that is later than the target,
  * and what was committed after that, with an earlier time, is not there. */
 static void note_clock(const struct target_world *world, const struct target_try *try,
@@ -188,8 +211,9 @@ static void note_clock(const struct target_world *world, const struct target_try
         if (index == NULL || index->commits == 0 ||
             index->earliest_us > plan->target.time_us - G_USEC_PER_SEC)
             continue;
-        plan->note = g_strdup("the clock was set back: behind this place there are commits "
-                              "whose time is before the target, and they will not be there");
+        add_note(plan,
+                 g_strdup("the clock was set back: behind this place there are commits whose "
+                          "time is before the target, and they will not be there"));
         return;
     }
 }
@@ -207,7 +231,12 @@ static bool fill(const struct target_world *world, const struct target_try *try,
     fill_path(try, plan);
     fill_needed(try, plan);
     plan->seconds = predict(world, plan);
+    note_damage(plan);
     note_clock(world, try, plan);
+    char *namesakes =
+        plan->target.kind == TARGET_NAME ? target_namesakes(try, plan->target.value) : NULL;
+    if (namesakes != NULL)
+        add_note(plan, namesakes);
     if (!target_stop_before(try->chain, first, try->stop.place, &plan->before, error) ||
         !target_stop_last(try->chain, try->backup->start_lsn, try->stop.timed, &last, error))
         return false;

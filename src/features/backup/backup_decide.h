@@ -37,11 +37,19 @@ GArray *target_timelines(const struct target_world *world);
 /* Whether a backup counts: it can be read, and is not known to be damaged. */
 bool target_usable(const struct repo_backup *backup);
 
+/* Whether it counts for one who may have named a backup (only NULL: has not): whoever asks for a
+ * damaged one by its name knows what he does, and may have no other. */
+bool target_wanted(const struct repo_backup *backup, const char *only);
+
 /* What is there and comes nearest to a name or a transaction that is not, from the backups whose
  * WAL ends before it. *ret_nearest is owned: target_clear(); its value is NULL when there is none.
  */
 bool target_nearest(const struct target_try *try, const struct target *wanted,
                     struct target *ret_nearest, GError **error);
+
+/* For a plan that goes to a restore point: the others of its name that can be reached, one sentence;
+ * NULL: it is the only one. Caller frees. */
+char *target_namesakes(const struct target_try *try, const char *name);
 
 /* Says why, and what can be reached instead. */
 bool target_refuse(const struct target_world *world, const struct target_try *try,

@@ -305,6 +305,93 @@ static void test_gap(void)
     test_free(test);
 }
 
+/* Damaged ones are passed over, unless there is nothing else and somebody asks for one by name. */
+static void test_damaged_backup(void)
+{
+    struct test_world *test = usual();
+    struct target latest = {.kind = TARGET_LATEST};
+    struct repo_backup *older = test->backups->pdata[0], *newer = test->backups->pdata[1];
+
+    newer->proof = REPO_DAMAGED;
+    newer->proof_text = text("bad page");
+    AUTO(restore_plan) other = decide(test, &latest);
+    assert_lands(other, "A", 715, 0);
+    g_assert_null(other->note);
+    older->proof = REPO_DAMAGED;
+    AUTO(restore_plan) none = decide(test, &latest);
+    assert_refused(none, "--backup B --latest");
+    struct target immediate = {.kind = TARGET_IMMEDIATE};
+    AUTO(restore_plan) at_once = decide(test, &immediate);
+    assert_refused(at_once, "--backup B --immediate");
+    latest.backup = text("B");
+    AUTO(restore_plan) named = decide(test, &latest);
+    assert_lands(named, "B", 715, 0);
+    g_assert_nonnull(strstr(named->note, "bad page"));
+    test_free(test);
+}
+
+/* The clock of the backup's end was behind that of the cluster: what the WAL says is later. */
+static void test_clock_behind(void)
+{
+    struct test_world *test = test_new();
+
+    commit(test, mib(1), 700, 1000);
+    backup_add(test, "A", 1, mib(1.5), mib(1.6), 200);
+    commit(test, mib(2), 701, 2000);
+    segments_add(test, 1, 1, 2, true);
+    AUTO(restore_plan) plan = decide_time(test, 900);
+    assert_refused(plan, "--target-time '1970-01-01 00:16:40+00'");
+    AUTO(restore_plan) first = decide_time(test, 1000);
+    assert_lands(first, "A", 700, 701);
+    test_free(test);
+}
+
+/* A segment whose last record crosses the border is read only where that may be the place. */
+static void test_many_borders(void)
+{
+    struct test_world *test = test_new();
+
+    for (guint i = 0; i < 100; i++) {
+        commit(test, mib(2.25 + i), 1000 + 2 * i, 100000 + 600 * (gint64) i);
+        commit(test, mib(3 + i) - 32, 1001 + 2 * i, 100300 + 600 * (gint64) i);
+    }
+    backup_add(test, "A", 1, mib(1.25), mib(1.75), 1000);
+    segments_add(test, 1, 1, 102, true);
+    AUTO(restore_plan) when = decide_time(test, 150000 + 350);
+    assert_lands(when, "A", 1167, 1168);
+    g_assert_cmpuint(test->reads, <, 25);
+    test->reads = 0;
+    AUTO(restore_plan) within = decide_xid(test, 1100);
+    assert_lands(within, "A", 1100, 1101);
+    g_assert_cmpuint(test->reads, <, 10);
+    AUTO(restore_plan) border = decide_xid(test, 1101);
+    assert_lands(border, "A", 1101, 1102);
+    test_free(test);
+}
+
+/* One behind the newest backup, one before it: the plan says that there are two. */
+static void test_name_twice(void)
+{
+    struct test_world *test = test_new();
+
+    backup_add(test, "A", 1, mib(1.1), mib(1.2), 90);
+    event_add(test, WAL_RESTORE_POINT, 1, mib(1.1), 0, 95, "x");
+    event_add(test, WAL_RESTORE_POINT, 1, mib(2), 0, 100, "x");
+    commit(test, mib(2.5), 700, 110);
+    backup_add(test, "B", 1, mib(3.1), mib(3.2), 200);
+    event_add(test, WAL_RESTORE_POINT, 1, mib(4), 0, 300, "x");
+    event_add(test, WAL_RESTORE_POINT, 1, mib(4.5), 0, 310, "y");
+    segments_add(test, 1, 1, 4, true);
+    AUTO(restore_plan) plan = decide_name(test, "x");
+    assert_lands(plan, "B", 700, 0);
+    g_assert_nonnull(strstr(plan->note, "(--target-lsn 0/200000)"));
+    g_assert_null(strstr(plan->note, "0/400000)"));
+    g_assert_null(strstr(plan->note, "0/119999"));
+    AUTO(restore_plan) alone = decide_name(test, "y");
+    g_assert_cmpstr(alone->note, ==, NULL);
+    test_free(test);
+}
+
 static void test_damaged_segment(void)
 {
     struct test_world *test = usual();
@@ -476,5 +563,9 @@ int main(int argc, char **argv)
     g_test_add_func("/backup_decide/parents_segment", test_parents_segment);
     g_test_add_func("/backup_decide/own_wal_missing", test_own_wal_missing);
     g_test_add_func("/backup_decide/prediction", test_prediction);
+    g_test_add_func("/backup_decide/damaged_backup", test_damaged_backup);
+    g_test_add_func("/backup_decide/many_borders", test_many_borders);
+    g_test_add_func("/backup_decide/name_twice", test_name_twice);
+    g_test_add_func("/backup_decide/clock_behind", test_clock_behind);
     return g_test_run();
 }

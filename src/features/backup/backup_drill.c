@@ -8,7 +8,7 @@
 #include "out/progress.h"
 #include "plan/plan_gate.h"
 
-static void check_free(gpointer data)
+void drill_check_free(gpointer data)
 {
     struct drill_check *check = data;
 
@@ -100,12 +100,25 @@ static char **databases_of(struct drill *drill, GError **error)
     return rows != NULL ? g_strv_builder_end(names) : NULL;
 }
 
+/* Transactions that were prepared hold their locks in the copy as well, and nobody ends them there:
+ * they are rolled back, else what needs those locks waits for ever. */
+static bool roll_back_prepared(struct session *session, GError **error)
+{
+    AUTO(rows) rows = session_query(session, &query_backup_drill_prepared, NULL, error);
+
+    for (int i = 0; rows != NULL && i < rows_count(rows); i++)
+        if (!session_command(session, rows_text(rows, i, BACKUP_DRILL_PREPARED_STATEMENT),
+                             error))
+            return false;
+    return rows != NULL;
+}
+
 /* The copy is ours: its triggers on DDL, limits and defaults of the database are not heeded. */
 static bool prepare(struct session *session, GError **error)
 {
     static const char *const statements[] = {
         "SET session_replication_role = replica", "SET default_transaction_read_only = off",
-        "SET statement_timeout = 0", "SET lock_timeout = 0"};
+        "SET statement_timeout = 0", "SET lock_timeout = '1min'"};
 
     for (guint i = 0; i < G_N_ELEMENTS(statements); i++)
         if (!session_command(session, statements[i], error))
@@ -113,10 +126,42 @@ static bool prepare(struct session *session, GError **error)
     return true;
 }
 
+/* A database that lets nobody in has failed; the others are looked at all the same. NULL without an
+ * error then. */
+static struct session *enter(struct drill *drill, const char *database, GError **error)
+{
+    g_autoptr(GError) refused = NULL;
+    struct session *session = server_session(drill->server, database, &refused);
+
+    if (session != NULL)
+        return session;
+    if (interrupt_pending() || !server_runs(drill->server))
+        g_propagate_error(error, g_steal_pointer(&refused));
+    else
+        drill_note(drill, "session", database, DRILL_FAILED, 0, 0, g_strdup(refused->message));
+    return NULL;
+}
+
+/* In all of them before the first is looked at: some of the locks are on what they share. */
+static bool free_locks(struct drill *drill, char **databases, GError **error)
+{
+    for (char **database = databases; *database != NULL; database++) {
+        AUTO(session) session = server_session(drill->server, *database, NULL);
+        if (session != NULL && !roll_back_prepared(session, error))
+            return false;
+    }
+    return true;
+}
+
 static bool check_database(struct drill *drill, const char *database, GError **error)
 {
-    AUTO(session) session = server_session(drill->server, database, error);
+    g_autoptr(GError) refused = NULL;
+    AUTO(session) session = enter(drill, database, &refused);
 
+    if (refused != NULL)
+        g_propagate_error(error, g_steal_pointer(&refused));
+    else if (session == NULL)
+        return true;
     if (session == NULL || !prepare(session, error))
         return false;
     return (option_given(drill->call->options, "no-amcheck") ||
@@ -129,7 +174,7 @@ static bool check_all(struct drill *drill, GError **error)
 {
     g_auto(GStrv) databases = databases_of(drill, error);
 
-    if (databases == NULL)
+    if (databases == NULL || !free_locks(drill, databases, error))
         return false;
     for (char **database = databases; *database != NULL; database++) {
         progress_show(drill->call->output,
@@ -162,13 +207,14 @@ static char *finding(const struct drill *drill)
     return g_strdup_printf("restored to %s, %u checks passed", target, drill->checks->len);
 }
 
-/* A check of the person's own, or a landing elsewhere, says nothing of the backup's bytes. */
+/* A check of the person's own, or a landing elsewhere, says nothing of the backup's bytes; what was
+ * not read is not proved. */
 static bool prove(struct drill *drill, GError **error)
 {
     g_autofree char *text = finding(drill);
     double seconds = drill->result.files_seconds + drill->result.recovery_seconds;
 
-    if (drill_failed(drill) && !drill->corrupt)
+    if (!drill_proves(drill) && !drill->corrupt)
         return true;
     return lineage_backup_prove(drill->lineage, drill->backup, REPO_BY_DRILL,
                                 drill->corrupt ? REPO_DAMAGED : REPO_PROVEN, text, seconds,
@@ -245,8 +291,8 @@ static bool observe(struct drill *drill, GError **error)
     drill->repo = repo_open(drill->call->settings, false, error);
     if (drill->repo == NULL)
         return false;
-    drill->lineage =
-        lineage_open(drill->repo, option_value(drill->call->options, "system"), false, error);
+    drill->lineage = lineage_open(
+        drill->repo, settings_string(drill->call->settings, "backup.system"), false, error);
     if (drill->lineage == NULL)
         return false;
     drill->backups = lineage_backups(drill->lineage, error);
@@ -288,7 +334,7 @@ enum runbook_exit backup_drill_command(struct call *call, GError **error)
 {
     struct drill drill = {.call = call,
                           .scratch = {.lock = -1},
-                          .checks = g_ptr_array_new_with_free_func(check_free)};
+                          .checks = g_ptr_array_new_with_free_func(drill_check_free)};
     enum runbook_exit code = plan_and_work(&drill, error);
 
     drill_clear(&drill);

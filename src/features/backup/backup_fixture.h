@@ -19,7 +19,8 @@ struct test_world {
     GArray *events;     /* of struct wal_event: one more, WAL_SWITCH, stands for any record */
     GHashTable *paths;  /* timeline → GArray */
     guint64 broken[8];
-    guint damaged; /* a segment of timeline 1; 0: none */
+    guint damaged;      /* a segment of timeline 1; 0: none */
+    guint looks, reads; /* indexes that were asked for, segments whose events were */
 };
 
 /* Text for a member that is not const; nothing of it is freed by what gets it. */
@@ -48,6 +49,7 @@ static const struct wal_index *world_index(const struct repo_segment *segment, g
 {
     struct test_world *test = data;
 
+    test->looks++;
     if (segment->timeline == 1 && segment->segment == test->damaged && test->damaged != 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "damaged");
         return NULL;
@@ -72,6 +74,7 @@ static bool world_events(const struct repo_segment *const *segments, guint count
     struct test_world *test = data;
 
     (void) error;
+    test->reads++;
     for (guint i = 0; i < test->events->len; i++) {
         const struct wal_event *event = &g_array_index(test->events, struct wal_event, i);
         if (event->timeline == segments[0]->timeline && in(segments[0], event->lsn) &&

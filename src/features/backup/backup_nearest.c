@@ -36,18 +36,18 @@ static bool visit_nearest(const struct wal_event *event, gpointer data)
 
 /* Of a segment between others the ends of its range are near enough to know whether it has a
  * nearer one. */
-static bool may_be_nearer(const struct wal_index *index, gconstpointer what)
+static bool may_be_nearer(const struct wal_index *index, const struct wal_index *next,
+                          gconstpointer what)
 {
     const struct nearest *nearest = what;
     guint32 wanted = nearest->target->xid;
 
+    (void) next;
     if (nearest->target->kind == TARGET_NAME)
-        return index->points->len > 0 || index->open_lsn != 0;
-    if (index->open_lsn != 0 || !nearest->found)
-        return true;
+        return index->points->len > 0;
     if (index->commits + index->aborts == 0)
         return false;
-    return (index->lowest_xid <= wanted && wanted <= index->highest_xid) ||
+    return !nearest->found || (index->lowest_xid <= wanted && wanted <= index->highest_xid) ||
            distance(index->lowest_xid, wanted) < distance(nearest->xid, wanted) ||
            distance(index->highest_xid, wanted) < distance(nearest->xid, wanted);
 }

@@ -3,6 +3,8 @@
 #include "backup_decide.h"
 #include "out/document.h"
 
+enum { MOST_TIMED = 50 };
+
 static void gap_clear(gpointer data)
 {
     g_free(((struct recoverable_gap *) data)->text);
@@ -59,7 +61,8 @@ static bool gap_add(const struct target_chain *chain, struct recoverable *recove
     char first[WAL_NAME_BYTES], last[WAL_NAME_BYTES];
 
     gap.timeline = timeline;
-    if (!gap_times(chain, &gap, error))
+    /* Each of them reads two segments; nobody reads the times of hundreds. */
+    if (recoverable->gaps->len < MOST_TIMED && !gap_times(chain, &gap, error))
         return false;
     wal_segment_name(timeline, gap.first, (guint32) bytes, first);
     wal_segment_name(timeline, gap.last, (guint32) bytes, last);
@@ -129,6 +132,7 @@ static bool find_range(const struct target_chain *chain, const struct repo_backu
     const struct target_world *world = chain->world;
     guint64 oldest_start = G_MAXUINT64;
     struct landmark last = {.known = false};
+    gint64 earliest_us = 0;
 
     for (guint i = 0; i < world->backups->len; i++) {
         const struct repo_backup *backup = world->backups->pdata[i];
@@ -154,8 +158,10 @@ static bool find_range(const struct target_chain *chain, const struct repo_backu
     if (!recoverable->known)
         return true;
     if (!target_stop_last(chain, recoverable->oldest->start_lsn, recoverable->to_lsn, &last,
-                          error))
+                          error) ||
+        !target_stop_earliest(chain, recoverable->oldest, &earliest_us, error))
         return false;
+    recoverable->from_us = MAX(recoverable->from_us, earliest_us - 1);
     /* Where nothing was committed behind the backup its own end is all there is. */
     recoverable->to_us =
         last.known ? MAX(last.time_us, recoverable->from_us) : recoverable->from_us;

@@ -47,6 +47,28 @@ static void test_gap(void)
     test_free(test);
 }
 
+/* Of a year of WAL the names are enough, but for its end. */
+static void test_long(void)
+{
+    struct test_world *test = test_new();
+
+    for (guint i = 0; i < 400; i++)
+        commit(test, mib(2 + i), 700 + i, 100 + 10 * (gint64) i);
+    backup_add(test, "A", 1, mib(2.25), mib(2.75), 105);
+    segments_add(test, 1, 2, 401, true);
+    test->world.look_at = 8;
+    AUTO(recoverable) found = recoverable(test);
+    g_assert_true(found->known);
+    g_assert_cmpuint(found->to_lsn, ==, mib(401) + 64);
+    g_assert_cmpint(found->to_us, ==, 4090 * (gint64) G_USEC_PER_SEC);
+    g_assert_cmpuint(test->looks, <, 50);
+    test->damaged = 398;
+    AUTO(recoverable) cut = recoverable(test);
+    g_assert_cmpuint(cut->to_lsn, ==, mib(398));
+    g_assert_cmpuint(cut->gaps->len, ==, 1);
+    test_free(test);
+}
+
 /* A gap before the oldest backup concerns nobody. */
 static void test_gap_before(void)
 {
@@ -101,6 +123,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/backup_recoverable/whole", test_whole);
     g_test_add_func("/backup_recoverable/gap", test_gap);
+    g_test_add_func("/backup_recoverable/long", test_long);
     g_test_add_func("/backup_recoverable/gap_before", test_gap_before);
     g_test_add_func("/backup_recoverable/broken", test_broken);
     g_test_add_func("/backup_recoverable/own_wal_missing", test_own_wal_missing);

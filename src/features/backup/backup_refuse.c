@@ -108,11 +108,13 @@ static bool earliest_of(const struct target_try *try, const struct repo_backup *
 {
     struct target target = {.kind = TARGET_TIME};
     struct target_stop stop;
-    gint64 latest_us = 0;
+    gint64 latest_us = 0, earliest_us = 0;
 
-    if (!target_stop_latest(try->chain, backup->start_lsn, backup->stop_lsn, &latest_us, error))
+    if (!target_stop_latest(try->chain, backup->start_lsn, backup->stop_lsn, &latest_us,
+                            error) ||
+        !target_stop_earliest(try->chain, backup, &earliest_us, error))
         return false;
-    target.time_us = MAX(backup->stopped_us + 1, latest_us);
+    target.time_us = MAX(earliest_us, latest_us);
     if (!target_stop_find(try->chain, backup, &target, &stop, error))
         return false;
     if (stop.ends == TARGET_REACHED)
@@ -309,6 +311,33 @@ static guint usable_count(const struct target_world *world, const char **ret_new
     return count;
 }
 
+/* Nothing but backups that are known to be damaged: one of them is better than none, for who knows
+ * what it is. */
+static bool refuse_damaged(const struct target_world *world, struct restore_plan *plan,
+                           GError **error)
+{
+    for (guint i = world->backups->len; plan->nearest == NULL && i > 0; i--) {
+        const struct repo_backup *backup = world->backups->pdata[i - 1];
+        struct target other = plan->target;
+        bool there = false;
+        if (backup->trouble != NULL)
+            continue;
+        other.backup = backup->id;
+        if (other.timeline == MAX(world->newest, 1))
+            other.timeline = 0;
+        if (!reachable(world, &other,
+                       plan->target.timeline != 0 ? plan->target.timeline : backup->timeline,
+                       &there, error))
+            return false;
+        if (!there)
+            continue;
+        plan->nearest = as_options(&other);
+        plan->refusal = g_strdup("there is no backup that can be trusted: all that lead there "
+                                 "are known to be damaged");
+    }
+    return true;
+}
+
 static void refuse_nothing(const struct target_world *world, const struct target_try *try,
                            struct restore_plan *plan)
 {
@@ -360,7 +389,14 @@ static bool refuse_here(const struct target_try *try, struct restore_plan *plan,
 bool target_refuse(const struct target_world *world, const struct target_try *try,
                    struct restore_plan *plan, GError **error)
 {
+    const char *newest = NULL;
+
     plan->target.timeline = try->timeline;
+    if (plan->target.backup == NULL && usable_count(world, &newest) == 0 &&
+        !refuse_damaged(world, plan, error))
+        return false;
+    if (plan->nearest != NULL)
+        return true;
     if (try->timeline != 0) {
         if (plan->target.backup != NULL &&
             !refuse_for_backup(world, plan, try->timeline, error))

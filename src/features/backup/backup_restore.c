@@ -103,8 +103,8 @@ static bool planned(struct restore *restore, GError **error)
     restore->repo = repo_open(call->settings, false, error);
     if (restore->repo == NULL)
         return false;
-    restore->lineage =
-        lineage_open(restore->repo, option_value(call->options, "system"), false, error);
+    restore->lineage = lineage_open(
+        restore->repo, settings_string(call->settings, "backup.system"), false, error);
     if (restore->lineage == NULL)
         return false;
     restore->backups = lineage_backups(restore->lineage, error);

@@ -1,7 +1,7 @@
 /*
  * recoveryStopsBefore() and recoveryStopsAfter() of the server, over indexes and, of the segments
  * that may hold the place, over every event. A transaction's record that crosses the border to the
- * next segment is in no index, so a segment with such a one is always read.
+ * next segment is in no index: of a segment with such a one the index says only that there is one.
  */
 #include "backup_stop.h"
 
@@ -16,19 +16,40 @@ struct search {
     const struct target *target;
     struct wal_event found; /* its name is not kept */
     bool stopped;
+    bool crossing; /* what no index has is looked for */
 };
 
-static bool may_stop(const struct wal_index *index, gconstpointer what)
+static bool has_ends(const struct wal_index *index)
 {
-    const struct target *target = what;
+    return index != NULL && index->commits + index->aborts > 0;
+}
 
-    if (index->open_lsn != 0)
-        return true;
+/* What ends on the border ends between what ended before it and behind it, give or take what
+ * commits overtake each other and a clock is set. */
+static bool crossing_may_be_later(const struct wal_index *index, const struct wal_index *next,
+                                  gint64 time_us)
+{
+    const gint64 apart_us = 3600 * (gint64) G_USEC_PER_SEC;
+
+    return index->open_lsn != 0 &&
+           (!has_ends(index) || !has_ends(next) || index->latest_us > time_us - apart_us ||
+            next->first_us > time_us - apart_us);
+}
+
+static bool may_stop(const struct wal_index *index, const struct wal_index *next,
+                     gconstpointer what)
+{
+    const struct search *search = what;
+    const struct target *target = search->target;
+
+    if (search->crossing)
+        return index->open_lsn != 0;
     switch (target->kind) {
     case TARGET_TIME:
-        return index->commits + index->aborts > 0 && index->latest_us > target->time_us;
+        return (has_ends(index) && index->latest_us > target->time_us) ||
+               crossing_may_be_later(index, next, target->time_us);
     case TARGET_XID:
-        return index->commits + index->aborts > 0 && index->lowest_xid <= target->xid &&
+        return has_ends(index) && index->lowest_xid <= target->xid &&
                target->xid <= index->highest_xid;
     case TARGET_NAME:
         for (guint i = 0; i < index->points->len; i++)
@@ -80,8 +101,14 @@ static bool find_event(const struct target_chain *chain, const struct repo_backu
     struct search search = {.target = target};
     bool before = target->kind == TARGET_TIME;
 
-    if (!target_chain_walk(chain, backup->start_lsn, stop->reach.end_lsn, may_stop, target,
+    if (!target_chain_walk(chain, backup->start_lsn, stop->reach.end_lsn, may_stop, &search,
                            visit_search, &search, error))
+        return false;
+    /* A name or a transaction is there once, and few are on a border: only what is nowhere else
+     * is looked for there. */
+    search.crossing = !search.stopped && !before;
+    if (search.crossing && !target_chain_walk(chain, backup->start_lsn, stop->reach.end_lsn,
+                                              may_stop, &search, visit_search, &search, error))
         return false;
     if (!search.stopped) {
         stop->ends = TARGET_NEVER;
@@ -112,6 +139,37 @@ static bool find_lsn(const struct target_chain *chain, const struct repo_backup 
     return true;
 }
 
+/* The end of the backup's own WAL is as late as the last thing that ended in it, whatever clock the
+ * backup's end was read from. */
+bool target_stop_earliest(const struct target_chain *chain, const struct repo_backup *backup,
+                          gint64 *ret_us, GError **error)
+{
+    guint64 first = chain->first * chain->world->segment_bytes;
+    struct landmark last = {.known = false};
+
+    if (!target_stop_last(chain, first, backup->stop_lsn, &last, error))
+        return false;
+    *ret_us = backup->stopped_us + 1;
+    if (last.known)
+        *ret_us = MAX(*ret_us, last.time_us);
+    return true;
+}
+
+static bool find_time(const struct target_chain *chain, const struct repo_backup *backup,
+                      const struct target *target, struct target_stop *stop, GError **error)
+{
+    gint64 earliest_us = 0;
+
+    /* The server would not mind where nothing ended while the backup was made; but what ended
+     * before it may be later than the target. */
+    stop->ends = TARGET_TOO_EARLY;
+    if (target->time_us <= backup->stopped_us)
+        return true;
+    if (!target_stop_earliest(chain, backup, &earliest_us, error))
+        return false;
+    return target->time_us < earliest_us || find_event(chain, backup, target, stop, error);
+}
+
 bool target_stop_find(const struct target_chain *chain, const struct repo_backup *backup,
                       const struct target *target, struct target_stop *ret_stop, GError **error)
 {
@@ -129,10 +187,9 @@ bool target_stop_find(const struct target_chain *chain, const struct repo_backup
         stop.place = stop.end_lsn = stop.read_lsn = stop.timed = stop.reach.end_lsn;
         if (stop.reach.cut)
             stop.ends = TARGET_NEVER;
-    } else if (target->kind == TARGET_TIME && target->time_us <= backup->stopped_us) {
-        /* The server would not mind where nothing ended while the backup was made; but what ended
-         * before it may be later than the target. */
-        stop.ends = TARGET_TOO_EARLY;
+    } else if (target->kind == TARGET_TIME) {
+        if (!find_time(chain, backup, target, &stop, error))
+            return false;
     } else if (target->kind == TARGET_LSN) {
         if (!find_lsn(chain, backup, target, &stop, error))
             return false;
@@ -151,10 +208,12 @@ struct around {
     struct landmark landmark;
 };
 
-static bool may_end(const struct wal_index *index, gconstpointer what)
+static bool may_end(const struct wal_index *index, const struct wal_index *next,
+                    gconstpointer what)
 {
     const struct around *around = what;
 
+    (void) next;
     return index->open_lsn != 0 || index->commits > 0 ||
            (around->aborts_too && index->aborts > 0);
 }

@@ -28,6 +28,10 @@ bool target_stop_find(const struct target_chain *chain, const struct repo_backup
                       const struct target *target, struct target_stop *ret_stop,
                       GError **error);
 
+/* The first moment that can be reached from a backup, for all that is known of clocks. */
+bool target_stop_earliest(const struct target_chain *chain, const struct repo_backup *backup,
+                          gint64 *ret_us, GError **error);
+
 /* The last commit that begins between the two, and the last commit or abort. */
 bool target_stop_before(const struct target_chain *chain, guint64 from, guint64 place,
                         struct landmark *ret_commit, GError **error);

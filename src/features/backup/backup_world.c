@@ -5,8 +5,12 @@
 #include "backup_decide.h"
 #include "backup_recoverable.h"
 #include "error.h"
+#include "interrupt.h"
 
 #include <string.h>
+
+/* Of the newest segments so many are looked into for what can be recovered: 4 GB of them. */
+enum { LOOK_AT = 256 };
 
 struct repo_world {
     struct target_world world;
@@ -34,6 +38,16 @@ static guint64 repo_broken(guint32 timeline, gpointer data)
     return lineage_broken(repo->lineage, timeline, NULL);
 }
 
+/* To the planner a segment that cannot be read is a gap, so it comes to an end at once; what it
+ * then says is not used. */
+static bool interrupted(GError **error)
+{
+    if (!interrupt_pending())
+        return false;
+    runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
+    return true;
+}
+
 static const struct wal_index *repo_index(const struct repo_segment *segment, gpointer data,
                                           GError **error)
 {
@@ -42,6 +56,8 @@ static const struct wal_index *repo_index(const struct repo_segment *segment, gp
 
     if (index != NULL)
         return index;
+    if (interrupted(error))
+        return NULL;
     index = lineage_segment_index(repo->lineage, segment, error);
     if (index != NULL)
         g_hash_table_insert(repo->indexes, (gpointer) (guintptr) segment, index);
@@ -52,6 +68,8 @@ static bool hold(struct repo_world *repo, const struct repo_segment *segment, GE
 {
     if (repo->held == segment)
         return true;
+    if (interrupted(error))
+        return false;
     repo->held = NULL;
     if (repo->bytes == NULL)
         repo->bytes = g_malloc(repo->segment_bytes);
@@ -214,7 +232,10 @@ struct restore_plan *restore_plan_make(const struct lineage *lineage, const GPtr
 {
     AUTO(repo_world) repo = repo_world_new(lineage, backups, error);
 
-    return repo != NULL ? target_decide(&repo->world, target, error) : NULL;
+    AUTO(restore_plan) plan = repo != NULL ? target_decide(&repo->world, target, error) : NULL;
+    if (plan == NULL || interrupted(error))
+        return NULL;
+    return g_steal_pointer(&plan);
 }
 
 struct recoverable *recoverable_find(const struct lineage *lineage, const GPtrArray *backups,
@@ -222,7 +243,13 @@ struct recoverable *recoverable_find(const struct lineage *lineage, const GPtrAr
 {
     AUTO(repo_world) repo = repo_world_new(lineage, backups, error);
 
-    return repo != NULL ? recoverable_decide(repo_world_of(repo), NULL, error) : NULL;
+    if (repo == NULL)
+        return NULL;
+    repo->world.look_at = LOOK_AT;
+    AUTO(recoverable) found = recoverable_decide(repo_world_of(repo), NULL, error);
+    if (found == NULL || interrupted(error))
+        return NULL;
+    return g_steal_pointer(&found);
 }
 
 struct recoverable *recoverable_of(const struct lineage *lineage,

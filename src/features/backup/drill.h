@@ -20,12 +20,15 @@ struct drill_check {
     char *detail; /* why it failed or was skipped, or how it was done; NULL */
 };
 
+void drill_check_free(gpointer check);
+
 /* The folder it works in, and the lock that says so. */
 struct drill_scratch {
     char *folder;             /* as it was given */
     char *place;              /* ours in it: removed at the end */
     char *data, *tablespaces; /* in place */
     int lock;                 /* -1: none */
+    bool mine;                /* place was made by this drill, which has the lock */
 };
 
 struct drill {
@@ -76,6 +79,14 @@ bool drill_aim(struct drill *drill, GError **error);
 bool drill_amcheck(struct drill *drill, struct session *session, GError **error);
 bool drill_read_rows(struct drill *drill, struct session *session, GError **error);
 bool drill_statements(struct drill *drill, const char *const *databases, GError **error);
+
+/* Whether an error says that the backup's bytes are bad: not what this machine lacks, and not an
+ * index that REINDEX mends. Pure. */
+bool drill_says_corrupt(const char *state, const char *message);
+
+/* Whether the checks that were made prove the backup: nothing failed, and the rows of every
+ * database were read. */
+bool drill_proves(const struct drill *drill);
 
 /* For a backup that could not be restored: reads every byte of it, and notes what is wrong. */
 bool drill_examine(struct drill *drill, GError **error);

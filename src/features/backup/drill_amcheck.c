@@ -48,14 +48,6 @@ static char *statement_for(const struct amcheck *amcheck, const char *kind)
                            amcheck->schema);
 }
 
-/* ERRCODE_DATA_CORRUPTED, ERRCODE_INDEX_CORRUPTED, and a file that is not there or cannot be read.
- */
-static bool says_corrupt(const char *state)
-{
-    return strcmp(state, "XX001") == 0 || strcmp(state, "XX002") == 0 ||
-           g_str_has_prefix(state, "58");
-}
-
 static void found(struct amcheck *amcheck, const char *name, char *detail)
 {
     if (++amcheck->findings <= MOST_FINDINGS)
@@ -86,7 +78,7 @@ static bool look_at(struct amcheck *amcheck, const struct rows *rows, int row, b
         return false;
     }
     if (result == NULL) {
-        amcheck->drill->corrupt |= says_corrupt(state);
+        amcheck->drill->corrupt |= drill_says_corrupt(state, broken->message);
         found(amcheck, name, g_strdup(broken->message));
     } else if (strcmp(kind, "heap") == 0 && PQntuples(result) > 0) {
         amcheck->drill->corrupt = true;

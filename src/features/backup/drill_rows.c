@@ -69,7 +69,7 @@ static bool by_copy(struct drill *drill, struct session *session, GError **error
         }
         if (result == NULL) {
             fine = false;
-            drill->corrupt |= g_str_has_prefix(state, "XX00") || g_str_has_prefix(state, "58");
+            drill->corrupt |= drill_says_corrupt(state, broken->message);
             drill_note(drill, name, session_database(session), DRILL_FAILED, 1, 0,
                        g_strdup(broken->message));
         }

@@ -47,6 +47,9 @@ static bool take_lock(struct drill_scratch *scratch, GError **error)
     }
     if (flock(scratch->lock, LOCK_EX | LOCK_NB) == 0)
         return true;
+    /* Who has no lock has nothing to remove. */
+    close(scratch->lock);
+    scratch->lock = -1;
     runbook_error_set(error, RUNBOOK_REFUSED, "wait for it, or give this one another --scratch",
                       "another drill is at work in \"%s\"", scratch->folder);
     return false;
@@ -65,14 +68,14 @@ static bool await_old_server(const struct drill_scratch *scratch, GError **error
 }
 
 /* As root the copy belongs to whom the folder belongs to. */
-static bool make_place(const struct drill_scratch *scratch, GError **error)
+static bool make_place(struct drill_scratch *scratch, GError **error)
 {
     struct server_owner owner;
 
     if (!server_owner_of(scratch->folder, &owner, error))
         return false;
-    if (g_mkdir(scratch->place, 0700) == 0 &&
-        (geteuid() != 0 || chown(scratch->place, owner.uid, owner.gid) == 0))
+    scratch->mine = g_mkdir(scratch->place, 0700) == 0;
+    if (scratch->mine && (geteuid() != 0 || chown(scratch->place, owner.uid, owner.gid) == 0))
         return true;
     runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not make \"%s\": %s", scratch->place,
                       g_strerror(errno));
@@ -122,12 +125,13 @@ bool drill_scratch_room(const struct drill_scratch *scratch, guint64 bytes, GErr
 
 bool drill_scratch_close(struct drill_scratch *scratch, GError **error)
 {
-    bool fine = scratch->lock < 0 || remove_tree(scratch->place, error);
+    bool fine = !scratch->mine || remove_tree(scratch->place, error);
 
     /* The lock's file stays: removed, two could each lock one of that name. */
     if (scratch->lock >= 0)
         close(scratch->lock);
     scratch->lock = -1;
+    scratch->mine = false;
     g_clear_pointer(&scratch->folder, g_free);
     g_clear_pointer(&scratch->place, g_free);
     g_clear_pointer(&scratch->data, g_free);

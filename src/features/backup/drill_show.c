@@ -13,7 +13,7 @@ const char *drill_status_name(enum drill_status status)
 
 static const char *verdict(const struct drill *drill)
 {
-    return drill_failed(drill) ? "failed" : "proven";
+    return drill_failed(drill) ? "failed" : drill_proves(drill) ? "proven" : "passed";
 }
 
 static double recovery_seconds(const struct drill *drill)

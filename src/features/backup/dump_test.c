@@ -68,6 +68,48 @@ static void expect_create(const char *definition, const char *database, const ch
     g_assert_cmpstr(sql, ==, wanted);
 }
 
+static void add_entry(struct archive *archive, const char *kind, const char *name,
+                      const char *owner, const char *definition)
+{
+    struct archive_entry *entry = g_new0(struct archive_entry, 1);
+
+    entry->kind = g_strdup(kind);
+    entry->name = g_strdup(name);
+    entry->owner = g_strdup(owner);
+    entry->definition = g_strdup(definition);
+    g_ptr_array_add(archive->entries, entry);
+}
+
+/* A database gets back with its name what the dump has of it, in one piece. */
+static void test_rename(void)
+{
+    AUTO(archive) archive = archive_new();
+    struct restore_dump_wish wish = {0};
+
+    add_entry(archive, "DATABASE", "shop", "shop\"per", "CREATE DATABASE shop;\n");
+    add_entry(archive, "DATABASE PROPERTIES", "shop", "",
+              "ALTER DATABASE shop SET search_path TO 'x';\n");
+    add_entry(archive, "COMMENT", "DATABASE shop", "",
+              "COMMENT ON DATABASE shop IS '$rename$';\n");
+    add_entry(archive, "COMMENT", "TABLE t", "", "COMMENT ON TABLE public.t IS 'x';\n");
+    add_entry(archive, "ACL", "DATABASE shop", "",
+              "REVOKE CONNECT,TEMPORARY ON DATABASE shop FROM PUBLIC;\n");
+    add_entry(archive, "ACL", "TABLE t", "", "GRANT SELECT ON TABLE public.t TO PUBLIC;\n");
+    g_autofree char *all = restore_dump_rename_sql(archive, &wish, "\"new\"", "shop");
+    g_assert_cmpstr(all, ==,
+                    "DO $rename1$\nBEGIN\nALTER DATABASE \"new\" RENAME TO shop;\n"
+                    "ALTER DATABASE shop OWNER TO \"shop\"\"per\";\n"
+                    "ALTER DATABASE shop SET search_path TO 'x';\n"
+                    "COMMENT ON DATABASE shop IS '$rename$';\n"
+                    "REVOKE CONNECT,TEMPORARY ON DATABASE shop FROM PUBLIC;\nEND $rename1$");
+    wish.no_owner = wish.no_privileges = true;
+    g_autofree char *some = restore_dump_rename_sql(archive, &wish, "\"new\"", "shop");
+    g_assert_null(strstr(some, "OWNER"));
+    g_assert_null(strstr(some, "REVOKE"));
+    g_autofree char *other = restore_dump_rename_sql(NULL, &wish, "\"new\"", "shop");
+    g_assert_cmpstr(other, ==, "ALTER DATABASE \"new\" RENAME TO shop");
+}
+
 static void test_create(void)
 {
     const char *as_it_was =
@@ -193,6 +235,7 @@ int main(int argc, char **argv)
     g_test_add_func("/dump/room", test_room);
     g_test_add_func("/dump/name", test_name);
     g_test_add_func("/dump/create", test_create);
+    g_test_add_func("/dump/rename", test_rename);
     g_test_add_func("/dump/file", test_file);
     g_test_add_func("/dump/no_file", test_no_file);
     return g_test_run();

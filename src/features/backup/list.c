@@ -146,6 +146,11 @@ enum runbook_exit backup_list_command(struct call *call, GError **error)
     g_autoptr(GError) unknown = NULL;
     AUTO(recoverable)
     recoverable = recoverable_find(repository.lineage, repository.backups, &unknown);
+    if (g_error_matches(unknown, RUNBOOK_ERROR, RUNBOOK_INTERRUPTED)) {
+        repository_clear(&repository);
+        g_propagate_error(error, g_steal_pointer(&unknown));
+        return RUNBOOK_INTERRUPTED;
+    }
     g_autoptr(GArray) segments = lineage_segments(repository.lineage, NULL);
     struct wal_sum wal = sum_of(segments);
     if (output_format(call->output) == OUTPUT_JSON)

@@ -24,8 +24,8 @@ bool repository_open(const struct call *call, struct repository *repository, GEr
 {
     *repository = (struct repository){.repo = repo_open(call->settings, false, error)};
     if (repository->repo != NULL)
-        repository->lineage =
-            lineage_open(repository->repo, option_value(call->options, "system"), false, error);
+        repository->lineage = lineage_open(
+            repository->repo, settings_string(call->settings, "backup.system"), false, error);
     if (repository->lineage != NULL && repository_read(repository, error))
         return true;
     repository_clear(repository);

@@ -80,6 +80,12 @@ char *restore_dump_name(const char *database, const char *word, gint64 wall_us);
 char *restore_dump_create_sql(const char *definition, const char *database, const char *quoted,
                               int version);
 
+/* The statement that gives the restored database its name, and, with an archive that has it under
+ * that name, what the archive says of the database itself. Pure; caller frees. */
+char *restore_dump_rename_sql(const struct archive *archive,
+                              const struct restore_dump_wish *wish, const char *restoring,
+                              const char *into);
+
 /* pg_restore's command line; file: what it is to read. Caller frees with g_strfreev(). */
 char **restore_dump_arguments(const struct restore_dump *restore, const char *file);
 

@@ -24,6 +24,15 @@ char *restore_dump_name(const char *database, const char *word, gint64 wall_us)
     return g_strdup_printf("%.*s_%s_%s", (int) length, database, word, time);
 }
 
+/* As an identifier, always in quotes. */
+static char *quote_name(const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit(name, "\"", -1);
+    g_autofree char *doubled = g_strjoinv("\"\"", parts);
+
+    return g_strdup_printf("\"%s\"", doubled);
+}
+
 /* Behind "CREATE DATABASE " stands its old name, quoted or not. */
 static const char *behind_name(const char *definition, const char *database)
 {
@@ -67,6 +76,52 @@ char *restore_dump_create_sql(const char *definition, const char *database, cons
     if (length > 0 && options[length - 1] == ';')
         options[length - 1] = '\0';
     return g_strconcat("CREATE DATABASE ", quoted, options, NULL);
+}
+
+/* What stands in a dump of the database itself, which pg_restore leaves out where it does not make
+ * it. The statements have the name that the database had. */
+static bool is_property(const struct archive_entry *entry, const struct restore_dump_wish *wish)
+{
+    if (entry->definition == NULL || entry->definition[0] == '\0' || entry->kind == NULL)
+        return false;
+    if (strcmp(entry->kind, "ACL") == 0)
+        return !wish->no_privileges && entry->name != NULL &&
+               g_str_has_prefix(entry->name, "DATABASE ");
+    return strcmp(entry->kind, "DATABASE PROPERTIES") == 0 ||
+           (strcmp(entry->kind, "COMMENT") == 0 &&
+            g_str_has_prefix(entry->definition, "COMMENT ON DATABASE "));
+}
+
+char *restore_dump_rename_sql(const struct archive *archive,
+                              const struct restore_dump_wish *wish, const char *restoring,
+                              const char *into)
+{
+    g_autoptr(GString) sql = g_string_new(NULL);
+    g_autofree char *tag = g_strdup("$rename$");
+    guint properties = 0;
+
+    g_string_append_printf(sql, "ALTER DATABASE %s RENAME TO %s;\n", restoring, into);
+    for (guint i = 0; archive != NULL && i < archive->entries->len; i++) {
+        const struct archive_entry *entry = archive->entries->pdata[i];
+        if (strcmp(entry->kind, "DATABASE") == 0 && !wish->no_owner && entry->owner != NULL &&
+            entry->owner[0] != '\0') {
+            g_autofree char *owner = quote_name(entry->owner);
+            g_string_append_printf(sql, "ALTER DATABASE %s OWNER TO %s;\n", into, owner);
+            properties++;
+        }
+        if (is_property(entry, wish)) {
+            g_string_append(sql, entry->definition);
+            properties++;
+        }
+    }
+    if (properties == 0)
+        return g_strdup_printf("ALTER DATABASE %s RENAME TO %s", restoring, into);
+    for (guint i = 1; strstr(sql->str, tag) != NULL; i++) {
+        g_free(tag);
+        tag = g_strdup_printf("$rename%u$", i);
+    }
+    /* In one piece: it is never there without its privileges. */
+    return g_strdup_printf("DO %s\nBEGIN\n%sEND %s", tag, sql->str, tag);
 }
 
 /* A name with "=" in it would be taken for a connection string; in one it is safe. */
@@ -197,6 +252,9 @@ static void add_create(struct restore_dump *restore)
     add_step(restore, PHASE_MARK,
              g_strdup_printf("COMMENT ON DATABASE %s IS '" RESTORE_DUMP_COMMENT "'", quoted),
              "should this run die, the next one knows what it is");
+    add_step(restore, PHASE_MARK,
+             g_strdup_printf("REVOKE CONNECT ON DATABASE %s FROM PUBLIC", quoted),
+             "nobody has business in it before it is complete");
 }
 
 static void add_program(struct restore_dump *restore)
@@ -228,9 +286,15 @@ static void add_swap(struct restore_dump *restore)
              "every table has the rows it had in the dump: it is complete");
     add_properties(restore);
     if (restore->before == NULL) {
+        add_step(restore, PHASE_LIKE,
+                 g_strdup_printf("GRANT CONNECT ON DATABASE %s TO PUBLIC", quoted),
+                 "as every database is made");
+        bool itself = g_strcmp0(restore->into, restore->archive->database) == 0;
         add_step(restore, PHASE_SWAP,
-                 g_strdup_printf("ALTER DATABASE %s RENAME TO %s", quoted, into),
-                 "the name that was asked for");
+                 restore_dump_rename_sql(itself ? restore->archive : NULL, &restore->wish,
+                                         quoted, into),
+                 itself ? "its name, and what the dump has of it: owner, settings, privileges"
+                        : "the name that was asked for");
         return;
     }
     g_autofree char *reason =

@@ -1,6 +1,7 @@
 -- name:  restore_dump_properties
 -- doc:   SQL that gives another database what one has beyond its contents: owner, connection limit,
---        comment, settings, and privileges.
+--        comment, settings, privileges, and whether it is a template or closed. The other one is
+--        closed to PUBLIC until then.
 -- since: 140000
 -- param: $1 text the one
 -- param: $2 text the other
@@ -48,9 +49,19 @@ SELECT s.sql
       FROM pg_catalog.aclexplode(d.datacl) AS a
      WHERE a.grantee OPERATOR(pg_catalog.<>) d.datdba
     UNION ALL
+    SELECT 5, pg_catalog.format('GRANT CONNECT ON DATABASE %I TO PUBLIC', $2::pg_catalog.text)
+     WHERE d.datacl IS NULL
+    UNION ALL
     SELECT 6, pg_catalog.format('COMMENT ON DATABASE %I IS %L', $2::pg_catalog.text,
                                 pg_catalog.shobj_description(d.oid, 'pg_database'))
      WHERE pg_catalog.shobj_description(d.oid, 'pg_database') IS NOT NULL
+    UNION ALL
+    SELECT 7, pg_catalog.format('ALTER DATABASE %I IS_TEMPLATE true', $2::pg_catalog.text)
+     WHERE d.datistemplate
+    UNION ALL
+    SELECT 8, pg_catalog.format('ALTER DATABASE %I ALLOW_CONNECTIONS false',
+                                $2::pg_catalog.text)
+     WHERE NOT d.datallowconn
        ) AS s
  WHERE d.datname OPERATOR(pg_catalog.=) $1::pg_catalog.text
  ORDER BY s.place, s.sql

@@ -401,7 +401,8 @@ static void test_old_set_aside(void)
 
 static void check_landing(struct landing landing, const char *said)
 {
-    struct restore_plan plan = {.before = {true, 1000, 700, 0x100, 0x130},
+    struct restore_plan plan = {.target = {.kind = TARGET_TIME},
+                                .before = {true, 1000, 700, 0x100, 0x130},
                                 .after = {true, 2000, 701, 0x200, 0x230},
                                 .end_lsn = 0x200,
                                 .last_us = 1000};
@@ -423,6 +424,25 @@ static void test_landing(void)
     check_landing((struct landing){0x210, 1000, LANDING_UNKNOWN, LANDING_UNKNOWN}, "behind");
     check_landing((struct landing){0x150, 1500, LANDING_THERE, LANDING_NOT_THERE},
                   "planned one");
+}
+
+/* Beside a running primary there is more WAL at the end of the replay than there was in the plan. */
+static void test_landing_latest(void)
+{
+    struct restore_plan plan = {
+        .before = {true, 1000, 700, 0x100, 0x130}, .end_lsn = 0x200, .last_us = 1000};
+    const struct landing further = {0x400, 2000, LANDING_THERE, LANDING_UNKNOWN};
+    const struct landing lost = {0x400, 2000, LANDING_NOT_THERE, LANDING_UNKNOWN};
+    const struct landing other = {0x200, 900, LANDING_THERE, LANDING_UNKNOWN};
+
+    g_assert_null(landing_judge(&further, &plan));
+    g_autofree char *without = landing_judge(&lost, &plan);
+    g_assert_nonnull(without);
+    g_autofree char *earlier = landing_judge(&other, &plan);
+    g_assert_nonnull(earlier);
+    plan.target.kind = TARGET_TIME;
+    g_autofree char *behind = landing_judge(&further, &plan);
+    g_assert_nonnull(behind);
 }
 
 static void test_full_xid(void)
@@ -466,6 +486,7 @@ int main(int count, char **arguments)
     g_test_add_func("/restore/old_look", test_old_look);
     g_test_add_func("/restore/old_set_aside", test_old_set_aside);
     g_test_add_func("/restore/landing", test_landing);
+    g_test_add_func("/restore/landing_latest", test_landing_latest);
     g_test_add_func("/restore/full_xid", test_full_xid);
     g_test_add_func("/restore/settings_wanted", test_settings_wanted);
     return g_test_run();
