@@ -265,7 +265,12 @@ char *segment_folder_make(const struct lineage *lineage, guint32 timeline, GErro
 {
     g_autofree char *top = segment_folder(lineage, 0);
     g_autofree char *folder = segment_folder(lineage, timeline);
+    g_autofree char *repo = g_path_get_dirname(lineage_path(lineage));
 
+    /* Whoever made the cluster's folder may have died before it was durable. */
+    if (!is_settled(lineage_path(lineage), repo) &&
+        !repo_folder_make(lineage_path(lineage), error))
+        return NULL;
     if (!is_settled(top, lineage_path(lineage)) && !repo_folder_make(top, error))
         return NULL;
     if (timeline != 0 && !is_settled(folder, top) && !repo_folder_make(folder, error))
