@@ -187,6 +187,40 @@ def test_killed_anywhere(stage):
     faults.in_parallel(story, worth_a_look(calls))
 
 
+def test_delta_killed_anywhere(stage):
+    """The same over an old cluster: as long as its pg_control is there it is whole, and the same
+    command completes what was begun."""
+    backed_up(stage)
+    stage.restore("old", "--latest")
+    old = stage.folder / "old"
+    command = ["backup", "restore", "--repo", stage.repo, "--bindir", stage.bindir, "--no-start",
+               "--delta"]
+
+    def copy(name):
+        to = stage.folder / name
+        shutil.copytree(old, to, symlinks=True)
+        give_to_server_user(to)
+        return to
+
+    calls = faults.count(stage.runbook, *command, "--to", copy("count"), under=stage.folder)
+    names = [call.split(" ")[0] for call in calls]
+    first = names.index("syncfs")
+    shown = [number for number, name in enumerate(names, 1) if name in ("rename", "mkdir")]
+
+    def story(number):
+        to = copy(str(number))
+        faults.at(number, "kill", stage.runbook, *command, "--to", to, under=stage.folder)
+        if (to / "global" / "pg_control").exists() and number < first:
+            assert any(len(name) == 24 for name in os.listdir(to / "pg_wal"))
+        stage.runbook(*command, "--to", to).expect(0)
+        verify(to)
+        left = os.listdir(to) + os.listdir(to / "global")
+        assert not {"pgrunbook-restore.json", "pg_control.before"} & set(left)
+        shutil.rmtree(to)
+
+    faults.in_parallel(story, sorted({2, *shown[:3], *shown[-3:]}))
+
+
 def test_disk_full(stage):
     backed_up(stage)
     command = ["backup", "restore", "--repo", stage.repo, "--bindir", stage.bindir, "--no-start"]

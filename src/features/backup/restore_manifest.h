@@ -47,7 +47,8 @@ void manifest_sum_begin(struct manifest_sum *sum, enum manifest_checksum kind);
 void manifest_sum_add(struct manifest_sum *sum, const guint8 *bytes, gsize length);
 bool manifest_sum_is(struct manifest_sum *sum, const char *digits);
 
-/* Whether a file's bytes are those: size and checksum. A file without a checksum never is. Reads
+/* Whether a file's bytes are those: size and checksum. A file without a checksum never is, nor one
+ * that has another name as well. Reads
  * through a descriptor of its own; from any thread. *ret_size gets how much there was. */
 bool manifest_file_fits(const struct manifest_file *file, const char *path);
 
