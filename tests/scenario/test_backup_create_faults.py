@@ -8,7 +8,10 @@ import pytest
 from pgcluster_files import give_to_server_user
 from support import faults, physical
 from support.physical import backups, create, leftovers, whole
+from support.program import binary
+from support.repository import begun
 from support.servers import wait_until
+from support.wal import Stored, repository_for
 
 versions = (15,)
 
@@ -119,7 +122,7 @@ def test_rights(tiny, runbook, tmp_path):
 
 
 def test_waits_for_the_receiver(tiny, runbook, tmp_path):
-    repo = tmp_path / "repo"
+    repo = begun(tmp_path / "repo")
     receiver = runbook.start("backup", "wal", "receive", "--repo", repo, server=tiny)
     wait_until(lambda: tiny.sql("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"),
                what="the receiver")
@@ -132,17 +135,42 @@ def test_waits_for_the_receiver(tiny, runbook, tmp_path):
         pass
 
 
+def set_archive_command(server, command):
+    server.sql(f"ALTER SYSTEM SET archive_command = '{command}'")
+    server.sql("SELECT pg_reload_conf()")
+
+
+def archive(server):
+    server.sql("SELECT pg_logical_emit_message(true, 'x', 'y')")
+    name = server.value("SELECT pg_walfile_name(pg_current_wal_lsn())")
+    server.sql("SELECT pg_switch_wal()")
+    wait_until(lambda: server.value("SELECT last_archived_wal >= %s FROM pg_stat_archiver", [name]),
+               what="the archiver")
+
+
 def test_waits_for_the_archiver_in_vain(tiny, runbook, tmp_path):
-    """Without its WAL it is no backup."""
-    repo, config = tmp_path / "repo", tmp_path / "own.conf"
+    """Without its WAL it is no backup. One whose words are ours but which serves another repository,
+    or nobody, is not waited for at all."""
+    repo, config = repository_for(tiny), tmp_path / "own.conf"
     config.write_text("[pgrunbook]\nbackup.wal_wait = 1s\n", encoding="utf-8")
     tiny.cluster.stop()
     with open(tiny.cluster.data / "postgresql.conf", "a", encoding="utf-8") as file:
-        file.write("archive_mode = on\narchive_command = 'false # backup wal push'\n")
+        file.write("archive_mode = on\narchive_command = 'true # backup wal push'\n")
     tiny.cluster.start()
+    archive(tiny)
+    another = tmp_path / "another"
+    create(runbook, tiny, another, "--config", config)
+    assert create(runbook, tiny, another, "--dry-run")["would"]["wal"].startswith("received")
+    assert backups(another)
+    set_archive_command(tiny, f"{binary()} backup wal push --repo {repo} %p")
+    # It reads its settings in its own time.
+    wait_until(lambda: archive(tiny) or Stored(repo).segments(), what="the first segment")
+    create(runbook, tiny, repo, "--config", config)
+    set_archive_command(tiny, "sleep 3 # backup wal push")
+    first = backups(repo)
     result = create(runbook, tiny, repo, "--config", config, code=1)
     assert "did not arrive" in result.err and "pg_stat_archiver" in result.err
-    assert not backups(repo) and not leftovers(repo)
+    assert len(backups(repo)) == len(first) == 1 and not leftovers(repo)
 
 
 def test_encrypted(tiny, runbook, tmp_path):

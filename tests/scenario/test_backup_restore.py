@@ -140,3 +140,88 @@ def test_encrypted_and_as_root(fresh_server):
         stage.restore("root")
     with stage.started("root") as restored:
         assert restored.value("SELECT count(*) FROM ledger") == 1
+
+
+@pytest.mark.parametrize("version", [15])
+def test_a_server_apart(stage):
+    """What the cluster has set for itself does not reach the private server: no subscription takes
+    changes from its publisher, and damage shows."""
+    server = stage.server
+    server.sql("CREATE SUBSCRIPTION taker CONNECTION 'host=/nowhere dbname=x' PUBLICATION p "
+               "WITH (connect = false)")
+    server.sql("ALTER SUBSCRIPTION taker ENABLE")
+    server.sql("ALTER SYSTEM SET zero_damaged_pages = on")
+    server.sql("ALTER SYSTEM SET unix_socket_group = 'of_another_machine'")
+    server.sql("ALTER ROLE CURRENT_USER SET ignore_checksum_failure = on")
+    stage.back_up()
+    stage.archive()
+    checks = stage.folder / "checks.sql"
+    checks.write_text("""
+SELECT current_setting('zero_damaged_pages') = 'off';
+SELECT current_setting('ignore_checksum_failure') = 'off';
+SELECT current_setting('max_logical_replication_workers') = '0';
+SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'logical replication%';
+""")
+    checks.chmod(0o644)
+    drill = stage.runbook("backup", "drill", "--json", *stage.options, "--bindir", stage.bindir,
+                          "--scratch", stage.folder / "scratch", "--latest", "--checks", checks)
+    assert drill.code == 0, drill
+    restored = stage.restore("r", "--latest")["restored"]
+    assert restored["enabled_subscriptions"] == 1
+    text = (stage.folder / "r" / "postgresql.auto.conf").read_text()
+    assert "\nzero_damaged_pages = 'on'" in text and "aside" not in text
+    stage.restore("p", "--immediate", "--action", "pause")
+    text = (stage.folder / "p" / "postgresql.auto.conf").read_text()
+    assert "\nzero_damaged_pages = 'on'" in text and "aside" not in text
+    assert "recovery_target = 'immediate'" in text
+
+
+@pytest.mark.parametrize("version", [15])
+def test_no_waiting_without_connections(stage):
+    """Where the server cannot wait at the target it promotes: that is no success of a pause."""
+    with stage.server.connect() as open_all_the_time:
+        with open_all_the_time.transaction():
+            for number in range(80):
+                open_all_the_time.execute(f"SAVEPOINT s{number}")
+                open_all_the_time.execute(f"INSERT INTO ledger VALUES ({1000 + number})")
+            stage.back_up()
+            _, lsn = enter(stage.server, 11)
+            enter(stage.server, 12)
+            stage.archive()
+    failed = stage.restore("paused", "--target-lsn", lsn, "--action", "pause", code=1)
+    assert "did not wait" in failed.err and "--action shutdown" in failed.err
+
+
+@pytest.mark.parametrize("version", [15])
+def test_landing_of_a_second_server(stage):
+    """The server must be started again with what the primary had raised behind the backup: that it
+    then has replayed no transaction itself is no difference from the plan."""
+    stage.back_up()
+    enter(stage.server, 11)
+    stage.server.sql("ALTER SYSTEM SET max_connections = 150")
+    stage.cluster.stop()
+    stage.cluster.start()
+    stage.server.sql("SELECT pg_create_restore_point('raised')")
+    stage.archive()
+    assert stage.restore("raised", "--target-name", "raised")["landed"]["as_planned"]
+
+
+@pytest.mark.parametrize("version", [15])
+def test_names_that_changed(stage):
+    """The private server is entered whatever the first superuser is called, before the backup and
+    behind it, and where the usual database takes no connections."""
+    server = stage.server
+    superuser = server.value("SELECT CURRENT_USER")
+    server.sql("CREATE ROLE other SUPERUSER LOGIN")
+    server.sql("CREATE DATABASE open_one")
+    other = server.connect(user="other", dbname="open_one")
+    other.execute(f"ALTER ROLE {superuser} RENAME TO boss")
+    for closed in "postgres", "template1":
+        other.execute(f"ALTER DATABASE {closed} ALLOW_CONNECTIONS false")
+    stage.runbook("backup", "create", *stage.options, "-h", stage.cluster.folder, "-U", "other",
+                  "-d", "open_one", server=server).expect(0)
+    stage.restore("before", "--immediate")
+    other.execute("ALTER ROLE boss RENAME TO chief")
+    (name,) = other.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
+    wait_until(lambda: list(stage.repo.glob(f"*/wal/*/{name}.zst")), what=f"{name} in the archive")
+    assert stage.restore("behind")["restored"]["promoted"]

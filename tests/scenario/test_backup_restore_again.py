@@ -67,7 +67,22 @@ def test_delta_after_damage(stage):
     (data / "PG_VERSION").write_text("15\n")
     stage.folder = stage.cluster.folder
     then = ["--delta", "--target-name", "then"]
+    # Of a server in a container, perhaps, where it has another number.
+    (data / "postmaster.pid").write_text("99999999\n")
+    assert f"remove \"{data}/postmaster.pid\"" in stage.restore("data", *then, code=4).err
+    (data / "postmaster.pid").unlink()
+    # A backup that cannot be read leaves everything as it was.
+    (manifest,) = stage.repo.rglob("backup_manifest.zst")
+    flip(manifest, manifest.stat().st_size // 2)
+    was = sorted(os.listdir(data / "pg_wal"))
+    stage.restore("data", *then, code=1)
+    assert (data / "global" / "pg_control").exists() and was == sorted(os.listdir(data / "pg_wal"))
+    assert not (data / "pgrunbook-restore.json").exists()
+    flip(manifest, manifest.stat().st_size // 2)
+    (data / "log").symlink_to(stage.folder)
     document = stage.restore("data", "--no-start", *then)["restored"]
+    assert (data / "log").is_symlink() and not (data / "global" / "pg_control.before").exists()
+    (data / "log").unlink()
     assert 0 < document["files"] < 200 and document["kept_files"] > 700
     assert document["removed_files"] > 0
     verify(data)
@@ -114,6 +129,21 @@ def test_tablespaces(stage):
     stage.restore("b", "--tablespaces-below", stage.folder / "below", "--no-start")
     assert len(os.listdir(stage.folder / "below")) == 2
     verify(stage.folder / "b", "-i", "tablespace_map")
+    # A copy of the data directory has the links of its original, which is at work.
+    copy = stage.folder / "copy"
+    shutil.copytree(stage.cluster.data, copy, symlinks=True)
+    (copy / "postmaster.pid").unlink()
+    give_to_server_user(copy)
+    refused = stage.restore("copy", "--delta", code=4).err
+    assert f"--tablespace {fast}={fast}" in refused or f"--tablespace {slow}={slow}" in refused
+    here = [f"--tablespace={place}={place}" for place in places]
+    assert "in use" in stage.restore("copy", "--delta", *here, code=4).err
+    stage.cluster.stop()
+    stage.folder = stage.cluster.folder
+    assert "not empty" in stage.restore("data", "--delta", code=4).err
+    stage.restore("data", "--delta", *here)
+    stage.cluster.start()
+    assert server.value("SELECT count(*) FROM in_slow") == 20000
 
 
 def worth_a_look(calls):
@@ -178,7 +208,7 @@ def test_killed_during_the_recovery(stage):
     to = stage.folder / "killed"
     for number in signal.SIGKILL, signal.SIGINT:
         running = stage.runbook.start("backup", "restore", "--repo", stage.repo, "--to", to,
-                                      "--bindir", stage.bindir, "--delta")
+                                      "--bindir", stage.bindir)
         wait_until(lambda: (to / "postmaster.pid").exists() or not running.running(),
                    what="the private server")
         running.process.send_signal(number)
@@ -186,7 +216,11 @@ def test_killed_during_the_recovery(stage):
         assert result.code in (-9, 130), result
         wait_until(lambda: not servers_on(to), what="its end")
         (to / "postmaster.pid").unlink(missing_ok=True)
-    document = stage.restore("killed", "--delta")
-    assert document["landed"]["as_planned"]
+    refused = stage.restore("killed", "--immediate", code=4)
+    assert "was interrupted" in refused.err and "--delta" in refused.err
+    document = stage.restore("killed")
+    assert document["landed"]["as_planned"] and document["restored"]["resumed"]
+    assert document["restored"]["files"] == 0
+    assert not (to / "pgrunbook-restore.json").exists()
     with stage.started("killed") as restored:
         assert rows(restored) == 320000

@@ -7,6 +7,7 @@ import signal
 import pytest
 from support.dumps import fill, sums_agree
 from support.physical import backups
+from support.repository import begun
 from support.serve import Daemon, turn_before
 from support.servers import wait_until
 
@@ -42,7 +43,7 @@ def test_jobs_of_one_section(fresh_server, runbook, tmp_path):
 def test_receiver_is_kept_running(fresh_server, runbook, tmp_path):
     """Killed it comes back; turned off it goes; with the daemon it ends."""
     server = fresh_server()
-    repo = tmp_path / "repo"
+    repo = begun(tmp_path / "repo")
     settings = {"backup_repo": repo, "backup_schedule": "off", "backup_expire_schedule": "off",
                 **OTHERS_OFF}
     daemon = Daemon(runbook, {"shop": server}, backup_receive="on", **settings).start()

@@ -9,6 +9,7 @@ import pytest
 from pgcluster_files import as_server_user
 from support import faults
 from support.physical import DEBIAN
+from support.repository import begun
 from support.servers import wait_until
 from support.wal import MIB, Stored, flushed, lsn, segment_name
 
@@ -69,12 +70,12 @@ def test_receive(small, runbook, tmp_path):
         return lsn(small.value("SELECT restart_lsn::text FROM pg_replication_slots "
                                "WHERE slot_name = %s", [slot]))
 
-    calls = faults.count(runbook, *receive("count", tmp_path / "count"), under=tmp_path,
+    calls = faults.count(runbook, *receive("count", begun(tmp_path / "count")), under=tmp_path,
                          server=small)
     check(tmp_path / "count", wal, end)
 
     def story(number, act):
-        slot, repo = f"at_{number}_{act.lower()}", tmp_path / f"{number}-{act}"
+        slot, repo = f"at_{number}_{act.lower()}", begun(tmp_path / f"{number}-{act}")
         command = receive(slot, repo)
         done = faults.at(number, act, runbook, *command, under=repo, server=small)
         assert done.code in (0, 1, 4, faults.KILLED), done
@@ -99,13 +100,13 @@ def test_push(small, runbook, tmp_path):
     def push(repo):
         return ["backup", "wal", "push", "--repo", repo, path]
 
-    calls = faults.count(runbook, *push(tmp_path / "count"), under=tmp_path)
+    calls = faults.count(runbook, *push(begun(tmp_path / "count")), under=tmp_path)
 
     def story(number, act):
-        repo = tmp_path / f"{number}-{act}"
+        repo = begun(tmp_path / f"{number}-{act}")
         done = faults.at(number, act, runbook, *push(repo), under=repo)
         assert done.code in (0, 1, faults.KILLED), done
-        if repo.exists() and Stored(repo).files():
+        if Stored(repo).files():
             assert Stored(repo).bytes(name) == content
         else:
             assert done.code != 0

@@ -3,6 +3,7 @@
 import shutil
 
 from support.program import binary
+from support.repository import begun
 from support.servers import ENDS, wait_until
 from support.wal import SEGMENT, Stored, copy_of, lsn, repository_for, segment_name, write_wal
 
@@ -61,7 +62,7 @@ def test_archives_and_recovers_to_a_time_on_a_new_timeline(fresh_server):
 
 def test_nothing_is_overwritten_and_nothing_is_taken_for_what_it_is_not(fresh_server, runbook,
                                                                        tmp_path):
-    server, repo = fresh_server(), tmp_path / "repo"
+    server, repo = fresh_server(), begun(tmp_path / "repo")
     write_wal(server, 10)
     name = switch(server)
     write_wal(server, 10)
@@ -90,7 +91,7 @@ def test_nothing_is_overwritten_and_nothing_is_taken_for_what_it_is_not(fresh_se
     control = server.cluster.data / "global" / "pg_control"
     (tmp_path / "global").mkdir()
     (tmp_path / "global" / "pg_control").write_bytes(b"\1" + control.read_bytes()[1:])
-    assert "it belongs to the system" in push(runbook, tmp_path / "repo2", other / name, code=1).err
+    assert "it belongs to the system" in push(runbook, begun(tmp_path / "repo2"), other / name, code=1).err
     shutil.rmtree(tmp_path / "global")
     (other / name).write_bytes(bytes(content[:5000]))
     push(runbook, repo, other / name, code=1)
@@ -99,12 +100,12 @@ def test_nothing_is_overwritten_and_nothing_is_taken_for_what_it_is_not(fresh_se
     assert Stored(repo).segments() == [name]
 
 
-def fetch(runbook, repo, name, path, code=0):
-    return runbook("backup", "wal", "fetch", "--repo", repo, name, path).expect(code)
+def fetch(runbook, repo, *arguments, code=0):
+    return runbook("backup", "wal", "fetch", "--repo", repo, *arguments).expect(code)
 
 
 def test_a_failure_to_fetch_is_not_the_end_of_wal(fresh_server, runbook, tmp_path):
-    server, repo = fresh_server(), tmp_path / "repo"
+    server, repo = fresh_server(), begun(tmp_path / "repo")
     name = switch(server)
     wal = server.cluster.data / "pg_wal" / name
     push(runbook, repo, wal)
@@ -114,6 +115,13 @@ def test_a_failure_to_fetch_is_not_the_end_of_wal(fresh_server, runbook, tmp_pat
     assert fetch(runbook, repo, segment_name(1, 1 << 40), out, code=1).err == ""
     assert fetch(runbook, repo, "00000002.history", out, code=1).err == ""
     out.unlink()
+
+    # Between two that are there one is missing: but for a standby no end.
+    missing, last = switch(server), switch(server)
+    push(runbook, repo, server.cluster.data / "pg_wal" / last)
+    assert f'from "{last}" on' in fetch(runbook, repo, missing, out, code=126).err
+    fetch(runbook, repo, "--gaps-are-ends", missing, out, code=1)
+    Stored(repo).files()[last].unlink()
 
     stored = Stored(repo).files()[name]
     whole = stored.read_bytes()
@@ -134,6 +142,7 @@ def test_encrypted(fresh_server, runbook, tmp_path):
     key.chmod(0o600)
     config = tmp_path / "pgrunbook.conf"
     config.write_text(f"[pgrunbook]\nbackup.key_file = {key}\nbackup.repo = {repo}\n")
+    runbook("backup", "create", "--config", config, server=server).expect(0)
     name = switch(server)
     wal = server.cluster.data / "pg_wal" / name
     for _ in range(2):
@@ -142,3 +151,15 @@ def test_encrypted(fresh_server, runbook, tmp_path):
     runbook("backup", "wal", "fetch", "--config", config, name, tmp_path / "out").expect(0)
     assert (tmp_path / "out").read_bytes() == wal.read_bytes()
     fetch(runbook, repo, name, tmp_path / "out", code=126)
+
+
+def test_not_mounted(fresh_server, runbook, tmp_path):
+    """Nothing is stored where no repository is: what is to be mounted there would hide it."""
+    server, place = fresh_server(), tmp_path / "mount"
+    place.mkdir()
+    wal = server.cluster.data / "pg_wal" / switch(server)
+    for repo in place, place / "repo":
+        assert "mounted?" in push(runbook, repo, wal, code=4).err
+        assert "mounted?" in runbook("backup", "wal", "receive", "--repo", repo,
+                                     server=server).expect(4).err
+    assert not list(place.iterdir())

@@ -12,6 +12,7 @@
  *   FAULTS_ACT=EIO        the call fails so
  *   FAULTS_STAY=1         every later one fails as well: a disk that is full stays full
  *   FAULTS_TRACE=FILE     gets a line for each counted call: number, name, path
+ *   FAULTS_CLOCK=SECONDS  the clock is so many seconds ahead (negative: behind)
  *
  * The calls are made as system calls, so that nothing has to be looked up. What libc writes for
  * itself (stdio) is not seen.
@@ -30,8 +31,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum act { ACT_NONE, ACT_KILL, ACT_TORN, ACT_ENOSPC, ACT_EIO };
@@ -41,6 +44,7 @@ static size_t under_length;
 static uint64_t at;
 static enum act act;
 static bool stay;
+static long clock_ahead;
 static int trace = -1;
 static _Atomic uint64_t own_count;
 static _Atomic uint64_t *counted = &own_count;
@@ -83,6 +87,7 @@ __attribute__((constructor)) static void read_orders(void)
 
     if (program != NULL && strcmp(program, program_invocation_short_name) != 0)
         return;
+    clock_ahead = getenv("FAULTS_CLOCK") ? strtol(getenv("FAULTS_CLOCK"), NULL, 10) : 0;
     at = number ? strtoull(number, NULL, 10) : 0;
     act = act_of(getenv("FAULTS_ACT"));
     stay = getenv("FAULTS_STAY") != NULL;
@@ -411,4 +416,26 @@ int creat64(const char *path, mode_t mode)
 int creat(const char *path, mode_t mode)
 {
     return creat64(path, mode);
+}
+
+/* ---- the clock ---------------------------------------------------------------------------- */
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    int result = (int) syscall(SYS_clock_gettime, clock, time);
+
+    if (result == 0 && clock == CLOCK_REALTIME)
+        time->tv_sec += clock_ahead;
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict time, void *restrict zone)
+{
+    struct timespec now;
+
+    (void) zone;
+    clock_gettime(CLOCK_REALTIME, &now);
+    time->tv_sec = now.tv_sec;
+    time->tv_usec = now.tv_nsec / 1000;
+    return 0;
 }

@@ -28,13 +28,15 @@ def library():
 
 
 def environment(under, number=0, act=None, stay=False, count=None, trace=None,
-                program="pgrunbook"):
+                program="pgrunbook", clock=0):
     """What makes a process count its calls under the folder, and fail at one of them."""
     made = {"LD_PRELOAD": str(library()), "FAULTS_UNDER": os.path.realpath(under),
             "FAULTS_AT": str(number), "FAULTS_PROGRAM": program,
             # gcc's AddressSanitizer wants to be the first library.
             "ASAN_OPTIONS": ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"),
                                                    "verify_asan_link_order=0"]))}
+    if clock:
+        made["FAULTS_CLOCK"] = str(clock)
     if act is not None:
         made["FAULTS_ACT"] = act
     if stay:

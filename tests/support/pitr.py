@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 from pgcluster import Cluster
 from pgcluster_files import give_to_server_user
+from support.repository import begun
 from support.restoring import OwnersRunbook
 from support.servers import SETTINGS, Server, wait_until
 
@@ -66,7 +67,8 @@ class Stage:
         self.folder = primary.cluster.folder / "stage"
         self.folder.mkdir(mode=0o700)
         give_to_server_user(self.folder)
-        self.repo = self.folder / "repo"
+        self.repo = begun(self.folder / "repo")
+        give_to_server_user(self.repo)
         self.runbook = OwnersRunbook(self.folder)
         self.random = random.Random(seed)
         self.ledger, self.timeline = Ledger(), 1

@@ -9,6 +9,7 @@ from golden.documents import check_document
 from pgcluster import Cluster
 from pgcluster_files import as_server_user, give_to_server_user
 from support.program import Runbook, binary
+from support.repository import begun
 from support.servers import SETTINGS, Server, wait_until
 
 
@@ -45,6 +46,8 @@ class Stage:
         home = self.cluster.folder / "home"
         for folder in self.folder, self.repo, home:
             folder.mkdir(mode=0o700)
+        if not key:
+            begun(self.repo)
         self.options = ["--repo", self.repo]
         push = f"{binary()} backup wal push %p --repo {self.repo}"
         if key:

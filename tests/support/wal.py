@@ -11,6 +11,7 @@ from pathlib import Path
 from pgcluster import Cluster
 from pgcluster_files import give_to_server_user
 from support.program import binary
+from support.repository import begun
 from support.servers import Server, wait_until
 
 MIB = 1 << 20
@@ -106,6 +107,8 @@ class Receiver:
     """`backup wal receive` in the background; what it says goes to .log."""
 
     def __init__(self, runbook, server, repo, *options, env=None):
+        if not Path(repo).exists():
+            begun(repo)
         self.log, self.server, self.repo = runbook.home / "receiver.log", server, repo
         with open(self.log, "a", encoding="utf-8") as stderr:
             self._running = runbook.start("backup", "wal", "receive", "--repo", repo, *options,
@@ -190,6 +193,5 @@ def copy_of(server):
 def repository_for(server):
     """A folder that the server's own user may write to."""
     folder = server.cluster.folder / "repo"
-    folder.mkdir()
-    give_to_server_user(folder)
+    give_to_server_user(begun(folder))
     return folder

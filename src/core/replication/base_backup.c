@@ -239,6 +239,23 @@ static bool read_copies(struct conversation *talk, GError **error)
     return begin_manifest(talk, error) && read_next_copy(talk, error);
 }
 
+/* A standby may follow its primary to another timeline in the middle. What was sent could be
+ * replayed, but only along a path that begins on one and ends on the other. */
+static bool read_end(struct conversation *talk, GError **error)
+{
+    struct base_backup *backup = talk->backup;
+    guint32 timeline = 0;
+
+    if (!read_position(talk, &backup->stop_lsn, &timeline, error))
+        return false;
+    if (timeline == backup->timeline)
+        return true;
+    runbook_error_set(error, RUNBOOK_FAILED, "take it again",
+                      "the standby went from timeline %u to %u during the backup",
+                      backup->timeline, timeline);
+    return false;
+}
+
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 static bool converse(struct conversation *talk, const struct base_backup_options *options,
@@ -247,13 +264,11 @@ static bool converse(struct conversation *talk, const struct base_backup_options
     g_autofree char *command = base_backup_command(talk->version, options);
     const struct base_backup_way *way = talk->line->way;
     struct base_backup *backup = talk->backup;
-    guint32 timeline;
 
     return way->send(talk->line, command, error) &&
            read_position(talk, &backup->start_lsn, &backup->timeline, error) &&
            read_places(talk, error) && talk->sink->begin(backup, talk->data, error) &&
-           read_copies(talk, error) && end_archive(talk, error) &&
-           read_position(talk, &backup->stop_lsn, &timeline, error) &&
+           read_copies(talk, error) && end_archive(talk, error) && read_end(talk, error) &&
            way->end(talk->line, error);
 }
 

@@ -17,12 +17,15 @@ struct wal_stream_setup {
     struct session_params *server; /* borrowed */
     struct lineage *lineage;       /* borrowed; the lock "receiver" is the caller's matter */
     const char *section;           /* of the application_name: "backup" */
-    /* A slot that exists; NULL: a temporary one that goes with the connection, and the start is the
-     * server's current position, not where the repository ends. */
+    /* A slot that exists; NULL: a temporary one that goes with the connection, and the start is
+     * told by wal_stream_begin(). */
     const char *slot;
     guint64 from; /* with a slot: its restart LSN; 0: it has none yet, the current position */
-    /* Begin at `from`, wherever the repository ends: what is between them is lost. */
+    /* Begin at `from`, wherever the repository ends. Where something is missing between them lost()
+     * (may be NULL) is called first, with the end of what is there: a segment's beginning, or
+     * where a timeline begins. */
     bool leap;
+    bool (*lost)(guint32 timeline, guint64 lsn, gpointer data, GError **error);
     int level;
     gint64 interval_ms; /* so long may WAL that has arrived not be durable */
     /* Something worth telling a person, may be NULL; from the thread that runs the stream. */
@@ -32,12 +35,16 @@ struct wal_stream_setup {
     gpointer data;
 };
 
-/* Connects, finds where to begin and begins: from here on the server keeps the WAL. Errors:
+/* Connects, finds where to begin and begins (on a temporary slot it does not: from the last
+ * checkpoint or restart point on WAL is kept, no more). From here on the server keeps the WAL. Errors:
  * RUNBOOK_CONNECT; RUNBOOK_REFUSED when the repository's WAL is no part of this server's history;
  * what else the server says. *ret_removed (may be NULL): the server has no longer what would be
  * next. */
 struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *ret_removed,
                                    GError **error);
+
+/* On a temporary slot: begins with the segment of that LSN. */
+bool wal_stream_begin(struct wal_stream *stream, guint32 timeline, guint64 lsn, GError **error);
 
 /* Receives until it is told to stop, until the wanted LSN is durable, or an error. Timeline
  * switches are followed. Everything that was acknowledged is in the repository whatever happens. */

@@ -104,10 +104,11 @@ static bool identify(struct wal_stream *stream, GError **error)
 static bool ask_segment_size(struct wal_stream *stream, GError **error)
 {
     AUTO(rows) rows = console_ask(stream->session, "SHOW wal_segment_size", error);
-    guint32 stored = lineage_segment_bytes(stream->setup.lineage);
+    guint32 stored = 0;
     gint64 size = 0;
 
-    if (rows == NULL || !units_parse_size(rows_text(rows, 0, 0), &size, error))
+    if (rows == NULL || !units_parse_size(rows_text(rows, 0, 0), &size, error) ||
+        !lineage_segment_bytes(stream->setup.lineage, &stored, error))
         return false;
     stream->segment_bytes = (guint32) size;
     if (stored == 0 || stored == stream->segment_bytes)
@@ -118,115 +119,80 @@ static bool ask_segment_size(struct wal_stream *stream, GError **error)
     return false;
 }
 
-bool wal_stream_fetch_history(struct wal_stream *stream, guint32 timeline, GArray **ret_path,
-                              GError **error)
+/* The text of a timeline's history. *ret_missing: the server refuses it, and the connection goes on.
+ */
+static char *ask_history(struct wal_stream *stream, guint32 timeline, bool *ret_missing,
+                         GError **error)
 {
     g_autofree char *command = g_strdup_printf("TIMELINE_HISTORY %u", timeline);
     AUTO(rows) rows = console_ask(stream->session, command, error);
-    const char *text = rows != NULL ? rows_text(rows, 0, 1) : NULL;
 
-    if (rows == NULL)
-        return false;
-    if (lineage_history_put(stream->setup.lineage, timeline, text, strlen(text), error) ==
-        REPO_PUT_FAILED)
-        return false;
-    if (error != NULL && *error != NULL) {
-        (*error)->code = RUNBOOK_REFUSED;
-        return false;
+    *ret_missing = rows == NULL && PQstatus(stream->connection) == CONNECTION_OK;
+    return rows != NULL ? g_strdup(rows_text(rows, 0, 1)) : NULL;
+}
+
+static bool keep_history(struct wal_stream *stream, guint32 timeline, const char *text,
+                         GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    switch (
+        lineage_history_put(stream->setup.lineage, timeline, text, strlen(text), &failure)) {
+    case REPO_PUT_DONE:
+    case REPO_PUT_SAME:
+        return true;
+    case REPO_PUT_DIFFERENT:
+        failure->code = RUNBOOK_REFUSED;
+        break;
+    case REPO_PUT_FAILED:
+        break;
     }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+bool wal_stream_fetch_history(struct wal_stream *stream, guint32 timeline, GArray **ret_path,
+                              GError **error)
+{
+    bool missing = false;
+    g_autofree char *text = ask_history(stream, timeline, &missing, error);
+
+    if (text == NULL || !keep_history(stream, timeline, text, error))
+        return false;
     *ret_path = wal_history_parse(timeline, text, error);
     return *ret_path != NULL;
 }
 
-/* The server's own history, and those that led to it as far as it still has them. */
+/* The server's own history, and those that led to it as far as it still has them: a node that was
+ * copied from another one begins with the newest. */
 static bool fetch_histories(struct wal_stream *stream, GError **error)
 {
-    g_autoptr(GError) failure = NULL;
-
     if (stream->server_timeline == 1) {
         stream->path = wal_history_parse(1, NULL, error);
         return stream->path != NULL;
     }
-    if (!wal_stream_fetch_history(stream, stream->server_timeline, &stream->path, &failure)) {
-        g_propagate_error(error, g_steal_pointer(&failure));
+    if (!wal_stream_fetch_history(stream, stream->server_timeline, &stream->path, error))
         return false;
-    }
     for (guint i = 0; i + 1 < stream->path->len; i++) {
         guint32 timeline = g_array_index(stream->path, struct wal_stretch, i).timeline;
-        g_autoptr(GArray) unused = NULL;
-        g_autoptr(GError) missing = NULL;
-        if (timeline > 1 && !wal_stream_fetch_history(stream, timeline, &unused, &missing) &&
-            missing->code == RUNBOOK_REFUSED) {
-            g_propagate_error(error, g_steal_pointer(&missing));
-            return false;
-        }
+        g_autoptr(GError) failure = NULL;
+        bool missing = false;
+        if (timeline <= 1)
+            continue;
+        g_autofree char *text = ask_history(stream, timeline, &missing, &failure);
+        if (text != NULL ? keep_history(stream, timeline, text, &failure) : missing)
+            continue;
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
     }
     return true;
 }
 
 /* ---- where to begin ----------------------------------------------------------------------- */
 
-struct place {
-    guint32 timeline;
-    guint64 lsn;
-};
-
 static guint64 floor_of(const struct wal_stream *stream, guint64 lsn)
 {
     return lsn - lsn % stream->segment_bytes;
-}
-
-/* Where the repository ends along the path; false: it has nothing of it. */
-static bool end_of_repository(const struct wal_stream *stream, const GArray *segments,
-                              struct place *ret_place)
-{
-    for (guint i = stream->path->len; i > 0; i--) {
-        const struct wal_stretch *stretch =
-            &g_array_index(stream->path, struct wal_stretch, i - 1);
-        const struct repo_segment *last = NULL;
-        for (guint j = 0; j < segments->len; j++) {
-            const struct repo_segment *one = &g_array_index(segments, struct repo_segment, j);
-            if (one->timeline == stretch->timeline &&
-                (stretch->end == 0 || one->segment * stream->segment_bytes < stretch->end))
-                last = one;
-        }
-        if (last == NULL)
-            continue;
-        *ret_place =
-            (struct place){stretch->timeline,
-                           (last->segment + (last->partial ? 0 : 1)) * stream->segment_bytes};
-        if (stretch->end != 0 && ret_place->lsn >= stretch->end)
-            *ret_place =
-                (struct place){stretch[1].timeline, floor_of(stream, stretch[1].begin)};
-        return true;
-    }
-    return false;
-}
-
-static bool is_stored(const GArray *segments, guint32 timeline, guint64 segment)
-{
-    for (guint i = 0; i < segments->len; i++) {
-        const struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
-        if (one->timeline == timeline && one->segment == segment)
-            return !one->partial;
-    }
-    return false;
-}
-
-/* The first segment at or behind the slot's LSN that is not in the repository. */
-static struct place first_missing(const struct wal_stream *stream, const GArray *segments,
-                                  guint64 lsn)
-{
-    struct place place = {wal_history_at(stream->path, lsn), floor_of(stream, lsn)};
-
-    while (is_stored(segments, place.timeline, place.lsn / stream->segment_bytes)) {
-        guint32 next = wal_history_at(stream->path, place.lsn + stream->segment_bytes);
-        if (next == place.timeline)
-            place.lsn += stream->segment_bytes;
-        else
-            place.timeline = next;
-    }
-    return place;
 }
 
 static bool refuse_other_history(const struct wal_stream *stream, GError **error)
@@ -259,24 +225,37 @@ static bool settle(const struct wal_stream *stream, const GArray *segments, GErr
     return true;
 }
 
-static bool choose_start(struct wal_stream *stream, struct place *ret_place, GError **error)
+/* Where the repository ends goes to the owner before anything behind the loss is received. */
+static bool leap(struct wal_stream *stream, struct wal_stream_place end, GError **error)
 {
     const struct wal_stream_setup *setup = &stream->setup;
-    struct place end = {0, 0};
+    guint64 begin = end.lsn;
+
+    for (guint i = 0; i < stream->path->len; i++) {
+        const struct wal_stretch *stretch = &g_array_index(stream->path, struct wal_stretch, i);
+        if (stretch->timeline == end.timeline)
+            begin = MAX(begin, stretch->begin);
+    }
+    return setup->lost == NULL || setup->lost(end.timeline, begin, setup->data, error);
+}
+
+static bool choose_start(struct wal_stream *stream, struct wal_stream_place *ret_place,
+                         GError **error)
+{
+    const struct wal_stream_setup *setup = &stream->setup;
+    struct wal_stream_place end = {0, 0};
     guint64 from = setup->from != 0 ? setup->from : stream->server_lsn;
 
-    if (!refuse_other_history(stream, error))
-        return false;
-    *ret_place = (struct place){stream->server_timeline, floor_of(stream, stream->server_lsn)};
-    if (setup->slot == NULL)
-        return true;
     g_autoptr(GArray) segments = lineage_segments(setup->lineage, error);
     if (segments == NULL || !settle(stream, segments, error))
         return false;
-    *ret_place = first_missing(stream, segments, from);
-    if (!setup->leap && end_of_repository(stream, segments, &end) &&
-        (end.timeline < ret_place->timeline || end.lsn < ret_place->lsn))
-        *ret_place = end;
+    const struct wal_stream_known known = {stream->path, segments, stream->segment_bytes};
+    *ret_place = wal_stream_place_missing(&known, from);
+    if (!wal_stream_place_end(&known, &end) || !wal_stream_place_before(end, *ret_place))
+        return true;
+    if (setup->leap)
+        return leap(stream, end, error);
+    *ret_place = end;
     return true;
 }
 
@@ -324,19 +303,14 @@ static bool make_temporary_slot(struct wal_stream *stream, GError **error)
     return rows != NULL;
 }
 
-static bool begin(struct wal_stream *stream, bool *ret_removed, GError **error)
+/* From a place on, or from where the timeline goes on when it has ended there. */
+static bool start_at(struct wal_stream *stream, struct wal_stream_place place,
+                     bool *ret_removed, GError **error)
 {
-    struct place place = {0, 0};
     guint32 next = 0;
     guint64 from = 0;
 
-    if (!ask_segment_size(stream, error))
-        return false;
-    if (stream->setup.slot == NULL && !make_temporary_slot(stream, error))
-        return false;
-    if (!identify(stream, error) || !fetch_histories(stream, error) ||
-        !choose_start(stream, &place, error) ||
-        !wal_stream_ask(stream, place.timeline, place.lsn, ret_removed, &next, &from, error))
+    if (!wal_stream_ask(stream, place.timeline, place.lsn, ret_removed, &next, &from, error))
         return false;
     while (stream->ended) {
         if (!wal_stream_ask(stream, next, floor_of(stream, from), ret_removed, &next, &from,
@@ -346,6 +320,28 @@ static bool begin(struct wal_stream *stream, bool *ret_removed, GError **error)
     stream->start = stream->position;
     stream->durable = stream->position;
     return true;
+}
+
+bool wal_stream_begin(struct wal_stream *stream, guint32 timeline, guint64 lsn, GError **error)
+{
+    const struct wal_stream_place place = {timeline, floor_of(stream, lsn)};
+    bool removed = false;
+
+    return start_at(stream, place, &removed, error);
+}
+
+/* A refusal in between (of a history the server lacks) would drop a temporary slot: it comes last.
+ */
+static bool prepare(struct wal_stream *stream, bool *ret_removed, GError **error)
+{
+    struct wal_stream_place place = {0, 0};
+
+    if (!ask_segment_size(stream, error) || !identify(stream, error) ||
+        !fetch_histories(stream, error) || !refuse_other_history(stream, error))
+        return false;
+    if (stream->setup.slot == NULL)
+        return make_temporary_slot(stream, error);
+    return choose_start(stream, &place, error) && start_at(stream, place, ret_removed, error);
 }
 
 struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *ret_removed,
@@ -360,7 +356,7 @@ struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *r
     if (stream->session == NULL)
         return NULL;
     stream->connection = session_handle(stream->session);
-    bool good = begin(stream, &removed, error);
+    bool good = prepare(stream, &removed, error);
     if (ret_removed != NULL)
         *ret_removed = removed;
     return good ? g_steal_pointer(&stream) : NULL;

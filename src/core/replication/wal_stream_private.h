@@ -3,6 +3,7 @@
 #define CORE_WAL_STREAM_PRIVATE_H
 
 #include "replication/wal_stream.h"
+#include "replication/wal_stream_place.h"
 
 #include "repo/repo_segment.h"
 

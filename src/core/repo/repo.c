@@ -124,7 +124,9 @@ static json_t *find_about(struct repo *repo, bool create, GError **error)
     if (about == NULL && copy == NULL && missing && copy_missing) {
         if (create)
             return begin(repo, error) ? find_about(repo, false, error) : NULL;
-        runbook_error_set(error, RUNBOOK_REFUSED, "`pgrunbook backup create` begins one",
+        runbook_error_set(error, RUNBOOK_REFUSED,
+                          "is its file system mounted? `pgrunbook backup create` begins a new "
+                          "repository",
                           "\"%s\" is no repository: there is no " ABOUT " in it", repo->path);
         return NULL;
     }

@@ -4,6 +4,7 @@
  *
  *   DIR/repository.json                    format, key check; repository.copy.json: the same
  *   DIR/SYSTEM/lock                        flock: one writer of backups at a time
+ *   DIR/SYSTEM/proof                       the same, for a moment: who writes a proof.json
  *   DIR/SYSTEM/damage.json                 bad pages the last backup met; blocks expiry
  *   DIR/SYSTEM/backups/ID/                 a backup, visible by a rename from .new-ID
  *       base.tar.zst  OID.tar.zst          the data directory, each tablespace (seekable)
@@ -75,6 +76,9 @@ enum repo_proof {
 
 const char *repo_proof_name(enum repo_proof proof); /* "proven" */
 
+/* Who found something out about a backup: by reading its bytes, or by restoring it. */
+enum repo_prover { REPO_BY_DRILL, REPO_BY_VERIFY };
+
 /* A file of a backup. */
 struct repo_backup_file {
     char *name;     /* "base.tar.zst" */
@@ -121,6 +125,7 @@ struct repo_backup {
     GArray *tablespaces; /* of struct repo_tablespace */
     GArray *phases;      /* of struct repo_phase */
     enum repo_proof proof;
+    enum repo_prover proof_by;
     gint64 proof_us;         /* when, 0: never */
     char *proof_text;        /* the finding, one sentence; NULL */
     double recovery_seconds; /* of the last drill; negative: none */
@@ -155,11 +160,20 @@ bool lineage_backup_show(struct lineage *lineage, struct repo_backup *backup, GE
 bool lineage_backup_remove(struct lineage *lineage, const struct repo_backup *backup,
                            GError **error);
 
-/* Keeps what was found out about a backup. A finding never lowers proven to verified; damaged
- * replaces everything. */
+/* Keeps what was found out about a backup, which becomes what counts then: a finding never lowers
+ * proven to verified, and what a drill found damaged only a later drill takes back: the bytes that
+ * verify reads may well be those that were damaged when the backup was taken. */
 bool lineage_backup_prove(struct lineage *lineage, struct repo_backup *backup,
-                          enum repo_proof proof, const char *text, double recovery_seconds,
-                          gint64 now_us, GError **error);
+                          enum repo_prover by, enum repo_proof proof, const char *text,
+                          double recovery_seconds, gint64 now_us, GError **error);
+
+/* Says to `expire`, as long as the lineage is open, that this backup and the WAL behind it are being
+ * read: by a read lock on its manifest, for which no right to write is needed. */
+bool lineage_backup_use(const struct lineage *lineage, const struct repo_backup *backup,
+                        GError **error);
+
+/* Whether anybody else has said so. */
+bool lineage_backup_used(const struct lineage *lineage, const struct repo_backup *backup);
 
 /* The manifest's text and back; pure, fuzzed. The text ends with a SHA-256 of itself. */
 char *repo_manifest_text(const struct repo_backup *backup);
@@ -167,10 +181,14 @@ struct repo_backup *repo_manifest_parse(const char *text, gsize length, GError *
 
 /* ---- damage of the cluster ---------------------------------------------------------------- */
 
-/* Bad pages that a backup met; text NULL: a backup met none, which takes the mark away. While it
- * stands nothing is expired. */
-bool lineage_damage_mark(struct lineage *lineage, const char *text, gint64 now_us,
-                         GError **error);
+/* Bad pages that a backup met, of the primary or of a standby. While the mark stands nothing is
+ * expired. */
+bool lineage_damage_mark(struct lineage *lineage, const char *text, bool from_standby,
+                         gint64 now_us, GError **error);
+
+/* A backup met none, and the server looked at every page: takes the mark away, but for a backup
+ * from a standby one that the primary's pages have set: those are others. */
+bool lineage_damage_clear(struct lineage *lineage, bool from_standby, GError **error);
 /* Caller frees; NULL: none. */
 char *lineage_damage(const struct lineage *lineage);
 

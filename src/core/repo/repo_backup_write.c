@@ -4,8 +4,10 @@
 #include "repo_seal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- begin -------------------------------------------------------------------------------- */
 
@@ -129,27 +131,40 @@ bool lineage_backup_remove(struct lineage *lineage, const struct repo_backup *ba
 
 /* ---- prove -------------------------------------------------------------------------------- */
 
-bool lineage_backup_prove(struct lineage *lineage, struct repo_backup *backup,
-                          enum repo_proof proof, const char *text, double recovery_seconds,
-                          gint64 now_us, GError **error)
+/* Held for a moment only: who waits for it does not wait long. -1 with an error. */
+static int lock_proofs(const struct lineage *lineage, GError **error)
 {
-    /* Another may have proved it since it was read. */
-    g_clear_pointer(&backup->proof_text, g_free);
-    backup->proof = REPO_UNVERIFIED;
-    backup->recovery_seconds = -1;
-    repo_proof_read(lineage, backup);
-    if (proof == REPO_VERIFIED && backup->proof == REPO_PROVEN)
-        return true;
+    g_autofree char *path = g_build_filename(lineage->path, "proof", NULL);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    int code = 0;
 
-    backup->proof = proof;
-    backup->proof_us = now_us;
-    g_free(backup->proof_text);
-    backup->proof_text = text == NULL ? NULL : g_utf8_make_valid(text, -1);
-    if (recovery_seconds >= 0)
-        backup->recovery_seconds = recovery_seconds;
-    json_t *object =
-        json_pack("{s:i, s:s, s:I, s:s?}", "format", 1, "proof", repo_proof_name(proof),
-                  "at_us", (json_int_t) now_us, "text", backup->proof_text);
+    while (fd >= 0 && (code = fcntl(fd, F_OFD_SETLKW, &whole)) != 0 && errno == EINTR)
+        continue;
+    if (fd >= 0 && code == 0)
+        return fd;
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not lock \"%s\": %s", path,
+                      g_strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Whether what is known counts for more than what verify found. */
+static bool outweighs(const struct repo_backup *known, enum repo_proof proof)
+{
+    if (known->proof == REPO_DAMAGED)
+        return known->proof_by == REPO_BY_DRILL;
+    return known->proof == REPO_PROVEN && proof == REPO_VERIFIED;
+}
+
+static bool write_proof(const struct lineage *lineage, const struct repo_backup *backup,
+                        GError **error)
+{
+    json_t *object = json_pack("{s:i, s:s, s:s, s:I, s:s?}", "format", 1, "proof",
+                               repo_proof_name(backup->proof), "by",
+                               backup->proof_by == REPO_BY_VERIFY ? "verify" : "drill", "at_us",
+                               (json_int_t) backup->proof_us, "text", backup->proof_text);
     if (backup->recovery_seconds >= 0)
         json_object_set_new(object, "recovery_seconds", json_real(backup->recovery_seconds));
     g_autofree char *sealed = repo_seal(object);
@@ -157,26 +172,69 @@ bool lineage_backup_prove(struct lineage *lineage, struct repo_backup *backup,
                            strlen(sealed), error);
 }
 
+bool lineage_backup_prove(struct lineage *lineage, struct repo_backup *backup,
+                          enum repo_prover by, enum repo_proof proof, const char *text,
+                          double recovery_seconds, gint64 now_us, GError **error)
+{
+    int lock = lock_proofs(lineage, error);
+    if (lock < 0)
+        return false;
+    /* Another may have proved it since it was read. */
+    g_clear_pointer(&backup->proof_text, g_free);
+    backup->proof = REPO_UNVERIFIED;
+    backup->recovery_seconds = -1;
+    repo_proof_read(lineage, backup);
+    bool ok = true;
+    if (by == REPO_BY_DRILL || !outweighs(backup, proof)) {
+        backup->proof = proof;
+        backup->proof_by = by;
+        backup->proof_us = now_us;
+        g_free(backup->proof_text);
+        backup->proof_text = text == NULL ? NULL : g_utf8_make_valid(text, -1);
+        if (recovery_seconds >= 0)
+            backup->recovery_seconds = recovery_seconds;
+        ok = write_proof(lineage, backup, error);
+    }
+    close(lock);
+    return ok;
+}
+
 /* ---- damage of the cluster ---------------------------------------------------------------- */
 
-bool lineage_damage_mark(struct lineage *lineage, const char *text, gint64 now_us,
-                         GError **error)
+bool lineage_damage_mark(struct lineage *lineage, const char *text, bool from_standby,
+                         gint64 now_us, GError **error)
 {
-    g_autofree char *path = g_build_filename(lineage->path, REPO_DAMAGE, NULL);
-    if (text == NULL) {
-        if (remove(path) == 0)
-            return repo_folder_sync(lineage->path, error);
-        if (errno == ENOENT)
-            return true;
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not remove \"%s\": %s", path,
-                          g_strerror(errno));
-        return false;
-    }
     g_autofree char *valid = g_utf8_make_valid(text, -1);
-    g_autofree char *sealed = repo_seal(
-        json_pack("{s:i, s:s, s:I}", "format", 1, "text", valid, "at_us", (json_int_t) now_us));
+    g_autofree char *sealed =
+        repo_seal(json_pack("{s:i, s:s, s:b, s:I}", "format", 1, "text", valid, "from_standby",
+                            from_standby, "at_us", (json_int_t) now_us));
     return repo_file_write(lineage->path, REPO_DAMAGE, lineage->repo->key, sealed,
                            strlen(sealed), error);
+}
+
+/* What cannot be read may have been the primary's. */
+static bool is_of_standby(const struct lineage *lineage, const char *path)
+{
+    gsize length = 0;
+    g_autofree char *text = repo_file_read(path, lineage->repo->key, &length, NULL, NULL);
+    json_t *object = text == NULL ? NULL : repo_unseal(text, length, path, NULL);
+    bool of_standby = json_is_true(json_object_get(object, "from_standby"));
+    json_decref(object);
+    return of_standby;
+}
+
+bool lineage_damage_clear(struct lineage *lineage, bool from_standby, GError **error)
+{
+    g_autofree char *path = g_build_filename(lineage->path, REPO_DAMAGE, NULL);
+    if (from_standby && !is_of_standby(lineage, path))
+        return true;
+    if (remove(path) == 0)
+        return repo_folder_sync(lineage->path, error);
+    if (errno == ENOENT)
+        return true;
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not remove \"%s\": %s", path,
+                      g_strerror(errno));
+    return false;
 }
 
 char *lineage_damage(const struct lineage *lineage)

@@ -39,6 +39,8 @@ void repo_proof_read(const struct lineage *lineage, struct repo_backup *backup)
         return;
     }
     backup->proof = proof_of(repo_seal_text(object, "proof"));
+    backup->proof_by =
+        g_strcmp0(repo_seal_text(object, "by"), "verify") == 0 ? REPO_BY_VERIFY : REPO_BY_DRILL;
     backup->proof_us = repo_seal_int(object, "at_us");
     backup->proof_text = g_strdup(repo_seal_text(object, "text"));
     backup->recovery_seconds = repo_seal_real(object, "recovery_seconds", -1);

@@ -4,6 +4,8 @@
  */
 #include "repo/repo_segment.h"
 
+#include "wal/wal_crc.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,12 +20,25 @@ struct growing {
     ZSTD_CCtx *context;
     guint8 *out;
     gsize out_room;
-    gsize length; /* bytes put */
-    guint8 *old;  /* what an earlier partial file had */
+    gsize length;                /* bytes put */
+    guint32 crc;                 /* of these */
+    struct segment_known synced; /* of these durable, and shown */
+    bool whole;                  /* under its own name */
+    guint8 *old;                 /* what an earlier partial file had */
     gsize old_length;
 };
 
 /* ---- begin -------------------------------------------------------------------------------- */
+
+/* What is noted lets a later loss be seen; without it nothing is lost. */
+static void note_known(const struct growing *growing, struct segment_known known)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!segment_partial_note(growing->lineage, growing->timeline, growing->segment,
+                              growing->segment_bytes, known, &failure))
+        g_debug("%s", failure->message);
+}
 
 /* Made durable first: it will be acknowledged again, and who wrote it may have died before that. */
 static bool read_old(struct growing *growing, GError **error)
@@ -42,9 +57,15 @@ static bool read_old(struct growing *growing, GError **error)
         return false;
     }
     growing->old = g_malloc(growing->segment_bytes);
-    return segment_file_sync(path, error) &&
-           segment_decompress(file, growing->old, growing->segment_bytes, true,
-                              &growing->old_length, error);
+    if (!segment_file_sync(path, error))
+        return false;
+    /* Where it is damaged, what arrives now takes the place of what can be read of it. */
+    if (segment_decompress(file, growing->old, growing->segment_bytes, true,
+                           &growing->old_length, NULL))
+        note_known(growing,
+                   (struct segment_known){growing->old_length,
+                                          wal_crc(0, growing->old, growing->old_length)});
+    return true;
 }
 
 struct growing *growing_new(struct lineage *lineage, guint32 timeline, guint64 segment,
@@ -71,6 +92,8 @@ struct growing *growing_new(struct lineage *lineage, guint32 timeline, guint64 s
 
 void growing_free(struct growing *growing)
 {
+    if (!growing->whole && growing->synced.length > 0)
+        note_known(growing, growing->synced);
     if (growing->file != NULL)
         repo_writer_free(growing->file);
     ZSTD_freeCCtx(growing->context);
@@ -132,6 +155,7 @@ bool growing_put(struct growing *growing, const void *data, gsize length, GError
         !compress(growing, data, length, ZSTD_e_continue, error))
         return false;
     growing->length += length;
+    growing->crc = wal_crc(growing->crc, data, length);
     return true;
 }
 
@@ -144,12 +168,14 @@ bool growing_sync(struct growing *growing, GError **error)
         return true;
     if (!compress(growing, NULL, 0, ZSTD_e_flush, error))
         return false;
-    if (growing->shown)
-        return repo_writer_sync(growing->file, error);
     wal_segment_name(growing->timeline, growing->segment, growing->segment_bytes, name);
     g_autofree char *partial = g_strdup_printf("%s.partial.zst", name);
-    growing->shown = repo_writer_show(growing->file, partial, false, NULL, error);
-    return growing->shown;
+    if (growing->shown ? !repo_writer_sync(growing->file, error)
+                       : !repo_writer_show(growing->file, partial, false, NULL, error))
+        return false;
+    growing->shown = true;
+    growing->synced = (struct segment_known){growing->length, growing->crc};
+    return true;
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -157,8 +183,8 @@ bool growing_sync(struct growing *growing, GError **error)
 /* Somebody else has stored the same segment: an archive_command, or we ourselves before a crash. */
 static bool same_as_stored(const struct growing *growing, GError **error)
 {
-    struct repo_segment stored = {growing->timeline, growing->segment, false, 0,
-                                  growing->segment_bytes};
+    struct repo_segment stored = {
+        growing->timeline, growing->segment, false, 0, growing->segment_bytes, 0};
     struct repo_segment ours = stored;
     guint32 size = growing->segment_bytes;
     g_autofree guint8 *there = g_malloc(size), *here = g_malloc(size);
@@ -184,6 +210,8 @@ static bool drop_partial(const struct growing *growing, GError **error)
     g_autofree char *path = segment_path(growing->lineage, growing->timeline, growing->segment,
                                          growing->segment_bytes, true);
 
+    segment_partial_forget(growing->lineage, growing->timeline, growing->segment,
+                           growing->segment_bytes);
     if (unlink(path) == 0 || errno == ENOENT)
         return true;
     runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not remove \"%s\": %s", path,
@@ -205,6 +233,7 @@ bool growing_end(struct growing *growing, const struct wal_index *index, GError 
         !repo_writer_end(growing->file, error) ||
         !repo_writer_show(growing->file, whole, true, &exists, error))
         return false;
+    growing->whole = true;
     if (!exists) /* an earlier partial file is of no more use */
         return growing->old == NULL || drop_partial(growing, error);
     return repo_writer_show(growing->file, partial, false, NULL, error) &&

@@ -79,3 +79,25 @@ char *repo_history_read(const struct lineage *lineage, const char *name, gsize *
     *ret_length = length;
     return g_steal_pointer(&text);
 }
+
+guint64 repo_history_left(const struct lineage *lineage, guint32 timeline, guint64 from,
+                          guint64 to)
+{
+    g_autofree char *folder = segment_folder(lineage, 0);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    guint64 found = 0;
+    const char *text = NULL;
+
+    while (dir != NULL && (text = g_dir_read_name(dir)) != NULL) {
+        struct wal_name name = wal_name_parse(text, 0);
+        if (name.kind != WAL_HISTORY || name.timeline <= timeline)
+            continue;
+        g_autoptr(GArray) path = lineage_history(lineage, name.timeline, NULL, NULL);
+        for (guint i = 0; path != NULL && i < path->len; i++) {
+            const struct wal_stretch *stretch = &g_array_index(path, struct wal_stretch, i);
+            if (stretch->timeline == timeline && stretch->end > from && stretch->end <= to)
+                found = MAX(found, stretch->end);
+        }
+    }
+    return found;
+}

@@ -198,3 +198,48 @@ bool lineage_locked(const struct lineage *lineage, const char *what)
         close(fd);
     return held;
 }
+
+/* ---- backups in use ------------------------------------------------------------------------ */
+
+/* Of the two copies of the manifest one may be lost. -1: neither is there. */
+static int open_manifest(const struct repo_backup *backup)
+{
+    static const char *const names[] = {REPO_MANIFEST, REPO_MANIFEST_COPY};
+    int fd = -1;
+    for (guint i = 0; i < G_N_ELEMENTS(names) && fd < 0; i++) {
+        g_autofree char *path = g_build_filename(backup->folder, names[i], NULL);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    return fd;
+}
+
+bool lineage_backup_use(const struct lineage *lineage, const struct repo_backup *backup,
+                        GError **error)
+{
+    if (g_hash_table_contains(lineage->locks, backup->id))
+        return true;
+    int fd = open_manifest(backup);
+    struct flock lock = whole_file();
+    lock.l_type = F_RDLCK;
+    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not lock \"%s\": %s",
+                          backup->folder, g_strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    g_hash_table_insert(lineage->locks, g_strdup(backup->id), GINT_TO_POINTER(fd + 1));
+    return true;
+}
+
+bool lineage_backup_used(const struct lineage *lineage, const struct repo_backup *backup)
+{
+    if (g_hash_table_contains(lineage->locks, backup->id))
+        return false;
+    int fd = open_manifest(backup);
+    struct flock lock = whole_file();
+    bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (fd >= 0)
+        close(fd);
+    return held;
+}

@@ -157,17 +157,14 @@ void squeeze_free(struct squeeze *squeeze)
 
 /* ---- decompressing ------------------------------------------------------------------------ */
 
-/* The next bytes of the file. Where the end is torn, those before the tear. */
+/* The next bytes of the file; 0 with an error. A record that is torn at the end of a container is
+ * none of its records: what does not authenticate is damaged, wherever it stands. */
 static gsize read_next(const struct repo_reader *file, guint64 offset, guint8 *chunk,
-                       bool partial, GError **error)
+                       GError **error)
 {
     gsize length = (gsize) MIN(repo_reader_size(file) - offset, (guint64) CHUNK);
 
-    if (!partial)
-        return length > 0 && repo_reader_read(file, offset, chunk, length, error) ? length : 0;
-    while (length > 0 && !repo_reader_read(file, offset, chunk, length, NULL))
-        length /= 2;
-    return length;
+    return length > 0 && repo_reader_read(file, offset, chunk, length, error) ? length : 0;
 }
 
 static bool damaged(const struct repo_reader *file, const char *why, GError **error)
@@ -185,20 +182,15 @@ static bool decompress_with(ZSTD_DCtx *context, const struct repo_reader *file,
     size_t left = 0;
 
     while (offset < repo_reader_size(file)) {
-        GError *failure = NULL;
-        gsize length = read_next(file, offset, chunk, partial, &failure);
+        gsize length = read_next(file, offset, chunk, error);
         ZSTD_inBuffer in = {chunk, length, 0};
-        if (failure != NULL) {
-            g_propagate_error(error, failure);
-            return false;
-        }
         if (length == 0)
-            return true;
+            return false;
         while (in.pos < in.size) {
             gsize before = in.pos, had = out->pos;
             left = ZSTD_decompressStream(context, out, &in);
             if (ZSTD_isError(left))
-                return partial || damaged(file, ZSTD_getErrorName(left), error);
+                return damaged(file, ZSTD_getErrorName(left), error);
             if (in.pos == before && out->pos == had)
                 return damaged(file, "it holds more than a segment", error);
         }
@@ -215,8 +207,7 @@ bool segment_decompress(const struct repo_reader *file, guint8 *buffer, gsize ro
     bool good = decompress_with(context, file, &out, partial, error);
 
     ZSTD_freeDCtx(context);
-    if (good)
-        *ret_length = out.pos;
+    *ret_length = out.pos;
     return good;
 }
 
@@ -226,7 +217,7 @@ bool segment_beginning(const struct repo_reader *file, guint8 *buffer, gsize roo
     ZSTD_DCtx *context = ZSTD_createDCtx();
     ZSTD_outBuffer out = {buffer, room, 0};
     g_autofree guint8 *chunk = g_malloc(CHUNK);
-    gsize length = read_next(file, 0, chunk, true, NULL);
+    gsize length = read_next(file, 0, chunk, NULL);
     ZSTD_inBuffer in = {chunk, length, 0};
     bool good = length > 0;
 

@@ -24,8 +24,9 @@ bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **err
 void squeeze_free(struct squeeze *squeeze);
 AUTO_DEFINE(squeeze, squeeze_free)
 
-/* Decompresses into buffer and checks the checksums. partial: what is readable from the beginning
- * is taken, and a torn end is no error. More than room is damage. */
+/* Decompresses into buffer and checks the checksums. partial: an end that is cut off is no error,
+ * anything else is. More than room is damage. *ret_length is what could be read, also on failure.
+ */
 bool segment_decompress(const struct repo_reader *file, guint8 *buffer, gsize room,
                         bool partial, gsize *ret_length, GError **error);
 
@@ -55,11 +56,33 @@ gsize growing_length(const struct growing *growing);
 void growing_free(struct growing *growing);
 AUTO_DEFINE(growing, growing_free)
 
+/* So many of a partial segment's first bytes are known to be durable, with their CRC-32C. */
+struct segment_known {
+    gsize length; /* 0: nobody has noted it */
+    guint32 crc;
+};
+
+/* As noted. To be asked before the segment is opened: it grows meanwhile. */
+struct segment_known segment_partial_known(const struct lineage *lineage, guint32 timeline,
+                                           guint64 segment, guint32 segment_bytes);
+
+/* Notes it; what was noted never becomes less. */
+bool segment_partial_note(struct lineage *lineage, guint32 timeline, guint64 segment,
+                          guint32 segment_bytes, struct segment_known known, GError **error);
+
+void segment_partial_forget(struct lineage *lineage, guint32 timeline, guint64 segment,
+                            guint32 segment_bytes);
+
 /* ---- histories ---------------------------------------------------------------------------- */
 
 /* The sealed copy of a history file, made where it is missing or another. */
 bool repo_history_copy(struct lineage *lineage, const char *name, const guint8 *bytes,
                        gsize length, GError **error);
+
+/* Where a later timeline that the repository knows leaves this one, behind from and up to to; the
+ * last of several; 0: none does. */
+guint64 repo_history_left(const struct lineage *lineage, guint32 timeline, guint64 from,
+                          guint64 to);
 
 /* ---- files and folders -------------------------------------------------------------------- */
 

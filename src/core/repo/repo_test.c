@@ -278,22 +278,54 @@ static void test_proof(void)
     AUTO(lineage) lineage = must_begin(repo);
     AUTO(repo_backup) backup = make_backup(lineage, noon_us, 0x5000100);
     static const struct {
+        enum repo_prover by;
         enum repo_proof put, is;
         double seconds, seconds_are;
     } steps[] = {
-        {REPO_VERIFIED, REPO_VERIFIED, -1, -1},   {REPO_PROVEN, REPO_PROVEN, 12.5, 12.5},
-        {REPO_VERIFIED, REPO_PROVEN, -1, 12.5},   {REPO_DAMAGED, REPO_DAMAGED, -1, 12.5},
-        {REPO_VERIFIED, REPO_VERIFIED, -1, 12.5},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_VERIFIED, -1, -1},
+        {REPO_BY_DRILL, REPO_PROVEN, REPO_PROVEN, 12.5, 12.5},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_PROVEN, -1, 12.5},
+        {REPO_BY_VERIFY, REPO_DAMAGED, REPO_DAMAGED, -1, 12.5},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_VERIFIED, -1, 12.5},
+        /* What a drill found is not taken back by bytes that are as they were written. */
+        {REPO_BY_DRILL, REPO_DAMAGED, REPO_DAMAGED, 3, 3},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_DAMAGED, -1, 3},
+        {REPO_BY_VERIFY, REPO_DAMAGED, REPO_DAMAGED, -1, 3},
+        {REPO_BY_VERIFY, REPO_VERIFIED, REPO_DAMAGED, -1, 3},
+        {REPO_BY_DRILL, REPO_PROVEN, REPO_PROVEN, 4, 4},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
-        g_assert_true(lineage_backup_prove(lineage, backup, steps[i].put, "so it is",
-                                           steps[i].seconds, noon_us + (gint64) i, &error));
+        g_assert_true(lineage_backup_prove(lineage, backup, steps[i].by, steps[i].put,
+                                           "so it is", steps[i].seconds, noon_us + (gint64) i,
+                                           &error));
         AUTO(repo_backup) read = lineage_backup_read(lineage, backup->id);
         g_assert_cmpint(read->proof, ==, steps[i].is);
         g_assert_cmpint(backup->proof, ==, steps[i].is);
         g_assert_cmpstr(read->proof_text, ==, "so it is");
         g_assert_cmpfloat(read->recovery_seconds, ==, steps[i].seconds_are);
     }
+    folder_remove(folder);
+}
+
+/* Several may use one; who asks is not among them. */
+static void test_used(void)
+{
+    g_autofree char *folder = folder_new();
+    g_autoptr(GError) error = NULL;
+    AUTO(repo) repo = must_open(folder, 0);
+    AUTO(lineage) lineage = must_begin(repo);
+    AUTO(repo_backup) backup = make_backup(lineage, noon_us, 0x5000100);
+    for (int i = 0; i < 2; i++) {
+        AUTO(lineage) first = lineage_open(repo, lineage_system(lineage), false, &error);
+        AUTO(lineage) second = lineage_open(repo, lineage_system(lineage), false, &error);
+        g_assert_false(lineage_backup_used(lineage, backup));
+        g_assert_true(lineage_backup_use(first, backup, &error));
+        g_assert_true(lineage_backup_use(second, backup, &error));
+        g_assert_true(lineage_backup_use(second, backup, &error));
+        g_assert_true(lineage_backup_used(lineage, backup));
+    }
+    g_assert_false(lineage_backup_used(lineage, backup));
+    g_assert_no_error(error);
     folder_remove(folder);
 }
 
@@ -306,7 +338,8 @@ static void test_harmed(void)
     AUTO(lineage) lineage = must_begin(repo);
     AUTO(repo_backup) one = make_backup(lineage, noon_us, 0x5000100);
     AUTO(repo_backup) two = make_backup(lineage, noon_us, 0x6000100);
-    g_assert_true(lineage_backup_prove(lineage, one, REPO_PROVEN, NULL, 1, noon_us, &error));
+    g_assert_true(lineage_backup_prove(lineage, one, REPO_BY_DRILL, REPO_PROVEN, NULL, 1,
+                                       noon_us, &error));
     g_autofree char *manifest = g_build_filename(one->folder, "manifest.json", NULL);
     g_autofree char *copy = g_build_filename(one->folder, "manifest.copy.json", NULL);
     g_autofree char *proof = g_build_filename(one->folder, "proof.json", NULL);
@@ -344,15 +377,27 @@ static void test_damage(void)
     AUTO(repo) repo = must_open(folder, 0);
     AUTO(lineage) lineage = must_begin(repo);
     g_assert_null(lineage_damage(lineage));
-    g_assert_true(lineage_damage_mark(lineage, NULL, noon_us, &error));
-    g_assert_true(lineage_damage_mark(lineage, "base/5/1259, block 3", noon_us, &error));
+    g_assert_true(lineage_damage_clear(lineage, false, &error));
+    g_assert_true(lineage_damage_mark(lineage, "base/5/1259, block 3", false, noon_us, &error));
     g_autofree char *text = lineage_damage(lineage);
     g_assert_cmpstr(text, ==, "base/5/1259, block 3");
+    g_assert_true(lineage_damage_clear(lineage, true, &error));
+    g_autofree char *still = lineage_damage(lineage);
+    g_assert_nonnull(still);
+    g_assert_true(lineage_damage_clear(lineage, false, &error));
+    g_assert_null(lineage_damage(lineage));
+    g_assert_true(lineage_damage_mark(lineage, "of a standby", true, noon_us, &error));
+    g_assert_true(lineage_damage_clear(lineage, true, &error));
+    g_assert_null(lineage_damage(lineage));
+    g_assert_true(lineage_damage_mark(lineage, "base/5/1259, block 3", true, noon_us, &error));
     g_autofree char *path = g_build_filename(lineage_path(lineage), "damage.json", NULL);
     fixture_flip(path, 9, 1);
     g_autofree char *unreadable = lineage_damage(lineage);
     g_assert_nonnull(strstr(unreadable, "damage.json"));
-    g_assert_true(lineage_damage_mark(lineage, NULL, noon_us, &error));
+    g_assert_true(lineage_damage_clear(lineage, true, &error));
+    g_autofree char *unread = lineage_damage(lineage);
+    g_assert_nonnull(unread);
+    g_assert_true(lineage_damage_clear(lineage, false, &error));
     g_assert_null(lineage_damage(lineage));
     folder_remove(folder);
 }
@@ -466,6 +511,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repo/life/plain", test_life_plain);
     g_test_add_func("/repo/life/encrypted", test_life_encrypted);
     g_test_add_func("/repo/proof", test_proof);
+    g_test_add_func("/repo/used", test_used);
     g_test_add_func("/repo/harmed", test_harmed);
     g_test_add_func("/repo/damage", test_damage);
     g_test_add_func("/repo/seal", test_seal);

@@ -46,25 +46,29 @@ static GArray *timelines_of(const struct lineage *lineage, GError **error)
     return g_steal_pointer(&timelines);
 }
 
-/* The segment size that a file says: an index does, and the WAL's first page. 0: it cannot be read. */
-static guint32 size_in(const struct lineage *lineage, const char *path)
+/* The segment size that a file says: an index does, and the WAL's first page. 0 with an error. */
+static guint32 size_in(const struct lineage *lineage, const char *path, GError **error)
 {
     enum { PAGE_HEADER = 40, SIZE_AT = 32 };
     guint8 page[PAGE_HEADER];
     gsize length = 0;
     guint32 size = 0;
-    AUTO(repo_reader) file = repo_reader_open(path, lineage_key(lineage), NULL, NULL);
+    AUTO(repo_reader) file = repo_reader_open(path, lineage_key(lineage), NULL, error);
 
     if (file == NULL)
         return 0;
     AUTO(wal_index) index = segment_index_read(file, NULL);
     if (index != NULL)
         return index->segment_bytes;
-    if (!segment_beginning(file, page, sizeof page, &length) || length < sizeof page)
-        return 0;
-    memcpy(&size, page + SIZE_AT, sizeof size);
-    size = GUINT32_FROM_LE(size);
-    return size >= 1 << 20 && size <= 1 << 30 && (size & (size - 1)) == 0 ? size : 0;
+    if (segment_beginning(file, page, sizeof page, &length) && length == sizeof page) {
+        memcpy(&size, page + SIZE_AT, sizeof size);
+        size = GUINT32_FROM_LE(size);
+        if (size >= 1 << 20 && size <= 1 << 30 && (size & (size - 1)) == 0)
+            return size;
+    }
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "\"%s\" is damaged: it begins with no WAL",
+                      path);
+    return 0;
 }
 
 /* The name without ".zst"; NULL: it has none. Caller frees. */
@@ -73,26 +77,52 @@ static char *stem_of(const char *name)
     return g_str_has_suffix(name, ".zst") ? g_strndup(name, strlen(name) - 4) : NULL;
 }
 
-guint32 lineage_segment_bytes(const struct lineage *lineage)
+/* The first segment of the folder that says its size. 0: none does; with an error when one is
+ * there. */
+static guint32 size_of_folder(const struct lineage *lineage, const char *folder, GError **error)
 {
-    g_autoptr(GArray) timelines = timelines_of(lineage, NULL);
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, &cause);
+    guint32 size = 0;
+    const char *name = NULL;
 
-    for (guint i = timelines != NULL ? timelines->len : 0; i > 0; i--) {
+    /* Name by name: there may be many thousands. */
+    while (dir != NULL && size == 0 && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *stem = stem_of(name);
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autoptr(GError) failure = NULL;
+        /* Any size that allows the name: the number is not of interest here. */
+        if (stem == NULL || wal_name_parse(stem, 1 << 20).kind == WAL_OTHER)
+            continue;
+        size = size_in(lineage, path, &failure);
+        /* Completed or expired just now: no reason to call it damaged. */
+        if (size == 0 && cause == NULL && g_file_test(path, G_FILE_TEST_EXISTS))
+            cause = g_steal_pointer(&failure);
+    }
+    if (size == 0 && cause != NULL)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return size;
+}
+
+bool lineage_segment_bytes(const struct lineage *lineage, guint32 *ret_size, GError **error)
+{
+    g_autoptr(GArray) timelines = timelines_of(lineage, error);
+    g_autoptr(GError) cause = NULL;
+
+    *ret_size = 0;
+    if (timelines == NULL)
+        return false;
+    for (guint i = timelines->len; i > 0; i--) {
         g_autofree char *folder =
             segment_folder(lineage, g_array_index(timelines, guint32, i - 1));
-        g_autoptr(GPtrArray) names = names_in(folder, NULL);
-        for (guint j = 0; names != NULL && j < names->len; j++) {
-            g_autofree char *stem = stem_of(names->pdata[j]);
-            g_autofree char *path = g_build_filename(folder, names->pdata[j], NULL);
-            /* Any size that allows the name: the number is not of interest here. */
-            if (stem == NULL || wal_name_parse(stem, 1 << 20).kind == WAL_OTHER)
-                continue;
-            guint32 size = size_in(lineage, path);
-            if (size != 0)
-                return size;
-        }
+        *ret_size = size_of_folder(lineage, folder, cause == NULL ? &cause : NULL);
+        if (*ret_size != 0)
+            return true;
     }
-    return 0;
+    if (cause == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
 }
 
 static gint by_place(gconstpointer a, gconstpointer b)
@@ -120,8 +150,8 @@ static bool list_timeline(const struct lineage *lineage, guint32 timeline, guint
         if ((name.kind != WAL_SEGMENT && name.kind != WAL_PARTIAL) ||
             name.timeline != timeline || stat(path, &about) != 0)
             continue;
-        struct repo_segment segment = {timeline, name.segment, name.kind == WAL_PARTIAL,
-                                       (guint64) about.st_size, size};
+        struct repo_segment segment = {
+            timeline, name.segment, name.kind == WAL_PARTIAL, (guint64) about.st_size, size, 0};
         g_array_append_val(segments, segment);
     }
     return names != NULL;
@@ -131,9 +161,9 @@ GArray *lineage_segments(const struct lineage *lineage, GError **error)
 {
     g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(struct repo_segment));
     g_autoptr(GArray) timelines = timelines_of(lineage, error);
-    guint32 size = lineage_segment_bytes(lineage);
+    guint32 size = 0;
 
-    if (timelines == NULL)
+    if (timelines == NULL || !lineage_segment_bytes(lineage, &size, error))
         return NULL;
     for (guint i = 0; i < timelines->len && size != 0; i++) {
         if (!list_timeline(lineage, g_array_index(timelines, guint32, i), size, segments,
@@ -149,6 +179,52 @@ GArray *lineage_segments(const struct lineage *lineage, GError **error)
             g_array_remove_index(segments, i--);
     }
     return g_steal_pointer(&segments);
+}
+
+bool repo_segment_serves(const struct repo_segment *segment, guint64 stop_lsn)
+{
+    /* Complete and partial files of the same WAL must be judged alike wherever it is asked, or a
+     * backup is taken by one command and thrown away by another. */
+    return !segment->partial || segment->end_lsn >= stop_lsn;
+}
+
+void lineage_segments_measure(const struct lineage *lineage, GArray *segments)
+{
+    for (guint i = 0; i < segments->len; i++) {
+        struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
+        if (!one->partial)
+            continue;
+        AUTO(wal_index) index = lineage_segment_index(lineage, one, NULL);
+        one->end_lsn = index != NULL ? index->end_lsn : 0;
+        if (index != NULL)
+            continue;
+        /* It may have been completed just now. */
+        struct repo_segment whole = *one;
+        whole.partial = false;
+        AUTO(wal_index) completed = lineage_segment_index(lineage, &whole, NULL);
+        if (completed != NULL)
+            *one = whole;
+    }
+}
+
+bool lineage_segment_find(const struct lineage *lineage, guint32 timeline, guint64 segment,
+                          guint32 segment_bytes, struct repo_segment *ret_segment)
+{
+    for (int partial = 0; partial <= 1; partial++) {
+        g_autofree char *path =
+            segment_path(lineage, timeline, segment, segment_bytes, partial != 0);
+        struct stat about;
+        if (stat(path, &about) != 0)
+            continue;
+        g_autoptr(GArray) one = g_array_new(FALSE, FALSE, sizeof(struct repo_segment));
+        *ret_segment = (struct repo_segment){
+            timeline, segment, partial != 0, (guint64) about.st_size, segment_bytes, 0};
+        g_array_append_val(one, *ret_segment);
+        lineage_segments_measure(lineage, one);
+        *ret_segment = g_array_index(one, struct repo_segment, 0);
+        return true;
+    }
+    return false;
 }
 
 void lineage_wal_clean(const struct lineage *lineage)
@@ -173,8 +249,9 @@ static const struct repo_segment *segment_at(const GArray *segments, guint i)
 /* The segments first to last of the list: one stretch. Where the last cannot be read, the end is
  * not known beyond its beginning. */
 static struct repo_range range_of(const struct lineage *lineage, const GArray *segments,
-                                  guint first, guint last, guint32 size)
+                                  guint first, guint last)
 {
+    guint64 size = segment_at(segments, first)->segment_bytes;
     struct repo_range range = {
         segment_at(segments, first)->timeline, segment_at(segments, first)->segment,
         segment_at(segments, last)->segment, segment_at(segments, last)->segment * size, 0};
@@ -194,7 +271,6 @@ GArray *lineage_ranges(const struct lineage *lineage, GError **error)
 {
     g_autoptr(GArray) segments = lineage_segments(lineage, error);
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct repo_range));
-    guint32 size = lineage_segment_bytes(lineage);
     guint first = 0;
 
     if (segments == NULL)
@@ -205,7 +281,7 @@ GArray *lineage_ranges(const struct lineage *lineage, GError **error)
         if (next != NULL && next->timeline == one->timeline &&
             next->segment == one->segment + 1 && !one->partial)
             continue;
-        struct repo_range range = range_of(lineage, segments, first, i, size);
+        struct repo_range range = range_of(lineage, segments, first, i);
         g_array_append_val(ranges, range);
         first = i + 1;
     }
@@ -288,17 +364,19 @@ bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const
 guint64 lineage_broken(const struct lineage *lineage, guint32 timeline, char **ret_text)
 {
     json_t *breaks = read_breaks(lineage, timeline);
-    const json_t *last = json_array_size(breaks) > 0
-                             ? json_array_get(breaks, json_array_size(breaks) - 1)
-                             : NULL;
-    const char *place = json_string_value(json_object_get(last, "lsn"));
-    const char *text = json_string_value(json_object_get(last, "text"));
-    guint64 lsn = 0;
+    const char *text = NULL;
+    guint64 greatest = 0, lsn = 0;
 
-    if (place == NULL || !wal_lsn_parse(place, &lsn))
-        lsn = 0;
+    for (size_t i = 0; i < json_array_size(breaks); i++) {
+        const json_t *one = json_array_get(breaks, i);
+        const char *place = json_string_value(json_object_get(one, "lsn"));
+        if (place == NULL || !wal_lsn_parse(place, &lsn) || lsn <= greatest)
+            continue;
+        greatest = lsn;
+        text = json_string_value(json_object_get(one, "text"));
+    }
     if (ret_text != NULL)
-        *ret_text = lsn != 0 ? g_strdup(text != NULL ? text : "") : NULL;
+        *ret_text = greatest != 0 ? g_strdup(text != NULL ? text : "") : NULL;
     json_decref(breaks);
-    return lsn;
+    return greatest;
 }

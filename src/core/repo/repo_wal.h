@@ -20,14 +20,29 @@ struct repo_segment {
     bool partial; /* it is still arriving: what is of it is durable */
     guint64 stored;
     guint32 segment_bytes; /* 0: to be looked up */
+    guint64 end_lsn; /* of a partial one, once measured: behind its last complete record */
 };
 
 /* All of them by timeline and number, a partial one only where the complete one is not there. An
  * array of struct repo_segment; caller unrefs. */
 GArray *lineage_segments(const struct lineage *lineage, GError **error);
 
-/* The size of its segments, from what is stored; 0: there are none yet. */
-guint32 lineage_segment_bytes(const struct lineage *lineage);
+/* One of them, without a look at the others: a partial one is measured, where the complete one is not
+ * there. False: neither is. */
+bool lineage_segment_find(const struct lineage *lineage, guint32 timeline, guint64 segment,
+                          guint32 segment_bytes, struct repo_segment *ret_segment);
+
+/* Whether the segment has all that a backup needs of it which ends at stop_lsn. The last one may be
+ * partial: on a standby, and on a server at rest, nobody completes it. Pure; a partial one must
+ * have been measured. */
+bool repo_segment_serves(const struct repo_segment *segment, guint64 stop_lsn);
+
+/* Looks into the partial ones, to learn how far they go; 0: one cannot be read. */
+void lineage_segments_measure(const struct lineage *lineage, GArray *segments);
+
+/* The size of its segments, from what is stored; 0: there are none yet. False with an error: there
+ * is something, and it cannot be read. */
+bool lineage_segment_bytes(const struct lineage *lineage, guint32 *ret_size, GError **error);
 
 /* Its index: as stored, or made from its bytes where it is partial or what is stored is damaged.
  * NULL with an error when the segment is damaged or not there. */
@@ -39,9 +54,10 @@ bool lineage_segment_read(const struct lineage *lineage, const struct repo_segme
                           guint8 *buffer, guint32 segment_bytes, gsize *ret_length,
                           GError **error);
 
-/* Reads every byte of it: frames, index, page addresses, record checksums. */
+/* Reads every byte of it: frames, index, page addresses, record checksums. *ret_usable (also on
+ * failure): its WAL is whole, and only what stands beside it is not. */
 bool lineage_segment_verify(const struct lineage *lineage, const struct repo_segment *segment,
-                            GError **error);
+                            bool *ret_usable, GError **error);
 
 /* Removes it, the partial one beside it as well; what is not there is removed. Not yet durable: a segment that comes back with the power is harmless. */
 bool lineage_segment_remove(struct lineage *lineage, const struct repo_segment *segment,
@@ -72,6 +88,10 @@ void lineage_wal_clean(const struct lineage *lineage);
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
                      bool *ret_missing, GError **error);
 
+/* Whether the segment of that name, which is not there, is missing between others: WAL behind it is
+ * there, and a recovery that ends before it loses that. Then with an error that says so. */
+bool lineage_wal_gap(const struct lineage *lineage, const char *name, GError **error);
+
 /* The bytes of NNNNNNNN.history, of its copy where it is damaged. *ret_note (may be NULL, else NULL
  * before): which of the two is; caller frees both. NULL with an error, also when *ret_missing. */
 char *repo_history_read(const struct lineage *lineage, const char *name, gsize *ret_length,
@@ -98,7 +118,7 @@ GArray *lineage_ranges(const struct lineage *lineage, GError **error);
  */
 bool lineage_break(struct lineage *lineage, guint32 timeline, guint64 lsn, const char *text,
                    gint64 now_us, GError **error);
-/* The LSN, 0: it is whole. *ret_text (may be NULL): caller frees. */
+/* The LSN, the greatest of several; 0: it is whole. *ret_text (may be NULL): caller frees. */
 guint64 lineage_broken(const struct lineage *lineage, guint32 timeline, char **ret_text);
 
 #endif

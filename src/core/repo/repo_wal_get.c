@@ -1,6 +1,7 @@
 /* WAL out of the repository: a segment's bytes, its index, and what restore_command asks for. */
 #include "repo/repo_segment.h"
 #include "repo/repo_wal.h"
+#include "wal/wal_crc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +29,9 @@ static bool too_short(const struct repo_reader *file, gsize length, guint32 segm
     return false;
 }
 
-static bool read_file(const struct repo_reader *file, bool partial, guint8 *buffer,
-                      guint32 segment_bytes, gsize *ret_length, GError **error)
+/* known: what must be there of it. */
+static bool read_file(const struct repo_reader *file, bool partial, struct segment_known known,
+                      guint8 *buffer, guint32 segment_bytes, gsize *ret_length, GError **error)
 {
     gsize length = 0;
 
@@ -37,6 +39,13 @@ static bool read_file(const struct repo_reader *file, bool partial, guint8 *buff
         return too_short(file, 0, segment_bytes, error);
     if (!segment_decompress(file, buffer, segment_bytes, partial, &length, error))
         return false;
+    if (length < known.length || wal_crc(0, buffer, known.length) != known.crc) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "\"%s\" is damaged: the %" G_GSIZE_FORMAT
+                          " bytes that were stored are not there as they were",
+                          repo_reader_path(file), known.length);
+        return false;
+    }
     if (!partial && length != segment_bytes)
         return too_short(file, length, segment_bytes, error);
     memset(buffer + length, 0, segment_bytes - length);
@@ -44,14 +53,23 @@ static bool read_file(const struct repo_reader *file, bool partial, guint8 *buff
     return true;
 }
 
+static struct segment_known known_of(const struct lineage *lineage,
+                                     const struct repo_segment *segment, guint32 segment_bytes)
+{
+    return segment->partial ? segment_partial_known(lineage, segment->timeline,
+                                                    segment->segment, segment_bytes)
+                            : (struct segment_known){0, 0};
+}
+
 bool lineage_segment_read(const struct lineage *lineage, const struct repo_segment *segment,
                           guint8 *buffer, guint32 segment_bytes, gsize *ret_length,
                           GError **error)
 {
+    struct segment_known known = known_of(lineage, segment, segment_bytes);
     AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);
 
     return file != NULL &&
-           read_file(file, segment->partial, buffer, segment_bytes, ret_length, error);
+           read_file(file, segment->partial, known, buffer, segment_bytes, ret_length, error);
 }
 
 static guint64 system_of(const struct lineage *lineage)
@@ -82,24 +100,23 @@ static bool index_fits(const struct wal_index *index, const struct repo_segment 
            index->segment_bytes == segment_bytes;
 }
 
-static guint32 size_for(const struct lineage *lineage, const struct repo_segment *segment)
+/* 0 with an error. */
+static guint32 size_for(const struct lineage *lineage, const struct repo_segment *segment,
+                        GError **error)
 {
-    return segment->segment_bytes != 0 ? segment->segment_bytes
-                                       : lineage_segment_bytes(lineage);
-}
+    guint32 size = segment->segment_bytes;
 
-static bool no_size(GError **error)
-{
-    runbook_error_set(error, RUNBOOK_FAILED, NULL, "the repository has no segment of WAL");
-    return false;
+    if (size == 0 && lineage_segment_bytes(lineage, &size, error) && size == 0)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "the repository has no segment of WAL");
+    return size;
 }
 
 struct wal_index *lineage_segment_index(const struct lineage *lineage,
                                         const struct repo_segment *segment, GError **error)
 {
-    guint32 segment_bytes = size_for(lineage, segment);
+    guint32 segment_bytes = size_for(lineage, segment, error);
 
-    if (segment_bytes == 0 && !no_size(error))
+    if (segment_bytes == 0)
         return NULL;
     if (!segment->partial) {
         AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);
@@ -113,13 +130,15 @@ struct wal_index *lineage_segment_index(const struct lineage *lineage,
 }
 
 bool lineage_segment_verify(const struct lineage *lineage, const struct repo_segment *segment,
-                            GError **error)
+                            bool *ret_usable, GError **error)
 {
-    guint32 segment_bytes = size_for(lineage, segment);
+    guint32 segment_bytes = size_for(lineage, segment, error);
 
+    *ret_usable = false;
     if (segment_bytes == 0)
-        return no_size(error);
+        return false;
     AUTO(wal_index) made = index_by_reading(lineage, segment, segment_bytes, error);
+    *ret_usable = made != NULL;
     if (made == NULL || segment->partial)
         return made != NULL;
     AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);
@@ -192,46 +211,58 @@ static bool get_small(const struct lineage *lineage, const struct wal_name *name
     return bytes != NULL && write_file(path, (const guint8 *) bytes, length, error);
 }
 
+/* Complete, else as far as it has arrived; *ret_known: what must be there of it. */
+static struct repo_reader *open_any(const struct lineage *lineage, struct repo_segment *segment,
+                                    struct segment_known *ret_known, bool *ret_missing,
+                                    GError **error)
+{
+    guint32 size = segment->segment_bytes;
+    bool asked = segment->partial;
+
+    /* Twice: it may have been completed between the two looks. */
+    for (int turn = 0; turn < 2; turn++) {
+        for (int partial = asked; partial <= 1; partial++) {
+            g_autoptr(GError) failure = NULL;
+            segment->partial = partial == 1;
+            *ret_known = known_of(lineage, segment, size);
+            struct repo_reader *file =
+                open_segment(lineage, segment, size, ret_missing, &failure);
+            if (file != NULL)
+                return file;
+            if (!*ret_missing || (turn == 1 && partial == 1)) {
+                g_propagate_error(error, g_steal_pointer(&failure));
+                /* Its note is there: so it has been. */
+                *ret_missing = *ret_missing && ret_known->length == 0;
+                return NULL;
+            }
+        }
+    }
+    return NULL;
+}
+
 static bool get_segment(const struct lineage *lineage, const struct wal_name *name,
                         guint32 segment_bytes, const char *path, bool *ret_missing,
                         GError **error)
 {
-    struct repo_segment segment = {name->timeline, name->segment, name->kind == WAL_PARTIAL, 0,
-                                   segment_bytes};
+    struct repo_segment segment = {
+        name->timeline, name->segment, name->kind == WAL_PARTIAL, 0, segment_bytes, 0};
     g_autofree guint8 *buffer = g_malloc(segment_bytes);
-    g_autoptr(GError) failure = NULL;
+    struct segment_known known = {0, 0};
     gsize length = 0;
-    AUTO(repo_reader)
-    file = open_segment(lineage, &segment, segment_bytes, ret_missing, &failure);
+    AUTO(repo_reader) file = open_any(lineage, &segment, &known, ret_missing, error);
 
-    if (file == NULL && *ret_missing && !segment.partial) {
-        g_clear_error(&failure);
-        segment.partial = true;
-        file = open_segment(lineage, &segment, segment_bytes, ret_missing, &failure);
-        /* It may have been completed just now. */
-        if (file == NULL && *ret_missing) {
-            g_clear_error(&failure);
-            segment.partial = false;
-            file = open_segment(lineage, &segment, segment_bytes, ret_missing, &failure);
-        }
-    }
-    if (file == NULL) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return false;
-    }
-    return read_file(file, segment.partial, buffer, segment_bytes, &length, error) &&
+    return file != NULL &&
+           read_file(file, segment.partial, known, buffer, segment_bytes, &length, error) &&
            write_file(path, buffer, segment_bytes, error);
 }
 
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
                      bool *ret_missing, GError **error)
 {
-    guint32 segment_bytes = lineage_segment_bytes(lineage);
-    struct wal_name parsed = wal_name_parse(name, segment_bytes);
+    guint32 segment_bytes = 0;
+    struct wal_name parsed = wal_name_parse(name, 1 << 20);
 
     *ret_missing = false;
-    if (segment_bytes == 0 && parsed.kind == WAL_OTHER)
-        parsed = wal_name_parse(name, 1 << 20);
     if (parsed.kind == WAL_OTHER) {
         runbook_error_set(error, RUNBOOK_FAILED, NULL, "\"%s\" is no name of a file of WAL",
                           name);
@@ -239,9 +270,57 @@ bool lineage_wal_get(const struct lineage *lineage, const char *name, const char
     }
     if (parsed.kind == WAL_HISTORY || parsed.kind == WAL_BACKUP_HISTORY)
         return get_small(lineage, &parsed, name, path, ret_missing, error);
-    if (segment_bytes == 0) {
-        *ret_missing = true;
-        return no_size(error);
+    /* What cannot be read is not missing: a recovery would end there, and be believed. */
+    if (!lineage_segment_bytes(lineage, &segment_bytes, error))
+        return false;
+    parsed = wal_name_parse(name, segment_bytes);
+    *ret_missing = segment_bytes == 0 || parsed.kind == WAL_OTHER;
+    if (*ret_missing) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "the repository has no \"%s\"", name);
+        return false;
     }
     return get_segment(lineage, &parsed, segment_bytes, path, ret_missing, error);
+}
+
+/* What comes before a timeline's beginning is its ancestors': there it has no gaps. */
+static bool is_on(const struct lineage *lineage, const struct wal_name *name, guint32 size)
+{
+    g_autoptr(GArray) path = lineage_history(lineage, name->timeline, NULL, NULL);
+
+    if (path == NULL || path->len == 0)
+        return true;
+    return name->segment >= g_array_index(path, struct wal_stretch, path->len - 1).begin / size;
+}
+
+bool lineage_wal_gap(const struct lineage *lineage, const char *name, GError **error)
+{
+    guint32 size = 0;
+    guint64 behind = G_MAXUINT64;
+    char next[WAL_NAME_BYTES];
+
+    if (!lineage_segment_bytes(lineage, &size, NULL) || size == 0)
+        return false;
+    struct wal_name missing = wal_name_parse(name, size);
+    if (missing.kind != WAL_SEGMENT || !is_on(lineage, &missing, size))
+        return false;
+    g_autofree char *folder = segment_folder(lineage, missing.timeline);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *file = NULL;
+    while (dir != NULL && (file = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *stem =
+            g_strndup(file, strlen(file) - MIN(strlen(file), strlen(".zst")));
+        struct wal_name there = wal_name_parse(stem, size);
+        if (g_str_has_suffix(file, ".zst") && there.segment > missing.segment &&
+            (there.kind == WAL_SEGMENT || there.kind == WAL_PARTIAL))
+            behind = MIN(behind, there.segment);
+    }
+    if (behind == G_MAXUINT64)
+        return false;
+    wal_segment_name(missing.timeline, behind, size, next);
+    runbook_error_set(error, RUNBOOK_FAILED,
+                      "WAL behind the gap cannot be reached from before. With --gaps-are-ends "
+                      "a recovery ends here; a backup that was taken behind it leads on",
+                      "WAL is missing from \"%s\" on, and there again from \"%s\" on", name,
+                      next);
+    return true;
 }

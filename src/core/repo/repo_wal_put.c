@@ -1,6 +1,7 @@
 /* WAL into the repository, as archive_command gives it: checked, never overwritten, durable. */
 #include "repo/repo_segment.h"
 #include "repo/repo_wal.h"
+#include "wal/wal_crc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@ struct offer {
     guint32 segment_bytes;
     guint64 system;
     int level;
+    bool left; /* its timeline was left in it: what is there is all there will be */
     struct squeeze *squeeze; /* the whole is being compressed while it is examined; NULL: not */
 };
 
@@ -127,13 +129,25 @@ static bool forks_here(const struct offer *offer)
     return own->begin / offer->segment_bytes == offer->name.segment;
 }
 
+/* A standby that follows a promoted one gives its archiver the segment in which the old timeline
+ * was left under its full name (archive_mode = always), and again until that succeeds. Behind the
+ * end stands whatever the file held before. */
+static bool is_left(const struct offer *offer, const struct wal_reader *reader)
+{
+    guint64 start = offer->name.segment * offer->segment_bytes;
+    guint64 fork = repo_history_left(offer->lineage, offer->name.timeline, start,
+                                     start + offer->segment_bytes);
+
+    return wal_reader_timeline(reader) != 0 && fork != 0 && wal_reader_end(reader) >= fork;
+}
+
 static void ignore(const struct wal_event *event, gpointer data)
 {
     wal_index_add(data, event);
 }
 
 /* NULL: it is not. */
-static struct wal_index *examine(const struct offer *offer, GError **error)
+static struct wal_index *examine(struct offer *offer, GError **error)
 {
     guint32 timeline = offer->name.timeline, size = offer->segment_bytes;
     guint64 start = offer->name.segment * size;
@@ -142,8 +156,10 @@ static struct wal_index *examine(const struct offer *offer, GError **error)
     bool partial = offer->name.kind == WAL_PARTIAL;
     g_autoptr(GError) failure = NULL;
 
-    if (!wal_reader_feed(reader, offer->bytes, offer->length, &failure) &&
-        (!partial || wal_reader_timeline(reader) == 0)) {
+    bool fed = wal_reader_feed(reader, offer->bytes, offer->length, &failure);
+    offer->left = !partial && (!fed || wal_reader_over(reader)) && is_left(offer, reader);
+    partial |= offer->left;
+    if (!fed && (!partial || wal_reader_timeline(reader) == 0)) {
         refuse(error,
                "a segment that a server has only set aside for later, or that is damaged, is "
                "not archived",
@@ -173,8 +189,8 @@ static struct wal_index *examine(const struct offer *offer, GError **error)
 static enum repo_put compare(const struct offer *offer, const struct wal_index *index,
                              bool partial, GError **error)
 {
-    struct repo_segment stored = {offer->name.timeline, offer->name.segment, partial, 0,
-                                  offer->segment_bytes};
+    struct repo_segment stored = {
+        offer->name.timeline, offer->name.segment, partial, 0, offer->segment_bytes, 0};
     gsize length = 0, ours = offer->length, common = 0;
     g_autofree guint8 *there = g_malloc(offer->segment_bytes);
 
@@ -237,7 +253,14 @@ static enum repo_put put_partial(const struct offer *offer, const struct wal_ind
             return refuse(error, "it is tried again", "\"%s\" is being received just now",
                           offer->text);
     }
-    return write_segment(offer, index, &exists, error) ? REPO_PUT_DONE : REPO_PUT_FAILED;
+    if (!write_segment(offer, index, &exists, error))
+        return REPO_PUT_FAILED;
+    /* It is durable; what is noted of it lets a later loss be seen. */
+    gsize length = (gsize) (index->end_lsn - offer->name.segment * offer->segment_bytes);
+    struct segment_known known = {length, wal_crc(0, offer->bytes, length)};
+    segment_partial_note(offer->lineage, offer->name.timeline, offer->name.segment,
+                         offer->segment_bytes, known, NULL);
+    return REPO_PUT_DONE;
 }
 
 /* A partial file of a receiver has become of no use, when it is the beginning of this one. */
@@ -247,8 +270,11 @@ static void drop_partial(const struct offer *offer, const struct wal_index *inde
                                          offer->name.segment, offer->segment_bytes, true);
 
     if (access(path, F_OK) == 0 && !lineage_locked(offer->lineage, "receiver") &&
-        compare(offer, index, true, NULL) == REPO_PUT_DONE)
+        compare(offer, index, true, NULL) == REPO_PUT_DONE) {
         unlink(path);
+        segment_partial_forget(offer->lineage, offer->name.timeline, offer->name.segment,
+                               offer->segment_bytes);
+    }
 }
 
 static enum repo_put put_whole(const struct offer *offer, const struct wal_index *index,
@@ -276,11 +302,35 @@ static enum repo_put put_segment(struct offer *offer, GError **error)
                   ? NULL
                   : squeeze_new(offer->bytes, offer->length, offer->level);
     AUTO(wal_index) index = examine(offer, error);
+    g_autofree char *left_name = g_strdup_printf("%s.partial", offer->text);
 
-    offer->squeeze = squeeze;
     if (index == NULL)
         return REPO_PUT_FAILED;
+    offer->squeeze = squeeze;
+    if (offer->left) {
+        offer->squeeze = NULL;
+        offer->text = left_name;
+        offer->name.kind = WAL_PARTIAL;
+        partial = true;
+    }
     return partial ? put_partial(offer, index, error) : put_whole(offer, index, error);
+}
+
+/* Segments of two sizes have no order, and a recovery reads one only. What cannot be read of the
+ * repository is no reason to store nothing more. */
+static bool fits(const struct offer *offer, GError **error)
+{
+    guint32 stored = 0;
+
+    if (!lineage_segment_bytes(offer->lineage, &stored, NULL) || stored == 0 ||
+        stored == offer->segment_bytes)
+        return true;
+    refuse(error,
+           "wal_segment_size was changed (pg_resetwal --wal-segsize): take another repository, "
+           "and a new backup",
+           "\"%s\" has %u bytes, the segments in the repository have %u", offer->text,
+           offer->segment_bytes, stored);
+    return false;
 }
 
 static enum repo_put put_bytes(struct offer *offer, GError **error)
@@ -300,7 +350,7 @@ static enum repo_put put_bytes(struct offer *offer, GError **error)
         wal_name_parse(name, offer->segment_bytes).kind != offer->name.kind)
         return refuse(error, NULL, "\"%s\" with %" G_GSIZE_FORMAT " bytes is no file of WAL",
                       name, offer->length);
-    return put_segment(offer, error);
+    return fits(offer, error) ? put_segment(offer, error) : REPO_PUT_FAILED;
 }
 
 /* Mapped, not read: nobody writes to what the server gives to archive_command. */

@@ -7,8 +7,11 @@
 bool lineage_segment_remove(struct lineage *lineage, const struct repo_segment *segment,
                             GError **error)
 {
-    guint32 bytes =
-        segment->segment_bytes != 0 ? segment->segment_bytes : lineage_segment_bytes(lineage);
+    guint32 bytes = segment->segment_bytes;
+
+    if (bytes == 0 && !lineage_segment_bytes(lineage, &bytes, error))
+        return false;
+    segment_partial_forget(lineage, segment->timeline, segment->segment, bytes);
     /* The partial one may still stand beside the whole. */
     for (int partial = 0; partial <= 1; partial++) {
         g_autofree char *path =
@@ -40,9 +43,12 @@ static void tidy_timeline(const char *folder, guint32 bytes, guint64 first)
 bool lineage_wal_tidy(struct lineage *lineage, guint64 first, GError **error)
 {
     g_autofree char *wal = segment_folder(lineage, 0);
-    guint32 bytes = lineage_segment_bytes(lineage);
+    guint32 bytes = 0;
     g_autoptr(GDir) dir = g_dir_open(wal, 0, NULL);
     const char *name;
+
+    if (!lineage_segment_bytes(lineage, &bytes, error))
+        return false;
 
     while (dir != NULL && bytes != 0 && (name = g_dir_read_name(dir)) != NULL) {
         g_autofree char *folder = g_build_filename(wal, name, NULL);

@@ -91,7 +91,7 @@ static void test_put(struct place *place, gconstpointer encrypted)
     g_autofree char *out = g_build_filename(place->folder, "out", NULL);
     g_autofree char *got = NULL;
     gsize length = 0;
-    bool missing = false;
+    bool missing = false, usable = false;
 
     (void) encrypted;
     g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_DONE);
@@ -108,20 +108,20 @@ static void test_put(struct place *place, gconstpointer encrypted)
     g_assert_true(missing);
     g_clear_error(&error);
 
-    struct repo_segment segment = {1, 3, false, 0, 0};
+    struct repo_segment segment = {1, 3, false, 0, 0, 0};
     AUTO(wal_index) index = lineage_segment_index(place->lineage, &segment, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(index->commits, ==, 3);
     g_assert_cmpuint(index->last_xid, ==, 702);
     g_assert_true(index->whole);
-    g_assert_true(lineage_segment_verify(place->lineage, &segment, &error));
+    g_assert_true(lineage_segment_verify(place->lineage, &segment, &usable, &error));
     g_assert_no_error(error);
 }
 
 /* Any bit: the segment is damaged, or only its index, which is then made anew; never another. */
 static void test_flipped(struct place *place, gconstpointer encrypted)
 {
-    struct repo_segment segment = {1, 3, false, 0, MB};
+    struct repo_segment segment = {1, 3, false, 0, MB, 0};
     g_autoptr(GByteArray) bytes = segment_of(3, 700);
     g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
     g_autofree guint8 *buffer = g_malloc(MB);
@@ -155,7 +155,7 @@ static struct growing *grow(struct place *place, const guint8 *bytes, gsize leng
 
 static gsize partial_length(struct place *place)
 {
-    struct repo_segment segment = {1, 3, true, 0, MB};
+    struct repo_segment segment = {1, 3, true, 0, MB, 0};
     g_autofree guint8 *buffer = g_malloc(MB);
     gsize length = 0;
 
@@ -167,6 +167,7 @@ static void test_growing(struct place *place, gconstpointer encrypted)
 {
     g_autoptr(GByteArray) bytes = segment_of(3, 700), other = segment_of(3, 800);
     g_autoptr(GError) error = NULL;
+    bool usable = false;
 
     (void) encrypted;
     struct growing *first = grow(place, bytes->data, 300000);
@@ -191,10 +192,150 @@ static void test_growing(struct place *place, gconstpointer encrypted)
     g_assert_cmpuint(segments->len, ==, 1);
     const struct repo_segment *only = &g_array_index(segments, struct repo_segment, 0);
     g_assert_false(only->partial);
-    g_assert_true(lineage_segment_verify(place->lineage, only, &error));
+    g_assert_true(lineage_segment_verify(place->lineage, only, &usable, &error));
     g_assert_no_error(error);
     g_assert_cmpint(put_file(place, "000000010000000000000003", bytes, &error), ==,
                     REPO_PUT_SAME);
+}
+
+/* What has been stored of a partial one is there, or it is damaged: never a little less of it, and
+ * never other bytes. What can be read of it gives way to what arrives anew. */
+static void test_partial_harmed(struct place *place, gconstpointer encrypted)
+{
+    struct repo_segment segment = {1, 3, true, 0, MB, 0};
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, true);
+    g_autofree char *out = g_build_filename(place->folder, "out", NULL);
+    g_autofree guint8 *buffer = g_malloc(MB);
+    g_autofree char *whole = NULL;
+    gsize length = 0, got = 0;
+    bool missing = false;
+
+    (void) encrypted;
+    growing_free(grow(place, bytes->data, 300000));
+    g_assert_true(g_file_get_contents(path, &whole, &length, NULL));
+    for (gsize at = 0; at < length; at += at < 64 ? 1 : 97) {
+        fixture_flip(path, (gint64) at, 0x10);
+        if (lineage_segment_read(place->lineage, &segment, buffer, MB, &got, NULL))
+            fixture_same(buffer, got, bytes->data, 300000);
+        fixture_write(path, whole, at);
+        g_assert_false(lineage_segment_read(place->lineage, &segment, buffer, MB, &got, NULL));
+        g_assert_false(
+            lineage_wal_get(place->lineage, "000000010000000000000003", out, &missing, NULL));
+        g_assert_false(missing);
+        fixture_write(path, whole, length);
+    }
+    g_assert_cmpuint(partial_length(place), ==, 300000);
+    fixture_cut(path, length / 2);
+    growing_free(grow(place, bytes->data, 300001));
+    g_assert_cmpuint(partial_length(place), ==, 300001);
+    g_assert_cmpint(unlink(path), ==, 0);
+    must_put(place, 2, 600);
+    g_assert_false(
+        lineage_wal_get(place->lineage, "000000010000000000000003", out, &missing, NULL));
+    g_assert_false(missing);
+}
+
+/* What is there and cannot be read is not missing. */
+static void test_unreadable(struct place *place, gconstpointer encrypted)
+{
+    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
+    g_autofree char *folder = segment_folder(place->lineage, 1);
+    g_autofree char *aside = g_strdup_printf("%s.aside", folder);
+    g_autofree char *out = g_build_filename(place->folder, "out", NULL);
+    const char *const names[] = {"000000010000000000000003", "000000010000000000000004"};
+    bool missing = false;
+
+    (void) encrypted;
+    g_assert_false(lineage_wal_get(place->lineage, names[0], out, &missing, NULL));
+    g_assert_true(missing);
+    must_put(place, 3, 700);
+    fixture_write(path, "no WAL at all, whatever its name says", 37);
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_assert_false(lineage_wal_get(place->lineage, names[i], out, &missing, NULL));
+        g_assert_false(missing);
+    }
+    g_assert_null(lineage_segments(place->lineage, NULL));
+
+    g_assert_cmpint(rename(folder, aside), ==, 0);
+    fixture_write(folder, "", 0); /* a folder that cannot be listed */
+    g_assert_false(lineage_wal_get(place->lineage, names[0], out, &missing, NULL));
+    g_assert_false(missing);
+}
+
+/* Of a segment whose index alone is harmed nothing is lost; of one whose WAL has a record with
+ * another checksum, however well it is compressed, a recovery gets no further. */
+static void test_verify(struct place *place, gconstpointer encrypted)
+{
+    struct repo_segment segment = {1, 3, false, 0, MB, 0};
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
+    g_autofree char *folder = segment_folder(place->lineage, 1);
+    g_autoptr(GError) error = NULL;
+    bool usable = false;
+
+    must_put(place, 3, 700);
+    if (encrypted == NULL) {
+        fixture_flip(path, -20, 0x10);
+        g_assert_false(lineage_segment_verify(place->lineage, &segment, &usable, NULL));
+        g_assert_true(usable);
+    }
+    bytes->data[0x50] ^= 0x10;
+    AUTO(squeeze) squeeze = squeeze_new(bytes->data, bytes->len, 1);
+    AUTO(repo_writer) file = repo_writer_new(folder, lineage_key(place->lineage), &error);
+    g_assert_true(squeeze_put(squeeze, file, &error) && repo_writer_end(file, &error) &&
+                  repo_writer_show(file, "000000010000000000000003.zst", false, NULL, &error));
+    g_assert_false(lineage_segment_verify(place->lineage, &segment, &usable, &error));
+    g_assert_false(usable);
+    g_assert_nonnull(strstr(error->message, "checksum"));
+}
+
+/* The segment in which a timeline was left comes under its full name from a standby: with old bytes
+ * behind its end. As long as nobody knows that it was left there it is not complete. */
+static void test_left(struct place *place, gconstpointer encrypted)
+{
+    const char *name = "000000010000000000000003";
+    struct writer writer = writer_at(3 * MB);
+    g_autoptr(GByteArray) bytes = writer.bytes;
+    g_autoptr(GError) error = NULL;
+    guint64 end = 0;
+
+    (void) encrypted;
+    for (guint32 xid = 700; xid < 900; xid++)
+        put_end(&writer, 0, xid, 1000000 * (gint64) xid);
+    while (position(&writer) % 8 != 0)
+        put(&writer, 0, 1);
+    end = position(&writer);
+    g_byte_array_set_size(bytes, MB);
+    memset(bytes->data + (end - 3 * MB), 'o', 4 * MB - end);
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_FAILED);
+    g_clear_error(&error);
+
+    g_autofree char *history = g_strdup_printf("1\t0/%X\tno reason\n", (guint32) end);
+    g_assert_cmpint(lineage_history_put(place->lineage, 2, history, strlen(history), &error),
+                    ==, REPO_PUT_DONE);
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_DONE);
+    g_assert_no_error(error);
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_SAME);
+    g_assert_no_error(error);
+    g_assert_cmpuint(partial_length(place), ==, end - 3 * MB);
+    g_autoptr(GArray) segments = lineage_segments(place->lineage, &error);
+    g_assert_cmpuint(segments->len, ==, 1);
+    g_assert_true(g_array_index(segments, struct repo_segment, 0).partial);
+}
+
+/* The cluster's segments have become larger. */
+static void test_another_size(struct place *place, gconstpointer encrypted)
+{
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autoptr(GError) error = NULL;
+
+    (void) encrypted;
+    must_put(place, 3, 700);
+    g_byte_array_set_size(bytes, 2 * MB);
+    g_assert_cmpint(put_file(place, "000000010000000000000004", bytes, &error), ==,
+                    REPO_PUT_FAILED);
+    g_assert_nonnull(strstr(error->message, "the segments in the repository have 1048576"));
 }
 
 static void test_ranges(struct place *place, gconstpointer encrypted)
@@ -209,6 +350,11 @@ static void test_ranges(struct place *place, gconstpointer encrypted)
     g_autoptr(GArray) ranges = lineage_ranges(place->lineage, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(ranges->len, ==, 2);
+    g_assert_false(lineage_wal_gap(place->lineage, "000000010000000000000006", &error));
+    g_assert_no_error(error);
+    g_assert_true(lineage_wal_gap(place->lineage, "000000010000000000000003", &error));
+    g_assert_nonnull(strstr(error->message, "there again from \"000000010000000000000005\""));
+    g_clear_error(&error);
     const struct repo_range *range = &g_array_index(ranges, struct repo_range, 0);
     g_assert_cmpuint(range->first, ==, 1);
     g_assert_cmpuint(range->last, ==, 2);
@@ -216,10 +362,17 @@ static void test_ranges(struct place *place, gconstpointer encrypted)
     g_assert_cmpint(range->last_us, ==, 712 * 1000000);
     g_assert_cmpuint(lineage_newest_timeline(place->lineage), ==, 1);
 
+    struct repo_segment found;
+    g_assert_true(lineage_segment_find(place->lineage, 1, 5, MB, &found));
+    g_assert_true(!found.partial && repo_segment_serves(&found, 6 * MB));
+    g_assert_false(lineage_segment_find(place->lineage, 1, 3, MB, &found));
+
     g_assert_cmphex(lineage_broken(place->lineage, 1, NULL), ==, 0);
     g_assert_true(lineage_break(place->lineage, 1, 3 * MB, "lost", 5, &error));
     g_assert_cmphex(lineage_broken(place->lineage, 1, &text), ==, 3 * MB);
     g_assert_cmpstr(text, ==, "lost");
+    g_assert_true(lineage_break(place->lineage, 1, 2 * MB, "an earlier one", 6, &error));
+    g_assert_cmphex(lineage_broken(place->lineage, 1, NULL), ==, 3 * MB);
 }
 
 static void test_histories(struct place *place, gconstpointer encrypted)
@@ -253,6 +406,11 @@ int main(int argc, char **argv)
     ADD("put", test_put);
     ADD("flipped", test_flipped);
     ADD("growing", test_growing);
+    ADD("partial_harmed", test_partial_harmed);
+    ADD("unreadable", test_unreadable);
+    ADD("verify", test_verify);
+    ADD("left", test_left);
+    ADD("another_size", test_another_size);
     ADD("ranges", test_ranges);
     ADD("histories", test_histories);
     return g_test_run();

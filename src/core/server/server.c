@@ -18,9 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The socket is in a folder of its own: the number does not matter. */
-#define PORT "5432"
-
 enum {
     LOOK_MS = 20,       /* between two looks at what we wait for */
     CALM_MS = 250,      /* when that takes longer: a look is a process, and a line in the log */
@@ -31,7 +28,9 @@ enum {
 };
 
 struct server {
-    char *folder, *place, *programs, *role;
+    char *folder, *place, *programs;
+    char **roles; /* that may be there */
+    guint role;   /* the one that was let in last, or is to be tried first */
     char *beside; /* the last answer of server_program() */
     int major;
     struct server_owner owner;
@@ -82,40 +81,61 @@ static void set_from_control(GPtrArray *arguments, const struct server_control *
     set(arguments, "wal_level", levels[CLAMP(control->wal_level, 0, 2)]);
 }
 
+struct private_setting {
+    const char *name, *value;
+    int since; /* major version; 0: all that are known */
+};
+
 /* On the command line they stand above every file. */
-static void set_private(GPtrArray *arguments)
+static void set_private(GPtrArray *arguments, int major)
 {
-    static const char *const settings[][2] = {
-        {"listen_addresses", ""},
-        {"port", PORT},
-        {"unix_socket_permissions", "0700"},
-        {"external_pid_file", ""},
-        {"archive_mode", "off"},
-        {"primary_conninfo", ""},
-        {"shared_preload_libraries", ""},
-        {"session_preload_libraries", ""},
-        {"local_preload_libraries", ""},
-        {"hot_standby", "on"},
-        {"ssl", "off"},
-        {"logging_collector", "off"},
-        {"log_destination", "stderr"},
-        {"log_line_prefix", ""},
-        {"log_min_messages", "warning"},
-        {"log_statement", "none"},
-        {"lc_messages", "C"},
-        {"shared_buffers", "128MB"},
-        {"huge_pages", "off"},
-        {"synchronous_standby_names", ""},
-        {"superuser_reserved_connections", "3"},
-        {"autovacuum", "off"},
-        {"restart_after_crash", "off"},
+    static const struct private_setting settings[] = {
+        {"listen_addresses", "", 0},
+        {"port", SERVER_PORT, 0},
+        {"unix_socket_permissions", "0700", 0},
+        {"external_pid_file", "", 0},
+        {"archive_mode", "off", 0},
+        {"primary_conninfo", "", 0},
+        /* A copy of a subscriber has its subscriptions: their workers would take the changes from
+         * the publisher, and the subscriber itself would never get them. */
+        {"max_logical_replication_workers", "0", 0},
+        {"max_sync_workers_per_subscription", "0", 0},
+        {"sync_replication_slots", "off", 17},
+        {"event_triggers", "off", 17},
+        /* How far each subscription has come is in the backup, and wants room. */
+        {"max_replication_slots", "1000", 0},
+        {"max_active_replication_origins", "1000", 18},
+        /* What is damaged must show. */
+        {"zero_damaged_pages", "off", 0},
+        {"ignore_checksum_failure", "off", 0},
+        {"ignore_system_indexes", "off", 0},
+        {"shared_preload_libraries", "", 0},
+        {"session_preload_libraries", "", 0},
+        {"local_preload_libraries", "", 0},
+        {"hot_standby", "on", 0},
+        {"ssl", "off", 0},
+        {"logging_collector", "off", 0},
+        {"log_destination", "stderr", 0},
+        {"log_line_prefix", "", 0},
+        {"log_min_messages", "warning", 0},
+        {"log_statement", "none", 0},
+        {"lc_messages", "C", 0},
+        {"shared_buffers", "128MB", 0},
+        {"huge_pages", "off", 0},
+        {"synchronous_standby_names", "", 0},
+        {"superuser_reserved_connections", "3", 0},
+        {"autovacuum", "off", 0},
+        {"restart_after_crash", "off", 0},
         /* One call, where fsync would be one a file. */
-        {"recovery_init_sync_method", "syncfs"},
-        {"cluster_name", "pgrunbook"},
+        {"recovery_init_sync_method", "syncfs", 0},
+        {"cluster_name", "pgrunbook", 0},
+        /* Nobody has archived the first segments of a new timeline yet. */
+        {"wal_keep_size", "256MB", 0},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
-        set(arguments, settings[i][0], settings[i][1]);
+        if (major >= settings[i].since)
+            set(arguments, settings[i].name, settings[i].value);
 }
 
 static char **arguments_for(const struct server *server, const struct server_setup *setup,
@@ -131,7 +151,7 @@ static char **arguments_for(const struct server *server, const struct server_set
     set_place(arguments, server, "hba_file", SERVER_HBA);
     set_place(arguments, server, "ident_file", SERVER_IDENT);
     set(arguments, "unix_socket_directories", server->place);
-    set_private(arguments);
+    set_private(arguments, server->major);
     set_from_control(arguments, control);
     for (const char *const *more = setup->settings; more != NULL && *more != NULL; more++) {
         g_ptr_array_add(arguments, g_strdup("-c"));
@@ -212,6 +232,14 @@ static bool spawn(struct server *server, char **arguments, GError **error)
     return started;
 }
 
+static char **roles_to_try(const char *folder, const char *wanted)
+{
+    const char *const usual[] = {wanted ? wanted : "postgres", NULL};
+    g_auto(GStrv) found = wanted ? NULL : server_roles(folder);
+
+    return g_strdupv(found && found[0] ? found : (char **) (gsize) usual);
+}
+
 static bool prepared(struct server *server, const struct server_setup *setup, GError **error)
 {
     if (!server_owner_of(server->folder, &server->owner, error) ||
@@ -220,21 +248,14 @@ static bool prepared(struct server *server, const struct server_setup *setup, GE
     server->major = server_major_of(server->folder, error);
     if (server->major == 0)
         return false;
-    pid_t running = server_running_on(server->folder);
-    if (running != 0) {
-        runbook_error_set(error, RUNBOOK_REFUSED, NULL,
-                          "a server (pid %d) is running on \"%s\"", (int) running,
-                          server->folder);
+    if (!server_stopped_on(server->folder, error))
         return false;
-    }
     g_autofree char *postgres =
         programs_find("postgres", server->major, server->major, setup->bindir, NULL, error);
     if (postgres == NULL)
         return false;
     server->programs = g_path_get_dirname(postgres);
-    server->role = setup->role ? g_strdup(setup->role) : server_bootstrap_role(server->folder);
-    if (server->role == NULL)
-        server->role = g_strdup("postgres");
+    server->roles = roles_to_try(server->folder, setup->role);
     server->place = server_place_new(&server->owner, error);
     return server->place != NULL;
 }
@@ -266,12 +287,12 @@ const char *server_socket(const struct server *server)
 const char *server_port(const struct server *server)
 {
     (void) server;
-    return PORT;
+    return SERVER_PORT;
 }
 
 const char *server_role(const struct server *server)
 {
-    return server->role;
+    return server->roles[server->role];
 }
 
 int server_major(const struct server *server)
@@ -310,32 +331,77 @@ bool server_runs(struct server *server)
 
 /* ---- asking -------------------------------------------------------------------------------- */
 
+/* What roles and databases set for themselves stands above the command line, and this above them.
+ * Programs that are given the session's parameters get it too. */
+#define SESSION_OPTIONS                                                                        \
+    "-c zero_damaged_pages=off -c ignore_checksum_failure=off -c ignore_system_indexes=off "   \
+    "-c session_preload_libraries= -c local_preload_libraries="
+
+static char *quoted(const char *value)
+{
+    g_auto(GStrv) parts = g_strsplit(value, "\\", -1);
+    g_autofree char *slashes = g_strjoinv("\\\\", parts);
+    g_auto(GStrv) quotes = g_strsplit(slashes, "'", -1);
+
+    return g_strjoinv("\\'", quotes);
+}
+
+static struct session *session_as(struct server *server, const char *database, GError **error)
+{
+    g_autofree char *name = quoted(database);
+
+    g_free(server->database);
+    /* What the environment says of another server is said away. */
+    server->database =
+        g_strdup_printf("dbname='%s' hostaddr='' options='" SESSION_OPTIONS "' "
+                        "sslmode=disable target_session_attrs=any connect_timeout=5",
+                        name);
+    server->params = (struct session_params){.host = server->place,
+                                             .port = SERVER_PORT,
+                                             .user = server->roles[server->role],
+                                             .dbname = server->database,
+                                             .password = SESSION_PASSWORD_NEVER};
+    g_clear_error(error);
+    return session_open(&server->params, "restore", error);
+}
+
+/* With each role that may be there: the name may have changed, in the files or while replaying. */
+static struct session *session_to(struct server *server, const char *database, GError **error)
+{
+    guint count = g_strv_length(server->roles);
+
+    for (guint tries = 0; tries < count; tries++) {
+        struct session *session = session_as(server, database, error);
+        if (session != NULL || !g_str_equal(server->params.refusal, "28000"))
+            return session;
+        server->role = (server->role + 1) % count;
+    }
+    return NULL;
+}
+
+/* There is no such database, or it lets nobody in. */
+static bool another_may(const struct server *server)
+{
+    static const char *const refusals[] = {"3D000", "55000", "42501", NULL};
+
+    return g_strv_contains(refusals, server->params.refusal);
+}
+
 struct session *server_session(struct server *server, const char *database, GError **error)
 {
     static const char *const usual[] = {"postgres", "template1"};
     struct session *session = NULL;
 
-    for (gsize i = 0; session == NULL && i < (database ? 1 : G_N_ELEMENTS(usual)); i++) {
-        g_autofree char *quoted = NULL;
-        g_auto(GStrv) parts = g_strsplit(database ? database : usual[i], "\\", -1);
-        g_autofree char *slashes = g_strjoinv("\\\\", parts);
-        g_auto(GStrv) quotes = g_strsplit(slashes, "'", -1);
-        quoted = g_strjoinv("\\'", quotes);
-        g_free(server->database);
-        /* What the environment says of another server is said away. */
-        server->database = g_strdup_printf("dbname='%s' hostaddr='' options='' sslmode=disable "
-                                           "target_session_attrs=any connect_timeout=5",
-                                           quoted);
-        server->params = (struct session_params){.host = server->place,
-                                                 .port = PORT,
-                                                 .user = server->role,
-                                                 .dbname = server->database,
-                                                 .password = SESSION_PASSWORD_NEVER};
-        g_clear_error(error);
-        session = session_open(&server->params, "restore", error);
-        if (session == NULL && !g_str_equal(server->params.refusal, "3D000"))
-            break;
+    if (database != NULL)
+        return session_to(server, database, error);
+    for (gsize i = 0; i < G_N_ELEMENTS(usual); i++) {
+        session = session_to(server, usual[i], error);
+        if (session != NULL || !another_may(server))
+            return session;
     }
+    g_auto(GStrv) names = server_databases(server->folder);
+    for (char **name = names; *name != NULL && session == NULL && another_may(server); name++)
+        session = session_to(server, *name, error);
     return session;
 }
 
@@ -430,7 +496,7 @@ void server_free(struct server *server)
     g_free(server->folder);
     g_free(server->place);
     g_free(server->programs);
-    g_free(server->role);
+    g_strfreev(server->roles);
     g_free(server->beside);
     g_free(server->database);
     g_free(server);

@@ -1,8 +1,9 @@
 /*
  * A server of our own on a data directory: started privately, asked, stopped. It listens on no
  * network, its socket lies in a folder that only its owner may enter, it archives nothing, follows
- * no primary and loads no libraries, whatever the directory's own configuration says. It needs
- * none: a data directory whose postgresql.conf lies elsewhere (Debian) is started all the same.
+ * no primary, takes nothing from a publisher and loads no libraries, whatever the directory's own
+ * configuration says. It needs none: a data directory whose postgresql.conf lies elsewhere (Debian)
+ * is started all the same.
  *
  * It runs as the owner of its folder, and ends when this process does, however that ends. All
  * functions belong to the thread that started it (the kernel watches that thread).
@@ -66,12 +67,22 @@ bool server_control_read(const char *folder, struct server_control *ret_control,
 /* The major version a data directory is of; 0 with an error. */
 int server_major_of(const char *folder, GError **error);
 
-/* The pid of a server that runs on the folder, 0: none does. */
+/* The pid of a server that runs on the folder; 0: none that could be seen from here. One in another
+ * container or on another machine cannot. */
 pid_t server_running_on(const char *folder);
 
-/* The name of the role that initdb made: from pg_authid's file, in a directory whose server need not
- * answer. Caller frees; NULL when it cannot be told. */
-char *server_bootstrap_role(const char *folder);
+/* Whether there is a postmaster.pid, whose server may be one that cannot be seen: one that is stopped
+ * removes it. */
+bool server_pid_left(const char *folder);
+
+/* RUNBOOK_REFUSED in doubt: a server runs on the folder, or may. */
+bool server_stopped_on(const char *folder, GError **error);
+
+/* Names that are worth a try, from the catalogs' files, in a directory whose server need not answer:
+ * the role that initdb made, then other superusers; databases. Those of rows that look live come
+ * first: a name may be one from before a renaming. Caller frees (g_strfreev). */
+char **server_roles(const char *folder);
+char **server_databases(const char *folder);
 
 /* ---- a server at work --------------------------------------------------------------------- */
 
@@ -81,7 +92,7 @@ struct server_setup {
     const char *folder;          /* the data directory */
     const char *bindir;          /* as programs_find() takes it */
     const char *const *settings; /* "name=value", NULL-terminated, over ours; NULL: none */
-    const char *role;            /* to connect as; NULL: the bootstrap superuser */
+    const char *role;            /* to connect as; NULL: the bootstrap superuser, or another */
 };
 
 /* Starts it; it does not answer yet. */
@@ -93,7 +104,7 @@ struct server *server_start(const struct server_setup *setup, GError **error);
 bool server_await(struct server *server, double seconds, void (*tick)(gpointer data),
                   gpointer data, GError **error);
 
-/* A session as its superuser; database NULL: one that is there ("postgres", else "template1"). It
+/* A session as its superuser; database NULL: one that lets us in ("postgres" before others). It
  * must be closed before the server is freed. */
 struct session *server_session(struct server *server, const char *database, GError **error);
 

@@ -1,6 +1,6 @@
 /*
  * What a data directory says of itself without a server: PG_VERSION, global/pg_control,
- * postmaster.pid, and of pg_authid one row.
+ * postmaster.pid.
  */
 #include "error.h"
 #include "server/server.h"
@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int server_major_of(const char *folder, GError **error)
 {
@@ -137,68 +138,32 @@ pid_t server_running_on(const char *folder)
     return pid;
 }
 
-/* ---- the role that initdb made ------------------------------------------------------------- */
-
-enum {
-    PAGE = 8192,
-    PAGE_HEADER = 24,
-    AUTHID = 1260, /* pg_authid */
-    BOOTSTRAP_ROLE = 10,
-    NAME_BYTES = 64,
-    MAP_ENTRIES_MOST = 64,
-};
-
-/* The file of pg_authid: global/pg_filenode.map says its number. */
-static guint32 authid_file(const char *folder)
+bool server_pid_left(const char *folder)
 {
-    g_autofree char *path = g_build_filename(folder, "global", "pg_filenode.map", NULL);
-    g_autofree char *bytes = NULL;
-    gsize length = 0;
+    g_autofree char *path = g_build_filename(folder, "postmaster.pid", NULL);
+    struct stat status;
 
-    if (!g_file_get_contents(path, &bytes, &length, NULL) || length < 8)
-        return 0;
-    int entries = small_at((const guint8 *) bytes, 4);
-    for (int i = 0; i < MIN(entries, MAP_ENTRIES_MOST) && (gsize) (16 + i * 8) <= length; i++)
-        if (small_at((const guint8 *) bytes, (gsize) (8 + i * 8)) == AUTHID)
-            return (guint32) small_at((const guint8 *) bytes, (gsize) (12 + i * 8));
-    return 0;
+    return lstat(path, &status) == 0;
 }
 
-/* Of the rows of a page that which has the oid: oid, then the name. NULL: none. */
-static const char *role_on_page(const guint8 *page)
+bool server_stopped_on(const char *folder, GError **error)
 {
-    guint16 lower;
+    pid_t running = server_running_on(folder);
 
-    memcpy(&lower, page + 12, sizeof lower);
-    for (gsize at = PAGE_HEADER; at + 4 <= MIN(lower, PAGE); at += 4) {
-        guint32 item = (guint32) small_at(page, at);
-        gsize offset = item & 0x7fff, length = item >> 17;
-        if (((item >> 15) & 3) != 1 || length < 24 || offset + length > PAGE)
-            continue;
-        gsize data = offset + page[offset + 22]; /* t_hoff */
-        if (data + 4 + NAME_BYTES > offset + length || small_at(page, data) != BOOTSTRAP_ROLE)
-            continue;
-        const char *name = (const char *) page + data + 4;
-        if (memchr(name, '\0', NAME_BYTES) != NULL && name[0] != '\0')
-            return name;
+    if (running != 0) {
+        runbook_error_set(error, RUNBOOK_REFUSED, "stop it first (pg_ctl stop)",
+                          "a server (pid %d) is running on \"%s\"", (int) running, folder);
+        return false;
     }
-    return NULL;
-}
-
-char *server_bootstrap_role(const char *folder)
-{
-    guint32 file = authid_file(folder);
-    g_autofree char *name = g_strdup_printf("%u", file);
-    g_autofree char *path = g_build_filename(folder, "global", name, NULL);
-    g_autofree char *bytes = NULL;
-    gsize length = 0;
-
-    if (file == 0 || !g_file_get_contents(path, &bytes, &length, NULL))
-        return NULL;
-    for (gsize at = 0; at + PAGE <= length; at += PAGE) {
-        const char *role = role_on_page((const guint8 *) bytes + at);
-        if (role != NULL)
-            return g_strdup(role);
-    }
-    return NULL;
+    if (!server_pid_left(folder))
+        return true;
+    g_autofree char *hint = g_strdup_printf("if none is, neither in a container nor on another "
+                                            "machine, remove \"%s/postmaster.pid\"",
+                                            folder);
+    runbook_error_set(
+        error, RUNBOOK_REFUSED, hint,
+        "a server may be running on \"%s\": it has a postmaster.pid, and a server "
+        "that was stopped leaves none",
+        folder);
+    return false;
 }

@@ -9,13 +9,16 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PLACE_PREFIX "pgrunbook-server-"
 
 /* A socket's path has at most 107 bytes. */
-enum { LONGEST_PARENT = 60 };
+enum { LONGEST_PARENT = 60, YOUNG_SECONDS = 60 };
 
 static const char *parent_folder(void)
 {
@@ -35,7 +38,24 @@ void server_place_remove(const char *place)
     rmdir(place);
 }
 
-/* Those of processes that were killed. Named after their process, and only ever ours. */
+/* Whether somebody answers on the socket in it: a process of another container has another number
+ * there than here. */
+static bool is_at_work(const char *place)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int there = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    g_snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.%s", place, SERVER_PORT);
+    bool answers = there < 0 ||
+                   connect(there, (const struct sockaddr *) &address, sizeof address) == 0 ||
+                   (errno != ECONNREFUSED && errno != ENOENT);
+    if (there >= 0)
+        close(there);
+    return answers;
+}
+
+/* Those of processes that were killed. Named after their process, and only ever ours; young ones may
+ * be another container's, whose server has no socket yet. */
 static void remove_stale(const char *parent)
 {
     g_autoptr(GDir) folder = g_dir_open(parent, 0, NULL);
@@ -49,7 +69,8 @@ static void remove_stale(const char *parent)
         if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
             continue;
         if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
-            (geteuid() == 0 || status.st_uid == geteuid()))
+            (geteuid() == 0 || status.st_uid == geteuid()) &&
+            time(NULL) - status.st_mtime > YOUNG_SECONDS && !is_at_work(path))
             server_place_remove(path);
     }
 }

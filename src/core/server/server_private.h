@@ -11,6 +11,9 @@ void server_place_remove(const char *place);
 /* A file in it; caller frees. */
 char *server_place_file(const char *place, const char *name);
 
+/* The socket is in a folder of its own: the number does not matter. */
+#define SERVER_PORT "5432"
+
 /* Names of those files. */
 #define SERVER_CONFIGURATION "postgresql.conf"
 #define SERVER_HBA           "pg_hba.conf"

@@ -63,8 +63,11 @@ static void test_running(void)
     g_autofree char *own = g_strdup_printf("%d\n", (int) getpid());
 
     g_assert_cmpint(server_running_on(folder), ==, 0);
+    g_assert_true(server_stopped_on(folder, NULL));
+    /* Of a machine or container that is not this one, perhaps. */
     g_assert_true(g_file_set_contents(path, "999999999\n", -1, NULL));
     g_assert_cmpint(server_running_on(folder), ==, 0);
+    g_assert_false(server_stopped_on(folder, NULL));
     /* A process that works elsewhere has only got the number. */
     g_assert_true(g_file_set_contents(path, own, -1, NULL));
     g_assert_cmpint(server_running_on(folder), ==, 0);

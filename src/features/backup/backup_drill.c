@@ -216,7 +216,7 @@ static bool prove(struct drill *drill, GError **error)
 
     if (!drill_proves(drill) && !drill->corrupt)
         return true;
-    return lineage_backup_prove(drill->lineage, drill->backup,
+    return lineage_backup_prove(drill->lineage, drill->backup, REPO_BY_DRILL,
                                 drill->corrupt ? REPO_DAMAGED : REPO_PROVEN, text, seconds,
                                 g_get_real_time(), error);
 }

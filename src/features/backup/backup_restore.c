@@ -67,6 +67,8 @@ char *restore_fetch_command(const struct settings *settings, const struct lineag
 
     append_word(command, program ? program : "pgrunbook");
     g_string_append(command, " backup wal fetch %f %p");
+    /* Where it ends the plan has told; a server that reads ahead may ask for what is behind. */
+    g_string_append(command, " --gaps-are-ends");
     /* All it needs to know is said here: the files of the account that the server runs as are
      * others, or cannot be read. */
     g_string_append(command, " --config /dev/null");
@@ -197,11 +199,40 @@ static bool start_wanted(const struct restore *restore)
     return !option_given(restore->call->options, "no-start");
 }
 
+/* A server waits at the target only when it takes connections, which it does not while it knows too
+ * little of what was in progress: it goes on and takes writes. */
+static bool waits_as_asked(struct restore *restore)
+{
+    struct restore_result *result = &restore->result;
+
+    if (!result->promoted || restore->request.action == RESTORE_PROMOTE)
+        return true;
+    g_free(result->elsewhere);
+    result->elsewhere =
+        g_strdup("the server did not wait at the target and takes writes already: it could not "
+                 "take connections (a transaction with more than 64 subtransactions was in "
+                 "progress since before the backup)");
+    return false;
+}
+
+static const char *hint_elsewhere(const struct restore *restore, bool waits)
+{
+    if (!waits)
+        return "restore it again with --delta --no-start --action shutdown: the server that "
+               "you "
+               "start then ends at the target, without connections";
+    return restore->result.promoted
+               ? "the server has taken writes already; do not use it without "
+                 "knowing why"
+               : "it was stopped as it is, in recovery";
+}
+
 /* Takes the server. A landing elsewhere leaves it as it is: nothing is promoted that is not what
  * was asked for. */
 static bool finish(struct restore *restore, struct server *server, GError **error)
 {
     const struct restore_result *result = &restore->result;
+    bool waits = waits_as_asked(restore);
     bool promote = restore->request.action == RESTORE_PROMOTE && result->elsewhere == NULL;
 
     if (promote && !restore_promote(server, &restore->result, error)) {
@@ -212,10 +243,7 @@ static bool finish(struct restore *restore, struct server *server, GError **erro
         return false;
     if (result->elsewhere == NULL)
         return true;
-    runbook_error_set(error, RUNBOOK_FAILED,
-                      result->promoted ? "the server has taken writes already; do not use it "
-                                         "without knowing why"
-                                       : "it was stopped as it is, in recovery",
+    runbook_error_set(error, RUNBOOK_FAILED, hint_elsewhere(restore, waits),
                       "the recovery landed elsewhere than planned: %s", result->elsewhere);
     return false;
 }

@@ -191,11 +191,11 @@ struct repo_world *repo_world_new(const struct lineage *lineage, const GPtrArray
     repo->lineage = lineage;
     repo->indexes = g_hash_table_new_full(NULL, NULL, NULL, free_index);
     repo->segments = lineage_segments(lineage, error);
-    if (repo->segments == NULL) {
+    if (repo->segments == NULL ||
+        !lineage_segment_bytes(lineage, &repo->segment_bytes, error)) {
         repo_world_free(repo);
         return NULL;
     }
-    repo->segment_bytes = lineage_segment_bytes(lineage);
     if (repo->segment_bytes == 0)
         repo->segment_bytes = 16 * 1024 * 1024;
     repo->system = g_ascii_strtoull(lineage_system(lineage), NULL, 10);

@@ -57,7 +57,8 @@ static bool on_begin(const struct base_backup *taken, gpointer data, GError **er
     end_phase(create, "checkpoint");
     create->copy_us = create->phase_us;
     return backups != NULL &&
-           create_room_check(lineage_path(create->lineage), taken->estimated, backups, error);
+           create_room_check(lineage_path(create->lineage), taken->estimated, backups, error) &&
+           create_wal_from(create->wal, taken->timeline, taken->start_lsn, error);
 }
 
 static void show_progress(const struct create *create)
@@ -119,7 +120,6 @@ static void describe(struct create *create)
     backup->max_wal_senders = server->max_wal_senders;
     backup->max_prepared_transactions = server->max_prepared_transactions;
     backup->max_locks_per_transaction = server->max_locks_per_transaction;
-    backup->started_us = g_get_real_time();
     if (backup->system == NULL)
         backup->system = g_strdup(lineage_system(create->lineage));
 }
@@ -156,6 +156,18 @@ static void say(const char *text, gpointer data)
     output_note(create->call->output, "%s", text);
 }
 
+/* Targets of a restore are times of the server: its clock counts, not ours. */
+static void settle_times(struct create *create)
+{
+    gint64 now_us = create_server_clock(create->call);
+    gint64 took_us = g_get_monotonic_time() - create->begun_us;
+
+    if (now_us == 0)
+        now_us = create_files_clock(create->files);
+    create->backup->stopped_us = now_us;
+    create->backup->started_us = now_us - took_us;
+}
+
 static bool copy(struct create *create, GError **error)
 {
     g_autofree char *label = g_strdup_printf("pgrunbook %s", create->backup->id);
@@ -168,7 +180,7 @@ static bool copy(struct create *create, GError **error)
                                      create->level, create->threads);
     if (!base_backup_run(create->session, &options, &sink, create, create->taken, error))
         return false;
-    create->backup->stopped_us = g_get_real_time();
+    settle_times(create);
     end_phase(create, "copy");
     return true;
 }
@@ -203,8 +215,10 @@ static void tell_damage(struct create *create, GError **error)
     g_autofree char *detail = g_strjoinv("\ndetail: ", lines);
     g_autoptr(GError) unmarked = NULL;
 
-    if (!lineage_damage_mark(create->lineage, pages, g_get_real_time(), &unmarked))
-        output_warn(create->call->output, "%s", unmarked->message);
+    if (!lineage_damage_mark(create->lineage, pages, create->server.in_recovery,
+                             g_get_real_time(), &unmarked))
+        output_warn(create->call->output,
+                    "%s: earlier backups are not kept from `backup expire`", unmarked->message);
     g_clear_error(error);
     g_set_error(error, RUNBOOK_ERROR, RUNBOOK_FAILED,
                 "no backup: the cluster has bad pages, their checksums do not fit\ndetail: "
@@ -253,7 +267,9 @@ static enum runbook_exit act(struct create *create, GError **error)
         undo(create);
         if (create->taken->damaged)
             tell_damage(create, &broken);
-    } else if (!lineage_damage_mark(create->lineage, NULL, 0, &unmarked)) {
+    } else if (create->server.checksums && /* else nobody has looked */
+               !lineage_damage_clear(create->lineage, create->backup->from_standby,
+                                     &unmarked)) {
         output_warn(call->output, "%s", unmarked->message);
     }
     say_warnings(create);
@@ -320,7 +336,7 @@ static enum runbook_exit dry_run(struct create *create, GError **error)
                             : settings_is_set(create->call->settings, "backup.key_file") ||
                                   settings_is_set(create->call->settings, "backup.key_command");
     outlook.needed = create_room_needed(outlook.size, backups);
-    outlook.wal = create_wal_source(create->lineage, &create->server);
+    outlook.wal = create_wal_source(create->call, create->lineage, &create->server);
     if (!create_room_free(path, &outlook.free, error))
         return RUNBOOK_FAILED;
     create_show_outlook(create->call, &outlook);

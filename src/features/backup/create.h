@@ -6,6 +6,7 @@
 #include "replication/base_backup.h"
 #include "repo/repo.h"
 #include "repo/repo_seek.h"
+#include "repo/repo_wal.h"
 
 /* ---- create_server.c: the server, as SHOW tells it on the replication connection ----------- */
 
@@ -20,6 +21,9 @@ struct create_server {
 
 void create_server_clear(struct create_server *server);
 bool create_server_ask(struct session *session, struct create_server *server, GError **error);
+
+/* Its clock, microseconds since 1970, by an ordinary connection; 0 where there is none. */
+gint64 create_server_clock(struct call *call);
 
 /* ---- create_files.c: what the server sends, into the files of a backup -------------------- */
 
@@ -48,6 +52,10 @@ const char *create_files_now(const struct create_files *files); /* "base.tar.zst
 bool create_files_label(const struct create_files *files, struct base_backup_label *ret_label,
                         GError **error);
 
+/* The server's clock now, by the time it gave to backup_label when it wrote that: up to a second
+ * late, never early. 0: there was none. */
+gint64 create_files_clock(const struct create_files *files);
+
 /* A line of members.zst: archive, offset, size and name of a member, with tabs between them and
  * C escapes for tab, line feed and backslash in the name. Pure. */
 void create_member_line(GString *text, const char *archive, guint64 offset, guint64 size,
@@ -70,11 +78,22 @@ bool create_room_check(const char *path, guint64 size, const GPtrArray *backups,
 struct create_wal;
 
 /* Where it will come from, one sentence without a period: "by the receiver that is running". */
-const char *create_wal_source(struct lineage *lineage, const struct create_server *server);
+const char *create_wal_source(struct call *call, struct lineage *lineage,
+                              const struct create_server *server);
+
+/* Whether what a server archived last (a segment, or a backup's history) has come into the
+ * repository. Segments of the time of a backup prove nothing: those before them are looked at. Pure.
+ */
+bool create_wal_archived(const char *name, const GArray *segments, const GPtrArray *backups,
+                         guint32 segment_bytes);
 
 /* Before the backup: makes sure that somebody stores WAL from now on. */
 struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const char *system,
                                     const struct create_server *server, GError **error);
+
+/* The server has told where the backup begins. */
+bool create_wal_from(struct create_wal *wal, guint32 timeline, guint64 start_lsn,
+                     GError **error);
 
 /* In between: false with an error once that has come to an end. */
 bool create_wal_going(struct create_wal *wal, GError **error);

@@ -26,6 +26,7 @@ struct create_files {
     GString *line;
     GString *label; /* NULL until backup_label was met */
     bool in_label;
+    gint64 server_us, heard_us; /* the server's clock when it sent that, and ours (monotonic) */
 };
 
 /* ---- what stands where -------------------------------------------------------------------- */
@@ -53,8 +54,11 @@ static bool on_member(const struct tar_member *member, gpointer data, GError **e
     struct create_files *files = data;
 
     files->in_label = strcmp(member->name, "backup_label") == 0 && member->size <= LABEL_MOST;
-    if (files->in_label && files->label == NULL)
+    if (files->in_label && files->label == NULL) {
         files->label = g_string_new("");
+        files->server_us = member->mtime * G_USEC_PER_SEC;
+        files->heard_us = g_get_monotonic_time();
+    }
     if (member->kind != TAR_FILE)
         return true;
     g_string_truncate(files->line, 0);
@@ -226,4 +230,12 @@ bool create_files_label(const struct create_files *files, struct base_backup_lab
         return base_backup_label_parse(files->label->str, files->label->len, ret_label, error);
     runbook_error_set(error, RUNBOOK_FAILED, NULL, "the server's backup has no backup_label");
     return false;
+}
+
+gint64 create_files_clock(const struct create_files *files)
+{
+    if (files->label == NULL)
+        return 0;
+    /* The seconds of a file's time are cut off. */
+    return files->server_us + G_USEC_PER_SEC + (g_get_monotonic_time() - files->heard_us);
 }

@@ -1,6 +1,7 @@
 /* The server's settings, which a role with REPLICATION alone may ask on its own connection. */
 #include "create.h"
 
+#include "backup_queries.h"
 #include "pg/console.h"
 #include "units/units.h"
 
@@ -80,4 +81,14 @@ bool create_server_ask(struct session *session, struct create_server *server, GE
     server->pushes = strstr(command, "backup wal push") != NULL &&
                      strcmp(mode, server->in_recovery ? "always" : "on") == 0;
     return server->time_zone != NULL;
+}
+
+gint64 create_server_clock(struct call *call)
+{
+    AUTO(session) session = call_connect(call, NULL);
+    AUTO(rows)
+    rows =
+        session == NULL ? NULL : session_query(session, &query_backup_server_clock, NULL, NULL);
+
+    return rows == NULL ? 0 : rows_int(rows, 0, BACKUP_SERVER_CLOCK_NOW_US);
 }

@@ -3,6 +3,7 @@
  * (a receiver that is running, an archive_command) is waited for; else a stream of our own receives
  * for as long as the backup takes, on a temporary slot that goes with it.
  */
+#include "backup_queries.h"
 #include "create.h"
 #include "interrupt.h"
 #include "replication/wal_stream.h"
@@ -26,21 +27,81 @@ struct create_wal {
     GError *error; /* the thread's, once it is over */
 };
 
-static enum source source_of(struct lineage *lineage, const struct create_server *server)
+/* ---- who stores it ------------------------------------------------------------------------- */
+
+static bool is_stored(const GArray *segments, guint32 timeline, guint64 segment)
+{
+    for (guint i = 0; i < segments->len; i++) {
+        const struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
+        if (one->timeline == timeline && one->segment == segment)
+            return !one->partial;
+    }
+    return false;
+}
+
+/* Of the time of a backup: it was perhaps received beside it. */
+static bool is_of_a_backup(const GPtrArray *backups, guint32 timeline, guint64 segment,
+                           guint32 segment_bytes)
+{
+    for (guint i = 0; i < backups->len; i++) {
+        const struct repo_backup *one = g_ptr_array_index(backups, i);
+        if (one->trouble == NULL && one->timeline == timeline &&
+            segment >= one->start_lsn / segment_bytes &&
+            segment <= (one->stop_lsn - 1) / segment_bytes)
+            return true;
+    }
+    return false;
+}
+
+bool create_wal_archived(const char *name, const GArray *segments, const GPtrArray *backups,
+                         guint32 segment_bytes)
+{
+    struct wal_name last = wal_name_parse(name, segment_bytes);
+    guint64 segment = last.segment;
+
+    if (last.kind != WAL_SEGMENT && last.kind != WAL_BACKUP_HISTORY)
+        return false;
+    while (segment > 0 && is_of_a_backup(backups, last.timeline, segment, segment_bytes) &&
+           is_stored(segments, last.timeline, segment))
+        segment--;
+    return is_stored(segments, last.timeline, segment);
+}
+
+/* That archive_command has our words in it says neither that it works nor where to. */
+static bool archiver_serves(struct call *call, struct lineage *lineage,
+                            const struct create_server *server)
+{
+    AUTO(session) session = server->pushes ? call_connect(call, NULL) : NULL;
+    AUTO(rows)
+    rows = session == NULL ? NULL : session_query(session, &query_backup_archiver, NULL, NULL);
+
+    if (rows == NULL || rows_null(rows, 0, BACKUP_ARCHIVER_ARCHIVED) ||
+        rows_bool(rows, 0, BACKUP_ARCHIVER_FAILING))
+        return false;
+    g_autoptr(GArray) segments = lineage_segments(lineage, NULL);
+    g_autoptr(GPtrArray) backups = lineage_backups(lineage, NULL);
+    return segments != NULL && backups != NULL &&
+           create_wal_archived(rows_text(rows, 0, BACKUP_ARCHIVER_ARCHIVED), segments, backups,
+                               server->wal_segment_bytes);
+}
+
+static enum source source_of(struct call *call, struct lineage *lineage,
+                             const struct create_server *server)
 {
     if (lineage_locked(lineage, "receiver"))
         return SOURCE_RECEIVER;
-    return server->pushes ? SOURCE_ARCHIVER : SOURCE_OWN;
+    return archiver_serves(call, lineage, server) ? SOURCE_ARCHIVER : SOURCE_OWN;
 }
 
-const char *create_wal_source(struct lineage *lineage, const struct create_server *server)
+const char *create_wal_source(struct call *call, struct lineage *lineage,
+                              const struct create_server *server)
 {
     static const char *const words[] = {
         [SOURCE_RECEIVER] = "from the receiver that is running",
         [SOURCE_ARCHIVER] = "from the server's archive_command",
         [SOURCE_OWN] = "received beside the backup, on a temporary slot",
     };
-    return words[lineage == NULL ? SOURCE_OWN : source_of(lineage, server)];
+    return words[lineage == NULL ? SOURCE_OWN : source_of(call, lineage, server)];
 }
 
 /* ---- a stream of our own ------------------------------------------------------------------ */
@@ -74,10 +135,7 @@ static bool open_stream(struct create_wal *wal, GError **error)
         return false;
     }
     wal->stream = wal_stream_open(&setup, NULL, error);
-    if (wal->stream == NULL)
-        return false;
-    wal->thread = g_thread_new("receive", receive, wal);
-    return true;
+    return wal->stream != NULL;
 }
 
 struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const char *system,
@@ -90,10 +148,28 @@ struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const 
     if (wal->lineage == NULL)
         return NULL;
     wal->segment_bytes = server->wal_segment_bytes;
-    wal->source = source_of(wal->lineage, server);
+    wal->source = source_of(call, wal->lineage, server);
+    if (wal->source == SOURCE_OWN && server->pushes)
+        output_note(
+            call->output,
+            "archive_command is one of ours, but the last segment it archived is not in "
+            "this repository, or it fails: WAL is received beside the backup");
     if (wal->source == SOURCE_OWN && !open_stream(wal, error))
         return NULL;
     return g_steal_pointer(&wal);
+}
+
+/* On a standby a backup begins at the last restart point, which lies before where the server is; the
+ * slot keeps WAL from there. */
+bool create_wal_from(struct create_wal *wal, guint32 timeline, guint64 start_lsn,
+                     GError **error)
+{
+    if (wal->stream == NULL)
+        return true;
+    if (!wal_stream_begin(wal->stream, timeline, start_lsn, error))
+        return false;
+    wal->thread = g_thread_new("receive", receive, wal);
+    return true;
 }
 
 bool create_wal_going(struct create_wal *wal, GError **error)
@@ -130,31 +206,19 @@ static bool pause_ms(int milliseconds, GError **error)
     return false;
 }
 
-/* How many of the segments are there, in full or (the last one) as far as is needed. */
-static bool count_segments(const struct create_wal *wal, guint32 timeline, guint64 first,
-                           guint64 stop_lsn, guint64 *ret_count, GError **error)
+/* How many of the segments are there, in full or (the last one) as far as is needed. Asked often, and
+ * a repository may have very many: only theirs are looked at. */
+static guint64 count_segments(const struct create_wal *wal, guint32 timeline, guint64 first,
+                              guint64 stop_lsn)
 {
-    guint64 last = (stop_lsn - 1) / wal->segment_bytes;
-    g_autoptr(GArray) segments = lineage_segments(wal->lineage, error);
+    guint64 last = (stop_lsn - 1) / wal->segment_bytes, count = 0;
+    struct repo_segment segment;
 
-    *ret_count = 0;
-    if (segments == NULL)
-        return false;
-    for (guint i = 0; i < segments->len; i++) {
-        const struct repo_segment *segment = &g_array_index(segments, struct repo_segment, i);
-        if (segment->timeline != timeline || segment->segment < first ||
-            segment->segment > last)
-            continue;
-        if (segment->partial && segment->segment < last)
-            continue;
-        if (segment->partial) {
-            AUTO(wal_index) index = lineage_segment_index(wal->lineage, segment, NULL);
-            if (index == NULL || index->end_lsn < stop_lsn)
-                continue;
-        }
-        ++*ret_count;
-    }
-    return true;
+    for (guint64 number = first; number <= last; number++)
+        count += lineage_segment_find(wal->lineage, timeline, number, wal->segment_bytes,
+                                      &segment) &&
+                 repo_segment_serves(&segment, stop_lsn);
+    return count;
 }
 
 static bool gave_up(const struct create_wal *wal, guint32 timeline, guint64 missing,
@@ -163,13 +227,18 @@ static bool gave_up(const struct create_wal *wal, guint32 timeline, guint64 miss
     g_autofree char *patience = units_format_duration((double) patience_ms / 1000);
     g_autofree char *segments = units_format_counted((gint64) missing, "segment");
 
+    static const char *const hints[] = {
+        [SOURCE_RECEIVER] =
+            "is \"pgrunbook backup wal receive\" connected? A longer wait is set "
+            "by backup.wal_wait",
+        [SOURCE_ARCHIVER] =
+            "pg_stat_archiver says whether archive_command works; on a standby it works only "
+            "with archive_mode = always. A longer wait is set by backup.wal_wait",
+        [SOURCE_OWN] = "it was received beside the backup; was something removed from the "
+                       "repository? Take the backup again",
+    };
     runbook_error_set(
-        error, RUNBOOK_FAILED,
-        wal->source == SOURCE_RECEIVER
-            ? "is \"pgrunbook backup wal receive\" connected? A longer wait is set by "
-              "backup.wal_wait"
-            : "pg_stat_archiver says whether archive_command works; on a standby it works only "
-              "with archive_mode = always. A longer wait is set by backup.wal_wait",
+        error, RUNBOOK_FAILED, hints[wal->source],
         "the backup is there, but %s of timeline %u did not arrive in the repository: nothing "
         "new in %s",
         segments, timeline, patience);
@@ -179,14 +248,15 @@ static bool gave_up(const struct create_wal *wal, guint32 timeline, guint64 miss
 static bool wait_for_others(struct create_wal *wal, guint32 timeline, guint64 start_lsn,
                             guint64 stop_lsn, GError **error)
 {
-    gint64 patience_ms = settings_int(wal->call->settings, "backup.wal_wait");
+    /* What our own stream has received is there, or will never be. */
+    gint64 patience_ms =
+        wal->stream != NULL ? 0 : settings_int(wal->call->settings, "backup.wal_wait");
     gint64 since_us = g_get_monotonic_time();
-    guint64 first = start_lsn / wal->segment_bytes, seen = 0, there = 0;
+    guint64 first = start_lsn / wal->segment_bytes, seen = 0;
     guint64 all = (stop_lsn - 1) / wal->segment_bytes - first + 1;
 
     for (;;) {
-        if (!count_segments(wal, timeline, first, stop_lsn, &there, error))
-            return false;
+        guint64 there = count_segments(wal, timeline, first, stop_lsn);
         if (there == all)
             return true;
         if (there > seen)

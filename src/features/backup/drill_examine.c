@@ -25,6 +25,8 @@ bool drill_examine(struct drill *drill, GError **error)
                             .total = 2 * drill->backup->stored};
     char *text = NULL;
 
+    if (segments != NULL)
+        lineage_segments_measure(drill->lineage, segments);
     if (segments == NULL || !verify_backup(&verify, drill->backup, &text, error) ||
         (text == NULL && !verify_needed(&verify, segments, NULL, drill->backup, &text, error)))
         return false;

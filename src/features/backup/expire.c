@@ -19,15 +19,22 @@ struct expire {
     GArray *going; /* of struct repo_segment */
     guint64 backup_bytes, wal_bytes;
     guint removed, removed_segments;
+    gint64 now_us;
     gint64 run; /* in the history */
 };
 
-static void clear(struct expire *expire)
+static void clear_plan(struct expire *expire)
 {
-    repository_clear(&expire->repository);
     g_clear_pointer(&expire->segments, g_array_unref);
     g_clear_pointer(&expire->going, g_array_unref);
     g_clear_pointer(&expire->plan, expire_plan_free);
+    expire->backup_bytes = expire->wal_bytes = 0;
+}
+
+static void clear(struct expire *expire)
+{
+    clear_plan(expire);
+    repository_clear(&expire->repository);
 }
 
 static enum expire_verdict verdict_of(const struct expire *expire, guint i)
@@ -50,6 +57,11 @@ static void find_segments(struct expire *expire)
     }
 }
 
+static bool is_used(const struct repo_backup *backup, gpointer data)
+{
+    return lineage_backup_used(data, backup);
+}
+
 static bool plan(struct expire *expire, GError **error)
 {
     const struct settings *settings = expire->call->settings;
@@ -57,7 +69,9 @@ static bool plan(struct expire *expire, GError **error)
         .keep = (guint) settings_int(settings, "backup.keep"),
         .keep_time_us = settings_int(settings, "backup.keep_time") * 1000,
         .damaged = option_given(expire->call->options, "damaged"),
-        .now_us = g_get_real_time(),
+        .now_us = expire->now_us,
+        .used = is_used,
+        .used_data = expire->repository.lineage,
     };
     g_autofree char *damage = lineage_damage(expire->repository.lineage);
     if (damage != NULL) {
@@ -72,6 +86,7 @@ static bool plan(struct expire *expire, GError **error)
     expire->segments = lineage_segments(expire->repository.lineage, error);
     if (expire->segments == NULL)
         return false;
+    lineage_segments_measure(expire->repository.lineage, expire->segments);
     expire->plan = expire_decide(expire->repository.backups, expire->segments, &rules);
     find_segments(expire);
     for (guint i = 0; i < expire->repository.backups->len; i++) {
@@ -229,13 +244,51 @@ static enum runbook_exit act(struct expire *expire, GError **error)
     return code;
 }
 
+/* ---- once more, with the lock ----------------------------------------------------------------- */
+
+/* The ids of the backups that go, as a set. */
+static GHashTable *leavers(const struct expire *expire)
+{
+    GHashTable *ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < expire->repository.backups->len; i++) {
+        const struct repo_backup *backup = expire->repository.backups->pdata[i];
+        if (verdict_of(expire, i) == EXPIRE_GOES)
+            g_hash_table_add(ids, g_strdup(backup->id));
+    }
+    return ids;
+}
+
+/* While the answer was waited for nobody was kept from taking backups, verifying and drilling: what
+ * was found meanwhile counts. Less may go now than was shown, never more. */
+static bool plan_locked(struct expire *expire, GError **error)
+{
+    g_autoptr(GHashTable) shown = leavers(expire);
+    guint64 first_shown = expire->plan->first_segment;
+    if (!lineage_lock(expire->repository.lineage, "lock", error))
+        return false;
+    clear_plan(expire);
+    if (!repository_read(&expire->repository, error) || !plan(expire, error))
+        return false;
+    g_autoptr(GHashTable) going = leavers(expire);
+    bool more = expire->plan->first_segment > first_shown;
+    GHashTableIter each;
+    gpointer id = NULL;
+    g_hash_table_iter_init(&each, going);
+    while (g_hash_table_iter_next(&each, &id, NULL))
+        more |= !g_hash_table_contains(shown, id);
+    more = more && !expire->call->yes; /* then nothing was shown yet */
+    if (more)
+        runbook_error_set(error, RUNBOOK_REFUSED, "look at it once more",
+                          "the repository has changed meanwhile, more would go than was shown");
+    return !more;
+}
+
 /* ---- the command -------------------------------------------------------------------------- */
 
 static enum runbook_exit run(struct expire *expire, GError **error)
 {
     struct call *call = expire->call;
-    if (!repository_open(call, !call->dry_run, &expire->repository, error) ||
-        !plan(expire, error))
+    if (!repository_open(call, &expire->repository, error) || !plan(expire, error))
         return RUNBOOK_FAILED;
     if (call->dry_run) {
         if (output_format(call->output) == OUTPUT_JSON)
@@ -251,6 +304,8 @@ static enum runbook_exit run(struct expire *expire, GError **error)
         return RUNBOOK_FAILED;
     if (!yes)
         return RUNBOOK_DONE;
+    if (!plan_locked(expire, error))
+        return RUNBOOK_FAILED;
     if (call->yes || steps == 0) {
         if (output_format(call->output) == OUTPUT_TABLE)
             say(expire);
@@ -260,7 +315,7 @@ static enum runbook_exit run(struct expire *expire, GError **error)
 
 enum runbook_exit backup_expire_command(struct call *call, GError **error)
 {
-    struct expire expire = {.call = call, .run = -1};
+    struct expire expire = {.call = call, .now_us = g_get_real_time(), .run = -1};
     enum runbook_exit code = run(&expire, error);
     clear(&expire);
     return code;

@@ -17,6 +17,8 @@ enum expire_verdict {
     EXPIRE_PROVEN,  /* stays: the last that was proved */
     EXPIRE_BELOW,   /* stays: older than a damaged one */
     EXPIRE_DAMAGED, /* stays: damaged, and --damaged was not given */
+    EXPIRE_USED,    /* stays: it is being restored */
+    EXPIRE_LACKS,   /* stays: WAL of its own is not there, or not yet */
     EXPIRE_GOES,
 };
 
@@ -27,6 +29,9 @@ struct expire_rules {
     gint64 keep_time_us; /* 0: none */
     bool damaged;        /* damaged ones go */
     gint64 now_us;
+    /* Whether somebody reads the backup now; NULL: nobody does. */
+    bool (*used)(const struct repo_backup *backup, gpointer data);
+    gpointer used_data;
 };
 
 struct expire_plan {
@@ -39,8 +44,9 @@ struct expire_plan {
 void expire_plan_free(struct expire_plan *plan);
 AUTO_DEFINE(expire_plan, expire_plan_free)
 
-/* backups: as lineage_backups() has them. segments: those that are there; a backup without its own
- * WAL is a damaged one. */
+/* backups: as lineage_backups() has them. segments: those that are there, measured; a backup without
+ * its own WAL does not count and keeps what is below it, but only `verify` makes it a damaged one.
+ */
 struct expire_plan *expire_decide(const GPtrArray *backups, const GArray *segments,
                                   const struct expire_rules *rules);
 

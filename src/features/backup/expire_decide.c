@@ -9,6 +9,8 @@ const char *expire_verdict_text(enum expire_verdict verdict)
         "stays: the last that was proved by a restore",
         "stays: older than a damaged one",
         "stays: damaged, --damaged would remove it",
+        "stays: it is being restored",
+        "stays: not all of its WAL is there, verify looks into it",
         "goes",
     };
     return texts[verdict];
@@ -30,11 +32,18 @@ static enum expire_verdict *verdict_of(struct expire_plan *plan, guint i)
     return &g_array_index(plan->verdicts, enum expire_verdict, i);
 }
 
-/* Names of segments are enough here: what is in them `verify` knows. */
-static bool good(const struct repo_backup *backup, const GArray *segments)
+/* Where nothing speaks against it: that it goes. How far its segments go is enough here: whether
+ * their bytes are whole `verify` knows. WAL that is not there may be on its way. */
+static enum expire_verdict judge(const struct repo_backup *backup, const GArray *segments)
 {
-    return backup->system != NULL && repository_proof(backup) != REPO_DAMAGED &&
-           !repository_lacks_wal(segments, backup, NULL);
+    if (backup->system == NULL || repository_proof(backup) == REPO_DAMAGED)
+        return EXPIRE_DAMAGED;
+    return repository_lacks_wal(segments, backup, NULL) ? EXPIRE_LACKS : EXPIRE_GOES;
+}
+
+static bool counts(enum expire_verdict verdict)
+{
+    return verdict != EXPIRE_DAMAGED && verdict != EXPIRE_LACKS;
 }
 
 /* ---- backups ------------------------------------------------------------------------------ */
@@ -49,10 +58,9 @@ static void keep_newest(struct expire_plan *plan, const GPtrArray *backups,
     bool covered = rules->keep_time_us == 0;
     for (guint i = backups->len; i > 0; i--) {
         const struct repo_backup *backup = at(backups, i - 1);
-        if (!good(backup, segments)) {
-            *verdict_of(plan, i - 1) = EXPIRE_DAMAGED;
+        *verdict_of(plan, i - 1) = judge(backup, segments);
+        if (!counts(*verdict_of(plan, i - 1)))
             continue;
-        }
         if (kept < rules->keep)
             *verdict_of(plan, i - 1) = EXPIRE_COUNT;
         else if (!covered)
@@ -66,7 +74,7 @@ static void keep_newest(struct expire_plan *plan, const GPtrArray *backups,
 static void keep_last_proven(struct expire_plan *plan, const GPtrArray *backups)
 {
     for (guint i = backups->len; i > 0; i--) {
-        if (*verdict_of(plan, i - 1) == EXPIRE_DAMAGED ||
+        if (!counts(*verdict_of(plan, i - 1)) ||
             repository_proof(at(backups, i - 1)) != REPO_PROVEN)
             continue;
         if (*verdict_of(plan, i - 1) == EXPIRE_GOES)
@@ -80,7 +88,7 @@ static void keep_below_damaged(struct expire_plan *plan)
 {
     bool below = false;
     for (guint i = plan->verdicts->len; i > 0; i--) {
-        if (*verdict_of(plan, i - 1) == EXPIRE_DAMAGED)
+        if (!counts(*verdict_of(plan, i - 1)))
             below = true;
         else if (below && *verdict_of(plan, i - 1) == EXPIRE_GOES)
             *verdict_of(plan, i - 1) = EXPIRE_BELOW;
@@ -123,6 +131,11 @@ struct expire_plan *expire_decide(const GPtrArray *backups, const GArray *segmen
             *verdict_of(plan, i) = EXPIRE_GOES;
     }
     keep_below_damaged(plan);
+    for (guint i = 0; rules->used != NULL && i < backups->len; i++) {
+        if (*verdict_of(plan, i) == EXPIRE_GOES &&
+            rules->used(at(backups, i), rules->used_data))
+            *verdict_of(plan, i) = EXPIRE_USED;
+    }
     for (guint i = 0; i < backups->len; i++)
         plan->goes += *verdict_of(plan, i) == EXPIRE_GOES;
     plan->first_segment = first_needed(plan, backups);

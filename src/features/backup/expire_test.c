@@ -1,10 +1,13 @@
 #include "expire.h"
 
+#include <string.h>
+
 #define SEGMENT ((guint64) 16 << 20)
 #define DAY     ((gint64) 86400 * 1000000)
 
 /* A row of backups, oldest first, one letter each: u unverified, v verified, p proven, d damaged,
- * t one with a trouble, x one that cannot be read, w one whose WAL is missing. They end at midnight,
+ * t one with a trouble, x one that cannot be read, w one whose WAL is missing, s one whose last
+ * segment is partial but goes far enough, h one where it does not. They end at midnight,
  * a day after the other, each in a segment of its own: 10, 20, 30, … */
 struct world {
     GPtrArray *backups;
@@ -53,21 +56,33 @@ static struct world world_of(const char *letters)
         g_ptr_array_add(world.backups, backup_of(letters[i], i));
     for (guint64 number = 5; number < 100; number++) {
         struct repo_segment segment = {.timeline = 1, .segment = number, .stored = 1};
-        bool missing = number % 10 == 0 && number / 10 <= world.backups->len &&
-                       letters[number / 10 - 1] == 'w';
-        if (!missing)
+        char letter = number % 10 == 0 && number / 10 <= world.backups->len
+                          ? letters[number / 10 - 1]
+                          : ' ';
+        segment.partial = letter == 's' || letter == 'h';
+        segment.end_lsn = number * SEGMENT + (letter == 's' ? 340 : 339);
+        if (letter != 'w')
             g_array_append_val(world.segments, segment);
     }
     return world;
 }
 
-/* The verdicts as letters: n newest, i in time, p proven, b below, d damaged, - goes. */
+static const char *used_id = "";
+
+static bool is_used(const struct repo_backup *backup, gpointer data)
+{
+    (void) data;
+    return strcmp(backup->id, used_id) == 0;
+}
+
+/* The verdicts as letters: n newest, i in time, p proven, b below, d damaged, u used, l lacks WAL,
+ * - goes. */
 static void check(const char *letters, guint keep, gint64 days, bool damaged, gint64 today,
                   const char *wanted, guint64 first_segment)
 {
-    static const char marks[] = "nipbd-";
+    static const char marks[] = "nipbdul-";
     struct world world = world_of(letters);
-    const struct expire_rules rules = {keep, days * DAY, damaged, today * DAY};
+    const struct expire_rules rules = {keep, days * DAY, damaged, today * DAY, is_used, NULL};
     AUTO(expire_plan) plan = expire_decide(world.backups, world.segments, &rules);
     g_autoptr(GString) got = g_string_new("");
     guint goes = 0;
@@ -119,10 +134,29 @@ static void test_damaged(void)
     check("uudvv", 2, 0, true, 6, "---nn", 40);
     check("uuvvd", 2, 0, false, 6, "bbnnd", 10);
     check("uuvvt", 2, 0, false, 6, "bbnnd", 10);
-    check("uuvvw", 2, 0, false, 6, "bbnnd", 10);
-    check("uuvvw", 2, 0, true, 6, "--nn-", 30);
     check("duuuu", 2, 0, false, 6, "d--nn", 10);
     check("pdvvv", 2, 0, true, 6, "p--nn", 10);
+}
+
+/* A partial segment that has all the backup needs is as good as a whole one. WAL that is not there
+ * may be on its way: nobody has found the backup damaged, so --damaged leaves it alone. */
+static void test_wal(void)
+{
+    check("uuvvs", 2, 0, false, 6, "---nn", 40);
+    check("uuvvs", 2, 0, true, 6, "---nn", 40);
+    check("uuvvh", 2, 0, false, 6, "bbnnl", 10);
+    check("uuvvh", 2, 0, true, 6, "bbnnl", 10);
+    check("uuvvw", 2, 0, true, 6, "bbnnl", 10);
+}
+
+/* One that is being restored stays, with the WAL behind it: the recovery needs that as well. */
+static void test_used(void)
+{
+    used_id = "20261102T000000F";
+    check("uuuuu", 2, 0, false, 6, "-u-nn", 20);
+    used_id = "20261105T000000F";
+    check("uuuuu", 2, 0, false, 6, "---nn", 40);
+    used_id = "";
 }
 
 /* What cannot be read might be anything: no WAL goes either. */
@@ -136,7 +170,7 @@ static void test_unreadable(void)
 static void test_none_good(void)
 {
     check("dddd", 2, 0, true, 6, "dddd", 0);
-    check("xtdw", 1, 0, true, 6, "dddd", 0);
+    check("xtdw", 1, 0, true, 6, "dddl", 0);
 }
 
 int main(int argc, char **argv)
@@ -146,6 +180,8 @@ int main(int argc, char **argv)
     g_test_add_func("/expire/time", test_time);
     g_test_add_func("/expire/proven", test_proven);
     g_test_add_func("/expire/damaged", test_damaged);
+    g_test_add_func("/expire/wal", test_wal);
+    g_test_add_func("/expire/used", test_used);
     g_test_add_func("/expire/unreadable", test_unreadable);
     g_test_add_func("/expire/none_good", test_none_good);
     return g_test_run();

@@ -140,7 +140,7 @@ static void show_document(const struct call *call, const struct repository *repo
 enum runbook_exit backup_list_command(struct call *call, GError **error)
 {
     struct repository repository;
-    if (!repository_open(call, false, &repository, error))
+    if (!repository_open(call, &repository, error))
         return RUNBOOK_FAILED;
 
     g_autoptr(GError) unknown = NULL;

@@ -18,6 +18,7 @@ enum {
     LONG_RUN_US =
         60 * G_USEC_PER_SEC, /* after which a failure begins with a short pause again */
     SLOT_SECONDS = 10,
+    REFUSED_MINUTES = 10,
 };
 
 struct receive {
@@ -34,6 +35,7 @@ struct receive {
     guint beats;
     enum receive_danger warned; /* what was told */
     bool leap, begun;
+    gint64 refused_since_us; /* monotonic; 0: the last failure was another one */
     bool busy; /* the slot was in use, perhaps by one of us whose death is not noticed yet */
 };
 
@@ -106,33 +108,40 @@ static void beat(gpointer data)
 
 /* ---- WAL that was lost -------------------------------------------------------------------- */
 
-/* Where the repository ends on its newest timeline; 0: it has no WAL. */
-static guint64 end_of_repository(const struct receive *receive, guint32 *ret_timeline)
+/* The end of the last complete record there; without one the segment's beginning. 0 with an error. */
+static guint64 end_of_records(const struct receive *receive, guint32 timeline, guint64 lsn,
+                              GError **error)
 {
-    g_autoptr(GArray) ranges = lineage_ranges(receive->lineage, NULL);
+    g_autoptr(GArray) ranges = lineage_ranges(receive->lineage, error);
+    guint64 end = lsn;
 
-    if (ranges == NULL || ranges->len == 0)
+    if (ranges == NULL)
         return 0;
-    const struct repo_range *last = &g_array_index(ranges, struct repo_range, ranges->len - 1);
-    *ret_timeline = last->timeline;
-    return last->end_lsn;
+    for (guint i = 0; i < ranges->len; i++) {
+        const struct repo_range *range = &g_array_index(ranges, struct repo_range, i);
+        if (range->timeline == timeline && range->end_lsn != 0)
+            end = range->end_lsn;
+    }
+    return end;
 }
 
-static bool mark_broken(struct receive *receive, GError **error)
+/* The stream goes on behind a hole. */
+static bool mark_broken(guint32 timeline, guint64 lsn, gpointer data, GError **error)
 {
-    guint32 timeline = 0;
-    guint64 lsn = end_of_repository(receive, &timeline);
-    g_autofree char *place = wal_lsn_format(lsn);
+    struct receive *receive = data;
+    guint64 end = end_of_records(receive, timeline, lsn, error);
+    g_autofree char *place = wal_lsn_format(end);
 
-    receive->leap = true;
+    if (end == 0)
+        return false;
     receive_full_wake(receive->full);
-    if (lsn == 0 || lineage_broken(receive->lineage, timeline, NULL) == lsn)
+    if (lineage_broken(receive->lineage, timeline, NULL) == end)
         return true;
     output_warn(receive->call->output,
                 "the server has removed WAL that was not received: timeline %u is broken from "
                 "%s on, and nothing behind it can be recovered from an older backup",
                 timeline, place);
-    return lineage_break(receive->lineage, timeline, lsn,
+    return lineage_break(receive->lineage, timeline, end,
                          "the server removed WAL before it was received", g_get_real_time(),
                          error);
 }
@@ -178,10 +187,9 @@ static bool settle_slot(struct receive *receive, struct receive_slot *slot, GErr
     return receive_slot_look(receive->session, receive->slot, slot, error);
 }
 
-static bool open_stream(struct receive *receive, GError **error)
+static bool open_stream(struct receive *receive, bool *ret_removed, GError **error)
 {
     struct receive_slot slot;
-    bool removed = false;
 
     if (!settle_slot(receive, &slot, error))
         return false;
@@ -193,51 +201,57 @@ static bool open_stream(struct receive *receive, GError **error)
         .slot = receive->slot,
         .from = slot.restart_lsn,
         .leap = receive->leap,
+        .lost = mark_broken,
         .level = (int) settings_int(receive->call->settings, "backup.compress"),
         .interval_ms = settings_int(receive->call->settings, "backup.durable_within"),
         .note = note,
         .beat = beat,
         .data = receive,
     };
-    g_autoptr(GError) failure = NULL;
-    receive->stream = wal_stream_open(&setup, &removed, &failure);
-    if (receive->stream == NULL && removed && !receive->leap) {
-        if (!mark_broken(receive, error))
-            return false;
-        setup.leap = true;
-        g_clear_error(&failure);
-        receive->stream = wal_stream_open(&setup, &removed, &failure);
-    }
-    if (receive->stream == NULL) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return false;
-    }
-    receive->leap = false;
-    return true;
+    receive->stream = wal_stream_open(&setup, ret_removed, error);
+    return receive->stream != NULL;
 }
 
-/* Once more where WAL was lost, from what the server still has. */
-static bool attempt(struct receive *receive, GError **error)
+/* One connection. *ret_removed: the server has no longer what would be next. */
+static bool receive_once(struct receive *receive, bool *ret_removed, GError **error)
 {
+    *ret_removed = false;
     g_clear_pointer(&receive->session, session_close);
     receive->session = call_connect(receive->call, error);
     if (receive->session == NULL || !open_lineage(receive, error) ||
-        !open_stream(receive, error))
+        !open_stream(receive, ret_removed, error))
         return false;
     g_autofree char *place = wal_lsn_format(wal_stream_start(receive->stream));
     output_note(receive->call->output, "receiving WAL from %s on timeline %u", place,
                 wal_stream_timeline(receive->stream));
     receive->begun = true;
+    receive->refused_since_us = 0;
     receive->shown_lsn = 0;
     wal_stream_until(receive->stream, receive->until);
     bool good = wal_stream_run(receive->stream, error);
-    bool removed = !good && wal_stream_removed(receive->stream);
+    *ret_removed = !good && wal_stream_removed(receive->stream);
     g_clear_pointer(&receive->stream, wal_stream_close);
     progress_clear(receive->call->output);
-    if (!removed)
-        return good;
-    g_clear_error(error);
-    return mark_broken(receive, error) && attempt(receive, error);
+    return good;
+}
+
+/* Where WAL was lost, once more from what the slot still keeps. When that is gone as well, another
+ * try at once would end in the same way. */
+static bool attempt(struct receive *receive, GError **error)
+{
+    bool removed = false;
+    g_autoptr(GError) failure = NULL;
+
+    receive->leap = false;
+    bool good = receive_once(receive, &removed, &failure);
+    if (!good && removed) {
+        receive->leap = true;
+        g_clear_error(&failure);
+        good = receive_once(receive, &removed, &failure);
+    }
+    if (!good)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return good;
 }
 
 /* ---- again and again ---------------------------------------------------------------------- */
@@ -254,12 +268,26 @@ static void pause_for(struct receive *receive, int pause_ms)
     }
 }
 
-static bool is_final(const struct receive *receive, const GError *failure)
+bool receive_is_final(enum runbook_exit code, bool begun, bool busy, gint64 refused_us)
+{
+    if (!begun)
+        return code == RUNBOOK_REFUSED || code == RUNBOOK_USAGE || !busy;
+    return code == RUNBOOK_USAGE ||
+           (code == RUNBOOK_REFUSED && refused_us >= REFUSED_MINUTES * 60 * G_USEC_PER_SEC);
+}
+
+/* What was refused all the time since. */
+static bool is_final(struct receive *receive, const GError *failure)
 {
     enum runbook_exit code = runbook_error_exit(failure);
+    gint64 now_us = g_get_monotonic_time();
 
-    return code == RUNBOOK_REFUSED || code == RUNBOOK_USAGE ||
-           (!receive->begun && !receive->busy);
+    if (code != RUNBOOK_REFUSED)
+        receive->refused_since_us = 0;
+    else if (receive->refused_since_us == 0)
+        receive->refused_since_us = now_us;
+    gint64 refused_us = code == RUNBOOK_REFUSED ? now_us - receive->refused_since_us : 0;
+    return receive_is_final(code, receive->begun, receive->busy, refused_us);
 }
 
 static enum runbook_exit run(struct receive *receive, GError **error)
@@ -296,7 +324,7 @@ enum runbook_exit wal_receive_command(struct call *call, GError **error)
         return RUNBOOK_USAGE;
     }
     receive.slot = settings_string(call->settings, "backup.slot");
-    receive.repo = repo_open(call->settings, true, error);
+    receive.repo = repo_open(call->settings, false, error); /* as `wal push` does */
     if (receive.repo == NULL)
         return runbook_error_exit(*error);
     receive.full = receive_full_new(call);

@@ -5,6 +5,13 @@
 #include "feature.h"
 #include "replication/wal_stream.h"
 
+/* ---- receive.c --------------------------------------------------------------------------- */
+
+/* Whether a failure ends it; refused_us: so long was nothing but refused. Who has received already
+ * is patient: an address may lead to the wrong server for a while, and a standby may follow to a
+ * timeline later than another server's archiver. Pure. */
+bool receive_is_final(enum runbook_exit code, bool begun, bool busy, gint64 refused_us);
+
 /* ---- receive_slot.c: the slot, over an ordinary session ------------------------------------ */
 
 enum receive_danger { RECEIVE_SLOT_FINE, RECEIVE_SLOT_NEAR, RECEIVE_SLOT_UNRESERVED };
@@ -39,5 +46,9 @@ void receive_full_wake(struct receive_full *full);
 /* Looks whether WAL was lost behind the newest backup, starts `backup create` then, as a process of
  * its own, and says how it ended. To be called now and then. */
 void receive_full_tend(struct receive_full *full, struct lineage *lineage);
+
+/* Whether WAL was lost on the path of timelines (broken: where, for each of its stretches; 0:
+ * nowhere) and no backup begins behind it. Pure. */
+bool receive_full_needed(const GArray *path, const guint64 *broken, const GPtrArray *backups);
 
 #endif

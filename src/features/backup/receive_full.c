@@ -37,18 +37,44 @@ void receive_full_free(struct receive_full *full)
 
 /* ---- whether ------------------------------------------------------------------------------ */
 
-static bool is_needed(const struct lineage *lineage)
+bool receive_full_needed(const GArray *path, const guint64 *broken, const GPtrArray *backups)
 {
-    guint32 timeline = lineage_newest_timeline(lineage);
-    guint64 broken = timeline != 0 ? lineage_broken(lineage, timeline, NULL) : 0;
-    g_autoptr(GPtrArray) backups = broken != 0 ? lineage_backups(lineage, NULL) : NULL;
+    guint64 lost = 0;
 
-    for (guint i = 0; backups != NULL && i < backups->len; i++) {
+    for (guint i = 0; i < path->len; i++) {
+        const struct wal_stretch *stretch = &g_array_index(path, struct wal_stretch, i);
+        if (broken[i] >= stretch->begin && (stretch->end == 0 || broken[i] <= stretch->end))
+            lost = MAX(lost, broken[i]);
+    }
+    for (guint i = 0; i < backups->len; i++) {
         const struct repo_backup *backup = backups->pdata[i];
-        if (backup->trouble == NULL && backup->start_lsn > broken)
+        if (backup->trouble == NULL && backup->start_lsn > lost &&
+            wal_history_leads(path, backup->timeline, backup->start_lsn))
             return false;
     }
-    return broken != 0;
+    return lost != 0;
+}
+
+/* After a failover the loss is marked on the timeline that was left: all that lead to the newest
+ * are looked at. Without its history there is only itself. */
+static bool is_needed(const struct lineage *lineage)
+{
+    const struct wal_stretch own = {lineage_newest_timeline(lineage), 0, 0};
+    g_autoptr(GArray) path = lineage_history(lineage, own.timeline, NULL, NULL);
+    g_autoptr(GPtrArray) backups = lineage_backups(lineage, NULL);
+    g_autofree guint64 *broken = NULL;
+
+    if (own.timeline == 0 || backups == NULL)
+        return false;
+    if (path == NULL) {
+        path = g_array_new(FALSE, FALSE, sizeof(struct wal_stretch));
+        g_array_append_val(path, own);
+    }
+    broken = g_new0(guint64, path->len);
+    for (guint i = 0; i < path->len; i++)
+        broken[i] =
+            lineage_broken(lineage, g_array_index(path, struct wal_stretch, i).timeline, NULL);
+    return receive_full_needed(path, broken, backups);
 }
 
 /* ---- the child ---------------------------------------------------------------------------- */

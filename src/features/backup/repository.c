@@ -20,16 +20,13 @@ bool repository_read(struct repository *repository, GError **error)
     return repository->backups != NULL;
 }
 
-bool repository_open(const struct call *call, bool lock, struct repository *repository,
-                     GError **error)
+bool repository_open(const struct call *call, struct repository *repository, GError **error)
 {
     *repository = (struct repository){.repo = repo_open(call->settings, false, error)};
     if (repository->repo != NULL)
         repository->lineage = lineage_open(
             repository->repo, settings_string(call->settings, "backup.system"), false, error);
-    if (repository->lineage != NULL &&
-        (!lock || lineage_lock(repository->lineage, "lock", error)) &&
-        repository_read(repository, error))
+    if (repository->lineage != NULL && repository_read(repository, error))
         return true;
     repository_clear(repository);
     return false;
@@ -111,7 +108,7 @@ bool repository_lacks_wal(const GArray *segments, const struct repo_backup *back
          number++) {
         const struct repo_segment *segment =
             repository_segment(segments, backup->timeline, number);
-        if (segment != NULL && !segment->partial)
+        if (segment != NULL && repo_segment_serves(segment, backup->stop_lsn))
             continue;
         if (ret_number != NULL)
             *ret_number = number;

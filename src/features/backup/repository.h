@@ -13,9 +13,8 @@ struct repository {
     GPtrArray *backups; /* of struct repo_backup */
 };
 
-/* The one of the settings and of --system. lock: for changing it. */
-bool repository_open(const struct call *call, bool lock, struct repository *repository,
-                     GError **error);
+/* The one of the settings and of --system. */
+bool repository_open(const struct call *call, struct repository *repository, GError **error);
 void repository_clear(struct repository *repository);
 
 /* Reads the backups once more. */
@@ -40,7 +39,8 @@ enum output_tone repository_tone(enum repo_proof proof);
 const struct repo_segment *repository_segment(const GArray *segments, guint32 timeline,
                                               guint64 number);
 
-/* Whether a segment is missing, or still arriving, that the backup cannot do without; which one. */
+/* Whether a segment is missing, or has not yet all of it, that the backup cannot do without; which
+ * one. The segments have been measured. */
 bool repository_lacks_wal(const GArray *segments, const struct repo_backup *backup,
                           guint64 *ret_number);
 

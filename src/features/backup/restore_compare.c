@@ -3,6 +3,7 @@
 #include "error.h"
 #include "interrupt.h"
 #include "restore_file.h"
+#include "restore_old.h"
 #include "restore_place.h"
 
 #include <errno.h>
@@ -136,8 +137,9 @@ bool compare_files(const struct compare_plan *plan, struct compare_result *resul
 bool compare_spares(const char *name)
 {
     return g_str_equal(name, RESTORE_MARKER) || g_str_equal(name, RESTORE_CONTROL) ||
-           g_str_equal(name, "pg_wal") || g_str_has_prefix(name, "pg_wal/") ||
-           g_str_equal(name, "pg_tblspc") || g_str_equal(name, "lost+found");
+           g_str_equal(name, RESTORE_CONTROL_BEFORE) || g_str_equal(name, "pg_wal") ||
+           g_str_has_prefix(name, "pg_wal/") || g_str_equal(name, "pg_tblspc") ||
+           g_str_equal(name, "lost+found");
 }
 
 struct sweep {
@@ -166,6 +168,8 @@ static bool sweep_entry(struct sweep *sweep, const char *path, const char *name)
         return true;
     }
     if (g_hash_table_contains(sweep->plan->manifest->files, name))
+        return true;
+    if (S_ISLNK(status.st_mode) && restore_old_link_stays(sweep->plan->manifest, name))
         return true;
     if (unlink(path) != 0)
         return restore_file_failed("remove", path, errno, sweep->error);

@@ -82,17 +82,31 @@ bool restore_file_unref(struct restore_file *file, GError **error)
     return good;
 }
 
+/* Under another name it is another cluster's: a copy by hard links, or what pg_upgrade --link made. */
+static bool shared(int descriptor)
+{
+    struct stat status;
+
+    return fstat(descriptor, &status) != 0 || status.st_nlink > 1;
+}
+
 /* What stands in the way: a link, a folder, something that may not be opened for writing. */
 static int open_over(const struct restore_file *file)
 {
     enum { FLAGS = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC };
     int descriptor = openat(file->folder, file->name, FLAGS, 0600);
+    bool apart = descriptor >= 0 && shared(descriptor);
 
-    if (descriptor >= 0 || (errno != ELOOP && errno != EISDIR && errno != EACCES))
+    if (descriptor >= 0 && !apart)
         return descriptor;
-    if (unlinkat(file->folder, file->name, errno == EISDIR ? AT_REMOVEDIR : 0) != 0)
+    if (descriptor < 0 && errno != ELOOP && errno != EISDIR && errno != EACCES)
         return -1;
-    return openat(file->folder, file->name, FLAGS, 0600);
+    bool folder = descriptor < 0 && errno == EISDIR;
+    if (descriptor >= 0)
+        close(descriptor);
+    if (unlinkat(file->folder, file->name, folder ? AT_REMOVEDIR : 0) != 0)
+        return -1;
+    return openat(file->folder, file->name, apart ? FLAGS | O_EXCL : FLAGS, 0600);
 }
 
 /* Of the size it will have: an older file of that name may be longer. */

@@ -1,6 +1,6 @@
 /*
- * From a backup to a data directory. The order is what makes it safe: the marker first, then no
- * pg_control any more, everything else, the disk, pg_control, and no marker any more. Whatever
+ * From a backup to a data directory. The order is what makes it safe: first all that can be known to
+ * be possible, then the marker, no pg_control any more, everything else, the disk, pg_control, and no marker any more. Whatever
  * happens in between, no server starts on the folder, and the same command goes on with it.
  */
 #include "error.h"
@@ -8,6 +8,7 @@
 #include "restore_compare.h"
 #include "restore_extract.h"
 #include "restore_file.h"
+#include "restore_old.h"
 #include "restore_place.h"
 #include "restore_settings.h"
 #include "restore_tablespaces.h"
@@ -29,6 +30,7 @@ struct work {
     enum restore_way way;
     struct server_owner owner;
     char *folder; /* absolute */
+    char *goal;   /* of the recovery that follows; NULL: none */
     GArray *places;
     GHashTable *links; /* "pg_tblspc/16384" → its folder */
     struct manifest *manifest;
@@ -43,6 +45,7 @@ struct work {
 static void work_clear(struct work *work)
 {
     g_free(work->folder);
+    g_free(work->goal);
     g_clear_pointer(&work->places, g_array_unref);
     g_clear_pointer(&work->links, g_hash_table_unref);
     g_clear_pointer(&work->compared.kept, g_hash_table_unref);
@@ -140,6 +143,33 @@ static bool repository_readable(const struct work *work, GError **error)
     return false;
 }
 
+/* From the repository, and from clusters. */
+static bool places_apart(const struct work *work, GError **error)
+{
+    g_autofree char *repository = g_path_get_dirname(lineage_path(work->request->lineage));
+
+    for (guint i = 0; i < work->places->len; i++) {
+        const struct tablespace_place *place =
+            &g_array_index(work->places, struct tablespace_place, i);
+        if (!place->in_place && !restore_place_apart(place->to, repository, error))
+            return false;
+    }
+    return restore_place_apart(work->folder, repository, error);
+}
+
+/* What the marker says of tablespaces counts in the folder it was written into. */
+static bool places_free(const struct work *work, const struct restore_marker *marker,
+                        GError **error)
+{
+    g_autofree char *identity = restore_folder_identity(work->folder);
+    bool same = (work->way == RESTORE_RESUME || work->way == RESTORE_REPLAY) &&
+                identity != NULL && g_strcmp0(identity, marker->folder) == 0;
+
+    return tablespace_places_free(work->places, work->folder, work->way != RESTORE_FRESH,
+                                  same ? (const char *const *) marker->tablespaces : NULL,
+                                  error);
+}
+
 static bool work_begin(struct work *work, const struct restore_request *request,
                        struct restore_result *result, GError **error)
 {
@@ -151,17 +181,19 @@ static bool work_begin(struct work *work, const struct restore_request *request,
     work->folder = g_canonicalize_filename(request->folder, NULL);
     work->places = tablespace_places(work->backup, work->folder, request->tablespaces,
                                      request->tablespace_folder, error);
-    if (work->places == NULL || !server_owner_of(work->folder, &work->owner, error) ||
+    if (work->places == NULL || !places_apart(work, error) ||
+        !server_owner_of(work->folder, &work->owner, error) ||
         !server_owner_usable(&work->owner, work->folder, error) ||
         !restore_place_look(work->folder, &place, error))
         return false;
-    work->way = restore_place_judge(&place, work->folder, lineage_system(request->lineage),
-                                    work->backup->id, request->delta, error);
+    if (!request->files_only)
+        work->goal = restore_settings_goal(&request->plan->target, request->action);
+    const struct restore_wish wish = {lineage_system(request->lineage), work->backup->id,
+                                      work->goal, request->delta};
+    work->way = restore_place_judge(&place, work->folder, &wish, error);
+    bool free = work->way != RESTORE_NOT && places_free(work, &place.marker, error);
     restore_place_clear(&place);
-    return work->way != RESTORE_NOT &&
-           tablespace_places_free(work->places, work->folder, work->way != RESTORE_FRESH,
-                                  error) &&
-           room_enough(work, error) &&
+    return free && room_enough(work, error) &&
            (request->files_only || repository_readable(work, error));
 }
 
@@ -201,49 +233,18 @@ static bool mark(const struct work *work, const char *control, GError **error)
 {
     struct restore_marker marker = {.system = g_strdup(lineage_system(work->request->lineage)),
                                     .backup = g_strdup(work->backup->id),
-                                    .control = g_strdup(control)};
+                                    .control = g_strdup(control),
+                                    .goal = control ? g_strdup(work->goal) : NULL,
+                                    .folder = restore_folder_identity(work->folder),
+                                    .tablespaces = g_new0(char *, work->places->len + 1)};
+
+    for (guint i = 0; i < work->places->len; i++)
+        marker.tablespaces[i] =
+            g_strdup(g_array_index(work->places, struct tablespace_place, i).to);
     bool good = restore_marker_write(work->folder, &marker, &work->owner, error);
 
     restore_marker_clear(&marker);
     return good;
-}
-
-static bool control_removed(const struct work *work, GError **error)
-{
-    g_autofree char *path = g_build_filename(work->folder, RESTORE_CONTROL, NULL);
-
-    return !g_file_test(path, G_FILE_TEST_EXISTS) || restore_file_remove(path, error);
-}
-
-static bool has_wal(const char *folder)
-{
-    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
-
-    for (const char *name; entries && (name = g_dir_read_name(entries)) != NULL;)
-        if (strspn(name, "0123456789ABCDEF") == 24)
-            return true;
-    return false;
-}
-
-/* WAL that nobody has archived is nowhere else; and where it stays, the recovery reads on in it
- * behind the end of what the plan knows. Beside the folder, so that a rename does it. */
-static bool wal_saved(struct work *work, GError **error)
-{
-    g_autofree char *path = g_build_filename(work->folder, "pg_wal", NULL);
-    g_autofree char *real = realpath(path, NULL);
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%S");
-    bool linked = g_file_test(path, G_FILE_TEST_IS_SYMLINK);
-
-    if (work->way == RESTORE_FRESH || real == NULL || !has_wal(real))
-        return true;
-    g_autofree char *saved = linked ? g_strdup_printf("%s-%s", real, when)
-                                    : g_strdup_printf("%s-pg_wal-%s", work->folder, when);
-    if (rename(real, saved) != 0)
-        return restore_file_failed("move away", real, errno, error);
-    work->result->saved_wal = g_steal_pointer(&saved);
-    note(work, "the old pg_wal was kept as", work->result->saved_wal);
-    return folder_made(work, real, error);
 }
 
 static char *file_of(const struct work *work, const char *name)
@@ -271,6 +272,47 @@ static bool manifest_read(struct work *work, GError **error)
         return true;
     work->manifest = manifest_parse(work->manifest_text, work->manifest_length, error);
     return work->manifest != NULL;
+}
+
+static bool archive_readable(const struct work *work, const char *name, GError **error)
+{
+    g_autofree char *path = file_of(work, name);
+    AUTO(repo_reader)
+    file = repo_reader_open(path, lineage_key(work->request->lineage), NULL, error);
+    AUTO(seek_reader) archive = file ? seek_reader_new(file, error) : NULL;
+
+    return archive != NULL;
+}
+
+/* Before anything is touched: that the backup can be read at all, and can take the place of what is
+ * there. */
+static bool possible(struct work *work, GError **error)
+{
+    if (!manifest_read(work, error) || !archive_readable(work, "base.tar.zst", error))
+        return false;
+    for (guint i = 0; i < work->places->len; i++) {
+        g_autofree char *name = g_strdup_printf(
+            "%u.tar.zst", g_array_index(work->places, struct tablespace_place, i).oid);
+        if (!archive_readable(work, name, error))
+            return false;
+    }
+    return work->way == RESTORE_FRESH || restore_old_look(work->folder, work->manifest, error);
+}
+
+static bool old_set_aside(struct work *work, GError **error)
+{
+    bool undone = false;
+
+    if (work->way == RESTORE_FRESH)
+        return true;
+    g_free(work->result->saved_wal);
+    bool good = restore_old_set_aside(work->folder, &work->owner, &work->result->saved_wal,
+                                      &undone, error);
+    if (undone)
+        restore_marker_remove(work->folder, NULL);
+    if (work->result->saved_wal != NULL)
+        note(work, "the old pg_wal was kept as", work->result->saved_wal);
+    return good;
 }
 
 static void on_compared(guint64 done, guint64 total, gpointer data)
@@ -431,24 +473,31 @@ static bool put(const struct work *work, const char *name, const char *text, gsi
     return restore_file_put(path, text, length, &work->owner, error);
 }
 
-static bool recovery_set(const struct work *work, GError **error)
+static bool settings_put(const struct work *work, GError **error)
 {
-    static const char *const stale[] = {"standby.signal", "recovery.conf", "recovery.done"};
     const struct restore_request *request = work->request;
     g_autofree char *path = g_build_filename(work->folder, "postgresql.auto.conf", NULL);
     g_autofree char *before = NULL;
-    g_autofree char *map = tablespace_map_text(work->places);
 
     g_file_get_contents(path, &before, NULL, NULL);
-    g_autofree char *text = restore_settings_text(before, &request->plan->target,
+    /* The private server of an interrupted recovery had put more aside. */
+    g_autofree char *cleaned = restore_settings_cleaned(before ? before : "");
+    g_autofree char *text = restore_settings_text(cleaned, &request->plan->target,
                                                   request->restore_command, request->action);
+    return put(work, "postgresql.auto.conf", text, strlen(text), error);
+}
+
+static bool recovery_set(const struct work *work, GError **error)
+{
+    static const char *const stale[] = {"standby.signal", "recovery.conf", "recovery.done"};
+    g_autofree char *map = tablespace_map_text(work->places);
+
     for (gsize i = 0; i < G_N_ELEMENTS(stale); i++) {
         g_autofree char *wrong = g_build_filename(work->folder, stale[i], NULL);
         if (!restore_file_remove(wrong, error))
             return false;
     }
-    return put(work, "postgresql.auto.conf", text, strlen(text), error) &&
-           put(work, "recovery.signal", "", 0, error) &&
+    return settings_put(work, error) && put(work, "recovery.signal", "", 0, error) &&
            put(work, "backup_manifest", work->manifest_text, work->manifest_length, error) &&
            (map == NULL || put(work, "tablespace_map", map, strlen(map), error));
 }
@@ -463,6 +512,7 @@ static bool made_durable(const struct work *work, GError **error)
     return restore_folder_sync(work->folder, error);
 }
 
+/* The marker stays until the recovery is over, where one follows: restore_settle() removes it. */
 static bool completed(const struct work *work, GError **error)
 {
     g_autofree char *sum =
@@ -471,19 +521,24 @@ static bool completed(const struct work *work, GError **error)
     return mark(work, sum, error) &&
            put(work, RESTORE_CONTROL, (const char *) work->control->data, work->control->len,
                error) &&
-           restore_marker_remove(work->folder, error);
+           restore_old_forget(work->folder, error) &&
+           (work->goal != NULL || restore_marker_remove(work->folder, error));
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
 static bool work_done(struct work *work, GError **error)
 {
+    if (work->way == RESTORE_REPLAY) {
+        note(work, "going on with the recovery that was interrupted in", work->folder);
+        return settings_put(work, error);
+    }
     if (work->way == RESTORE_RESUME)
         note(work, "going on with the restore that was interrupted in", work->folder);
-    return folder_made(work, work->folder, error) && mark(work, NULL, error) &&
-           control_removed(work, error) && wal_saved(work, error) &&
-           manifest_read(work, error) && tablespaces_made(work, error) &&
-           compared(work, error) && files_written(work, error) && recovery_set(work, error) &&
+    return possible(work, error) && folder_made(work, work->folder, error) &&
+           mark(work, NULL, error) && old_set_aside(work, error) &&
+           tablespaces_made(work, error) && compared(work, error) &&
+           files_written(work, error) && recovery_set(work, error) &&
            made_durable(work, error) && completed(work, error);
 }
 
@@ -493,10 +548,12 @@ bool restore_files(const struct restore_request *request, struct restore_result 
     struct work work = {0};
     gint64 began = g_get_monotonic_time();
 
-    bool good = work_begin(&work, request, result, error) && work_done(&work, error);
+    /* With the lineage it is let go: after the recovery, which needs the WAL behind it. */
+    bool good = lineage_backup_use(request->lineage, request->plan->backup, error) &&
+                work_begin(&work, request, result, error) && work_done(&work, error);
     if (good) {
         g_autofree char *path = g_build_filename(work.folder, "postgresql.conf", NULL);
-        result->resumed = work.way == RESTORE_RESUME;
+        result->resumed = work.way == RESTORE_RESUME || work.way == RESTORE_REPLAY;
         result->configured = g_file_test(path, G_FILE_TEST_EXISTS);
         result->files_seconds =
             (double) (g_get_monotonic_time() - began) / (double) G_USEC_PER_SEC;

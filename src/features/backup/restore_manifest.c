@@ -183,8 +183,9 @@ bool manifest_file_fits(const struct manifest_file *file, const char *path)
     int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (descriptor < 0)
         return false;
+    /* One that another cluster has as well must not become ours: our server would write into it. */
     bool fits = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
-                (guint64) status.st_size == file->size;
+                status.st_nlink == 1 && (guint64) status.st_size == file->size;
     if (fits) {
         manifest_sum_begin(&sum, file->kind);
         fits = sum_of_file(&sum, descriptor, file->size);

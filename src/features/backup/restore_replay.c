@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "restore_file.h"
 #include "restore_landing.h"
+#include "restore_place.h"
 #include "restore_settings.h"
 
 #include <errno.h>
@@ -75,6 +76,7 @@ struct replay {
     struct restore_result *result;
     struct server *server;
     guint64 lsn;
+    bool again; /* an earlier server replayed a part of it */
 };
 
 static void show(gpointer data)
@@ -139,6 +141,13 @@ static bool await_landing(struct replay *replay, struct session *session,
     }
 }
 
+static gint64 subscriptions_of(struct session *session)
+{
+    AUTO(rows) rows = session_query(session, &query_backup_restore_subscriptions, NULL, NULL);
+
+    return rows ? rows_int(rows, 0, BACKUP_RESTORE_SUBSCRIPTIONS_ENABLED) : 0;
+}
+
 static void land(struct replay *replay, struct session *session, const struct answer *answer)
 {
     const struct restore_plan *plan = replay->request->plan;
@@ -148,11 +157,15 @@ static void land(struct replay *replay, struct session *session, const struct an
                               .before = status_of(session, &plan->before, answer->xmax),
                               .after = status_of(session, &plan->after, answer->xmax)};
 
+    /* It knows the time only of what it has replayed itself. */
+    if (answer->time_us == 0 && replay->again && landing.before != LANDING_NOT_THERE)
+        landing.time_us = plan->last_us;
     result->lsn = answer->lsn;
-    result->time_us = answer->time_us;
+    result->time_us = landing.time_us;
     result->xid = landing.before == LANDING_THERE ? plan->before.xid : 0;
     result->timeline =
         plan->end_timeline ? plan->end_timeline : wal_history_at(plan->path, answer->lsn);
+    result->subscriptions = subscriptions_of(session);
     result->promoted = !answer->in_recovery;
     result->new_timeline = answer->timeline;
     g_free(result->elsewhere);
@@ -231,11 +244,35 @@ static bool replayed(struct replay *replay, GError **error)
     return true;
 }
 
-struct server *restore_replay(const struct restore_request *request,
-                              struct restore_result *result, GError **error)
+/* ---- the settings while it runs ------------------------------------------------------------ */
+
+/* alone: the private server heeds nothing but the recovery's; else as the next server finds them. */
+static bool settings_changed(const struct restore_request *request, bool alone, GError **error)
+{
+    g_autofree char *folder = g_canonicalize_filename(request->folder, NULL);
+    g_autofree char *path = g_build_filename(folder, "postgresql.auto.conf", NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *changed = NULL;
+    struct server_owner owner;
+
+    if (!g_file_get_contents(path, &text, NULL, error) ||
+        !server_owner_of(folder, &owner, error))
+        return false;
+    if (alone)
+        changed = restore_settings_alone(text);
+    else {
+        g_autofree char *cleaned = restore_settings_cleaned(text);
+        changed = restore_settings_text(cleaned, &request->plan->target,
+                                        request->restore_command, request->action);
+    }
+    return restore_file_put(path, changed, strlen(changed), &owner, error);
+}
+
+static struct server *replay_alone(const struct restore_request *request,
+                                   struct restore_result *result, GError **error)
 {
     g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
-    struct replay replay = {.request = request, .result = result};
+    struct replay replay = {.request = request, .result = result, .again = result->resumed};
     gint64 began = g_get_monotonic_time();
 
     want_from_backup(request->plan->backup, request->folder, wanted);
@@ -250,6 +287,7 @@ struct server *restore_replay(const struct restore_request *request,
         if (!interrupted && !(good && result->promoted) && tries < TRIES &&
             wants_more(server, wanted)) {
             server_stop(server, SERVER_FAST, NULL);
+            replay.again = true;
             continue;
         }
         if (!good) {
@@ -260,6 +298,17 @@ struct server *restore_replay(const struct restore_request *request,
             (double) (g_get_monotonic_time() - began) / (double) G_USEC_PER_SEC;
         return g_steal_pointer(&server);
     }
+}
+
+struct server *restore_replay(const struct restore_request *request,
+                              struct restore_result *result, GError **error)
+{
+    if (!settings_changed(request, true, error))
+        return NULL;
+    struct server *server = replay_alone(request, result, error);
+    if (server == NULL)
+        settings_changed(request, false, NULL);
+    return server;
 }
 
 bool restore_promote(struct server *server, struct restore_result *result, GError **error)
@@ -327,7 +376,8 @@ bool restore_settle(struct server *server, const struct restore_request *request
     if (!restore_file_remove(manifest, error))
         return false;
     if (!result->promoted)
-        return true;
+        return settings_changed(request, false, error) && restore_marker_remove(folder, error);
     return server_owner_of(folder, &owner, error) && settings_cleaned(folder, &owner, error) &&
-           history_announced(folder, result->new_timeline, &owner, error);
+           history_announced(folder, result->new_timeline, &owner, error) &&
+           restore_marker_remove(folder, error);
 }

@@ -11,6 +11,7 @@ static const char *const targets[] = {"recovery_target",      "recovery_target_l
                                       "recovery_target_xid",  NULL};
 static const char *const manners[] = {"recovery_target_action", "recovery_target_inclusive",
                                       "recovery_target_timeline", NULL};
+static const char *const actions[] = {"promote", "pause", "shutdown"};
 static const char *const commands[] = {"restore_command", "recovery_end_command",
                                        "archive_cleanup_command", NULL};
 
@@ -140,7 +141,6 @@ char *restore_settings_target(const struct target *target)
 char *restore_settings_text(const char *text, const struct target *target,
                             const char *restore_command, enum restore_action action)
 {
-    static const char *const actions[] = {"promote", "pause", "shutdown"};
     GString *changed = g_string_new(NULL);
     g_autofree char *line = restore_settings_target(target);
     g_autofree char *timeline =
@@ -162,6 +162,33 @@ char *restore_settings_text(const char *text, const struct target *target,
     set(changed, "recovery_target_action", actions[action]);
     g_string_append_printf(changed, "%s\n", END);
     return g_string_free(changed, FALSE);
+}
+
+char *restore_settings_alone(const char *text)
+{
+    GString *alone = g_string_new(NULL);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    bool ours = false;
+
+    for (char **line = lines; *line != NULL; line++) {
+        g_autofree char *name = name_on(*line);
+        if (line[1] == NULL && **line == '\0')
+            break;
+        if (g_str_has_prefix(*line, BEGIN))
+            ours = true;
+        g_string_append_printf(alone, "%s%s\n", !ours && name[0] != '\0' ? ASIDE : "", *line);
+        if (g_str_has_prefix(*line, END))
+            ours = false;
+    }
+    return g_string_free(alone, FALSE);
+}
+
+char *restore_settings_goal(const struct target *target, enum restore_action action)
+{
+    g_autofree char *line = restore_settings_target(target);
+
+    return g_strdup_printf("%s, timeline %u, %s", line ? g_strchomp(line) : "latest",
+                           target->timeline, actions[action]);
 }
 
 char *restore_settings_cleaned(const char *text)

@@ -15,6 +15,15 @@ char *restore_settings_text(const char *text, const struct target *target,
 /* As it was, but for stale targets. Caller frees. */
 char *restore_settings_cleaned(const char *text);
 
+/* The same for the private server, which heeds nothing but ours: what the cluster has set may keep a
+ * server on another machine from starting. All of it comes back by restore_settings_cleaned().
+ * Caller frees. */
+char *restore_settings_alone(const char *text);
+
+/* Target, timeline and action in words: whether an interrupted recovery is the one that is asked
+ * for. Caller frees. */
+char *restore_settings_goal(const struct target *target, enum restore_action action);
+
 /* "recovery_target_time = '2026-11-26 02:23:00.000000+00'", NULL for the latest. Caller frees. */
 char *restore_settings_target(const struct target *target);
 

@@ -46,6 +46,7 @@ static json_t *done_value(const struct restore_request *request,
     json_object_set_new(done, "saved_wal", document_text(result->saved_wal));
     json_object_set_new(done, "files_seconds", json_real(result->files_seconds));
     json_object_set_new(done, "recovery_seconds", json_real(result->recovery_seconds));
+    json_object_set_new(done, "enabled_subscriptions", json_integer(result->subscriptions));
     json_object_set_new(done, "promoted", json_boolean(result->promoted));
     json_object_set_new(done, "new_timeline", number_or_null(result->new_timeline));
     return done;
@@ -130,6 +131,20 @@ static void say_landing(struct output *output, const struct restore_request *req
                seconds);
 }
 
+/* Before somebody starts it. */
+static void say_subscriptions(struct output *output, const struct restore_result *result)
+{
+    if (result->subscriptions == 0)
+        return;
+    g_autofree char *count = units_format_counted(result->subscriptions, "subscription");
+    output_say(output,
+               "It has %s enabled. If the old subscriber is to go on, start this copy with "
+               "max_logical_replication_workers = 0 and drop them (ALTER SUBSCRIPTION ... "
+               "DISABLE, SET (slot_name = NONE), DROP SUBSCRIPTION): two on one slot take each "
+               "other's changes.",
+               count);
+}
+
 static void say_what_is_left(struct output *output, const struct restore_request *request,
                              const struct restore_result *result, bool started)
 {
@@ -173,4 +188,5 @@ void restore_show(struct call *call, const struct restore_request *request,
     if (started)
         say_landing(call->output, request, result);
     say_what_is_left(call->output, request, result, started);
+    say_subscriptions(call->output, result);
 }

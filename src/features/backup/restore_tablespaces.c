@@ -2,6 +2,7 @@
 
 #include "error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void place_clear(gpointer data)
@@ -57,7 +58,7 @@ static bool pair_apply(GArray *places, const char *pair, GError **error)
             continue;
         g_free(place->to);
         place->to = g_strdup(to);
-        found = true;
+        place->named = found = true;
     }
     if (!found)
         runbook_error_set(error, RUNBOOK_USAGE, "\"pgrunbook backup show ID\" lists them",
@@ -145,8 +146,85 @@ static bool linked_from(const struct tablespace_place *place, const char *folder
     return g_strcmp0(target, place->to) == 0;
 }
 
+/* Whether one of the links of a data directory leads to a place. */
+static bool leads_to(const char *data, const char *to)
+{
+    g_autofree char *links = g_build_filename(data, "pg_tblspc", NULL);
+    g_autofree char *place = realpath(to, NULL);
+    g_autoptr(GDir) folder = g_dir_open(links, 0, NULL);
+
+    for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
+        g_autofree char *link = g_build_filename(links, name, NULL);
+        g_autofree char *target = realpath(link, NULL);
+        if (place != NULL && g_strcmp0(place, target) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The data directory of another server at work whose tablespace a place is, as far as that can be
+ * seen from here; NULL: none. Caller frees. */
+static char *server_at(const char *folder, const char *to)
+{
+    g_autofree char *own = realpath(folder, NULL);
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GDir) processes = g_dir_open("/proc", 0, NULL);
+
+    for (const char *name; processes != NULL && (name = g_dir_read_name(processes)) != NULL;) {
+        g_autofree char *link = g_build_filename("/proc", name, "cwd", NULL);
+        g_autofree char *where = g_ascii_isdigit(name[0]) ? g_file_read_link(link, NULL) : NULL;
+        if (where == NULL || g_strcmp0(where, own) == 0 ||
+            !g_hash_table_add(seen, g_strdup(where)))
+            continue;
+        if (leads_to(where, to))
+            return g_steal_pointer(&where);
+    }
+    return NULL;
+}
+
+static bool not_free(const struct tablespace_place *place, const char *folder, bool ours,
+                     GError **error)
+{
+    g_autofree char *there =
+        g_strdup_printf("give it another place: --tablespace %s=NEWDIR", place->from);
+    g_autofree char *here = g_strdup_printf(
+        "give it another place, --tablespace %s=NEWDIR; or, if no other cluster has its files "
+        "there, say so: --tablespace %s=%s",
+        place->from, place->from, place->to);
+
+    if (ours)
+        runbook_error_set(error, RUNBOOK_REFUSED, here,
+                          "the folder of tablespace %u, \"%s\", is not empty; \"%s\" leads "
+                          "there, as a copy of it would",
+                          place->oid, place->to, folder);
+    else
+        runbook_error_set(error, RUNBOOK_REFUSED, there,
+                          "the folder of tablespace %u, \"%s\", is not empty", place->oid,
+                          place->to);
+    return false;
+}
+
+static bool place_free(const struct tablespace_place *place, const char *folder, bool again,
+                       const char *const *made, GError **error)
+{
+    bool ours = linked_from(place, folder);
+    bool known = made != NULL && g_strv_contains(made, place->to);
+
+    if (!ours || !(known || (again && place->named)))
+        return not_free(place, folder, ours && again, error);
+    g_autofree char *server = server_at(folder, place->to);
+    if (server == NULL)
+        return true;
+    g_autofree char *hint =
+        g_strdup_printf("give it another place: --tablespace %s=NEWDIR", place->from);
+    runbook_error_set(error, RUNBOOK_REFUSED, hint,
+                      "the folder of tablespace %u, \"%s\", is in use by the server on \"%s\"",
+                      place->oid, place->to, server);
+    return false;
+}
+
 bool tablespace_places_free(const GArray *places, const char *folder, bool again,
-                            GError **error)
+                            const char *const *made, GError **error)
 {
     for (guint i = 0; i < places->len; i++) {
         const struct tablespace_place *place =
@@ -154,14 +232,8 @@ bool tablespace_places_free(const GArray *places, const char *folder, bool again
         if (place->in_place || !g_file_test(place->to, G_FILE_TEST_EXISTS) ||
             is_empty(place->to))
             continue;
-        if (again && linked_from(place, folder))
-            continue;
-        g_autofree char *hint =
-            g_strdup_printf("give it another place: --tablespace %s=NEWDIR", place->from);
-        runbook_error_set(error, RUNBOOK_REFUSED, hint,
-                          "the folder of tablespace %u, \"%s\", is not empty", place->oid,
-                          place->to);
-        return false;
+        if (!place_free(place, folder, again, made, error))
+            return false;
     }
     return true;
 }

@@ -13,6 +13,7 @@ struct tablespace_place {
     char *from;    /* where it was */
     char *to;      /* an absolute path without a link's detours at its end */
     bool in_place; /* it is a folder below pg_tblspc, without a link */
+    bool named;    /* a pair of its own says so */
 };
 
 /* Of all tablespaces of a backup (struct tablespace_place); pairs and folder as restore_request has
@@ -21,10 +22,13 @@ struct tablespace_place {
 GArray *tablespace_places(const struct repo_backup *backup, const char *folder,
                           const char *const *pairs, const char *below, GError **error);
 
-/* Each is missing or empty, or (with again) already this data directory's: the link says so, and no
- * other server's files are in it. RUNBOOK_REFUSED, with the pair to write. */
+/* Each is missing or empty, or its files are known to be this data directory's, whose link leads
+ * there: made, an array of paths, says that this very restore has made the place (NULL: none), or
+ * with again a pair of its own names it. The link alone does not tell: a copied data directory has
+ * the links of its original. Never where a server works in another data directory that leads there.
+ * RUNBOOK_REFUSED, with the pairs to write. */
 bool tablespace_places_free(const GArray *places, const char *folder, bool again,
-                            GError **error);
+                            const char *const *made, GError **error);
 
 /* The text of tablespace_map with the new places in it. Pure; caller frees. NULL: it needs no
  * change. */

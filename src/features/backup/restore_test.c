@@ -5,12 +5,14 @@
 #include "restore_compare.h"
 #include "restore_landing.h"
 #include "restore_manifest.h"
+#include "restore_old.h"
 #include "restore_place.h"
 #include "restore_settings.h"
 #include "restore_tablespaces.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- settings ------------------------------------------------------------------------------ */
 
@@ -40,6 +42,13 @@ static void test_settings(void)
                     "restore_command = 'cp /old/%f %p'\n");
     /* An interrupted restore adds nothing twice. */
     g_assert_cmpstr(text, ==, again);
+    g_autofree char *alone = restore_settings_alone(text);
+    g_autofree char *twice = restore_settings_alone(alone);
+    g_autofree char *back = restore_settings_cleaned(alone);
+    g_assert_nonnull(strstr(alone, "# pgrunbook restore: aside: work_mem = '64MB'\n"));
+    g_assert_nonnull(strstr(alone, "\nrecovery_target_timeline = '2'\n"));
+    g_assert_cmpstr(alone, ==, twice);
+    g_assert_cmpstr(back, ==, cleaned);
 }
 
 static void check_target(struct target target, const char *expected)
@@ -69,8 +78,10 @@ static void check_place(struct restore_place place, bool delta, enum restore_way
 {
     g_autoptr(GError) error = NULL;
 
+    const struct restore_wish wish = {"77", "B", "latest", delta};
+
     place.there = true;
-    g_assert_cmpint(restore_place_judge(&place, "/d", "77", "B", delta, &error), ==, expected);
+    g_assert_cmpint(restore_place_judge(&place, "/d", &wish, &error), ==, expected);
     if (expected == RESTORE_NOT)
         g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
     else
@@ -79,9 +90,11 @@ static void check_place(struct restore_place place, bool delta, enum restore_way
 
 static void test_place(void)
 {
-    char system[] = "77", backup[] = "B", other[] = "C", sum[] = "aa", changed[] = "bb";
-    struct restore_marker ours = {system, backup, NULL}, theirs = {system, other, NULL},
-                          complete = {system, backup, sum};
+    char system[] = "77", backup[] = "B", other[] = "C", sum[] = "aa", changed[] = "bb",
+         latest[] = "latest";
+    struct restore_marker ours = {.system = system, .backup = backup},
+                          theirs = {.system = system, .backup = other},
+                          complete = {.system = system, .backup = backup, .control = sum};
 
     check_place((struct restore_place){.empty = true}, false, RESTORE_FRESH);
     check_place((struct restore_place){.empty = true}, true, RESTORE_FRESH);
@@ -92,12 +105,37 @@ static void test_place(void)
     check_place((struct restore_place){.cluster = true, .system = 78}, true, RESTORE_NOT);
     check_place((struct restore_place){.cluster = true, .system = 77, .server = 5}, true,
                 RESTORE_NOT);
+    /* Of a server that cannot be seen from here, perhaps. */
+    check_place((struct restore_place){.cluster = true, .system = 77, .pid_left = true}, true,
+                RESTORE_NOT);
+    check_place((struct restore_place){.marked = true, .marker = ours, .pid_left = true}, false,
+                RESTORE_NOT);
     check_place((struct restore_place){.marked = true, .marker = ours}, false, RESTORE_RESUME);
     check_place((struct restore_place){.marked = true, .marker = theirs}, false, RESTORE_NOT);
     check_place((struct restore_place){.marked = true, .marker = theirs}, true,
                 RESTORE_COMPARE);
     check_place((struct restore_place){.marked = true, .marker = complete, .control = sum},
                 false, RESTORE_RESUME);
+    /* The recovery has begun; to another place; somebody else's copy; promoted. */
+    struct restore_marker going = complete, elsewhere = complete;
+    going.goal = latest;
+    elsewhere.goal = other;
+    struct restore_place begun = {.marked = true,
+                                  .marker = going,
+                                  .control = changed,
+                                  .cluster = true,
+                                  .same = true,
+                                  .recovering = true};
+    check_place(begun, false, RESTORE_REPLAY);
+    check_place(begun, true, RESTORE_REPLAY);
+    begun.marker = elsewhere;
+    check_place(begun, false, RESTORE_NOT);
+    begun.marker = going;
+    begun.same = false;
+    check_place(begun, false, RESTORE_NOT);
+    begun.same = true;
+    begun.recovering = false;
+    check_place(begun, false, RESTORE_NOT);
     /* Somebody has started it. */
     check_place((struct restore_place){.marked = true, .marker = complete, .control = changed},
                 false, RESTORE_NOT);
@@ -144,6 +182,41 @@ static void test_tablespaces(void)
     refuse_places("/srv/fast=/");
 }
 
+/* A folder with a file, to which a link of the data directory leads. */
+static void test_tablespace_in_use(void)
+{
+    g_autofree char *data = g_dir_make_tmp("restore-test-XXXXXX", NULL);
+    g_autofree char *to = g_dir_make_tmp("restore-test-XXXXXX", NULL);
+    g_autofree char *links = g_build_filename(data, "pg_tblspc", NULL);
+    g_autofree char *link = g_build_filename(links, "16384", NULL);
+    g_autofree char *file = g_build_filename(to, "file", NULL);
+    const char *const made[] = {to, NULL}, *const other[] = {data, NULL};
+    struct tablespace_place place = {.oid = 16384, .from = to, .to = to};
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof place);
+    g_autoptr(GError) error = NULL;
+
+    g_array_append_val(places, place);
+    g_assert_true(tablespace_places_free(places, data, false, NULL, NULL));
+    g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+    g_assert_false(tablespace_places_free(places, data, true, made, NULL));
+    g_assert_cmpint(g_mkdir(links, 0700), ==, 0);
+    g_assert_cmpint(symlink(to, link), ==, 0);
+    /* As in a copy of the data directory. */
+    g_assert_false(tablespace_places_free(places, data, true, NULL, &error));
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
+    g_assert_nonnull(strstr(error->message, "--tablespace"));
+    g_assert_false(tablespace_places_free(places, data, true, other, NULL));
+    g_assert_true(tablespace_places_free(places, data, true, made, NULL));
+    g_array_index(places, struct tablespace_place, 0).named = true;
+    g_assert_false(tablespace_places_free(places, data, false, NULL, NULL));
+    g_assert_true(tablespace_places_free(places, data, true, NULL, NULL));
+    g_remove(file);
+    g_rmdir(to);
+    g_remove(link);
+    g_rmdir(links);
+    g_rmdir(data);
+}
+
 /* ---- the server's manifest ----------------------------------------------------------------- */
 
 static const char manifest_text[] =
@@ -167,6 +240,7 @@ static void test_manifest(void)
     AUTO(manifest) manifest = manifest_parse(manifest_text, strlen(manifest_text), NULL);
     g_autofree char *folder = g_dir_make_tmp("restore-test-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(folder, "file", NULL);
+    g_autofree char *other = g_build_filename(folder, "other", NULL);
 
     g_assert_nonnull(manifest);
     g_assert_cmpuint(g_hash_table_size(manifest->files), ==, 2);
@@ -178,6 +252,10 @@ static void test_manifest(void)
     g_assert_true(g_file_set_contents(path, "abc", 3, NULL));
     g_assert_true(manifest_file_fits(crc, path));
     g_assert_true(manifest_file_fits(sha, path));
+    /* Another cluster's too. */
+    g_assert_cmpint(link(path, other), ==, 0);
+    g_assert_false(manifest_file_fits(sha, path));
+    g_remove(other);
     g_assert_true(g_file_set_contents(path, "abd", 3, NULL));
     g_assert_false(manifest_file_fits(crc, path));
     g_assert_false(manifest_file_fits(sha, path));
@@ -196,6 +274,127 @@ static void test_spares(void)
     g_assert_false(compare_spares("recovery.conf"));
     g_assert_false(compare_spares("base/1/1259"));
     g_assert_false(compare_spares("pg_walrus"));
+}
+
+/* ---- the cluster that is written over ------------------------------------------------------- */
+
+static void put(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *parent = g_path_get_dirname(path);
+
+    g_assert_cmpint(g_mkdir_with_parents(parent, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(path, name, -1, NULL));
+}
+
+static bool there(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static char *old_cluster(void)
+{
+    char *folder = g_dir_make_tmp("restore-test-XXXXXX", NULL);
+
+    put(folder, RESTORE_CONTROL);
+    put(folder, "pg_wal/000000010000000000000001");
+    put(folder, "pg_wal/archive_status/000000010000000000000001.ready");
+    return folder;
+}
+
+static void old_remove(char *folder)
+{
+    const char *const command[] = {"rm", "-r", folder, NULL};
+
+    g_assert_true(g_spawn_sync(NULL, (char **) (gsize) command, NULL, G_SPAWN_SEARCH_PATH, NULL,
+                               NULL, NULL, NULL, NULL, NULL));
+    g_free(folder);
+}
+
+static void check_link(const char *folder, const struct manifest *manifest, const char *name,
+                       bool allowed)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(symlink("/tmp", path), ==, 0);
+    g_assert_cmpint(restore_old_look(folder, manifest, &error), ==, allowed);
+    g_assert_true(allowed || g_error_matches(error, RUNBOOK_ERROR, RUNBOOK_REFUSED));
+    g_remove(path);
+}
+
+static void check_apart(const char *cluster, const char *below, const char *repository,
+                        bool expected)
+{
+    g_autofree char *folder = g_build_filename(cluster, below, NULL);
+
+    g_assert_cmpint(restore_place_apart(folder, repository, NULL), ==, expected);
+}
+
+static void test_apart(void)
+{
+    char *folder = old_cluster();
+
+    check_apart(folder, "", "/nowhere/repo", true);
+    check_apart("/nowhere/repo2", "", "/nowhere/repo", true);
+    check_apart("/nowhere/repo", "data", "/nowhere/repo", false);
+    check_apart("/nowhere", "", "/nowhere/repo", false);
+    check_apart(folder, "new/data", "/nowhere/repo", true);
+    put(folder, "PG_VERSION");
+    check_apart(folder, "", "/nowhere/repo", true);
+    check_apart(folder, "new/data", "/nowhere/repo", false);
+    old_remove(folder);
+}
+
+static void test_old_look(void)
+{
+    AUTO(manifest) manifest = manifest_parse(manifest_text, strlen(manifest_text), NULL);
+    char *folder = old_cluster();
+    struct manifest_file large = {.path = (char *) (gsize) "base/1",
+                                  .size = G_GUINT64_CONSTANT(1) << 60};
+
+    check_link(folder, manifest, "log", true);
+    check_link(folder, manifest, "postgresql.conf", true);
+    check_link(folder, manifest, "backup_label", true); /* replaced */
+    check_link(folder, manifest, "pg_replslot", false);
+    check_link(folder, manifest, "global/1262", false);
+    g_assert_true(restore_old_link_stays(manifest, "log"));
+    g_assert_false(restore_old_link_stays(manifest, "backup_label"));
+    g_assert_false(restore_old_link_stays(manifest, "conf.d/log"));
+    g_assert_true(restore_old_look(folder, manifest, NULL));
+    g_hash_table_insert(manifest->files, large.path, &large);
+    check_link(folder, manifest, "base", false);
+    g_assert_false(restore_old_look(folder, manifest, NULL)); /* no room */
+    g_hash_table_steal(manifest->files, large.path);
+    old_remove(folder);
+}
+
+static void test_old_set_aside(void)
+{
+    char *folder = old_cluster();
+    struct server_owner owner;
+    g_autofree char *saved = NULL;
+    bool undone = true;
+
+    g_assert_true(server_owner_of(folder, &owner, NULL));
+    g_assert_true(restore_old_set_aside(folder, &owner, &saved, &undone, NULL));
+    g_assert_false(undone);
+    g_assert_false(there(folder, RESTORE_CONTROL));
+    g_assert_true(there(folder, RESTORE_CONTROL_BEFORE));
+    g_assert_false(there(folder, "pg_wal/000000010000000000000001"));
+    g_assert_true(there(saved, "000000010000000000000001"));
+    g_assert_true(there(saved, "archive_status/000000010000000000000001.ready"));
+    g_assert_true(compare_spares(RESTORE_CONTROL_BEFORE));
+    g_free(g_steal_pointer(&saved));
+    /* Once more there is nothing to do. */
+    g_assert_true(restore_old_set_aside(folder, &owner, &saved, &undone, NULL));
+    g_assert_null(saved);
+    g_assert_true(there(folder, RESTORE_CONTROL_BEFORE));
+    g_assert_true(restore_old_forget(folder, NULL));
+    g_assert_false(there(folder, RESTORE_CONTROL_BEFORE));
+    old_remove(folder);
 }
 
 /* ---- the landing --------------------------------------------------------------------------- */
@@ -280,8 +479,12 @@ int main(int count, char **arguments)
     g_test_add_func("/restore/targets", test_targets);
     g_test_add_func("/restore/place", test_place);
     g_test_add_func("/restore/tablespaces", test_tablespaces);
+    g_test_add_func("/restore/tablespace_in_use", test_tablespace_in_use);
     g_test_add_func("/restore/manifest", test_manifest);
     g_test_add_func("/restore/spares", test_spares);
+    g_test_add_func("/restore/apart", test_apart);
+    g_test_add_func("/restore/old_look", test_old_look);
+    g_test_add_func("/restore/old_set_aside", test_old_set_aside);
     g_test_add_func("/restore/landing", test_landing);
     g_test_add_func("/restore/landing_latest", test_landing_latest);
     g_test_add_func("/restore/full_xid", test_full_xid);

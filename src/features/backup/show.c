@@ -117,7 +117,7 @@ static void show_document(const struct call *call, const struct repository *repo
 enum runbook_exit backup_show_command(struct call *call, GError **error)
 {
     struct repository repository;
-    if (!repository_open(call, false, &repository, error))
+    if (!repository_open(call, &repository, error))
         return RUNBOOK_FAILED;
     const struct repo_backup *backup =
         repository_backup(&repository, call->arguments[0], error);

@@ -72,18 +72,26 @@ static bool one_backup(struct verify *verify, struct repo_backup *backup,
                        const GArray *segments, GHashTable *bad, GError **error)
 {
     char *text = NULL;
+    guint found = verify->findings->len;
     bool ok = verify_backup(verify, backup, &text, error) &&
               (text != NULL || verify_needed(verify, segments, bad, backup, &text, error));
     g_autoptr(GError) unkept = NULL;
     if (ok && !g_file_test(backup->folder, G_FILE_TEST_IS_DIR)) {
         output_note(verify->call->output, "backup %s was expired meanwhile", backup->id);
+        /* What it lacked then is no damage. */
+        g_ptr_array_set_size(verify->findings, (gint) found);
         g_free(text);
         return true;
     }
-    if (ok && !lineage_backup_prove(verify->repository->lineage, backup,
+    if (ok && !lineage_backup_prove(verify->repository->lineage, backup, REPO_BY_VERIFY,
                                     text != NULL ? REPO_DAMAGED : REPO_VERIFIED, text, -1,
                                     g_get_real_time(), &unkept))
         output_warn(verify->call->output, "the result could not be kept: %s", unkept->message);
+    else if (ok && text == NULL && backup->proof == REPO_DAMAGED)
+        output_note(
+            verify->call->output,
+            "backup %s is as it was written, but stays damaged until a drill succeeds: %s",
+            backup->id, backup->proof_text != NULL ? backup->proof_text : "");
     g_free(text);
     return ok;
 }
@@ -95,6 +103,7 @@ static bool run(struct verify *verify, struct repo_backup *only, GError **error)
     g_autoptr(GHashTable) bad = NULL;
     if (segments == NULL)
         return false;
+    lineage_segments_measure(repository->lineage, segments);
     weigh(verify, segments, only);
     if (only != NULL)
         return one_backup(verify, only, segments, NULL, error);
@@ -188,7 +197,7 @@ static void say(const struct verify *verify, const struct repo_backup *only, dou
 enum runbook_exit backup_verify_command(struct call *call, GError **error)
 {
     struct repository repository;
-    if (!repository_open(call, false, &repository, error))
+    if (!repository_open(call, &repository, error))
         return RUNBOOK_FAILED;
     g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(free_finding);
     struct verify verify = {.call = call,

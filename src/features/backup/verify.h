@@ -51,7 +51,7 @@ bool verify_archive(struct verify *verify, const struct seek_reader *archive, gu
 bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_bad,
                 GError **error);
 
-/* The segments that a backup cannot do without, read in full where bad is NULL, else looked up
+/* The segments (measured) that a backup cannot do without, read in full where bad is NULL, else looked up
  * there. *ret_text: what is wrong with them; NULL: nothing. */
 bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *bad,
                    const struct repo_backup *backup, char **ret_text, GError **error);

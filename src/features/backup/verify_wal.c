@@ -36,36 +36,57 @@ static void check_container(struct verify *verify, const char *path)
         verify_add(verify, VERIFY_SURVIVED, path, "%s", cause->message);
 }
 
+/* kind: what it is when it cannot be read. */
+static void check_sealed(struct verify *verify, enum verify_kind kind, const char *path)
+{
+    g_autoptr(GError) cause = NULL;
+    bool missing = false;
+    gsize length = 0;
+    const struct repo_key *key = lineage_key(verify->repository->lineage);
+    g_autofree char *text = repo_file_read(path, key, &length, &missing, &cause);
+    json_t *object = text == NULL ? NULL : repo_unseal(text, length, path, &cause);
+    if (object == NULL && !missing)
+        verify_add(verify, kind, path, "%s", cause->message);
+    json_decref(object);
+}
+
+/* What is noted of a partial segment beside it: without it the segment is as good as before. */
+static void check_note(struct verify *verify, const char *segment_path)
+{
+    g_autofree char *stem = g_strndup(segment_path, strlen(segment_path) - strlen("zst"));
+    g_autofree char *path = g_strconcat(stem, "json", NULL);
+    check_sealed(verify, VERIFY_SURVIVED, path);
+}
+
 /* ---- segments ----------------------------------------------------------------------------- */
 
 static bool check_segment(struct verify *verify, const struct repo_segment *segment,
                           guint32 bytes, bool *ret_good, GError **error)
 {
     g_autoptr(GError) cause = NULL;
+    bool usable = false;
     g_autofree char *path = path_of(verify, segment, bytes);
     g_autofree char *name = name_of(segment, bytes);
     const struct lineage *lineage = verify->repository->lineage;
-    *ret_good = lineage_segment_verify(lineage, segment, &cause);
+    *ret_good = lineage_segment_verify(lineage, segment, &usable, &cause);
     verify->segments++;
     /* Meanwhile the receiver may have completed it, and `expire` may have removed it. */
     if (!*ret_good && !g_file_test(path, G_FILE_TEST_EXISTS)) {
         struct repo_segment whole = *segment;
         whole.partial = false;
         g_clear_error(&cause);
-        *ret_good = !segment->partial || lineage_segment_verify(lineage, &whole, &cause);
+        *ret_good =
+            !segment->partial || lineage_segment_verify(lineage, &whole, &usable, &cause);
     }
     /* The index is made again from the segment wherever it cannot be read. */
-    if (!*ret_good) {
-        g_autofree guint8 *buffer = g_malloc(bytes);
-        gsize length = 0;
-        bool survived = lineage_segment_read(lineage, segment, buffer, bytes, &length, NULL) &&
-                        (segment->partial || length == bytes);
-        verify_add(verify, survived ? VERIFY_SURVIVED : VERIFY_DAMAGED, path, "%s",
+    if (!*ret_good)
+        verify_add(verify, usable ? VERIFY_SURVIVED : VERIFY_DAMAGED, path, "%s",
                    cause->message);
-        *ret_good = survived;
-    }
+    *ret_good = *ret_good || usable;
     /* One that is arriving has no table yet. */
-    if (!segment->partial)
+    if (segment->partial)
+        check_note(verify, path);
+    else
         check_container(verify, path);
     return verify_step(verify, segment->stored, name, error);
 }
@@ -93,7 +114,9 @@ bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_
                 GError **error)
 {
     g_autoptr(GHashTable) bad = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    guint32 bytes = lineage_segment_bytes(verify->repository->lineage);
+    guint32 bytes = 0;
+    if (!lineage_segment_bytes(verify->repository->lineage, &bytes, error))
+        return false;
     for (guint i = 0; i < segments->len; i++) {
         bool good = false;
         if (!check_segment(verify, at(segments, i), bytes, &good, error))
@@ -119,12 +142,15 @@ bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *ba
         const struct repo_segment *segment =
             repository_segment(segments, backup->timeline, number);
         g_autofree char *name = name_of(&wanted, bytes);
-        bool good = segment != NULL && (bad == NULL || !g_hash_table_contains(bad, name));
+        bool there = segment != NULL && repo_segment_serves(segment, backup->stop_lsn);
+        bool good = there && (bad == NULL || !g_hash_table_contains(bad, name));
         if (good && bad == NULL && !check_segment(verify, segment, bytes, &good, error))
             return false;
         if (!good)
             *ret_text = g_strdup_printf("the WAL segment %s, which it needs, is %s", name,
-                                        segment == NULL ? "not there" : "damaged");
+                                        segment == NULL ? "not there"
+                                        : there         ? "damaged"
+                                                        : "not there up to the backup's end");
     }
     if (*ret_text != NULL)
         verify_add(verify, VERIFY_DAMAGED, backup->id, "%s", *ret_text);
@@ -157,19 +183,6 @@ static char *lost_history(const char *wal, const char *name)
     bool copy = g_str_has_suffix(name, ".history.copy.json") &&
                 wal_name_parse(stem, 0).kind == WAL_HISTORY;
     return copy && !g_file_test(path, G_FILE_TEST_EXISTS) ? g_steal_pointer(&stem) : NULL;
-}
-
-static void check_sealed(struct verify *verify, const char *path)
-{
-    g_autoptr(GError) cause = NULL;
-    bool missing = false;
-    gsize length = 0;
-    const struct repo_key *key = lineage_key(verify->repository->lineage);
-    g_autofree char *text = repo_file_read(path, key, &length, &missing, &cause);
-    json_t *object = text == NULL ? NULL : repo_unseal(text, length, path, &cause);
-    if (object == NULL && !missing)
-        verify_add(verify, VERIFY_DAMAGED, path, "%s", cause->message);
-    json_decref(object);
 }
 
 /* JSON and histories in a folder. */
@@ -214,7 +227,7 @@ void verify_small_files(struct verify *verify)
                    "%s; its copy was used", trouble);
     g_autofree char *damage =
         g_build_filename(lineage_path(repository->lineage), "damage.json", NULL);
-    check_sealed(verify, damage);
+    check_sealed(verify, VERIFY_DAMAGED, damage);
 
     g_autofree char *wal = g_build_filename(lineage_path(repository->lineage), "wal", NULL);
     g_autoptr(GDir) dir = g_dir_open(wal, 0, NULL);
@@ -226,7 +239,7 @@ void verify_small_files(struct verify *verify)
             check_history(verify, path, name, parsed.timeline);
         g_autofree char *broken = g_build_filename(path, "broken.json", NULL);
         if (g_file_test(path, G_FILE_TEST_IS_DIR))
-            check_sealed(verify, broken);
+            check_sealed(verify, VERIFY_DAMAGED, broken);
         g_autofree char *lost = lost_history(wal, name);
         if (lost != NULL)
             check_history(verify, path, lost, wal_name_parse(lost, 0).timeline);

@@ -1,4 +1,4 @@
-/* `backup wal fetch`: restore_command. "Not there" is 1; whatever else goes wrong is 126, by the
+/* `backup wal fetch`: restore_command. "Not there" is 1, unless WAL behind it is; whatever else goes wrong is 126, by the
  * command's flag. */
 #include "backup_commands.h"
 #include "repo/repo_wal.h"
@@ -33,7 +33,12 @@ enum runbook_exit wal_fetch_command(struct call *call, GError **error)
         return runbook_error_exit(*error);
     if (lineage_wal_get(lineage, call->arguments[0], call->arguments[1], &missing, error))
         return RUNBOOK_DONE;
-    if (missing)
-        g_clear_error(error);
+    if (!missing)
+        return RUNBOOK_FAILED;
+    g_clear_error(error);
+    /* What a standby does not find here it asks its primary for, and it does not end by itself. */
+    if (!option_given(call->options, "gaps-are-ends") &&
+        !g_file_test("standby.signal", G_FILE_TEST_EXISTS))
+        lineage_wal_gap(lineage, call->arguments[0], error);
     return RUNBOOK_FAILED;
 }

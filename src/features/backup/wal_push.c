@@ -53,7 +53,9 @@ enum runbook_exit wal_push_command(struct call *call, GError **error)
                           "there is no global/pg_control that would say whose \"%s\" is", path);
         return RUNBOOK_FAILED;
     }
-    AUTO(repo) repo = repo_open(call->settings, true, error);
+    /* Never a new one: where its file system is not mounted, WAL would be stored out of sight, and
+     * the server would remove it. */
+    AUTO(repo) repo = repo_open(call->settings, false, error);
     if (repo == NULL)
         return runbook_error_exit(*error);
     /* Making sure of its folders costs some waiting for the disk: only when they are not there. */

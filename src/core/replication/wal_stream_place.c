@@ -1,0 +1,77 @@
+#include "replication/wal_stream_place.h"
+
+static guint64 floor_of(const struct wal_stream_known *known, guint64 lsn)
+{
+    return lsn - lsn % known->segment_bytes;
+}
+
+/* The last segment of a stretch; NULL: none is there. */
+static const struct repo_segment *last_of(const struct wal_stream_known *known,
+                                          const struct wal_stretch *stretch)
+{
+    const struct repo_segment *last = NULL;
+
+    for (guint i = 0; i < known->segments->len; i++) {
+        const struct repo_segment *one =
+            &g_array_index(known->segments, struct repo_segment, i);
+        if (one->timeline == stretch->timeline &&
+            (stretch->end == 0 || one->segment * known->segment_bytes < stretch->end))
+            last = one;
+    }
+    return last;
+}
+
+bool wal_stream_place_end(const struct wal_stream_known *known,
+                          struct wal_stream_place *ret_place)
+{
+    for (guint i = known->path->len; i > 0; i--) {
+        const struct wal_stretch *stretch =
+            &g_array_index(known->path, struct wal_stretch, i - 1);
+        const struct repo_segment *last = last_of(known, stretch);
+        if (last == NULL)
+            continue;
+        guint64 lsn = (last->segment + (last->partial ? 0 : 1)) * known->segment_bytes;
+        *ret_place = (struct wal_stream_place){stretch->timeline, lsn};
+        if (stretch->end != 0 && lsn >= stretch->end)
+            *ret_place = (struct wal_stream_place){stretch[1].timeline,
+                                                   floor_of(known, stretch[1].begin)};
+        return true;
+    }
+    return false;
+}
+
+static bool is_stored(const GArray *segments, guint32 timeline, guint64 segment)
+{
+    for (guint i = 0; i < segments->len; i++) {
+        const struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
+        if (one->timeline == timeline && one->segment == segment)
+            return !one->partial;
+    }
+    return false;
+}
+
+/* A segment that is stored is left for the one of the same number on the timeline its end belongs to,
+ * where the path changes inside it, and only then for the next number: where it changes right at
+ * its end, no server has a next one of the old timeline. */
+struct wal_stream_place wal_stream_place_missing(const struct wal_stream_known *known,
+                                                 guint64 lsn)
+{
+    struct wal_stream_place place = {wal_history_at(known->path, lsn), floor_of(known, lsn)};
+    guint32 bytes = known->segment_bytes;
+
+    while (is_stored(known->segments, place.timeline, place.lsn / bytes)) {
+        guint32 at_end = wal_history_at(known->path, place.lsn + bytes - 1);
+        if (at_end == place.timeline) {
+            place.lsn += bytes;
+            at_end = wal_history_at(known->path, place.lsn);
+        }
+        place.timeline = at_end;
+    }
+    return place;
+}
+
+bool wal_stream_place_before(struct wal_stream_place place, struct wal_stream_place other)
+{
+    return place.timeline < other.timeline ||
+           (place.timeline == other.timeline && place.lsn < other.lsn);
+}

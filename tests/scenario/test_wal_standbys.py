@@ -1,0 +1,83 @@
+"""WAL and backups where a cluster has changed hands: over a fork, from a standby, from a node that was
+copied after a failover."""
+
+from support import faults
+from support.physical import backups, create
+from support.servers import wait_until
+from support.wal import Stored, flushed, lsn, receiving, slot_lsn, write_wal
+
+versions = (15,)
+SECOND = 1_000_000
+
+
+def replayed(standby):
+    return lsn(standby.value("SELECT pg_last_wal_replay_lsn()"))
+
+
+def follow(standby, primary):
+    place = flushed(primary)
+    wait_until(lambda: replayed(standby) >= place, what="the standby")
+
+
+def clock_of(server):
+    return server.value("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8")
+
+
+def test_a_fork_between_two_segments_is_no_loss(fresh_server, runbook, tmp_path):
+    """What a failover often leaves: the last record of the old timeline fills its segment."""
+    primary, repo = fresh_server(wal_keep_size="256MB"), tmp_path / "repo"
+    standby = fresh_server.standby(primary)
+    standby.sql("SELECT pg_create_physical_replication_slot('pgrunbook', true)")
+    with receiving(runbook, primary, repo) as receiver:
+        wait_until(lambda: slot_lsn(primary), what="the slot")
+        write_wal(primary, 20)
+        primary.sql("SELECT pg_switch_wal()")
+        follow(standby, primary)
+        receiver.await_durable()
+        primary.cluster.crash()
+    standby.sql("SELECT pg_promote()")
+    wait_until(lambda: not standby.value("SELECT pg_is_in_recovery()"), what="the promotion")
+    (line,) = (standby.cluster.data / "pg_wal" / "00000002.history").read_text().splitlines()
+    assert line.split("\t")[1].endswith("000000")
+    with receiving(runbook, standby, repo) as receiver:
+        write_wal(standby, 20)
+        receiver.await_durable()
+        receiver.end()
+        assert "is broken from" not in receiver.said()
+    assert not Stored(repo).broken() and not backups(repo)
+
+
+def test_without_a_receiver(fresh_server, runbook, tmp_path):
+    """On a standby the backup begins at the last restart point, far behind where the server is; and a
+    node that was copied from a promoted one has not the history of the timeline before."""
+    first = fresh_server(max_wal_size="1GB", checkpoint_timeout="1h")
+    second = fresh_server.standby(first)
+    first.cluster.stop()
+    second.sql("SELECT pg_promote()")
+    wait_until(lambda: not second.value("SELECT pg_is_in_recovery()"), what="the promotion")
+    third = fresh_server.standby(second)
+    for _ in range(3):
+        write_wal(second, 10)
+        second.sql("SELECT pg_switch_wal()")
+    follow(third, second)
+    repo = tmp_path / "repo"
+    before = clock_of(third)
+    document = create(runbook, third, repo, env=faults.environment(tmp_path, clock=-3600))
+    assert document["backup"]["from_standby"]
+    # By the server's clock, which is what a target is compared with.
+    manifest = backups(repo)[0].manifest
+    assert before <= manifest["started_us"] < manifest["stopped_us"] <= clock_of(third)
+    second.cluster.stop()
+    third.sql("SELECT pg_promote()")
+    wait_until(lambda: not third.value("SELECT pg_is_in_recovery()"), what="the promotion")
+    (third.cluster.data / "pg_wal" / "00000002.history").unlink()
+    # A role that may replicate and nothing else.
+    third.sql("CREATE ROLE keeper LOGIN REPLICATION;"
+              "REVOKE CONNECT ON DATABASE postgres FROM public")
+    another, before = tmp_path / "another", clock_of(third)
+    create(runbook, third, another,
+           env={"PGUSER": "keeper", **faults.environment(tmp_path, clock=-3600)})
+    manifest = backups(another)[0].manifest
+    assert before - SECOND <= manifest["started_us"] < manifest["stopped_us"]
+    assert manifest["stopped_us"] <= clock_of(third) + 2 * SECOND
+    assert Stored(another).files()
