@@ -90,24 +90,27 @@ static void test_rename(void)
     add_entry(archive, "DATABASE PROPERTIES", "shop", "",
               "ALTER DATABASE shop SET search_path TO 'x';\n");
     add_entry(archive, "COMMENT", "DATABASE shop", "",
-              "COMMENT ON DATABASE shop IS '$rename$';\n");
+              "COMMENT ON DATABASE shop IS '$swap$';\n");
     add_entry(archive, "COMMENT", "TABLE t", "", "COMMENT ON TABLE public.t IS 'x';\n");
     add_entry(archive, "ACL", "DATABASE shop", "",
               "REVOKE CONNECT,TEMPORARY ON DATABASE shop FROM PUBLIC;\n");
     add_entry(archive, "ACL", "TABLE t", "", "GRANT SELECT ON TABLE public.t TO PUBLIC;\n");
     g_autofree char *all = restore_dump_rename_sql(archive, &wish, "\"new\"", "shop");
     g_assert_cmpstr(all, ==,
-                    "DO $rename1$\nBEGIN\nALTER DATABASE \"new\" RENAME TO shop;\n"
+                    "DO $swap1$\nBEGIN\nCOMMENT ON DATABASE \"new\" IS NULL;\nALTER DATABASE "
+                    "\"new\" RENAME TO shop;\n"
                     "ALTER DATABASE shop OWNER TO \"shop\"\"per\";\n"
                     "ALTER DATABASE shop SET search_path TO 'x';\n"
-                    "COMMENT ON DATABASE shop IS '$rename$';\n"
-                    "REVOKE CONNECT,TEMPORARY ON DATABASE shop FROM PUBLIC;\nEND $rename1$");
+                    "COMMENT ON DATABASE shop IS '$swap$';\n"
+                    "REVOKE CONNECT,TEMPORARY ON DATABASE shop FROM PUBLIC;\nEND $swap1$");
     wish.no_owner = wish.no_privileges = true;
     g_autofree char *some = restore_dump_rename_sql(archive, &wish, "\"new\"", "shop");
     g_assert_null(strstr(some, "OWNER"));
     g_assert_null(strstr(some, "REVOKE"));
     g_autofree char *other = restore_dump_rename_sql(NULL, &wish, "\"new\"", "shop");
-    g_assert_cmpstr(other, ==, "ALTER DATABASE \"new\" RENAME TO shop");
+    g_assert_cmpstr(other, ==,
+                    "DO $swap$\nBEGIN\nCOMMENT ON DATABASE \"new\" IS NULL;\n"
+                    "ALTER DATABASE \"new\" RENAME TO shop;\nEND $swap$");
 }
 
 static void test_create(void)

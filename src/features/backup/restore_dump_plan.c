@@ -92,36 +92,40 @@ static bool is_property(const struct archive_entry *entry, const struct restore_
             g_str_has_prefix(entry->definition, "COMMENT ON DATABASE "));
 }
 
+/* In one piece, by a mark that is not in it. */
+static char *as_block(const char *body)
+{
+    g_autofree char *tag = g_strdup("$swap$");
+
+    for (guint i = 1; strstr(body, tag) != NULL; i++) {
+        g_free(tag);
+        tag = g_strdup_printf("$swap%u$", i);
+    }
+    return g_strdup_printf("DO %s\n%s %s", tag, body, tag);
+}
+
 char *restore_dump_rename_sql(const struct archive *archive,
                               const struct restore_dump_wish *wish, const char *restoring,
                               const char *into)
 {
     g_autoptr(GString) sql = g_string_new(NULL);
-    g_autofree char *tag = g_strdup("$rename$");
-    guint properties = 0;
 
-    g_string_append_printf(sql, "ALTER DATABASE %s RENAME TO %s;\n", restoring, into);
+    /* Our mark goes with the name: killed before, it is still known for what it is. */
+    g_string_append_printf(
+        sql, "BEGIN\nCOMMENT ON DATABASE %s IS NULL;\nALTER DATABASE %s RENAME TO %s;\n",
+        restoring, restoring, into);
     for (guint i = 0; archive != NULL && i < archive->entries->len; i++) {
         const struct archive_entry *entry = archive->entries->pdata[i];
-        if (strcmp(entry->kind, "DATABASE") == 0 && !wish->no_owner && entry->owner != NULL &&
-            entry->owner[0] != '\0') {
+        if (g_strcmp0(entry->kind, "DATABASE") == 0 && !wish->no_owner &&
+            entry->owner != NULL && entry->owner[0] != '\0') {
             g_autofree char *owner = quote_name(entry->owner);
             g_string_append_printf(sql, "ALTER DATABASE %s OWNER TO %s;\n", into, owner);
-            properties++;
         }
-        if (is_property(entry, wish)) {
+        if (is_property(entry, wish))
             g_string_append(sql, entry->definition);
-            properties++;
-        }
     }
-    if (properties == 0)
-        return g_strdup_printf("ALTER DATABASE %s RENAME TO %s", restoring, into);
-    for (guint i = 1; strstr(sql->str, tag) != NULL; i++) {
-        g_free(tag);
-        tag = g_strdup_printf("$rename%u$", i);
-    }
-    /* In one piece: it is never there without its privileges. */
-    return g_strdup_printf("DO %s\nBEGIN\n%sEND %s", tag, sql->str, tag);
+    g_string_append(sql, "END");
+    return as_block(sql->str);
 }
 
 /* A name with "=" in it would be taken for a connection string; in one it is safe. */
@@ -173,6 +177,27 @@ static char *quote(const struct restore_dump *restore, const char *name)
     return session_quote(restore->session, NULL, name);
 }
 
+/* What a database may have only with its name: a comment stands where our mark does, and a template
+ * cannot be dropped should the rest fail. */
+static bool is_late(const char *property)
+{
+    return g_str_has_prefix(property, "COMMENT ON DATABASE ") ||
+           g_str_has_suffix(property, " IS_TEMPLATE true");
+}
+
+/* Takes our mark away, and gives what is late. Caller frees. */
+static char *late_sql(const struct restore_dump *restore, const char *quoted)
+{
+    const GPtrArray *properties = restore->place.properties;
+    GString *sql = g_string_new(NULL);
+
+    g_string_append_printf(sql, "    COMMENT ON DATABASE %s IS NULL;\n", quoted);
+    for (guint i = 0; i < properties->len; i++)
+        if (is_late(properties->pdata[i]))
+            g_string_append_printf(sql, "    %s;\n", (char *) properties->pdata[i]);
+    return g_string_free(sql, FALSE);
+}
+
 /*
  * Both names change in one transaction: at no moment is there no database of that name. RENAME
  * holds off new connections while it waits (5 s) for those that were ended; one that slipped in
@@ -184,9 +209,9 @@ static char *swap_sql(const struct restore_dump *restore)
     g_autofree char *before = quote(restore, restore->before);
     g_autofree char *restoring = quote(restore, restore->restoring);
     g_autofree char *name = session_literal(restore->session, restore->into);
+    g_autofree char *late = late_sql(restore, restoring);
 
-    return g_strdup_printf(
-        "DO $swap$\n"
+    g_autofree char *body = g_strdup_printf(
         "DECLARE\n"
         "    until timestamptz := pg_catalog.clock_timestamp() + interval '%d s';\n"
         "BEGIN\n"
@@ -200,9 +225,11 @@ static char *swap_sql(const struct restore_dump *restore)
         "            IF pg_catalog.clock_timestamp() > until THEN RAISE; END IF;\n"
         "        END;\n"
         "    END LOOP;\n"
+        "%s"
         "    ALTER DATABASE %s RENAME TO %s;\n"
-        "END $swap$",
-        ENDS_S, name, into, before, restoring, into);
+        "END",
+        ENDS_S, name, into, before, late, restoring, into);
+    return as_block(body);
 }
 
 static struct step *add_step(struct restore_dump *restore, unsigned phase, char *sql,
@@ -272,9 +299,12 @@ static void add_program(struct restore_dump *restore)
 
 static void add_properties(struct restore_dump *restore)
 {
-    for (guint i = 0; i < restore->place.properties->len; i++)
-        add_step(restore, PHASE_LIKE, g_strdup(restore->place.properties->pdata[i]),
-                 "as the database that it replaces");
+    for (guint i = 0; i < restore->place.properties->len; i++) {
+        const char *property = restore->place.properties->pdata[i];
+        if (!is_late(property))
+            add_step(restore, PHASE_LIKE, g_strdup(property),
+                     "as the database that it replaces");
+    }
 }
 
 static void add_swap(struct restore_dump *restore)
@@ -282,8 +312,6 @@ static void add_swap(struct restore_dump *restore)
     g_autofree char *quoted = quote(restore, restore->restoring);
     g_autofree char *into = quote(restore, restore->into);
 
-    add_step(restore, PHASE_LIKE, g_strdup_printf("COMMENT ON DATABASE %s IS NULL", quoted),
-             "every table has the rows it had in the dump: it is complete");
     add_properties(restore);
     if (restore->before == NULL) {
         add_step(restore, PHASE_LIKE,
