@@ -177,7 +177,7 @@ bool lineage_backup_used(const struct lineage *lineage, const struct repo_backup
 
 /* The manifest's text and back; pure, fuzzed. The text ends with a SHA-256 of itself. */
 char *repo_manifest_text(const struct repo_backup *backup);
-struct repo_backup *repo_manifest_parse(const char *text, gsize length, GError **error);
+struct repo_backup *repo_manifest_parse(const char *from, gsize length, GError **error);
 
 /* ---- damage of the cluster ---------------------------------------------------------------- */
 

@@ -199,8 +199,8 @@ static bool decompress_with(ZSTD_DCtx *context, const struct repo_reader *file,
     return partial || left == 0 || damaged(file, "its last frame is cut off", error);
 }
 
-bool segment_decompress(const struct repo_reader *file, guint8 *buffer, gsize room,
-                        bool partial, gsize *ret_length, GError **error)
+bool segment_decompress(const struct repo_reader *file, void *buffer, gsize room, bool partial,
+                        gsize *ret_length, GError **error)
 {
     ZSTD_DCtx *context = ZSTD_createDCtx();
     ZSTD_outBuffer out = {buffer, room, 0};
@@ -211,7 +211,7 @@ bool segment_decompress(const struct repo_reader *file, guint8 *buffer, gsize ro
     return good;
 }
 
-bool segment_beginning(const struct repo_reader *file, guint8 *buffer, gsize room,
+bool segment_beginning(const struct repo_reader *file, void *buffer, gsize room,
                        gsize *ret_length)
 {
     ZSTD_DCtx *context = ZSTD_createDCtx();

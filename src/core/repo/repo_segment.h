@@ -27,11 +27,11 @@ AUTO_DEFINE(squeeze, squeeze_free)
 /* Decompresses into buffer and checks the checksums. partial: an end that is cut off is no error,
  * anything else is. More than room is damage. *ret_length is what could be read, also on failure.
  */
-bool segment_decompress(const struct repo_reader *file, guint8 *buffer, gsize room,
-                        bool partial, gsize *ret_length, GError **error);
+bool segment_decompress(const struct repo_reader *file, void *buffer, gsize room, bool partial,
+                        gsize *ret_length, GError **error);
 
 /* The first bytes alone; as many as there are, up to room. */
-bool segment_beginning(const struct repo_reader *file, guint8 *buffer, gsize room,
+bool segment_beginning(const struct repo_reader *file, void *buffer, gsize room,
                        gsize *ret_length);
 
 /* ---- a segment that arrives --------------------------------------------------------------- */

@@ -111,10 +111,10 @@ static void test_open(void)
     g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
     g_clear_error(&error);
 
-    AUTO(lineage) lineage = must_begin(made);
+    G_GNUC_UNUSED AUTO(lineage) lineage = must_begin(made);
     AUTO(lineage) only = lineage_open(again, NULL, false, &error);
     g_assert_cmpstr(lineage_system(only), ==, SYSTEM);
-    AUTO(lineage) second = lineage_open(made, "12", true, &error);
+    G_GNUC_UNUSED AUTO(lineage) second = lineage_open(made, "12", true, &error);
     g_assert_null(lineage_open(again, NULL, false, &error));
     g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_USAGE);
     g_clear_error(&error);
@@ -135,7 +135,7 @@ static void test_not_empty(void)
     g_assert_null(open_repo(folder, 0, true, &error));
     g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
     g_assert_cmpint(g_unlink(other), ==, 0);
-    AUTO(repo) repo = must_open(folder, 0);
+    G_GNUC_UNUSED AUTO(repo) repo = must_open(folder, 0);
     folder_remove(folder);
 }
 
@@ -143,8 +143,8 @@ static void test_key_of_repository(void)
 {
     g_autofree char *folder = folder_new();
     AUTO(repo_key) key = fixture_key(folder, 'a');
-    AUTO(repo_key) other = fixture_key(folder, 'b');
-    AUTO(repo) made = must_open(folder, 'a');
+    G_GNUC_UNUSED AUTO(repo_key) other = fixture_key(folder, 'b');
+    G_GNUC_UNUSED AUTO(repo) made = must_open(folder, 'a');
     static const char keys[] = {0, 'b'};
     for (gsize i = 0; i < sizeof keys; i++) {
         g_autoptr(GError) error = NULL;
@@ -154,8 +154,8 @@ static void test_key_of_repository(void)
     }
     g_autofree char *plain = folder_new();
     g_free(repo_key_check(key));
-    AUTO(repo_key) again = fixture_key(plain, 'a');
-    AUTO(repo) open = must_open(plain, 0);
+    G_GNUC_UNUSED AUTO(repo_key) again = fixture_key(plain, 'a');
+    G_GNUC_UNUSED AUTO(repo) open = must_open(plain, 0);
     g_autoptr(GError) error = NULL;
     g_assert_null(open_repo(plain, 'a', true, &error));
     g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
@@ -179,7 +179,7 @@ static void test_description_harmed(void)
         AUTO(repo) harmed = open_repo(folder, 0, false, &error);
         g_assert_no_error(error);
         g_assert_nonnull(strstr(repo_trouble(harmed), names[i]));
-        AUTO(repo) healed = must_open(folder, 0);
+        G_GNUC_UNUSED AUTO(repo) healed = must_open(folder, 0);
         AUTO(repo) well = open_repo(folder, 0, false, &error);
         g_assert_null(repo_trouble(well));
         folder_remove(folder);
@@ -222,7 +222,7 @@ static void test_life(char key)
 {
     g_autofree char *folder = folder_new();
     g_autoptr(GError) error = NULL;
-    AUTO(repo_key) loaded = fixture_key(folder, 'a');
+    G_GNUC_UNUSED AUTO(repo_key) loaded = fixture_key(folder, 'a');
     AUTO(repo) repo = must_open(folder, key);
     AUTO(lineage) lineage = must_begin(repo);
     g_autoptr(GPtrArray) none = list(lineage);
@@ -232,8 +232,8 @@ static void test_life(char key)
     AUTO(repo_backup) died = lineage_backup_begin(lineage, noon_us, NULL, NULL, &error);
     g_assert_cmpstr(died->id, ==, "20251126T120300F");
     guint notes = 0;
-    AUTO(repo_backup)
-    died_too = lineage_backup_begin(lineage, noon_us, count_note, &notes, &error);
+    G_GNUC_UNUSED AUTO(repo_backup) died_too =
+        lineage_backup_begin(lineage, noon_us, count_note, &notes, &error);
     g_assert_cmpuint(notes, ==, 1);
     g_autoptr(GPtrArray) still_none = list(lineage);
     g_assert_cmpuint(still_none->len, ==, 0);
@@ -337,7 +337,7 @@ static void test_harmed(void)
     AUTO(repo) repo = must_open(folder, 0);
     AUTO(lineage) lineage = must_begin(repo);
     AUTO(repo_backup) one = make_backup(lineage, noon_us, 0x5000100);
-    AUTO(repo_backup) two = make_backup(lineage, noon_us, 0x6000100);
+    G_GNUC_UNUSED AUTO(repo_backup) two = make_backup(lineage, noon_us, 0x6000100);
     g_assert_true(lineage_backup_prove(lineage, one, REPO_BY_DRILL, REPO_PROVEN, NULL, 1,
                                        noon_us, &error));
     g_autofree char *manifest = g_build_filename(one->folder, "manifest.json", NULL);

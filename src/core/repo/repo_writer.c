@@ -87,11 +87,18 @@ static bool write_all(struct repo_writer *writer, const guint8 *data, gsize leng
     return true;
 }
 
+/* Eight letters, without the zero behind them. */
+static void put_magic(guint8 *to, const char *magic)
+{
+    for (guint i = 0; i < 8; i++)
+        to[i] = (guint8) magic[i];
+}
+
 static bool begin_container(struct repo_writer *writer, const struct repo_key *key,
                             GError **error)
 {
     guint8 header[CONTAINER_HEADER], file_key[REPO_KEY_BYTES];
-    memcpy(header, CONTAINER_MAGIC, 8);
+    put_magic(header, CONTAINER_MAGIC);
     memcpy(header + 8, key->check, REPO_CHECK_BYTES);
     guint8 *salt = header + 8 + REPO_CHECK_BYTES;
     writer->cipher = EVP_CIPHER_CTX_new();
@@ -205,7 +212,7 @@ bool repo_writer_end(struct repo_writer *writer, GError **error)
 
     guint8 trailer[CONTAINER_TRAILER];
     repo_store64(trailer, count);
-    memcpy(trailer + 8, CONTAINER_END_MAGIC, 8);
+    put_magic(trailer + 8, CONTAINER_END_MAGIC);
     writer->ended = true;
     return write_all(writer, trailer, sizeof trailer, error);
 }

@@ -28,7 +28,7 @@ void drill_note(struct drill *drill, const char *name, const char *database,
                                   .status = status,
                                   .count = count,
                                   .seconds = seconds,
-                                  .detail = detail};
+                                  .detail = g_steal_pointer(&detail)};
     g_ptr_array_add(drill->checks, check);
 }
 

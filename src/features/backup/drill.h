@@ -20,7 +20,7 @@ struct drill_check {
     char *detail; /* why it failed or was skipped, or how it was done; NULL */
 };
 
-void drill_check_free(gpointer check);
+void drill_check_free(gpointer data);
 
 /* The folder it works in, and the lock that says so. */
 struct drill_scratch {

@@ -124,7 +124,7 @@ static bool check_file(struct verify *verify, const struct repo_backup *backup,
         text = g_strdup(cause->message);
     if (text != NULL)
         damaged(verify, path, text, ret_text);
-    else if (strcmp(hash, file->sha256) != 0)
+    else if (g_strcmp0(hash, file->sha256) != 0)
         verify_add(verify, VERIFY_SURVIVED, path,
                    "its SHA-256 is not that of the manifest, but all it contains is whole");
     return true;
