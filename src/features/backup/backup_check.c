@@ -25,7 +25,7 @@ static void add(struct check *check, const char *name, const struct health *heal
                                            strcmp(health->next, "wal receive") == 0);
     g_autofree char *next =
         health->next == NULL ? NULL
-        : server || g_str_has_prefix(where, "--target")
+        : server || strstr(where, "--target") != NULL
             ? g_strdup_printf("pgrunbook backup %s %s", health->next, where)
             : g_strdup_printf("pgrunbook backup %s --repo %s", health->next, quoted);
 
