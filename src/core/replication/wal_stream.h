@@ -43,7 +43,8 @@ struct wal_stream_setup {
 struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *ret_removed,
                                    GError **error);
 
-/* On a temporary slot: begins with the segment of that LSN. */
+/* On a temporary slot: begins with the segment of that LSN, or of where the server was when the
+ * stream was opened, whichever is earlier. */
 bool wal_stream_begin(struct wal_stream *stream, guint32 timeline, guint64 lsn, GError **error);
 
 /* Receives until it is told to stop, until the wanted LSN is durable, or an error. Timeline

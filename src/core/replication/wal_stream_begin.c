@@ -324,7 +324,10 @@ static bool start_at(struct wal_stream *stream, struct wal_stream_place place,
 
 bool wal_stream_begin(struct wal_stream *stream, guint32 timeline, guint64 lsn, GError **error)
 {
-    const struct wal_stream_place place = {timeline, floor_of(stream, lsn)};
+    /* What was written since the slot was made is there as well: without it each of two backups, one
+     * behind the other, would have a gap before it. */
+    guint64 from = timeline == stream->server_timeline ? MIN(lsn, stream->server_lsn) : lsn;
+    const struct wal_stream_place place = {timeline, floor_of(stream, from)};
     bool removed = false;
 
     return start_at(stream, place, &removed, error);
