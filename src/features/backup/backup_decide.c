@@ -95,12 +95,14 @@ bool target_try_make(const struct target_world *world, const struct target *targ
 {
     struct target_try try = {.timeline = timeline};
     bool missing = false;
-    GArray *path = world->history(timeline, &missing, world->data, error);
+    g_autoptr(GError) failure = NULL;
+    GArray *path = world->history(timeline, &missing, world->data, &failure);
 
-    if (path == NULL) {
-        *ret_try = try;
-        return missing;
-    }
+    *ret_try = try;
+    if (path == NULL && !missing)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    if (path == NULL)
+        return missing; /* a refusal, not an error: there is no such timeline */
     try.chain = target_chain_new(world, path, chain_first(world, path));
     for (guint i = world->backups->len; try.backup == NULL && i > 0; i--) {
         const struct repo_backup *backup = world->backups->pdata[i - 1];

@@ -34,8 +34,9 @@ static GArray *world_history(guint32 timeline, bool *ret_missing, gpointer data,
     struct test_world *test = data;
     GArray *path = g_hash_table_lookup(test->paths, GUINT_TO_POINTER(timeline));
 
-    (void) error;
     *ret_missing = path == NULL;
+    if (path == NULL)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "no such file, as the repository says it");
     return path != NULL ? g_array_ref(path) : NULL;
 }
 

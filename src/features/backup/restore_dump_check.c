@@ -145,6 +145,11 @@ bool restore_dump_check(struct restore_dump *restore, GError **error)
     g_autoptr(GByteArray) head = g_byte_array_new();
     g_autoptr(GError) why = NULL;
 
+    if (g_access(restore->path, R_OK) != 0) {
+        runbook_error_set(error, RUNBOOK_REFUSED, NULL, "cannot read \"%s\": %s", restore->path,
+                          g_strerror(errno));
+        return false;
+    }
     restore->archive = archive_new();
     restore->folder = g_file_test(restore->path, G_FILE_TEST_IS_DIR);
     bool checked = restore->folder ? restore_dump_check_folder(restore, &why)

@@ -7,7 +7,7 @@
 
 enum { OPTION_COLUMN = 28, COMMAND_COLUMN = 24, EXIT_COLUMN = 8 };
 
-const char *const *cli_exit_codes(bool monitor)
+const char *const *cli_exit_codes(unsigned flags)
 {
     static const char *const plain[] = {
         "0\tdone, healthy",
@@ -28,7 +28,13 @@ const char *const *cli_exit_codes(bool monitor)
         "130\tinterrupted",
         NULL,
     };
-    return monitor ? plugin : plain;
+    static const char *const restore[] = {
+        "0\tit is there",
+        "1\tthere is no such file",
+        "126\tanything else: PostgreSQL then stops and does not go on without the file",
+        NULL,
+    };
+    return flags & CLI_MONITOR ? plugin : flags & COMMAND_RESTORES ? restore : plain;
 }
 
 static void append_exit_codes(GString *out, unsigned flags)
@@ -36,7 +42,7 @@ static void append_exit_codes(GString *out, unsigned flags)
     bool monitor = flags & CLI_MONITOR;
 
     g_string_append(out, "\nExit status:\n");
-    for (const char *const *code = cli_exit_codes(monitor); *code != NULL; code++) {
+    for (const char *const *code = cli_exit_codes(flags); *code != NULL; code++) {
         g_auto(GStrv) parts = g_strsplit(*code, "\t", 2);
         cli_wrap_entry(out, parts[0], parts[1], EXIT_COLUMN);
     }

@@ -12,7 +12,8 @@ char *cli_help(const struct feature *section, const struct command *command);
 /* pgrunbook(1) as roff. Caller frees. */
 char *cli_manpage(void);
 
-/* What the exit codes mean, as "CODE\tMEANING" lines; those of monitoring plugins on demand. */
-const char *const *cli_exit_codes(bool monitor);
+/* What the exit codes of a command with these flags mean, as "CODE\tMEANING" lines: of most
+ * commands, of monitoring plugins (CLI_MONITOR), of a restore_command (COMMAND_RESTORES). */
+const char *const *cli_exit_codes(unsigned flags);
 
 #endif

@@ -141,9 +141,9 @@ static void append_settings(GString *out)
     }
 }
 
-static void append_exit_codes(GString *out, bool monitor)
+static void append_exit_codes(GString *out, unsigned flags)
 {
-    for (const char *const *code = cli_exit_codes(monitor); *code != NULL; code++) {
+    for (const char *const *code = cli_exit_codes(flags); *code != NULL; code++) {
         g_auto(GStrv) parts = g_strsplit(*code, "\t", 2);
         g_string_append_printf(out, ".TP\n\\fB%s\\fR\n", parts[0]);
         append_text(out, parts[1]);
@@ -201,9 +201,12 @@ char *cli_manpage(void)
     append_settings(out);
     append_kinds(out);
     g_string_append(out, ".SH EXIT STATUS\n");
-    append_exit_codes(out, false);
+    append_exit_codes(out, 0);
     g_string_append(out, ".PP\nThe command \\fBcheck\\fR has those of monitoring plugins:\n");
-    append_exit_codes(out, true);
+    append_exit_codes(out, CLI_MONITOR);
+    g_string_append(out, ".PP\nThe command \\fBbackup wal fetch\\fR has those that a "
+                         "restore_command needs:\n");
+    append_exit_codes(out, COMMAND_RESTORES);
     append_environment(out);
     g_string_append(out, ".SH SEE ALSO\n\\fBvacuumdb\\fR(1), \\fBpsql\\fR(1)\n");
     return g_string_free(out, FALSE);
