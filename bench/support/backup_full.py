@@ -8,20 +8,16 @@ client-side zstd (level 1, two workers) and pgBackRest, tuned and at its default
 Each run is proved: restored, pg_verifybackup, started, pg_amcheck of every heap and index. The CPU
 is that of all processes, the server's too. Ends with 1 when a goal is missed."""
 
-import argparse
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]),
                 str(Path(__file__).resolve().parents[2] / "tools")]
 
-from pgcluster import ClusterError  # noqa: E402
-from support.backup_stage import (DEBIAN, PROGRAM, PgBackRest, Stage,  # noqa: E402
-                                  pgbackrest_version, run, say, unpack, used)
-from support.machine import BenchError  # noqa: E402
-from support.report import Claim, middle, seconds  # noqa: E402
+from support.backup_stage import (DEBIAN, PROGRAM, PgBackRest, race_main,  # noqa: E402
+                                  run, say, unpack, used)
+from support.report import middle  # noqa: E402
 
 OURS, BASE = "pgrunbook", "pg_basebackup"
 TUNED, PLAIN = "pgBackRest, tuned", "pgBackRest, defaults"
@@ -72,11 +68,11 @@ class Peer(PgBackRest):
         return used(self.folder / "repo" / "backup")
 
 
-def race(stage, claim, options):
+def race(stage, claim, runs):
     peers = {BASE: Base(stage), OURS: Ours(stage), TUNED: Peer(stage, "tuned", True),
              PLAIN: Peer(stage, "plain", False)}
     cpu, peaks, sizes = {}, [], {}
-    for turn in range(options.runs):
+    for turn in range(runs):
         for name, peer in peers.items():
             if name == PLAIN and turn > 0:
                 continue
@@ -91,7 +87,7 @@ def race(stage, claim, options):
             stage.prove(peer.bring, manifest=name in (OURS, BASE))
     for name, values in cpu.items():
         claim.notes.append(f"{name}: {middle(values):.2f} s of CPU, {sizes[name] / 2**20:.1f} MiB")
-    return cpu, max(peaks), sizes
+    judge(claim, cpu, max(peaks), sizes)
 
 
 def judge(claim, cpu, peak, sizes):
@@ -105,34 +101,5 @@ def judge(claim, cpu, peak, sizes):
     claim.goal("peak resident memory", peak / 2**20, MEMORY_BYTES / 2**20, unit=" MiB")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="little data, one run, nothing judged")
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
-    options.runs = 1 if options.quick else options.runs
-    folder = Path(tempfile.mkdtemp(prefix="pgb-"))
-    folder.chmod(0o755)
-    stage = None
-    try:
-        stage = Stage(folder, options.quick)
-        claim = Claim("full", f"a full backup of {stage.bytes / 2**30:.2f} GiB; pgBackRest "
-                              f"{'.'.join(map(str, pgbackrest_version()))}")
-        judge(claim, *race(stage, claim, options))
-    finally:
-        if stage is not None:
-            stage.close()
-        shutil.rmtree(folder, ignore_errors=True)
-    claim.show(seconds, not options.quick)
-    if not options.quick and not claim.met():
-        sys.exit("\na goal was missed")
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except (BenchError, ClusterError) as error:
-        sys.exit(f"bench/backup: error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    race_main("full", "a full backup", 3, race, __doc__)

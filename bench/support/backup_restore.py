@@ -9,22 +9,17 @@ pgBackRest's repository is the one it restores fastest from (zst 1, bundles). Th
 proved: pg_verifybackup, started, pg_amcheck of every heap and index. Ends with 1 when a goal is
 missed."""
 
-import argparse
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]),
                 str(Path(__file__).resolve().parents[2] / "tools")]
 
-from pgcluster import ClusterError  # noqa: E402
 from pgcluster_files import give_to_server_user  # noqa: E402
-from support.backup_stage import (PROGRAM, PgBackRest, Stage, pgbackrest_version,  # noqa: E402
-                                  run, say)
-from support.machine import BenchError  # noqa: E402
-from support.report import Claim, middle, seconds  # noqa: E402
+from support.backup_stage import PROGRAM, PgBackRest, race_main, run, say  # noqa: E402
+from support.report import middle  # noqa: E402
 
 OURS, THEIRS = "pgrunbook", "pgBackRest, 2 processes"
 MEMORY_BYTES = 150 << 20
@@ -79,7 +74,8 @@ def race(stage, claim, runs):
             shutil.rmtree(to, ignore_errors=True)
     for name, values in cpu.items():
         claim.notes.append(f"{name}: {middle(values):.2f} s of CPU")
-    return max(peaks)
+    claim.goal("wall, of pgBackRest's", claim.median(OURS) / claim.median(THEIRS), 0.8)
+    claim.goal("peak resident memory", max(peaks) / 2**20, MEMORY_BYTES / 2**20, unit=" MiB")
 
 
 def prove(stage, peer, to):
@@ -90,35 +86,5 @@ def prove(stage, peer, to):
     stage.prove(bring, manifest=isinstance(peer, Ours))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="little data, one run, nothing judged")
-    parser.add_argument("--runs", type=int, default=5)
-    options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="pgb-"))
-    folder.chmod(0o755)
-    stage = None
-    try:
-        stage = Stage(folder, options.quick)
-        claim = Claim("restore", f"a restore of {stage.bytes / 2**30:.2f} GiB; pgBackRest "
-                                 f"{'.'.join(map(str, pgbackrest_version()))}")
-        peak = race(stage, claim, 1 if options.quick else options.runs)
-        claim.goal("wall, of pgBackRest's", claim.median(OURS) / claim.median(THEIRS), 0.8)
-        claim.goal("peak resident memory", peak / 2**20, MEMORY_BYTES / 2**20, unit=" MiB")
-    finally:
-        if stage is not None:
-            stage.close()
-        shutil.rmtree(folder, ignore_errors=True)
-    claim.show(seconds, not options.quick)
-    if not options.quick and not claim.met():
-        sys.exit("\na goal was missed")
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except (BenchError, ClusterError) as error:
-        sys.exit(f"bench/backup: error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    race_main("restore", "a restore", 5, race, __doc__)

@@ -1,20 +1,23 @@
 """What the parts of the benchmark of backups share: a cluster of two and a half gigabytes, the peers,
 a meter, and the proof that what was timed is a backup: restored, started, every page looked at."""
 
+import argparse
 import os
 import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-from pgcluster import Cluster
+from pgcluster import Cluster, ClusterError
 from pgcluster_files import give_to_server_user
 from support.machine import DATABASES, BenchError
+from support.report import Claim, seconds
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("PGRUNBOOK", str(REPOSITORY / "build" / "pgrunbook"))
@@ -198,3 +201,32 @@ class PgBackRest:
         # It asks for a restore_command; what its backup_label asks for is put beside it instead.
         (data / "recovery.signal").unlink(missing_ok=True)
         self.stage.add_wal(data)
+
+
+def race_main(name, title, runs, race, about):
+    """The command line of a part in which peers run in turn on one stage: race(stage, claim, runs)
+    measures, and sets the goals. Ends with 1 when one is missed, unless --quick."""
+    parser = argparse.ArgumentParser(description=about,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="little data, one run, nothing judged")
+    parser.add_argument("--runs", type=int, default=runs)
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="pgb-"))
+    folder.chmod(0o755)
+    stage = None
+    try:
+        stage = Stage(folder, options.quick)
+        claim = Claim(name, f"{title} of {stage.bytes / 2**30:.2f} GiB; pgBackRest "
+                            f"{'.'.join(map(str, pgbackrest_version()))}")
+        race(stage, claim, 1 if options.quick else options.runs)
+    except (BenchError, ClusterError) as error:
+        sys.exit(f"bench/backup: error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        if stage is not None:
+            stage.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    claim.show(seconds, not options.quick)
+    if not options.quick and not claim.met():
+        sys.exit("\na goal was missed")

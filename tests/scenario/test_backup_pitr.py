@@ -1,6 +1,6 @@
 """Point-in-time recovery lands where it was told to: on exactly the ledger's row, whatever names the
 place, across restarts, a crash, DDL, a tablespace and a switchover. The forty targets of
-bench/pitr in small, on another version each night."""
+bench/pitr in small."""
 
 import datetime
 import zoneinfo
@@ -8,9 +8,9 @@ import zoneinfo
 import pytest
 from golden.documents import check_document
 from support.pitr import SERVER, SMALL_SEGMENTS, Stage, lsn_number, nearest
-from support.servers import VERSIONS
+from support.servers import ENDS
 
-versions = (VERSIONS[datetime.date.today().toordinal() % len(VERSIONS)],)
+versions = ENDS
 
 
 @pytest.fixture

@@ -40,16 +40,6 @@ bool wal_stream_place_end(const struct wal_stream_known *known,
     return false;
 }
 
-static bool is_stored(const GArray *segments, guint32 timeline, guint64 segment)
-{
-    for (guint i = 0; i < segments->len; i++) {
-        const struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
-        if (one->timeline == timeline && one->segment == segment)
-            return !one->partial;
-    }
-    return false;
-}
-
 /* A segment that is stored is left for the one of the same number on the timeline its end belongs to,
  * where the path changes inside it, and only then for the next number: where it changes right at
  * its end, no server has a next one of the old timeline. */
@@ -59,7 +49,7 @@ struct wal_stream_place wal_stream_place_missing(const struct wal_stream_known *
     struct wal_stream_place place = {wal_history_at(known->path, lsn), floor_of(known, lsn)};
     guint32 bytes = known->segment_bytes;
 
-    while (is_stored(known->segments, place.timeline, place.lsn / bytes)) {
+    while (repo_segments_have(known->segments, place.timeline, place.lsn / bytes)) {
         guint32 at_end = wal_history_at(known->path, place.lsn + bytes - 1);
         if (at_end == place.timeline) {
             place.lsn += bytes;

@@ -3,6 +3,7 @@
 #define CORE_REPO_FIXTURE_H
 
 #include "repo/repo_file.h"
+#include "settings/settings.h"
 #include "store/store_fixture.h"
 
 #include <fcntl.h>
@@ -31,6 +32,27 @@ static inline struct repo_key *fixture_key(const char *folder, char digit)
     struct repo_key *key = repo_key_load(path, NULL, NULL, &error);
     g_assert_no_error(error);
     return key;
+}
+
+/* Settings of a repository in the folder; key: the digit of its key file, which is there; 0: none. */
+static inline struct settings *fixture_settings(const char *folder, char key)
+{
+    static const struct setting rows[] = {
+        {"repo", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
+        {"key_file", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
+        {"key_command", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
+        {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
+    };
+    static const struct setting_table tables[] = {
+        {NULL, settings_core, NULL}, {"backup", rows, NULL}, {NULL, NULL, NULL}};
+    g_autoptr(GError) error = NULL;
+    g_autofree char *file =
+        key == 0 ? g_strdup("") : g_strdup_printf("backup.key_file = %s/key-%c\n", folder, key);
+    g_autofree char *text =
+        g_strdup_printf("[pgrunbook]\nbackup.repo = %s/repo\n%s", folder, file);
+    struct settings *settings = settings_parse(tables, "test", text, strlen(text), &error);
+    g_assert_no_error(error);
+    return settings;
 }
 
 /* Bytes that compress to about a half, the same for the same seed. */

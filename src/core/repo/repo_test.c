@@ -2,37 +2,14 @@
 
 #include "repo/repo_fixture.h"
 #include "repo/repo_seal.h"
-#include "settings/settings.h"
 
 #define SYSTEM "7301234567890123456"
 
 static const gint64 noon_us = 1764158580000000; /* 2025-11-26 12:03:00 UTC */
 
-static const struct setting rows[] = {
-    {"repo", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
-    {"key_file", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
-    {"key_command", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
-    {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
-};
-static const struct setting_table tables[] = {
-    {NULL, settings_core, NULL}, {"backup", rows, NULL}, {NULL, NULL, NULL}};
-
-/* Settings of a repository in the folder; key: the digit of its key, 0: none. */
-static struct settings *settings_of(const char *folder, char key)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *file =
-        key == 0 ? g_strdup("") : g_strdup_printf("backup.key_file = %s/key-%c\n", folder, key);
-    g_autofree char *text =
-        g_strdup_printf("[pgrunbook]\nbackup.repo = %s/repo\n%s", folder, file);
-    struct settings *settings = settings_parse(tables, "test", text, strlen(text), &error);
-    g_assert_no_error(error);
-    return settings;
-}
-
 static struct repo *open_repo(const char *folder, char key, bool create, GError **error)
 {
-    AUTO(settings) settings = settings_of(folder, key);
+    AUTO(settings) settings = fixture_settings(folder, key);
     return repo_open(settings, create, error);
 }
 

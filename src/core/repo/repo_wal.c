@@ -182,6 +182,16 @@ GArray *lineage_segments(const struct lineage *lineage, GError **error)
     return g_steal_pointer(&segments);
 }
 
+bool repo_segments_have(const GArray *segments, guint32 timeline, guint64 segment)
+{
+    for (guint i = 0; i < segments->len; i++) {
+        const struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
+        if (one->timeline == timeline && one->segment == segment)
+            return !one->partial;
+    }
+    return false;
+}
+
 bool repo_segment_serves(const struct repo_segment *segment, guint64 stop_lsn)
 {
     /* Complete and partial files of the same WAL must be judged alike wherever it is asked, or a

@@ -27,6 +27,9 @@ struct repo_segment {
  * array of struct repo_segment; caller unrefs. */
 GArray *lineage_segments(const struct lineage *lineage, GError **error);
 
+/* Whether a complete one is among them. Pure. */
+bool repo_segments_have(const GArray *segments, guint32 timeline, guint64 segment);
+
 /* One of them, without a look at the others: a partial one is measured, where the complete one is not
  * there. False: neither is. */
 bool lineage_segment_find(const struct lineage *lineage, guint32 timeline, guint64 segment,

@@ -2,19 +2,9 @@
 
 #include "repo/repo_fixture.h"
 #include "repo/repo_segment.h"
-#include "settings/settings.h"
 #include "wal/wal_fixture.h"
 
 #define SYSTEM "7123456789012345678"
-
-static const struct setting rows[] = {
-    {"repo", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
-    {"key_file", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
-    {"key_command", SETTING_STRING, 0, NULL, NULL, NULL, NULL, "x"},
-    {NULL, SETTING_BOOL, 0, NULL, NULL, NULL, NULL, NULL},
-};
-static const struct setting_table tables[] = {
-    {NULL, settings_core, NULL}, {"backup", rows, NULL}, {NULL, NULL, NULL}};
 
 struct place {
     char *folder;
@@ -26,16 +16,9 @@ static void set_up(struct place *place, gconstpointer encrypted)
 {
     g_autoptr(GError) error = NULL;
     place->folder = g_dir_make_tmp("pgrunbook-wal-XXXXXX", NULL);
-    g_autofree char *file = g_strdup("");
-    if (encrypted != NULL) {
+    if (encrypted != NULL)
         repo_key_free(fixture_key(place->folder, '7'));
-        g_free(file);
-        file = g_strdup_printf("backup.key_file = %s/key-7\n", place->folder);
-    }
-    g_autofree char *text =
-        g_strdup_printf("[pgrunbook]\nbackup.repo = %s/repo\n%s", place->folder, file);
-    AUTO(settings) settings = settings_parse(tables, "test", text, strlen(text), &error);
-    g_assert_no_error(error);
+    AUTO(settings) settings = fixture_settings(place->folder, encrypted != NULL ? '7' : 0);
     place->repo = repo_open(settings, true, &error);
     g_assert_no_error(error);
     place->lineage = lineage_open(place->repo, SYSTEM, true, &error);

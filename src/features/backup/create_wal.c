@@ -29,16 +29,6 @@ struct create_wal {
 
 /* ---- who stores it ------------------------------------------------------------------------- */
 
-static bool is_stored(const GArray *segments, guint32 timeline, guint64 segment)
-{
-    for (guint i = 0; i < segments->len; i++) {
-        const struct repo_segment *one = &g_array_index(segments, struct repo_segment, i);
-        if (one->timeline == timeline && one->segment == segment)
-            return !one->partial;
-    }
-    return false;
-}
-
 /* Of the time of a backup: it was perhaps received beside it. */
 static bool is_of_a_backup(const GPtrArray *backups, guint32 timeline, guint64 segment,
                            guint32 segment_bytes)
@@ -62,9 +52,9 @@ bool create_wal_archived(const char *name, const GArray *segments, const GPtrArr
     if (last.kind != WAL_SEGMENT && last.kind != WAL_BACKUP_HISTORY)
         return false;
     while (segment > 0 && is_of_a_backup(backups, last.timeline, segment, segment_bytes) &&
-           is_stored(segments, last.timeline, segment))
+           repo_segments_have(segments, last.timeline, segment))
         segment--;
-    return is_stored(segments, last.timeline, segment);
+    return repo_segments_have(segments, last.timeline, segment);
 }
 
 /* That archive_command has our words in it says neither that it works nor where to. */

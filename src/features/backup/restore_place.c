@@ -229,10 +229,11 @@ bool restore_place_apart(const char *folder, const char *repository, GError **er
 
 /* ---- judging ------------------------------------------------------------------------------- */
 
-static enum restore_way not(GError * *error, const char *hint, const char *format, ...)
+static enum restore_way refused(GError **error, const char *hint, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-static enum restore_way not(GError * *error, const char *hint, const char *format, ...) {
+static enum restore_way refused(GError **error, const char *hint, const char *format, ...)
+{
     va_list arguments;
 
     va_start(arguments, format);
@@ -266,29 +267,30 @@ static enum restore_way not_empty(const struct restore_place *place, const char 
                                   GError **error)
 {
     if (place->marked && place->marker.goal != NULL)
-        return not(error, "begin anew with --delta, or name the same target",
-                   "a recovery (%s) was interrupted in \"%s\"", place->marker.goal, folder);
-    return not(error,
-               place->cluster ? "restore into an empty folder, or over this cluster with "
-                                "--delta: it is lost then"
-                              : "restore into an empty folder",
-               "\"%s\" is not empty", folder);
+        return refused(error, "begin anew with --delta, or name the same target",
+                       "a recovery (%s) was interrupted in \"%s\"", place->marker.goal, folder);
+    return refused(error,
+                   place->cluster ? "restore into an empty folder, or over this cluster with "
+                                    "--delta: it is lost then"
+                                  : "restore into an empty folder",
+                   "\"%s\" is not empty", folder);
 }
 
 enum restore_way restore_place_judge(const struct restore_place *place, const char *folder,
                                      const struct restore_wish *wish, GError **error)
 {
     if (place->server != 0)
-        return not(error, "stop it first (pg_ctl stop)",
-                   "a server (pid %d) is running on \"%s\"", (int) place->server, folder);
+        return refused(error, "stop it first (pg_ctl stop)",
+                       "a server (pid %d) is running on \"%s\"", (int) place->server, folder);
     if (place->pid_left) {
         g_autofree char *hint = g_strdup_printf("if none is, neither in a container nor on "
                                                 "another machine, remove \"%s/postmaster.pid\"",
                                                 folder);
-        return not(error, hint,
-                   "a server may be running on \"%s\": it has a postmaster.pid, and a server "
-                   "that was stopped leaves none",
-                   folder);
+        return refused(
+            error, hint,
+            "a server may be running on \"%s\": it has a postmaster.pid, and a server "
+            "that was stopped leaves none",
+            folder);
     }
     if (place->empty)
         return RESTORE_FRESH;
@@ -297,18 +299,20 @@ enum restore_way restore_place_judge(const struct restore_place *place, const ch
     if (may_resume(place, wish))
         return RESTORE_RESUME;
     if (place->marked && place->control == NULL && !wish->delta)
-        return not(error, "finish that one, empty the folder, or write over it with --delta",
-                   "the restore of another backup (%s) was interrupted in \"%s\"",
-                   place->marker.backup ? place->marker.backup : "unknown", folder);
+        return refused(error,
+                       "finish that one, empty the folder, or write over it with --delta",
+                       "the restore of another backup (%s) was interrupted in \"%s\"",
+                       place->marker.backup ? place->marker.backup : "unknown", folder);
     if (!wish->delta)
         return not_empty(place, folder, error);
     if (!place->cluster && !place->marked)
-        return not(error, "restore into an empty folder", "\"%s\" is no data directory",
-                   folder);
+        return refused(error, "restore into an empty folder", "\"%s\" is no data directory",
+                       folder);
     g_autofree char *found = g_strdup_printf("%" G_GUINT64_FORMAT, place->system);
     if (place->system != 0 && g_strcmp0(found, wish->system) != 0)
-        return not(error, "--delta is for an older or damaged state of the same cluster",
-                   "\"%s\" holds another cluster (system identifier %s, the backup's is %s)",
-                   folder, found, wish->system);
+        return refused(
+            error, "--delta is for an older or damaged state of the same cluster",
+            "\"%s\" holds another cluster (system identifier %s, the backup's is %s)", folder,
+            found, wish->system);
     return RESTORE_COMPARE;
 }

@@ -105,6 +105,11 @@ void target_words(const struct daemon_target *target, GStrvBuilder *words);
 /* The same for a command that connects to no server by itself. */
 void target_words_alone(const struct daemon_target *target, GStrvBuilder *words);
 
+/* Opens the target's event of that name when a child of its cannot stay up, and closes it when it
+ * does. */
+void target_trouble(const struct daemon_target *target, const char *name, bool looping,
+                    const char *message);
+
 /* Its name for children whose command line has none; NULL: it has. Lives as long as the daemon. */
 const char *target_alias(const struct daemon_target *target);
 

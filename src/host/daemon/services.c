@@ -39,20 +39,8 @@ static void on_ended(const char *how, gpointer data)
 static void on_trouble(bool looping, const char *message, gpointer data)
 {
     const struct target_service *service = data;
-    const struct daemon_target *target = service->target;
-    struct store_event event = {
-        .target = target->name,
-        .name = service->event,
-        .severity = "critical",
-        .opened_us = g_get_real_time(),
-        .message = message,
-    };
 
-    if (looping)
-        events_open(target->daemon->events, &event);
-    else
-        events_close(target->daemon->events, target->name, event.name, event.opened_us,
-                     message);
+    target_trouble(service->target, service->event, looping, message);
 }
 
 static char **arguments_of(const struct target_service *service)

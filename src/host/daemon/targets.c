@@ -61,12 +61,12 @@ static void on_ended(const char *how, gpointer data)
     daemon_end_if_alone(target->daemon);
 }
 
-static void on_trouble(bool looping, const char *message, gpointer data)
+void target_trouble(const struct daemon_target *target, const char *name, bool looping,
+                    const char *message)
 {
-    struct daemon_target *target = data;
     struct store_event event = {
         .target = target->name,
-        .name = "child",
+        .name = name,
         .severity = "critical",
         .opened_us = g_get_real_time(),
         .message = message,
@@ -77,6 +77,11 @@ static void on_trouble(bool looping, const char *message, gpointer data)
     else
         events_close(target->daemon->events, target->name, event.name, event.opened_us,
                      message);
+}
+
+static void on_trouble(bool looping, const char *message, gpointer data)
+{
+    target_trouble(data, "child", looping, message);
 }
 
 static void watch(struct daemon_target *target)
