@@ -35,8 +35,9 @@ static const struct setting settings[] = {
      "directory, "
      "a folder that pg_dump writes with several connections."},
     {"dump_compress", SETTING_INT, 0, "2", "1", "19", NULL,
-     "Zstandard level of a dump. On rows as text 2 is smaller than gzip at 9 and many times as "
-     "fast; a higher level is not always smaller."},
+     "Zstandard level of a dump. On rows as text 2 is smaller than gzip at 9, in less than "
+     "half of "
+     "its time; a higher level is not always smaller."},
     {"dump_globals", SETTING_BOOL, 0, "off", NULL, NULL, NULL,
      "Write roles (with their passwords, as hashes) and tablespaces beside each dump; for that "
      "the role has to be a superuser."},
