@@ -20,7 +20,7 @@ static const struct setting settings[] = {
     {"key_command", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
      "A shell command that prints the key, in the place of backup.key_file."},
     {"compress", SETTING_INT, 0, "1", "1", "19", NULL,
-     "Zstandard level. On heap pages 1 is faster than 3, and smaller."},
+     "Zstandard level. 1 is the fastest; whether 3 is smaller depends on the data."},
     {"max_rate", SETTING_SIZE, 0, "0", "0", NULL, NULL,
      "The most bytes a second that a backup may take from the server; 0: no bound."},
     {"bindir", SETTING_STRING, 0, NULL, NULL, NULL, NULL,

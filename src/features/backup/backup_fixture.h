@@ -36,7 +36,8 @@ static GArray *world_history(guint32 timeline, bool *ret_missing, gpointer data,
 
     *ret_missing = path == NULL;
     if (path == NULL)
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "no such file, as the repository says it");
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "no such file, as the repository says it");
     return path != NULL ? g_array_ref(path) : NULL;
 }
 
