@@ -80,6 +80,8 @@ def test_messages(server, runbook):
     daemon.configure({"shop": server}, **{**settings, "notify_webhook": ""})
     daemon.reload()
     wait_until(lambda: not daemon.children("notify"), what="the courier's retirement")
+    daemon.hear("the configuration was read again")
+    assert not daemon.children("notify"), "not renewed either"
     daemon.stop()
     hook.close()
     assert len(hook.payloads) == 2

@@ -328,7 +328,9 @@ const char *const *settings_list(const struct settings *settings, const char *na
 
 bool settings_is_set(const struct settings *settings, const char *name)
 {
-    return value_of(settings, name, ~0U)->rank > RANK_DEFAULT;
+    const struct value *value = value_of(settings, name, ~0U);
+
+    return value->rank > RANK_DEFAULT && value->text != NULL && value->text[0] != '\0';
 }
 
 const char *settings_origin(const struct settings *settings, const char *name)

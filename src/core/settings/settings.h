@@ -142,7 +142,8 @@ gint64 settings_int(const struct settings *settings,
 double settings_fraction(const struct settings *settings, const char *name);
 const char *settings_string(const struct settings *settings, const char *name); /* the text */
 const char *const *settings_list(const struct settings *settings, const char *name);
-bool settings_is_set(const struct settings *settings, const char *name); /* beyond default */
+/* Whether something beyond the default was given; "NAME =", with nothing behind, gives nothing. */
+bool settings_is_set(const struct settings *settings, const char *name);
 
 /* Walks all settings in table order, and behind them the named sections that are for the target
  * (NULL: all there are), for `config show`. */

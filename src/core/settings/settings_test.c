@@ -77,9 +77,12 @@ static void test_values(void)
     g_assert_cmpstr(settings_string(settings, "timezone"), ==, "Europe/Berlin");
     g_assert_cmpstr(settings_string(settings, "vacuum.note"), ==, "a\\tb = ü # not a comment");
     g_assert_true(settings_is_set(settings, "vacuum.jobs"));
+    g_assert_true(settings_is_set(settings, "vacuum.note"));
     view_is(settings, "vacuum.jobs", "8", "t.conf:3");
     view_is(settings, "vacuum.memory", "1.5 GB", "t.conf:5");
     view_is(settings, "vacuum.note", "a\\tb = ü # not a comment", "t.conf:12");
+    g_assert_true(settings_override(settings, "vacuum.note", "", "-", NULL));
+    g_assert_false(settings_is_set(settings, "vacuum.note"));
 }
 
 static void note_is(const char *line, const char *expected)
