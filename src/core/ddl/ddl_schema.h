@@ -1,0 +1,85 @@
+/*
+ * A schema as far as it decides what a statement locks and does: read from a server, or empty and
+ * then unknown. The statements of a migration are played on it in order (ddl_judge), so that the
+ * second sees what the first has made.
+ */
+#ifndef CORE_DDL_SCHEMA_H
+#define CORE_DDL_SCHEMA_H
+
+#include "auto.h"
+#include "pg/session.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum ddl_truth { DDL_UNKNOWN, DDL_NO, DDL_YES };
+
+struct ddl_type {
+    char *schema, *name; /* "pg_catalog", "int4"; the array's element with `array` */
+    gint32 typmod;       /* -1: none */
+    bool array;
+};
+
+struct ddl_column {
+    char *name;
+    struct ddl_type type;
+    char *collation; /* NULL: the type's own */
+    bool not_null, has_default, generated, dropped;
+};
+
+enum ddl_constraint_kind {
+    DDL_CHECK, DDL_FOREIGN_KEY, DDL_PRIMARY_KEY, DDL_UNIQUE, DDL_EXCLUSION, DDL_NOT_NULL
+};
+
+struct ddl_constraint {
+    char *name;
+    enum ddl_constraint_kind kind;
+    bool validated, enforced;
+    GPtrArray *columns;                     /* of char * */
+    char *proves_not_null;                  /* the column of CHECK (c IS NOT NULL); NULL: none */
+    char *definition;                       /* pg_get_constraintdef; NULL: not known */
+    char *referenced_schema, *referenced;   /* of a foreign key */
+};
+
+struct ddl_index {
+    char *schema, *name;
+    bool unique, valid, primary;
+    GPtrArray *columns; /* of char *; NULL entries are expressions */
+};
+
+struct ddl_relation {
+    char *schema, *name;
+    guint32 oid; /* 0: made here, or unknown */
+    char kind;   /* relkind: 'r', 'p', 'm', 'v', 'S', 'f', 't' */
+    bool created_here; /* by this migration: nobody else can wait for it */
+    bool unlogged, temporary;
+    GPtrArray *columns;     /* of struct ddl_column */
+    GPtrArray *constraints; /* of struct ddl_constraint */
+    GPtrArray *indexes;     /* of struct ddl_index */
+    char *parent_schema, *parent;       /* of a partition (or child); NULL: none */
+    char *bound;                        /* of a partition, "DEFAULT" of the default one */
+    double rows;                        /* reltuples; -1: never counted */
+    gint64 bytes, bytes_indexes;        /* by relpages */
+};
+
+struct ddl_domain {
+    char *schema, *name;
+    struct ddl_type base;
+    bool constrained, not_null, has_default;
+};
+
+struct ddl_schema; /* relations, domains, functions' volatility, search_path */
+
+/* An unknown one: what is asked of relations not made in it is DDL_UNKNOWN. */
+struct ddl_schema *ddl_schema_new(void);
+/* That of the session's database; tables of system schemas are left out. Locks nothing. */
+struct ddl_schema *ddl_schema_read(struct session *session, GError **error);
+void ddl_schema_free(struct ddl_schema *schema);
+AUTO_DEFINE(ddl_schema, ddl_schema_free)
+
+bool ddl_schema_known(const struct ddl_schema *schema);
+/* schema NULL: along the search_path. NULL: there is none, or it is not known. Borrowed. */
+struct ddl_relation *ddl_schema_find(const struct ddl_schema *schema, const char *schema_name,
+                                     const char *name);
+
+#endif
