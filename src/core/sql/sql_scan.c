@@ -267,13 +267,15 @@ static void end_statement(struct scan *scan)
             .length = scan->end - start,
             .line = sql_script_line(scan->script, start, NULL),
             .lead = lead_of(scan, start),
+            .alone = sql_words_alone(&scan->words),
+            .control = sql_words_control(&scan->words),
         };
         g_array_append_val(scan->script->statements, statement);
     }
     scan->before = scan->at;
     scan->open = scan->told = scan->continues = false;
     scan->parentheses = scan->brackets = 0;
-    scan->words = (struct sql_words){.words = 0};
+    scan->words = (struct sql_words){.outside = 0};
     if (data)
         skip_copy_data(scan, start);
 }

@@ -19,6 +19,8 @@ struct sql_statement {
     /* Where the comments right before it begin, with no empty line in between; not one that stands
      * behind the statement before on its last line. `start` when there are none. */
     gsize lead;
+    bool alone;   /* by its words: the server takes it outside of a transaction block only */
+    bool control; /* begins or ends a transaction */
 };
 
 struct sql_comment {

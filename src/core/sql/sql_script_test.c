@@ -161,6 +161,43 @@ static void test_bad(void)
     g_assert_cmpuint(none->statements->len, ==, 0);
 }
 
+static void alone_is(const char *text, bool alone, bool control)
+{
+    AUTO(sql_script) script = script_of(text);
+    const struct sql_statement *first =
+        &g_array_index(script->statements, struct sql_statement, 0);
+
+    if (first->alone != alone || first->control != control)
+        g_error("alone %d, control %d: %s", first->alone, first->control, text);
+}
+
+static void test_transactions(void)
+{
+    alone_is("CREATE UNIQUE INDEX /* x */ CONCURRENTLY i ON t (a)", true, false);
+    alone_is("create index concurrently on t (a)", true, false);
+    alone_is("CREATE INDEX ON t (concurrently)", false, false);
+    alone_is("DROP INDEX CONCURRENTLY IF EXISTS i", true, false);
+    alone_is("REINDEX TABLE CONCURRENTLY t", true, false);
+    alone_is("REINDEX (VERBOSE, CONCURRENTLY) TABLE t", true, false);
+    alone_is("REINDEX (VERBOSE) SCHEMA s", true, false);
+    alone_is("REINDEX TABLE t", false, false);
+    alone_is("ALTER TABLE p DETACH PARTITION c CONCURRENTLY", true, false);
+    alone_is("ALTER TABLE p DETACH PARTITION c", false, false);
+    alone_is("REFRESH MATERIALIZED VIEW CONCURRENTLY v", false, false);
+    alone_is("VACUUM (ANALYZE) t", true, false);
+    alone_is("CLUSTER", true, false);
+    alone_is("CLUSTER t USING i", false, false);
+    alone_is("ALTER SYSTEM SET work_mem = '1MB'", true, false);
+    alone_is("COMMIT PREPARED 'x'", true, false);
+    alone_is("BEGIN ISOLATION LEVEL SERIALIZABLE", false, true);
+    alone_is("START TRANSACTION", false, true);
+    alone_is("END", false, true);
+    alone_is("ROLLBACK", false, true);
+    alone_is("ROLLBACK TO SAVEPOINT a", false, false);
+    alone_is("ROLLBACK WORK TO a", false, false);
+    alone_is("SELECT 1", false, false);
+}
+
 /* A quarter of a million statements: were anything quadratic, this would not end. */
 static void test_large(void)
 {
@@ -182,6 +219,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sql_script/places", test_places);
     g_test_add_func("/sql_script/psql", test_psql);
     g_test_add_func("/sql_script/bad", test_bad);
+    g_test_add_func("/sql_script/transactions", test_transactions);
     g_test_add_func("/sql_script/large", test_large);
     return g_test_run();
 }
