@@ -88,7 +88,7 @@ def test_flyway(status, server):
     server.sql(TABLES["flyway"])
     server.sql("""INSERT INTO flyway_schema_history VALUES
         (1, '1', 'base', 'BASELINE', '<< >>', NULL, 'me', now(), 0, true),
-        (2, '1.1', 'a', 'SQL', 'V1_1__a.sql', -1432276133, 'me', now(), 0, true),
+        (2, '1.1', 'a', 'SQL', 'V1_1__a.sql', 78787420, 'me', now(), 0, true),
         (3, '2', 'b', 'SQL', 'V2__b.sql', 17, 'me', now(), 0, true),
         (4, '3', 'c', 'SQL', 'V3__c.sql', 18, 'me', now(), 0, true),
         (5, '3', 'c', 'UNDO_SQL', 'U3__c.sql', NULL, 'me', now(), 0, true)""")
