@@ -57,6 +57,13 @@ static void delete_rows(struct ddl_judge *judge, const PgQuery__DeleteStmt *stat
                       DDL_EFFECT_SCAN);
 }
 
+/* It is no longer known to be empty. */
+static void fill(const struct ddl_target *target)
+{
+    if (target->relation != NULL && target->relation->rows == 0)
+        target->relation->rows = -1;
+}
+
 static void copy(struct ddl_judge *judge, const PgQuery__CopyStmt *statement)
 {
     if (statement->query != NULL)
@@ -66,6 +73,7 @@ static void copy(struct ddl_judge *judge, const PgQuery__CopyStmt *statement)
     struct ddl_target target = ddl_target_of(judge, statement->relation);
     ddl_judge_lock(judge, &target, statement->is_from ? DDL_ROW_EXCLUSIVE : DDL_ACCESS_SHARE,
                    DDL_EFFECT_NONE);
+    fill(&target);
 }
 
 static void lock_rows(struct ddl_judge *judge, const PgQuery__SelectStmt *statement)
@@ -113,6 +121,7 @@ bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
         if (node->insert_stmt->select_stmt != NULL)
             ddl_judge_reads(judge, node->insert_stmt->select_stmt);
         ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
+        fill(&target);
         return true;
     }
     case PG_QUERY__NODE__NODE_UPDATE_STMT:

@@ -133,6 +133,8 @@ struct ddl_type_change ddl_type_change(const struct ddl_schema *schema,
                                        const struct ddl_type *from, const struct ddl_type *to,
                                        const char *time_zone);
 /* A domain with a CHECK or NOT NULL: UNKNOWN when it could be a domain. */
+/* The default of a domain is one that differs from row to row. */
+enum ddl_truth ddl_type_volatile(const struct ddl_schema *schema, const struct ddl_type *type);
 enum ddl_truth ddl_type_constrained(const struct ddl_schema *schema,
                                     const struct ddl_type *type);
 
