@@ -67,6 +67,7 @@ static void relation_free(gpointer data)
     g_ptr_array_unref(relation->constraints);
     g_ptr_array_unref(relation->indexes);
     g_clear_pointer(&relation->key, g_ptr_array_unref);
+    g_clear_pointer(&relation->reads, g_ptr_array_unref);
     g_free(relation->schema);
     g_free(relation->name);
     g_free(relation->parent_schema);
@@ -102,6 +103,7 @@ static void function_free(gpointer data)
 {
     struct ddl_function *function = data;
 
+    g_ptr_array_unref(function->definitions);
     g_free(function->name);
     g_free(function);
 }
