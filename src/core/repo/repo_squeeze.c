@@ -99,6 +99,7 @@ bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **err
         }
         if (!repo_writer_put(file, part.frame, part.size, error))
             return false;
+        g_clear_pointer(&squeeze->parts[i].frame, g_free);
     }
     return true;
 }
