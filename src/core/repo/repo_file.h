@@ -120,6 +120,13 @@ char *repo_file_sha256(const char *path, GError **error);
 bool repo_folder_make(const char *path, GError **error);
 bool repo_folder_sync(const char *path, GError **error);
 
+/* What root has just made in the folder of another account is to be that account's: it reads the
+ * repository when a server of its is restored. Where that cannot be it stays root's. */
+void repo_folder_give(const char *folder, int fd);
+
+/* Opens a file that is there to be locked, and makes it. -1 with errno. */
+int repo_folder_lock_file(const char *folder, const char *name);
+
 /* Removes files that were being written when their writer died, and no others; how many. */
 guint repo_folder_clean(const char *path);
 

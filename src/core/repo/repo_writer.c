@@ -55,6 +55,7 @@ static bool create(struct repo_writer *writer, GError **error)
             continue;
         if (writer->fd < 0)
             return fail(writer, "create", errno, error);
+        repo_folder_give(writer->folder, writer->fd);
         struct stat about;
         if (flock(writer->fd, LOCK_EX | LOCK_NB) == 0 && fstat(writer->fd, &about) == 0 &&
             about.st_nlink > 0)
