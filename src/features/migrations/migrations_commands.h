@@ -1,0 +1,20 @@
+/* The commands of the section, each in a file of its own name; migrations.c has their rows. */
+#ifndef MIGRATIONS_COMMANDS_H
+#define MIGRATIONS_COMMANDS_H
+
+#include "feature.h"
+
+/* -- folder -- */
+enum runbook_exit migrations_status_command(struct call *call, GError **error);
+
+/* -- ddl -- */
+
+/* -- lint -- */
+
+/* -- rehearse -- */
+
+/* -- apply -- */
+
+/* -- checklist -- */
+
+#endif
