@@ -14,7 +14,9 @@ enum ddl_effect { DDL_EFFECT_NONE, DDL_EFFECT_METADATA, DDL_EFFECT_SCAN, DDL_EFF
 const char *ddl_effect_name(enum ddl_effect effect); /* "metadata", … */
 
 struct ddl_lock {
-    char *schema, *relation; /* as it is called in the schema, or in the statement when unknown */
+    /* As it is called in the schema, or in the statement when unknown: schema is NULL then where
+     * the statement does not say it. */
+    char *schema, *relation;
     enum ddl_lock_mode mode;
     enum ddl_effect work;    /* done on this relation while it is held */
     bool created_here;
@@ -33,7 +35,8 @@ enum ddl_cause {
     DDL_ATTACH_PARTITION, DDL_ATTACH_DEFAULT_SCAN, DDL_PARTITION_OF, DDL_VACUUM_FULL, DDL_CLUSTER,
     DDL_REFRESH_MATERIALIZED_VIEW, DDL_SET_LOGGED, DDL_SET_TABLESPACE, DDL_SET_ACCESS_METHOD,
     DDL_TRUNCATE, DDL_ALTER_DOMAIN_SCAN, DDL_DROP_TABLE_REFERENCED, DDL_DROP_FOREIGN_KEY,
-    DDL_ALTER_CONSTRAINT_ENFORCED, DDL_SET_EXPRESSION, DDL_ADD_NOT_NULL, DDL_ACCESS_EXCLUSIVE,
+    DDL_ALTER_CONSTRAINT_ENFORCED, DDL_SET_EXPRESSION, DDL_ADD_NOT_NULL,
+    DDL_TAKES_ACCESS_EXCLUSIVE, /* a lock of that mode that nothing else is said of */
     DDL_CONCURRENTLY_IN_TRANSACTION, DDL_NOT_IN_TRANSACTION, DDL_CONCURRENTLY_IF_NOT_EXISTS,
     DDL_FOREIGN_KEY_WITHOUT_INDEX, DDL_UPDATE_WITHOUT_WHERE, DDL_DELETE_WITHOUT_WHERE,
     DDL_CONCURRENTLY_PARTITIONED, DDL_ENUM_VALUE_USED, DDL_DYNAMIC,
@@ -71,7 +74,7 @@ struct ddl_analyze {
 struct ddl_context {
     int server_version;    /* server_version_num */
     bool in_transaction;   /* the script runs as one */
-    const char *time_zone; /* of the session; NULL: not known */
+    const char *time_zone; /* of the session; NULL: that of the schema */
     GPtrArray *before;     /* of struct ddl_lock: those held since earlier in the transaction */
 };
 
