@@ -1,7 +1,8 @@
 /*
- * A script cut into statements and comments by the server's own scanner (libpg_query), which also
- * gets past text that does not parse. What no server takes (psql's meta-commands, the data lines of
- * COPY, a quote that does not end) is told as a problem.
+ * A script cut into statements and comments by the rules of the server's own scanner, also where it
+ * does not parse. What no server takes (psql's meta-commands, the data lines of COPY, a quote that
+ * does not end) is told as a problem. A statement ends at a semicolon outside of parentheses,
+ * quotes and comments, and outside of a routine's BEGIN ATOMIC … END.
  */
 #ifndef CORE_SQL_SCRIPT_H
 #define CORE_SQL_SCRIPT_H
@@ -15,7 +16,11 @@
 struct sql_statement {
     gsize start, length; /* without blanks and comments around it, without its semicolon */
     guint line;
-    gsize lead; /* where the comments right before it begin; start when there are none */
+    /* Where the comments right before it begin, with no empty line in between; not one that stands
+     * behind the statement before on its last line. `start` when there are none. */
+    gsize lead;
+    bool alone;   /* by its words: the server takes it outside of a transaction block only */
+    bool control; /* begins or ends a transaction */
 };
 
 struct sql_comment {
@@ -39,8 +44,11 @@ struct sql_problem {
 };
 
 struct sql_script {
-    char *text; /* its own copy: without a byte order mark, line ends as they were */
+    /* Its own copy: without a byte order mark, line ends as they were. What is no UTF-8, and NUL,
+     * is \x1a, of which no server makes anything outside of quotes. */
+    char *text;
     gsize length;
+    GArray *lines;      /* of gsize: where each begins */
     GArray *statements; /* of struct sql_statement */
     GArray *comments;   /* of struct sql_comment */
     GArray *problems;   /* of struct sql_problem */
@@ -52,9 +60,10 @@ void sql_script_free(struct sql_script *script);
 AUTO_DEFINE(sql_script, sql_script_free)
 
 /* The text of one statement; caller frees. */
-char *sql_statement_text(const struct sql_script *script, const struct sql_statement *statement);
+char *sql_statement_text(const struct sql_script *script,
+                         const struct sql_statement *statement);
 
-/* The line of an offset, and its column (from 1, in characters; NULL: not asked for). */
+/* The line of an offset (logarithmic), and its column (from 1, in characters; NULL: not asked for). */
 guint sql_script_line(const struct sql_script *script, gsize offset, guint *ret_column);
 
 #endif
