@@ -73,13 +73,17 @@ static void walk_statement(struct lint_walk *walk)
     walk->text = NULL;
 }
 
+/* Of a script with BEGIN and COMMIT of its own: golang-migrate sends it as one query, plain files are
+ * sent as they are, and the other tools begin a transaction around it all the same. */
 static bool begins_in_transaction(const struct lint_walk *walk)
 {
     const struct folder_script *script = walk->file->script;
 
-    if (script->transaction == FOLDER_OWN_TRANSACTIONS)
-        return walk->format == FOLDER_GOLANG_MIGRATE && script->script->statements->len > 1;
-    return script->transaction == FOLDER_ONE_TRANSACTION;
+    if (script->transaction != FOLDER_OWN_TRANSACTIONS)
+        return script->transaction == FOLDER_ONE_TRANSACTION;
+    if (walk->format == FOLDER_GOLANG_MIGRATE)
+        return script->script->statements->len > 1;
+    return walk->format != FOLDER_PLAIN && !script->declared;
 }
 
 static void walk_file(const struct lint_report *report, const struct lint_options *options,

@@ -10,13 +10,17 @@
 /* Columns of the source that are shown at most. */
 enum { SOURCE_COLUMNS = 100 };
 
+/* Of a single file the folder it is in: the other direction may be in another file. */
 char *lint_path(const struct lint_report *report, const struct lint_finding *finding)
 {
-    if (finding->file == NULL || !g_file_test(report->folder->path, G_FILE_TEST_IS_DIR))
-        return g_strdup(report->folder->path);
-    return strcmp(report->folder->path, ".") == 0
-               ? g_strdup(finding->file)
-               : g_build_filename(report->folder->path, finding->file, NULL);
+    const char *path = report->folder->path;
+
+    if (finding->file == NULL)
+        return g_strdup(path);
+    g_autofree char *base =
+        g_file_test(path, G_FILE_TEST_IS_DIR) ? g_strdup(path) : g_path_get_dirname(path);
+    return strcmp(base, ".") == 0 ? g_strdup(finding->file)
+                                  : g_build_filename(base, finding->file, NULL);
 }
 
 /* ---- the source ----------------------------------------------------------------------------- */
