@@ -13,36 +13,45 @@
 #include <stdbool.h>
 
 enum folder_format {
-    FOLDER_AUTO, FOLDER_GOLANG_MIGRATE, FOLDER_GOOSE, FOLDER_DBMATE, FOLDER_SQL_MIGRATE,
-    FOLDER_FLYWAY, FOLDER_PLAIN
+    FOLDER_AUTO,
+    FOLDER_GOLANG_MIGRATE,
+    FOLDER_GOOSE,
+    FOLDER_DBMATE,
+    FOLDER_SQL_MIGRATE,
+    FOLDER_FLYWAY,
+    FOLDER_PLAIN
 };
 const char *folder_format_name(enum folder_format format); /* "golang-migrate" */
 bool folder_format_parse(const char *name, enum folder_format *ret_format);
 
 enum folder_transaction {
     FOLDER_ONE_TRANSACTION, /* the tool wraps the script, or sends it as one simple query */
-    FOLDER_NO_TRANSACTION,  /* each statement by itself: declared, or one that may not be in one */
+    FOLDER_NO_TRANSACTION, /* each statement by itself: declared, or one that may not be in one */
     FOLDER_OWN_TRANSACTIONS /* the script has BEGIN and COMMIT of its own */
 };
 
 /* One direction of a migration. */
 struct folder_script {
-    char *file;       /* path below the folder */
-    guint line;       /* where its text begins in the file, from 1 */
-    char *text;       /* what is sent to the server */
+    char *file; /* path below the folder */
+    guint line; /* where its text begins in the file, from 1 */
+    char *text; /* what is sent to the server */
     gsize length;
     enum folder_transaction transaction;
     struct sql_script *script; /* cut into statements */
     char *irreversible; /* the reason of a comment "-- irreversible: REASON"; NULL: none */
+    bool declared;      /* FOLDER_NO_TRANSACTION: the file says so, in the tool's own way */
 };
 
 struct folder_migration {
-    char *version;  /* as the version table has it: "20240102", "1", "1.2" */
-    char *name;     /* "add_orders_index" */
-    struct folder_script *up, *down; /* NULL: there is none */
-    bool repeatable; /* flyway's R__ */
-    char *hash;     /* SHA-256 of its files' bytes, hex */
+    /* As the version table has it: "20240102", "1", "1.2", for sql-migrate the file's name. Of a
+     * repeatable one its description, of plain files the name without ".sql". */
+    char *version;
+    char *name;                      /* "add_orders_index" */
+    struct folder_script *up, *down; /* NULL: there is none (up: or it is written in Go) */
+    bool repeatable;                 /* flyway's R__ */
+    char *hash;                      /* SHA-256 of its files' bytes, hex */
     gint32 flyway_checksum;
+    GChecksum *sum; /* only while it is read */
 };
 
 enum folder_severity { FOLDER_ERROR, FOLDER_WARNING };
@@ -50,7 +59,7 @@ struct folder_problem {
     enum folder_severity severity;
     char *file;
     guint line;
-    char *rule;    /* "duplicate-version", "gap", "goose-split", "meta-command", … */
+    char *rule; /* "duplicate-version", "gap", "goose-split", "meta-command", … */
     char *message;
 };
 
@@ -66,6 +75,22 @@ struct folder {
 struct folder *folder_read(const char *path, enum folder_format format, GError **error);
 void folder_free(struct folder *folder);
 AUTO_DEFINE(folder, folder_free)
+
+/* The same from what is in the files, for tests and fuzzing: an array of struct folder_file. */
+struct folder_file {
+    char *name; /* path below the folder, in UTF-8 */
+    char *text;
+    gsize length;
+};
+struct folder *folder_of_files(const char *path, const GPtrArray *files,
+                               enum folder_format format, GError **error);
+void folder_file_free(gpointer file);
+
+/* Whether two versions are one: 1.0 and 1, 001 and 1, as the folder's tool compares them. */
+bool folder_same_version(enum folder_format format, const char *a, const char *b);
+
+/* CRC-32 as zlib has it: flyway's checksums, golang-migrate's lock. `before`: 0 at first. */
+guint32 folder_crc32(guint32 before, const void *data, gsize length);
 
 /* By version; NULL: none. Borrowed. */
 struct folder_migration *folder_find(const struct folder *folder, const char *version);

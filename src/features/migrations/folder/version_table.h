@@ -18,7 +18,7 @@ struct version_table {
     enum folder_format format;
     char *schema, *name;
     bool exists;
-    bool dirty;         /* golang-migrate stopped in the middle of `dirty_version` */
+    bool dirty; /* golang-migrate stopped in the middle of `dirty_version` */
     char *dirty_version;
     GPtrArray *applied; /* of struct version_applied, oldest first. golang-migrate's one row
                          * means: this version and all before it in the folder */
@@ -30,7 +30,8 @@ struct version_table *version_table_read(struct session *session, const struct f
 void version_table_free(struct version_table *table);
 AUTO_DEFINE(version_table, version_table_free)
 
-bool version_table_has(const struct version_table *table, const struct folder_migration *migration);
+bool version_table_has(const struct version_table *table,
+                       const struct folder_migration *migration);
 
 /* What the tool writes itself, as statements for the same transaction (in order, without
  * semicolons): the table's creation when it is not there, and the row(s). Arrays of char *, owned by
