@@ -8,6 +8,8 @@ static const char *const formats[] = {
     "auto", "golang-migrate", "goose", "dbmate", "sql-migrate", "flyway", "plain", NULL,
 };
 
+static const char *const reports[] = {"text", "github", "sarif", NULL};
+
 static const struct setting settings[] = {
     /* -- folder -- */
     {"dir", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
@@ -23,6 +25,13 @@ static const struct setting settings[] = {
     /* -- ddl -- */
 
     /* -- lint -- */
+    {"server_version", SETTING_INT, 0, NULL, "14", "99", NULL,
+     "The major version that migrations are linted for, where it is not that of the server. "
+     "Neither a server nor this: 15."},
+    {"report", SETTING_CHOICE, 0, "text", NULL, NULL, reports,
+     "What lint prints: text, with the source; github, workflow commands that become "
+     "annotations "
+     "(the default where GITHUB_ACTIONS is set); or sarif, for code scanning."},
 
     /* -- rehearse -- */
 
@@ -38,6 +47,15 @@ static const struct setting settings[] = {
 /* -- options: ddl -- */
 
 /* -- options: lint -- */
+static const struct option lint_options[] = {
+    {"server-version", 0, "N", "migrations.server_version", false,
+     "lint for this major version of PostgreSQL"},
+    {"format", 0, "FORMAT", "migrations.report", false,
+     "print text, workflow commands of GitHub, or SARIF; or in this format"},
+    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {.name = NULL},
+};
 
 /* -- options: rehearse -- */
 
@@ -49,6 +67,44 @@ static const struct command commands[] = {
     /* -- folder -- */
 
     /* -- lint -- */
+    {
+        .verb = "lint",
+        .arguments = "[DIR]",
+        .summary = "Say what each statement would lock and do, and what to write instead",
+        .prose =
+            "Takes every script of a folder apart with the server's own parser and says of "
+            "each "
+            "statement which tables it locks, how, and whether it only changes the catalog, "
+            "scans or rewrites them meanwhile; and, where that costs others something, what to "
+            "write instead, for the server's version. Tables that the same script creates cost "
+            "nobody. What cannot be parsed is \"not analysed\", never clean.\n\n"
+            "Without a server it says what it had to assume. With one (-d, --target) it reads "
+            "that schema, plays the migrations on it that were not applied yet, and knows "
+            "types, "
+            "validated constraints, partitions and sizes.\n\n"
+            "A finding is ignored by a comment with a reason, in front of the statement or "
+            "behind it: -- pgrunbook:ignore RULE[, RULE] [until=YYYY-MM-DD]: REASON. One that "
+            "ignores nothing, has expired, names no known rule or gives no reason is a finding "
+            "itself; ignore-file stands for the whole script. The exit code is 1 when there is "
+            "an error or a warning.",
+        .examples = "pgrunbook migrations lint migrations\n"
+                    "pgrunbook migrations lint migrations --server-version 17 --format sarif\n"
+                    "pgrunbook migrations lint migrations -d insightengine -v",
+        .options = lint_options,
+        .flags = COMMAND_NEEDS_SERVER,
+        .run = migrations_lint_command,
+    },
+    {
+        .verb = "rules",
+        .arguments = "[RULE]",
+        .summary = "List what lint finds, or explain one rule",
+        .prose = "The catalogue of rules, with their gravest severity. With a rule's name: "
+                 "why it "
+                 "is one, and what to do instead.",
+        .examples = "pgrunbook migrations rules\n"
+                    "pgrunbook migrations rules add-foreign-key",
+        .run = migrations_rules_command,
+    },
 
     /* -- rehearse -- */
 

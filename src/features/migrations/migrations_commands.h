@@ -9,6 +9,8 @@
 /* -- ddl -- */
 
 /* -- lint -- */
+enum runbook_exit migrations_lint_command(struct call *call, GError **error);
+enum runbook_exit migrations_rules_command(struct call *call, GError **error);
 
 /* -- rehearse -- */
 
