@@ -15,6 +15,8 @@ enum runbook_exit migrations_rules_command(struct call *call, GError **error);
 /* -- rehearse -- */
 
 /* -- apply -- */
+enum runbook_exit migrations_apply_command(struct call *call, GError **error);
+enum runbook_exit migrations_revert_command(struct call *call, GError **error);
 
 /* -- checklist -- */
 
