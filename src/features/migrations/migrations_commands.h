@@ -16,6 +16,8 @@ enum runbook_exit migrations_rules_command(struct call *call, GError **error);
 enum runbook_exit migrations_rehearse_command(struct call *call, GError **error);
 
 /* -- apply -- */
+enum runbook_exit migrations_apply_command(struct call *call, GError **error);
+enum runbook_exit migrations_revert_command(struct call *call, GError **error);
 
 /* -- checklist -- */
 
