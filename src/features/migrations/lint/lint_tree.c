@@ -1,0 +1,176 @@
+/* Finding the parts, and writing a tree as SQL. */
+#include "lint/lint_tree.h"
+
+#include "lint/lint_private.h"
+
+#include <pg_query.h>
+#include <string.h>
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+char *lint_tree_write(PgQuery__Node *node)
+{
+    PgQuery__RawStmt raw = PG_QUERY__RAW_STMT__INIT;
+    PgQuery__RawStmt *statements[] = {&raw};
+    PgQuery__ParseResult result = PG_QUERY__PARSE_RESULT__INIT;
+
+    raw.stmt = node;
+    result.version = PG_VERSION_NUM;
+    result.n_stmts = 1;
+    result.stmts = statements;
+    gsize size = pg_query__parse_result__get_packed_size(&result);
+    g_autofree uint8_t *packed = g_malloc(size);
+    pg_query__parse_result__pack(&result, packed);
+    PgQueryProtobuf tree = {.len = size, .data = (char *) packed};
+    PgQueryDeparseResult written = pg_query_deparse_protobuf(tree);
+    char *sql = written.error == NULL ? g_strdup(written.query) : NULL;
+    pg_query_free_deparse_result(written);
+    return sql;
+}
+
+/* The ALTER TABLE with this one command. */
+char *lint_tree_alter(const struct lint_tree *tree, PgQuery__AlterTableCmd *command)
+{
+    PgQuery__AlterTableStmt statement = *tree->alter;
+    PgQuery__Node inner = PG_QUERY__NODE__INIT, outer = PG_QUERY__NODE__INIT;
+    PgQuery__Node *commands[] = {&inner};
+
+    inner.node_case = PG_QUERY__NODE__NODE_ALTER_TABLE_CMD;
+    inner.alter_table_cmd = command;
+    statement.n_cmds = 1;
+    statement.cmds = commands;
+    outer.node_case = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT;
+    outer.alter_table_stmt = &statement;
+    return lint_tree_write(&outer);
+}
+
+/* ---- finding -------------------------------------------------------------------------------- */
+
+static bool names_column(const PgQuery__AlterTableCmd *command, const char *column)
+{
+    if (command->def != NULL && command->def->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF &&
+        g_strcmp0(command->def->column_def->colname, column) == 0)
+        return true;
+    return g_strcmp0(command->name, column) == 0;
+}
+
+static bool is_constraint(const PgQuery__AlterTableCmd *command)
+{
+    return command->def != NULL && command->def->node_case == PG_QUERY__NODE__NODE_CONSTRAINT;
+}
+
+/* What kind of constraint the cause is about; UNDEFINED: about none. */
+static PgQuery__ConstrType kind_of(enum ddl_cause cause)
+{
+    static const struct {
+        enum ddl_cause cause;
+        PgQuery__ConstrType kind;
+    } kinds[] = {
+        {DDL_ADD_COLUMN_VOLATILE_DEFAULT, PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT},
+        {DDL_ADD_COLUMN_STORED, PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED},
+        {DDL_ADD_COLUMN_CHECK, PG_QUERY__CONSTR_TYPE__CONSTR_CHECK},
+        {DDL_ADD_COLUMN_UNIQUE, PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE},
+        {DDL_ADD_COLUMN_REFERENCES, PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN},
+        {DDL_ADD_CHECK, PG_QUERY__CONSTR_TYPE__CONSTR_CHECK},
+        {DDL_ADD_FOREIGN_KEY, PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN},
+        {DDL_FOREIGN_KEY_WITHOUT_INDEX, PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN},
+        {DDL_ADD_UNIQUE, PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE},
+        {DDL_ADD_PRIMARY_KEY, PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (kinds[i].cause == cause)
+            return kinds[i].kind;
+    return PG_QUERY__CONSTR_TYPE__CONSTR_TYPE_UNDEFINED;
+}
+
+static bool is_of(const PgQuery__Constraint *constraint, PgQuery__ConstrType kind,
+                  const struct ddl_act *act)
+{
+    return constraint->contype == kind &&
+           (lint_tree_empty(constraint->conname) || act->constraint == NULL ||
+            strcmp(constraint->conname, act->constraint) == 0);
+}
+
+static void find_constraint(struct lint_tree *tree, const struct ddl_act *act)
+{
+    PgQuery__ConstrType kind = kind_of(act->cause);
+    const PgQuery__ColumnDef *column = tree->column;
+
+    if (tree->command != NULL && is_constraint(tree->command))
+        tree->constraint = tree->command->def->constraint;
+    for (size_t i = 0; column != NULL && i < column->n_constraints; i++) {
+        const PgQuery__Node *node = column->constraints[i];
+        if (node->node_case == PG_QUERY__NODE__NODE_CONSTRAINT &&
+            is_of(node->constraint, kind, act))
+            tree->constraint = node->constraint;
+    }
+}
+
+static bool is_meant(const PgQuery__AlterTableCmd *command, const struct ddl_act *act)
+{
+    PgQuery__ConstrType kind = kind_of(act->cause);
+
+    if (is_constraint(command))
+        return is_of(command->def->constraint, kind, act);
+    return act->column != NULL && names_column(command, act->column);
+}
+
+/* "orders_customer_id_fkey" */
+static char *usual_name(const struct lint_tree *tree, const struct ddl_act *act)
+{
+    const PgQuery__Constraint *constraint = tree->constraint;
+    static const struct {
+        PgQuery__ConstrType kind;
+        const char *ending;
+    } endings[] = {
+        {PG_QUERY__CONSTR_TYPE__CONSTR_CHECK, "check"},
+        {PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN, "fkey"},
+        {PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE, "key"},
+        {PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY, "pkey"},
+    };
+    const char *ending = NULL, *column = act->column;
+
+    if (constraint == NULL || act->relation == NULL)
+        return NULL;
+    if (!lint_tree_empty(constraint->conname))
+        return g_strdup(constraint->conname);
+    for (gsize i = 0; i < G_N_ELEMENTS(endings); i++)
+        if (endings[i].kind == constraint->contype)
+            ending = endings[i].ending;
+    size_t count = MAX(constraint->n_keys, constraint->n_fk_attrs);
+    PgQuery__Node **names = constraint->n_keys > 0 ? constraint->keys : constraint->fk_attrs;
+    if (count > 0 && names[0]->node_case == PG_QUERY__NODE__NODE_STRING)
+        column = names[0]->string->sval;
+    if (constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY)
+        column = NULL;
+    return ending == NULL ? NULL
+                          : g_strjoin("_", act->relation, column != NULL ? column : ending,
+                                      column != NULL ? ending : NULL, NULL);
+}
+
+void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node,
+                    const struct ddl_act *act)
+{
+    memset(tree, 0, sizeof *tree);
+    tree->node = node;
+    if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
+        return;
+    tree->alter = node->alter_table_stmt;
+    for (size_t i = 0; tree->command == NULL && i < tree->alter->n_cmds; i++) {
+        const PgQuery__Node *command = tree->alter->cmds[i];
+        if (command->node_case == PG_QUERY__NODE__NODE_ALTER_TABLE_CMD &&
+            is_meant(command->alter_table_cmd, act))
+            tree->command = command->alter_table_cmd;
+    }
+    const PgQuery__Node *def = tree->command != NULL ? tree->command->def : NULL;
+    if (def != NULL && def->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF)
+        tree->column = def->column_def;
+    find_constraint(tree, act);
+    tree->name = usual_name(tree, act);
+}
+
+void lint_tree_clear(struct lint_tree *tree)
+{
+    g_clear_pointer(&tree->name, g_free);
+}
