@@ -34,6 +34,14 @@ static const struct setting settings[] = {
      "(the default where GITHUB_ACTIONS is set); or sarif, for code scanning."},
 
     /* -- rehearse -- */
+    {"shadow", SETTING_STRING, SETTING_CONNINFO, NULL, NULL, NULL, NULL,
+     "A staging database that migrations are rehearsed on: a copy of it, beside it on its own "
+     "server, which is dropped afterwards. Unset: a throw-away server with the target's "
+     "schema."},
+    {"rows", SETTING_INT, 0, "1000", "0", "100000000", NULL,
+     "How many rows are made up for each table of a throw-away server. What statements do "
+     "shows "
+     "with few, how long they take with many."},
 
     /* -- apply -- */
     {"max_hold", SETTING_DURATION, 0, "5s", "100ms", "1h", NULL,
@@ -87,6 +95,17 @@ static const struct option lint_options[] = {
 };
 
 /* -- options: rehearse -- */
+static const struct option rehearse_options[] = {
+    {"shadow", 0, "CONNINFO", "migrations.shadow", false,
+     "rehearse on a copy of this staging database"},
+    {"from-backup", 0, NULL, NULL, false, "rehearse on the newest backup, restored"},
+    {"rows", 0, "N", "migrations.rows", false, "make up so many rows for each table"},
+    {"scratch", 0, "DIR", "backup.scratch", false, "where a throw-away server has its files"},
+    {"bindir", 0, "DIR", "backup.bindir", false, "where PostgreSQL's own programs are"},
+    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {.name = NULL},
+};
 
 /* -- options: apply -- */
 #define APPLY_LIMITS                                                                           \
@@ -193,6 +212,40 @@ static const struct command commands[] = {
     },
 
     /* -- rehearse -- */
+    {
+        .verb = "rehearse",
+        .arguments = "[DIR]",
+        .summary = "Run what is pending up, down and up again on a shadow, and measure it",
+        .prose =
+            "Takes every migration of a folder (or one file) that the target does not have "
+            "yet, "
+            "and runs it where nobody minds: on a throw-away server with the target's schema "
+            "and "
+            "rows that are made up, on a copy of a staging database (--shadow), or on the "
+            "newest "
+            "backup, restored (--from-backup). The target itself is only read.\n\n"
+            "Of each statement it measures, from a second connection, which locks it took on "
+            "tables that were there before and for how long they were held, which tables it "
+            "read "
+            "from end to end or wrote anew, and how much WAL that made. From the sizes on the "
+            "target it predicts how long the locks will be held there, and says so where too "
+            "little was measured for that.\n\n"
+            "Whether there is a way back is found by going it: the schema before up and after "
+            "down is compared object by object, the rows by checksums of every column, and a "
+            "second up must make what the first has made. The verdict is reversible, schema "
+            "only "
+            "(data lost in T.C), irreversible (declared by a comment \"-- irreversible: "
+            "REASON\"), or broken. It is kept in the history, where apply asks for it.\n\n"
+            "The exit code is 1 when one of them is broken, was not reached, or would hold a "
+            "strong lock for longer than migrations.max_hold.",
+        .examples = "pgrunbook migrations rehearse migrations insightengine\n"
+                    "pgrunbook migrations rehearse --rows 1000000 migrations insightengine\n"
+                    "pgrunbook migrations rehearse --shadow \"host=staging dbname=shop\" "
+                    "--json migrations shop",
+        .options = rehearse_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
+        .run = migrations_rehearse_command,
+    },
 
     /* -- apply -- */
     {

@@ -14,6 +14,7 @@ enum runbook_exit migrations_lint_command(struct call *call, GError **error);
 enum runbook_exit migrations_rules_command(struct call *call, GError **error);
 
 /* -- rehearse -- */
+enum runbook_exit migrations_rehearse_command(struct call *call, GError **error);
 
 /* -- apply -- */
 enum runbook_exit migrations_apply_command(struct call *call, GError **error);
