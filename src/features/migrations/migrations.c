@@ -159,7 +159,8 @@ static const struct command commands[] = {
             "rehearsed with this text, and which run died in its midst. A file that was "
             "changed "
             "after it was applied is told by the table's checksum (flyway, plain files), with "
-            "the other tools by the text that pgrunbook itself applied.\n\n"
+            "the other tools by the text that pgrunbook applied, or that the file had when it "
+            "was first seen applied.\n\n"
             "What is wrong with the files, by their tool's own rules, is listed below. Exit "
             "code "
             "1: something is wrong with them, or dirty, changed, out of order, interrupted, or "
@@ -167,7 +168,7 @@ static const struct command commands[] = {
         .examples = "pgrunbook migrations status db/migrations insightengine\n"
                     "pgrunbook migrations status --target shop --json",
         .options = status_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
         .run = migrations_status_command,
     },
 
