@@ -252,5 +252,6 @@ void folder_free(struct folder *folder)
     g_ptr_array_unref(folder->migrations);
     g_ptr_array_unref(folder->problems);
     g_free(folder->path);
+    g_free(folder->table);
     g_free(folder);
 }

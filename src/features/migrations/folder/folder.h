@@ -67,12 +67,17 @@ struct folder {
     enum folder_format format;
     char *path;
     GPtrArray *migrations; /* of struct folder_migration, in the order they are applied */
-    GPtrArray *problems;   /* of struct folder_problem */
+    GPtrArray *problems;   /* of struct folder_problem, by file and line */
+    char *table; /* the setting migrations.table: "name", "schema.name"; NULL: the tool's own */
 };
 
 /* Reads it; AUTO finds out whose it is. path may be a single file. NULL with RUNBOOK_USAGE or
  * RUNBOOK_FAILED: not there, not readable. */
 struct folder *folder_read(const char *path, enum folder_format format, GError **error);
+/* The folder of a call: its first argument, else the setting migrations.dir, by the settings format
+ * and table. */
+struct call;
+struct folder *folder_of_call(const struct call *call, GError **error);
 void folder_free(struct folder *folder);
 AUTO_DEFINE(folder, folder_free)
 

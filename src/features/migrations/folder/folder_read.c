@@ -1,7 +1,7 @@
 /* The files of a folder, in the order of their names. */
 #include "folder/folder_private.h"
 
-#include "error.h"
+#include "feature.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -164,4 +164,24 @@ struct folder *folder_read(const char *path, enum folder_format format, GError *
     }
     keep_depth(files, format);
     return folder_of_files(path, files, format, error);
+}
+
+struct folder *folder_of_call(const struct call *call, GError **error)
+{
+    const char *dir = call->arguments[0] != NULL
+                          ? call->arguments[0]
+                          : settings_string(call->settings, "migrations.dir");
+    enum folder_format format = FOLDER_AUTO;
+
+    if (dir == NULL) {
+        runbook_error_set(error, RUNBOOK_USAGE,
+                          "Name it on the command line, or set migrations.dir.",
+                          "which folder of migrations is meant is not known");
+        return NULL;
+    }
+    folder_format_parse(settings_string(call->settings, "migrations.format"), &format);
+    struct folder *folder = folder_read(dir, format, error);
+    if (folder != NULL)
+        folder->table = g_strdup(settings_string(call->settings, "migrations.table"));
+    return folder;
 }

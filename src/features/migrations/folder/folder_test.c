@@ -231,13 +231,12 @@ static void test_dbmate(void)
 static void test_sql_migrate(void)
 {
     AUTO(folder)
-    folder =
-        folder_with(FOLDER_AUTO, "a.sql", "-- +migrate Up\nSELECT 1;\n", "10-b.sql",
-                    "-- +migrate Up notransaction\nVACUUM;\n\n-- +migrate Down\nSELECT 1;\n",
-                    "9-c.sql",
-                    "-- +migrate Up\n-- +migrate StatementBegin\nDO $$ BEGIN\n NULL;\nEND $$;\n"
-                    "-- +migrate StatementEnd\n",
-                    NULL);
+    folder = folder_with(
+        FOLDER_AUTO, "a.sql", "-- +migrate Up\nSELECT 1;\n", "10-b.sql",
+        "-- +migrate Up notransaction\nVACUUM;\n\n-- +migrate Down\nSELECT 1;\n", "9-c.sql",
+        "-- +migrate Up\n-- +migrate StatementBegin\nDO $$ BEGIN\n NULL;\nEND $$;\n"
+        "-- +migrate StatementEnd\n",
+        NULL);
 
     g_assert_cmpint(folder->format, ==, FOLDER_SQL_MIGRATE);
     holds(folder, "9-c.sql 9-c, 10-b.sql 10-b, a.sql a");
@@ -247,11 +246,10 @@ static void test_sql_migrate(void)
     g_assert_cmpint(nth(folder, 1)->up->transaction, ==, FOLDER_NO_TRANSACTION);
 
     AUTO(folder)
-    bad =
-        folder_with(FOLDER_SQL_MIGRATE, "1.sql",
-                    "-- +migrate Up\nDO $$ BEGIN\n NULL;\nEND $$;\n", "2.sql",
-                    "-- +migrate Up\nSELECT 1\n", "3.sql", "SELECT 1;", "4.sql",
-                    "SELECT 1;\n-- +migrate Up\n-- +migrate StatementBegin\nSELECT 1;\n", NULL);
+    bad = folder_with(
+        FOLDER_SQL_MIGRATE, "1.sql", "-- +migrate Up\nDO $$ BEGIN\n NULL;\nEND $$;\n", "2.sql",
+        "-- +migrate Up\nSELECT 1\n", "3.sql", "SELECT 1;", "4.sql",
+        "SELECT 1;\n-- +migrate Up\n-- +migrate StatementBegin\nSELECT 1;\n", NULL);
     tells(bad, "sql-migrate-split 1.sql:2, sql-migrate-unfinished 2.sql:2, "
                "sql-migrate-annotation 3.sql:0, sql-migrate-annotation 3.sql:1, "
                "sql-migrate-annotation 4.sql:0, sql-migrate-annotation 4.sql:1, "
