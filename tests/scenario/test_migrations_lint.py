@@ -135,7 +135,7 @@ def test_hostile_input_is_not_clean(runbook, folder, version):
 @pytest.mark.parametrize("version", [17])
 def test_usage(runbook, folder, version):
     place = folder({"1_a.up.sql": "SELECT 1;"})
-    assert "no folder" in runbook("migrations", "lint").expect(2).err
+    assert "which folder" in runbook("migrations", "lint").expect(2).err
     runbook("migrations", "lint", "nowhere").expect(2)
     runbook("migrations", "lint", place, "--server-version", "9").expect(2)
     runbook("migrations", "lint", place, "--format", "xml").expect(2)

@@ -104,7 +104,7 @@ static void walk_statement(struct lint_walk *walk)
     if (is_known(walk, shape))
         return;
     g_autofree char *text = g_strndup(begin, statement->length);
-    AUTO(sql_parse) parse = sql_parse_new(text, statement->length);
+    AUTO(sql_parse) parse = lint_ahead_take(walk->ahead, walk->number);
     walk->parse = parse;
     walk->text = text;
     lint_order_before(walk);
@@ -137,6 +137,7 @@ static void walk_file(const struct lint_report *report, const struct lint_option
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_held);
     g_autoptr(GPtrArray) before = g_ptr_array_new();
     AUTO(lint_memo) memo = lint_memo_new();
+    AUTO(lint_ahead) ahead = lint_ahead_new(file->script->script);
     struct lint_walk walk = {
         .options = options,
         .format = report->folder->format,
@@ -144,6 +145,7 @@ static void walk_file(const struct lint_report *report, const struct lint_option
         .held = held,
         .before = before,
         .memo = memo,
+        .ahead = ahead,
     };
 
     walk.in_transaction = begins_in_transaction(&walk);
@@ -155,6 +157,7 @@ static void walk_file(const struct lint_report *report, const struct lint_option
             .length = one->length,
         };
         g_array_append_val(file->statements, statement);
+        walk.number = i;
         walk.statement = &g_array_index(file->statements, struct lint_statement, i);
         walk_statement(&walk);
     }

@@ -3,6 +3,7 @@
 #define MIGRATIONS_LINT_PRIVATE_H
 
 #include "lint/lint.h"
+#include "lint/lint_ahead.h"
 #include "lint/lint_memo.h"
 #include "sql/sql_parse.h"
 
@@ -27,6 +28,8 @@ struct lint_walk {
     bool said_timeout; /* that it was not */
     GHashTable *held;  /* "schema.relation" to struct lint_held */
     struct lint_memo *memo;
+    struct lint_ahead *ahead;
+    guint number;          /* of the statement */
     bool constants_matter; /* an enum has got a new value */
     GPtrArray *before;     /* of struct ddl_lock, the same locks; borrowed */
 };
