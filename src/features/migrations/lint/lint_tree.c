@@ -168,6 +168,35 @@ static char *usual_name(const struct lint_tree *tree, const struct ddl_act *act)
     return ending != NULL ? named(act->relation, columns, ending) : NULL;
 }
 
+/* Where what the command defines is written; -1: it defines nothing. */
+static gint64 location_of(const PgQuery__AlterTableCmd *command)
+{
+    if (is_constraint(command))
+        return command->def->constraint->location;
+    return command->def != NULL && command->def->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF
+               ? command->def->column_def->location
+               : -1;
+}
+
+/* Of several that could be meant the first behind the place the act names. */
+static const PgQuery__AlterTableCmd *meant(const PgQuery__AlterTableStmt *alter,
+                                           const struct ddl_act *act)
+{
+    const PgQuery__AlterTableCmd *first = NULL;
+
+    for (size_t i = 0; i < alter->n_cmds; i++) {
+        const PgQuery__Node *node = alter->cmds[i];
+        if (node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_CMD ||
+            !is_meant(node->alter_table_cmd, act))
+            continue;
+        if (location_of(node->alter_table_cmd) >= (gint64) act->at)
+            return node->alter_table_cmd;
+        if (first == NULL)
+            first = node->alter_table_cmd;
+    }
+    return first;
+}
+
 void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node,
                     const struct ddl_act *act)
 {
@@ -176,12 +205,7 @@ void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node,
     if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
         return;
     tree->alter = node->alter_table_stmt;
-    for (size_t i = 0; tree->command == NULL && i < tree->alter->n_cmds; i++) {
-        const PgQuery__Node *command = tree->alter->cmds[i];
-        if (command->node_case == PG_QUERY__NODE__NODE_ALTER_TABLE_CMD &&
-            is_meant(command->alter_table_cmd, act))
-            tree->command = command->alter_table_cmd;
-    }
+    tree->command = meant(tree->alter, act);
     const PgQuery__Node *def = tree->command != NULL ? tree->command->def : NULL;
     if (def != NULL && def->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF)
         tree->column = def->column_def;
