@@ -43,6 +43,11 @@ static const struct setting settings[] = {
 };
 
 /* -- options: folder -- */
+static const struct option status_options[] = {
+    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {.name = NULL},
+};
 
 /* -- options: ddl -- */
 
@@ -65,6 +70,27 @@ static const struct option lint_options[] = {
 
 static const struct command commands[] = {
     /* -- folder -- */
+    {
+        .verb = "status",
+        .arguments = "[DIR]",
+        .summary = "Show which migrations are applied, pending, changed or lost",
+        .prose =
+            "Lays the folder beside the table in which its tool keeps what was applied, and "
+            "beside the history: which file is applied, which is pending, whether it was "
+            "rehearsed with this text, and which run died in its midst. A file that was "
+            "changed "
+            "after it was applied is told by the table's checksum (flyway, plain files), with "
+            "the other tools by the text that pgrunbook itself applied.\n\n"
+            "What is wrong with the files, by their tool's own rules, is listed below. Exit "
+            "code "
+            "1: something is wrong with them, or dirty, changed, out of order, interrupted, or "
+            "applied without a file. What is only pending is no fault.",
+        .examples = "pgrunbook migrations status db/migrations insightengine\n"
+                    "pgrunbook migrations status --target shop --json",
+        .options = status_options,
+        .flags = COMMAND_NEEDS_SERVER,
+        .run = migrations_status_command,
+    },
 
     /* -- lint -- */
     {

@@ -5,6 +5,7 @@
 #include "feature.h"
 
 /* -- folder -- */
+enum runbook_exit migrations_status_command(struct call *call, GError **error);
 
 /* -- ddl -- */
 

@@ -1,5 +1,5 @@
 /*
- * What is known of a migration on this machine: rehearsals, what was applied by us and with which
+ * What is known of migrations on this machine: rehearsals, what was applied by us and with which
  * text. Kept in the history (core/store); the gate of `apply`, `status` and the checklist read it.
  */
 #ifndef MIGRATIONS_EVIDENCE_H
@@ -7,5 +7,21 @@
 
 #include "folder/folder.h"
 #include "store/store_migrations.h"
+
+struct migrations_evidence; /* of one database */
+
+/* system NULL (the role may not read it): nothing is known. Never NULL. */
+struct migrations_evidence *migrations_evidence_read(struct store *store, const char *system,
+                                                     const char *dbname);
+void migrations_evidence_free(struct migrations_evidence *evidence);
+AUTO_DEFINE(migrations_evidence, migrations_evidence_free)
+
+/* The newest that was begun with that version, in either direction; NULL: nothing by us. */
+const struct store_migration *
+migrations_evidence_last(const struct migrations_evidence *evidence, const char *version);
+
+/* The file's hash when it was applied by us and not taken back since; NULL: not by us. */
+const char *migrations_evidence_hash(const struct migrations_evidence *evidence,
+                                     const char *version);
 
 #endif
