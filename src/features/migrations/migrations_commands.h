@@ -18,5 +18,7 @@ enum runbook_exit migrations_rules_command(struct call *call, GError **error);
 /* -- apply -- */
 
 /* -- checklist -- */
+enum runbook_exit migrations_capture_command(struct call *call, GError **error);
+enum runbook_exit migrations_checklist_command(struct call *call, GError **error);
 
 #endif
