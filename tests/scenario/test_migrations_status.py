@@ -59,6 +59,16 @@ def test_golang_migrate(status, server):
     assert document["table"]["dirty_version"] == "2"
 
 
+def test_changed_after_it_was_seen_applied(status, server):
+    """golang-migrate keeps no checksum: the history does, from the first look on."""
+    server.sql(TABLES["golang-migrate"])
+    server.sql("INSERT INTO schema_migrations VALUES (2, false)")
+    status(GOLANG)
+    changed = dict(GOLANG, **{"1_a.up.sql": "SELECT 'another';"})
+    assert states(status(changed, code=1)) == {"1": "changed", "2": "applied", "3": "pending"}
+    assert states(status(GOLANG))["1"] == "applied"
+
+
 def test_goose(status, server):
     server.sql(TABLES["goose"])
     server.sql("""INSERT INTO goose_db_version (version_id, is_applied) VALUES
@@ -88,7 +98,7 @@ def test_flyway(status, server):
     server.sql(TABLES["flyway"])
     server.sql("""INSERT INTO flyway_schema_history VALUES
         (1, '1', 'base', 'BASELINE', '<< >>', NULL, 'me', now(), 0, true),
-        (2, '1.1', 'a', 'SQL', 'V1_1__a.sql', -1432276133, 'me', now(), 0, true),
+        (2, '1.1', 'a', 'SQL', 'V1_1__a.sql', 78787420, 'me', now(), 0, true),
         (3, '2', 'b', 'SQL', 'V2__b.sql', 17, 'me', now(), 0, true),
         (4, '3', 'c', 'SQL', 'V3__c.sql', 18, 'me', now(), 0, true),
         (5, '3', 'c', 'UNDO_SQL', 'U3__c.sql', NULL, 'me', now(), 0, true)""")
@@ -123,12 +133,13 @@ def test_where_the_table_is(status, server):
 
 
 def test_bad_files(status, runbook, server, tmp_path):
-    files = {"1_a.up.sql": "\ufeffSELECT 1;", "01_b.up.sql": "SELECT 1", "4_c.up.sql": "\\i x\n",
+    files = {"1_a.up.sql": "SELECT 1;", "01_b.up.sql": "SELECT 1",
+             "2_bom.up.sql": "\ufeffSELECT 1;", "4_c.up.sql": "\\i x\n",
              "5_d.up.sql": "COPY t FROM stdin;\n1\n\\.\n", "notes.sql": "", "7_e.up.sql": "",
              "8_f.up.sql": "-- nothing\n"}
     document = status(files, code=1)
     assert {(p["file"], p["rule"], p["severity"]) for p in document["problems"]} >= {
-        ("1_a.up.sql", "byte-order-mark", "error"), ("1_a.up.sql", "duplicate-version", "error"),
+        ("2_bom.up.sql", "byte-order-mark", "error"), ("1_a.up.sql", "duplicate-version", "error"),
         ("4_c.up.sql", "meta-command", "error"), ("5_d.up.sql", "copy-data", "error"),
         ("notes.sql", "name", "warning"), ("7_e.up.sql", "empty", "warning"),
         ("8_f.up.sql", "empty", "warning")}

@@ -28,7 +28,9 @@ struct store_migration {
     gint64 run, at_us;
     const char *system, *dbname, *version, *name, *hash;
     const char *direction; /* "up", "down" */
-    const char *outcome;   /* "done", "failed", "running" */
+    /* "done", "failed", "running"; "seen": applied by whomever, and this was its file when that was
+     * first noticed (run 0). */
+    const char *outcome;
     double longest_hold_ms;
     bool analyzed;      /* its tables and columns have their statistics again */
     const char *forced; /* the reason of --force; NULL: none */

@@ -34,8 +34,40 @@ static const struct setting settings[] = {
      "(the default where GITHUB_ACTIONS is set); or sarif, for code scanning."},
 
     /* -- rehearse -- */
+    {"shadow", SETTING_STRING, SETTING_CONNINFO, NULL, NULL, NULL, NULL,
+     "A staging database that migrations are rehearsed on: a copy of it, beside it on its own "
+     "server, which is dropped afterwards. Unset: a throw-away server with the target's "
+     "schema."},
+    {"rows", SETTING_INT, 0, "1000", "0", "100000000", NULL,
+     "How many rows are made up for each table of a throw-away server. What statements do "
+     "shows "
+     "with few, how long they take with many."},
 
     /* -- apply -- */
+    {"max_hold", SETTING_DURATION, 0, "5s", "100ms", "1h", NULL,
+     "How long a migration may hold a lock of SHARE or stronger on a relation that was there "
+     "before it. Then it is cancelled."},
+    {"max_wait", SETTING_DURATION, 0, "2s", "100ms", "1h", NULL,
+     "How long anybody may wait for a migration. Then it is cancelled."},
+    {"lock_timeout", SETTING_DURATION, 0, "1500ms", "10ms", "10min", NULL,
+     "How long a migration waits for a lock, with everybody else behind it, before its whole "
+     "file is put off and tried again. CONCURRENTLY has none."},
+    {"retries", SETTING_INT, 0, "10", "0", "1000", NULL,
+     "How often a file is tried again that did not get its locks; the pauses double, up to 30 "
+     "s."},
+    {"patience", SETTING_DURATION, 0, "10min", "1s", NULL, NULL,
+     "How long a statement outside of a transaction, CREATE INDEX CONCURRENTLY and the like, "
+     "may wait for others."},
+    {"statement_timeout", SETTING_DURATION, 0, "1h", "0", NULL, NULL,
+     "statement_timeout of statements in a transaction that take no strong lock; 0: none. Of "
+     "those that do it is what lock_timeout and max_hold allow, and two seconds."},
+    {"old_transaction", SETTING_DURATION, 0, "30s", "1s", NULL, NULL,
+     "A transaction older than this, with a lock on a table of the migration, keeps it from "
+     "starting."},
+    {"backup_age", SETTING_DURATION, 0, "24h", "1min", NULL, NULL,
+     "How old the newest backup or dump may be where none was ever restored by a drill."},
+    {"lock_wait", SETTING_DURATION, 0, "10min", "0", NULL, NULL,
+     "How long a run waits while another one is at work on the database; 0: not at all."},
 
     /* -- checklist -- */
 
@@ -63,8 +95,55 @@ static const struct option lint_options[] = {
 };
 
 /* -- options: rehearse -- */
+static const struct option rehearse_options[] = {
+    {"shadow", 0, "CONNINFO", "migrations.shadow", false,
+     "rehearse on a copy of this staging database"},
+    {"from-backup", 0, NULL, NULL, false, "rehearse on the newest backup, restored"},
+    {"rows", 0, "N", "migrations.rows", false, "make up so many rows for each table"},
+    {"scratch", 0, "DIR", "backup.scratch", false, "where a throw-away server has its files"},
+    {"bindir", 0, "DIR", "backup.bindir", false, "where PostgreSQL's own programs are"},
+    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {.name = NULL},
+};
 
 /* -- options: apply -- */
+#define APPLY_LIMITS                                                                           \
+    {                                                                                          \
+        "force", 0,     "REASON",                                                              \
+        NULL,    false, "go without rehearsal and backup; the reason is kept"},                \
+        {"max-hold", 0,                                                                        \
+         "DURATION", "migrations.max_hold",                                                    \
+         false,      "how long a strong lock may be held"},                                    \
+        {"max-wait", 0,                                                                        \
+         "DURATION", "migrations.max_wait",                                                    \
+         false,      "how long anybody may wait for it"},                                      \
+        {"lock-timeout", 0,                                                                    \
+         "DURATION",     "migrations.lock_timeout",                                            \
+         false,          "how long it waits for a lock"},                                      \
+        {"retries", 0,                                                                         \
+         "N",       "migrations.retries",                                                      \
+         false,     "how often a file is tried again that did not get its locks"},             \
+        {"lock-wait", 0,                                                                       \
+         "DURATION",  "migrations.lock_wait",                                                  \
+         false,       "how long to wait for another run"},                                     \
+        {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},                 \
+    {                                                                                          \
+        "table", 0, "NAME", "migrations.table", false, "the table that says what was applied"  \
+    }
+
+static const struct option apply_options[] = {
+    {"to", 0, "VERSION", NULL, false, "stop after this one"},
+    APPLY_LIMITS,
+    {.name = NULL},
+};
+
+static const struct option revert_options[] = {
+    {"to", 0, "VERSION", NULL, false,
+     "take back all that came after this one; 0: all there are. Without it: the newest alone"},
+    APPLY_LIMITS,
+    {.name = NULL},
+};
 
 /* -- options: checklist -- */
 static const struct option checklist_options[] = {
@@ -94,7 +173,8 @@ static const struct command commands[] = {
             "rehearsed with this text, and which run died in its midst. A file that was "
             "changed "
             "after it was applied is told by the table's checksum (flyway, plain files), with "
-            "the other tools by the text that pgrunbook itself applied.\n\n"
+            "the other tools by the text that pgrunbook applied, or that the file had when it "
+            "was first seen applied.\n\n"
             "What is wrong with the files, by their tool's own rules, is listed below. Exit "
             "code "
             "1: something is wrong with them, or dirty, changed, out of order, interrupted, or "
@@ -102,7 +182,7 @@ static const struct command commands[] = {
         .examples = "pgrunbook migrations status db/migrations insightengine\n"
                     "pgrunbook migrations status --target shop --json",
         .options = status_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
         .run = migrations_status_command,
     },
 
@@ -147,8 +227,83 @@ static const struct command commands[] = {
     },
 
     /* -- rehearse -- */
+    {
+        .verb = "rehearse",
+        .arguments = "[DIR]",
+        .summary = "Run what is pending up, down and up again on a shadow, and measure it",
+        .prose =
+            "Takes every migration of a folder (or one file) that the target does not have "
+            "yet, "
+            "and runs it where nobody minds: on a throw-away server with the target's schema "
+            "and "
+            "rows that are made up, on a copy of a staging database (--shadow), or on the "
+            "newest "
+            "backup, restored (--from-backup). The target itself is only read.\n\n"
+            "Of each statement it measures, from a second connection, which locks it took on "
+            "tables that were there before and for how long they were held, which tables it "
+            "read "
+            "from end to end or wrote anew, and how much WAL that made. From the sizes on the "
+            "target it predicts how long the locks will be held there, and says so where too "
+            "little was measured for that.\n\n"
+            "Whether there is a way back is found by going it: the schema before up and after "
+            "down is compared object by object, the rows by checksums of every column, and a "
+            "second up must make what the first has made. The verdict is reversible, schema "
+            "only "
+            "(data lost in T.C), irreversible (declared by a comment \"-- irreversible: "
+            "REASON\"), or broken. It is kept in the history, where apply asks for it.\n\n"
+            "The exit code is 1 when one of them is broken, was not reached, or would hold a "
+            "strong lock for longer than migrations.max_hold.",
+        .examples = "pgrunbook migrations rehearse migrations insightengine\n"
+                    "pgrunbook migrations rehearse --rows 1000000 migrations insightengine\n"
+                    "pgrunbook migrations rehearse --shadow \"host=staging dbname=shop\" "
+                    "--json migrations shop",
+        .options = rehearse_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
+        .run = migrations_rehearse_command,
+    },
 
     /* -- apply -- */
+    {
+        .verb = "apply",
+        .arguments = "[DIR]",
+        .summary = "Apply what is pending, guarded and bounded",
+        .prose =
+            "Each file is one transaction, the version table's row included, or exactly one "
+            "statement that the server takes outside of a transaction only. First the gate: "
+            "rehearsed, with this text and on this schema; a backup that was restored by a "
+            "drill, or a fresh one; no long transaction and no vacuum against wraparound on "
+            "its "
+            "tables. --force REASON goes without the first two.\n\n"
+            "While it runs a second connection looks ten times a second which relations it "
+            "keeps "
+            "from others and who waits for it, and cancels it after max_hold and max_wait; and "
+            "when that connection itself is lost. A lock that is not to be had within "
+            "lock_timeout puts the whole file off, with growing pauses. CONCURRENTLY has no "
+            "lock_timeout: what it builds is proved to be valid, and what a try leaves invalid "
+            "is dropped. Afterwards what has lost its statistics is analyzed.\n\n"
+            "A run that was killed is gone on with by the next.",
+        .examples = "pgrunbook migrations apply migrations --dry-run insightengine\n"
+                    "pgrunbook migrations apply migrations --yes --max-hold 2s insightengine\n"
+                    "pgrunbook migrations apply migrations --yes --to 20240102 --force "
+                    "\"hotfix 812\" insightengine",
+        .options = apply_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = migrations_apply_command,
+    },
+    {
+        .verb = "revert",
+        .arguments = "[DIR]",
+        .summary = "Take migrations back, guarded and bounded as apply is",
+        .prose =
+            "Runs the down script of the newest migration, or of all that came after the "
+            "version that --to names, newest first. One without a down script, or declared "
+            "irreversible, is refused before anything is done.",
+        .examples = "pgrunbook migrations revert migrations --dry-run insightengine\n"
+                    "pgrunbook migrations revert migrations --yes --to 20240102 insightengine",
+        .options = revert_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .run = migrations_revert_command,
+    },
 
     /* -- checklist -- */
     {

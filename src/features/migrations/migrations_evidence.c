@@ -53,7 +53,7 @@ migrations_evidence_last(const struct migrations_evidence *evidence, const char 
 {
     for (guint i = evidence->migrations->len; i > 0; i--) {
         const struct store_migration *migration = evidence->migrations->pdata[i - 1];
-        if (strcmp(migration->version, version) == 0)
+        if (strcmp(migration->version, version) == 0 && strcmp(migration->outcome, "seen") != 0)
             return migration;
     }
     return NULL;

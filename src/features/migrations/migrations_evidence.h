@@ -20,7 +20,8 @@ AUTO_DEFINE(migrations_evidence, migrations_evidence_free)
 const struct store_migration *
 migrations_evidence_last(const struct migrations_evidence *evidence, const char *version);
 
-/* The file's hash when it was applied by us and not taken back since; NULL: not by us. */
+/* The file's hash when it was applied by us, or first seen applied, and not taken back since; NULL:
+ * not known. */
 const char *migrations_evidence_hash(const struct migrations_evidence *evidence,
                                      const char *version);
 

@@ -34,7 +34,7 @@ void apply_keep(const struct apply *apply, const struct apply_item *item, const 
         .system = apply->system,
         .dbname = session_database(apply->control),
         .version = item->migration->version,
-        .name = item->migration->name,
+        .name = item->migration->name != NULL ? item->migration->name : "",
         .hash = item->migration->hash,
         .direction = item->down ? "down" : "up",
         .outcome = outcome,

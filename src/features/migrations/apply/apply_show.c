@@ -227,7 +227,8 @@ static void show_table(const struct apply *apply, const char *outcome)
                    apply->down ? "nothing to take back" : "nothing to apply");
         return;
     }
-    show_gates(apply);
+    if (output_format(apply->call->output) != OUTPUT_CSV)
+        show_gates(apply);
     show_items(apply);
     if (outcome != NULL && apply->run >= 0)
         output_say(apply->call->output, "\nrun %" G_GINT64_FORMAT ": %s", apply->run, outcome);

@@ -234,17 +234,44 @@ static void decide(struct rehearse *rehearse, struct rehearse_migration *one,
     one->reached = true;
 }
 
-static bool run_one(struct rehearse *rehearse, struct rehearse_migration *one, bool *ret_known,
-                    GError **error)
+/* Rows that were lost on the way back are not there for what comes next, although on the target they
+ * will be: where the shadow can be had anew, everything before is done on it once more. */
+static bool is_spoilt(const struct cycle *cycle)
 {
+    return !cycle->known || (cycle->lost != NULL && cycle->lost->len > 0) ||
+           (cycle->restored != NULL && cycle->restored->len > 0);
+}
+
+static bool replay(struct rehearse *rehearse, guint last, bool *ret_known, GError **error)
+{
+    bool again = false;
+
+    if (!shadow_again(rehearse->shadow, &again, error))
+        return false;
+    for (guint i = 0; again && i <= last; i++) {
+        const struct rehearse_migration *one = rehearse->migrations->pdata[i];
+        AUTO(trace) trace = run_script(rehearse, one, one->up.script, "once more", error);
+        if (trace == NULL)
+            return false;
+        *ret_known = trace->committed;
+    }
+    return true;
+}
+
+static bool run_one(struct rehearse *rehearse, guint number, bool *ret_known, GError **error)
+{
+    struct rehearse_migration *one = rehearse->migrations->pdata[number];
     struct cycle cycle = {.before = NULL};
     bool fine = go_up(rehearse, one, &cycle, error);
+    bool up = fine && error_of(one->up.trace) == NULL;
 
-    if (fine && error_of(one->up.trace) == NULL && has_way_back(one))
+    if (up && has_way_back(one))
         fine = go_back(rehearse, one, &cycle, error);
     if (fine)
         decide(rehearse, one, &cycle);
     *ret_known = cycle.known;
+    if (fine && up && number + 1 < rehearse->migrations->len && is_spoilt(&cycle))
+        fine = replay(rehearse, number, ret_known, error);
     cycle_clear(&cycle);
     return fine;
 }
@@ -254,11 +281,11 @@ bool rehearse_run(struct rehearse *rehearse, GError **error)
     bool known = true, fine = true;
 
     for (guint i = 0; i < rehearse->migrations->len && known && fine; i++) {
-        struct rehearse_migration *one = rehearse->migrations->pdata[i];
+        const struct rehearse_migration *one = rehearse->migrations->pdata[i];
         /* Written in Go, for example: what it does cannot be known here. */
         known = one->up.script != NULL;
         if (known)
-            fine = run_one(rehearse, one, &known, error);
+            fine = run_one(rehearse, i, &known, error);
     }
     progress_clear(rehearse->call->output);
     return fine;

@@ -56,25 +56,50 @@ static bool unbind(struct session *observer, GError **error)
            session_command(observer, "SET lock_timeout = 0", error);
 }
 
-bool shadow_enter(struct shadow *shadow, const char *database, const char *role, GError **error)
+static bool enter_server(struct shadow *shadow, GError **error)
 {
-    shadow->observer = server_session(shadow->server, database, error);
-    if (shadow->observer == NULL || !unbind(shadow->observer, error))
+    shadow->observer = server_session(shadow->server, shadow->database, error);
+    if (shadow->observer == NULL)
         return false;
     shadow->session = session_twin(shadow->observer, error);
     if (shadow->session == NULL)
         return false;
-    g_autofree char *name = session_quote(shadow->session, NULL, role);
+    g_autofree char *name = session_quote(shadow->session, NULL, shadow->role);
     g_autofree char *sql = g_strdup_printf("SET SESSION AUTHORIZATION %s", name);
     g_autofree char *what = g_strdup_printf("scripts run as a superuser, not as %s", name);
     return shadow_try(shadow, shadow->session, sql, what, error);
+}
+
+static struct session *enter_given(struct shadow *shadow, struct session_params *params,
+                                   GError **error)
+{
+    *params = (struct session_params){
+        .dbname = shadow->text, .database = shadow->database, .primary = true};
+    return session_open(params, "rehearse", error);
+}
+
+bool shadow_enter(struct shadow *shadow, GError **error)
+{
+    if (shadow->server != NULL)
+        return enter_server(shadow, error) && unbind(shadow->observer, error);
+    shadow->observer = enter_given(shadow, &shadow->observer_params, error);
+    if (shadow->observer == NULL || !unbind(shadow->observer, error))
+        return false;
+    shadow->session = enter_given(shadow, &shadow->params, error);
+    return shadow->session != NULL;
+}
+
+void shadow_leave(struct shadow *shadow)
+{
+    g_clear_pointer(&shadow->session, session_close);
+    g_clear_pointer(&shadow->observer, session_close);
 }
 
 static bool open_kind(struct shadow *shadow, const struct shadow_plan *plan, GError **error)
 {
     switch (plan->kind) {
     case SHADOW_GIVEN:
-        return shadow_open_given(shadow, plan, error) && unbind(shadow->observer, error);
+        return shadow_open_given(shadow, plan, error);
     case SHADOW_BACKUP:
         return shadow_open_backup(shadow, plan, error);
     case SHADOW_FRESH:
@@ -100,7 +125,8 @@ static void drop_copy(struct shadow *shadow)
 {
     struct trace_answer answer;
 
-    if (shadow->admin == NULL || shadow->database == NULL)
+    /* A server of ours goes with all that is on it. */
+    if (shadow->admin == NULL || shadow->database == NULL || shadow->server != NULL)
         return;
     /* After a signal as well. */
     session_wind_down(shadow->admin);
@@ -113,14 +139,15 @@ static void drop_copy(struct shadow *shadow)
 
 void shadow_free(struct shadow *shadow)
 {
-    g_clear_pointer(&shadow->session, session_close);
-    g_clear_pointer(&shadow->observer, session_close);
+    shadow_leave(shadow);
     drop_copy(shadow);
     g_clear_pointer(&shadow->admin, session_close);
     g_clear_pointer(&shadow->server, server_free);
     g_clear_pointer(&shadow->scratch, server_scratch_free);
     g_ptr_array_unref(shadow->troubles);
     g_free(shadow->database);
+    g_free(shadow->source);
+    g_free(shadow->role);
     g_free(shadow->text);
     g_free(shadow);
 }

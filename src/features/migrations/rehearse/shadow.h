@@ -36,12 +36,18 @@ struct shadow {
     gint64 tables, rows; /* that have rows, and how many; -1: not counted */
     GPtrArray *troubles; /* of char *: what is not as on the target, sentences */
 
-    struct session *admin; /* GIVEN: beside the copy, which it drops */
+    char *source;          /* the database that `database` is a copy of; NULL: it is none */
+    char *role;            /* scripts run as, on a server of ours */
+    struct session *admin; /* on another database of the server: makes copies and drops them */
     struct session_params admin_params, params, observer_params;
     char *text; /* what they point to */
     struct server_scratch *scratch;
     struct server *server;
 };
+
+/* As it was at the beginning: a new copy of where it comes from. *ret_done false: there is no such
+ * (a restored backup), and it is as it was before the call. */
+bool shadow_again(struct shadow *shadow, bool *ret_done, GError **error);
 
 /* NULL with an error: RUNBOOK_REFUSED where this machine has not what it takes, or the staging
  * database cannot be copied. */
@@ -58,9 +64,12 @@ bool shadow_open_backup(struct shadow *shadow, const struct shadow_plan *plan, G
 /* Starts a server on scratch->data and waits until it answers. */
 bool shadow_start(struct shadow *shadow, const struct shadow_plan *plan, GError **error);
 
-/* Sessions to a database of that server, one of them as the target's role. */
-bool shadow_enter(struct shadow *shadow, const char *database, const char *role,
-                  GError **error);
+/* Sessions to the shadow's database; on a server of ours one of them as the target's role. */
+bool shadow_enter(struct shadow *shadow, GError **error);
+void shadow_leave(struct shadow *shadow);
+
+/* Makes `database` a copy of `source`, with its owner and settings, and enters it. */
+bool shadow_copy(struct shadow *shadow, GError **error);
 
 /* Roles, schema and rows of the target, in an empty server. */
 bool shadow_fill_roles(struct shadow *shadow, struct session *admin, struct session *target,

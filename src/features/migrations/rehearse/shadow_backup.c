@@ -107,5 +107,6 @@ bool shadow_open_backup(struct shadow *shadow, const struct shadow_plan *plan, G
         !shadow_start(shadow, plan, error))
         return false;
     shadow->database = g_strdup(session_database(plan->target));
-    return shadow_enter(shadow, shadow->database, session_user(plan->target), error);
+    shadow->role = g_strdup(session_user(plan->target));
+    return shadow_enter(shadow, error);
 }

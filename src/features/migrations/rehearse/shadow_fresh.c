@@ -7,7 +7,9 @@
 #include "rehearse/shadow.h"
 #include "rehearse/trace_send.h"
 
-#define DATABASE "rehearsal"
+/* What is made from the target, and the copy of it that is worked on. */
+#define SOURCE "source"
+#define COPY   "rehearsal"
 
 static bool is_c(const char *locale)
 {
@@ -25,7 +27,7 @@ static char *create_statement(struct session *admin, const struct rows *rows)
         session_literal(admin, rows_text(rows, 0, MIGRATIONS_SHADOW_TARGET_ENCODING));
     g_autofree char *collation = session_literal(admin, collate);
     g_autofree char *classes = session_literal(admin, ctype);
-    GString *sql = g_string_new("CREATE DATABASE " DATABASE " TEMPLATE template0");
+    GString *sql = g_string_new("CREATE DATABASE " SOURCE " TEMPLATE template0");
 
     g_string_append_printf(sql, " ENCODING %s LC_COLLATE %s LC_CTYPE %s", encoding, collation,
                            classes);
@@ -58,7 +60,7 @@ static bool create_database(struct shadow *shadow, struct session *admin,
                                         "sorted by bytes",
                                         collate));
     return trace_command(admin,
-                         "CREATE DATABASE " DATABASE " TEMPLATE template0 ENCODING 'UTF8' "
+                         "CREATE DATABASE " SOURCE " TEMPLATE template0 ENCODING 'UTF8' "
                          "LC_COLLATE 'C' LC_CTYPE 'C'",
                          "cannot make the database", error);
 }
@@ -67,7 +69,7 @@ static bool own_database(struct shadow *shadow, struct session *admin, const cha
                          GError **error)
 {
     g_autofree char *name = session_quote(admin, NULL, owner);
-    g_autofree char *sql = g_strdup_printf("ALTER DATABASE " DATABASE " OWNER TO %s", name);
+    g_autofree char *sql = g_strdup_printf("ALTER DATABASE " SOURCE " OWNER TO %s", name);
 
     return shadow_try(shadow, admin, sql, "the database has another owner", error);
 }
@@ -83,7 +85,7 @@ static bool set_defaults(struct shadow *shadow, struct session *admin, struct se
         g_autofree char *value = session_literal(admin, text);
         /* A list of names, as the server itself prints it. */
         bool list = g_str_equal(name, "search_path") && *text != '\0';
-        g_autofree char *sql = g_strdup_printf("ALTER DATABASE " DATABASE " SET %s TO %s", name,
+        g_autofree char *sql = g_strdup_printf("ALTER DATABASE " SOURCE " SET %s TO %s", name,
                                                list ? text : value);
         if (!shadow_try(shadow, admin, sql, "a setting is not as on the target", error))
             return false;
@@ -94,18 +96,24 @@ static bool set_defaults(struct shadow *shadow, struct session *admin, struct se
 static bool make_database(struct shadow *shadow, const struct shadow_plan *plan,
                           const struct rows *facts, GError **error)
 {
-    AUTO(session) admin = server_session(shadow->server, "postgres", error);
+    shadow->admin = server_session(shadow->server, "postgres", error);
+    return shadow->admin != NULL &&
+           trace_command(shadow->admin, "SET statement_timeout = 0", "cannot prepare", error) &&
+           shadow_fill_roles(shadow, shadow->admin, plan->target, error) &&
+           create_database(shadow, shadow->admin, facts, error) &&
+           own_database(shadow, shadow->admin,
+                        rows_text(facts, 0, MIGRATIONS_SHADOW_TARGET_OWNER), error) &&
+           set_defaults(shadow, shadow->admin, plan->target, error);
+}
 
-    if (admin == NULL ||
-        !trace_command(admin, "SET statement_timeout = 0", "cannot prepare", error) ||
-        !shadow_fill_roles(shadow, admin, plan->target, error) ||
-        !create_database(shadow, admin, facts, error) ||
-        !own_database(shadow, admin, rows_text(facts, 0, MIGRATIONS_SHADOW_TARGET_OWNER),
-                      error) ||
-        !set_defaults(shadow, admin, plan->target, error))
-        return false;
-    shadow->database = g_strdup(DATABASE);
-    return true;
+static bool fill(struct shadow *shadow, const struct shadow_plan *plan, GError **error)
+{
+    AUTO(session) session = server_session(shadow->server, SOURCE, error);
+
+    return session != NULL &&
+           trace_command(session, "SET statement_timeout = 0", "cannot prepare", error) &&
+           shadow_fill_schema(shadow, session, plan, error) &&
+           shadow_fill_rows(shadow, session, plan->rows, error);
 }
 
 bool shadow_open_fresh(struct shadow *shadow, const struct shadow_plan *plan, GError **error)
@@ -116,13 +124,14 @@ bool shadow_open_fresh(struct shadow *shadow, const struct shadow_plan *plan, GE
 
     if (facts == NULL)
         return false;
+    shadow->source = g_strdup(SOURCE);
+    shadow->database = g_strdup(COPY);
+    shadow->role = g_strdup(session_user(plan->target));
     shadow->scratch = server_scratch_new(plan->scratch, error);
-    if (shadow->scratch == NULL ||
-        !server_scratch_init(shadow->scratch, major, plan->bindir,
-                             rows_text(facts, 0, MIGRATIONS_SHADOW_TARGET_SUPERUSER), error) ||
-        !shadow_start(shadow, plan, error) || !make_database(shadow, plan, facts, error) ||
-        !shadow_enter(shadow, shadow->database, session_user(plan->target), error))
-        return false;
-    return shadow_fill_schema(shadow, shadow->observer, plan, error) &&
-           shadow_fill_rows(shadow, shadow->observer, plan->rows, error);
+    return shadow->scratch != NULL &&
+           server_scratch_init(shadow->scratch, major, plan->bindir,
+                               rows_text(facts, 0, MIGRATIONS_SHADOW_TARGET_SUPERUSER),
+                               error) &&
+           shadow_start(shadow, plan, error) && make_database(shadow, plan, facts, error) &&
+           fill(shadow, plan, error) && shadow_copy(shadow, error);
 }

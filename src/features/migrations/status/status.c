@@ -77,6 +77,30 @@ static void find_details(struct status *status)
     }
 }
 
+/* Most tools keep no checksum. So the text that a file has when it is first seen applied is kept,
+ * and a change after that is told, whoever applied it. */
+static void keep_seen(const struct status *status)
+{
+    for (guint i = 0; i < status->rows->len; i++) {
+        const struct version_row *row = &g_array_index(status->rows, struct version_row, i);
+        if (status->system == NULL || row->state != VERSION_APPLIED ||
+            row->migration->repeatable ||
+            migrations_evidence_hash(status->evidence, row->version) != NULL)
+            continue;
+        const struct store_migration seen = {
+            .at_us = g_get_real_time(),
+            .system = status->system,
+            .dbname = status->dbname,
+            .version = row->version,
+            .name = row->migration->name,
+            .hash = row->migration->hash,
+            .direction = "up",
+            .outcome = "seen",
+        };
+        store_migration_put(status->call->store, &seen);
+    }
+}
+
 /* ---- for people --------------------------------------------------------------------------- */
 
 static char *time_of(gint64 us)
@@ -346,6 +370,7 @@ enum runbook_exit migrations_status_command(struct call *call, GError **error)
     status.rows = rows;
     status.details = details;
     find_details(&status);
+    keep_seen(&status);
     if (output_format(call->output) == OUTPUT_JSON)
         show_document(&status, session);
     else

@@ -26,13 +26,13 @@ CREATE INDEX rehearsal_hash ON rehearsal (system_identifier, dbname, hash, at_us
 CREATE TABLE migration (
     system_identifier TEXT NOT NULL,
     dbname            TEXT NOT NULL,
-    run_id            INTEGER NOT NULL,
+    run_id            INTEGER NOT NULL, -- 0: not ours, only seen
     version           TEXT NOT NULL,
     direction         TEXT NOT NULL,
     at_us             INTEGER NOT NULL,
     name              TEXT NOT NULL,
     hash              TEXT NOT NULL,
-    outcome           TEXT NOT NULL, -- running, done, failed
+    outcome           TEXT NOT NULL, -- running, done, failed, seen
     longest_hold_ms   REAL NOT NULL,
     analyzed          INTEGER NOT NULL,
     forced            TEXT,          -- the reason
