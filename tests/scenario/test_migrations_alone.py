@@ -94,8 +94,8 @@ def test_ctrl_c_drops_what_it_had_begun(server, runbook, folder):
 def test_somebody_elses_index_of_that_name_is_a_refusal(server, runbook, folder):
     folder.add(1, "payload", BUILDS)
     server.sql("CREATE INDEX orders_payload ON orders (id)")
-    run = apply(runbook, server, folder, code=1)
-    assert "is there already" in run.reason()
+    run = apply(runbook, server, folder, code=4)
+    assert "is there already" in run.reason() and applied(server) == []
     assert index(server, "orders_payload") is True
 
 

@@ -227,11 +227,26 @@ static void act(struct alone *alone, struct plan_run *run)
     item->act->outcome = item->outcome;
 }
 
+/* Before anything is marked: whether it may be tried at all. */
+static bool may_try(const struct alone *alone)
+{
+    struct apply_item *item = alone->turn.item;
+    enum apply_state state = apply_alone_state(alone->turn.apply->control, &item->object);
+    g_autofree char *why = NULL;
+
+    if (apply_alone_next(&item->object, state, alone->ours, &why) != NEXT_REFUSE)
+        return true;
+    end_with(item, STEP_SKIPPED, why);
+    return false;
+}
+
 void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_run *run)
 {
     struct alone alone = {.turn = {apply, item}, .run = run};
 
     alone.ours = apply_begun_before(apply, item);
+    if (!may_try(&alone))
+        return;
     alone.script = plan_script_new(false);
     plan_script_add(alone.script, g_ptr_array_index(item->statements, 0),
                     g_array_index(item->strong, bool, 0));
