@@ -43,7 +43,7 @@ void ddl_commands_at(const char *text, const PgQuery__RangeVar *relation, gsize 
 
 struct ddl_expression;
 struct ddl_expression *ddl_expression_copy(const PgQuery__Node *node);
-struct ddl_expression *ddl_expression_text(const char *definition); /* "CHECK (…)" */
+struct ddl_expression *ddl_expression_text(const char *definition);          /* "CHECK (…)" */
 const PgQuery__Node *ddl_expression_node(struct ddl_expression *expression); /* NULL: cannot */
 void ddl_expression_free(struct ddl_expression *expression);
 
@@ -60,14 +60,15 @@ struct ddl_usertype {
 };
 
 struct ddl_schema {
-    bool known;           /* what is not in it does not exist */
-    GPtrArray *relations; /* of struct ddl_relation, owned */
-    GHashTable *by_name;  /* schema\1name to the relation */
-    GPtrArray *domains;   /* of struct ddl_domain */
-    GPtrArray *types;     /* of struct ddl_usertype */
+    bool known;            /* what is not in it does not exist */
+    GPtrArray *relations;  /* of struct ddl_relation, owned */
+    GHashTable *by_name;   /* schema\1name to the relation */
+    GPtrArray *domains;    /* of struct ddl_domain */
+    GPtrArray *types;      /* of struct ddl_usertype */
     GHashTable *functions; /* name to struct ddl_function; of several with a name the worst */
-    GPtrArray *path;      /* of char *: where names without a schema are looked for */
-    char *time_zone;      /* NULL: not known */
+    GPtrArray *path;       /* of char *: where names without a schema are looked for */
+    char *time_zone;       /* NULL: not known */
+    GPtrArray *new_values; /* of char *: values of enums added since the last settling */
 };
 
 struct ddl_relation *ddl_schema_add(struct ddl_schema *schema, const char *schema_name,
@@ -162,7 +163,9 @@ struct ddl_judge {
     struct ddl_schema *schema;
     const struct ddl_context *context;
     struct ddl_judgement *out;
-    gsize at; /* of the part that is judged */
+    gsize at, end;         /* of the part that is judged */
+    enum ddl_effect floor; /* what the statement does where it touches no table */
+    guint depth;           /* of statements within statements */
 };
 
 /* A relation of the statement; of none known `relation` is NULL. Names are borrowed. */
@@ -195,6 +198,54 @@ void ddl_judge_analyze(struct ddl_judge *judge, const struct ddl_target *target,
 bool ddl_target_known(const struct ddl_judge *judge, const struct ddl_target *target);
 bool ddl_judge_newer(const struct ddl_judge *judge, enum sql_newer_kind kind, gsize from,
                      gsize to);
+
+/* ---- playing (ddl_play.c) -------------------------------------------------------------------- */
+
+/* The relation and, with `below`, all that are below it. Array of borrowed relations. */
+GPtrArray *ddl_tree_of(const struct ddl_schema *schema, struct ddl_relation *relation,
+                       bool below);
+bool ddl_has_rows(
+    const struct ddl_relation *relation); /* a table or materialized view of its own */
+/* A name as the server makes it up: table_column_suffix, with a number where there is one. */
+char *ddl_make_name(const struct ddl_schema *schema, const struct ddl_relation *relation,
+                    const char *column, const char *suffix);
+
+/* What is said of a column, constraints included; NULL parts are not said. */
+struct ddl_wish {
+    struct ddl_type type; /* owned */
+    bool serial, not_null, null, identity, stored, is_virtual, references, unique, primary,
+        check;
+    const PgQuery__Node *value; /* the default */
+    const PgQuery__Constraint *foreign_key;
+};
+void ddl_wish_of(const struct ddl_judge *judge, const PgQuery__ColumnDef *def,
+                 struct ddl_wish *ret_wish);
+
+struct ddl_column *ddl_play_column(struct ddl_judge *judge, struct ddl_relation *relation,
+                                   const PgQuery__ColumnDef *def);
+/* column: whose constraint it is; NULL: the table's. Words of newer servers are looked for from its
+ * own place to `end`. NULL: it is none of a kind that is kept. */
+struct ddl_constraint *ddl_play_constraint(struct ddl_judge *judge,
+                                           struct ddl_relation *relation,
+                                           const PgQuery__Constraint *constraint,
+                                           const char *column, gsize end);
+struct ddl_index *ddl_play_index(struct ddl_judge *judge, struct ddl_relation *relation,
+                                 const PgQuery__IndexStmt *statement);
+void ddl_index_of_elements(struct ddl_index *index, PgQuery__Node *const *elements, gsize count,
+                           const PgQuery__Node *where);
+struct ddl_relation *ddl_play_table(struct ddl_judge *judge,
+                                    const PgQuery__CreateStmt *statement, char kind);
+
+void ddl_judge_node(struct ddl_judge *judge, const PgQuery__Node *node);
+
+/* Looks for rows of a new partition in the default one (ddl_judge_create.c). */
+void ddl_judge_default_partition(struct ddl_judge *judge, const struct ddl_target *parent,
+                                 const PgQuery__PartitionBoundSpec *bound,
+                                 enum ddl_cause cause);
+/* ACCESS SHARE on every relation a query names. */
+void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query);
+
+void ddl_judge_block(struct ddl_judge *judge, const PgQuery__DoStmt *statement);
 
 /* Kinds of statements; false: not one of theirs. */
 bool ddl_judge_alter(struct ddl_judge *judge, const PgQuery__Node *node);

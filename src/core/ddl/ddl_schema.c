@@ -117,6 +117,7 @@ struct ddl_schema *ddl_schema_new(void)
     schema->functions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, function_free);
     schema->path = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(schema->path, g_strdup("public"));
+    schema->new_values = g_ptr_array_new_with_free_func(g_free);
     return schema;
 }
 
@@ -130,6 +131,7 @@ void ddl_schema_free(struct ddl_schema *schema)
     g_ptr_array_unref(schema->types);
     g_hash_table_unref(schema->functions);
     g_ptr_array_unref(schema->path);
+    g_ptr_array_unref(schema->new_values);
     g_free(schema->time_zone);
     g_free(schema);
 }
@@ -138,6 +140,7 @@ void ddl_schema_settle(struct ddl_schema *schema)
 {
     for (guint i = 0; i < schema->relations->len; i++)
         ((struct ddl_relation *) schema->relations->pdata[i])->created_here = false;
+    g_ptr_array_set_size(schema->new_values, 0);
 }
 
 void ddl_schema_complete(struct ddl_schema *schema)
@@ -210,8 +213,7 @@ struct ddl_relation *ddl_schema_add(struct ddl_schema *schema, const char *schem
 {
     struct ddl_relation *relation = g_new0(struct ddl_relation, 1);
 
-    relation->schema =
-        g_strdup(schema_name == NULL ? ddl_schema_first(schema) : schema_name);
+    relation->schema = g_strdup(schema_name == NULL ? ddl_schema_first(schema) : schema_name);
     relation->name = g_strdup(name);
     relation->kind = kind;
     relation->rows = -1;

@@ -31,14 +31,19 @@ struct ddl_column {
 };
 
 enum ddl_constraint_kind {
-    DDL_CHECK, DDL_FOREIGN_KEY, DDL_PRIMARY_KEY, DDL_UNIQUE, DDL_EXCLUSION, DDL_NOT_NULL
+    DDL_CHECK,
+    DDL_FOREIGN_KEY,
+    DDL_PRIMARY_KEY,
+    DDL_UNIQUE,
+    DDL_EXCLUSION,
+    DDL_NOT_NULL
 };
 
 struct ddl_constraint {
     char *name;
     enum ddl_constraint_kind kind;
     bool validated, enforced;
-    GPtrArray *columns;                     /* of char * */
+    GPtrArray *columns;                   /* of char * */
     char *proves_not_null;                /* the column of CHECK (c IS NOT NULL); NULL: none */
     char *definition;                     /* pg_get_constraintdef; NULL: made here */
     char *referenced_schema, *referenced; /* of a foreign key */
@@ -60,21 +65,21 @@ struct ddl_index {
 
 struct ddl_relation {
     char *schema, *name;
-    guint32 oid; /* 0: made here, or unknown */
-    char kind;   /* relkind: 'r', 'p', 'm', 'v', 'S', 'f', 't' */
+    guint32 oid;       /* 0: made here, or unknown */
+    char kind;         /* relkind: 'r', 'p', 'm', 'v', 'S', 'f', 't' */
     bool created_here; /* by this migration: nobody else can wait for it */
     bool unlogged, temporary;
-    GPtrArray *columns;     /* of struct ddl_column */
-    GPtrArray *constraints; /* of struct ddl_constraint */
-    GPtrArray *indexes;     /* of struct ddl_index */
-    char *parent_schema, *parent;       /* of a partition (or child); NULL: none */
-    char *bound;                        /* of a partition, "DEFAULT" of the default one */
-    GPtrArray *key;                     /* of a partitioned one: char *, NULL for expressions */
-    char strategy;                      /* 'r', 'l', 'h'; '\0': not partitioned */
-    char *method, *tablespace;          /* NULL: the default */
-    char *of_type_schema, *of_type;     /* of a typed table; NULL: none */
-    double rows;                        /* reltuples; -1: never counted */
-    gint64 bytes, bytes_indexes;        /* by relpages */
+    GPtrArray *columns;             /* of struct ddl_column */
+    GPtrArray *constraints;         /* of struct ddl_constraint */
+    GPtrArray *indexes;             /* of struct ddl_index */
+    char *parent_schema, *parent;   /* of a partition (or child); NULL: none */
+    char *bound;                    /* of a partition, "DEFAULT" of the default one */
+    GPtrArray *key;                 /* of a partitioned one: char *, NULL for expressions */
+    char strategy;                  /* 'r', 'l', 'h'; '\0': not partitioned */
+    char *method, *tablespace;      /* NULL: the default */
+    char *of_type_schema, *of_type; /* of a typed table; NULL: none */
+    double rows;                    /* reltuples; -1: never counted */
+    gint64 bytes, bytes_indexes;    /* by relpages */
 };
 
 struct ddl_domain {

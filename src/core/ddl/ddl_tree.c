@@ -74,7 +74,8 @@ bool ddl_strings_equal(const GPtrArray *one, const GPtrArray *other)
 
 /* ---- walking ------------------------------------------------------------------------------- */
 
-static const ProtobufCMessage *part_of(const char *message, const ProtobufCFieldDescriptor *field)
+static const ProtobufCMessage *part_of(const char *message,
+                                       const ProtobufCFieldDescriptor *field)
 {
     if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
         *(const uint32_t *) (const void *) (message + field->quantifier_offset) != field->id)
@@ -98,7 +99,7 @@ void ddl_walk(const ProtobufCMessage *message,
         }
         size_t count = *(const size_t *) (const void *) (bytes + field->quantifier_offset);
         ProtobufCMessage **parts =
-            *(ProtobufCMessage **const *) (const void *) (bytes + field->offset);
+            *(ProtobufCMessage * *const *) (const void *) (bytes + field->offset);
         for (size_t n = 0; n < count; n++)
             ddl_walk(parts[n], visit, data);
     }

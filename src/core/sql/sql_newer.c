@@ -166,8 +166,8 @@ static bool respell_set_expression(struct respelling *it, gsize token)
 /* c IS JSON ARRAY WITH UNIQUE KEYS becomes c IS NULL. */
 static bool respell_is_json(struct respelling *it, gsize token)
 {
-    static const char *const more[] = {"VALUE", "ARRAY", "OBJECT", "SCALAR", "WITH",
-                                       "WITHOUT", "UNIQUE", "KEYS"};
+    static const char *const more[] = {"VALUE", "ARRAY",   "OBJECT", "SCALAR",
+                                       "WITH",  "WITHOUT", "UNIQUE", "KEYS"};
     gsize last = token;
 
     if (!is(it, token, "JSON") || token == 0 ||
@@ -222,9 +222,8 @@ static bool respell_plain(struct respelling *it, gsize token)
         {"STORAGE DEFAULT", "", 0},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        if (!are(it, token, cases[i].words) ||
-            (g_str_has_prefix(cases[i].words, "STORAGE") && token > 0 &&
-             is(it, token - 1, "SET")))
+        if (!are(it, token, cases[i].words) || (g_str_has_prefix(cases[i].words, "STORAGE") &&
+                                                token > 0 && is(it, token - 1, "SET")))
             continue;
         g_auto(GStrv) words = g_strsplit(cases[i].words, " ", -1);
         gsize count = g_strv_length(words);
@@ -271,8 +270,8 @@ char *sql_newer_respell(const char *text, GArray **ret_newer)
     bool changed = false;
 
     if (scan.error == NULL)
-        it.tokens =
-            pg_query__scan_result__unpack(NULL, scan.pbuf.len, (const uint8_t *) scan.pbuf.data);
+        it.tokens = pg_query__scan_result__unpack(NULL, scan.pbuf.len,
+                                                  (const uint8_t *) scan.pbuf.data);
     pg_query_free_scan_result(scan);
     if (it.tokens == NULL)
         return NULL;

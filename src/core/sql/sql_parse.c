@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 enum {
-    DEPTH_SAFE = 2000,     /* a tenth of what was seen to fit in 8 MB of stack */
-    DEPTH_HOPELESS = 20000, /* nobody writes that by hand, and walking it would need a stack, too */
+    DEPTH_SAFE = 2000, /* a tenth of what was seen to fit in 8 MB of stack */
+    DEPTH_HOPELESS =
+        20000, /* nobody writes that by hand, and walking it would need a stack, too */
     DEPTH_SHORTEST = 2000, /* a text with fewer bytes has fewer tokens */
     CHILD_SECONDS = 20,
 };
