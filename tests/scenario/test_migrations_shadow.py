@@ -9,6 +9,7 @@ import pytest
 from golden.documents import check_document
 from support.dumps import DUMPED, NEWEST_PG_DUMP
 from support.migrations_pairs import Pair, write_pair
+from support.restoring import Stage
 from support.servers import wait_until
 
 versions = DUMPED
@@ -109,6 +110,27 @@ def test_rights_are_those_of_the_target(server, runbook, roles, tmp_path):
     result = runbook("migrations", "rehearse", "--bindir", server.cluster.programs, "--scratch",
                      server.cluster.folder, tmp_path, "-U", role, server=server)
     assert "must be owner of table t" in result.expect(1).out
+
+
+@pytest.mark.parametrize("version", [NEWEST_PG_DUMP])
+def test_the_newest_backup(fresh_server):
+    stage = Stage(fresh_server)
+    stage.server.sql("CREATE TABLE t AS SELECT i, 'row ' || i AS x FROM generate_series(1, 3000) AS i")
+    stage.back_up()
+    stage.archive()
+    stage.server.sql("TRUNCATE t")
+    folder = stage.cluster.folder / "migrations"
+    folder.mkdir()
+    write_pair(folder, 1, Pair("wider", "", "ALTER TABLE t ALTER COLUMN i TYPE bigint",
+                               "ALTER TABLE t ALTER COLUMN i TYPE int", ""))
+    result = stage.runbook("migrations", "rehearse", "--json", "--from-backup", *stage.options,
+                           "--bindir", stage.bindir, "--scratch", stage.folder, folder,
+                           server=stage.server, timeout=120)
+    document = check_document(result.expect(0).json, "migrations.rehearse")
+    assert document["shadow"]["kind"] == "backup"
+    assert document["files"][0]["statements"][0]["measured"]["scanned_rows"] == 3000
+    assert document["migrations"][0]["reversibility"]["verdict"] == "reversible"
+    assert not list(stage.folder.glob("pgrunbook-scratch-*"))
 
 
 @pytest.mark.parametrize("version", [NEWEST_PG_DUMP + 1])

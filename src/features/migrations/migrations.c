@@ -99,6 +99,7 @@ static const struct option rehearse_options[] = {
     {"shadow", 0, "CONNINFO", "migrations.shadow", false,
      "rehearse on a copy of this staging database"},
     {"from-backup", 0, NULL, NULL, false, "rehearse on the newest backup, restored"},
+    {"repo", 0, "DIR", "backup.repo", false, "the repository of that backup"},
     {"rows", 0, "N", "migrations.rows", false, "make up so many rows for each table"},
     {"scratch", 0, "DIR", "backup.scratch", false, "where a throw-away server has its files"},
     {"bindir", 0, "DIR", "backup.bindir", false, "where PostgreSQL's own programs are"},

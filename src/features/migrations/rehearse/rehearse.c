@@ -7,8 +7,6 @@
 #include "plan/plan_gate.h"
 #include "store/store_migrations.h"
 
-#include <string.h>
-
 /* ---- what it is about ---------------------------------------------------------------------- */
 
 static struct folder *read_folder(const struct call *call, GError **error)
@@ -187,6 +185,7 @@ static void rehearse_clear(struct rehearse *rehearse)
     g_ptr_array_unref(rehearse->migrations);
     g_clear_pointer(&rehearse->folder, folder_free);
     rehearse_target_clear(&rehearse->target);
+    g_free(rehearse->table);
 }
 
 static enum runbook_exit look_and_work(struct rehearse *rehearse, struct shadow_plan *plan,
@@ -201,20 +200,10 @@ static enum runbook_exit look_and_work(struct rehearse *rehearse, struct shadow_
     return record_and_work(rehearse, plan, &target, error);
 }
 
-/* "schema.name": the name alone decides what is left out of a schema's comparison. */
-static const char *table_name(const struct settings *settings)
-{
-    const char *table = settings_string(settings, "migrations.table");
-    const char *dot = table != NULL ? strrchr(table, '.') : NULL;
-
-    return dot != NULL ? dot + 1 : table;
-}
-
 enum runbook_exit migrations_rehearse_command(struct call *call, GError **error)
 {
     struct shadow_plan plan = {.rows = 0};
     struct rehearse rehearse = {.call = call,
-                                .table = table_name(call->settings),
                                 .migrations = g_ptr_array_new_with_free_func(migration_free),
                                 .run = -1,
                                 .max_hold_ms =

@@ -52,7 +52,7 @@ struct rehearse_target {
 struct rehearse {
     struct call *call;
     struct folder *folder;
-    const char *table; /* name of the version table where one was said; NULL */
+    char *table; /* name of the version table: it is no part of the schema */
     struct rehearse_target target;
     struct shadow *shadow;
     GPtrArray *migrations; /* of struct rehearse_migration: those that are pending */

@@ -74,10 +74,11 @@ static void add_pending(struct rehearse *rehearse, const struct folder_migration
 
 bool rehearse_look(struct rehearse *rehearse, struct session *target, GError **error)
 {
-    if (!read_target(rehearse, target, error))
-        return false;
     AUTO(version_table) applied = version_table_read(target, rehearse->folder, error);
     if (applied == NULL)
+        return false;
+    rehearse->table = g_strdup(applied->name);
+    if (!read_target(rehearse, target, error))
         return false;
     for (guint i = 0; i < rehearse->folder->migrations->len; i++) {
         const struct folder_migration *migration = rehearse->folder->migrations->pdata[i];
