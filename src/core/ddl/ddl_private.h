@@ -67,7 +67,8 @@ struct ddl_schema {
     GPtrArray *types;      /* of struct ddl_usertype */
     GHashTable *functions; /* name to struct ddl_function; of several with a name the worst */
     GPtrArray *path;       /* of char *: where names without a schema are looked for */
-    char *time_zone;       /* NULL: not known */
+    bool time_zone_set; /* by a statement: that counts more than what the session began with */
+    char *time_zone;    /* NULL: not known */
     GPtrArray *new_values; /* of char *: values of enums added since the last settling */
 };
 
