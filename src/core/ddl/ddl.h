@@ -14,9 +14,11 @@ enum ddl_effect { DDL_EFFECT_NONE, DDL_EFFECT_METADATA, DDL_EFFECT_SCAN, DDL_EFF
 const char *ddl_effect_name(enum ddl_effect effect); /* "metadata", … */
 
 struct ddl_lock {
-    char *schema, *relation; /* as it is called in the schema, or in the statement when unknown */
+    /* As it is called in the schema, or in the statement when unknown: schema is NULL then where
+     * the statement does not say it. */
+    char *schema, *relation;
     enum ddl_lock_mode mode;
-    enum ddl_effect work;    /* done on this relation while it is held */
+    enum ddl_effect work; /* done on this relation while it is held */
     bool created_here;
 };
 
@@ -24,30 +26,75 @@ struct ddl_lock {
  * makes findings of them. */
 enum ddl_cause {
     /* what costs a scan or a rewrite, or waits */
-    DDL_ADD_COLUMN_VOLATILE_DEFAULT, DDL_ADD_COLUMN_SERIAL, DDL_ADD_COLUMN_IDENTITY,
-    DDL_ADD_COLUMN_STORED, DDL_ADD_COLUMN_DOMAIN, DDL_ADD_COLUMN_CHECK, DDL_ADD_COLUMN_UNIQUE,
-    DDL_ADD_COLUMN_REFERENCES, DDL_ADD_COLUMN_NOT_NULL, DDL_SET_NOT_NULL, DDL_ADD_CHECK,
-    DDL_ADD_FOREIGN_KEY, DDL_VALIDATE_SAME_TRANSACTION, DDL_ADD_UNIQUE, DDL_ADD_PRIMARY_KEY,
-    DDL_PRIMARY_KEY_NULLABLE, DDL_ADD_EXCLUSION, DDL_ALTER_TYPE_REWRITE, DDL_ALTER_TYPE_SCAN,
-    DDL_ALTER_TYPE, DDL_CREATE_INDEX, DDL_DROP_INDEX, DDL_REINDEX, DDL_DETACH_PARTITION,
-    DDL_ATTACH_PARTITION, DDL_ATTACH_DEFAULT_SCAN, DDL_PARTITION_OF, DDL_VACUUM_FULL, DDL_CLUSTER,
-    DDL_REFRESH_MATERIALIZED_VIEW, DDL_SET_LOGGED, DDL_SET_TABLESPACE, DDL_SET_ACCESS_METHOD,
-    DDL_TRUNCATE, DDL_ALTER_DOMAIN_SCAN, DDL_DROP_TABLE_REFERENCED, DDL_DROP_FOREIGN_KEY,
-    DDL_ALTER_CONSTRAINT_ENFORCED, DDL_SET_EXPRESSION, DDL_ADD_NOT_NULL, DDL_ACCESS_EXCLUSIVE,
-    DDL_CONCURRENTLY_IN_TRANSACTION, DDL_NOT_IN_TRANSACTION, DDL_CONCURRENTLY_IF_NOT_EXISTS,
-    DDL_FOREIGN_KEY_WITHOUT_INDEX, DDL_UPDATE_WITHOUT_WHERE, DDL_DELETE_WITHOUT_WHERE,
-    DDL_CONCURRENTLY_PARTITIONED, DDL_ENUM_VALUE_USED, DDL_DYNAMIC,
+    DDL_ADD_COLUMN_VOLATILE_DEFAULT,
+    DDL_ADD_COLUMN_SERIAL,
+    DDL_ADD_COLUMN_IDENTITY,
+    DDL_ADD_COLUMN_STORED,
+    DDL_ADD_COLUMN_DOMAIN,
+    DDL_ADD_COLUMN_CHECK,
+    DDL_ADD_COLUMN_UNIQUE,
+    DDL_ADD_COLUMN_REFERENCES,
+    DDL_ADD_COLUMN_NOT_NULL,
+    DDL_SET_NOT_NULL,
+    DDL_ADD_CHECK,
+    DDL_ADD_FOREIGN_KEY,
+    DDL_VALIDATE_SAME_TRANSACTION,
+    DDL_ADD_UNIQUE,
+    DDL_ADD_PRIMARY_KEY,
+    DDL_PRIMARY_KEY_NULLABLE,
+    DDL_ADD_EXCLUSION,
+    DDL_ALTER_TYPE_REWRITE,
+    DDL_ALTER_TYPE_SCAN,
+    DDL_ALTER_TYPE,
+    DDL_CREATE_INDEX,
+    DDL_DROP_INDEX,
+    DDL_REINDEX,
+    DDL_DETACH_PARTITION,
+    DDL_ATTACH_PARTITION,
+    DDL_ATTACH_DEFAULT_SCAN,
+    DDL_PARTITION_OF,
+    DDL_VACUUM_FULL,
+    DDL_CLUSTER,
+    DDL_REFRESH_MATERIALIZED_VIEW,
+    DDL_SET_LOGGED,
+    DDL_SET_TABLESPACE,
+    DDL_SET_ACCESS_METHOD,
+    DDL_TRUNCATE,
+    DDL_ALTER_DOMAIN_SCAN,
+    DDL_DROP_TABLE_REFERENCED,
+    DDL_DROP_FOREIGN_KEY,
+    DDL_ALTER_CONSTRAINT_ENFORCED,
+    DDL_SET_EXPRESSION,
+    DDL_ADD_NOT_NULL,
+    DDL_TAKES_ACCESS_EXCLUSIVE, /* a lock of that mode that nothing else is said of */
+    DDL_CONCURRENTLY_IN_TRANSACTION,
+    DDL_NOT_IN_TRANSACTION,
+    DDL_CONCURRENTLY_IF_NOT_EXISTS,
+    DDL_FOREIGN_KEY_WITHOUT_INDEX,
+    DDL_UPDATE_WITHOUT_WHERE,
+    DDL_DELETE_WITHOUT_WHERE,
+    DDL_CONCURRENTLY_PARTITIONED,
+    DDL_ENUM_VALUE_USED,
+    DDL_DYNAMIC,
     /* what takes something away, or breaks the program that still runs */
-    DDL_DROP_COLUMN, DDL_DROP_TABLE, DDL_DROP_SCHEMA, DDL_DROP_DATABASE, DDL_RENAME_COLUMN,
-    DDL_RENAME_TABLE, DDL_DROP_CASCADE, DDL_DROP_NOT_NULL, DDL_JSON_TYPE,
-    DDL_TRANSACTION_CONTROL, DDL_CAUSES
+    DDL_DROP_COLUMN,
+    DDL_DROP_TABLE,
+    DDL_DROP_SCHEMA,
+    DDL_DROP_DATABASE,
+    DDL_RENAME_COLUMN,
+    DDL_RENAME_TABLE,
+    DDL_DROP_CASCADE,
+    DDL_DROP_NOT_NULL,
+    DDL_JSON_TYPE,
+    DDL_TRANSACTION_CONTROL,
+    DDL_CAUSES
 };
 
 struct ddl_act {
     enum ddl_cause cause;
-    char *schema, *relation;            /* NULL: none */
-    char *column, *constraint, *index;  /* NULL: none */
-    char *detail;                       /* a type, an expression, the other table, as SQL */
+    char *schema, *relation;           /* NULL: none */
+    char *column, *constraint, *index; /* NULL: none */
+    char *detail;                      /* a type, an expression, the other table, as SQL */
     enum ddl_lock_mode mode;
     enum ddl_effect work;
     enum ddl_truth sure; /* UNKNOWN: assumed, as the schema is not known; see assumption */
@@ -71,7 +118,7 @@ struct ddl_analyze {
 struct ddl_context {
     int server_version;    /* server_version_num */
     bool in_transaction;   /* the script runs as one */
-    const char *time_zone; /* of the session; NULL: not known */
+    const char *time_zone; /* of the session; NULL: that of the schema */
     GPtrArray *before;     /* of struct ddl_lock: those held since earlier in the transaction */
 };
 

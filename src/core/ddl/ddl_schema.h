@@ -24,49 +24,72 @@ struct ddl_column {
     char *name;
     struct ddl_type type;
     char *collation; /* NULL: the type's own */
-    bool not_null, has_default, generated, dropped;
+    bool not_null, has_default, dropped;
+    bool generated;  /* stored */
+    bool is_virtual; /* generated, and not stored (18) */
+    bool identity;
 };
 
 enum ddl_constraint_kind {
-    DDL_CHECK, DDL_FOREIGN_KEY, DDL_PRIMARY_KEY, DDL_UNIQUE, DDL_EXCLUSION, DDL_NOT_NULL
+    DDL_CHECK,
+    DDL_FOREIGN_KEY,
+    DDL_PRIMARY_KEY,
+    DDL_UNIQUE,
+    DDL_EXCLUSION,
+    DDL_NOT_NULL
 };
 
 struct ddl_constraint {
     char *name;
     enum ddl_constraint_kind kind;
     bool validated, enforced;
-    GPtrArray *columns;                     /* of char * */
-    char *proves_not_null;                  /* the column of CHECK (c IS NOT NULL); NULL: none */
-    char *definition;                       /* pg_get_constraintdef; NULL: not known */
-    char *referenced_schema, *referenced;   /* of a foreign key */
+    GPtrArray *columns;                   /* of char * */
+    char *proves_not_null;                /* the column of CHECK (c IS NOT NULL); NULL: none */
+    char *definition;                     /* pg_get_constraintdef; NULL: made here */
+    char *referenced_schema, *referenced; /* of a foreign key */
+    GPtrArray *referenced_columns;        /* of char *; empty: its primary key */
+    char *index;                          /* of a unique one and the like; NULL: none */
+    bool no_inherit;
+    struct ddl_expression *expression; /* of a CHECK; NULL: not read yet */
 };
 
 struct ddl_index {
     char *schema, *name;
     bool unique, valid, primary;
     GPtrArray *columns; /* of char *; NULL entries are expressions */
+    GPtrArray *uses;    /* of char *: columns in expressions and in its WHERE */
+    bool simple;        /* neither expressions nor a WHERE */
+    char *method;       /* "btree" */
+    char *constraint;   /* whose index it is; NULL: none's */
 };
 
 struct ddl_relation {
     char *schema, *name;
-    guint32 oid; /* 0: made here, or unknown */
-    char kind;   /* relkind: 'r', 'p', 'm', 'v', 'S', 'f', 't' */
+    guint32 oid;       /* 0: made here, or unknown */
+    char kind;         /* relkind: 'r', 'p', 'm', 'v', 'S', 'f', 't' */
     bool created_here; /* by this migration: nobody else can wait for it */
     bool unlogged, temporary;
-    GPtrArray *columns;     /* of struct ddl_column */
-    GPtrArray *constraints; /* of struct ddl_constraint */
-    GPtrArray *indexes;     /* of struct ddl_index */
-    char *parent_schema, *parent;       /* of a partition (or child); NULL: none */
-    char *bound;                        /* of a partition, "DEFAULT" of the default one */
-    double rows;                        /* reltuples; -1: never counted */
-    gint64 bytes, bytes_indexes;        /* by relpages */
+    GPtrArray *columns;             /* of struct ddl_column */
+    GPtrArray *constraints;         /* of struct ddl_constraint */
+    GPtrArray *indexes;             /* of struct ddl_index */
+    char *parent_schema, *parent;   /* of a partition (or child); NULL: none */
+    char *bound;                    /* of a partition, "DEFAULT" of the default one */
+    GPtrArray *key;                 /* of a partitioned one: char *, NULL for expressions */
+    char strategy;                  /* 'r', 'l', 'h'; '\0': not partitioned */
+    char *method, *tablespace;      /* NULL: the default */
+    char *of_type_schema, *of_type; /* of a typed table; NULL: none */
+    double rows;                    /* reltuples; -1: never counted */
+    gint64 bytes, bytes_indexes;    /* by relpages */
 };
 
 struct ddl_domain {
     char *schema, *name;
     struct ddl_type base;
     bool constrained, not_null, has_default;
+    enum ddl_truth volatile_default; /* of the domain's own default */
 };
+
+struct ddl_expression; /* a tree, or a text that becomes one when it is asked for */
 
 struct ddl_schema; /* relations, domains, functions' volatility, search_path */
 
@@ -76,6 +99,13 @@ struct ddl_schema *ddl_schema_new(void);
 struct ddl_schema *ddl_schema_read(struct session *session, GError **error);
 void ddl_schema_free(struct ddl_schema *schema);
 AUTO_DEFINE(ddl_schema, ddl_schema_free)
+
+/* What was made so far was there before what comes: between two migrations. */
+void ddl_schema_settle(struct ddl_schema *schema);
+/* What is not in it does not exist: of a folder whose first migration begins with an empty database. */
+void ddl_schema_complete(struct ddl_schema *schema);
+/* TimeZone of a new session of the database, or as the statements have set it; NULL: not known. */
+const char *ddl_schema_time_zone(const struct ddl_schema *schema);
 
 bool ddl_schema_known(const struct ddl_schema *schema);
 /* schema NULL: along the search_path. NULL: there is none, or it is not known. Borrowed. */

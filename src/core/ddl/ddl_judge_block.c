@@ -1,0 +1,128 @@
+/*
+ * DO: the statements of a PL/pgSQL block, all of them, whichever would run. What EXECUTE makes up
+ * while it runs cannot be seen from here: then the block is not analysed.
+ */
+#include "ddl/ddl_private.h"
+
+#include <jansson.h>
+#include <pg_query.h>
+#include <string.h>
+
+enum { BODY_DEPTH = 2000, BLOCK_DEPTH = 4, JSON_DEPTH = 200 };
+
+static void judge_text(struct ddl_judge *judge, const char *text)
+{
+    AUTO(sql_parse) parse = sql_parse_new(text, strlen(text));
+    struct ddl_judge inner = *judge;
+    guint before = judge->out->acts->len;
+
+    if (parse->tree == NULL || judge->depth >= BLOCK_DEPTH) {
+        judge->out->analysed = false;
+        return;
+    }
+    inner.parse = parse;
+    inner.text = text;
+    inner.end = strlen(text);
+    inner.depth++;
+    for (size_t i = 0; i < parse->tree->n_stmts; i++)
+        if (parse->tree->stmts[i]->stmt != NULL)
+            ddl_judge_node(&inner, parse->tree->stmts[i]->stmt);
+    judge->floor = MAX(judge->floor, inner.floor);
+    /* places in the inner text mean nothing to the reader of the outer one */
+    for (guint i = before; i < judge->out->acts->len; i++)
+        ((struct ddl_act *) judge->out->acts->pdata[i])->at = judge->at;
+}
+
+static const char *query_of(const json_t *statement, const char *member)
+{
+    const json_t *expression =
+        json_object_get(json_object_get(statement, member), "PLpgSQL_expr");
+
+    return json_string_value(json_object_get(expression, "query"));
+}
+
+/* EXECUTE 'a constant'. */
+static void judge_executed(struct ddl_judge *judge, const char *expression)
+{
+    g_autofree char *text = g_strconcat("SELECT ", expression, NULL);
+    AUTO(sql_parse) parse = sql_parse_new(text, strlen(text));
+    g_autofree char *constant = NULL;
+
+    if (parse->node != NULL && parse->node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
+        parse->node->select_stmt->n_target_list == 1 &&
+        parse->node->select_stmt->target_list[0]->node_case == PG_QUERY__NODE__NODE_RES_TARGET)
+        constant = ddl_constant_of(parse->node->select_stmt->target_list[0]->res_target->val);
+    if (constant != NULL) {
+        judge_text(judge, constant);
+        return;
+    }
+    judge->out->analysed = false;
+    ddl_judge_act(judge, DDL_DYNAMIC, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE)->detail =
+        g_strdup(expression);
+}
+
+static void visit(struct ddl_judge *judge, const json_t *value, guint depth)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    if (depth > JSON_DEPTH)
+        return;
+    if (json_is_array(value))
+        json_array_foreach(value, i, member) visit(judge, member, depth + 1);
+    if (!json_is_object(value))
+        return;
+    json_object_foreach((json_t *) (gpointer) (gsize) value, key, member)
+    {
+        const char *query;
+        if (strcmp(key, "PLpgSQL_stmt_execsql") == 0 &&
+            (query = query_of(member, "sqlstmt")) != NULL) {
+            /* SELECT … INTO a variable is not SELECT INTO a table */
+            if (!json_is_true(json_object_get(member, "into")))
+                judge_text(judge, query);
+        } else if (strcmp(key, "PLpgSQL_stmt_dynexecute") == 0 &&
+                   (query = query_of(member, "query")) != NULL) {
+            judge_executed(judge, query);
+        } else if (strcmp(key, "PLpgSQL_stmt_commit") == 0 ||
+                   strcmp(key, "PLpgSQL_stmt_rollback") == 0) {
+            judge->out->no_transaction = true;
+        } else {
+            visit(judge, member, depth + 1);
+        }
+    }
+}
+
+static const char *body_of(const PgQuery__DoStmt *statement)
+{
+    const PgQuery__DefElem *as = ddl_option(statement->args, statement->n_args, "as");
+    const PgQuery__DefElem *language =
+        ddl_option(statement->args, statement->n_args, "language");
+    const char *word = language == NULL ? "plpgsql" : ddl_string(language->arg);
+
+    if (as == NULL || word == NULL || g_ascii_strcasecmp(word, "plpgsql") != 0)
+        return NULL;
+    return ddl_string(as->arg);
+}
+
+void ddl_judge_block(struct ddl_judge *judge, const PgQuery__DoStmt *statement)
+{
+    const char *body = body_of(statement);
+
+    judge->floor = DDL_EFFECT_NONE;
+    if (body == NULL || sql_depth(body, strlen(body)) > BODY_DEPTH) {
+        judge->out->analysed = false;
+        ddl_judge_act(judge, DDL_DYNAMIC, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE)->detail =
+            g_strdup("DO");
+        return;
+    }
+    PgQueryPlpgsqlParseResult result = pg_query_parse_plpgsql(judge->text);
+    json_t *root = result.error == NULL ? json_loads(result.plpgsql_funcs, 0, NULL) : NULL;
+    pg_query_free_plpgsql_parse_result(result);
+    if (root == NULL) {
+        judge->out->analysed = false;
+        return;
+    }
+    visit(judge, root, 0);
+    json_decref(root);
+}

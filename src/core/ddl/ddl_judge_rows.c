@@ -1,0 +1,235 @@
+/* What reads and writes rows: locks that hinder no other reader or writer. */
+#include "ddl/ddl_private.h"
+
+static bool held_strongly(const struct ddl_judge *judge, const struct ddl_target *target)
+{
+    const GPtrArray *before = judge->context->before;
+
+    for (guint i = 0; before != NULL && i < before->len; i++) {
+        const struct ddl_lock *lock = before->pdata[i];
+        if (lock->mode >= DDL_SHARE && !lock->created_here &&
+            g_strcmp0(lock->relation, target->name) == 0 &&
+            g_strcmp0(lock->schema, target->schema) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* column = something that is not a column. */
+static bool is_key_test(const PgQuery__Node *where, const char *column)
+{
+    if (where->node_case != PG_QUERY__NODE__NODE_A_EXPR ||
+        where->a_expr->kind != PG_QUERY__A__EXPR__KIND__AEXPR_OP ||
+        where->a_expr->n_name == 0 ||
+        g_strcmp0(ddl_string(where->a_expr->name[where->a_expr->n_name - 1]), "=") != 0)
+        return false;
+    const PgQuery__Node *left = where->a_expr->lexpr, *right = where->a_expr->rexpr;
+    g_autoptr(GPtrArray) other =
+        ddl_columns_of(g_strcmp0(ddl_column_of(left), column) == 0 ? right : left);
+    return other->len == 0 && (g_strcmp0(ddl_column_of(left), column) == 0 ||
+                               g_strcmp0(ddl_column_of(right), column) == 0);
+}
+
+static bool tests_key(const PgQuery__Node *where, const char *column)
+{
+    if (where->node_case != PG_QUERY__NODE__NODE_BOOL_EXPR)
+        return is_key_test(where, column);
+    for (size_t i = 0; i < where->bool_expr->n_args; i++)
+        if (where->bool_expr->boolop == PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR &&
+            tests_key(where->bool_expr->args[i], column))
+            return true;
+    return false;
+}
+
+/* Rows are found by an index: an equality on its first column. */
+static bool by_index(const struct ddl_relation *relation, const PgQuery__Node *where)
+{
+    for (guint i = 0; where != NULL && relation != NULL && i < relation->indexes->len; i++) {
+        const struct ddl_index *index = relation->indexes->pdata[i];
+        if (index->valid && index->simple && index->columns->len > 0 &&
+            index->columns->pdata[0] != NULL && tests_key(where, index->columns->pdata[0]))
+            return true;
+    }
+    return false;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+struct reader {
+    struct ddl_judge *judge;
+    const PgQuery__Node *where; /* of a query on one table; NULL: none, or on several */
+};
+
+static bool lock_read(const ProtobufCMessage *message, gpointer data)
+{
+    const struct reader *reader = data;
+    struct ddl_judge *judge = reader->judge;
+
+    if (message->descriptor == &pg_query__range_var__descriptor) {
+        struct ddl_target target = ddl_target_of(judge, (const PgQuery__RangeVar *) message);
+        bool scans = held_strongly(judge, &target) && !by_index(target.relation, reader->where);
+        /* a name that a known schema does not have is one of WITH */
+        if (target.relation != NULL || !judge->schema->known)
+            ddl_judge_lock_tree(judge, &target, DDL_ACCESS_SHARE,
+                                scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    }
+    return true;
+}
+
+/* Reading hinders nobody, unless the table is locked already for longer because of it. */
+void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query)
+{
+    struct reader reader = {.judge = judge};
+
+    if (query == NULL)
+        return;
+    if (query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
+        query->select_stmt->n_from_clause == 1 &&
+        query->select_stmt->from_clause[0]->node_case == PG_QUERY__NODE__NODE_RANGE_VAR)
+        reader.where = query->select_stmt->where_clause;
+    ddl_walk(&query->base, lock_read, &reader);
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+/* Without WHERE every row is looked at. With it that depends on indexes; under a lock that is held
+ * already the worse is assumed. */
+static void change_rows(struct ddl_judge *judge, const PgQuery__RangeVar *range,
+                        const PgQuery__Node *where, bool *ret_all,
+                        struct ddl_target *ret_target)
+{
+    *ret_target = ddl_target_of(judge, range);
+    *ret_all = where == NULL;
+    judge->at = (gsize) MAX(range->location, 0);
+    bool scans = where == NULL ||
+                 (held_strongly(judge, ret_target) && !by_index(ret_target->relation, where));
+    ddl_judge_lock_tree(judge, ret_target, DDL_ROW_EXCLUSIVE,
+                        scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+}
+
+static void update(struct ddl_judge *judge, const PgQuery__UpdateStmt *statement)
+{
+    struct ddl_target target;
+    bool all;
+
+    change_rows(judge, statement->relation, statement->where_clause, &all, &target);
+    for (size_t i = 0; i < statement->n_from_clause; i++)
+        ddl_judge_reads(judge, statement->from_clause[i]);
+    ddl_judge_analyze(judge, &target, NULL);
+    if (all && statement->n_from_clause == 0 && !ddl_target_fresh(&target))
+        ddl_judge_act(judge, DDL_UPDATE_WITHOUT_WHERE, &target, DDL_ROW_EXCLUSIVE,
+                      DDL_EFFECT_SCAN);
+}
+
+static void delete_rows(struct ddl_judge *judge, const PgQuery__DeleteStmt *statement)
+{
+    struct ddl_target target;
+    bool all;
+
+    change_rows(judge, statement->relation, statement->where_clause, &all, &target);
+    for (size_t i = 0; i < statement->n_using_clause; i++)
+        ddl_judge_reads(judge, statement->using_clause[i]);
+    ddl_judge_analyze(judge, &target, NULL);
+    if (all && !ddl_target_fresh(&target))
+        ddl_judge_act(judge, DDL_DELETE_WITHOUT_WHERE, &target, DDL_ROW_EXCLUSIVE,
+                      DDL_EFFECT_SCAN);
+}
+
+/* It is no longer known to be empty. */
+static void fill(const struct ddl_target *target)
+{
+    if (target->relation != NULL && target->relation->rows == 0)
+        target->relation->rows = -1;
+}
+
+static void copy(struct ddl_judge *judge, const PgQuery__CopyStmt *statement)
+{
+    if (statement->query != NULL)
+        ddl_judge_reads(judge, statement->query);
+    if (statement->relation == NULL)
+        return;
+    struct ddl_target target = ddl_target_of(judge, statement->relation);
+    ddl_judge_lock(judge, &target, statement->is_from ? DDL_ROW_EXCLUSIVE : DDL_ACCESS_SHARE,
+                   DDL_EFFECT_NONE);
+    fill(&target);
+}
+
+static void lock_rows(struct ddl_judge *judge, const PgQuery__SelectStmt *statement)
+{
+    for (size_t i = 0; statement->n_locking_clause > 0 && i < statement->n_from_clause; i++) {
+        if (statement->from_clause[i]->node_case != PG_QUERY__NODE__NODE_RANGE_VAR)
+            continue;
+        struct ddl_target target = ddl_target_of(judge, statement->from_clause[i]->range_var);
+        ddl_judge_lock(judge, &target, DDL_ROW_SHARE, DDL_EFFECT_NONE);
+    }
+}
+
+/* SELECT set_config('search_path', 'app', false), as dumps begin. */
+static void follow_set_config(struct ddl_judge *judge, const PgQuery__SelectStmt *statement)
+{
+    const char *space, *name;
+
+    if (statement->n_target_list != 1 ||
+        statement->target_list[0]->node_case != PG_QUERY__NODE__NODE_RES_TARGET)
+        return;
+    const PgQuery__Node *value = statement->target_list[0]->res_target->val;
+    if (value == NULL || value->node_case != PG_QUERY__NODE__NODE_FUNC_CALL ||
+        value->func_call->n_args != 3 ||
+        !ddl_qualified(value->func_call->funcname, value->func_call->n_funcname, &space,
+                       &name) ||
+        g_strcmp0(name, "set_config") != 0)
+        return;
+    g_autofree char *setting = ddl_constant_of(value->func_call->args[0]);
+    if (g_strcmp0(setting, "search_path") == 0)
+        ddl_schema_set_path(judge->schema, value->func_call->args + 1, 1);
+}
+
+bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
+{
+    switch ((int) node->node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+        if (node->select_stmt->into_clause != NULL)
+            return false;
+        ddl_judge_reads(judge, node);
+        lock_rows(judge, node->select_stmt);
+        follow_set_config(judge, node->select_stmt);
+        return true;
+    case PG_QUERY__NODE__NODE_INSERT_STMT: {
+        struct ddl_target target = ddl_target_of(judge, node->insert_stmt->relation);
+        if (node->insert_stmt->select_stmt != NULL)
+            ddl_judge_reads(judge, node->insert_stmt->select_stmt);
+        ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
+        fill(&target);
+        return true;
+    }
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+        update(judge, node->update_stmt);
+        return true;
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+        delete_rows(judge, node->delete_stmt);
+        return true;
+    case PG_QUERY__NODE__NODE_MERGE_STMT: {
+        struct ddl_target target = ddl_target_of(judge, node->merge_stmt->relation);
+        ddl_judge_reads(judge, node->merge_stmt->source_relation);
+        ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
+        return true;
+    }
+    case PG_QUERY__NODE__NODE_COPY_STMT:
+        copy(judge, node->copy_stmt);
+        return true;
+    case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
+    case PG_QUERY__NODE__NODE_PREPARE_STMT:
+    case PG_QUERY__NODE__NODE_EXECUTE_STMT:
+    case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
+    case PG_QUERY__NODE__NODE_NOTIFY_STMT:
+    case PG_QUERY__NODE__NODE_LISTEN_STMT:
+        return true;
+    case PG_QUERY__NODE__NODE_CALL_STMT:
+        judge->out->analysed = false;
+        ddl_judge_act(judge, DDL_DYNAMIC, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE)->detail =
+            g_strdup("CALL");
+        return true;
+    default:
+        return false;
+    }
+}
