@@ -48,6 +48,13 @@ static void drop_relation(struct ddl_judge *judge, struct ddl_relation *relation
         struct ddl_target parent =
             ddl_target_named(judge, relation->parent_schema, relation->parent);
         ddl_judge_lock(judge, &parent, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+        struct ddl_relation *other =
+            parent.relation == NULL ? NULL
+                                    : ddl_default_partition(judge->schema, parent.relation);
+        if (other != NULL) {
+            struct ddl_target rest = ddl_target_relation(other);
+            ddl_judge_lock(judge, &rest, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+        }
     }
     for (guint i = 0; i < children->len; i++)
         if (relation->kind == 'p' || cascade)

@@ -164,6 +164,7 @@ static void set(struct ddl_judge *judge, const PgQuery__VariableSetStmt *stateme
         statement->n_args > 0) {
         g_free(judge->schema->time_zone);
         judge->schema->time_zone = ddl_constant_of(statement->args[0]);
+        judge->schema->time_zone_set = true;
     }
 }
 

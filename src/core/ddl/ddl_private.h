@@ -67,7 +67,8 @@ struct ddl_schema {
     GPtrArray *types;      /* of struct ddl_usertype */
     GHashTable *functions; /* name to struct ddl_function; of several with a name the worst */
     GPtrArray *path;       /* of char *: where names without a schema are looked for */
-    char *time_zone;       /* NULL: not known */
+    bool time_zone_set; /* by a statement: that counts more than what the session began with */
+    char *time_zone;    /* NULL: not known */
     GPtrArray *new_values; /* of char *: values of enums added since the last settling */
 };
 
@@ -132,6 +133,8 @@ struct ddl_type_change ddl_type_change(const struct ddl_schema *schema,
                                        const struct ddl_type *from, const struct ddl_type *to,
                                        const char *time_zone);
 /* A domain with a CHECK or NOT NULL: UNKNOWN when it could be a domain. */
+/* The default of a domain is one that differs from row to row. */
+enum ddl_truth ddl_type_volatile(const struct ddl_schema *schema, const struct ddl_type *type);
 enum ddl_truth ddl_type_constrained(const struct ddl_schema *schema,
                                     const struct ddl_type *type);
 
