@@ -21,6 +21,9 @@ bool ddl_strings_equal(const GPtrArray *one, const GPtrArray *other);
 /* Empty is NULL: what the tree leaves out. */
 const char *ddl_said(const char *text);
 
+/* The schema in which a new relation of that name is made; NULL: the first of the path. */
+const char *ddl_made_in(const PgQuery__RangeVar *range);
+
 /* Every message below and including this one; visit returns false to leave its parts out. */
 void ddl_walk(const ProtobufCMessage *message,
               bool (*visit)(const ProtobufCMessage *message, gpointer data), gpointer data);
@@ -57,6 +60,7 @@ struct ddl_function {
 struct ddl_usertype {
     char *schema, *name;
     char kind; /* 'e' enum, 'c' composite, 'r' range, 'b' base */
+    bool created_here;
 };
 
 struct ddl_schema {
@@ -98,8 +102,8 @@ struct ddl_domain *ddl_domain_find(const struct ddl_schema *schema, const char *
                                    const char *name);
 struct ddl_domain *ddl_domain_add(struct ddl_schema *schema, const char *schema_name,
                                   const char *name);
-void ddl_type_add(struct ddl_schema *schema, const char *schema_name, const char *name,
-                  char kind);
+struct ddl_usertype *ddl_type_add(struct ddl_schema *schema, const char *schema_name,
+                                  const char *name, char kind);
 struct ddl_usertype *ddl_usertype_find(const struct ddl_schema *schema, const char *schema_name,
                                        const char *name);
 void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile);
