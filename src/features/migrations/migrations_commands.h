@@ -10,11 +10,18 @@ enum runbook_exit migrations_status_command(struct call *call, GError **error);
 /* -- ddl -- */
 
 /* -- lint -- */
+enum runbook_exit migrations_lint_command(struct call *call, GError **error);
+enum runbook_exit migrations_rules_command(struct call *call, GError **error);
 
 /* -- rehearse -- */
+enum runbook_exit migrations_rehearse_command(struct call *call, GError **error);
 
 /* -- apply -- */
+enum runbook_exit migrations_apply_command(struct call *call, GError **error);
+enum runbook_exit migrations_revert_command(struct call *call, GError **error);
 
 /* -- checklist -- */
+enum runbook_exit migrations_capture_command(struct call *call, GError **error);
+enum runbook_exit migrations_checklist_command(struct call *call, GError **error);
 
 #endif

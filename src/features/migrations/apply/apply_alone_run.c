@@ -1,0 +1,268 @@
+/* The run of a statement outside of a transaction: mark, try, proof, version table. */
+#include "apply.h"
+
+#include "migrations_queries.h"
+
+#include <string.h>
+
+enum { DROP_WINDOW_MS = 60000, DROP_LOCK_MS = 1500, DROP_ATTEMPTS = 8, DROP_PAUSE_MS = 500 };
+
+struct alone {
+    struct apply_turn turn;
+    struct plan_run *run;
+    struct script *script;
+    bool ours; /* an earlier try of ours has begun it */
+};
+
+/* ---- what a try has left ------------------------------------------------------------------- */
+
+static char *drop_sql(const struct apply *apply, const struct apply_object *object)
+{
+    const char *const values[] = {object->schema, object->name};
+    AUTO(rows)
+    rows = session_query(apply->control, &query_migrations_apply_index, values, NULL);
+
+    if (rows == NULL || rows_count(rows) == 0)
+        return NULL;
+    g_autofree char *quoted = session_quote(
+        apply->control, rows_text(rows, 0, MIGRATIONS_APPLY_INDEX_SCHEMA), object->name);
+    return g_strdup_printf("DROP INDEX CONCURRENTLY %s", quoted);
+}
+
+/* False when it is still there. */
+static bool drop_leftover(struct alone *alone, bool cleanup)
+{
+    struct apply *apply = alone->turn.apply;
+    const struct apply_object *object = &alone->turn.item->object;
+    char *sql = drop_sql(apply, object);
+    AUTO(plan) plan = plan_new();
+    struct plan_run run = *alone->run;
+
+    if (sql == NULL)
+        return false;
+    struct step *step = plan_add(plan);
+    step->object = g_strdup(object->name);
+    step->sql = sql;
+    step->reason = g_strdup("left invalid by a try that did not end");
+    step->lock_mode = "ShareUpdateExclusiveLock";
+    run.first_step = (int) apply->plan->steps->len + 1 + (int) apply->extra_steps++;
+    run.hooks = (struct plan_hooks){.data = NULL};
+    run.limits = (struct plan_limits){.window = window_open(DROP_WINDOW_MS),
+                                      .lanes = 1,
+                                      .lock_timeout_ms = DROP_LOCK_MS,
+                                      .attempts = DROP_ATTEMPTS,
+                                      .pause_ms = DROP_PAUSE_MS,
+                                      .cleanup = cleanup};
+    gate_record_steps(apply->call, run.store_run, plan, run.first_step);
+    output_note(apply->call->output, "dropping \"%s\", which a try has left invalid",
+                object->name);
+    plan_run(plan, &run, NULL);
+    if (step->outcome != STEP_DONE)
+        output_warn(apply->call->output,
+                    "\"%s\" is left behind, invalid: %s\nhint: the next run drops it, or you "
+                    "do: %s",
+                    object->name, step->detail != NULL ? step->detail : "not dropped", sql);
+    return step->outcome == STEP_DONE;
+}
+
+/* ---- before a try -------------------------------------------------------------------------- */
+
+static void finalize(const struct alone *alone)
+{
+    struct script_statement *statement = g_ptr_array_index(alone->script->statements, 0);
+    const char *sql = statement->sql;
+    gsize length = strlen(sql);
+    static const char word[] = "concurrently";
+    const gsize tail = sizeof word - 1;
+
+    /* It ends with the word: the rest names both tables as the file does. */
+    while (length > 0 && g_ascii_isspace(sql[length - 1]))
+        length--;
+    if (length < tail || g_ascii_strncasecmp(sql + length - tail, word, tail) != 0)
+        return;
+    char *done = g_strdup_printf("%.*sFINALIZE", (int) (length - tail), sql);
+    g_free(statement->sql);
+    statement->sql = done;
+}
+
+static bool before(struct session *control, unsigned attempt, char **ret_why, gpointer data)
+{
+    struct alone *alone = data;
+    struct apply_item *item = alone->turn.item;
+    enum apply_state state = apply_alone_state(control, &item->object);
+
+    if (attempt > 1 && apply_obstructed(alone->turn.apply, item, ret_why))
+        return false;
+    switch (apply_alone_next(&item->object, state, alone->ours, ret_why)) {
+    case NEXT_REFUSE:
+        return false;
+    case NEXT_DONE:
+        item->made = true;
+        *ret_why = g_strdup("an earlier try has done it");
+        return false;
+    case NEXT_DROP:
+        if (!drop_leftover(alone, false)) {
+            *ret_why = g_strdup("what an earlier try left invalid could not be dropped");
+            return false;
+        }
+        break;
+    case NEXT_FINALIZE:
+        finalize(alone);
+        break;
+    case NEXT_SEND:
+        break;
+    }
+    alone->ours = true;
+    apply_keep(alone->turn.apply, item, "running");
+    return true;
+}
+
+/* ---- after the last ------------------------------------------------------------------------ */
+
+static void end_with(struct apply_item *item, enum step_outcome outcome, const char *why)
+{
+    item->outcome = outcome;
+    g_free(item->reason);
+    item->reason = g_strdup(why);
+}
+
+/* What the catalogs say goes before what the statement said. */
+static void prove(struct alone *alone)
+{
+    struct apply *apply = alone->turn.apply;
+    struct apply_item *item = alone->turn.item;
+    const struct apply_object *object = &item->object;
+    bool sent = item->result.attempts > 0, done = item->result.ending == SCRIPT_DONE;
+
+    end_with(item, done || item->made ? STEP_DONE : item->act->outcome, item->result.message);
+    if (object->kind == ALONE_OTHER || object->name == NULL || !sent)
+        return;
+    session_wind_down(apply->control);
+    if (!apply_control_back(apply)) {
+        end_with(item, STEP_FAILED, "it could not be proved: the connection was lost");
+        return;
+    }
+    enum apply_state state = apply_alone_state(apply->control, object);
+    bool reached =
+        object->kind == ALONE_CREATE_INDEX ? state == APPLY_VALID : state == APPLY_ABSENT;
+    if (reached)
+        end_with(item, STEP_DONE, done ? NULL : "proved by the catalogs");
+    else if (done)
+        end_with(item, STEP_FAILED,
+                 object->kind == ALONE_CREATE_INDEX ? "the index is not valid"
+                                                    : "it is still there");
+    if (object->kind == ALONE_CREATE_INDEX && state == APPLY_INVALID)
+        drop_leftover(alone, true);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static bool write_rows(struct apply *apply, struct apply_item *item, struct step *step,
+                       const GPtrArray *rows, struct plan_run *run)
+{
+    const struct script_hooks hooks = {.data = NULL};
+    struct script_result result;
+    struct script *script = apply_script_of(NULL, rows);
+
+    plan_script_run(script, &apply->limits, &hooks, apply->plan, step, run, &result);
+    bool done = result.ending == SCRIPT_DONE;
+    if (!done)
+        end_with(item, step->outcome, result.message);
+    plan_script_result_clear(&result);
+    plan_script_free(script);
+    return done;
+}
+
+static bool mark(struct apply *apply, struct apply_item *item, struct plan_run *run)
+{
+    if (item->mark == NULL)
+        return true;
+    if (apply->table->dirty) {
+        apply_step_over(apply, item->mark, STEP_SKIPPED, "an earlier try has marked it");
+        return true;
+    }
+    g_autoptr(GPtrArray) rows = version_table_mark(apply->table, apply->folder, item->migration,
+                                                   item->down, apply->control);
+    return write_rows(apply, item, item->mark, rows, run);
+}
+
+/* golang-migrate's mark means that somebody has to look; after a try that left nothing behind nobody
+ * has to. */
+static void unmark(struct apply *apply, const struct apply_item *item, struct plan_run *run)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    AUTO(plan) plan = plan_new();
+    struct script_result result;
+    const struct script_hooks hooks = {.data = NULL};
+
+    if (item->mark == NULL || item->result.ending == SCRIPT_LOST ||
+        item->object.kind != ALONE_CREATE_INDEX || item->object.name == NULL ||
+        !apply_control_back(apply) ||
+        apply_alone_state(apply->control, &item->object) != APPLY_ABSENT)
+        return;
+    rows = version_table_write(apply->table, apply->folder, item->migration, !item->down,
+                               apply->control);
+    struct step *step = plan_add(plan);
+    struct script *script = apply_script_of(NULL, rows);
+    struct plan_run part = *run;
+    step->object = apply_item_name(item);
+    step->sql = g_strdup(rows->len > 0 ? g_ptr_array_index(rows, rows->len - 1) : "");
+    step->reason = g_strdup("nothing of it is left: the mark is taken back");
+    part.first_step = (int) apply->plan->steps->len + 1 + (int) apply->extra_steps++;
+    gate_record_steps(apply->call, part.store_run, plan, part.first_step);
+    plan_script_run(script, &apply->limits, &hooks, plan, step, &part, &result);
+    plan_script_result_clear(&result);
+    plan_script_free(script);
+}
+
+static void act(struct alone *alone, struct plan_run *run)
+{
+    struct apply *apply = alone->turn.apply;
+    struct apply_item *item = alone->turn.item;
+    const struct script_hooks hooks = {.before = before, .data = alone};
+
+    plan_script_run(alone->script, &apply->limits, &hooks, apply->plan, item->act, run,
+                    &item->result);
+    prove(alone);
+    item->act->outcome = item->outcome;
+}
+
+/* Before anything is marked: whether it may be tried at all. */
+static bool may_try(const struct alone *alone)
+{
+    struct apply_item *item = alone->turn.item;
+    enum apply_state state = apply_alone_state(alone->turn.apply->control, &item->object);
+    g_autofree char *why = NULL;
+
+    if (apply_alone_next(&item->object, state, alone->ours, &why) != NEXT_REFUSE)
+        return true;
+    end_with(item, STEP_SKIPPED, why);
+    return false;
+}
+
+void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_run *run)
+{
+    struct alone alone = {.turn = {apply, item}, .run = run};
+
+    alone.ours = apply_begun_before(apply, item);
+    if (!may_try(&alone))
+        return;
+    alone.script = plan_script_new(false);
+    plan_script_add(alone.script, g_ptr_array_index(item->statements, 0),
+                    g_array_index(item->strong, bool, 0));
+    if (mark(apply, item, run)) {
+        struct plan_run after = *run;
+        after.limits.cleanup = true;
+        act(&alone, run);
+        g_autoptr(GPtrArray) rows =
+            item->outcome == STEP_DONE ? apply_version_sql(apply, item) : NULL;
+        /* Until that is written the history says "running", and the next run goes on from here. */
+        if (rows != NULL)
+            write_rows(apply, item, item->version, rows, &after);
+        else if (item->result.attempts > 0 && item->result.ending != SCRIPT_LOST) {
+            apply_keep(apply, item, "failed");
+            unmark(apply, item, &after);
+        }
+    }
+    plan_script_free(alone.script);
+}

@@ -1,0 +1,127 @@
+#include "rehearse/forecast.h"
+
+#include "units/units.h"
+
+void forecast_clear(struct forecast *forecast)
+{
+    g_clear_pointer(&forecast->reason, g_free);
+}
+
+/* The largest relation that was read or written, for words. */
+struct weight {
+    gint64 here, there;
+    const struct trace_lock *largest;
+    gint64 largest_there;
+};
+
+static bool weigh(const struct trace_statement *statement, const struct forecast_sizes *sizes,
+                  struct weight *ret_weight, char **ret_reason)
+{
+    struct weight weight = {.here = 0};
+
+    for (guint i = 0; i < statement->locks->len; i++) {
+        const struct trace_lock *lock = statement->locks->pdata[i];
+        struct forecast_size size;
+        if (lock->work < DDL_EFFECT_SCAN)
+            continue;
+        if (!sizes->size_of(lock->schema, lock->relation, &size, sizes->data)) {
+            *ret_reason = g_strdup_printf("the size of %s.%s on the target is not known: it "
+                                          "was never vacuumed or analyzed",
+                                          lock->schema, lock->relation);
+            return false;
+        }
+        bool rewrite = lock->work == DDL_EFFECT_REWRITE;
+        gint64 there = size.bytes + (rewrite ? size.index_bytes : 0);
+        weight.here += lock->bytes + (rewrite ? lock->index_bytes : 0);
+        weight.there += there;
+        if (weight.largest == NULL || there > weight.largest_there) {
+            weight.largest = lock;
+            weight.largest_there = there;
+        }
+    }
+    *ret_weight = weight;
+    return true;
+}
+
+static char *too_little(const struct trace_statement *statement, const struct weight *weight)
+{
+    g_autofree char *here = units_format_size(weight->here);
+    g_autofree char *there = units_format_size(weight->there);
+
+    return g_strdup_printf("%.0f ms on %s is too little to say what %s of %s.%s will take: "
+                           "rehearse with more rows",
+                           statement->seconds * 1000, here, there, weight->largest->schema,
+                           weight->largest->relation);
+}
+
+/* How long it will take there; -1 with a reason. */
+static double predict(const struct trace_statement *statement,
+                      const struct forecast_sizes *sizes, char **ret_reason)
+{
+    struct weight weight;
+    double measured_ms = statement->seconds * 1000;
+
+    if (!weigh(statement, sizes, &weight, ret_reason))
+        return -1;
+    if (weight.there <= weight.here)
+        return measured_ms;
+    if (measured_ms < FORECAST_LEAST_MS || weight.here == 0) {
+        *ret_reason = too_little(statement, &weight);
+        return -1;
+    }
+    return measured_ms * ((double) weight.there / (double) weight.here);
+}
+
+static const struct trace_lock *strongest(const struct trace_statement *statement)
+{
+    const struct trace_lock *found = NULL;
+
+    for (guint i = 0; i < statement->locks->len; i++) {
+        const struct trace_lock *lock = statement->locks->pdata[i];
+        if (lock->new_here && lock->mode >= DDL_SHARE &&
+            (found == NULL || lock->mode > found->mode))
+            found = lock;
+    }
+    return found;
+}
+
+struct forecast forecast_statement(const struct trace *trace, guint number,
+                                   const struct forecast_sizes *sizes)
+{
+    const struct trace_statement *first = trace->statements->pdata[number];
+    const struct trace_lock *lock = strongest(first);
+    struct forecast forecast = {.hold_ms = 0};
+
+    if (lock == NULL)
+        return forecast;
+    /* Whatever is no statement's: COMMIT. */
+    double rest_ms = lock->held_ms;
+    for (guint i = number; i < trace->statements->len; i++) {
+        const struct trace_statement *statement = trace->statements->pdata[i];
+        if (statement->block != first->block)
+            break;
+        double predicted_ms = predict(statement, sizes, &forecast.reason);
+        if (predicted_ms < 0) {
+            forecast.hold_ms = -1;
+            return forecast;
+        }
+        forecast.hold_ms += predicted_ms;
+        rest_ms -= statement->seconds * 1000;
+    }
+    forecast.hold_ms += MAX(rest_ms, 0);
+    return forecast;
+}
+
+struct forecast forecast_trace(const struct trace *trace, const struct forecast_sizes *sizes)
+{
+    struct forecast longest = {.hold_ms = 0};
+
+    for (guint i = 0; i < trace->statements->len; i++) {
+        struct forecast one = forecast_statement(trace, i, sizes);
+        if (one.hold_ms < 0)
+            return one;
+        longest.hold_ms = MAX(longest.hold_ms, one.hold_ms);
+        forecast_clear(&one);
+    }
+    return longest;
+}

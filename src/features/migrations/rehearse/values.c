@@ -1,0 +1,198 @@
+#include "rehearse/values.h"
+
+#include <string.h>
+
+/* ---- by type ------------------------------------------------------------------------------- */
+
+struct known {
+    const char *base, *expression;
+};
+
+#define NUMBER  "r.i"
+#define MINUTES "r.i * pg_catalog.interval '1 min'"
+
+static const struct known known[] = {
+    {"int2", "((r.i - 1) % 32767 + 1)"},
+    {"int4", NUMBER},
+    {"int8", NUMBER},
+    {"oid", NUMBER},
+    {"float4", "(r.i % 100000 + 0.5)"},
+    {"float8", "(r.i + 0.5)"},
+    {"money", "r.i::pg_catalog.int4"},
+    {"bool", "(r.i % 2 = 0)"},
+    {"name", "r.i::pg_catalog.text"},
+    {"char", "'x'"},
+    {"date", "(pg_catalog.date '2026-01-01' + (r.i % 3650)::pg_catalog.int4)"},
+    {"timestamp", "(pg_catalog.timestamp '2026-01-01' + " MINUTES ")"},
+    {"timestamptz", "(pg_catalog.timestamptz '2026-01-01 00:00+00' + " MINUTES ")"},
+    {"time", "(pg_catalog.time '00:00' + " MINUTES ")"},
+    {"timetz", "(pg_catalog.timetz '00:00+00' + " MINUTES ")"},
+    {"interval", "(" MINUTES ")"},
+    {"uuid", "pg_catalog.md5(r.i::pg_catalog.text)::pg_catalog.uuid"},
+    {"json", "pg_catalog.json_build_object('id', r.i)"},
+    {"jsonb", "pg_catalog.jsonb_build_object('id', r.i)"},
+    {"bytea", "pg_catalog.decode(pg_catalog.md5(r.i::pg_catalog.text), 'hex')"},
+    {"inet", "(pg_catalog.inet '10.0.0.0' + r.i)"},
+    {"cidr", "(pg_catalog.inet '10.0.0.0' + r.i)::pg_catalog.cidr"},
+    {"point", "pg_catalog.point(r.i, r.i)"},
+    {"tsvector", "pg_catalog.to_tsvector('simple', r.i::pg_catalog.text)"},
+    {"varbit", "r.i::pg_catalog.int4::pg_catalog.bit(32)"},
+    {"int4range", "pg_catalog.int4range(r.i::pg_catalog.int4, r.i::pg_catalog.int4 + 1)"},
+    {"int8range", "pg_catalog.int8range(r.i, r.i + 1)"},
+    {"numrange", "pg_catalog.numrange(r.i, r.i + 1)"},
+    {"daterange", "pg_catalog.daterange(pg_catalog.date '2026-01-01' + r.i::pg_catalog.int4, "
+                  "pg_catalog.date '2026-01-02' + r.i::pg_catalog.int4)"},
+    {"tsrange", "pg_catalog.tsrange(pg_catalog.timestamp '2026-01-01' + " MINUTES
+                ", pg_catalog.timestamp '2026-01-01 00:01' + " MINUTES ")"},
+    {"tstzrange", "pg_catalog.tstzrange(pg_catalog.timestamptz '2026-01-01 00:00+00' + " MINUTES
+                  ", pg_catalog.timestamptz '2026-01-01 00:01+00' + " MINUTES ")"},
+};
+
+/* All digits behind the point, the last one not 0. */
+static char *numeric(int typmod)
+{
+    GString *one = g_string_new("1");
+
+    if (typmod < 4) {
+        g_string_free(one, TRUE);
+        return g_strdup("(r.i + (r.i % 9 + 1) / 100000.0)");
+    }
+    int precision = ((typmod - 4) >> 16) & 0xffff;
+    int scale = (((typmod - 4) & 0x7ff) ^ 1024) - 1024;
+    int whole = CLAMP(precision - scale, 0, 18);
+    for (int i = 0; i < whole; i++)
+        g_string_append_c(one, '0');
+    g_autoptr(GString) text = g_string_new("(");
+    g_string_append_printf(text, "r.i %% %s", one->str);
+    if (scale > 0) {
+        g_string_append(text, " + (r.i % 9 + 1) / 1");
+        for (int i = 0; i < scale; i++)
+            g_string_append_c(text, '0');
+        g_string_append(text, ".0");
+    }
+    g_string_append_c(text, ')');
+    g_string_free(one, TRUE);
+    return g_strdup(text->str);
+}
+
+/* Digits alone: they are a number, and JSON, to whom wants them so. */
+static char *letters(int typmod)
+{
+    int length = typmod > 4 ? typmod - 4 : 32;
+    GString *limit = g_string_new("1");
+
+    if (length > 9) {
+        g_string_free(limit, TRUE);
+        return g_strdup("r.i::pg_catalog.text");
+    }
+    for (int i = 0; i < length; i++)
+        g_string_append_c(limit, '0');
+    char *text = g_strdup_printf("(r.i %% %s)::pg_catalog.text", limit->str);
+    g_string_free(limit, TRUE);
+    return text;
+}
+
+static char *of_enum(const char *type)
+{
+    return g_strdup_printf("(pg_catalog.enum_range(NULL::%s))[1 + (r.i - 1) %% "
+                           "pg_catalog.cardinality(pg_catalog.enum_range(NULL::%s))]",
+                           type, type);
+}
+
+static char *of_type(const struct values_type *type)
+{
+    if (type->kind == 'e')
+        return of_enum(type->type);
+    if (g_str_equal(type->base, "numeric"))
+        return numeric(type->typmod);
+    if (g_str_equal(type->base, "bit"))
+        return g_strdup_printf("r.i::pg_catalog.int4::pg_catalog.bit(%d)",
+                               MAX(type->typmod, 1));
+    for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
+        if (g_str_equal(type->base, known[i].base))
+            return g_strdup(known[i].expression);
+    if (type->category == 'S')
+        return letters(type->typmod);
+    return NULL;
+}
+
+/* ---- what a check and a bound say ---------------------------------------------------------- */
+
+/* The end of a quoted constant, behind its quote. */
+static const char *quote_end(const char *at)
+{
+    for (at++; *at != '\0'; at++) {
+        if (*at != '\'')
+            continue;
+        if (at[1] != '\'')
+            return at + 1;
+        at++;
+    }
+    return NULL;
+}
+
+char *values_listed(const char *checks)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    if (checks == NULL || (strstr(checks, "= ANY") == NULL && strstr(checks, " = '") == NULL))
+        return NULL;
+    for (const char *at = strchr(checks, '\''); at != NULL; at = strchr(at, '\'')) {
+        const char *end = quote_end(at);
+        if (end == NULL)
+            return NULL;
+        g_string_append_printf(list, "%s%.*s", list->len > 0 ? ", " : "", (int) (end - at), at);
+        at = end;
+    }
+    return list->len > 0 ? g_strdup(list->str) : NULL;
+}
+
+char *values_of_bound(const char *bound)
+{
+    const char *at = strstr(bound, "FROM (");
+
+    if (at == NULL)
+        at = strstr(bound, "IN (");
+    if (at == NULL)
+        return NULL;
+    at = strchr(at, '(') + 1;
+    if (*at == '\'') {
+        const char *end = quote_end(at);
+        return end != NULL ? g_strndup(at, (gsize) (end - at)) : NULL;
+    }
+    gsize length = strspn(at, "-0123456789.");
+    return length > 0 ? g_strndup(at, length) : NULL;
+}
+
+/* ---- a column ------------------------------------------------------------------------------ */
+
+static char *expression(const struct values_column *column)
+{
+    if (column->bound != NULL) {
+        char *first = values_of_bound(column->bound);
+        if (first != NULL)
+            return first;
+    }
+    if (column->checks != NULL && column->type.category == 'S') {
+        g_autofree char *list = values_listed(column->checks);
+        if (list != NULL)
+            return g_strdup_printf("(ARRAY[%s]::pg_catalog.text[])[1 + (r.i - 1) %% "
+                                   "pg_catalog.cardinality(ARRAY[%s]::pg_catalog.text[])]",
+                                   list, list);
+    }
+    if (column->element.base != NULL) {
+        g_autofree char *one = of_type(&column->element);
+        return one != NULL ? g_strdup_printf("ARRAY[(%s)::%s]", one, column->element.type)
+                           : NULL;
+    }
+    return of_type(&column->type);
+}
+
+char *values_expression(const struct values_column *column)
+{
+    g_autofree char *bare = expression(column);
+
+    if (bare == NULL)
+        return NULL;
+    return g_strdup_printf("(%s)::%s", bare, column->type.type);
+}

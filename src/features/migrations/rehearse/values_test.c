@@ -1,0 +1,68 @@
+#include "rehearse/values.h"
+
+static void check(struct values_column column, const char *expected)
+{
+    g_autofree char *text = values_expression(&column);
+
+    g_assert_cmpstr(text, ==, expected);
+}
+
+static struct values_type type(const char *name, const char *base, char category, int typmod)
+{
+    return (struct values_type){name, base, 'b', category, typmod};
+}
+
+static void test_types(void)
+{
+    check((struct values_column){.type = type("integer", "int4", 'N', -1)}, "(r.i)::integer");
+    /* A value has all the digits that it may have. */
+    check(
+        (struct values_column){.type = type("numeric(6,2)", "numeric", 'N', (6 << 16) + 2 + 4)},
+        "((r.i % 10000 + (r.i % 9 + 1) / 100.0))::numeric(6,2)");
+    check((struct values_column){.type = type("character varying(3)", "varchar", 'S', 7)},
+          "((r.i % 1000)::pg_catalog.text)::character varying(3)");
+    check((struct values_column){.type = type("citext", "citext", 'S', -1)},
+          "(r.i::pg_catalog.text)::citext");
+    check((struct values_column){.type = type("geometry", "geometry", 'U', -1)}, NULL);
+    check((struct values_column){.type = type("integer[]", "_int4", 'A', -1),
+                                 .element = type("integer", "int4", 'N', -1)},
+          "(ARRAY[(r.i)::integer])::integer[]");
+}
+
+static void test_listed(void)
+{
+    g_autofree char *list = values_listed("(status = ANY (ARRAY['new'::text, 'it''s'::text]))");
+    g_autofree char *pattern = values_listed("(mail ~ '@'::text)");
+
+    g_assert_cmpstr(list, ==, "'new', 'it''s'");
+    g_assert_null(pattern);
+    g_assert_null(values_listed("(status = ANY (ARRAY['without an end"));
+    g_assert_null(values_listed(NULL));
+}
+
+static void check_bound(const char *bound, const char *expected)
+{
+    g_autofree char *value = values_of_bound(bound);
+
+    g_assert_cmpstr(value, ==, expected);
+}
+
+static void test_bounds(void)
+{
+    check_bound("FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-02-01 00:00:00+00')",
+                "'2026-01-01 00:00:00+00'");
+    check_bound("FOR VALUES FROM (-5) TO (10)", "-5");
+    check_bound("FOR VALUES FROM (MINVALUE) TO (10)", NULL);
+    check_bound("FOR VALUES IN ('a', 'b')", "'a'");
+    check_bound("FOR VALUES WITH (modulus 4, remainder 0)", NULL);
+    check_bound("DEFAULT", NULL);
+}
+
+int main(int count, char **arguments)
+{
+    g_test_init(&count, &arguments, NULL);
+    g_test_add_func("/migrations/values/types", test_types);
+    g_test_add_func("/migrations/values/listed", test_listed);
+    g_test_add_func("/migrations/values/bounds", test_bounds);
+    return g_test_run();
+}
