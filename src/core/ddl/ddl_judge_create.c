@@ -119,25 +119,6 @@ static void play_made_of_query(struct ddl_judge *judge, const PgQuery__RangeVar 
     ddl_judge_analyze(judge, &target, NULL);
 }
 
-static bool lock_read(const ProtobufCMessage *message, gpointer data)
-{
-    struct ddl_judge *judge = data;
-
-    if (message->descriptor == &pg_query__range_var__descriptor) {
-        struct ddl_target target = ddl_target_of(judge, (const PgQuery__RangeVar *) message);
-        /* a name that a known schema does not have is one of WITH */
-        if (target.relation != NULL || !judge->schema->known)
-            ddl_judge_lock(judge, &target, DDL_ACCESS_SHARE, DDL_EFFECT_NONE);
-    }
-    return true;
-}
-
-void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query)
-{
-    if (query != NULL)
-        ddl_walk(&query->base, lock_read, judge);
-}
-
 static void judge_view(struct ddl_judge *judge, const PgQuery__ViewStmt *statement)
 {
     struct ddl_target view = ddl_target_of(judge, statement->view);

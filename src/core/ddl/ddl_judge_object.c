@@ -109,6 +109,19 @@ static void rename_relation(struct ddl_judge *judge, const struct ddl_target *ta
     }
 }
 
+/* Tables of the type follow it. */
+static void rename_attribute(struct ddl_judge *judge, const PgQuery__RenameStmt *statement)
+{
+    for (guint i = 0; i < judge->schema->relations->len; i++) {
+        struct ddl_relation *relation = judge->schema->relations->pdata[i];
+        struct ddl_target target = ddl_target_relation(relation);
+        if (g_strcmp0(relation->of_type, statement->relation->relname) != 0)
+            continue;
+        ddl_judge_lock(judge, &target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+        rename_column(judge, &target, statement);
+    }
+}
+
 static void rename_thing(struct ddl_judge *judge, const PgQuery__RenameStmt *statement)
 {
     judge->floor = DDL_EFFECT_METADATA;
@@ -119,6 +132,10 @@ static void rename_thing(struct ddl_judge *judge, const PgQuery__RenameStmt *sta
     }
     if (statement->relation == NULL)
         return;
+    if (statement->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_ATTRIBUTE) {
+        rename_attribute(judge, statement);
+        return;
+    }
     struct ddl_target target = ddl_target_of(judge, statement->relation);
     judge->at = (gsize) MAX(statement->relation->location, 0);
     if (statement->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN)

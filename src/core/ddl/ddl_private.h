@@ -57,6 +57,7 @@ struct ddl_function {
 struct ddl_usertype {
     char *schema, *name;
     char kind; /* 'e' enum, 'c' composite, 'r' range, 'b' base */
+    bool created_here;
 };
 
 struct ddl_schema {
@@ -98,8 +99,8 @@ struct ddl_domain *ddl_domain_find(const struct ddl_schema *schema, const char *
                                    const char *name);
 struct ddl_domain *ddl_domain_add(struct ddl_schema *schema, const char *schema_name,
                                   const char *name);
-void ddl_type_add(struct ddl_schema *schema, const char *schema_name, const char *name,
-                  char kind);
+struct ddl_usertype *ddl_type_add(struct ddl_schema *schema, const char *schema_name,
+                                  const char *name, char kind);
 struct ddl_usertype *ddl_usertype_find(const struct ddl_schema *schema, const char *schema_name,
                                        const char *name);
 void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile);
@@ -133,6 +134,8 @@ struct ddl_type_change ddl_type_change(const struct ddl_schema *schema,
                                        const struct ddl_type *from, const struct ddl_type *to,
                                        const char *time_zone);
 /* A domain with a CHECK or NOT NULL: UNKNOWN when it could be a domain. */
+/* The default of a domain is one that differs from row to row. */
+enum ddl_truth ddl_type_volatile(const struct ddl_schema *schema, const struct ddl_type *type);
 enum ddl_truth ddl_type_constrained(const struct ddl_schema *schema,
                                     const struct ddl_type *type);
 

@@ -103,6 +103,7 @@ static void test_newer(void)
         {"ALTER TABLE t SET ACCESS METHOD DEFAULT", NULL, 0},
         {"ALTER TABLE t ADD a text STORAGE EXTERNAL", NULL, 0},
         {"ALTER TABLE t ADD UNIQUE (a, b WITHOUT OVERLAPS)", NULL, 0},
+        {"ALTER TABLE t ADD CHECK (a < 1_000 AND b <> 0xff)", NULL, 0},
         {"REINDEX DATABASE", NULL, 0},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
