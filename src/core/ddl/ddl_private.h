@@ -21,6 +21,9 @@ bool ddl_strings_equal(const GPtrArray *one, const GPtrArray *other);
 /* Empty is NULL: what the tree leaves out. */
 const char *ddl_said(const char *text);
 
+/* The schema in which a new relation of that name is made; NULL: the first of the path. */
+const char *ddl_made_in(const PgQuery__RangeVar *range);
+
 /* Every message below and including this one; visit returns false to leave its parts out. */
 void ddl_walk(const ProtobufCMessage *message,
               bool (*visit)(const ProtobufCMessage *message, gpointer data), gpointer data);
@@ -52,6 +55,8 @@ void ddl_expression_free(struct ddl_expression *expression);
 struct ddl_function {
     char *name;
     enum ddl_truth is_volatile;
+    GPtrArray *definitions; /* of char *: CREATE FUNCTION of each that is volatile */
+    bool opaque;            /* of one of them that is not known */
 };
 
 struct ddl_usertype {
@@ -107,7 +112,11 @@ struct ddl_usertype *ddl_type_add(struct ddl_schema *schema, const char *schema_
                                   const char *name, char kind);
 struct ddl_usertype *ddl_usertype_find(const struct ddl_schema *schema, const char *schema_name,
                                        const char *name);
-void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile);
+/* definition NULL: what is in it cannot be seen. */
+void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile,
+                      const char *definition);
+/* The server has one of that name itself. */
+bool ddl_function_builtin(const char *name);
 
 /* Partitions, or children: those right below it. Array of borrowed relations. */
 GPtrArray *ddl_children(const struct ddl_schema *schema, const struct ddl_relation *relation);
@@ -174,6 +183,7 @@ struct ddl_judge {
     gsize at, end;         /* of the part that is judged */
     enum ddl_effect floor; /* what the statement does where it touches no table */
     guint depth;           /* of statements within statements */
+    bool defines;          /* a query is only written down, not run */
 };
 
 /* A relation of the statement; of none known `relation` is NULL. Names are borrowed. */
@@ -250,9 +260,17 @@ void ddl_judge_node(struct ddl_judge *judge, const PgQuery__Node *node);
 void ddl_judge_default_partition(struct ddl_judge *judge, const struct ddl_target *parent,
                                  const PgQuery__PartitionBoundSpec *bound,
                                  enum ddl_cause cause);
-/* ACCESS SHARE on every relation a query names. */
-void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query);
+/* ACCESS SHARE on every relation a query names; their schemas and names, by turns, are added to
+ * `names` (NULL: not asked for). */
+void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query, GPtrArray *names);
+/* The same for what a view reads. */
+void ddl_judge_sources(struct ddl_judge *judge, const struct ddl_target *view, guint depth);
 
+/* What the functions do that the statement calls; `surely`: one that is not known may do anything,
+ * so that the statement is not analysed. */
+void ddl_judge_calls(struct ddl_judge *judge, const PgQuery__Node *node, bool surely);
+/* The body of a CREATE FUNCTION, as if it stood here. */
+void ddl_judge_function(struct ddl_judge *judge, const char *definition);
 void ddl_judge_block(struct ddl_judge *judge, const PgQuery__DoStmt *statement);
 
 /* Kinds of statements; false: not one of theirs. */

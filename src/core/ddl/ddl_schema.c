@@ -67,6 +67,7 @@ static void relation_free(gpointer data)
     g_ptr_array_unref(relation->constraints);
     g_ptr_array_unref(relation->indexes);
     g_clear_pointer(&relation->key, g_ptr_array_unref);
+    g_clear_pointer(&relation->reads, g_ptr_array_unref);
     g_free(relation->schema);
     g_free(relation->name);
     g_free(relation->parent_schema);
@@ -102,6 +103,7 @@ static void function_free(gpointer data)
 {
     struct ddl_function *function = data;
 
+    g_ptr_array_unref(function->definitions);
     g_free(function->name);
     g_free(function);
 }
@@ -183,6 +185,8 @@ struct ddl_relation *ddl_schema_find(const struct ddl_schema *schema, const char
         g_autofree char *key = key_of(schema_name, name);
         return g_hash_table_lookup(schema->by_name, key);
     }
+    g_autofree char *temporary = key_of("pg_temp", name);
+    relation = g_hash_table_lookup(schema->by_name, temporary);
     for (guint i = 0; i < schema->path->len && relation == NULL; i++) {
         g_autofree char *key = key_of(schema->path->pdata[i], name);
         relation = g_hash_table_lookup(schema->by_name, key);
