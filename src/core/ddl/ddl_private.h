@@ -69,6 +69,7 @@ struct ddl_schema {
     bool known;            /* what is not in it does not exist */
     GPtrArray *relations;  /* of struct ddl_relation, owned */
     GHashTable *by_name;   /* schema\1name to the relation */
+    GHashTable *pointed_at; /* names that are, or were, an index's or a parent's */
     GPtrArray *domains;    /* of struct ddl_domain */
     GPtrArray *types;      /* of struct ddl_usertype */
     GHashTable *functions; /* name to struct ddl_function; of several with a name the worst */
@@ -83,6 +84,9 @@ struct ddl_relation *ddl_schema_add(struct ddl_schema *schema, const char *schem
 void ddl_schema_remove(struct ddl_schema *schema, struct ddl_relation *relation);
 void ddl_schema_rename(struct ddl_schema *schema, struct ddl_relation *relation,
                        const char *schema_name, const char *name);
+/* The name is that of an index, or of a parent. What no name was pointed at for is not looked for
+ * among all relations: a script may have tens of thousands of them. */
+void ddl_point_at(const struct ddl_relation *relation, const char *name);
 /* Where something without a schema is made. */
 const char *ddl_schema_first(const struct ddl_schema *schema);
 void ddl_schema_set_path(struct ddl_schema *schema, PgQuery__Node *const *values, gsize count);

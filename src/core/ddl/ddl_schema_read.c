@@ -48,6 +48,7 @@ static void add_relation(const struct rows *row, gpointer data)
     relation->temporary = persistence == 't';
     relation->parent_schema = g_strdup(rows_text(row, 0, DDL_RELATIONS_PARENT_SCHEMA));
     relation->parent = g_strdup(rows_text(row, 0, DDL_RELATIONS_PARENT));
+    ddl_point_at(relation, relation->parent);
     if (rows_bool(row, 0, DDL_RELATIONS_IS_PARTITION))
         relation->bound =
             g_strdup(rows_bool(row, 0, DDL_RELATIONS_IS_DEFAULT) ? "DEFAULT" : "FOR VALUES");
