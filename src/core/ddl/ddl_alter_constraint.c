@@ -347,7 +347,8 @@ static void drop_referencing(struct ddl_alter *alter)
 {
     const struct ddl_schema *schema = alter->judge->schema;
 
-    for (guint i = 0; i < schema->relations->len; i++) {
+    for (guint i = 0; ddl_referenced(alter->target.relation) && i < schema->relations->len;
+         i++) {
         struct ddl_relation *other = schema->relations->pdata[i];
         struct ddl_target target = ddl_target_relation(other);
         for (guint n = other->constraints->len; n > 0; n--) {

@@ -257,7 +257,7 @@ static void forget_name(struct ddl_schema *schema, const struct ddl_relation *re
 /* Foreign keys that point at it go with it. */
 void ddl_schema_remove(struct ddl_schema *schema, struct ddl_relation *relation)
 {
-    for (guint i = 0; i < schema->relations->len; i++) {
+    for (guint i = 0; ddl_referenced(relation) && i < schema->relations->len; i++) {
         struct ddl_relation *other = schema->relations->pdata[i];
         for (guint n = other->constraints->len; n > 0; n--)
             if (other != relation && ddl_refers_to(other->constraints->pdata[n - 1], relation))
@@ -294,6 +294,7 @@ void ddl_schema_rename(struct ddl_schema *schema, struct ddl_relation *relation,
                 g_strcmp0(constraint->referenced_schema, old_schema) == 0) {
                 set_text(&constraint->referenced_schema, schema_name);
                 set_text(&constraint->referenced, name);
+                ddl_refer_to(other, name);
             }
         }
     }
@@ -337,6 +338,25 @@ struct ddl_relation *ddl_default_partition(const struct ddl_schema *schema,
             return child;
     }
     return NULL;
+}
+
+static char *reference_to(const char *name)
+{
+    return g_strconcat("\1", name, NULL);
+}
+
+void ddl_refer_to(const struct ddl_relation *relation, const char *name)
+{
+    g_autofree char *key = reference_to(name);
+
+    ddl_point_at(relation, key);
+}
+
+bool ddl_referenced(const struct ddl_relation *relation)
+{
+    g_autofree char *key = reference_to(relation->name);
+
+    return g_hash_table_contains(relation->pointed_at, key);
 }
 
 bool ddl_refers_to(const struct ddl_constraint *constraint, const struct ddl_relation *relation)
