@@ -89,10 +89,10 @@ static void tick(guint number, gpointer data)
 static struct trace *run_script(struct rehearse *rehearse,
                                 const struct rehearse_migration *migration,
                                 const struct folder_script *script, const char *what,
-                                GError **error)
+                                bool measured, GError **error)
 {
     struct step step = {rehearse, migration, script, what};
-    const struct trace_options options = {.tick = tick, .data = &step};
+    const struct trace_options options = {.unmeasured = !measured, .tick = tick, .data = &step};
 
     return trace_run(rehearse->shadow->session, rehearse->shadow->observer, script, &options,
                      error);
@@ -137,7 +137,7 @@ static bool go_down(struct rehearse *rehearse, struct rehearse_migration *one,
 {
     if (!judge(rehearse, &one->down, error))
         return false;
-    one->down.trace = run_script(rehearse, one, one->down.script, "down", error);
+    one->down.trace = run_script(rehearse, one, one->down.script, "down", true, error);
     if (one->down.trace == NULL)
         return false;
     if (error_of(one->down.trace) != NULL)
@@ -158,7 +158,7 @@ static bool go_down(struct rehearse *rehearse, struct rehearse_migration *one,
 static bool go_up_again(struct rehearse *rehearse, struct rehearse_migration *one,
                         struct cycle *cycle, GError **error)
 {
-    one->again = run_script(rehearse, one, one->up.script, "up again", error);
+    one->again = run_script(rehearse, one, one->up.script, "up again", false, error);
     if (one->again == NULL)
         return false;
     cycle->after_again = look(rehearse, error);
@@ -199,7 +199,7 @@ static bool go_up(struct rehearse *rehearse, struct rehearse_migration *one,
     }
     if (!judge(rehearse, &one->up, error))
         return false;
-    one->up.trace = run_script(rehearse, one, one->up.script, "up", error);
+    one->up.trace = run_script(rehearse, one, one->up.script, "up", true, error);
     if (one->up.trace == NULL)
         return false;
     cycle->known = error_of(one->up.trace) == NULL;
@@ -239,7 +239,7 @@ static void decide(struct rehearse *rehearse, struct rehearse_migration *one,
 static bool is_spoilt(const struct cycle *cycle)
 {
     return !cycle->known || (cycle->lost != NULL && cycle->lost->len > 0) ||
-           (cycle->restored != NULL && cycle->restored->len > 0);
+           (cycle->repeated != NULL && cycle->repeated->len > 0);
 }
 
 static bool replay(struct rehearse *rehearse, guint last, bool *ret_known, GError **error)
@@ -250,7 +250,8 @@ static bool replay(struct rehearse *rehearse, guint last, bool *ret_known, GErro
         return false;
     for (guint i = 0; again && i <= last; i++) {
         const struct rehearse_migration *one = rehearse->migrations->pdata[i];
-        AUTO(trace) trace = run_script(rehearse, one, one->up.script, "once more", error);
+        AUTO(trace)
+        trace = run_script(rehearse, one, one->up.script, "once more", false, error);
         if (trace == NULL)
             return false;
         *ret_known = trace->committed;
