@@ -129,7 +129,11 @@ SELECT 'column', r.name OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||) pg_c
            CASE WHEN a.attcompression OPERATOR(pg_catalog.<>) '' THEN 'compression ' OPERATOR(pg_catalog.||) a.attcompression::pg_catalog.text END,
            CASE WHEN coalesce(a.attstattarget::pg_catalog.int4, -1) OPERATOR(pg_catalog.>=) 0
                 THEN 'statistics ' OPERATOR(pg_catalog.||) a.attstattarget::pg_catalog.text END,
-           'options ' OPERATOR(pg_catalog.||) pg_catalog.array_to_string(a.attoptions, ', '))
+           -- pg_attver is the server's own: Debian's 15 keeps a version of the column there.
+           'options ' OPERATOR(pg_catalog.||)
+               (SELECT pg_catalog.string_agg(o.option, ', ' ORDER BY o.option)
+                  FROM pg_catalog.unnest(a.attoptions) AS o (option)
+                 WHERE o.option OPERATOR(pg_catalog.!~) '^pg_'))
   FROM relations AS r
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) r.oid
  WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
