@@ -228,12 +228,18 @@ static void add_type(struct ddl_judge *judge, PgQuery__Node *const *names, size_
     const char *space, *name;
 
     if (ddl_qualified(names, count, &space, &name))
-        ddl_type_add(judge->schema, space, name, kind);
+        ddl_type_add(judge->schema, space, name, kind)->created_here = true;
 }
 
 static void alter_enum(struct ddl_judge *judge, const PgQuery__AlterEnumStmt *statement)
 {
-    if (ddl_said(statement->new_val) != NULL && ddl_said(statement->old_val) == NULL)
+    const char *space, *name;
+    const struct ddl_usertype *type = NULL;
+
+    if (ddl_qualified(statement->type_name, statement->n_type_name, &space, &name))
+        type = ddl_usertype_find(judge->schema, space, name);
+    if (ddl_said(statement->new_val) != NULL && ddl_said(statement->old_val) == NULL &&
+        (type == NULL || !type->created_here))
         g_ptr_array_add(judge->schema->new_values, g_strdup(statement->new_val));
 }
 

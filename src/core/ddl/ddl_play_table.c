@@ -204,6 +204,10 @@ struct ddl_relation *ddl_play_table(struct ddl_judge *judge,
                       &type_space, &type_name);
         relation->of_type_schema = g_strdup(type_space);
         relation->of_type = g_strdup(type_name);
+        const struct ddl_relation *type =
+            type_name == NULL ? NULL : ddl_schema_find(judge->schema, type_space, type_name);
+        if (type != NULL)
+            copy_columns(relation, type, false);
     }
     play_parent(judge, relation, statement);
     play_elements(judge, relation, statement->table_elts, statement->n_table_elts, false);

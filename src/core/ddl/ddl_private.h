@@ -57,6 +57,7 @@ struct ddl_function {
 struct ddl_usertype {
     char *schema, *name;
     char kind; /* 'e' enum, 'c' composite, 'r' range, 'b' base */
+    bool created_here;
 };
 
 struct ddl_schema {
@@ -98,8 +99,8 @@ struct ddl_domain *ddl_domain_find(const struct ddl_schema *schema, const char *
                                    const char *name);
 struct ddl_domain *ddl_domain_add(struct ddl_schema *schema, const char *schema_name,
                                   const char *name);
-void ddl_type_add(struct ddl_schema *schema, const char *schema_name, const char *name,
-                  char kind);
+struct ddl_usertype *ddl_type_add(struct ddl_schema *schema, const char *schema_name,
+                                  const char *name, char kind);
 struct ddl_usertype *ddl_usertype_find(const struct ddl_schema *schema, const char *schema_name,
                                        const char *name);
 void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile);

@@ -140,6 +140,8 @@ void ddl_schema_settle(struct ddl_schema *schema)
 {
     for (guint i = 0; i < schema->relations->len; i++)
         ((struct ddl_relation *) schema->relations->pdata[i])->created_here = false;
+    for (guint i = 0; i < schema->types->len; i++)
+        ((struct ddl_usertype *) schema->types->pdata[i])->created_here = false;
     g_ptr_array_set_size(schema->new_values, 0);
 }
 
