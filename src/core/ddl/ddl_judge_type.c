@@ -115,13 +115,10 @@ static void alter_domain(struct ddl_judge *judge, const PgQuery__AlterDomainStmt
     } else if (kind != 'V') {
         return;
     }
-    enum ddl_lock_mode mode = kind == 'V' && judge->context->server_version >= 180000
-                                  ? DDL_SHARE_UPDATE_EXCLUSIVE
-                                  : DDL_SHARE;
     if (valid && domain != NULL)
-        scan_users(judge, domain, mode, constraint);
+        scan_users(judge, domain, DDL_SHARE, constraint);
     else if (valid)
-        scan_unknown_users(judge, name, mode, constraint);
+        scan_unknown_users(judge, name, DDL_SHARE, constraint);
 }
 
 /* ---- functions ----------------------------------------------------------------------------- */

@@ -21,6 +21,9 @@ bool ddl_strings_equal(const GPtrArray *one, const GPtrArray *other);
 /* Empty is NULL: what the tree leaves out. */
 const char *ddl_said(const char *text);
 
+/* The schema in which a new relation of that name is made; NULL: the first of the path. */
+const char *ddl_made_in(const PgQuery__RangeVar *range);
+
 /* Every message below and including this one; visit returns false to leave its parts out. */
 void ddl_walk(const ProtobufCMessage *message,
               bool (*visit)(const ProtobufCMessage *message, gpointer data), gpointer data);

@@ -181,6 +181,8 @@ struct ddl_relation *ddl_schema_find(const struct ddl_schema *schema, const char
         g_autofree char *key = key_of(schema_name, name);
         return g_hash_table_lookup(schema->by_name, key);
     }
+    g_autofree char *temporary = key_of("pg_temp", name);
+    relation = g_hash_table_lookup(schema->by_name, temporary);
     for (guint i = 0; i < schema->path->len && relation == NULL; i++) {
         g_autofree char *key = key_of(schema->path->pdata[i], name);
         relation = g_hash_table_lookup(schema->by_name, key);
