@@ -31,11 +31,13 @@ static void on_notice(void *data, const PGresult *notice)
     struct work *work = data;
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(notice, PG_DIAG_MESSAGE_DETAIL);
 
-    if (work->result != NULL && g_strcmp0(severity, "WARNING") == 0 && text != NULL) {
-        g_free(work->result->message);
-        work->result->message = g_strdup(text);
-    }
+    if (work->result == NULL || g_strcmp0(severity, "WARNING") != 0 || text == NULL)
+        return;
+    g_free(work->result->message);
+    work->result->message =
+        detail == NULL ? g_strdup(text) : g_strdup_printf("%s (%s)", text, detail);
 }
 
 /* VACUUM FULL is no CONCURRENTLY: everybody queues behind it while it waits. */
