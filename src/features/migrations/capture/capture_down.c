@@ -296,7 +296,8 @@ struct capture_down *capture_down_new(const GPtrArray *statements,
 
 void capture_down_free(struct capture_down *down)
 {
-    g_ptr_array_unref(down->statements);
-    g_ptr_array_unref(down->notes);
+    /* They may have been taken. */
+    g_clear_pointer(&down->statements, g_ptr_array_unref);
+    g_clear_pointer(&down->notes, g_ptr_array_unref);
     g_free(down);
 }

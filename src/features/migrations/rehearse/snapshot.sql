@@ -103,9 +103,9 @@ SELECT CASE r.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 
              WHERE m.oid OPERATOR(pg_catalog.=) r.relam AND m.amname OPERATOR(pg_catalog.<>) 'heap'),
            (SELECT 'tablespace ' OPERATOR(pg_catalog.||) t.spcname::pg_catalog.text FROM pg_catalog.pg_tablespace AS t
              WHERE t.oid OPERATOR(pg_catalog.=) r.reltablespace),
-           'with ' OPERATOR(pg_catalog.||) pg_catalog.array_to_string(ARRAY(
-               SELECT o.item FROM pg_catalog.unnest(r.reloptions) AS o(item)
-                ORDER BY o.item COLLATE "C"), ', '),
+           (SELECT 'with ' OPERATOR(pg_catalog.||)
+                   pg_catalog.string_agg(o.item, ', ' ORDER BY o.item COLLATE "C")
+              FROM pg_catalog.unnest(r.reloptions) AS o(item)),
            CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) END,
            CASE WHEN r.relkind OPERATOR(pg_catalog.=) 'm' AND NOT r.relispopulated THEN 'not populated' END)
   FROM relations AS r
