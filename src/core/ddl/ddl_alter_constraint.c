@@ -57,6 +57,9 @@ static void add_foreign_key(struct ddl_alter *alter, const PgQuery__Constraint *
     if (said->pktable == NULL)
         return;
     ddl_alter_lock(alter, DDL_SHARE_ROW_EXCLUSIVE, work);
+    /* a table that was just made has no rows whose keys would have to be looked up */
+    if (ddl_target_fresh(&alter->target) && alter->target.relation->rows == 0)
+        work = DDL_EFFECT_METADATA;
     ddl_alter_lock_referenced(alter, ddl_said(said->pktable->schemaname),
                               said->pktable->relname, DDL_SHARE_ROW_EXCLUSIVE, work);
     struct ddl_act *act = say(alter, DDL_ADD_FOREIGN_KEY, said, DDL_SHARE_ROW_EXCLUSIVE, work);
@@ -78,11 +81,16 @@ static void add_check(struct ddl_alter *alter, const PgQuery__Constraint *said)
     bool enforced = !ddl_judge_newer(judge, SQL_NEWER_NOT_ENFORCED, judge->at, judge->end);
     enum ddl_effect work =
         said->skip_validation || !enforced ? DDL_EFFECT_METADATA : DDL_EFFECT_SCAN;
+    g_autoptr(GPtrArray) tree = ddl_alter_tree(alter);
 
-    if (said->is_no_inherit)
+    if (said->is_no_inherit || tree->len == 0)
         ddl_judge_lock(judge, &alter->target, DDL_ACCESS_EXCLUSIVE, work);
-    else
-        ddl_alter_lock(alter, DDL_ACCESS_EXCLUSIVE, work);
+    for (guint i = 0; i < tree->len && !said->is_no_inherit; i++) {
+        struct ddl_target one = ddl_target_relation(tree->pdata[i]);
+        /* a child that has it already only learns that it has it from above, too */
+        bool merged = i > 0 && ddl_constraint_find(one.relation, said->conname) != NULL;
+        ddl_judge_lock(judge, &one, DDL_ACCESS_EXCLUSIVE, merged ? DDL_EFFECT_METADATA : work);
+    }
     say(alter, DDL_ADD_CHECK, said, DDL_ACCESS_EXCLUSIVE, work);
 }
 

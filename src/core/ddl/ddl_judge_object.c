@@ -70,6 +70,7 @@ static void rename_index(struct ddl_judge *judge, const PgQuery__RenameStmt *sta
     }
     g_free(index->name);
     index->name = g_strdup(statement->newname);
+    ddl_point_at(owner, statement->newname);
 }
 
 static void rename_constraint(struct ddl_relation *relation, const char *from, const char *to)
@@ -85,6 +86,7 @@ static void rename_constraint(struct ddl_relation *relation, const char *from, c
         g_free(index->name);
         g_free(index->constraint);
         index->name = g_strdup(to);
+        ddl_point_at(relation, to);
         index->constraint = g_strdup(to);
     }
     if (constraint->index != NULL) {
@@ -109,6 +111,38 @@ static void rename_relation(struct ddl_judge *judge, const struct ddl_target *ta
     }
 }
 
+static void rename_text(char **text, const char *from, const char *to)
+{
+    if (g_strcmp0(*text, from) != 0)
+        return;
+    g_free(*text);
+    *text = g_strdup(to);
+}
+
+/* A type or domain, wherever it is named. */
+static void rename_type(struct ddl_judge *judge, const PgQuery__RenameStmt *statement)
+{
+    struct ddl_schema *schema = judge->schema;
+    const char *space, *name, *to = statement->newname;
+
+    if (!ddl_qualified_node(statement->object, &space, &name))
+        return;
+    for (guint i = 0; i < schema->types->len; i++)
+        rename_text(&((struct ddl_usertype *) schema->types->pdata[i])->name, name, to);
+    for (guint i = 0; i < schema->domains->len; i++) {
+        struct ddl_domain *domain = schema->domains->pdata[i];
+        rename_text(&domain->name, name, to);
+        rename_text(&domain->base.name, name, to);
+    }
+    for (guint i = 0; i < schema->relations->len; i++) {
+        struct ddl_relation *relation = schema->relations->pdata[i];
+        rename_text(&relation->of_type, name, to);
+        for (guint n = 0; n < relation->columns->len; n++)
+            rename_text(&((struct ddl_column *) relation->columns->pdata[n])->type.name, name,
+                        to);
+    }
+}
+
 /* Tables of the type follow it. */
 static void rename_attribute(struct ddl_judge *judge, const PgQuery__RenameStmt *statement)
 {
@@ -130,6 +164,9 @@ static void rename_thing(struct ddl_judge *judge, const PgQuery__RenameStmt *sta
         rename_index(judge, statement);
         return;
     }
+    if (statement->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ||
+        statement->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN)
+        rename_type(judge, statement);
     if (statement->relation == NULL)
         return;
     if (statement->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_ATTRIBUTE) {

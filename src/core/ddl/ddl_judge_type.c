@@ -115,13 +115,10 @@ static void alter_domain(struct ddl_judge *judge, const PgQuery__AlterDomainStmt
     } else if (kind != 'V') {
         return;
     }
-    enum ddl_lock_mode mode = kind == 'V' && judge->context->server_version >= 180000
-                                  ? DDL_SHARE_UPDATE_EXCLUSIVE
-                                  : DDL_SHARE;
     if (valid && domain != NULL)
-        scan_users(judge, domain, mode, constraint);
+        scan_users(judge, domain, DDL_SHARE, constraint);
     else if (valid)
-        scan_unknown_users(judge, name, mode, constraint);
+        scan_unknown_users(judge, name, DDL_SHARE, constraint);
 }
 
 /* ---- functions ----------------------------------------------------------------------------- */
@@ -168,7 +165,9 @@ static void create_function(struct ddl_judge *judge,
         is_volatile = body_volatile(judge, statement);
     if (statement->replace)
         g_hash_table_remove(judge->schema->functions, name);
-    ddl_function_add(judge->schema, name, is_volatile);
+    ddl_function_add(judge->schema, name, is_volatile,
+                     declared == NULL || strcmp(declared, "volatile") == 0 ? judge->text
+                                                                           : NULL);
 }
 
 static void alter_function(struct ddl_judge *judge, const PgQuery__AlterFunctionStmt *statement)
@@ -181,7 +180,8 @@ static void alter_function(struct ddl_judge *judge, const PgQuery__AlterFunction
         !ddl_qualified(statement->func->objname, statement->func->n_objname, &space, &name))
         return;
     g_hash_table_remove(judge->schema->functions, name);
-    ddl_function_add(judge->schema, name, strcmp(word, "volatile") == 0 ? DDL_YES : DDL_NO);
+    ddl_function_add(judge->schema, name, strcmp(word, "volatile") == 0 ? DDL_YES : DDL_NO,
+                     NULL);
 }
 
 /* ---- composite types ------------------------------------------------------------------------ */
@@ -228,12 +228,18 @@ static void add_type(struct ddl_judge *judge, PgQuery__Node *const *names, size_
     const char *space, *name;
 
     if (ddl_qualified(names, count, &space, &name))
-        ddl_type_add(judge->schema, space, name, kind);
+        ddl_type_add(judge->schema, space, name, kind)->created_here = true;
 }
 
 static void alter_enum(struct ddl_judge *judge, const PgQuery__AlterEnumStmt *statement)
 {
-    if (ddl_said(statement->new_val) != NULL && ddl_said(statement->old_val) == NULL)
+    const char *space, *name;
+    const struct ddl_usertype *type = NULL;
+
+    if (ddl_qualified(statement->type_name, statement->n_type_name, &space, &name))
+        type = ddl_usertype_find(judge->schema, space, name);
+    if (ddl_said(statement->new_val) != NULL && ddl_said(statement->old_val) == NULL &&
+        (type == NULL || !type->created_here))
         g_ptr_array_add(judge->schema->new_values, g_strdup(statement->new_val));
 }
 

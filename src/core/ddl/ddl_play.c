@@ -33,7 +33,7 @@ bool ddl_has_rows(const struct ddl_relation *relation)
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-enum { NAME_LENGTH = 63 };
+enum { NAME_LENGTH = 63, MOST_ALIKE = 100 };
 
 static bool taken(const struct ddl_schema *schema, const struct ddl_relation *relation,
                   const char *name)
@@ -67,7 +67,7 @@ char *ddl_make_name(const struct ddl_schema *schema, const struct ddl_relation *
 {
     char *name = joined(relation->name, column, suffix);
 
-    for (guint number = 1; taken(schema, relation, name); number++) {
+    for (guint number = 1; number < MOST_ALIKE && taken(schema, relation, name); number++) {
         g_autofree char *numbered = g_strdup_printf("%s%u", suffix, number);
         g_free(name);
         name = joined(relation->name, column, numbered);
@@ -206,6 +206,7 @@ static void play_index_of(struct ddl_relation *relation, struct ddl_constraint *
                 g_ptr_array_add(constraint->columns, g_strdup(index->columns->pdata[n]));
             g_free(index->name);
             index->name = g_strdup(constraint->name);
+            ddl_point_at(relation, constraint->name);
             index->primary = constraint->kind == DDL_PRIMARY_KEY;
             index->constraint = g_strdup(constraint->name);
         }

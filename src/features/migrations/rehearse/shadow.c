@@ -36,9 +36,9 @@ bool shadow_start(struct shadow *shadow, const struct shadow_plan *plan, GError 
     g_autoptr(GPtrArray) settings = g_ptr_array_new();
 
     for (const char *const *one = ours; *one != NULL; one++)
-        g_ptr_array_add(settings, (gpointer) *one);
+        g_ptr_array_add(settings, (gpointer) (gsize) *one);
     for (const char *const *one = plan->settings; one != NULL && *one != NULL; one++)
-        g_ptr_array_add(settings, (gpointer) *one);
+        g_ptr_array_add(settings, (gpointer) (gsize) *one);
     g_ptr_array_add(settings, NULL);
     const struct server_setup setup = {.folder = shadow->scratch->data,
                                        .bindir = plan->bindir,
