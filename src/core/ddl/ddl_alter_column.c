@@ -174,7 +174,8 @@ static void lock_other_ends(struct ddl_alter *alter, const char *column)
                                       constraint->referenced, DDL_ACCESS_EXCLUSIVE,
                                       DDL_EFFECT_METADATA);
     }
-    for (guint i = 0; relation != NULL && i < schema->relations->len; i++) {
+    bool referenced = relation != NULL && ddl_referenced(relation);
+    for (guint i = 0; referenced && i < schema->relations->len; i++) {
         struct ddl_relation *other = schema->relations->pdata[i];
         for (guint n = 0; other != relation && n < other->constraints->len; n++) {
             const struct ddl_constraint *constraint = other->constraints->pdata[n];

@@ -75,8 +75,7 @@ static bool truncated(const struct ddl_judge *judge, const struct ddl_target *ta
 {
     for (guint i = 0; i < judge->out->locks->len; i++) {
         const struct ddl_lock *lock = judge->out->locks->pdata[i];
-        if (g_strcmp0(lock->relation, target->name) == 0 &&
-            g_strcmp0(lock->schema, target->schema) == 0)
+        if (ddl_lock_is_on(lock, target))
             return true;
     }
     return false;
@@ -94,7 +93,8 @@ static void truncate_one(struct ddl_judge *judge, const struct ddl_target *targe
     for (guint n = 0; n < tree->len; n++) {
         struct ddl_target one = ddl_target_relation(tree->pdata[n]);
         ddl_judge_lock(judge, &one, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_REWRITE);
-        for (guint i = 0; cascade && i < judge->schema->relations->len; i++) {
+        bool more = cascade && ddl_referenced(one.relation);
+        for (guint i = 0; more && i < judge->schema->relations->len; i++) {
             struct ddl_relation *other = judge->schema->relations->pdata[i];
             struct ddl_target next = ddl_target_relation(other);
             for (guint k = 0; other != one.relation && k < other->constraints->len; k++)
