@@ -22,7 +22,8 @@ struct shadow_plan {
     const char *scratch;  /* folder for files; NULL: that for temporary files */
     gint64 rows;          /* FRESH: in each table */
     struct call *call;
-    struct session *target;
+    struct session *target; /* GIVEN: NULL, it may be what is copied */
+    const char *system;     /* the target's identifier; NULL: not known */
 };
 
 struct shadow {
