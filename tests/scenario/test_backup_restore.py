@@ -130,6 +130,9 @@ def test_encrypted_and_as_root(fresh_server):
     assert "key" in refused.err and not (stage.folder / "keyless").exists()
     if os.geteuid() == 0:
         stage.runbook = Runbook(stage.runbook.home)
+        stage.back_up()
+        owners = {path.stat().st_uid for path in stage.repo.rglob("*")}
+        assert owners == {stage.repo.stat().st_uid}, "what root makes is the account's as well"
         stage.restore("root")
         assert (stage.folder / "root").stat().st_uid == stage.folder.stat().st_uid
         stage.folder.chmod(0o755)

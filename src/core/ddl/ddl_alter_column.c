@@ -52,6 +52,9 @@ static void weigh_value(struct added *added)
         say(added, DDL_ADD_COLUMN_STORED, DDL_EFFECT_REWRITE);
     else if (wish->value != NULL)
         weigh_default(added);
+    else if (ddl_type_volatile(added->alter->judge->schema, &wish->type) != DDL_NO)
+        say(added, DDL_ADD_COLUMN_VOLATILE_DEFAULT, DDL_EFFECT_REWRITE)->detail =
+            ddl_type_words(&wish->type);
     if (constrained == DDL_NO)
         return;
     struct ddl_act *act = say(added, DDL_ADD_COLUMN_DOMAIN, DDL_EFFECT_REWRITE);

@@ -57,6 +57,9 @@ static void add_foreign_key(struct ddl_alter *alter, const PgQuery__Constraint *
     if (said->pktable == NULL)
         return;
     ddl_alter_lock(alter, DDL_SHARE_ROW_EXCLUSIVE, work);
+    /* a table that was just made has no rows whose keys would have to be looked up */
+    if (ddl_target_fresh(&alter->target) && alter->target.relation->rows == 0)
+        work = DDL_EFFECT_METADATA;
     ddl_alter_lock_referenced(alter, ddl_said(said->pktable->schemaname),
                               said->pktable->relname, DDL_SHARE_ROW_EXCLUSIVE, work);
     struct ddl_act *act = say(alter, DDL_ADD_FOREIGN_KEY, said, DDL_SHARE_ROW_EXCLUSIVE, work);
@@ -78,11 +81,16 @@ static void add_check(struct ddl_alter *alter, const PgQuery__Constraint *said)
     bool enforced = !ddl_judge_newer(judge, SQL_NEWER_NOT_ENFORCED, judge->at, judge->end);
     enum ddl_effect work =
         said->skip_validation || !enforced ? DDL_EFFECT_METADATA : DDL_EFFECT_SCAN;
+    g_autoptr(GPtrArray) tree = ddl_alter_tree(alter);
 
-    if (said->is_no_inherit)
+    if (said->is_no_inherit || tree->len == 0)
         ddl_judge_lock(judge, &alter->target, DDL_ACCESS_EXCLUSIVE, work);
-    else
-        ddl_alter_lock(alter, DDL_ACCESS_EXCLUSIVE, work);
+    for (guint i = 0; i < tree->len && !said->is_no_inherit; i++) {
+        struct ddl_target one = ddl_target_relation(tree->pdata[i]);
+        /* a child that has it already only learns that it has it from above, too */
+        bool merged = i > 0 && ddl_constraint_find(one.relation, said->conname) != NULL;
+        ddl_judge_lock(judge, &one, DDL_ACCESS_EXCLUSIVE, merged ? DDL_EFFECT_METADATA : work);
+    }
     say(alter, DDL_ADD_CHECK, said, DDL_ACCESS_EXCLUSIVE, work);
 }
 
@@ -151,6 +159,11 @@ static void add_using_index(struct ddl_alter *alter, const PgQuery__Constraint *
         ddl_act_assume(act, "a column of \"%s\" is not NOT NULL yet", said->indexname);
 }
 
+static bool partitioned(const struct ddl_alter *alter)
+{
+    return alter->target.relation != NULL && alter->target.relation->kind == 'p';
+}
+
 static void add_unique(struct ddl_alter *alter, const PgQuery__Constraint *said)
 {
     enum ddl_cause cause = DDL_ADD_UNIQUE;
@@ -163,7 +176,9 @@ static void add_unique(struct ddl_alter *alter, const PgQuery__Constraint *said)
         add_using_index(alter, said);
         return;
     }
-    ddl_alter_lock(alter, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_SCAN);
+    ddl_alter_lock(alter, partitioned(alter) ? DDL_SHARE : DDL_ACCESS_EXCLUSIVE,
+                   DDL_EFFECT_SCAN);
+    ddl_judge_lock(alter->judge, &alter->target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_SCAN);
     say(alter, cause, said, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_SCAN);
 }
 
@@ -303,6 +318,23 @@ void ddl_alter_constraint(struct ddl_alter *alter, const PgQuery__AlterTableCmd 
         constraint->enforced = constraint->validated = enforced;
 }
 
+/* Foreign keys that lead to the key go with it. */
+static void drop_referencing(struct ddl_alter *alter)
+{
+    const struct ddl_schema *schema = alter->judge->schema;
+
+    for (guint i = 0; i < schema->relations->len; i++) {
+        struct ddl_relation *other = schema->relations->pdata[i];
+        struct ddl_target target = ddl_target_relation(other);
+        for (guint n = other->constraints->len; n > 0; n--) {
+            if (!ddl_refers_to(other->constraints->pdata[n - 1], alter->target.relation))
+                continue;
+            ddl_judge_lock(alter->judge, &target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+            g_ptr_array_remove_index(other->constraints, n - 1);
+        }
+    }
+}
+
 void ddl_alter_drop_constraint(struct ddl_alter *alter, const PgQuery__AlterTableCmd *command)
 {
     struct ddl_constraint *constraint =
@@ -319,6 +351,9 @@ void ddl_alter_drop_constraint(struct ddl_alter *alter, const PgQuery__AlterTabl
         act->constraint = g_strdup(command->name);
         act->detail = g_strdup(constraint->referenced);
     }
+    if (command->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE && constraint != NULL &&
+        constraint->index != NULL)
+        drop_referencing(alter);
     if (command->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
         ddl_alter_act(alter, DDL_DROP_CASCADE, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA)
             ->constraint = g_strdup(command->name);

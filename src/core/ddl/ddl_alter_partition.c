@@ -7,7 +7,10 @@ static bool has_like(const struct ddl_relation *relation, const struct ddl_index
 {
     for (guint i = 0; i < relation->indexes->len; i++) {
         const struct ddl_index *own = relation->indexes->pdata[i];
-        if (own->valid && own->unique == index->unique && own->simple == index->simple &&
+        bool constraint = index->constraint == NULL ||
+                          (own->constraint != NULL && own->primary == index->primary);
+        if (constraint && own->valid && own->unique == index->unique &&
+            own->simple == index->simple &&
             (ddl_strings_equal(own->columns, index->columns) ||
              (!index->simple && own->columns->len == index->columns->len)))
             return true;

@@ -19,8 +19,9 @@ struct retyped {
 
 static const char *zone_of(const struct ddl_judge *judge)
 {
-    return judge->context->time_zone != NULL ? judge->context->time_zone
-                                             : judge->schema->time_zone;
+    return judge->context->time_zone != NULL && !judge->schema->time_zone_set
+               ? judge->context->time_zone
+               : judge->schema->time_zone;
 }
 
 /* What the USING expression makes of the old type, step by step. */

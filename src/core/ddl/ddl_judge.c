@@ -232,6 +232,38 @@ static void say_transaction(struct ddl_judge *judge)
         ddl_judge_act(judge, DDL_NOT_IN_TRANSACTION, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE);
 }
 
+struct enum_use {
+    struct ddl_judge *judge;
+    const char *value;
+};
+
+static bool look_for_value(const ProtobufCMessage *message, gpointer data)
+{
+    struct enum_use *use = data;
+
+    if (message->descriptor == &pg_query__a__const__descriptor) {
+        const PgQuery__AConst *constant = (const PgQuery__AConst *) message;
+        if (!constant->isnull && constant->val_case == PG_QUERY__A__CONST__VAL_SVAL &&
+            ddl_strings_have(use->judge->schema->new_values, constant->sval->sval))
+            use->value = constant->sval->sval;
+    }
+    return use->value == NULL;
+}
+
+/* The server refuses a value of an enum in the transaction that has added it. */
+static void say_enum_value(struct ddl_judge *judge)
+{
+    struct enum_use use = {.judge = judge};
+
+    if (judge->schema->new_values->len == 0 || !judge->context->in_transaction ||
+        judge->parse->node->node_case == PG_QUERY__NODE__NODE_ALTER_ENUM_STMT)
+        return;
+    ddl_walk(&judge->parse->node->base, look_for_value, &use);
+    if (use.value != NULL)
+        ddl_judge_act(judge, DDL_ENUM_VALUE_USED, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE)
+            ->detail = g_strdup(use.value);
+}
+
 static void sum_up(struct ddl_judge *judge)
 {
     struct ddl_judgement *out = judge->out;
@@ -244,6 +276,7 @@ static void sum_up(struct ddl_judge *judge)
     }
     explain_strong_locks(judge);
     say_transaction(judge);
+    say_enum_value(judge);
 }
 
 void ddl_judge_node(struct ddl_judge *judge, const PgQuery__Node *node)

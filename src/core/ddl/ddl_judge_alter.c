@@ -303,6 +303,18 @@ static bool checks_new_keys(const PgQuery__AlterTableStmt *statement)
     return false;
 }
 
+/* Nothing of that name is there: with IF EXISTS nothing happens. */
+static bool absent(const struct ddl_judge *judge, const PgQuery__AlterTableStmt *statement,
+                   const struct ddl_target *target)
+{
+    struct ddl_relation *owner;
+
+    if (target->relation != NULL || !judge->schema->known)
+        return false;
+    return statement->objtype != PG_QUERY__OBJECT_TYPE__OBJECT_INDEX ||
+           ddl_index_find(judge->schema, target->schema, target->name, &owner) == NULL;
+}
+
 static void judge_alter(struct ddl_judge *judge, const PgQuery__AlterTableStmt *statement)
 {
     struct ddl_alter alter = {.judge = judge,
@@ -313,8 +325,8 @@ static void judge_alter(struct ddl_judge *judge, const PgQuery__AlterTableStmt *
     g_autofree gsize *places = g_new0(gsize, statement->n_cmds + 1);
 
     judge->floor = DDL_EFFECT_METADATA;
-    if (statement->missing_ok && !ddl_target_known(judge, &alter.target))
-        judge->floor = DDL_EFFECT_METADATA;
+    if (statement->missing_ok && absent(judge, statement, &alter.target))
+        return;
     ddl_commands_at(judge->text, statement->relation, statement->n_cmds, places);
     places[statement->n_cmds] = strlen(judge->text);
     for (size_t i = 0; i < statement->n_cmds; i++) {

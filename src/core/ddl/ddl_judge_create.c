@@ -85,7 +85,7 @@ static void say_json(struct ddl_judge *judge, const struct ddl_relation *relatio
 static void judge_table(struct ddl_judge *judge, const PgQuery__CreateStmt *statement,
                         char kind)
 {
-    const char *space = ddl_said(statement->relation->schemaname);
+    const char *space = ddl_made_in(statement->relation);
 
     judge->floor = DDL_EFFECT_METADATA;
     judge->at = (gsize) MAX(statement->relation->location, 0);
@@ -103,7 +103,7 @@ static void judge_table(struct ddl_judge *judge, const PgQuery__CreateStmt *stat
 static void play_made_of_query(struct ddl_judge *judge, const PgQuery__RangeVar *range,
                                bool view, bool if_not_exists)
 {
-    const char *space = ddl_said(range->schemaname);
+    const char *space = ddl_made_in(range);
     struct ddl_relation *old = ddl_schema_find(
         judge->schema, space == NULL ? ddl_schema_first(judge->schema) : space, range->relname);
 
@@ -114,28 +114,9 @@ static void play_made_of_query(struct ddl_judge *judge, const PgQuery__RangeVar 
     struct ddl_relation *relation =
         ddl_schema_add(judge->schema, space, range->relname, view ? 'm' : 'r');
     relation->created_here = !if_not_exists || judge->schema->known;
-    relation->temporary = g_strcmp0(range->relpersistence, "t") == 0;
+    relation->temporary = g_strcmp0(space, "pg_temp") == 0;
     struct ddl_target target = ddl_target_relation(relation);
     ddl_judge_analyze(judge, &target, NULL);
-}
-
-static bool lock_read(const ProtobufCMessage *message, gpointer data)
-{
-    struct ddl_judge *judge = data;
-
-    if (message->descriptor == &pg_query__range_var__descriptor) {
-        struct ddl_target target = ddl_target_of(judge, (const PgQuery__RangeVar *) message);
-        /* a name that a known schema does not have is one of WITH */
-        if (target.relation != NULL || !judge->schema->known)
-            ddl_judge_lock(judge, &target, DDL_ACCESS_SHARE, DDL_EFFECT_NONE);
-    }
-    return true;
-}
-
-void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query)
-{
-    if (query != NULL)
-        ddl_walk(&query->base, lock_read, judge);
 }
 
 static void judge_view(struct ddl_judge *judge, const PgQuery__ViewStmt *statement)

@@ -35,20 +35,33 @@ static void lock_referencing(struct ddl_judge *judge, struct ddl_relation *relat
     }
 }
 
+static void lock_parent(struct ddl_judge *judge, const struct ddl_relation *relation)
+{
+    struct ddl_target parent =
+        ddl_target_named(judge, relation->parent_schema, relation->parent);
+    struct ddl_relation *other =
+        parent.relation == NULL ? NULL : ddl_default_partition(judge->schema, parent.relation);
+
+    ddl_judge_lock(judge, &parent, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+    if (other != NULL) {
+        struct ddl_target rest = ddl_target_relation(other);
+        ddl_judge_lock(judge, &rest, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+    }
+}
+
 static void drop_relation(struct ddl_judge *judge, struct ddl_relation *relation, bool cascade)
 {
     struct ddl_target target = ddl_target_relation(relation);
-    g_autoptr(GPtrArray) children = ddl_children(judge->schema, relation);
 
     ddl_judge_lock(judge, &target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
     lock_key_ends(judge, relation);
     if (cascade)
         lock_referencing(judge, relation);
-    if (relation->parent != NULL && relation->bound != NULL) {
-        struct ddl_target parent =
-            ddl_target_named(judge, relation->parent_schema, relation->parent);
-        ddl_judge_lock(judge, &parent, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
-    }
+    if (relation->parent != NULL && relation->bound != NULL)
+        lock_parent(judge, relation);
+    /* no way back up: a script may make a table its own ancestor */
+    g_clear_pointer(&relation->parent, g_free);
+    g_autoptr(GPtrArray) children = ddl_children(judge->schema, relation);
     for (guint i = 0; i < children->len; i++)
         if (relation->kind == 'p' || cascade)
             drop_relation(judge, children->pdata[i], cascade);

@@ -69,8 +69,19 @@ static void refresh(struct ddl_judge *judge, const PgQuery__RefreshMatViewStmt *
         act->detail = g_strdup("CONCURRENTLY");
 }
 
+static bool truncated(const struct ddl_judge *judge, const struct ddl_target *target)
+{
+    for (guint i = 0; i < judge->out->locks->len; i++) {
+        const struct ddl_lock *lock = judge->out->locks->pdata[i];
+        if (g_strcmp0(lock->relation, target->name) == 0 &&
+            g_strcmp0(lock->schema, target->schema) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void truncate_one(struct ddl_judge *judge, const struct ddl_target *target, bool below,
-                         bool cascade, guint depth)
+                         bool cascade)
 {
     g_autoptr(GPtrArray) tree = target->relation == NULL
                                     ? g_ptr_array_new()
@@ -81,12 +92,13 @@ static void truncate_one(struct ddl_judge *judge, const struct ddl_target *targe
     for (guint n = 0; n < tree->len; n++) {
         struct ddl_target one = ddl_target_relation(tree->pdata[n]);
         ddl_judge_lock(judge, &one, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_REWRITE);
-        for (guint i = 0; cascade && depth < 8 && i < judge->schema->relations->len; i++) {
+        for (guint i = 0; cascade && i < judge->schema->relations->len; i++) {
             struct ddl_relation *other = judge->schema->relations->pdata[i];
             struct ddl_target next = ddl_target_relation(other);
             for (guint k = 0; other != one.relation && k < other->constraints->len; k++)
-                if (ddl_refers_to(other->constraints->pdata[k], one.relation))
-                    truncate_one(judge, &next, true, true, depth + 1);
+                if (ddl_refers_to(other->constraints->pdata[k], one.relation) &&
+                    !truncated(judge, &next))
+                    truncate_one(judge, &next, true, true);
         }
     }
 }
@@ -101,7 +113,7 @@ static void truncate_tables(struct ddl_judge *judge, const PgQuery__TruncateStmt
         const PgQuery__RangeVar *range = statement->relations[i]->range_var;
         struct ddl_target target = ddl_target_of(judge, range);
         judge->at = (gsize) MAX(range->location, 0);
-        truncate_one(judge, &target, range->inh, cascade, 0);
+        truncate_one(judge, &target, range->inh, cascade);
         ddl_judge_analyze(judge, &target, NULL);
         if (ddl_target_fresh(&target))
             continue;
@@ -164,6 +176,7 @@ static void set(struct ddl_judge *judge, const PgQuery__VariableSetStmt *stateme
         statement->n_args > 0) {
         g_free(judge->schema->time_zone);
         judge->schema->time_zone = ddl_constant_of(statement->args[0]);
+        judge->schema->time_zone_set = true;
     }
 }
 

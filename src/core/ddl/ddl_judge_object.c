@@ -109,6 +109,51 @@ static void rename_relation(struct ddl_judge *judge, const struct ddl_target *ta
     }
 }
 
+static void rename_text(char **text, const char *from, const char *to)
+{
+    if (g_strcmp0(*text, from) != 0)
+        return;
+    g_free(*text);
+    *text = g_strdup(to);
+}
+
+/* A type or domain, wherever it is named. */
+static void rename_type(struct ddl_judge *judge, const PgQuery__RenameStmt *statement)
+{
+    struct ddl_schema *schema = judge->schema;
+    const char *space, *name, *to = statement->newname;
+
+    if (!ddl_qualified_node(statement->object, &space, &name))
+        return;
+    for (guint i = 0; i < schema->types->len; i++)
+        rename_text(&((struct ddl_usertype *) schema->types->pdata[i])->name, name, to);
+    for (guint i = 0; i < schema->domains->len; i++) {
+        struct ddl_domain *domain = schema->domains->pdata[i];
+        rename_text(&domain->name, name, to);
+        rename_text(&domain->base.name, name, to);
+    }
+    for (guint i = 0; i < schema->relations->len; i++) {
+        struct ddl_relation *relation = schema->relations->pdata[i];
+        rename_text(&relation->of_type, name, to);
+        for (guint n = 0; n < relation->columns->len; n++)
+            rename_text(&((struct ddl_column *) relation->columns->pdata[n])->type.name, name,
+                        to);
+    }
+}
+
+/* Tables of the type follow it. */
+static void rename_attribute(struct ddl_judge *judge, const PgQuery__RenameStmt *statement)
+{
+    for (guint i = 0; i < judge->schema->relations->len; i++) {
+        struct ddl_relation *relation = judge->schema->relations->pdata[i];
+        struct ddl_target target = ddl_target_relation(relation);
+        if (g_strcmp0(relation->of_type, statement->relation->relname) != 0)
+            continue;
+        ddl_judge_lock(judge, &target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+        rename_column(judge, &target, statement);
+    }
+}
+
 static void rename_thing(struct ddl_judge *judge, const PgQuery__RenameStmt *statement)
 {
     judge->floor = DDL_EFFECT_METADATA;
@@ -117,8 +162,15 @@ static void rename_thing(struct ddl_judge *judge, const PgQuery__RenameStmt *sta
         rename_index(judge, statement);
         return;
     }
+    if (statement->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ||
+        statement->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN)
+        rename_type(judge, statement);
     if (statement->relation == NULL)
         return;
+    if (statement->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_ATTRIBUTE) {
+        rename_attribute(judge, statement);
+        return;
+    }
     struct ddl_target target = ddl_target_of(judge, statement->relation);
     judge->at = (gsize) MAX(statement->relation->location, 0);
     if (statement->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN)

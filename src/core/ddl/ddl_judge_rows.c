@@ -15,6 +15,83 @@ static bool held_strongly(const struct ddl_judge *judge, const struct ddl_target
     return false;
 }
 
+/* column = something that is not a column. */
+static bool is_key_test(const PgQuery__Node *where, const char *column)
+{
+    if (where->node_case != PG_QUERY__NODE__NODE_A_EXPR ||
+        where->a_expr->kind != PG_QUERY__A__EXPR__KIND__AEXPR_OP ||
+        where->a_expr->n_name == 0 ||
+        g_strcmp0(ddl_string(where->a_expr->name[where->a_expr->n_name - 1]), "=") != 0)
+        return false;
+    const PgQuery__Node *left = where->a_expr->lexpr, *right = where->a_expr->rexpr;
+    g_autoptr(GPtrArray) other =
+        ddl_columns_of(g_strcmp0(ddl_column_of(left), column) == 0 ? right : left);
+    return other->len == 0 && (g_strcmp0(ddl_column_of(left), column) == 0 ||
+                               g_strcmp0(ddl_column_of(right), column) == 0);
+}
+
+static bool tests_key(const PgQuery__Node *where, const char *column)
+{
+    if (where->node_case != PG_QUERY__NODE__NODE_BOOL_EXPR)
+        return is_key_test(where, column);
+    for (size_t i = 0; i < where->bool_expr->n_args; i++)
+        if (where->bool_expr->boolop == PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR &&
+            tests_key(where->bool_expr->args[i], column))
+            return true;
+    return false;
+}
+
+/* Rows are found by an index: an equality on its first column. */
+static bool by_index(const struct ddl_relation *relation, const PgQuery__Node *where)
+{
+    for (guint i = 0; where != NULL && relation != NULL && i < relation->indexes->len; i++) {
+        const struct ddl_index *index = relation->indexes->pdata[i];
+        if (index->valid && index->simple && index->columns->len > 0 &&
+            index->columns->pdata[0] != NULL && tests_key(where, index->columns->pdata[0]))
+            return true;
+    }
+    return false;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+struct reader {
+    struct ddl_judge *judge;
+    const PgQuery__Node *where; /* of a query on one table; NULL: none, or on several */
+};
+
+static bool lock_read(const ProtobufCMessage *message, gpointer data)
+{
+    const struct reader *reader = data;
+    struct ddl_judge *judge = reader->judge;
+
+    if (message->descriptor == &pg_query__range_var__descriptor) {
+        struct ddl_target target = ddl_target_of(judge, (const PgQuery__RangeVar *) message);
+        bool scans = held_strongly(judge, &target) && !by_index(target.relation, reader->where);
+        /* a name that a known schema does not have is one of WITH */
+        if (target.relation != NULL || !judge->schema->known)
+            ddl_judge_lock_tree(judge, &target, DDL_ACCESS_SHARE,
+                                scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    }
+    return true;
+}
+
+/* Reading hinders nobody, unless the table is locked already for longer because of it. */
+void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query)
+{
+    struct reader reader = {.judge = judge};
+
+    if (query == NULL)
+        return;
+    if (query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
+        query->select_stmt->n_from_clause == 1 &&
+        query->select_stmt->from_clause[0]->node_case == PG_QUERY__NODE__NODE_RANGE_VAR)
+        reader.where = query->select_stmt->where_clause;
+    ddl_walk(&query->base, lock_read, &reader);
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
 /* Without WHERE every row is looked at. With it that depends on indexes; under a lock that is held
  * already the worse is assumed. */
 static void change_rows(struct ddl_judge *judge, const PgQuery__RangeVar *range,
@@ -24,7 +101,8 @@ static void change_rows(struct ddl_judge *judge, const PgQuery__RangeVar *range,
     *ret_target = ddl_target_of(judge, range);
     *ret_all = where == NULL;
     judge->at = (gsize) MAX(range->location, 0);
-    bool scans = where == NULL || held_strongly(judge, ret_target);
+    bool scans = where == NULL ||
+                 (held_strongly(judge, ret_target) && !by_index(ret_target->relation, where));
     ddl_judge_lock_tree(judge, ret_target, DDL_ROW_EXCLUSIVE,
                         scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
 }
@@ -57,6 +135,13 @@ static void delete_rows(struct ddl_judge *judge, const PgQuery__DeleteStmt *stat
                       DDL_EFFECT_SCAN);
 }
 
+/* It is no longer known to be empty. */
+static void fill(const struct ddl_target *target)
+{
+    if (target->relation != NULL && target->relation->rows == 0)
+        target->relation->rows = -1;
+}
+
 static void copy(struct ddl_judge *judge, const PgQuery__CopyStmt *statement)
 {
     if (statement->query != NULL)
@@ -66,6 +151,7 @@ static void copy(struct ddl_judge *judge, const PgQuery__CopyStmt *statement)
     struct ddl_target target = ddl_target_of(judge, statement->relation);
     ddl_judge_lock(judge, &target, statement->is_from ? DDL_ROW_EXCLUSIVE : DDL_ACCESS_SHARE,
                    DDL_EFFECT_NONE);
+    fill(&target);
 }
 
 static void lock_rows(struct ddl_judge *judge, const PgQuery__SelectStmt *statement)
@@ -113,6 +199,7 @@ bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
         if (node->insert_stmt->select_stmt != NULL)
             ddl_judge_reads(judge, node->insert_stmt->select_stmt);
         ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
+        fill(&target);
         return true;
     }
     case PG_QUERY__NODE__NODE_UPDATE_STMT:

@@ -13,6 +13,7 @@ static void create_domain(struct ddl_judge *judge, const PgQuery__CreateDomainSt
     if (!ddl_qualified(statement->domainname, statement->n_domainname, &space, &name))
         return;
     struct ddl_domain *domain = ddl_domain_add(judge->schema, space, name);
+    domain->volatile_default = DDL_NO;
     ddl_type_of(judge->schema, statement->type_name, &domain->base, &serial);
     for (size_t i = 0; i < statement->n_constraints; i++) {
         const PgQuery__Node *node = statement->constraints[i];
@@ -22,8 +23,11 @@ static void create_domain(struct ddl_judge *judge, const PgQuery__CreateDomainSt
         domain->constrained =
             domain->constrained || type == PG_QUERY__CONSTR_TYPE__CONSTR_CHECK;
         domain->not_null = domain->not_null || type == PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL;
-        domain->has_default =
-            domain->has_default || type == PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT;
+        if (type != PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT)
+            continue;
+        domain->has_default = true;
+        domain->volatile_default =
+            ddl_volatile(judge->schema, node->constraint->raw_expr, NULL);
     }
 }
 
@@ -104,16 +108,17 @@ static void alter_domain(struct ddl_judge *judge, const PgQuery__AlterDomainStmt
         if (domain != NULL)
             domain->not_null = false;
         return;
+    } else if (kind == 'T') {
+        if (domain != NULL)
+            domain->volatile_default = ddl_volatile(judge->schema, statement->def, NULL);
+        return;
     } else if (kind != 'V') {
         return;
     }
-    enum ddl_lock_mode mode = kind == 'V' && judge->context->server_version >= 180000
-                                  ? DDL_SHARE_UPDATE_EXCLUSIVE
-                                  : DDL_SHARE;
     if (valid && domain != NULL)
-        scan_users(judge, domain, mode, constraint);
+        scan_users(judge, domain, DDL_SHARE, constraint);
     else if (valid)
-        scan_unknown_users(judge, name, mode, constraint);
+        scan_unknown_users(judge, name, DDL_SHARE, constraint);
 }
 
 /* ---- functions ----------------------------------------------------------------------------- */
@@ -220,12 +225,18 @@ static void add_type(struct ddl_judge *judge, PgQuery__Node *const *names, size_
     const char *space, *name;
 
     if (ddl_qualified(names, count, &space, &name))
-        ddl_type_add(judge->schema, space, name, kind);
+        ddl_type_add(judge->schema, space, name, kind)->created_here = true;
 }
 
 static void alter_enum(struct ddl_judge *judge, const PgQuery__AlterEnumStmt *statement)
 {
-    if (ddl_said(statement->new_val) != NULL && ddl_said(statement->old_val) == NULL)
+    const char *space, *name;
+    const struct ddl_usertype *type = NULL;
+
+    if (ddl_qualified(statement->type_name, statement->n_type_name, &space, &name))
+        type = ddl_usertype_find(judge->schema, space, name);
+    if (ddl_said(statement->new_val) != NULL && ddl_said(statement->old_val) == NULL &&
+        (type == NULL || !type->created_here))
         g_ptr_array_add(judge->schema->new_values, g_strdup(statement->new_val));
 }
 

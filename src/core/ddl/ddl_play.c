@@ -33,7 +33,7 @@ bool ddl_has_rows(const struct ddl_relation *relation)
 
 /* ---- names --------------------------------------------------------------------------------- */
 
-enum { NAME_LENGTH = 63 };
+enum { NAME_LENGTH = 63, MOST_ALIKE = 100 };
 
 static bool taken(const struct ddl_schema *schema, const struct ddl_relation *relation,
                   const char *name)
@@ -67,7 +67,7 @@ char *ddl_make_name(const struct ddl_schema *schema, const struct ddl_relation *
 {
     char *name = joined(relation->name, column, suffix);
 
-    for (guint number = 1; taken(schema, relation, name); number++) {
+    for (guint number = 1; number < MOST_ALIKE && taken(schema, relation, name); number++) {
         g_autofree char *numbered = g_strdup_printf("%s%u", suffix, number);
         g_free(name);
         name = joined(relation->name, column, numbered);

@@ -182,7 +182,7 @@ static void play_elements(struct ddl_judge *judge, struct ddl_relation *relation
 struct ddl_relation *ddl_play_table(struct ddl_judge *judge,
                                     const PgQuery__CreateStmt *statement, char kind)
 {
-    const char *space = ddl_said(statement->relation->schemaname);
+    const char *space = ddl_made_in(statement->relation);
     struct ddl_relation *old =
         ddl_schema_find(judge->schema, space == NULL ? ddl_schema_first(judge->schema) : space,
                         statement->relation->relname);
@@ -193,7 +193,7 @@ struct ddl_relation *ddl_play_table(struct ddl_judge *judge,
         ddl_schema_add(judge->schema, space, statement->relation->relname, kind);
     /* where the schema is not known, one that may be there already counts as there */
     relation->created_here = !statement->if_not_exists || judge->schema->known;
-    relation->temporary = g_strcmp0(statement->relation->relpersistence, "t") == 0;
+    relation->temporary = g_strcmp0(space, "pg_temp") == 0;
     relation->unlogged = g_strcmp0(statement->relation->relpersistence, "u") == 0;
     relation->method = g_strdup(ddl_said(statement->access_method));
     relation->tablespace = g_strdup(ddl_said(statement->tablespacename));
@@ -204,6 +204,10 @@ struct ddl_relation *ddl_play_table(struct ddl_judge *judge,
                       &type_space, &type_name);
         relation->of_type_schema = g_strdup(type_space);
         relation->of_type = g_strdup(type_name);
+        const struct ddl_relation *type =
+            type_name == NULL ? NULL : ddl_schema_find(judge->schema, type_space, type_name);
+        if (type != NULL)
+            copy_columns(relation, type, false);
     }
     play_parent(judge, relation, statement);
     play_elements(judge, relation, statement->table_elts, statement->n_table_elts, false);

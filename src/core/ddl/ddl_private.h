@@ -21,6 +21,9 @@ bool ddl_strings_equal(const GPtrArray *one, const GPtrArray *other);
 /* Empty is NULL: what the tree leaves out. */
 const char *ddl_said(const char *text);
 
+/* The schema in which a new relation of that name is made; NULL: the first of the path. */
+const char *ddl_made_in(const PgQuery__RangeVar *range);
+
 /* Every message below and including this one; visit returns false to leave its parts out. */
 void ddl_walk(const ProtobufCMessage *message,
               bool (*visit)(const ProtobufCMessage *message, gpointer data), gpointer data);
@@ -57,6 +60,7 @@ struct ddl_function {
 struct ddl_usertype {
     char *schema, *name;
     char kind; /* 'e' enum, 'c' composite, 'r' range, 'b' base */
+    bool created_here;
 };
 
 struct ddl_schema {
@@ -67,7 +71,8 @@ struct ddl_schema {
     GPtrArray *types;      /* of struct ddl_usertype */
     GHashTable *functions; /* name to struct ddl_function; of several with a name the worst */
     GPtrArray *path;       /* of char *: where names without a schema are looked for */
-    char *time_zone;       /* NULL: not known */
+    bool time_zone_set; /* by a statement: that counts more than what the session began with */
+    char *time_zone;    /* NULL: not known */
     GPtrArray *new_values; /* of char *: values of enums added since the last settling */
 };
 
@@ -97,8 +102,8 @@ struct ddl_domain *ddl_domain_find(const struct ddl_schema *schema, const char *
                                    const char *name);
 struct ddl_domain *ddl_domain_add(struct ddl_schema *schema, const char *schema_name,
                                   const char *name);
-void ddl_type_add(struct ddl_schema *schema, const char *schema_name, const char *name,
-                  char kind);
+struct ddl_usertype *ddl_type_add(struct ddl_schema *schema, const char *schema_name,
+                                  const char *name, char kind);
 struct ddl_usertype *ddl_usertype_find(const struct ddl_schema *schema, const char *schema_name,
                                        const char *name);
 void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile);
@@ -132,6 +137,8 @@ struct ddl_type_change ddl_type_change(const struct ddl_schema *schema,
                                        const struct ddl_type *from, const struct ddl_type *to,
                                        const char *time_zone);
 /* A domain with a CHECK or NOT NULL: UNKNOWN when it could be a domain. */
+/* The default of a domain is one that differs from row to row. */
+enum ddl_truth ddl_type_volatile(const struct ddl_schema *schema, const struct ddl_type *type);
 enum ddl_truth ddl_type_constrained(const struct ddl_schema *schema,
                                     const struct ddl_type *type);
 

@@ -140,6 +140,8 @@ void ddl_schema_settle(struct ddl_schema *schema)
 {
     for (guint i = 0; i < schema->relations->len; i++)
         ((struct ddl_relation *) schema->relations->pdata[i])->created_here = false;
+    for (guint i = 0; i < schema->types->len; i++)
+        ((struct ddl_usertype *) schema->types->pdata[i])->created_here = false;
     g_ptr_array_set_size(schema->new_values, 0);
 }
 
@@ -179,6 +181,8 @@ struct ddl_relation *ddl_schema_find(const struct ddl_schema *schema, const char
         g_autofree char *key = key_of(schema_name, name);
         return g_hash_table_lookup(schema->by_name, key);
     }
+    g_autofree char *temporary = key_of("pg_temp", name);
+    relation = g_hash_table_lookup(schema->by_name, temporary);
     for (guint i = 0; i < schema->path->len && relation == NULL; i++) {
         g_autofree char *key = key_of(schema->path->pdata[i], name);
         relation = g_hash_table_lookup(schema->by_name, key);

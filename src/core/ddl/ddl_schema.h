@@ -86,6 +86,7 @@ struct ddl_domain {
     char *schema, *name;
     struct ddl_type base;
     bool constrained, not_null, has_default;
+    enum ddl_truth volatile_default; /* of the domain's own default */
 };
 
 struct ddl_expression; /* a tree, or a text that becomes one when it is asked for */

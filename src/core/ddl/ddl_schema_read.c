@@ -168,7 +168,13 @@ static void add_type(const struct rows *row, gpointer data)
     domain->base.array = rows_bool(row, 0, DDL_TYPES_IS_ARRAY);
     domain->constrained = rows_bool(row, 0, DDL_TYPES_CONSTRAINED);
     domain->not_null = rows_bool(row, 0, DDL_TYPES_NOT_NULL);
-    domain->has_default = rows_bool(row, 0, DDL_TYPES_HAS_DEFAULT);
+    const char *value = rows_text(row, 0, DDL_TYPES_DEFAULT_TEXT);
+    domain->has_default = value != NULL;
+    domain->volatile_default = DDL_NO;
+    if (value != NULL) {
+        g_autofree char *body = g_strconcat("SELECT ", value, NULL);
+        domain->volatile_default = ddl_volatile_body(reading->schema, body);
+    }
 }
 
 static void add_function(const struct rows *row, gpointer data)
@@ -216,12 +222,9 @@ static bool read_all(struct session *session, struct reading *reading, GError **
         const struct query *query;
         void (*add)(const struct rows *row, gpointer data);
     } parts[] = {
-        {&query_ddl_relations, add_relation},
-        {&query_ddl_columns, add_column},
-        {&query_ddl_constraints, add_constraint},
-        {&query_ddl_indexes, add_index},
-        {&query_ddl_types, add_type},
-        {&query_ddl_functions, add_function},
+        {&query_ddl_relations, add_relation},     {&query_ddl_columns, add_column},
+        {&query_ddl_constraints, add_constraint}, {&query_ddl_indexes, add_index},
+        {&query_ddl_functions, add_function},     {&query_ddl_types, add_type},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)

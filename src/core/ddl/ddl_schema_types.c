@@ -39,8 +39,8 @@ struct ddl_usertype *ddl_usertype_find(const struct ddl_schema *schema, const ch
     return NULL;
 }
 
-void ddl_type_add(struct ddl_schema *schema, const char *schema_name, const char *name,
-                  char kind)
+struct ddl_usertype *ddl_type_add(struct ddl_schema *schema, const char *schema_name,
+                                  const char *name, char kind)
 {
     struct ddl_usertype *type = g_new0(struct ddl_usertype, 1);
 
@@ -48,6 +48,7 @@ void ddl_type_add(struct ddl_schema *schema, const char *schema_name, const char
     type->name = g_strdup(name);
     type->kind = kind;
     g_ptr_array_add(schema->types, type);
+    return type;
 }
 
 /* Which of several functions with a name is called depends on types we do not follow. */

@@ -72,6 +72,11 @@ bool ddl_strings_equal(const GPtrArray *one, const GPtrArray *other)
     return true;
 }
 
+const char *ddl_made_in(const PgQuery__RangeVar *range)
+{
+    return g_strcmp0(range->relpersistence, "t") == 0 ? "pg_temp" : ddl_said(range->schemaname);
+}
+
 /* ---- walking ------------------------------------------------------------------------------- */
 
 static const ProtobufCMessage *part_of(const char *message,

@@ -200,6 +200,19 @@ static const struct ddl_domain *domain_of(const struct ddl_schema *schema,
                                            : NULL;
 }
 
+enum ddl_truth ddl_type_volatile(const struct ddl_schema *schema, const struct ddl_type *type)
+{
+    const struct ddl_domain *domain = type->array ? NULL : domain_of(schema, type);
+
+    /* a domain over a domain takes over its default unless it has its own */
+    for (int depth = 0; domain != NULL && depth < MAX_TYPE_DEPTH; depth++) {
+        if (domain->has_default)
+            return domain->volatile_default;
+        domain = domain_of(schema, &domain->base);
+    }
+    return DDL_NO;
+}
+
 enum ddl_truth ddl_type_constrained(const struct ddl_schema *schema,
                                     const struct ddl_type *type)
 {

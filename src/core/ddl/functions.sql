@@ -5,7 +5,14 @@
 -- row:   name text, volatility "char", body text
 SELECT p.proname::pg_catalog.text AS name,
        p.provolatile AS volatility,
-       CASE WHEN l.lanname OPERATOR(pg_catalog.=) 'sql'
+       CASE WHEN p.prosqlbody IS NOT NULL
+             AND p.provolatile OPERATOR(pg_catalog.=) 'v'::"char"
+             AND NOT p.prosecdef
+             AND NOT p.proretset
+             AND p.proconfig IS NULL
+            THEN pg_catalog.regexp_replace(pg_catalog.pg_get_function_sqlbody(p.oid),
+                                           '^\s*RETURN ', 'SELECT ')
+            WHEN l.lanname OPERATOR(pg_catalog.=) 'sql'
              AND p.provolatile OPERATOR(pg_catalog.=) 'v'::"char"
              AND NOT p.prosecdef
              AND NOT p.proretset

@@ -2,7 +2,7 @@
 -- doc:   Types outside of system schemas; of a domain what it is made of and whether it checks.
 -- since: 140000
 -- row:   schema text, name text, kind "char", base_schema text, base text, typmod int4,
---        is_array bool, constrained bool, not_null bool, has_default bool
+--        is_array bool, constrained bool, not_null bool, default_text text
 SELECT n.nspname::pg_catalog.text AS schema,
        t.typname::pg_catalog.text AS name,
        t.typtype AS kind,
@@ -15,7 +15,7 @@ SELECT n.nspname::pg_catalog.text AS schema,
                 WHERE k.contypid OPERATOR(pg_catalog.=) t.oid
                   AND k.contype OPERATOR(pg_catalog.=) 'c'::"char") AS constrained,
        t.typnotnull AS not_null,
-       t.typdefault IS NOT NULL AS has_default
+       t.typdefault AS default_text
   FROM pg_catalog.pg_type AS t
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
   LEFT JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) t.typrelid

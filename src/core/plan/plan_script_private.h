@@ -90,6 +90,9 @@ struct work {
     bool bounded;    /* transaction_timeout is set */
 };
 
+/* Whether a signal came that this run heeds. */
+bool plan_work_interrupted(const struct plan_run *run);
+
 /* Opens the worker's connection where there is none, and makes it as it was when it was opened: the
  * role's own settings, and our limits. */
 bool plan_work_ready(struct work *work, GError **error);

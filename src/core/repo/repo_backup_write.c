@@ -134,17 +134,16 @@ bool lineage_backup_remove(struct lineage *lineage, const struct repo_backup *ba
 /* Held for a moment only: who waits for it does not wait long. -1 with an error. */
 static int lock_proofs(const struct lineage *lineage, GError **error)
 {
-    g_autofree char *path = g_build_filename(lineage->path, "proof", NULL);
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    int fd = repo_folder_lock_file(lineage->path, "proof");
     int code = 0;
 
     while (fd >= 0 && (code = fcntl(fd, F_OFD_SETLKW, &whole)) != 0 && errno == EINTR)
         continue;
     if (fd >= 0 && code == 0)
         return fd;
-    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not lock \"%s\": %s", path,
-                      g_strerror(errno));
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not lock \"%s/proof\": %s",
+                      lineage->path, g_strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;

@@ -41,6 +41,9 @@ struct repo_writer;
  * meaning to any reader. key: NULL writes the bytes as they are. */
 struct repo_writer *repo_writer_new(const char *folder, const struct repo_key *key,
                                     GError **error);
+/* The same, and what is written is hashed, for repo_writer_sha256(). */
+struct repo_writer *repo_writer_new_hashed(const char *folder, const struct repo_key *key,
+                                           GError **error);
 
 /* Appends. Errors name the file and what to do about a full disk. */
 bool repo_writer_put(struct repo_writer *writer, const void *data, gsize length,
@@ -59,7 +62,8 @@ bool repo_writer_show(struct repo_writer *writer, const char *name, bool keep, b
 guint64 repo_writer_size(const struct repo_writer *writer);   /* bytes put */
 guint64 repo_writer_stored(const struct repo_writer *writer); /* bytes on disk */
 
-/* SHA-256 of what is on disk, as 64 hexadecimal digits; after the last put. Caller frees. */
+/* SHA-256 of what is on disk, as 64 hexadecimal digits; after the last put, of a writer made to hash.
+ * Caller frees. */
 char *repo_writer_sha256(struct repo_writer *writer);
 
 /* Ends the writing: a container gets its last record, by which a reader knows that nothing was cut
@@ -115,6 +119,13 @@ char *repo_file_sha256(const char *path, GError **error);
 /* Makes it, if it is not there, durably. */
 bool repo_folder_make(const char *path, GError **error);
 bool repo_folder_sync(const char *path, GError **error);
+
+/* What root has just made in the folder of another account is to be that account's: it reads the
+ * repository when a server of its is restored. Where that cannot be it stays root's. */
+void repo_folder_give(const char *folder, int fd);
+
+/* Opens a file that is there to be locked, and makes it. -1 with errno. */
+int repo_folder_lock_file(const char *folder, const char *name);
 
 /* Removes files that were being written when their writer died, and no others; how many. */
 guint repo_folder_clean(const char *path);

@@ -71,7 +71,7 @@ static char *write_file(const char *folder, const struct repo_key *key, const gu
                         gsize length)
 {
     g_autoptr(GError) error = NULL;
-    AUTO(repo_writer) writer = repo_writer_new(folder, key, &error);
+    AUTO(repo_writer) writer = repo_writer_new_hashed(folder, key, &error);
     g_assert_no_error(error);
     gsize third = length / 3;
     g_assert_true(repo_writer_put(writer, bytes, third, &error));
@@ -152,7 +152,7 @@ static void test_keep(void)
     g_autoptr(GError) error = NULL;
     g_autofree char *folder = folder_new();
     g_assert_true(repo_file_write(folder, "one", NULL, "first", 5, &error));
-    AUTO(repo_writer) writer = repo_writer_new(folder, NULL, &error);
+    AUTO(repo_writer) writer = repo_writer_new_hashed(folder, NULL, &error);
     g_assert_true(repo_writer_put(writer, "second", 6, &error));
     bool exists = false;
     g_assert_true(repo_writer_show(writer, "one", true, &exists, &error));
@@ -178,7 +178,7 @@ static void check_growing(const struct repo_key *key, const char *folder)
     g_autoptr(GError) error = NULL;
     g_autofree char *partial = g_build_filename(folder, "x.partial", NULL);
     g_autofree char *whole = g_build_filename(folder, "x", NULL);
-    AUTO(repo_writer) writer = repo_writer_new(folder, key, &error);
+    AUTO(repo_writer) writer = repo_writer_new_hashed(folder, key, &error);
     g_assert_true(repo_writer_put(writer, "one ", 4, &error));
     g_assert_true(repo_writer_show(writer, "x.partial", false, NULL, &error));
     g_assert_true(repo_writer_put(writer, "two ", 4, &error));

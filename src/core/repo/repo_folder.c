@@ -19,9 +19,40 @@ bool repo_folder_sync(const char *path, GError **error)
     return ok;
 }
 
+void repo_folder_give(const char *folder, int fd)
+{
+    struct stat about;
+
+    if (geteuid() == 0 && stat(folder, &about) == 0 && about.st_uid != 0 &&
+        fchown(fd, about.st_uid, about.st_gid) != 0)
+        g_debug("a file in \"%s\" stays root's: %s", folder, g_strerror(errno));
+}
+
+static void give_folder(const char *parent, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    repo_folder_give(parent, fd);
+    close(fd);
+}
+
+int repo_folder_lock_file(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+    if (fd >= 0)
+        repo_folder_give(folder, fd);
+    return fd >= 0 || errno != EEXIST ? fd : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+}
+
 bool repo_folder_make(const char *path, GError **error)
 {
-    if (mkdir(path, 0750) != 0 && errno != EEXIST) {
+    bool made = mkdir(path, 0750) == 0;
+
+    if (!made && errno != EEXIST) {
         runbook_error_set(
             error, RUNBOOK_FAILED,
             errno == EACCES ? "the repository must belong to the user that writes it" : NULL,
@@ -29,6 +60,8 @@ bool repo_folder_make(const char *path, GError **error)
         return false;
     }
     g_autofree char *parent = g_path_get_dirname(path);
+    if (made)
+        give_folder(parent, path);
     return repo_folder_sync(parent, error);
 }
 

@@ -159,7 +159,7 @@ bool lineage_lock(struct lineage *lineage, const char *what, GError **error)
     if (g_hash_table_contains(lineage->locks, what))
         return true;
     g_autofree char *path = g_build_filename(lineage->path, what, NULL);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    int fd = repo_folder_lock_file(lineage->path, what);
     if (fd < 0) {
         runbook_error_set(
             error, RUNBOOK_FAILED,

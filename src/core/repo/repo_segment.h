@@ -13,17 +13,6 @@ GByteArray *segment_index_frame(const struct wal_index *index);
 /* The index of a file, from its end alone. NULL with an error: there is none, or it is damaged. */
 struct wal_index *segment_index_read(const struct repo_reader *file, GError **error);
 
-/* Compresses in two threads to two frames, each with its size and checksum, while the caller does
- * something else. The bytes are borrowed. */
-struct squeeze;
-struct squeeze *squeeze_new(const guint8 *bytes, gsize length, int level);
-
-/* Puts the frames into the file, when they are done. */
-bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **error);
-
-void squeeze_free(struct squeeze *squeeze);
-AUTO_DEFINE(squeeze, squeeze_free)
-
 /* Decompresses into buffer and checks the checksums. partial: an end that is cut off is no error,
  * anything else is. More than room is damage. *ret_length is what could be read, also on failure.
  */

@@ -36,7 +36,8 @@ static struct repo_backup *make_backup(struct lineage *lineage, gint64 now_us, g
     g_assert_true(lineage_lock(lineage, "lock", &error));
     struct repo_backup *backup = lineage_backup_begin(lineage, now_us, NULL, NULL, &error);
     g_assert_no_error(error);
-    AUTO(repo_writer) writer = repo_writer_new(backup->folder, lineage_key(lineage), &error);
+    AUTO(repo_writer)
+    writer = repo_writer_new_hashed(backup->folder, lineage_key(lineage), &error);
     g_assert_true(repo_writer_put(writer, "contents", 8, &error));
     g_assert_true(repo_writer_end(writer, &error));
     g_assert_true(repo_writer_show(writer, "base.tar.zst", false, NULL, &error));

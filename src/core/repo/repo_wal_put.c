@@ -1,5 +1,6 @@
 /* WAL into the repository, as archive_command gives it: checked, never overwritten, durable. */
 #include "repo/repo_segment.h"
+#include "repo/repo_squeeze.h"
 #include "repo/repo_wal.h"
 #include "wal/wal_crc.h"
 

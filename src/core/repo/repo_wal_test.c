@@ -2,6 +2,7 @@
 
 #include "repo/repo_fixture.h"
 #include "repo/repo_segment.h"
+#include "repo/repo_squeeze.h"
 #include "wal/wal_fixture.h"
 
 #define SYSTEM "7123456789012345678"

@@ -19,7 +19,7 @@ struct repo_writer {
     int folder_fd, fd;
     bool shown, ended, failed;
     guint64 size, stored, early;
-    EVP_MD_CTX *hash;
+    EVP_MD_CTX *hash;       /* NULL: nobody will ask */
     EVP_CIPHER_CTX *cipher; /* NULL: not encrypted */
     GArray *lengths;        /* guint32, of the records */
     guint8 *record;         /* head, ciphertext, tag */
@@ -55,6 +55,7 @@ static bool create(struct repo_writer *writer, GError **error)
             continue;
         if (writer->fd < 0)
             return fail(writer, "create", errno, error);
+        repo_folder_give(writer->folder, writer->fd);
         struct stat about;
         if (flock(writer->fd, LOCK_EX | LOCK_NB) == 0 && fstat(writer->fd, &about) == 0 &&
             about.st_nlink > 0)
@@ -68,7 +69,8 @@ static bool create(struct repo_writer *writer, GError **error)
 static bool write_all(struct repo_writer *writer, const guint8 *data, gsize length,
                       GError **error)
 {
-    EVP_DigestUpdate(writer->hash, data, length);
+    if (writer->hash != NULL)
+        EVP_DigestUpdate(writer->hash, data, length);
     while (length > 0) {
         gssize done = write(writer->fd, data, length);
         if (done < 0 && errno == EINTR)
@@ -115,15 +117,17 @@ static bool begin_container(struct repo_writer *writer, const struct repo_key *k
     return write_all(writer, header, sizeof header, error);
 }
 
-struct repo_writer *repo_writer_new(const char *folder, const struct repo_key *key,
-                                    GError **error)
+static struct repo_writer *writer_new(const char *folder, const struct repo_key *key,
+                                      bool hashed, GError **error)
 {
     AUTO(repo_writer) writer = g_new0(struct repo_writer, 1);
     writer->folder = g_strdup(folder);
     writer->name = g_strdup("");
     writer->fd = -1;
-    writer->hash = EVP_MD_CTX_new();
-    EVP_DigestInit_ex(writer->hash, EVP_sha256(), NULL);
+    if (hashed) {
+        writer->hash = EVP_MD_CTX_new();
+        EVP_DigestInit_ex(writer->hash, EVP_sha256(), NULL);
+    }
     writer->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (writer->folder_fd < 0) {
         fail(writer, "open", errno, error);
@@ -132,6 +136,18 @@ struct repo_writer *repo_writer_new(const char *folder, const struct repo_key *k
     if (!create(writer, error) || (key != NULL && !begin_container(writer, key, error)))
         return NULL;
     return g_steal_pointer(&writer);
+}
+
+struct repo_writer *repo_writer_new(const char *folder, const struct repo_key *key,
+                                    GError **error)
+{
+    return writer_new(folder, key, false, error);
+}
+
+struct repo_writer *repo_writer_new_hashed(const char *folder, const struct repo_key *key,
+                                           GError **error)
+{
+    return writer_new(folder, key, true, error);
 }
 
 /* ---- put ---------------------------------------------------------------------------------- */
@@ -275,6 +291,7 @@ guint64 repo_writer_stored(const struct repo_writer *writer)
 char *repo_writer_sha256(struct repo_writer *writer)
 {
     guint8 hash[32];
+    g_assert(writer->hash != NULL);
     EVP_MD_CTX *copy = EVP_MD_CTX_new();
     bool ok = EVP_MD_CTX_copy_ex(copy, writer->hash) == 1 &&
               EVP_DigestFinal_ex(copy, hash, NULL) == 1;

@@ -141,3 +141,56 @@ guint sql_depth(const char *text, gsize length)
     end_element(level);
     return level->best;
 }
+
+/* ---- many rows ----------------------------------------------------------------------------- */
+
+static bool is_word(const char *text, gsize at, gsize end, const char *word)
+{
+    return strlen(word) == end - at && g_ascii_strncasecmp(text + at, word, end - at) == 0;
+}
+
+static bool is_constant(const char *text, gsize at, gsize end)
+{
+    static const char *const words[] = {"NULL", "TRUE", "FALSE", "DEFAULT", "-"};
+
+    if (text[at] == '\'' || (end - at > 2 && text[at + 1] == '\''))
+        return text[end - 1] == '\'' && end - at > 1;
+    if (g_ascii_isdigit(text[at]) || text[at] == '.')
+        return memchr(text + at, '_', end - at) == NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (is_word(text, at, end, words[i]))
+            return true;
+    return false;
+}
+
+gsize sql_first_row(const char *text, gsize length)
+{
+    bool values = false, comment, in_row = false, comma = false;
+    gsize first = 0;
+
+    for (gsize at = 0; at < length;) {
+        if (g_ascii_isspace(text[at])) {
+            at++;
+            continue;
+        }
+        gsize begin = at;
+        at = sql_token_past(text, length, at, &comment);
+        if (comment)
+            continue;
+        if (!values) {
+            values = is_word(text, begin, at, "VALUES");
+            comma = values;
+        } else if (!in_row && comma && text[begin] == '(') {
+            in_row = true;
+        } else if (!in_row && !comma && text[begin] == ',') {
+            comma = true;
+        } else if (in_row && text[begin] == ')') {
+            in_row = comma = false;
+            first = first == 0 ? at : first;
+        } else if (!in_row || (text[begin] != ',' && text[begin] != '.' &&
+                               !is_constant(text, begin, at))) {
+            return 0;
+        }
+    }
+    return in_row || comma ? 0 : first;
+}

@@ -184,21 +184,28 @@ static bool respell_is_json(struct respelling *it, gsize token)
     return true;
 }
 
-/* 1_000 and 0x1f are a number and a word to the older scanner. */
-static bool respell_number(struct respelling *it, gsize token)
+/* 1_000 and 0x1f: the older scanner does not get past them, so they go first. Which number it is does
+ * not matter. */
+static bool respell_numbers(char *text)
 {
-    gsize end = token;
+    gsize length = strlen(text);
+    bool changed = false;
 
-    if (!g_ascii_isdigit(it->text->str[start_of(it, token)]))
-        return false;
-    while (end + 1 < it->tokens->n_tokens && start_of(it, end + 1) == end_of(it, end) &&
-           (g_ascii_isalnum(it->text->str[start_of(it, end + 1)]) ||
-            it->text->str[start_of(it, end + 1)] == '_'))
-        end++;
-    if (end == token)
-        return false;
-    memset(it->text->str + start_of(it, token), '1', end_of(it, end) - start_of(it, token));
-    return true;
+    for (gsize at = 0; at < length;) {
+        bool comment;
+        if (g_ascii_isspace(text[at])) {
+            at++;
+            continue;
+        }
+        gsize end = sql_token_past(text, length, at, &comment);
+        bool based = text[at] == '0' && end - at > 2 && strchr("xXoObB", text[at + 1]) != NULL;
+        if (g_ascii_isdigit(text[at]) && (based || memchr(text + at, '_', end - at) != NULL)) {
+            memset(text + at, '1', end - at);
+            changed = true;
+        }
+        at = end;
+    }
+    return changed;
 }
 
 /* Words that can be left out or have a sister of the same effect. */
@@ -255,7 +262,7 @@ static bool respell(struct respelling *it)
         bool here = respell_virtual(it, i) || respell_not_null(it, i) ||
                     respell_enforced(it, i) || respell_alter_constraint(it, i) ||
                     respell_set_expression(it, i) || respell_is_json(it, i);
-        bool other = !here && (respell_number(it, i) || respell_plain(it, i));
+        bool other = !here && respell_plain(it, i);
         if (other)
             note(it, SQL_NEWER_OTHER, start_of(it, i));
         changed = changed || here || other;
@@ -265,19 +272,20 @@ static bool respell(struct respelling *it)
 
 char *sql_newer_respell(const char *text, GArray **ret_newer)
 {
-    PgQueryScanResult scan = pg_query_scan(text);
-    struct respelling it = {0};
-    bool changed = false;
+    struct respelling it = {.text = g_string_new(text)};
+    bool changed = respell_numbers(it.text->str);
+    PgQueryScanResult scan = pg_query_scan(it.text->str);
 
     if (scan.error == NULL)
         it.tokens = pg_query__scan_result__unpack(NULL, scan.pbuf.len,
                                                   (const uint8_t *) scan.pbuf.data);
     pg_query_free_scan_result(scan);
-    if (it.tokens == NULL)
+    if (it.tokens == NULL) {
+        g_string_free(it.text, TRUE);
         return NULL;
-    it.text = g_string_new(text);
+    }
     it.newer = g_array_new(FALSE, FALSE, sizeof(struct sql_newer));
-    changed = respell(&it);
+    changed = respell(&it) || changed;
     pg_query__scan_result__free_unpacked(it.tokens, NULL);
     if (!changed) {
         g_array_unref(it.newer);

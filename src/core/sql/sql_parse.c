@@ -14,6 +14,7 @@ enum {
         20000, /* nobody writes that by hand, and walking it would need a stack, too */
     DEPTH_SHORTEST = 2000, /* a text with fewer bytes has fewer tokens */
     CHILD_SECONDS = 20,
+    MANY_ROWS = 4096, /* bytes from which on an INSERT is looked at twice */
 };
 
 static PgQuery__ParseResult *unpack(const PgQueryProtobuf *packed)
@@ -109,6 +110,12 @@ struct sql_parse *sql_parse_new(const char *text, gsize length)
     parse->reason = g_strdup(too_deep(copy, length));
     if (parse->reason != NULL)
         return parse;
+    /* a tree of many rows is large and says no more than one of them */
+    gsize row = length > MANY_ROWS && g_ascii_strncasecmp(copy, "INSERT", 6) == 0
+                    ? sql_first_row(copy, length)
+                    : 0;
+    if (row > 0)
+        copy[row] = '\0';
     if (!parse_into(parse, copy))
         parse_respelt(parse, copy);
     if (parse->tree == NULL && parse->reason == NULL)

@@ -51,6 +51,10 @@ gsize sql_token_past(const char *text, gsize length, gsize at, bool *ret_comment
 /* How deep the tree of such a text can be at most, in tokens: pure, linear, takes any bytes. */
 guint sql_depth(const char *text, gsize length);
 
+/* Where the first row ends of an INSERT whose VALUES are rows of constants and nothing else: what
+ * comes behind it is more of the same. 0: it is something else. */
+gsize sql_first_row(const char *text, gsize length);
+
 /* The text in the words of PostgreSQL 15, of at least the same length and with the same offsets
  * (what is longer is longer at the end). NULL: there is nothing newer in it. */
 char *sql_newer_respell(const char *text, GArray **ret_newer);

@@ -79,6 +79,29 @@ static void test_not_analysed(void)
     g_assert_null(empty->node);
 }
 
+static void test_first_row(void)
+{
+    static const struct {
+        const char *text;
+        gsize end;
+    } cases[] = {
+        {"INSERT INTO t VALUES (1, 'a'), (-2, NULL)", 29},
+        {"insert into t (a) values (E'x') , (default)", 31},
+        {"INSERT INTO t VALUES (1)", 24},
+        {"INSERT INTO t VALUES (1), (f(2))", 0},
+        {"INSERT INTO t VALUES (1), (2) RETURNING a", 0},
+        {"INSERT INTO t VALUES (1), (2", 0},
+        {"INSERT INTO t VALUES (1),", 0},
+        {"INSERT INTO t VALUES (1), ('a''", 0},
+        {"INSERT INTO t SELECT 1", 0},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gsize end = sql_first_row(cases[i].text, strlen(cases[i].text));
+        if (end != cases[i].end)
+            g_test_fail_printf("%s: %zu", cases[i].text, end);
+    }
+}
+
 /* Newer words: parsed, told, and at their offsets. */
 static void test_newer(void)
 {
@@ -103,6 +126,7 @@ static void test_newer(void)
         {"ALTER TABLE t SET ACCESS METHOD DEFAULT", NULL, 0},
         {"ALTER TABLE t ADD a text STORAGE EXTERNAL", NULL, 0},
         {"ALTER TABLE t ADD UNIQUE (a, b WITHOUT OVERLAPS)", NULL, 0},
+        {"ALTER TABLE t ADD CHECK (a < 1_000 AND b <> 0xff)", NULL, 0},
         {"REINDEX DATABASE", NULL, 0},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -125,6 +149,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sql_parse/depth", test_depth);
     g_test_add_func("/sql_parse/hostile", test_hostile);
     g_test_add_func("/sql_parse/not_analysed", test_not_analysed);
+    g_test_add_func("/sql_parse/first_row", test_first_row);
     g_test_add_func("/sql_parse/newer", test_newer);
     return g_test_run();
 }

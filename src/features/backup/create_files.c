@@ -125,7 +125,7 @@ static bool end_file(struct create_files *files, GError **error)
 static bool begin_file(struct create_files *files, char *name, GError **error)
 {
     files->name = name;
-    files->file = repo_writer_new(files->backup->folder, files->key, error);
+    files->file = repo_writer_new_hashed(files->backup->folder, files->key, error);
     if (files->file == NULL)
         return false;
     files->packed = seek_writer_new(files->file, files->level, files->threads);
@@ -136,7 +136,7 @@ static bool begin_members(struct create_files *files, GError **error)
 {
     if (files->members != NULL)
         return true;
-    files->members_file = repo_writer_new(files->backup->folder, files->key, error);
+    files->members_file = repo_writer_new_hashed(files->backup->folder, files->key, error);
     if (files->members_file == NULL)
         return false;
     files->members = seek_writer_new(files->members_file, files->level, 1);

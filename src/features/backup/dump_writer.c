@@ -22,7 +22,7 @@ static int threads(void)
 
 struct dump_writer *dump_writer_new(const char *folder, int level, GError **error)
 {
-    struct repo_writer *file = repo_writer_new(folder, NULL, error);
+    struct repo_writer *file = repo_writer_new_hashed(folder, NULL, error);
 
     if (file == NULL)
         return NULL;
@@ -106,7 +106,7 @@ bool dump_writer_show(struct dump_writer *writer, const char *name, GError **err
 bool dump_file_write(const char *folder, const char *name, const char *text, gsize length,
                      GError **error)
 {
-    AUTO(repo_writer) file = repo_writer_new(folder, NULL, error);
+    AUTO(repo_writer) file = repo_writer_new_hashed(folder, NULL, error);
 
     return file != NULL && repo_writer_put(file, text, length, error) &&
            show(file, folder, name, NULL, error);

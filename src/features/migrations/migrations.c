@@ -147,6 +147,20 @@ static const struct option revert_options[] = {
 };
 
 /* -- options: checklist -- */
+static const struct option checklist_options[] = {
+    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {.name = NULL},
+};
+static const struct option capture_options[] = {
+    {"dir", 0, "DIR", "migrations.dir", false, "write the files into this folder"},
+    {"name", 0, "NAME", NULL, false, "name of the migration (default: capture)"},
+    {"variable", 0, "NAME", NULL, true,
+     "give the database's URL to the program in this variable too"},
+    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {.name = NULL},
+};
 
 static const struct command commands[] = {
     /* -- folder -- */
@@ -293,6 +307,53 @@ static const struct command commands[] = {
     },
 
     /* -- checklist -- */
+    {
+        .verb = "capture",
+        .arguments = "-- PROGRAM...",
+        .summary = "Make a migration of what a program does to its schema by itself",
+        .prose =
+            "For programs that migrate when they start, as GORM's AutoMigrate does: without a "
+            "file, and without a way back. A throw-away server gets the target's schema and no "
+            "rows. The program is run against it, with DATABASE_URL and libpq's variables "
+            "(PGHOST, PGDATABASE …) set; it is to migrate and to end. What it changed there, "
+            "failed and rolled-back statements left out, becomes an up file in the way of the "
+            "folder's tool; statements that the server takes outside of a transaction only get "
+            "a file of their own. A way back is proposed, from the statements and from how the "
+            "target is now; what it does not bring back is listed. Both are proved on the "
+            "copy: "
+            "down has to lead to the schema as it was, up again to what the program made.\n\n"
+            "The target itself is only read. The exit code is 5 when the proposed down does "
+            "not "
+            "lead all the way back, 1 when the up file does not do what the program did.",
+        .examples =
+            "pgrunbook migrations capture insightengine --dir migrations --name users -- "
+            "./app migrate\n"
+            "pgrunbook migrations capture insightengine --variable DB_DSN -- go run "
+            "./cmd/migrate",
+        .options = capture_options,
+        .flags = COMMAND_NEEDS_SERVER,
+        .run = migrations_capture_command,
+    },
+    {
+        .verb = "checklist",
+        .arguments = "[DIR]",
+        .summary = "Fill in the page's seven boxes with evidence",
+        .prose =
+            "For the migrations that are due, or, when none is, for those applied last: tried "
+            "in "
+            "staging, reversible, no strong lock for too long, indexes built CONCURRENTLY, "
+            "backup first, one transaction or one statement, ANALYZE after. A box is ticked by "
+            "what was measured: rehearsals of these very files on this very schema, the "
+            "repository of backups, the record of apply. Each says on what it rests.\n\n"
+            "The list is kept in the history. The exit code is 0 when all boxes are ticked, "
+            "but "
+            "for ANALYZE where apply is still to do it; else 1.",
+        .examples = "pgrunbook migrations checklist migrations insightengine\n"
+                    "pgrunbook migrations checklist migrations insightengine --format markdown",
+        .options = checklist_options,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
+        .run = migrations_checklist_command,
+    },
 
     {.verb = NULL},
 };

@@ -227,24 +227,41 @@ static void act(struct alone *alone, struct plan_run *run)
     item->act->outcome = item->outcome;
 }
 
+/* Before anything is marked: whether it may be tried at all. */
+static bool may_try(const struct alone *alone)
+{
+    struct apply_item *item = alone->turn.item;
+    enum apply_state state = apply_alone_state(alone->turn.apply->control, &item->object);
+    g_autofree char *why = NULL;
+
+    if (apply_alone_next(&item->object, state, alone->ours, &why) != NEXT_REFUSE)
+        return true;
+    end_with(item, STEP_SKIPPED, why);
+    return false;
+}
+
 void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_run *run)
 {
     struct alone alone = {.turn = {apply, item}, .run = run};
 
     alone.ours = apply_begun_before(apply, item);
+    if (!may_try(&alone))
+        return;
     alone.script = plan_script_new(false);
     plan_script_add(alone.script, g_ptr_array_index(item->statements, 0),
                     g_array_index(item->strong, bool, 0));
     if (mark(apply, item, run)) {
+        struct plan_run after = *run;
+        after.limits.cleanup = true;
         act(&alone, run);
         g_autoptr(GPtrArray) rows =
             item->outcome == STEP_DONE ? apply_version_sql(apply, item) : NULL;
         /* Until that is written the history says "running", and the next run goes on from here. */
         if (rows != NULL)
-            write_rows(apply, item, item->version, rows, run);
+            write_rows(apply, item, item->version, rows, &after);
         else if (item->result.attempts > 0 && item->result.ending != SCRIPT_LOST) {
             apply_keep(apply, item, "failed");
-            unmark(apply, item, run);
+            unmark(apply, item, &after);
         }
     }
     plan_script_free(alone.script);

@@ -45,32 +45,15 @@ static const struct folder_migration *migration_at(const struct apply *apply, gu
 
 /* ---- what is applied ----------------------------------------------------------------------- */
 
-/* golang-migrate's mark says that it was begun. */
 static bool applied(const struct apply *apply, const struct folder_migration *migration)
 {
-    const struct version_table *table = apply->table;
-
-    if (table->dirty && !apply->down &&
-        g_strcmp0(table->dirty_version, migration->version) == 0)
-        return false;
-    return version_table_has(table, migration);
-}
-
-static const struct version_applied *row_of(const struct apply *apply,
-                                            const struct folder_migration *migration)
-{
-    for (guint i = 0; i < apply->table->applied->len; i++) {
-        const struct version_applied *row = g_ptr_array_index(apply->table->applied, i);
-        if (strcmp(row->version, migration->version) == 0)
-            return row;
-    }
-    return NULL;
+    return version_table_has(apply->table, migration);
 }
 
 /* The checksum that the table keeps, where it keeps one. */
 static bool changed(const struct apply *apply, const struct folder_migration *migration)
 {
-    const struct version_applied *row = row_of(apply, migration);
+    const struct version_applied *row = version_table_row(apply->table, migration);
     g_autofree char *flyway = g_strdup_printf("%d", migration->flyway_checksum);
 
     if (row == NULL || row->checksum == NULL || migration->repeatable)

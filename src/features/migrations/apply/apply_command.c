@@ -21,23 +21,6 @@ static struct script_limits limits_of(const struct settings *settings)
     };
 }
 
-/* ---- the folder ----------------------------------------------------------------------------- */
-
-static struct folder *read_folder(const struct call *call, GError **error)
-{
-    const char *dir = call->arguments[0] != NULL
-                          ? call->arguments[0]
-                          : settings_string(call->settings, "migrations.dir");
-    enum folder_format format = FOLDER_AUTO;
-
-    folder_format_parse(settings_string(call->settings, "migrations.format"), &format);
-    if (dir != NULL && *dir != '\0')
-        return folder_read(dir, format, error);
-    runbook_error_set(error, RUNBOOK_USAGE, "as an argument, or by the setting migrations.dir",
-                      "which folder of migrations is not said");
-    return NULL;
-}
-
 /* ---- before -------------------------------------------------------------------------------- */
 
 /* Everything up to the plan, from nothing: once for the person, and once more under the lock. */
@@ -209,7 +192,7 @@ static enum runbook_exit run(struct call *call, bool down, GError **error)
     apply.items = g_ptr_array_new_with_free_func(apply_item_free);
     apply.limits = limits_of(call->settings);
     if (read_wish(&apply, error)) {
-        apply.folder = read_folder(call, error);
+        apply.folder = folder_of_call(call, error);
         if (apply.folder != NULL)
             apply.control = call_connect(call, error);
         if (apply.control != NULL) {

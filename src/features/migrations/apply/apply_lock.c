@@ -17,18 +17,6 @@ enum { PAUSE_MS = 500, JITTER_MS = 250 };
 static const guint32 GOLANG_SALT = 1486364155;
 static const gint64 GOOSE_KEY = 4097083626;
 
-static guint32 crc32_of(const guint8 *bytes, gsize length)
-{
-    guint32 crc = 0xffffffff;
-
-    for (gsize i = 0; i < length; i++) {
-        crc ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
-    }
-    return ~crc;
-}
-
 guint32 apply_golang_key(const char *schema, const char *table, const char *dbname)
 {
     g_autoptr(GByteArray) text = g_byte_array_new();
@@ -39,7 +27,7 @@ guint32 apply_golang_key(const char *schema, const char *table, const char *dbna
             g_byte_array_append(text, (const guint8 *) "", 1);
         g_byte_array_append(text, (const guint8 *) parts[i], (guint) strlen(parts[i]));
     }
-    return crc32_of(text->data, text->len) * GOLANG_SALT;
+    return folder_crc32(0, text->data, text->len) * GOLANG_SALT;
 }
 
 /* The key of the folder's own tool; 0: it has none. */

@@ -163,12 +163,6 @@ static void judge(struct apply *apply, struct apply_item *item, struct ddl_schem
     }
 }
 
-/* What is made by one is there for the next. */
-static void seal(struct ddl_schema *schema)
-{
-    ddl_schema_settle(schema);
-}
-
 bool apply_judge_items(struct apply *apply, GError **error)
 {
     AUTO(ddl_schema)
@@ -179,7 +173,8 @@ bool apply_judge_items(struct apply *apply, GError **error)
         item->locks = g_ptr_array_new_with_free_func(lock_free);
         item->targets = g_ptr_array_new_with_free_func(target_free);
         judge(apply, item, schema);
-        seal(schema);
+        /* What is made by one is there for the next. */
+        ddl_schema_settle(schema);
     }
     return schema != NULL || apply->items->len == 0;
 }
@@ -278,6 +273,9 @@ void apply_plan(struct apply *apply)
 {
     g_clear_pointer(&apply->plan, plan_free);
     apply->plan = plan_new();
-    for (guint i = 0; i < apply->items->len; i++)
-        plan_item(apply, g_ptr_array_index(apply->items, i));
+    for (guint i = 0; i < apply->items->len; i++) {
+        struct apply_item *item = g_ptr_array_index(apply->items, i);
+        plan_item(apply, item);
+        version_table_note(apply->table, apply->folder, item->migration, item->down);
+    }
 }

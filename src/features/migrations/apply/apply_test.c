@@ -91,7 +91,7 @@ static void test_rehearsal(void)
     expect_gate(apply_judge_rehearsal(&rehearsal, "1 a", "aa", false, 5000, NOW), APPLY_SHUT,
                 "never rehearsed");
     rehearsal.found = true;
-    rehearsal.at_us = NOW - 7200 * G_USEC_PER_SEC;
+    rehearsal.at_us = NOW - (gint64) 7200 * G_USEC_PER_SEC;
     rehearsal.verdict = (char *) "broken";
     expect_gate(apply_judge_rehearsal(&rehearsal, "1 a", "aa", false, 5000, NOW), APPLY_SHUT,
                 "2 h ago did not pass: broken");

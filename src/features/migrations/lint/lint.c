@@ -9,7 +9,6 @@ static void clear_statement(gpointer data)
 {
     struct lint_statement *statement = data;
 
-    ddl_judgement_free(statement->judgement);
     g_free(statement->trouble);
     if (statement->findings != NULL)
         g_ptr_array_unref(statement->findings);
@@ -20,8 +19,14 @@ static void free_file(gpointer data)
     struct lint_file *file = data;
 
     g_array_unref(file->statements);
+    g_ptr_array_unref(file->judgements);
     g_ptr_array_unref(file->findings);
     g_free(file);
+}
+
+static void free_judgement(gpointer judgement)
+{
+    ddl_judgement_free(judgement);
 }
 
 static void free_held(gpointer data)
@@ -45,30 +50,68 @@ void lint_report_free(struct lint_report *report)
 
 /* ---- one script ----------------------------------------------------------------------------- */
 
-/* Takes the statement apart, judges it and keeps what came of it. */
-static void walk_statement(struct lint_walk *walk)
+/* Whether the statement was met before, but for its constants: then all is said of it. */
+static bool is_known(struct lint_walk *walk, const char *shape)
+{
+    const struct ddl_judgement *known =
+        shape != NULL ? lint_memo_find(walk->memo, shape) : NULL;
+
+    if (known == NULL)
+        return false;
+    walk->statement->judgement = known;
+    walk->statement->analysed = true;
+    return true;
+}
+
+static void remember(struct lint_walk *walk, const char *shape)
+{
+    const PgQuery__Node *node = walk->parse->node;
+
+    walk->constants_matter |=
+        node != NULL && node->node_case == PG_QUERY__NODE__NODE_ALTER_ENUM_STMT;
+    if (shape == NULL)
+        lint_memo_forget(walk->memo);
+    else if (walk->statement->findings == NULL)
+        lint_memo_keep(walk->memo, shape, walk->statement->judgement);
+}
+
+static void judge(struct lint_walk *walk)
 {
     struct lint_statement *statement = walk->statement;
-    g_autofree char *text =
-        g_strndup(walk->file->script->script->text + statement->start, statement->length);
-    AUTO(sql_parse) parse = sql_parse_new(text, statement->length);
-
-    walk->parse = parse;
-    walk->text = text;
-    lint_order_before(walk);
     struct ddl_context context = {
         .server_version = walk->options->server_version,
         .in_transaction = walk->in_transaction,
         .time_zone = walk->options->time_zone,
         .before = walk->before,
     };
-    statement->judgement = ddl_judge(parse, text, walk->options->schema, &context);
-    statement->analysed = parse->tree != NULL && statement->judgement->analysed;
-    statement->trouble = g_strdup(parse->reason);
-    if (!walk->file->applied) {
-        lint_find(walk);
-        lint_order_after(walk);
-    }
+    struct ddl_judgement *judgement =
+        ddl_judge(walk->parse, walk->text, walk->options->schema, &context);
+
+    g_ptr_array_add(walk->file->judgements, judgement);
+    statement->judgement = judgement;
+    statement->analysed = walk->parse->tree != NULL && judgement->analysed;
+    statement->trouble = g_strdup(walk->parse->reason);
+}
+
+/* Takes the statement apart, judges it and keeps what came of it. */
+static void walk_statement(struct lint_walk *walk)
+{
+    struct lint_statement *statement = walk->statement;
+    const char *begin = walk->file->script->script->text + statement->start;
+    const char *shape =
+        walk->constants_matter ? NULL : lint_memo_shape(walk->memo, begin, statement->length);
+
+    if (is_known(walk, shape))
+        return;
+    g_autofree char *text = g_strndup(begin, statement->length);
+    AUTO(sql_parse) parse = lint_ahead_take(walk->ahead, walk->number);
+    walk->parse = parse;
+    walk->text = text;
+    lint_order_before(walk);
+    judge(walk);
+    lint_find(walk);
+    lint_order_after(walk);
+    remember(walk, shape);
     walk->parse = NULL;
     walk->text = NULL;
 }
@@ -93,12 +136,16 @@ static void walk_file(const struct lint_report *report, const struct lint_option
     g_autoptr(GHashTable) held =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_held);
     g_autoptr(GPtrArray) before = g_ptr_array_new();
+    AUTO(lint_memo) memo = lint_memo_new();
+    AUTO(lint_ahead) ahead = lint_ahead_new(file->script->script);
     struct lint_walk walk = {
         .options = options,
         .format = report->folder->format,
         .file = file,
         .held = held,
         .before = before,
+        .memo = memo,
+        .ahead = ahead,
     };
 
     walk.in_transaction = begins_in_transaction(&walk);
@@ -110,12 +157,11 @@ static void walk_file(const struct lint_report *report, const struct lint_option
             .length = one->length,
         };
         g_array_append_val(file->statements, statement);
+        walk.number = i;
         walk.statement = &g_array_index(file->statements, struct lint_statement, i);
         walk_statement(&walk);
     }
     ddl_schema_settle(options->schema);
-    if (file->applied)
-        return;
     lint_order_file(&walk);
     lint_comments(&walk);
 }
@@ -132,6 +178,7 @@ static struct lint_file *add_file(struct lint_report *report,
     file->script = down ? migration->down : migration->up;
     file->statements = g_array_new(FALSE, FALSE, sizeof(struct lint_statement));
     g_array_set_clear_func(file->statements, clear_statement);
+    file->judgements = g_ptr_array_new_with_free_func(free_judgement);
     file->findings = g_ptr_array_new_with_free_func(lint_finding_free);
     g_ptr_array_add(report->files, file);
     return file;

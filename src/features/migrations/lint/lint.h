@@ -26,9 +26,9 @@ struct lint_finding {
 };
 
 struct lint_statement {
-    guint line;          /* of the file */
-    gsize start, length; /* in the script */
-    struct ddl_judgement *judgement;
+    guint line;                            /* of the file */
+    gsize start, length;                   /* in the script */
+    const struct ddl_judgement *judgement; /* the file's */
     bool analysed;
     char *trouble;       /* why it was not analysed, in the parser's words; NULL */
     GPtrArray *findings; /* of struct lint_finding; NULL: none */
@@ -39,9 +39,10 @@ struct lint_file {
     const struct folder_migration *migration; /* borrowed, as the script is */
     const struct folder_script *script;
     bool down;
-    bool applied;        /* it has run: listed, not judged */
-    GArray *statements;  /* of struct lint_statement */
-    GPtrArray *findings; /* those about the file rather than a statement */
+    bool applied;          /* it has run: listed, not judged */
+    GArray *statements;    /* of struct lint_statement */
+    GPtrArray *judgements; /* of struct ddl_judgement; several statements may have one */
+    GPtrArray *findings;   /* those about the file rather than a statement */
 };
 
 struct lint_report {

@@ -70,23 +70,6 @@ static void show(const struct call *call, const struct lint_report *report,
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
-static struct folder *read_folder(const struct call *call, GError **error)
-{
-    const char *dir = call->arguments[0] != NULL
-                          ? call->arguments[0]
-                          : settings_string(call->settings, "migrations.dir");
-    enum folder_format format = FOLDER_AUTO;
-
-    if (dir == NULL) {
-        runbook_error_set(error, RUNBOOK_USAGE,
-                          "pgrunbook migrations lint DIR, or the setting migrations.dir",
-                          "no folder is named");
-        return NULL;
-    }
-    folder_format_parse(settings_string(call->settings, "migrations.format"), &format);
-    return folder_read(dir, format, error);
-}
-
 static gint64 today(void)
 {
     const gint64 day = G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC;
@@ -116,7 +99,7 @@ static struct lint_report *lint(const struct call *call, const struct folder *fo
 
 enum runbook_exit migrations_lint_command(struct call *call, GError **error)
 {
-    AUTO(folder) folder = read_folder(call, error);
+    AUTO(folder) folder = folder_of_call(call, error);
     AUTO(session) session = NULL;
 
     if (folder == NULL || (names_server(call) && (session = call_connect(call, error)) == NULL))

@@ -138,6 +138,31 @@ static void find_act(struct lint_walk *walk, const struct ddl_act *act)
     lint_add(walk->statement, finding);
 }
 
+/* A lock under which something long is done, and no act that says why. */
+static void find_unexplained(struct lint_walk *walk)
+{
+    const struct ddl_judgement *judgement = walk->statement->judgement;
+    const struct ddl_lock *found = NULL;
+
+    for (guint i = 0; i < judgement->acts->len; i++)
+        if (costs(judgement->acts->pdata[i]))
+            return;
+    for (guint i = 0; i < judgement->locks->len; i++) {
+        const struct ddl_lock *lock = judgement->locks->pdata[i];
+        if (lint_blocks(lock) && lock->work >= DDL_EFFECT_SCAN)
+            found = lock;
+    }
+    if (found == NULL)
+        return;
+    struct ddl_act act = {.schema = found->schema,
+                          .relation = found->relation,
+                          .mode = found->mode,
+                          .work = found->work};
+    struct lint_finding *finding = lint_finding_at(walk, "blocking-work", 0);
+    finding->message = cost_of(walk, &act);
+    lint_add(walk->statement, finding);
+}
+
 /* ---- what the judgement does not say -------------------------------------------------------- */
 
 static void find_trouble(struct lint_walk *walk)
@@ -191,5 +216,6 @@ void lint_find(struct lint_walk *walk)
         find_trouble(walk);
     for (guint i = 0; i < judgement->acts->len; i++)
         find_act(walk, judgement->acts->pdata[i]);
+    find_unexplained(walk);
     find_corruption(walk);
 }

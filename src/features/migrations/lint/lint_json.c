@@ -20,8 +20,8 @@ static void put_findings(struct json_text *json, const GPtrArray *findings, bool
             json_text_int(json, "column", finding->column);
         else
             json_text_null(json, "column");
-        /* Why it is ignored; null: it counts. */
-        json_text_string(json, "ignored", finding->reason);
+        json_text_bool(json, "ignored", finding->reason != NULL);
+        json_text_string(json, "reason", finding->reason);
         json_text_close(json);
     }
     json_text_close(json);

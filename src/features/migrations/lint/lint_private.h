@@ -3,6 +3,8 @@
 #define MIGRATIONS_LINT_PRIVATE_H
 
 #include "lint/lint.h"
+#include "lint/lint_ahead.h"
+#include "lint/lint_memo.h"
 #include "sql/sql_parse.h"
 
 /* A lock that an earlier statement of the transaction has taken. */
@@ -25,7 +27,11 @@ struct lint_walk {
     bool lock_timeout; /* was set */
     bool said_timeout; /* that it was not */
     GHashTable *held;  /* "schema.relation" to struct lint_held */
-    GPtrArray *before; /* of struct ddl_lock, the same locks; borrowed */
+    struct lint_memo *memo;
+    struct lint_ahead *ahead;
+    guint number;          /* of the statement */
+    bool constants_matter; /* an enum has got a new value */
+    GPtrArray *before;     /* of struct ddl_lock, the same locks; borrowed */
 };
 
 struct lint_finding *lint_finding_new(const struct lint_rule *rule, guint line, guint column);

@@ -217,6 +217,22 @@ static char *column_new(const struct rewrite *rewrite)
     return name != NULL ? lint_tree_column(&rewrite->tree, 0, name) : NULL;
 }
 
+/* Of the tree, or "a, b" of the act, where the constraint is one of CREATE TABLE. */
+static char *columns(const struct rewrite *rewrite)
+{
+    char *found = lint_tree_columns(&rewrite->tree);
+
+    if (found != NULL || rewrite->act->column == NULL)
+        return found;
+    g_auto(GStrv) names = g_strsplit(rewrite->act->column, ", ", -1);
+    for (gsize i = 0; names[i] != NULL; i++) {
+        char *quoted = lint_quoted(NULL, names[i]);
+        g_free(names[i]);
+        names[i] = quoted;
+    }
+    return g_strjoinv(", ", names);
+}
+
 /* The new name, in the old schema. */
 static char *renamed(const struct rewrite *rewrite)
 {
@@ -235,7 +251,6 @@ static char *place_part(const struct rewrite *rewrite, const char *place)
     } parts[] = {
         {"set-default", lint_tree_default},
         {"not-valid", lint_tree_not_valid},
-        {"columns", lint_tree_columns},
         {"unique-index", lint_tree_unique_index},
         {"concurrently", lint_tree_concurrently},
         {"only-parent", lint_tree_only_parent},
@@ -266,6 +281,8 @@ static char *fill_place(const char *place, gpointer data)
         return column_virtual(rewrite);
     if (strcmp(place, "column-new") == 0)
         return column_new(rewrite);
+    if (strcmp(place, "columns") == 0)
+        return columns(rewrite);
     if (strcmp(place, "renamed") == 0)
         return renamed(rewrite);
     if (strcmp(place, "validate") == 0 || strcmp(place, "using-index") == 0)

@@ -195,9 +195,11 @@ const struct lint_rule lint_rules[] = {
     {"rename-table", WARNS, .up_only = true,
      .title = "renaming a table breaks the program that still runs",
      .prose = "A view of the old name in the same transaction keeps it alive."},
-    {"access-exclusive", NOTES, .title = "a short ACCESS EXCLUSIVE lock",
-     .prose = "Only the catalog is changed, but the lock waits for every query on the table, "
-              "and all others wait behind it: lock_timeout and retry."},
+    {"access-exclusive", WORK(LINT_NOTE), .title = "the whole table is locked",
+     .prose = "ACCESS EXCLUSIVE waits for every query on the table, and all others wait behind "
+              "it: lock_timeout and retry, and nothing long under it."},
+    {"blocking-work", WORK(LINT_NOTE), .title = "scans or rewrites while others wait",
+     .prose = "For as long as it takes nobody writes the table, or nobody uses it at all."},
 
     /* ---- transactions ---- */
     {"lock-timeout", NOTES, .title = "a strong lock without lock_timeout",

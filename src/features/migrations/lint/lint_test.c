@@ -1,4 +1,5 @@
 #include "lint/lint_fixture.h"
+#include "lint/lint_memo.h"
 
 static void finds_at(int version, const char *const *texts, const char *expected)
 {
@@ -192,6 +193,43 @@ static void test_rewrite_indexes(void)
              "-- alone in a migration without a transaction:\nREINDEX TABLE CONCURRENTLY s.t;");
 }
 
+/* ---- statements that differ in constants only ------------------------------------------------ */
+
+static void has_shape(const char *sql, const char *expected)
+{
+    AUTO(lint_memo) memo = lint_memo_new();
+
+    g_assert_cmpstr(lint_memo_shape(memo, sql, strlen(sql)), ==, expected);
+}
+
+static void test_shapes(void)
+{
+    has_shape("INSERT INTO t VALUES (1, 'it''s', 12345678901, 2.5)",
+              "INSERT INTO t VALUES (\2, \1, \3, \3)");
+    has_shape("insert\n into \"a 'b\"  VALUES(-1)", "insert into \"a 'b\" VALUES(-\2)");
+    has_shape("UPDATE t SET a=1 WHERE b = .5", "UPDATE t SET a=\2 WHERE b = .\2");
+    has_shape("SELECT 1", NULL);
+    has_shape("INSERTED INTO t VALUES (1)", NULL);
+    has_shape("INSERT INTO t VALUES (E'\\'')", NULL);
+    has_shape("INSERT INTO t VALUES ($$a$$)", NULL);
+    has_shape("INSERT INTO t VALUES ('a' 'b')", NULL);
+    has_shape("INSERT INTO t VALUES ('a)", NULL);
+    has_shape("INSERT INTO t VALUES (1e5)", NULL);
+    has_shape("INSERT INTO t VALUES (1) -- '", NULL);
+    has_shape("INSERT INTO t VALUES (1, /* 2 */ 3)", NULL);
+    has_shape("INSERT INTO t VALUES (\1)", NULL);
+}
+
+/* A mistake is found, however many right ones of nearly the same shape came before. */
+static void test_memo(void)
+{
+    finds("INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);\nINSERT INTO t VALUES (3;\n"
+          "INSERT INTO t VALUES 4);",
+          "not-analysed 1_a.up.sql:3");
+    finds("INSERT INTO t VALUES (1, 'a');\nINSERT INTO t VALUES (1, 'a' 'b');",
+          "not-analysed 1_a.up.sql:2");
+}
+
 static void test_rules(void)
 {
     for (int cause = 0; cause < DDL_CAUSES; cause++) {
@@ -219,6 +257,8 @@ int main(int argc, char **argv)
     g_test_add_func("/lint/rewrite/by-version", test_rewrite_by_version);
     g_test_add_func("/lint/rewrite/columns", test_rewrite_columns);
     g_test_add_func("/lint/rewrite/indexes", test_rewrite_indexes);
+    g_test_add_func("/lint/shapes", test_shapes);
+    g_test_add_func("/lint/memo", test_memo);
     g_test_add_func("/lint/rules", test_rules);
     return g_test_run();
 }

@@ -116,10 +116,26 @@ static bool is_meant(const PgQuery__AlterTableCmd *command, const struct ddl_act
     return act->column != NULL && names_column(command, act->column);
 }
 
-/* "orders_customer_id_fkey" */
+/* What a name of the server's begins with, and how long it is at most. */
+static char *named(const char *table, GPtrArray *columns, const char *ending)
+{
+    enum { NAME_MOST = 63 };
+    g_autofree char *all = g_strjoinv("_", (char **) columns->pdata);
+    g_autofree char *head = all[0] != '\0' ? g_strjoin("_", table, all, NULL) : g_strdup(table);
+    gsize room = NAME_MOST - strlen(ending) - 1;
+
+    if (strlen(head) > room) {
+        const char *end = head + room;
+        while (end > head && (*end & 0xc0) == 0x80)
+            end--;
+        head[end - head] = '\0';
+    }
+    return g_strjoin("_", head, ending, NULL);
+}
+
+/* "orders_customer_id_fkey", as the server would call it. */
 static char *usual_name(const struct lint_tree *tree, const struct ddl_act *act)
 {
-    const PgQuery__Constraint *constraint = tree->constraint;
     static const struct {
         PgQuery__ConstrType kind;
         const char *ending;
@@ -129,7 +145,9 @@ static char *usual_name(const struct lint_tree *tree, const struct ddl_act *act)
         {PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE, "key"},
         {PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY, "pkey"},
     };
-    const char *ending = NULL, *column = act->column;
+    const PgQuery__Constraint *constraint = tree->constraint;
+    g_autoptr(GPtrArray) columns = g_ptr_array_new_null_terminated(2, NULL, TRUE);
+    const char *ending = NULL;
 
     if (constraint == NULL || act->relation == NULL)
         return NULL;
@@ -138,15 +156,45 @@ static char *usual_name(const struct lint_tree *tree, const struct ddl_act *act)
     for (gsize i = 0; i < G_N_ELEMENTS(endings); i++)
         if (endings[i].kind == constraint->contype)
             ending = endings[i].ending;
-    size_t count = MAX(constraint->n_keys, constraint->n_fk_attrs);
-    PgQuery__Node **names = constraint->n_keys > 0 ? constraint->keys : constraint->fk_attrs;
-    if (count > 0 && names[0]->node_case == PG_QUERY__NODE__NODE_STRING)
-        column = names[0]->string->sval;
-    if (constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY)
-        column = NULL;
-    return ending == NULL ? NULL
-                          : g_strjoin("_", act->relation, column != NULL ? column : ending,
-                                      column != NULL ? ending : NULL, NULL);
+    bool primary = constraint->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
+    bool foreign = constraint->n_fk_attrs > 0;
+    size_t count = primary ? 0 : foreign ? constraint->n_fk_attrs : constraint->n_keys;
+    PgQuery__Node **names = foreign ? constraint->fk_attrs : constraint->keys;
+    for (size_t i = 0; i < count; i++)
+        if (names[i]->node_case == PG_QUERY__NODE__NODE_STRING)
+            g_ptr_array_add(columns, names[i]->string->sval);
+    if (columns->len == 0 && !primary && tree->column != NULL)
+        g_ptr_array_add(columns, tree->column->colname);
+    return ending != NULL ? named(act->relation, columns, ending) : NULL;
+}
+
+/* Where what the command defines is written; -1: it defines nothing. */
+static gint64 location_of(const PgQuery__AlterTableCmd *command)
+{
+    if (is_constraint(command))
+        return command->def->constraint->location;
+    return command->def != NULL && command->def->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF
+               ? command->def->column_def->location
+               : -1;
+}
+
+/* Of several that could be meant the first behind the place the act names. */
+static const PgQuery__AlterTableCmd *meant(const PgQuery__AlterTableStmt *alter,
+                                           const struct ddl_act *act)
+{
+    const PgQuery__AlterTableCmd *first = NULL;
+
+    for (size_t i = 0; i < alter->n_cmds; i++) {
+        const PgQuery__Node *node = alter->cmds[i];
+        if (node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_CMD ||
+            !is_meant(node->alter_table_cmd, act))
+            continue;
+        if (location_of(node->alter_table_cmd) >= (gint64) act->at)
+            return node->alter_table_cmd;
+        if (first == NULL)
+            first = node->alter_table_cmd;
+    }
+    return first;
 }
 
 void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node,
@@ -157,12 +205,7 @@ void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node,
     if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
         return;
     tree->alter = node->alter_table_stmt;
-    for (size_t i = 0; tree->command == NULL && i < tree->alter->n_cmds; i++) {
-        const PgQuery__Node *command = tree->alter->cmds[i];
-        if (command->node_case == PG_QUERY__NODE__NODE_ALTER_TABLE_CMD &&
-            is_meant(command->alter_table_cmd, act))
-            tree->command = command->alter_table_cmd;
-    }
+    tree->command = meant(tree->alter, act);
     const PgQuery__Node *def = tree->command != NULL ? tree->command->def : NULL;
     if (def != NULL && def->node_case == PG_QUERY__NODE__NODE_COLUMN_DEF)
         tree->column = def->column_def;

@@ -30,11 +30,19 @@ bool shadow_try(struct shadow *shadow, struct session *session, const char *sql,
  * schema: they run, as on the target. */
 bool shadow_start(struct shadow *shadow, const struct shadow_plan *plan, GError **error)
 {
-    static const char *const settings[] = {"fsync=off", "synchronous_commit=off",
-                                           "max_wal_size=8GB", "max_locks_per_transaction=1024",
-                                           NULL};
-    const struct server_setup setup = {
-        .folder = shadow->scratch->data, .bindir = plan->bindir, .settings = settings};
+    static const char *const ours[] = {"fsync=off", "synchronous_commit=off",
+                                       "max_wal_size=8GB", "max_locks_per_transaction=1024",
+                                       NULL};
+    g_autoptr(GPtrArray) settings = g_ptr_array_new();
+
+    for (const char *const *one = ours; *one != NULL; one++)
+        g_ptr_array_add(settings, (gpointer) (gsize) *one);
+    for (const char *const *one = plan->settings; one != NULL && *one != NULL; one++)
+        g_ptr_array_add(settings, (gpointer) (gsize) *one);
+    g_ptr_array_add(settings, NULL);
+    const struct server_setup setup = {.folder = shadow->scratch->data,
+                                       .bindir = plan->bindir,
+                                       .settings = (const char *const *) settings->pdata};
 
     shadow->server = server_start(&setup, error);
     return shadow->server != NULL &&

@@ -17,10 +17,11 @@ const char *shadow_kind_name(enum shadow_kind kind); /* "throw-away", "given", "
 /* What is to be known of the target for one: read while there is a connection to it. */
 struct shadow_plan {
     enum shadow_kind kind;
-    const char *conninfo; /* GIVEN: of the staging database */
-    const char *bindir;   /* of PostgreSQL's programs; NULL: looked for */
-    const char *scratch;  /* folder for files; NULL: that for temporary files */
-    gint64 rows;          /* FRESH: in each table */
+    const char *conninfo;        /* GIVEN: of the staging database */
+    const char *bindir;          /* of PostgreSQL's programs; NULL: looked for */
+    const char *scratch;         /* folder for files; NULL: that for temporary files */
+    gint64 rows;                 /* FRESH: in each table */
+    const char *const *settings; /* FRESH: more of the server's, "name=value"; NULL: none */
     struct call *call;
     struct session *target; /* GIVEN: NULL, it may be what is copied */
     const char *system;     /* the target's identifier; NULL: not known */

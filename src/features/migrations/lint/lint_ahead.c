@@ -1,0 +1,156 @@
+#include "lint/lint_ahead.h"
+
+#include "lint/lint_memo.h"
+
+/* A thread is worth its while for a script of so many statements; and so far it goes ahead, or the
+ * trees of a whole script would be in memory at once. */
+enum { WORTH = 200, AHEAD = 256 };
+
+enum state { OPEN, AT_WORK, DONE };
+
+struct slot {
+    enum state state;
+    struct sql_parse *parse; /* NULL when DONE: left out, or taken */
+};
+
+struct lint_ahead {
+    const struct sql_script *script;
+    GThread *thread; /* NULL: a short script */
+    GMutex lock;
+    GCond changed;
+    struct slot *slots; /* one for each statement */
+    guint next;         /* what is parsed next */
+    guint wanted;       /* what is asked for next: all before is over */
+    bool stop;
+    struct lint_memo *memo; /* of the first thread, for shapes alone */
+};
+
+static const struct sql_statement *statement_at(const struct lint_ahead *ahead, guint number)
+{
+    return &g_array_index(ahead->script->statements, struct sql_statement, number);
+}
+
+static struct sql_parse *parse_one(const struct lint_ahead *ahead, guint number)
+{
+    const struct sql_statement *statement = statement_at(ahead, number);
+
+    return sql_parse_new(ahead->script->text + statement->start, statement->length);
+}
+
+/* What is left to the memo, which most often knows it. */
+static bool is_passed_over(const struct lint_ahead *ahead, struct lint_memo *memo, guint number)
+{
+    const struct sql_statement *statement = statement_at(ahead, number);
+
+    return lint_memo_shape(memo, ahead->script->text + statement->start, statement->length) !=
+           NULL;
+}
+
+/* The next one that nobody has begun; false: there is nothing to do any more. With the lock. */
+static bool claim(struct lint_ahead *ahead, guint *ret_number)
+{
+    while (!ahead->stop) {
+        ahead->next = MAX(ahead->next, ahead->wanted);
+        if (ahead->next >= ahead->script->statements->len)
+            return false;
+        if (ahead->next < ahead->wanted + AHEAD && ahead->slots[ahead->next].state == OPEN) {
+            *ret_number = ahead->next++;
+            ahead->slots[*ret_number].state = AT_WORK;
+            return true;
+        }
+        if (ahead->next < ahead->wanted + AHEAD)
+            ahead->next++;
+        else
+            g_cond_wait(&ahead->changed, &ahead->lock);
+    }
+    return false;
+}
+
+static gpointer go_ahead(gpointer data)
+{
+    struct lint_ahead *ahead = data;
+    AUTO(lint_memo) memo = lint_memo_new();
+    guint number;
+
+    g_mutex_lock(&ahead->lock);
+    while (claim(ahead, &number)) {
+        g_mutex_unlock(&ahead->lock);
+        bool over = is_passed_over(ahead, memo, number);
+        struct sql_parse *parse = over ? NULL : parse_one(ahead, number);
+        g_mutex_lock(&ahead->lock);
+        ahead->slots[number] = (struct slot){over ? OPEN : DONE, parse};
+        g_cond_broadcast(&ahead->changed);
+    }
+    g_mutex_unlock(&ahead->lock);
+    return NULL;
+}
+
+struct lint_ahead *lint_ahead_new(const struct sql_script *script)
+{
+    struct lint_ahead *ahead = g_new0(struct lint_ahead, 1);
+
+    ahead->script = script;
+    if (script->statements->len < WORTH)
+        return ahead;
+    g_mutex_init(&ahead->lock);
+    g_cond_init(&ahead->changed);
+    ahead->memo = lint_memo_new();
+    ahead->slots = g_new0(struct slot, script->statements->len);
+    ahead->thread = g_thread_new("parser", go_ahead, ahead);
+    return ahead;
+}
+
+void lint_ahead_free(struct lint_ahead *ahead)
+{
+    if (ahead == NULL)
+        return;
+    if (ahead->thread != NULL) {
+        g_mutex_lock(&ahead->lock);
+        ahead->stop = true;
+        g_cond_broadcast(&ahead->changed);
+        g_mutex_unlock(&ahead->lock);
+        g_thread_join(ahead->thread);
+        for (guint i = 0; i < ahead->script->statements->len; i++)
+            if (ahead->slots[i].parse != NULL)
+                sql_parse_free(ahead->slots[i].parse);
+        g_mutex_clear(&ahead->lock);
+        g_cond_clear(&ahead->changed);
+    }
+    lint_memo_free(ahead->memo);
+    g_free(ahead->slots);
+    g_free(ahead);
+}
+
+/* While the other thread has the wanted one in hand there is another one to parse; with the lock. */
+static void help(struct lint_ahead *ahead, guint number)
+{
+    guint other = number + 1, last = MIN(number + AHEAD, ahead->script->statements->len);
+
+    while (other < last &&
+           (ahead->slots[other].state != OPEN || is_passed_over(ahead, ahead->memo, other)))
+        other++;
+    if (other >= last) {
+        g_cond_wait(&ahead->changed, &ahead->lock);
+        return;
+    }
+    ahead->slots[other].state = AT_WORK;
+    g_mutex_unlock(&ahead->lock);
+    struct sql_parse *parse = parse_one(ahead, other);
+    g_mutex_lock(&ahead->lock);
+    ahead->slots[other] = (struct slot){DONE, parse};
+}
+
+struct sql_parse *lint_ahead_take(struct lint_ahead *ahead, guint number)
+{
+    if (ahead->thread == NULL)
+        return parse_one(ahead, number);
+    g_mutex_lock(&ahead->lock);
+    ahead->wanted = number;
+    g_cond_broadcast(&ahead->changed);
+    while (ahead->slots[number].state == AT_WORK)
+        help(ahead, number);
+    struct slot slot = ahead->slots[number];
+    ahead->slots[number] = (struct slot){DONE, NULL};
+    g_mutex_unlock(&ahead->lock);
+    return slot.parse != NULL ? slot.parse : parse_one(ahead, number);
+}
