@@ -5,8 +5,9 @@ import pytest
 
 from support.migrations_apply import (Folder, applied, apply, at_work, columns, ended, index,
                                       start)
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 
+versions = ENDS
 BUILDS = "CREATE INDEX CONCURRENTLY orders_payload ON orders (payload);"
 
 
@@ -21,14 +22,6 @@ def holding(server):
     reader = server.connect()
     reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM orders")
     return reader
-
-
-def test_an_index_is_built_and_proved(server, runbook, folder):
-    folder.add(1, "payload", BUILDS, "DROP INDEX CONCURRENTLY orders_payload;")
-    run = apply(runbook, server, folder)
-    assert run.items["1"]["transactional"] is False and run.outcomes == {"1": "done"}
-    assert index(server, "orders_payload") is True
-    assert applied(server) == [(1, False)]
 
 
 def test_two_at_once_do_not_wait_for_each_other_for_ever(server, runbook, folder):

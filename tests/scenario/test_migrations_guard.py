@@ -26,17 +26,6 @@ def untouched(server):
     assert applied(server) == []
 
 
-def test_a_lock_is_held_no_longer_than_allowed(server, runbook, folder):
-    folder.add(1, "holds", HOLDS)
-    with Traffic(server, "UPDATE orders SET payload = payload WHERE id = 1") as traffic:
-        run = apply(runbook, server, folder, "--max-hold", "600ms", code=1)
-    assert "AccessExclusiveLock on public.orders" in run.reason()
-    assert run.items["1"]["outcome"] == "failed" and run.items["1"]["attempts"] == 1
-    assert run.items["1"]["longest_hold_ms"] >= 600
-    assert traffic.longest >= 0.4
-    untouched(server)
-
-
 def test_nobody_waits_for_longer_than_allowed(server, runbook, folder):
     folder.add(1, "holds", HOLDS)
     with Traffic(server, "UPDATE orders SET payload = payload WHERE id = 1"):
@@ -140,3 +129,23 @@ def test_a_killed_run_leaves_the_table_free(server, runbook, folder):
     untouched(server)
     (folder.path / "1_holds.up.sql").write_text("ALTER TABLE orders ADD COLUMN a int;")
     assert apply(runbook, server, folder).outcomes == {"1": "done"}
+
+
+def test_statistics_that_a_killed_run_has_left_are_made_up_for(server, runbook, folder):
+    folder.add(1, "bulk", "UPDATE orders SET payload = 'x';")
+    other = server.connect()
+    other.execute("BEGIN; LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE")
+    running = start(runbook, server, folder)
+    at_work(server, "ANALYZE")
+    running.kill()
+    other.execute("COMMIT")
+    assert applied(server) == [(1, False)]
+    before = analyzed(server)
+    run = apply(runbook, server, folder)
+    assert run.outcomes == {} and 'ANALYZE "public"."orders"' in run.err
+    wait_until(lambda: analyzed(server) > before, what="the count of ANALYZE")
+    assert "ANALYZE" not in apply(runbook, server, folder).err
+
+
+def analyzed(server):
+    return server.value("SELECT pg_stat_get_analyze_count('orders'::regclass)")

@@ -1,5 +1,7 @@
 """`migrations rehearse`: what is pending, up, down and up again, where nobody minds."""
 
+import pytest
+
 from golden.documents import check_document
 from support.migrations_pairs import BROKEN, PAIRS, Pair, table, write_pair
 from support.servers import ENDS, wait_until
@@ -32,6 +34,9 @@ def statement(document, version=1, number=0, direction="up"):
     raise AssertionError(f"no file of version {version}")
 
 
+# More than fifty pairs are enough for one version; what a catalog looks like on each is seen by
+# preparing the query on all of them.
+@pytest.mark.parametrize("version", [18])
 def test_every_pair_has_its_verdict(server, runbook, tmp_path):
     server.sql("".join(pair.setup for pair in PAIRS))
     # The last one leaves the shadow in a state that nobody knows.
@@ -67,7 +72,8 @@ def test_what_a_statement_did(server, runbook, tmp_path):
     assert first["locks"][0]["mode"] == "AccessExclusiveLock"
     assert first["locks"][0]["held_ms"] >= 1000 * sum(
         item["measured"]["seconds"] for item in document["files"][0]["statements"])
-    assert second["scanned_rows"] == third["scanned_rows"] == 20
+    # The index is built anew as well.
+    assert (second["scanned_rows"], third["scanned_rows"]) == (20, 40)
     assert first["rewritten_bytes"] == 0 < third["rewritten_bytes"]
     assert third["wal_bytes"] > first["wal_bytes"] > 0
     # A table that is gone has no name any more; its lock was held all the same.

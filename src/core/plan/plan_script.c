@@ -58,16 +58,17 @@ static void say_again(const struct step *step, const struct plan_run *run,
 }
 
 /* False after a signal. */
-static bool rest(gint64 pause_ms)
+static bool rest(const struct plan_run *run, gint64 pause_ms)
 {
     gint64 until = g_get_monotonic_time() + pause_ms * 1000;
     gint64 left_us;
 
-    while (!interrupt_pending() && (left_us = until - g_get_monotonic_time()) > 0) {
-        struct pollfd descriptor = {.fd = interrupt_fd(), .events = POLLIN};
+    while (!plan_work_interrupted(run) && (left_us = until - g_get_monotonic_time()) > 0) {
+        struct pollfd descriptor = {.fd = run->limits.cleanup ? -1 : interrupt_fd(),
+                                    .events = POLLIN};
         poll(&descriptor, 1, (int) (left_us / 1000) + 1);
     }
-    return !interrupt_pending();
+    return !plan_work_interrupted(run);
 }
 
 /* ---- the run ------------------------------------------------------------------------------- */
@@ -97,7 +98,7 @@ static bool attempt(struct work *work, const struct script_hooks *hooks, struct 
     g_autoptr(GError) error = NULL;
     char *why = NULL;
 
-    if (interrupt_pending()) {
+    if (plan_work_interrupted(work->run)) {
         fail(result, SCRIPT_INTERRUPTED, g_strdup("interrupted before it started"));
         return false;
     }
@@ -134,7 +135,7 @@ static void attempts(struct work *work, const struct script_hooks *hooks, struct
         gint64 pause_ms =
             plan_script_pause_ms(limits, result->attempts, g_random_double_range(0, 1));
         say_again(step, work->run, limits, result, pause_ms);
-        if (!rest(pause_ms)) {
+        if (!rest(work->run, pause_ms)) {
             fail(result, SCRIPT_INTERRUPTED, g_strdup("interrupted between two attempts"));
             return;
         }
@@ -167,6 +168,8 @@ void plan_script_run(const struct script *script, const struct script_limits *li
     int number = number_of(plan, step, run);
 
     *ret_result = (struct script_result){.ending = SCRIPT_FAILED};
+    if (run->limits.cleanup)
+        session_wind_down(run->control);
     struct work work = {.script = script, .limits = limits, .run = run, .result = ret_result};
     attempts(&work, hooks, step, number);
     plan_work_close(&work);

@@ -61,7 +61,7 @@ static void press(struct work *work)
 static void watch(struct work *work)
 {
     plan_guard_tend(&work->guard);
-    if (work->stop_why == NULL && interrupt_pending()) {
+    if (work->stop_why == NULL && plan_work_interrupted(work->run)) {
         work->interrupted = true;
         work->stop_why = g_strdup("interrupted; cancelled on the server");
         session_wind_down(work->guard.session);
@@ -136,7 +136,8 @@ static void wait(const struct work *work)
     struct pollfd descriptors[] = {
         {.fd = PQsocket(session_handle(work->session)), .events = POLLIN},
         {.fd = plan_guard_fd(&work->guard), .events = POLLIN},
-        {.fd = work->interrupted ? -1 : interrupt_fd(), .events = POLLIN},
+        {.fd = work->interrupted || work->run->limits.cleanup ? -1 : interrupt_fd(),
+         .events = POLLIN},
     };
     gint64 left_ms = (plan_guard_due_us(&work->guard) - g_get_monotonic_time()) / 1000;
 

@@ -19,6 +19,11 @@ static gint64 bound_of(const struct script_limits *limits)
     return limits->lock_timeout_ms + limits->max_hold_ms + GRACE_MS;
 }
 
+bool plan_work_interrupted(const struct plan_run *run)
+{
+    return !run->limits.cleanup && interrupt_pending();
+}
+
 /* ---- the connection ------------------------------------------------------------------------ */
 
 static void on_notice(void *data, const PGresult *notice)
@@ -71,7 +76,10 @@ bool plan_work_ready(struct work *work, GError **error)
     if (work->session != NULL && !session_alive(work->session))
         g_clear_pointer(&work->session, session_close);
     if (work->session == NULL) {
-        work->session = session_open(work->run->server, work->run->section, error);
+        struct plan_run *run = work->run;
+        work->session = run->limits.cleanup
+                            ? session_open_wound_down(run->server, run->section, error)
+                            : session_open(run->server, run->section, error);
         if (work->session == NULL)
             return false;
         /* A signal stops statements by the guard's way, and never the ROLLBACK behind them. */
@@ -128,7 +136,7 @@ static bool guarded(struct work *work)
 
 static bool still_wanted(struct work *work)
 {
-    if (work->stop_why == NULL && interrupt_pending()) {
+    if (work->stop_why == NULL && plan_work_interrupted(work->run)) {
         work->interrupted = true;
         work->stop_why = g_strdup("interrupted");
         session_wind_down(work->guard.session);
@@ -145,9 +153,12 @@ static bool send_statements(struct work *work)
     for (guint i = 0; i < statements->len; i++) {
         const struct script_statement *statement = g_ptr_array_index(statements, i);
         work->result->statement = i;
-        if (!bound(work, statement->strong) || !still_wanted(work) ||
-            !plan_work_send(work, statement->sql))
+        if (!bound(work, statement->strong) || !still_wanted(work))
             return false;
+        plan_guard_statement(&work->guard, true);
+        if (!plan_work_send(work, statement->sql))
+            return false;
+        plan_guard_statement(&work->guard, false);
     }
     work->result->statement = statements->len;
     return true;

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -128,6 +129,8 @@ static void in_child(gpointer data)
     if (!server_owner_become(child->owner, child->groups))
         _exit(125);
     umask(077);
+    /* Asked for after the change of account, which the kernel forgets it at. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 static char **environment(void)

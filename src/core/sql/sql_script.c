@@ -44,15 +44,14 @@ static void find_lines(struct sql_script *script)
  * once: behind one bad byte there are mostly more. */
 static void mend_encoding(struct sql_script *script, const char *message)
 {
-    char *at = script->text, *end = script->text + script->length;
-    const char *bad = NULL;
+    const char *at = script->text, *end = script->text + script->length, *bad = NULL;
 
-    while (!g_utf8_validate_len(at, (gsize) (end - at), (const char **) &at)) {
+    while (!g_utf8_validate_len(at, (gsize) (end - at), &at)) {
         if (bad == NULL && message == NULL)
             message = *at == '\0' ? "holds a NUL byte" : "is not UTF-8";
         if (bad == NULL)
             bad = at;
-        *at++ = SUBSTITUTE;
+        script->text[at++ - script->text] = SUBSTITUTE;
     }
     if (bad != NULL || message != NULL)
         sql_scan_problem(script, SQL_PROBLEM_ENCODING,

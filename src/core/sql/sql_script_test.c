@@ -79,7 +79,8 @@ static void test_quotes(void)
            "SELECT $$a;'$$, $x$ $$;$y$ $x$ | SELECT 2");
     splits("SELECT a$x$, b; SELECT $1; SELECT $$;$$",
            "SELECT a$x$, b | SELECT $1 | SELECT $$;$$");
-    splits("SELECT 1 /* a /* b */ ; */; SELECT 2", "SELECT 1 /* a /* b */ ; */ | SELECT 2");
+    splits("SELECT 1 /* a /* b */ ; */; SELECT 2", "SELECT 1 | SELECT 2");
+    splits("SELECT /* a /* b */ ; */ 1; SELECT 2", "SELECT /* a /* b */ ; */ 1 | SELECT 2");
     splits("SELECT 1+--;\n2; SELECT 3-/*;*/4", "SELECT 1+--;\n2 | SELECT 3-/*;*/4");
 }
 

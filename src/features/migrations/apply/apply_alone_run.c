@@ -251,15 +251,17 @@ void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_r
     plan_script_add(alone.script, g_ptr_array_index(item->statements, 0),
                     g_array_index(item->strong, bool, 0));
     if (mark(apply, item, run)) {
+        struct plan_run after = *run;
+        after.limits.cleanup = true;
         act(&alone, run);
         g_autoptr(GPtrArray) rows =
             item->outcome == STEP_DONE ? apply_version_sql(apply, item) : NULL;
         /* Until that is written the history says "running", and the next run goes on from here. */
         if (rows != NULL)
-            write_rows(apply, item, item->version, rows, run);
+            write_rows(apply, item, item->version, rows, &after);
         else if (item->result.attempts > 0 && item->result.ending != SCRIPT_LOST) {
             apply_keep(apply, item, "failed");
-            unmark(apply, item, run);
+            unmark(apply, item, &after);
         }
     }
     plan_script_free(alone.script);

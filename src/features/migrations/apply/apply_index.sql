@@ -36,8 +36,8 @@ SELECT n.nspname::pg_catalog.text AS schema,
   LEFT JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) i.indrelid
   LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid OPERATOR(pg_catalog.=) t.relnamespace
   LEFT JOIN path AS p ON p.name OPERATOR(pg_catalog.=) n.nspname::pg_catalog.text
- WHERE c.relname OPERATOR(pg_catalog.=) $2::pg_catalog.name
+ WHERE c.relname OPERATOR(pg_catalog.=) $2::pg_catalog.text::pg_catalog.name
    AND CASE WHEN $1::pg_catalog.text IS NULL THEN p.place IS NOT NULL
-            ELSE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name END
+            ELSE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.text::pg_catalog.name END
  ORDER BY p.place
  LIMIT 1

@@ -5,12 +5,27 @@
 
 #include <string.h>
 
-static bool is_golang_name(const char *name)
+static bool is_golang_name(const char *name, const char *direction)
 {
     gsize digits = folder_digits(name);
 
-    return digits > 0 && name[digits] == '_' &&
-           (strstr(name, ".up.") != NULL || strstr(name, ".down.") != NULL);
+    return digits > 0 && name[digits] == '_' && strstr(name, direction) != NULL;
+}
+
+/* Plain files have downs of such names as well, but no ups. */
+static bool is_golang(const GPtrArray *files)
+{
+    guint downs = 0, others = 0;
+
+    for (guint i = 0; i < files->len; i++) {
+        const struct folder_file *file = files->pdata[i];
+        if (is_golang_name(file->name, ".up."))
+            return true;
+        bool down = is_golang_name(file->name, ".down.");
+        downs += down;
+        others += !down && g_str_has_suffix(file->name, ".sql");
+    }
+    return downs > 0 && others == 0;
 }
 
 static bool is_flyway_name(const char *name)
@@ -81,11 +96,8 @@ enum folder_format folder_detect(const GPtrArray *files, GError **error)
 {
     if (is_foreign(files, error))
         return FOLDER_AUTO;
-    for (guint i = 0; i < files->len; i++) {
-        const struct folder_file *file = files->pdata[i];
-        if (is_golang_name(file->name))
-            return FOLDER_GOLANG_MIGRATE;
-    }
+    if (is_golang(files))
+        return FOLDER_GOLANG_MIGRATE;
     for (guint i = 0; i < files->len; i++) {
         const struct folder_file *file = files->pdata[i];
         enum folder_format format = first_mark(file);

@@ -69,9 +69,10 @@ static enum folder_transaction transaction_of(const struct folder *folder,
 }
 
 /* A tool that does not know of byte order marks sends it, and no server takes it; ours does not. */
-static gsize skip_mark(struct folder *folder, const struct folder_file *file, gsize start)
+static gsize skip_mark(struct folder *folder, const struct folder_file *file, gsize start,
+                       gsize end)
 {
-    if (start > 0 || file->length < 3 || memcmp(file->text, "\xef\xbb\xbf", 3) != 0)
+    if (start > 0 || end < 3 || memcmp(file->text, "\xef\xbb\xbf", 3) != 0)
         return start;
     if (folder_tool(folder->format)->sends_marks)
         folder_problem(folder, FOLDER_ERROR, file->name, 1, "byte-order-mark",
@@ -119,7 +120,7 @@ static char *copy_of(const struct folder_file *file, gsize start, gsize end)
 struct folder_script *folder_script_new(struct folder *folder, const struct folder_file *file,
                                         gsize start, gsize end, bool declared)
 {
-    start = MIN(skip_mark(folder, file, start), end);
+    start = skip_mark(folder, file, start, end);
     return script_of(folder, file->name, line_of(file, start), copy_of(file, start, end),
                      end - start, declared);
 }
@@ -132,7 +133,7 @@ struct folder_script *folder_script_of_parts(struct folder *folder,
         return NULL;
     const struct folder_piece *first = &g_array_index(parts, struct folder_piece, 0);
     const struct folder_piece *last = first + parts->len - 1;
-    gsize start = MIN(skip_mark(folder, file, first->start), last->end);
+    gsize start = skip_mark(folder, file, first->start, last->end);
     char *text = copy_of(file, start, last->end);
 
     for (guint i = 0; i + 1 < parts->len; i++) {

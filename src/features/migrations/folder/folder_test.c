@@ -89,7 +89,7 @@ static void test_golang(void)
 
     g_assert_cmpint(folder->format, ==, FOLDER_GOLANG_MIGRATE);
     holds(folder, "2 two, 3 three, 10 ten");
-    tells(folder, "name notes.sql:0");
+    tells(folder, "gap 0010_ten.up.sql:0, name notes.sql:0");
     runs(nth(folder, 0)->up, "2 CREATE INDEX CONCURRENTLY i ON t (a)");
     g_assert_cmpint(nth(folder, 0)->up->transaction, ==, FOLDER_NO_TRANSACTION);
     g_assert_false(nth(folder, 0)->up->declared);

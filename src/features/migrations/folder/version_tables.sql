@@ -24,9 +24,9 @@ SELECT n.nspname::pg_catalog.text AS schema,
                                 WITH ORDINALITY AS w (word, place)
                       WHERE g.name OPERATOR(pg_catalog.=) 'search_path') AS s
               GROUP BY s.name) AS p ON p.name OPERATOR(pg_catalog.=) n.nspname::pg_catalog.text
- WHERE c.relname OPERATOR(pg_catalog.=) $1::pg_catalog.name
+ WHERE c.relname OPERATOR(pg_catalog.=) $1::pg_catalog.text::pg_catalog.name
    AND c.relkind IN ('r', 'p')
    AND ($2::pg_catalog.text IS NULL
-        OR n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) $2::pg_catalog.text)
+        OR n.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.text::pg_catalog.name)
    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
  ORDER BY COALESCE(p.place, 9223372036854775807), n.nspname

@@ -89,10 +89,10 @@ static void tick(guint number, gpointer data)
 static struct trace *run_script(struct rehearse *rehearse,
                                 const struct rehearse_migration *migration,
                                 const struct folder_script *script, const char *what,
-                                GError **error)
+                                bool measured, GError **error)
 {
     struct step step = {rehearse, migration, script, what};
-    const struct trace_options options = {.tick = tick, .data = &step};
+    const struct trace_options options = {.unmeasured = !measured, .tick = tick, .data = &step};
 
     return trace_run(rehearse->shadow->session, rehearse->shadow->observer, script, &options,
                      error);
@@ -137,7 +137,7 @@ static bool go_down(struct rehearse *rehearse, struct rehearse_migration *one,
 {
     if (!judge(rehearse, &one->down, error))
         return false;
-    one->down.trace = run_script(rehearse, one, one->down.script, "down", error);
+    one->down.trace = run_script(rehearse, one, one->down.script, "down", true, error);
     if (one->down.trace == NULL)
         return false;
     if (error_of(one->down.trace) != NULL)
@@ -158,7 +158,7 @@ static bool go_down(struct rehearse *rehearse, struct rehearse_migration *one,
 static bool go_up_again(struct rehearse *rehearse, struct rehearse_migration *one,
                         struct cycle *cycle, GError **error)
 {
-    one->again = run_script(rehearse, one, one->up.script, "up again", error);
+    one->again = run_script(rehearse, one, one->up.script, "up again", false, error);
     if (one->again == NULL)
         return false;
     cycle->after_again = look(rehearse, error);
@@ -187,7 +187,8 @@ static bool has_way_back(const struct rehearse_migration *one)
 static bool go_up(struct rehearse *rehearse, struct rehearse_migration *one,
                   struct cycle *cycle, GError **error)
 {
-    cycle->before = look(rehearse, error);
+    if (cycle->before == NULL)
+        cycle->before = look(rehearse, error);
     if (cycle->before == NULL)
         return false;
     one->schema_hash = snapshot_digest(cycle->before);
@@ -199,7 +200,7 @@ static bool go_up(struct rehearse *rehearse, struct rehearse_migration *one,
     }
     if (!judge(rehearse, &one->up, error))
         return false;
-    one->up.trace = run_script(rehearse, one, one->up.script, "up", error);
+    one->up.trace = run_script(rehearse, one, one->up.script, "up", true, error);
     if (one->up.trace == NULL)
         return false;
     cycle->known = error_of(one->up.trace) == NULL;
@@ -239,18 +240,18 @@ static void decide(struct rehearse *rehearse, struct rehearse_migration *one,
 static bool is_spoilt(const struct cycle *cycle)
 {
     return !cycle->known || (cycle->lost != NULL && cycle->lost->len > 0) ||
-           (cycle->restored != NULL && cycle->restored->len > 0);
+           (cycle->repeated != NULL && cycle->repeated->len > 0);
 }
 
-static bool replay(struct rehearse *rehearse, guint last, bool *ret_known, GError **error)
+static bool replay(struct rehearse *rehearse, guint last, bool *ret_done, bool *ret_known,
+                   GError **error)
 {
-    bool again = false;
-
-    if (!shadow_again(rehearse->shadow, &again, error))
+    if (!shadow_again(rehearse->shadow, ret_done, error))
         return false;
-    for (guint i = 0; again && i <= last; i++) {
+    for (guint i = 0; *ret_done && i <= last; i++) {
         const struct rehearse_migration *one = rehearse->migrations->pdata[i];
-        AUTO(trace) trace = run_script(rehearse, one, one->up.script, "once more", error);
+        AUTO(trace)
+        trace = run_script(rehearse, one, one->up.script, "once more", false, error);
         if (trace == NULL)
             return false;
         *ret_known = trace->committed;
@@ -258,12 +259,14 @@ static bool replay(struct rehearse *rehearse, guint last, bool *ret_known, GErro
     return true;
 }
 
-static bool run_one(struct rehearse *rehearse, guint number, bool *ret_known, GError **error)
+/* *last: the schema as it is, when it is known already; then as it is left. */
+static bool run_one(struct rehearse *rehearse, guint number, struct snapshot **last,
+                    bool *ret_known, GError **error)
 {
     struct rehearse_migration *one = rehearse->migrations->pdata[number];
-    struct cycle cycle = {.before = NULL};
+    struct cycle cycle = {.before = g_steal_pointer(last)};
     bool fine = go_up(rehearse, one, &cycle, error);
-    bool up = fine && error_of(one->up.trace) == NULL;
+    bool up = fine && error_of(one->up.trace) == NULL, anew = false;
 
     if (up && has_way_back(one))
         fine = go_back(rehearse, one, &cycle, error);
@@ -271,13 +274,18 @@ static bool run_one(struct rehearse *rehearse, guint number, bool *ret_known, GE
         decide(rehearse, one, &cycle);
     *ret_known = cycle.known;
     if (fine && up && number + 1 < rehearse->migrations->len && is_spoilt(&cycle))
-        fine = replay(rehearse, number, ret_known, error);
+        fine = replay(rehearse, number, &anew, ret_known, error);
+    if (anew || cycle.after_again == NULL)
+        *last = g_steal_pointer(&cycle.after_up);
+    else
+        *last = g_steal_pointer(&cycle.after_again);
     cycle_clear(&cycle);
     return fine;
 }
 
 bool rehearse_run(struct rehearse *rehearse, GError **error)
 {
+    AUTO(snapshot) last = NULL;
     bool known = true, fine = true;
 
     for (guint i = 0; i < rehearse->migrations->len && known && fine; i++) {
@@ -285,7 +293,7 @@ bool rehearse_run(struct rehearse *rehearse, GError **error)
         /* Written in Go, for example: what it does cannot be known here. */
         known = one->up.script != NULL;
         if (known)
-            fine = run_one(rehearse, i, &known, error);
+            fine = run_one(rehearse, i, &last, &known, error);
     }
     progress_clear(rehearse->call->output);
     return fine;

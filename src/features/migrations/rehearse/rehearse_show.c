@@ -37,13 +37,19 @@ static char *excerpt(const struct folder_script *script, guint number)
     return g_string_free(line, FALSE);
 }
 
+/* Of two of one strength the one on the table says more than the one on its index. */
+static int rank(const struct trace_lock *lock)
+{
+    return 2 * (int) lock->mode + (lock->kind != 'i' && lock->kind != 'I');
+}
+
 static const struct trace_lock *strongest(const struct trace_statement *statement)
 {
     const struct trace_lock *found = NULL;
 
     for (guint i = 0; i < statement->locks->len; i++) {
         const struct trace_lock *lock = statement->locks->pdata[i];
-        if (lock->new_here && (found == NULL || lock->mode > found->mode))
+        if (lock->new_here && (found == NULL || rank(lock) > rank(found)))
             found = lock;
     }
     return found;

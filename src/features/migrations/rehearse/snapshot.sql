@@ -103,9 +103,9 @@ SELECT CASE r.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 
              WHERE m.oid OPERATOR(pg_catalog.=) r.relam AND m.amname OPERATOR(pg_catalog.<>) 'heap'),
            (SELECT 'tablespace ' OPERATOR(pg_catalog.||) t.spcname::pg_catalog.text FROM pg_catalog.pg_tablespace AS t
              WHERE t.oid OPERATOR(pg_catalog.=) r.reltablespace),
-           'with ' OPERATOR(pg_catalog.||) pg_catalog.array_to_string(ARRAY(
-               SELECT o.item FROM pg_catalog.unnest(r.reloptions) AS o(item)
-                ORDER BY o.item COLLATE "C"), ', '),
+           (SELECT 'with ' OPERATOR(pg_catalog.||)
+                   pg_catalog.string_agg(o.item, ', ' ORDER BY o.item COLLATE "C")
+              FROM pg_catalog.unnest(r.reloptions) AS o(item)),
            CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) END,
            CASE WHEN r.relkind OPERATOR(pg_catalog.=) 'm' AND NOT r.relispopulated THEN 'not populated' END)
   FROM relations AS r
@@ -129,11 +129,10 @@ SELECT 'column', r.name OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||) pg_c
            CASE WHEN a.attcompression OPERATOR(pg_catalog.<>) '' THEN 'compression ' OPERATOR(pg_catalog.||) a.attcompression::pg_catalog.text END,
            CASE WHEN coalesce(a.attstattarget::pg_catalog.int4, -1) OPERATOR(pg_catalog.>=) 0
                 THEN 'statistics ' OPERATOR(pg_catalog.||) a.attstattarget::pg_catalog.text END,
-           -- pg_attver is the server's own: Debian's 15 keeps a version of the column there.
-           'options ' OPERATOR(pg_catalog.||)
-               (SELECT pg_catalog.string_agg(o.option, ', ' ORDER BY o.option)
-                  FROM pg_catalog.unnest(a.attoptions) AS o (option)
-                 WHERE o.option OPERATOR(pg_catalog.!~) '^pg_'))
+           -- What is the server's own (pg_attver of Debian's 15) changes with every ALTER TABLE.
+           (SELECT 'options ' OPERATOR(pg_catalog.||) pg_catalog.string_agg(o.item, ', ' ORDER BY o.item COLLATE "C")
+              FROM pg_catalog.unnest(a.attoptions) AS o(item)
+             WHERE NOT o.item OPERATOR(pg_catalog.~) '^pg_'))
   FROM relations AS r
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) r.oid
  WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped

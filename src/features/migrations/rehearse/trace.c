@@ -329,7 +329,8 @@ struct trace *trace_run(struct session *session, struct session *observer,
 
     trace->statements = g_ptr_array_new_with_free_func(statement_free);
     bool fine =
-        trace_measure_open(&run.measure, session, observer, error) && run_script(&run, error);
+        trace_measure_open(&run.measure, session, observer, options->unmeasured, error) &&
+        run_script(&run, error);
     trace_measure_close(&run.measure);
     if (!fine && !is_idle(&run))
         roll_back(&run, NULL);

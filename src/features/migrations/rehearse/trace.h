@@ -49,6 +49,7 @@ struct trace {
 struct trace_options {
     gint64 lock_timeout_ms, statement_timeout_ms; /* 0: none */
     bool rollback;                                /* instead of COMMIT */
+    bool unmeasured;                              /* only run: what is done once more */
     void (*tick)(guint number, gpointer data);    /* before each statement; NULL: none */
     gpointer data;
 };

@@ -22,11 +22,12 @@ struct trace_measure {
     GHashTable *relations; /* of struct trace_relation, by OID */
     char *oids;            /* an array, of those that have rows */
     char pid[16];
+    bool off;   /* nothing is asked */
     bool begun; /* the counters were read in this transaction */
 };
 
 bool trace_measure_open(struct trace_measure *measure, struct session *session,
-                        struct session *observer, GError **error);
+                        struct session *observer, bool off, GError **error);
 void trace_measure_close(struct trace_measure *measure);
 
 /* What was counted until now is not the next statement's. False when the observer is lost. */
