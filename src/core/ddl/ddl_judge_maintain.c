@@ -75,8 +75,7 @@ static bool truncated(const struct ddl_judge *judge, const struct ddl_target *ta
 {
     for (guint i = 0; i < judge->out->locks->len; i++) {
         const struct ddl_lock *lock = judge->out->locks->pdata[i];
-        if (g_strcmp0(lock->relation, target->name) == 0 &&
-            g_strcmp0(lock->schema, target->schema) == 0)
+        if (ddl_lock_is_on(lock, target))
             return true;
     }
     return false;

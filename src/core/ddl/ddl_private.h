@@ -198,6 +198,9 @@ struct ddl_target ddl_target_named(const struct ddl_judge *judge, const char *sc
 struct ddl_target ddl_target_relation(struct ddl_relation *relation);
 bool ddl_target_fresh(const struct ddl_target *target); /* made in this migration */
 
+/* A lock of an earlier or this statement is one on it. */
+bool ddl_lock_is_on(const struct ddl_lock *lock, const struct ddl_target *target);
+
 /* The relation is locked, and work done on it; several times: the strongest of each. */
 void ddl_judge_lock(struct ddl_judge *judge, const struct ddl_target *target,
                     enum ddl_lock_mode mode, enum ddl_effect work);

@@ -70,6 +70,8 @@ static void relation_free(gpointer data)
     g_clear_pointer(&relation->reads, g_ptr_array_unref);
     g_free(relation->schema);
     g_free(relation->name);
+    g_free(relation->was_schema);
+    g_free(relation->was);
     g_free(relation->parent_schema);
     g_free(relation->parent);
     g_free(relation->bound);
@@ -142,8 +144,12 @@ void ddl_schema_free(struct ddl_schema *schema)
 
 void ddl_schema_settle(struct ddl_schema *schema)
 {
-    for (guint i = 0; i < schema->relations->len; i++)
-        ((struct ddl_relation *) schema->relations->pdata[i])->created_here = false;
+    for (guint i = 0; i < schema->relations->len; i++) {
+        struct ddl_relation *relation = schema->relations->pdata[i];
+        relation->created_here = false;
+        g_clear_pointer(&relation->was_schema, g_free);
+        g_clear_pointer(&relation->was, g_free);
+    }
     for (guint i = 0; i < schema->types->len; i++)
         ((struct ddl_usertype *) schema->types->pdata[i])->created_here = false;
     g_ptr_array_set_size(schema->new_values, 0);
@@ -292,6 +298,10 @@ void ddl_schema_rename(struct ddl_schema *schema, struct ddl_relation *relation,
         }
     }
     forget_name(schema, relation);
+    if (relation->was == NULL && !relation->created_here) {
+        relation->was_schema = g_strdup(old_schema);
+        relation->was = g_strdup(old_name);
+    }
     set_text(&relation->schema, schema_name);
     set_text(&relation->name, name);
     for (guint i = 0; i < relation->indexes->len; i++)

@@ -65,9 +65,10 @@ struct ddl_index {
 
 struct ddl_relation {
     char *schema, *name;
-    guint32 oid;       /* 0: made here, or unknown */
-    char kind;         /* relkind: 'r', 'p', 'm', 'v', 'S', 'f', 't' */
-    bool created_here; /* by this migration: nobody else can wait for it */
+    char *was_schema, *was; /* before this migration, where it has renamed it; NULL: the same */
+    guint32 oid;            /* 0: made here, or unknown */
+    char kind;              /* relkind: 'r', 'p', 'm', 'v', 'S', 'f', 't' */
+    bool created_here;      /* by this migration: nobody else can wait for it */
     bool unlogged, temporary;
     GPtrArray *columns;             /* of struct ddl_column */
     GPtrArray *constraints;         /* of struct ddl_constraint */
