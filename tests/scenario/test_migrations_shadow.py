@@ -17,12 +17,13 @@ versions = DUMPED
 SHOP = """
     CREATE TYPE state AS ENUM ('new', 'paid');
     CREATE DOMAIN amount AS numeric(10,2);
+    CREATE DOMAIN mail AS text CHECK (VALUE ~ '^[^@]+@[^@]+$');
     CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         mail varchar(200) NOT NULL UNIQUE, at timestamptz DEFAULT now(), extra jsonb,
         code char(2), flags boolean[] NOT NULL);
     CREATE TABLE orders (id serial PRIMARY KEY, customer bigint REFERENCES customers,
         state state NOT NULL, word text CHECK (word IN ('red', 'it''s')),
-        rating int CHECK (rating BETWEEN 1 AND 900), sum amount NOT NULL,
+        rating int CHECK (rating BETWEEN 1 AND 5), sum amount NOT NULL, sender mail NOT NULL,
         twice int GENERATED ALWAYS AS (rating * 2) STORED);
     CREATE INDEX ON orders (customer);
     CREATE TABLE events (at date NOT NULL, id int) PARTITION BY RANGE (at);

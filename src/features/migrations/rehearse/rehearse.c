@@ -128,6 +128,7 @@ static bool work(struct rehearse *rehearse, struct shadow_plan *plan, struct ses
     if (plan->kind == SHADOW_GIVEN)
         g_clear_pointer(target, session_close);
     plan->target = *target;
+    plan->system = rehearse->target.system;
     rehearse->shadow = shadow_open(plan, error);
     if (rehearse->shadow == NULL)
         return false;

@@ -23,7 +23,8 @@ struct shadow_plan {
     gint64 rows;                 /* FRESH: in each table */
     const char *const *settings; /* FRESH: more of the server's, "name=value"; NULL: none */
     struct call *call;
-    struct session *target;
+    struct session *target; /* GIVEN: NULL, it may be what is copied */
+    const char *system;     /* the target's identifier; NULL: not known */
 };
 
 struct shadow {

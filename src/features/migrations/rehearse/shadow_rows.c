@@ -19,9 +19,9 @@ static struct values_column column_at(const struct rows *rows, int i)
                  .kind = rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_KIND)[0],
                  .category = rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_CATEGORY)[0],
                  .typmod = (int) rows_int(rows, i, MIGRATIONS_SHADOW_COLUMNS_TYPMOD)},
-        .domain = rows_bool(rows, i, MIGRATIONS_SHADOW_COLUMNS_DOMAIN),
         .not_null = rows_bool(rows, i, MIGRATIONS_SHADOW_COLUMNS_NOT_NULL),
-        .checks = rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_CHECKS)};
+        .checks = rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_CHECKS),
+        .domain_checks = rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_DOMAIN_CHECKS)};
 
     if (rows_bool(rows, i, MIGRATIONS_SHADOW_COLUMNS_KEY))
         column.bound = rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_BOUND);
@@ -46,11 +46,12 @@ static char *insert_of(struct session *session, const struct rows *rows, int fir
                       rows_text(rows, first, MIGRATIONS_SHADOW_COLUMNS_NAME));
 
     for (int i = first; i < end; i++) {
-        const struct values_column column = column_at(rows, i);
+        struct values_column column = column_at(rows, i);
         bool left_out = sparing && !column.not_null && column.bound == NULL;
-        g_autofree char *value = left_out ? NULL : values_expression(&column);
         g_autofree char *name =
             session_quote(session, NULL, rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_COLUMN));
+        column.name = name;
+        g_autofree char *value = left_out ? NULL : values_expression(&column, count);
         g_string_append_printf(names, "%s%s", i > first ? ", " : "", name);
         g_string_append_printf(
             expressions, "%s%s%s AS %s", i > first ? ", " : "",

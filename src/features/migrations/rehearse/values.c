@@ -166,20 +166,61 @@ char *values_of_bound(const char *bound)
 
 /* ---- a column ------------------------------------------------------------------------------ */
 
-static char *expression(const struct values_column *column)
+/* Of a list, or what a pattern with an @ in it is most often for. */
+static char *of_words(const char *checks)
 {
-    if (column->bound != NULL) {
-        char *first = values_of_bound(column->bound);
-        if (first != NULL)
-            return first;
-    }
-    if (column->checks != NULL && column->type.category == 'S') {
-        g_autofree char *list = values_listed(column->checks);
-        if (list != NULL)
-            return g_strdup_printf("(ARRAY[%s]::pg_catalog.text[])[1 + (r.i - 1) %% "
-                                   "pg_catalog.cardinality(ARRAY[%s]::pg_catalog.text[])]",
-                                   list, list);
-    }
+    g_autofree char *list = values_listed(checks);
+
+    if (list != NULL)
+        return g_strdup_printf("(ARRAY[%s]::pg_catalog.text[])[1 + (r.i - 1) %% "
+                               "pg_catalog.cardinality(ARRAY[%s]::pg_catalog.text[])]",
+                               list, list);
+    return strchr(checks, '@') != NULL ? g_strdup("(r.i::pg_catalog.text || '@example.com')")
+                                       : NULL;
+}
+
+/* Those of 1 … count that the conditions allow, over and over. */
+static char *of_allowed(const struct values_column *column, gint64 count)
+{
+    g_autofree char *allowed = g_strdup_printf(
+        "(SELECT pg_catalog.array_agg(c.%s ORDER BY c.%s) FROM (SELECT g::%s AS %s FROM "
+        "pg_catalog.generate_series(1, %" G_GINT64_FORMAT ") AS g) AS c WHERE %s)",
+        column->name, column->name, column->type.type, column->name, MIN(count, 32767),
+        column->checks);
+
+    return g_strdup_printf("(%s)[1 + (r.i - 1) %% pg_catalog.cardinality(%s)]", allowed,
+                           allowed);
+}
+
+static bool is_whole(const struct values_type *type)
+{
+    static const char *const bases[] = {"int2", "int4", "int8", NULL};
+
+    return g_strv_contains(bases, type->base);
+}
+
+static char *of_checks(const struct values_column *column, gint64 count)
+{
+    char *words = NULL;
+
+    if (column->type.category == 'S' && column->checks != NULL)
+        words = of_words(column->checks);
+    if (column->type.category == 'S' && words == NULL && column->domain_checks != NULL)
+        words = of_words(column->domain_checks);
+    if (words == NULL && column->checks != NULL && column->domain_checks == NULL &&
+        is_whole(&column->type))
+        return of_allowed(column, count);
+    return words;
+}
+
+static char *expression(const struct values_column *column, gint64 count)
+{
+    char *special = column->bound != NULL ? values_of_bound(column->bound) : NULL;
+
+    if (special == NULL)
+        special = of_checks(column, count);
+    if (special != NULL)
+        return special;
     if (column->element.base != NULL) {
         g_autofree char *one = of_type(&column->element);
         return one != NULL ? g_strdup_printf("ARRAY[(%s)::%s]", one, column->element.type)
@@ -188,9 +229,9 @@ static char *expression(const struct values_column *column)
     return of_type(&column->type);
 }
 
-char *values_expression(const struct values_column *column)
+char *values_expression(const struct values_column *column, gint64 count)
 {
-    g_autofree char *bare = expression(column);
+    g_autofree char *bare = expression(column, count);
 
     if (bare == NULL)
         return NULL;

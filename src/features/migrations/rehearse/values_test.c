@@ -2,7 +2,7 @@
 
 static void check(struct values_column column, const char *expected)
 {
-    g_autofree char *text = values_expression(&column);
+    g_autofree char *text = values_expression(&column, 10);
 
     g_assert_cmpstr(text, ==, expected);
 }
@@ -27,6 +27,24 @@ static void test_types(void)
     check((struct values_column){.type = type("integer[]", "_int4", 'A', -1),
                                  .element = type("integer", "int4", 'N', -1)},
           "(ARRAY[(r.i)::integer])::integer[]");
+}
+
+static void test_checks(void)
+{
+    static const char allowed[] =
+        "(SELECT pg_catalog.array_agg(c.n ORDER BY c.n) FROM (SELECT g::integer AS n FROM "
+        "pg_catalog.generate_series(1, 10) AS g) AS c WHERE (n < 5))";
+    g_autofree char *expected = g_strdup_printf(
+        "((%s)[1 + (r.i - 1) %% pg_catalog.cardinality(%s)])::integer", allowed, allowed);
+
+    check((struct values_column){.name = "n",
+                                 .type = type("integer", "int4", 'N', -1),
+                                 .checks = "(n < 5)"},
+          expected);
+    check((struct values_column){.name = "m",
+                                 .type = type("mail", "text", 'S', -1),
+                                 .domain_checks = "CHECK ((VALUE ~ '@'::text))"},
+          "((r.i::pg_catalog.text || '@example.com'))::mail");
 }
 
 static void test_listed(void)
@@ -62,6 +80,7 @@ int main(int count, char **arguments)
 {
     g_test_init(&count, &arguments, NULL);
     g_test_add_func("/migrations/values/types", test_types);
+    g_test_add_func("/migrations/values/checks", test_checks);
     g_test_add_func("/migrations/values/listed", test_listed);
     g_test_add_func("/migrations/values/bounds", test_bounds);
     return g_test_run();
