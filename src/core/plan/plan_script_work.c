@@ -97,11 +97,13 @@ void plan_work_close(struct work *work)
 
 /* ---- bounds -------------------------------------------------------------------------------- */
 
-/* From the first strong lock on the server ends by itself what would hold it for too long. */
+/* The server ends by itself what would hold a strong lock for too long: the statement that may take
+ * one, and the whole transaction once it has one. */
 static bool bound(struct work *work, bool strong)
 {
-    bool held = strong || plan_guard_strong(&work->guard);
-    gint64 wanted_ms = held ? bound_of(work->limits) : work->limits->statement_timeout_ms;
+    bool held = plan_guard_strong(&work->guard);
+    gint64 wanted_ms =
+        held || strong ? bound_of(work->limits) : work->limits->statement_timeout_ms;
     bool whole =
         held && !work->bounded && session_version(work->session) >= SINCE_TRANSACTION_TIMEOUT;
 

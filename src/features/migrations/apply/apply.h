@@ -160,6 +160,7 @@ struct apply {
     char *dbname;
     gint64 started_us; /* monotonic */
     guint extra_steps; /* recorded behind those of the plan */
+    char *unseen;      /* sessions that this role may not look into; NULL: none */
     char *stopped;     /* why the rest was not begun; NULL: it was */
 };
 
@@ -177,7 +178,7 @@ bool apply_observe_place(struct apply *apply, GError **error);
 void apply_observe_rehearsal(const struct apply *apply, struct apply_item *item);
 struct apply_backup apply_observe_backup(const struct apply *apply);
 /* Long transactions and wraparound vacuums in the way of these items, as sentences. */
-bool apply_observe_obstacles(const struct apply *apply, const struct apply_item *item,
+bool apply_observe_obstacles(struct apply *apply, const struct apply_item *item,
                              GPtrArray *transactions, GPtrArray *vacuums, GError **error);
 
 /* ---- choosing (apply_choose.c) ------------------------------------------------------------- */

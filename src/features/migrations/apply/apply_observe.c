@@ -44,7 +44,7 @@ static char *oids_of(const struct apply_item *item)
     return g_strdup(oids->str);
 }
 
-bool apply_observe_obstacles(const struct apply *apply, const struct apply_item *item,
+bool apply_observe_obstacles(struct apply *apply, const struct apply_item *item,
                              GPtrArray *transactions, GPtrArray *vacuums, GError **error)
 {
     g_autofree char *oids = oids_of(item);
@@ -58,8 +58,13 @@ bool apply_observe_obstacles(const struct apply *apply, const struct apply_item 
 
     for (int row = 0; rows != NULL && row < rows_count(rows); row++) {
         const char *kind = rows_text(rows, row, MIGRATIONS_APPLY_OBSTACLES_KIND);
-        g_ptr_array_add(strcmp(kind, "vacuum") == 0 ? vacuums : transactions,
-                        g_strdup(rows_text(rows, row, MIGRATIONS_APPLY_OBSTACLES_SENTENCE)));
+        char *sentence = g_strdup(rows_text(rows, row, MIGRATIONS_APPLY_OBSTACLES_SENTENCE));
+        if (strcmp(kind, "unseen") != 0) {
+            g_ptr_array_add(strcmp(kind, "vacuum") == 0 ? vacuums : transactions, sentence);
+            continue;
+        }
+        g_free(apply->unseen);
+        apply->unseen = sentence;
     }
     return rows != NULL;
 }
