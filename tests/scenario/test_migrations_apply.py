@@ -127,3 +127,28 @@ def test_golang_migrate_at_work_is_waited_for(server, runbook):
 
 def golang_key(dbname):
     return crc32(f"public\0schema_migrations\0{dbname}".encode()) * 1486364155 & 0xffffffff
+
+
+def test_goose_can_come_and_go(server, runbook):
+    folder = Folder(runbook)
+    (folder.path / "00001_orders.sql").write_text(
+        "-- +goose Up\nCREATE TABLE orders (id int, note text);\n"
+        "-- +goose Down\nDROP TABLE orders;\n")
+    (folder.path / "00002_index.sql").write_text(
+        "-- +goose NO TRANSACTION\n-- +goose Up\n"
+        "CREATE INDEX CONCURRENTLY orders_note ON orders (note);\n"
+        "-- +goose Down\nDROP INDEX CONCURRENTLY orders_note;\n")
+    assert apply(runbook, server, folder).outcomes == {"1": "done", "2": "done"}
+    rows = server.sql("SELECT version_id, is_applied FROM goose_db_version ORDER BY id")
+    assert rows == [(0, True), (1, True), (2, True)]
+    assert revert(runbook, server, folder).outcomes == {"2": "done"}
+    assert server.sql("SELECT max(version_id) FROM goose_db_version") == [(1,)]
+
+
+def test_plain_files_know_their_text(server, runbook):
+    folder = Folder(runbook)
+    (folder.path / "a.sql").write_text("CREATE TABLE orders (id int);")
+    apply(runbook, server, folder)
+    (folder.path / "a.sql").write_text("CREATE TABLE orders (id bigint);")
+    refused = start(runbook, server, folder).wait().expect(4)
+    assert "has changed since it was applied" in refused.err

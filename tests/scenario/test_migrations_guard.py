@@ -129,3 +129,23 @@ def test_a_killed_run_leaves_the_table_free(server, runbook, folder):
     untouched(server)
     (folder.path / "1_holds.up.sql").write_text("ALTER TABLE orders ADD COLUMN a int;")
     assert apply(runbook, server, folder).outcomes == {"1": "done"}
+
+
+def test_statistics_that_a_killed_run_has_left_are_made_up_for(server, runbook, folder):
+    folder.add(1, "bulk", "UPDATE orders SET payload = 'x';")
+    other = server.connect()
+    other.execute("BEGIN; LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE")
+    running = start(runbook, server, folder)
+    at_work(server, "ANALYZE")
+    running.kill()
+    other.execute("COMMIT")
+    assert applied(server) == [(1, False)]
+    before = analyzed(server)
+    run = apply(runbook, server, folder)
+    assert run.outcomes == {} and 'ANALYZE "public"."orders"' in run.err
+    wait_until(lambda: analyzed(server) > before, what="the count of ANALYZE")
+    assert "ANALYZE" not in apply(runbook, server, folder).err
+
+
+def analyzed(server):
+    return server.value("SELECT pg_stat_get_analyze_count('orders'::regclass)")

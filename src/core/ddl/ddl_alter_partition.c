@@ -105,6 +105,7 @@ void ddl_alter_attach(struct ddl_alter *alter, const PgQuery__PartitionCmd *comm
     g_free(relation->parent_schema);
     g_free(relation->bound);
     relation->parent = g_strdup(alter->target.name);
+    ddl_point_at(relation, relation->parent);
     relation->parent_schema = g_strdup(
         alter->target.schema == NULL ? ddl_schema_first(judge->schema) : alter->target.schema);
     relation->bound = g_strdup(
@@ -186,6 +187,7 @@ void ddl_alter_inherit(struct ddl_alter *alter, const PgQuery__AlterTableCmd *co
     if (!adds)
         return;
     relation->parent = g_strdup(parent.name);
+    ddl_point_at(relation, relation->parent);
     relation->parent_schema = g_strdup(
         parent.schema == NULL ? ddl_schema_first(alter->judge->schema) : parent.schema);
 }

@@ -1,6 +1,6 @@
 /*
- * DO: the statements of a PL/pgSQL block, all of them, whichever would run. What EXECUTE makes up
- * while it runs cannot be seen from here: then the block is not analysed.
+ * DO and functions: the statements of a PL/pgSQL block, all of them, whichever would run. What EXECUTE
+ * makes up while it runs cannot be seen from here: then the block is not analysed.
  */
 #include "ddl/ddl_private.h"
 
@@ -10,7 +10,21 @@
 
 enum { BODY_DEPTH = 2000, BLOCK_DEPTH = 4, JSON_DEPTH = 200 };
 
-static void judge_text(struct ddl_judge *judge, const char *text)
+/* `variables`: SELECT … INTO fills some, and makes no table. */
+static void judge_inner(struct ddl_judge *inner, PgQuery__Node *node, bool variables)
+{
+    PgQuery__IntoClause *into = NULL;
+
+    if (variables && node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT) {
+        into = node->select_stmt->into_clause;
+        node->select_stmt->into_clause = NULL;
+    }
+    ddl_judge_node(inner, node);
+    if (into != NULL)
+        node->select_stmt->into_clause = into;
+}
+
+static void judge_text(struct ddl_judge *judge, const char *text, bool variables)
 {
     AUTO(sql_parse) parse = sql_parse_new(text, strlen(text));
     struct ddl_judge inner = *judge;
@@ -26,7 +40,7 @@ static void judge_text(struct ddl_judge *judge, const char *text)
     inner.depth++;
     for (size_t i = 0; i < parse->tree->n_stmts; i++)
         if (parse->tree->stmts[i]->stmt != NULL)
-            ddl_judge_node(&inner, parse->tree->stmts[i]->stmt);
+            judge_inner(&inner, parse->tree->stmts[i]->stmt, variables);
     judge->floor = MAX(judge->floor, inner.floor);
     /* places in the inner text mean nothing to the reader of the outer one */
     for (guint i = before; i < judge->out->acts->len; i++)
@@ -53,12 +67,26 @@ static void judge_executed(struct ddl_judge *judge, const char *expression)
         parse->node->select_stmt->target_list[0]->node_case == PG_QUERY__NODE__NODE_RES_TARGET)
         constant = ddl_constant_of(parse->node->select_stmt->target_list[0]->res_target->val);
     if (constant != NULL) {
-        judge_text(judge, constant);
+        judge_text(judge, constant, false);
         return;
     }
     judge->out->analysed = false;
     ddl_judge_act(judge, DDL_DYNAMIC, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE)->detail =
         g_strdup(expression);
+}
+
+/* PERFORM, IF, := and RETURN: what they call. */
+static void judge_expression(struct ddl_judge *judge, const char *query)
+{
+    const char *assigned = strstr(query, ":=");
+    g_autofree char *text =
+        g_ascii_strncasecmp(query, "SELECT", 6) == 0
+            ? g_strdup(query)
+            : g_strconcat("SELECT ", assigned == NULL ? query : assigned + 2, NULL);
+    AUTO(sql_parse) parse = sql_parse_new(text, strlen(text));
+
+    if (parse->node != NULL && strchr(query, '(') != NULL)
+        judge_text(judge, text, true);
 }
 
 static void visit(struct ddl_judge *judge, const json_t *value, guint depth)
@@ -78,12 +106,13 @@ static void visit(struct ddl_judge *judge, const json_t *value, guint depth)
         const char *query;
         if (strcmp(key, "PLpgSQL_stmt_execsql") == 0 &&
             (query = query_of(member, "sqlstmt")) != NULL) {
-            /* SELECT … INTO a variable is not SELECT INTO a table */
-            if (!json_is_true(json_object_get(member, "into")))
-                judge_text(judge, query);
+            judge_text(judge, query, true);
         } else if (strcmp(key, "PLpgSQL_stmt_dynexecute") == 0 &&
                    (query = query_of(member, "query")) != NULL) {
             judge_executed(judge, query);
+        } else if (strcmp(key, "PLpgSQL_expr") == 0 &&
+                   (query = json_string_value(json_object_get(member, "query"))) != NULL) {
+            judge_expression(judge, query);
         } else if (strcmp(key, "PLpgSQL_stmt_commit") == 0 ||
                    strcmp(key, "PLpgSQL_stmt_rollback") == 0) {
             judge->out->no_transaction = true;
@@ -105,19 +134,12 @@ static const char *body_of(const PgQuery__DoStmt *statement)
     return ddl_string(as->arg);
 }
 
-void ddl_judge_block(struct ddl_judge *judge, const PgQuery__DoStmt *statement)
+/* The text is a DO or a CREATE FUNCTION. */
+static void judge_plpgsql(struct ddl_judge *judge, const char *text)
 {
-    const char *body = body_of(statement);
-
-    judge->floor = DDL_EFFECT_NONE;
-    if (body == NULL || sql_depth(body, strlen(body)) > BODY_DEPTH) {
-        judge->out->analysed = false;
-        ddl_judge_act(judge, DDL_DYNAMIC, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE)->detail =
-            g_strdup("DO");
-        return;
-    }
-    PgQueryPlpgsqlParseResult result = pg_query_parse_plpgsql(judge->text);
+    PgQueryPlpgsqlParseResult result = pg_query_parse_plpgsql(text);
     json_t *root = result.error == NULL ? json_loads(result.plpgsql_funcs, 0, NULL) : NULL;
+
     pg_query_free_plpgsql_parse_result(result);
     if (root == NULL) {
         judge->out->analysed = false;
@@ -125,4 +147,63 @@ void ddl_judge_block(struct ddl_judge *judge, const PgQuery__DoStmt *statement)
     }
     visit(judge, root, 0);
     json_decref(root);
+}
+
+static void say_opaque(struct ddl_judge *judge, const char *what)
+{
+    judge->out->analysed = false;
+    ddl_judge_act(judge, DDL_DYNAMIC, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE)->detail =
+        g_strdup(what);
+}
+
+void ddl_judge_block(struct ddl_judge *judge, const PgQuery__DoStmt *statement)
+{
+    const char *body = body_of(statement);
+
+    judge->floor = DDL_EFFECT_NONE;
+    if (body == NULL || sql_depth(body, strlen(body)) > BODY_DEPTH)
+        say_opaque(judge, "DO");
+    else
+        judge_plpgsql(judge, judge->text);
+}
+
+static void judge_definition(struct ddl_judge *judge,
+                             const PgQuery__CreateFunctionStmt *statement, const char *text)
+{
+    const PgQuery__DefElem *as = ddl_option(statement->options, statement->n_options, "as");
+    const PgQuery__DefElem *language =
+        ddl_option(statement->options, statement->n_options, "language");
+    const char *word = language == NULL ? "sql" : ddl_string(language->arg);
+    const char *body = NULL;
+
+    if (statement->sql_body != NULL || word == NULL)
+        return; /* rows are all that such a body can change */
+    if (as != NULL && as->arg != NULL && as->arg->node_case == PG_QUERY__NODE__NODE_LIST &&
+        as->arg->list->n_items == 1)
+        body = ddl_string(as->arg->list->items[0]);
+    if (body == NULL || sql_depth(body, strlen(body)) > BODY_DEPTH)
+        say_opaque(judge, word);
+    else if (g_ascii_strcasecmp(word, "sql") == 0)
+        judge_text(judge, body, false);
+    else if (g_ascii_strcasecmp(word, "plpgsql") == 0)
+        judge_plpgsql(judge, text);
+    else
+        say_opaque(judge, word);
+}
+
+void ddl_judge_function(struct ddl_judge *judge, const char *definition)
+{
+    AUTO(sql_parse) parse = sql_parse_new(definition, strlen(definition));
+    struct ddl_judge inner = *judge;
+    guint before = judge->out->acts->len;
+
+    inner.depth++;
+    if (parse->node != NULL &&
+        parse->node->node_case == PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT)
+        judge_definition(&inner, parse->node->create_function_stmt, definition);
+    else
+        judge->out->analysed = false;
+    judge->floor = MAX(judge->floor, inner.floor);
+    for (guint i = before; i < judge->out->acts->len; i++)
+        ((struct ddl_act *) judge->out->acts->pdata[i])->at = judge->at;
 }

@@ -101,7 +101,7 @@ static void judge_table(struct ddl_judge *judge, const PgQuery__CreateStmt *stat
 
 /* CREATE TABLE AS, CREATE MATERIALIZED VIEW, SELECT INTO. */
 static void play_made_of_query(struct ddl_judge *judge, const PgQuery__RangeVar *range,
-                               bool view, bool if_not_exists)
+                               bool view, bool if_not_exists, GPtrArray *reads)
 {
     const char *space = ddl_made_in(range);
     struct ddl_relation *old = ddl_schema_find(
@@ -117,22 +117,41 @@ static void play_made_of_query(struct ddl_judge *judge, const PgQuery__RangeVar 
     relation->temporary = g_strcmp0(space, "pg_temp") == 0;
     struct ddl_target target = ddl_target_relation(relation);
     ddl_judge_analyze(judge, &target, NULL);
+    if (view)
+        relation->reads = g_ptr_array_ref(reads);
+}
+
+static void create_as(struct ddl_judge *judge, const PgQuery__CreateTableAsStmt *statement)
+{
+    bool view = statement->objtype == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW;
+    g_autoptr(GPtrArray) reads = g_ptr_array_new_with_free_func(g_free);
+
+    judge->floor = DDL_EFFECT_METADATA;
+    judge->defines = statement->into->skip_data;
+    ddl_judge_reads(judge, statement->query, reads);
+    judge->defines = false;
+    play_made_of_query(judge, statement->into->rel, view, statement->if_not_exists, reads);
 }
 
 static void judge_view(struct ddl_judge *judge, const PgQuery__ViewStmt *statement)
 {
     struct ddl_target view = ddl_target_of(judge, statement->view);
 
+    g_autoptr(GPtrArray) reads = g_ptr_array_new_with_free_func(g_free);
+
     judge->floor = DDL_EFFECT_METADATA;
-    ddl_judge_reads(judge, statement->query);
+    judge->defines = true;
+    ddl_judge_reads(judge, statement->query, reads);
+    judge->defines = false;
     if (view.relation != NULL) {
         ddl_judge_lock(judge, &view, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
         return;
     }
-    struct ddl_relation *relation = ddl_schema_add(
-        judge->schema, ddl_said(statement->view->schemaname), statement->view->relname, 'v');
+    struct ddl_relation *relation = ddl_schema_add(judge->schema, ddl_made_in(statement->view),
+                                                   statement->view->relname, 'v');
     relation->created_here = !statement->replace || judge->schema->known;
-    relation->temporary = g_strcmp0(statement->view->relpersistence, "t") == 0;
+    relation->temporary = g_strcmp0(relation->schema, "pg_temp") == 0;
+    relation->reads = g_ptr_array_ref(reads);
 }
 
 static void judge_schema(struct ddl_judge *judge, const PgQuery__CreateSchemaStmt *statement)
@@ -158,20 +177,15 @@ bool ddl_judge_create(struct ddl_judge *judge, const PgQuery__Node *node)
         judge_table(judge, node->create_foreign_table_stmt->base_stmt, 'f');
         return true;
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
-        judge->floor = DDL_EFFECT_METADATA;
-        ddl_judge_reads(judge, node->create_table_as_stmt->query);
-        play_made_of_query(judge, node->create_table_as_stmt->into->rel,
-                           node->create_table_as_stmt->objtype ==
-                               PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW,
-                           node->create_table_as_stmt->if_not_exists);
+        create_as(judge, node->create_table_as_stmt);
         return true;
     case PG_QUERY__NODE__NODE_SELECT_STMT:
         if (node->select_stmt->into_clause == NULL)
             return false;
         judge->floor = DDL_EFFECT_METADATA;
         for (size_t i = 0; i < node->select_stmt->n_from_clause; i++)
-            ddl_judge_reads(judge, node->select_stmt->from_clause[i]);
-        play_made_of_query(judge, node->select_stmt->into_clause->rel, false, false);
+            ddl_judge_reads(judge, node->select_stmt->from_clause[i], NULL);
+        play_made_of_query(judge, node->select_stmt->into_clause->rel, false, false, NULL);
         return true;
     case PG_QUERY__NODE__NODE_VIEW_STMT:
         judge_view(judge, node->view_stmt);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { VIEWS_DEEP = 8 };
+
 /* Both ends of a foreign key are locked when it goes. */
 static void lock_key_ends(struct ddl_judge *judge, struct ddl_relation *relation)
 {
@@ -35,6 +37,23 @@ static void lock_referencing(struct ddl_judge *judge, struct ddl_relation *relat
     }
 }
 
+/* Views that read it go with it. */
+static void lock_views(struct ddl_judge *judge, const struct ddl_relation *relation,
+                       guint depth)
+{
+    for (guint i = 0; depth < VIEWS_DEEP && i < judge->schema->relations->len; i++) {
+        struct ddl_relation *view = judge->schema->relations->pdata[i];
+        struct ddl_target target = ddl_target_relation(view);
+        for (guint n = 0; view->reads != NULL && n + 1 < view->reads->len; n += 2) {
+            if (g_strcmp0(view->reads->pdata[n], relation->schema) != 0 ||
+                g_strcmp0(view->reads->pdata[n + 1], relation->name) != 0)
+                continue;
+            ddl_judge_lock(judge, &target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+            lock_views(judge, view, depth + 1);
+        }
+    }
+}
+
 static void lock_parent(struct ddl_judge *judge, const struct ddl_relation *relation)
 {
     struct ddl_target parent =
@@ -55,8 +74,10 @@ static void drop_relation(struct ddl_judge *judge, struct ddl_relation *relation
 
     ddl_judge_lock(judge, &target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
     lock_key_ends(judge, relation);
-    if (cascade)
+    if (cascade) {
         lock_referencing(judge, relation);
+        lock_views(judge, relation, 0);
+    }
     if (relation->parent != NULL && relation->bound != NULL)
         lock_parent(judge, relation);
     /* no way back up: a script may make a table its own ancestor */

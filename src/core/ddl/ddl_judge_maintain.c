@@ -60,6 +60,8 @@ static void refresh(struct ddl_judge *judge, const PgQuery__RefreshMatViewStmt *
     enum ddl_effect work = statement->concurrent ? DDL_EFFECT_SCAN : DDL_EFFECT_REWRITE;
 
     ddl_judge_lock(judge, &target, mode, work);
+    if (!statement->skip_data)
+        ddl_judge_sources(judge, &target, 0);
     ddl_judge_analyze(judge, &target, NULL);
     if (ddl_target_fresh(&target))
         return;

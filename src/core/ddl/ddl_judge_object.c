@@ -70,6 +70,7 @@ static void rename_index(struct ddl_judge *judge, const PgQuery__RenameStmt *sta
     }
     g_free(index->name);
     index->name = g_strdup(statement->newname);
+    ddl_point_at(owner, statement->newname);
 }
 
 static void rename_constraint(struct ddl_relation *relation, const char *from, const char *to)
@@ -85,6 +86,7 @@ static void rename_constraint(struct ddl_relation *relation, const char *from, c
         g_free(index->name);
         g_free(index->constraint);
         index->name = g_strdup(to);
+        ddl_point_at(relation, to);
         index->constraint = g_strdup(to);
     }
     if (constraint->index != NULL) {

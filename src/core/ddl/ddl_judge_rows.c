@@ -58,7 +58,34 @@ static bool by_index(const struct ddl_relation *relation, const PgQuery__Node *w
 struct reader {
     struct ddl_judge *judge;
     const PgQuery__Node *where; /* of a query on one table; NULL: none, or on several */
+    GPtrArray *names;           /* of what is read; NULL: not asked for */
 };
+
+enum { VIEWS_DEEP = 8 };
+
+static void read_relation(struct ddl_judge *judge, const struct ddl_target *target,
+                          const PgQuery__Node *where, guint depth)
+{
+    const GPtrArray *reads = target->relation == NULL ? NULL : target->relation->reads;
+    bool scans =
+        !judge->defines && held_strongly(judge, target) && !by_index(target->relation, where);
+
+    ddl_judge_lock_tree(judge, target, DDL_ACCESS_SHARE,
+                        scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    if (reads != NULL && target->relation->kind == 'v' && depth < VIEWS_DEEP)
+        ddl_judge_sources(judge, target, depth + 1);
+}
+
+void ddl_judge_sources(struct ddl_judge *judge, const struct ddl_target *view, guint depth)
+{
+    const GPtrArray *reads = view->relation == NULL ? NULL : view->relation->reads;
+
+    for (guint i = 0; reads != NULL && i + 1 < reads->len; i += 2) {
+        struct ddl_target source =
+            ddl_target_named(judge, reads->pdata[i], reads->pdata[i + 1]);
+        read_relation(judge, &source, NULL, depth);
+    }
+}
 
 static bool lock_read(const ProtobufCMessage *message, gpointer data)
 {
@@ -67,19 +94,21 @@ static bool lock_read(const ProtobufCMessage *message, gpointer data)
 
     if (message->descriptor == &pg_query__range_var__descriptor) {
         struct ddl_target target = ddl_target_of(judge, (const PgQuery__RangeVar *) message);
-        bool scans = held_strongly(judge, &target) && !by_index(target.relation, reader->where);
         /* a name that a known schema does not have is one of WITH */
         if (target.relation != NULL || !judge->schema->known)
-            ddl_judge_lock_tree(judge, &target, DDL_ACCESS_SHARE,
-                                scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+            read_relation(judge, &target, reader->where, 0);
+        if (target.relation != NULL && reader->names != NULL) {
+            g_ptr_array_add(reader->names, g_strdup(target.relation->schema));
+            g_ptr_array_add(reader->names, g_strdup(target.relation->name));
+        }
     }
     return true;
 }
 
 /* Reading hinders nobody, unless the table is locked already for longer because of it. */
-void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query)
+void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query, GPtrArray *names)
 {
-    struct reader reader = {.judge = judge};
+    struct reader reader = {.judge = judge, .names = names};
 
     if (query == NULL)
         return;
@@ -114,7 +143,7 @@ static void update(struct ddl_judge *judge, const PgQuery__UpdateStmt *statement
 
     change_rows(judge, statement->relation, statement->where_clause, &all, &target);
     for (size_t i = 0; i < statement->n_from_clause; i++)
-        ddl_judge_reads(judge, statement->from_clause[i]);
+        ddl_judge_reads(judge, statement->from_clause[i], NULL);
     ddl_judge_analyze(judge, &target, NULL);
     if (all && statement->n_from_clause == 0 && !ddl_target_fresh(&target))
         ddl_judge_act(judge, DDL_UPDATE_WITHOUT_WHERE, &target, DDL_ROW_EXCLUSIVE,
@@ -128,7 +157,7 @@ static void delete_rows(struct ddl_judge *judge, const PgQuery__DeleteStmt *stat
 
     change_rows(judge, statement->relation, statement->where_clause, &all, &target);
     for (size_t i = 0; i < statement->n_using_clause; i++)
-        ddl_judge_reads(judge, statement->using_clause[i]);
+        ddl_judge_reads(judge, statement->using_clause[i], NULL);
     ddl_judge_analyze(judge, &target, NULL);
     if (all && !ddl_target_fresh(&target))
         ddl_judge_act(judge, DDL_DELETE_WITHOUT_WHERE, &target, DDL_ROW_EXCLUSIVE,
@@ -145,7 +174,7 @@ static void fill(const struct ddl_target *target)
 static void copy(struct ddl_judge *judge, const PgQuery__CopyStmt *statement)
 {
     if (statement->query != NULL)
-        ddl_judge_reads(judge, statement->query);
+        ddl_judge_reads(judge, statement->query, NULL);
     if (statement->relation == NULL)
         return;
     struct ddl_target target = ddl_target_of(judge, statement->relation);
@@ -190,14 +219,15 @@ bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
     case PG_QUERY__NODE__NODE_SELECT_STMT:
         if (node->select_stmt->into_clause != NULL)
             return false;
-        ddl_judge_reads(judge, node);
+        ddl_judge_reads(judge, node, NULL);
         lock_rows(judge, node->select_stmt);
+        ddl_judge_calls(judge, node, true);
         follow_set_config(judge, node->select_stmt);
         return true;
     case PG_QUERY__NODE__NODE_INSERT_STMT: {
         struct ddl_target target = ddl_target_of(judge, node->insert_stmt->relation);
         if (node->insert_stmt->select_stmt != NULL)
-            ddl_judge_reads(judge, node->insert_stmt->select_stmt);
+            ddl_judge_reads(judge, node->insert_stmt->select_stmt, NULL);
         ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
         fill(&target);
         return true;
@@ -210,7 +240,7 @@ bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
         return true;
     case PG_QUERY__NODE__NODE_MERGE_STMT: {
         struct ddl_target target = ddl_target_of(judge, node->merge_stmt->relation);
-        ddl_judge_reads(judge, node->merge_stmt->source_relation);
+        ddl_judge_reads(judge, node->merge_stmt->source_relation, NULL);
         ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
         return true;
     }
@@ -225,9 +255,7 @@ bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
     case PG_QUERY__NODE__NODE_LISTEN_STMT:
         return true;
     case PG_QUERY__NODE__NODE_CALL_STMT:
-        judge->out->analysed = false;
-        ddl_judge_act(judge, DDL_DYNAMIC, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE)->detail =
-            g_strdup("CALL");
+        ddl_judge_calls(judge, node, true);
         return true;
     default:
         return false;

@@ -165,7 +165,9 @@ static void create_function(struct ddl_judge *judge,
         is_volatile = body_volatile(judge, statement);
     if (statement->replace)
         g_hash_table_remove(judge->schema->functions, name);
-    ddl_function_add(judge->schema, name, is_volatile);
+    ddl_function_add(judge->schema, name, is_volatile,
+                     declared == NULL || strcmp(declared, "volatile") == 0 ? judge->text
+                                                                           : NULL);
 }
 
 static void alter_function(struct ddl_judge *judge, const PgQuery__AlterFunctionStmt *statement)
@@ -178,7 +180,8 @@ static void alter_function(struct ddl_judge *judge, const PgQuery__AlterFunction
         !ddl_qualified(statement->func->objname, statement->func->n_objname, &space, &name))
         return;
     g_hash_table_remove(judge->schema->functions, name);
-    ddl_function_add(judge->schema, name, strcmp(word, "volatile") == 0 ? DDL_YES : DDL_NO);
+    ddl_function_add(judge->schema, name, strcmp(word, "volatile") == 0 ? DDL_YES : DDL_NO,
+                     NULL);
 }
 
 /* ---- composite types ------------------------------------------------------------------------ */

@@ -206,6 +206,7 @@ static void play_index_of(struct ddl_relation *relation, struct ddl_constraint *
                 g_ptr_array_add(constraint->columns, g_strdup(index->columns->pdata[n]));
             g_free(index->name);
             index->name = g_strdup(constraint->name);
+            ddl_point_at(relation, constraint->name);
             index->primary = constraint->kind == DDL_PRIMARY_KEY;
             index->constraint = g_strdup(constraint->name);
         }

@@ -123,6 +123,7 @@ static void play_parent(struct ddl_judge *judge, struct ddl_relation *relation,
         relation->parent_schema =
             g_strdup(parent.schema == NULL ? ddl_schema_first(judge->schema) : parent.schema);
         relation->parent = g_strdup(parent.name);
+        ddl_point_at(relation, relation->parent);
         if (parent.relation == NULL)
             continue;
         copy_columns(relation, parent.relation, true);

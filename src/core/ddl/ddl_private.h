@@ -55,6 +55,8 @@ void ddl_expression_free(struct ddl_expression *expression);
 struct ddl_function {
     char *name;
     enum ddl_truth is_volatile;
+    GPtrArray *definitions; /* of char *: CREATE FUNCTION of each that is volatile */
+    bool opaque;            /* of one of them that is not known */
 };
 
 struct ddl_usertype {
@@ -67,6 +69,7 @@ struct ddl_schema {
     bool known;            /* what is not in it does not exist */
     GPtrArray *relations;  /* of struct ddl_relation, owned */
     GHashTable *by_name;   /* schema\1name to the relation */
+    GHashTable *pointed_at; /* names that are, or were, an index's or a parent's */
     GPtrArray *domains;    /* of struct ddl_domain */
     GPtrArray *types;      /* of struct ddl_usertype */
     GHashTable *functions; /* name to struct ddl_function; of several with a name the worst */
@@ -81,6 +84,9 @@ struct ddl_relation *ddl_schema_add(struct ddl_schema *schema, const char *schem
 void ddl_schema_remove(struct ddl_schema *schema, struct ddl_relation *relation);
 void ddl_schema_rename(struct ddl_schema *schema, struct ddl_relation *relation,
                        const char *schema_name, const char *name);
+/* The name is that of an index, or of a parent. What no name was pointed at for is not looked for
+ * among all relations: a script may have tens of thousands of them. */
+void ddl_point_at(const struct ddl_relation *relation, const char *name);
 /* Where something without a schema is made. */
 const char *ddl_schema_first(const struct ddl_schema *schema);
 void ddl_schema_set_path(struct ddl_schema *schema, PgQuery__Node *const *values, gsize count);
@@ -106,7 +112,11 @@ struct ddl_usertype *ddl_type_add(struct ddl_schema *schema, const char *schema_
                                   const char *name, char kind);
 struct ddl_usertype *ddl_usertype_find(const struct ddl_schema *schema, const char *schema_name,
                                        const char *name);
-void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile);
+/* definition NULL: what is in it cannot be seen. */
+void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile,
+                      const char *definition);
+/* The server has one of that name itself. */
+bool ddl_function_builtin(const char *name);
 
 /* Partitions, or children: those right below it. Array of borrowed relations. */
 GPtrArray *ddl_children(const struct ddl_schema *schema, const struct ddl_relation *relation);
@@ -173,6 +183,7 @@ struct ddl_judge {
     gsize at, end;         /* of the part that is judged */
     enum ddl_effect floor; /* what the statement does where it touches no table */
     guint depth;           /* of statements within statements */
+    bool defines;          /* a query is only written down, not run */
 };
 
 /* A relation of the statement; of none known `relation` is NULL. Names are borrowed. */
@@ -249,9 +260,17 @@ void ddl_judge_node(struct ddl_judge *judge, const PgQuery__Node *node);
 void ddl_judge_default_partition(struct ddl_judge *judge, const struct ddl_target *parent,
                                  const PgQuery__PartitionBoundSpec *bound,
                                  enum ddl_cause cause);
-/* ACCESS SHARE on every relation a query names. */
-void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query);
+/* ACCESS SHARE on every relation a query names; their schemas and names, by turns, are added to
+ * `names` (NULL: not asked for). */
+void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query, GPtrArray *names);
+/* The same for what a view reads. */
+void ddl_judge_sources(struct ddl_judge *judge, const struct ddl_target *view, guint depth);
 
+/* What the functions do that the statement calls; `surely`: one that is not known may do anything,
+ * so that the statement is not analysed. */
+void ddl_judge_calls(struct ddl_judge *judge, const PgQuery__Node *node, bool surely);
+/* The body of a CREATE FUNCTION, as if it stood here. */
+void ddl_judge_function(struct ddl_judge *judge, const char *definition);
 void ddl_judge_block(struct ddl_judge *judge, const PgQuery__DoStmt *statement);
 
 /* Kinds of statements; false: not one of theirs. */

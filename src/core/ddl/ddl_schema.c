@@ -67,6 +67,7 @@ static void relation_free(gpointer data)
     g_ptr_array_unref(relation->constraints);
     g_ptr_array_unref(relation->indexes);
     g_clear_pointer(&relation->key, g_ptr_array_unref);
+    g_clear_pointer(&relation->reads, g_ptr_array_unref);
     g_free(relation->schema);
     g_free(relation->name);
     g_free(relation->parent_schema);
@@ -102,6 +103,7 @@ static void function_free(gpointer data)
 {
     struct ddl_function *function = data;
 
+    g_ptr_array_unref(function->definitions);
     g_free(function->name);
     g_free(function);
 }
@@ -112,6 +114,7 @@ struct ddl_schema *ddl_schema_new(void)
 
     schema->relations = g_ptr_array_new_with_free_func(relation_free);
     schema->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    schema->pointed_at = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     schema->domains = g_ptr_array_new_with_free_func(domain_free);
     schema->types = g_ptr_array_new_with_free_func(usertype_free);
     schema->functions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, function_free);
@@ -127,6 +130,7 @@ void ddl_schema_free(struct ddl_schema *schema)
         return;
     g_hash_table_unref(schema->by_name);
     g_ptr_array_unref(schema->relations);
+    g_hash_table_unref(schema->pointed_at);
     g_ptr_array_unref(schema->domains);
     g_ptr_array_unref(schema->types);
     g_hash_table_unref(schema->functions);
@@ -220,6 +224,7 @@ struct ddl_relation *ddl_schema_add(struct ddl_schema *schema, const char *schem
     relation->schema = g_strdup(schema_name == NULL ? ddl_schema_first(schema) : schema_name);
     relation->name = g_strdup(name);
     relation->kind = kind;
+    relation->pointed_at = schema->pointed_at;
     relation->rows = -1;
     relation->columns = g_ptr_array_new_with_free_func(column_free);
     relation->constraints = g_ptr_array_new_with_free_func(constraint_free);
@@ -227,6 +232,12 @@ struct ddl_relation *ddl_schema_add(struct ddl_schema *schema, const char *schem
     g_ptr_array_add(schema->relations, relation);
     g_hash_table_replace(schema->by_name, key_of(relation->schema, name), relation);
     return relation;
+}
+
+void ddl_point_at(const struct ddl_relation *relation, const char *name)
+{
+    if (name != NULL && !g_hash_table_contains(relation->pointed_at, name))
+        g_hash_table_add(relation->pointed_at, g_strdup(name));
 }
 
 static void forget_name(struct ddl_schema *schema, const struct ddl_relation *relation)
@@ -269,6 +280,7 @@ void ddl_schema_rename(struct ddl_schema *schema, struct ddl_relation *relation,
         if (ddl_is_child(other, relation)) {
             set_text(&other->parent_schema, schema_name);
             set_text(&other->parent, name);
+            ddl_point_at(other, name);
         }
         for (guint n = 0; n < other->constraints->len; n++) {
             struct ddl_constraint *constraint = other->constraints->pdata[n];
@@ -296,8 +308,9 @@ bool ddl_is_child(const struct ddl_relation *child, const struct ddl_relation *p
 GPtrArray *ddl_children(const struct ddl_schema *schema, const struct ddl_relation *relation)
 {
     GPtrArray *children = g_ptr_array_new();
+    bool any = g_hash_table_contains(schema->pointed_at, relation->name);
 
-    for (guint i = 0; i < schema->relations->len; i++)
+    for (guint i = 0; any && i < schema->relations->len; i++)
         if (ddl_is_child(schema->relations->pdata[i], relation))
             g_ptr_array_add(children, schema->relations->pdata[i]);
     return children;
@@ -385,6 +398,7 @@ struct ddl_index *ddl_index_add(struct ddl_relation *relation, const char *name)
 
     index->schema = g_strdup(relation->schema);
     index->name = g_strdup(name);
+    ddl_point_at(relation, name);
     index->valid = index->simple = true;
     index->columns = g_ptr_array_new_with_free_func(g_free);
     index->uses = g_ptr_array_new_with_free_func(g_free);
@@ -406,7 +420,9 @@ void ddl_index_remove(struct ddl_relation *relation, const char *name)
 struct ddl_index *ddl_index_find(const struct ddl_schema *schema, const char *schema_name,
                                  const char *name, struct ddl_relation **ret_relation)
 {
-    for (guint i = 0; i < schema->relations->len; i++) {
+    bool any = name != NULL && g_hash_table_contains(schema->pointed_at, name);
+
+    for (guint i = 0; any && i < schema->relations->len; i++) {
         struct ddl_relation *relation = schema->relations->pdata[i];
         bool here = schema_name != NULL ? g_strcmp0(relation->schema, schema_name) == 0
                                         : ddl_strings_have(schema->path, relation->schema);

@@ -78,6 +78,8 @@ struct ddl_relation {
     char strategy;                  /* 'r', 'l', 'h'; '\0': not partitioned */
     char *method, *tablespace;      /* NULL: the default */
     char *of_type_schema, *of_type; /* of a typed table; NULL: none */
+    GHashTable *pointed_at;         /* the schema's: see ddl_point_at() */
+    GPtrArray *reads;               /* of a view: of char *, schema and name after the other */
     double rows;                    /* reltuples; -1: never counted */
     gint64 bytes, bytes_indexes;    /* by relpages */
 };

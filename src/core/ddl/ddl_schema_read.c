@@ -48,6 +48,7 @@ static void add_relation(const struct rows *row, gpointer data)
     relation->temporary = persistence == 't';
     relation->parent_schema = g_strdup(rows_text(row, 0, DDL_RELATIONS_PARENT_SCHEMA));
     relation->parent = g_strdup(rows_text(row, 0, DDL_RELATIONS_PARENT));
+    ddl_point_at(relation, relation->parent);
     if (rows_bool(row, 0, DDL_RELATIONS_IS_PARTITION))
         relation->bound =
             g_strdup(rows_bool(row, 0, DDL_RELATIONS_IS_DEFAULT) ? "DEFAULT" : "FOR VALUES");
@@ -186,7 +187,21 @@ static void add_function(const struct rows *row, gpointer data)
 
     if (is_volatile == DDL_YES && body != NULL)
         is_volatile = ddl_volatile_body(reading->schema, body);
-    ddl_function_add(reading->schema, rows_text(row, 0, DDL_FUNCTIONS_NAME), is_volatile);
+    ddl_function_add(reading->schema, rows_text(row, 0, DDL_FUNCTIONS_NAME), is_volatile,
+                     rows_text(row, 0, DDL_FUNCTIONS_DEFINITION));
+}
+
+static void add_view(const struct rows *row, gpointer data)
+{
+    struct reading *reading = data;
+    struct ddl_relation *view = relation_of(reading, row, DDL_VIEWS_VIEW);
+
+    if (view == NULL)
+        return;
+    if (view->reads == NULL)
+        view->reads = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(view->reads, g_strdup(rows_text(row, 0, DDL_VIEWS_SCHEMA)));
+    g_ptr_array_add(view->reads, g_strdup(rows_text(row, 0, DDL_VIEWS_NAME)));
 }
 
 /* "$user", public: a new session's path. */
@@ -222,9 +237,13 @@ static bool read_all(struct session *session, struct reading *reading, GError **
         const struct query *query;
         void (*add)(const struct rows *row, gpointer data);
     } parts[] = {
-        {&query_ddl_relations, add_relation},     {&query_ddl_columns, add_column},
-        {&query_ddl_constraints, add_constraint}, {&query_ddl_indexes, add_index},
-        {&query_ddl_functions, add_function},     {&query_ddl_types, add_type},
+        {&query_ddl_relations, add_relation},
+        {&query_ddl_columns, add_column},
+        {&query_ddl_constraints, add_constraint},
+        {&query_ddl_indexes, add_index},
+        {&query_ddl_functions, add_function},
+        {&query_ddl_views, add_view},
+        {&query_ddl_types, add_type},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)

@@ -52,17 +52,22 @@ struct ddl_usertype *ddl_type_add(struct ddl_schema *schema, const char *schema_
 }
 
 /* Which of several functions with a name is called depends on types we do not follow. */
-void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile)
+void ddl_function_add(struct ddl_schema *schema, const char *name, enum ddl_truth is_volatile,
+                      const char *definition)
 {
     struct ddl_function *function = g_hash_table_lookup(schema->functions, name);
 
-    if (function != NULL) {
-        if (is_volatile == DDL_YES || function->is_volatile == DDL_NO)
-            function->is_volatile = is_volatile;
-        return;
+    if (function == NULL) {
+        function = g_new0(struct ddl_function, 1);
+        function->name = g_strdup(name);
+        function->is_volatile = DDL_NO;
+        function->definitions = g_ptr_array_new_with_free_func(g_free);
+        g_hash_table_replace(schema->functions, function->name, function);
     }
-    function = g_new0(struct ddl_function, 1);
-    function->name = g_strdup(name);
-    function->is_volatile = is_volatile;
-    g_hash_table_replace(schema->functions, function->name, function);
+    if (is_volatile == DDL_YES || function->is_volatile == DDL_NO)
+        function->is_volatile = is_volatile;
+    if (definition != NULL)
+        g_ptr_array_add(function->definitions, g_strdup(definition));
+    else
+        function->opaque = function->opaque || is_volatile != DDL_NO;
 }

@@ -25,6 +25,11 @@ static GHashTable *builtin_functions(void)
     return names;
 }
 
+bool ddl_function_builtin(const char *name)
+{
+    return g_hash_table_contains(builtin_functions(), name);
+}
+
 static enum ddl_truth function_volatile(const struct ddl_schema *schema, const char *space,
                                         const char *name)
 {

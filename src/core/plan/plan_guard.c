@@ -1,7 +1,8 @@
 /*
  * The guard of a script: looks at it from the control session, without waiting for an answer. What
  * it knows of a lock is that it was not there at one look and was at the next: the older of the two
- * counts, so that no hold is ever taken for shorter than it was.
+ * counts, or the beginning of the statement that took it, so that no hold is ever taken for shorter
+ * than it was.
  */
 #include "core_queries.h"
 #include "plan/plan_script_private.h"
@@ -53,6 +54,17 @@ void plan_guard_open(struct guard *guard, struct session *control, const struct 
     };
 }
 
+void plan_guard_statement(struct guard *guard, bool begins)
+{
+    gint64 now = g_get_monotonic_time();
+
+    guard->busy = begins;
+    if (begins && guard->first_us == 0)
+        guard->first_us = now;
+    if (begins && guard->coming_us == 0)
+        guard->coming_us = now;
+}
+
 /* ---- what a look has seen ------------------------------------------------------------------ */
 
 static struct guard_hold *find(const GPtrArray *holds, guint oid)
@@ -96,7 +108,7 @@ static void see_hold(const struct guard *guard, GPtrArray *now, guint oid, const
     hold->oid = oid;
     hold->relation = g_strdup(relation);
     hold->mode = mode_name(mode);
-    hold->since_us = known != NULL ? known->since_us : guard->looked_us;
+    hold->since_us = known != NULL ? known->since_us : MAX(guard->looked_us, guard->first_us);
     g_ptr_array_add(now, hold);
 }
 
@@ -155,6 +167,7 @@ static void see(struct guard *guard, const PGresult *rows)
     else if (guard->waiting_since_us == 0)
         guard->waiting_since_us = guard->looked_us;
     guard->looked_us = guard->asked_us;
+    guard->first_us = guard->coming_us;
 }
 
 /* ---- looking ------------------------------------------------------------------------------- */
@@ -172,6 +185,7 @@ static void ask(struct guard *guard)
     gint64 now = g_get_monotonic_time();
 
     guard->asked_us = now;
+    guard->coming_us = guard->busy ? now : 0;
     guard->next_us = now + LOOK_MS * 1000;
     if (!PQsendQueryParams(session_handle(guard->session), text->sql, 2, NULL, values, NULL,
                            NULL, 0))

@@ -51,6 +51,10 @@ struct guard {
     gint64 asked_us;       /* when the look that is under way was sent; 0: none is */
     gint64 looked_us;      /* when the last one that was answered was sent */
     gint64 next_us;        /* when the next one is due */
+    /* When the first statement began of which the last answer could say nothing; of the answer to
+     * come the same. 0: none did. */
+    gint64 first_us, coming_us;
+    bool busy; /* a statement is at work */
     bool seen, lost;
     char *waiter, *waiter_mode, *waits_for;
     gint64 waited_ms, waiting_since_us;
@@ -60,6 +64,9 @@ struct guard {
 void plan_guard_open(struct guard *guard, struct session *control, const struct session *work,
                      const struct script_limits *limits, bool transaction);
 void plan_guard_close(struct guard *guard); /* waits for a look that is under way */
+
+/* A statement of the script begins, and is over: a lock is no older than the statement that took it. */
+void plan_guard_statement(struct guard *guard, bool begins);
 
 /* Sends a look when one is due, reads an answer that has come. Never waits. */
 void plan_guard_tend(struct guard *guard);

@@ -153,9 +153,12 @@ static bool send_statements(struct work *work)
     for (guint i = 0; i < statements->len; i++) {
         const struct script_statement *statement = g_ptr_array_index(statements, i);
         work->result->statement = i;
-        if (!bound(work, statement->strong) || !still_wanted(work) ||
-            !plan_work_send(work, statement->sql))
+        if (!bound(work, statement->strong) || !still_wanted(work))
             return false;
+        plan_guard_statement(&work->guard, true);
+        if (!plan_work_send(work, statement->sql))
+            return false;
+        plan_guard_statement(&work->guard, false);
     }
     work->result->statement = statements->len;
     return true;

@@ -131,6 +131,16 @@ struct apply_item {
     char *reason; /* of another outcome than done; NULL */
 };
 
+/* ANALYZE of a migration that is applied, which a killed run has not come to. */
+struct apply_left {
+    gint64 run;
+    char *version, *name, *hash, *forced;
+    bool down;
+    double longest_hold_ms;
+    GPtrArray *statements; /* of char * */
+    GPtrArray *steps;      /* of struct step, the plan's */
+};
+
 struct apply {
     struct call *call;
     struct session *control; /* holds the locks, is the guard */
@@ -141,6 +151,7 @@ struct apply {
     struct folder *folder;
     struct version_table *table;
     GPtrArray *items; /* of struct apply_item */
+    GPtrArray *left;  /* of struct apply_left */
     GPtrArray *gates; /* of struct apply_gate */
     GPtrArray *shown; /* of char *: hashes of what was shown to the person; NULL: nothing was */
     struct plan *plan;
@@ -258,6 +269,11 @@ void apply_object_of(struct apply_item *item, const char *sql, const struct ddl_
 
 /* ANALYZE of what the item's statements have left without statistics, proved by the server's count. */
 void apply_analyze(struct apply *apply, struct apply_item *item, struct plan_run *run);
+
+/* The same, left by a run that was killed (apply_left.c). */
+void apply_find_left(struct apply *apply);
+void apply_plan_left(struct apply *apply);
+void apply_run_left(struct apply *apply, const struct plan_run *run);
 
 /* ---- saying (apply_show.c) ----------------------------------------------------------------- */
 

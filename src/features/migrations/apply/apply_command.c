@@ -29,6 +29,7 @@ static bool prepare(struct apply *apply, GError **error)
     if (!apply_choose(apply, error) || !apply_judge_items(apply, error) ||
         !apply_ask_gates(apply, error))
         return false;
+    apply_find_left(apply);
     apply_plan(apply);
     return true;
 }
@@ -103,6 +104,7 @@ static enum runbook_exit act(struct apply *apply)
     apply->run = gate_record_begin(call, apply->control, &window);
     gate_record_steps(call, apply->run, apply->plan, 1);
     struct plan_run run = gate_plan_run(call, apply->control, &window, apply->run);
+    apply_run_left(apply, &run);
     apply_run(apply, &run);
     enum runbook_exit code = interrupted(apply) ? RUNBOOK_INTERRUPTED : judge(apply);
     g_autofree char *summary = apply_summary(apply);
@@ -117,7 +119,7 @@ static enum runbook_exit lock_and_act(struct apply *apply, GError **error)
 {
     if (!apply_lock(apply, error) || !prepare(apply, error) || !as_shown(apply, error))
         return RUNBOOK_FAILED;
-    if (apply->items->len == 0) {
+    if (apply->plan->steps->len == 0) {
         apply_show(apply, "done");
         return RUNBOOK_DONE;
     }
@@ -172,6 +174,7 @@ static bool read_wish(struct apply *apply, GError **error)
 static void clear(struct apply *apply)
 {
     g_clear_pointer(&apply->items, g_ptr_array_unref);
+    g_clear_pointer(&apply->left, g_ptr_array_unref);
     g_clear_pointer(&apply->gates, g_ptr_array_unref);
     g_clear_pointer(&apply->shown, g_ptr_array_unref);
     g_clear_pointer(&apply->plan, plan_free);

@@ -273,6 +273,7 @@ void apply_plan(struct apply *apply)
 {
     g_clear_pointer(&apply->plan, plan_free);
     apply->plan = plan_new();
+    apply_plan_left(apply);
     for (guint i = 0; i < apply->items->len; i++) {
         struct apply_item *item = g_ptr_array_index(apply->items, i);
         plan_item(apply, item);

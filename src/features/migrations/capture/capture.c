@@ -54,6 +54,17 @@ static bool has_scripts(const char *path)
     return found;
 }
 
+/* The version as the file has it, "000006": how many digits it has is lost in the folder's. */
+static char *version_of(const struct folder_migration *migration)
+{
+    const struct folder_script *script =
+        migration->up != NULL ? migration->up : migration->down;
+    g_autofree char *file = g_path_get_basename(script->file);
+    const char *digits = file + (file[0] == 'V');
+
+    return g_strndup(digits, strspn(digits, "0123456789"));
+}
+
 /* A folder that is not there yet, or empty, is anybody's: golang-migrate's unless it is said. */
 bool capture_look_at_folder(struct capture *capture, GError **error)
 {
@@ -72,7 +83,7 @@ bool capture_look_at_folder(struct capture *capture, GError **error)
     if (folder->migrations->len > 0) {
         const struct folder_migration *newest =
             folder->migrations->pdata[folder->migrations->len - 1];
-        capture->last = g_strdup(newest->version);
+        capture->last = version_of(newest);
     }
     return true;
 }

@@ -169,7 +169,7 @@ static void drop_global(struct capture_undo *undo, const char *what, const char 
 
 static bool undo_types(struct capture_undo *undo, const PgQuery__Node *node)
 {
-    switch (node->node_case) {
+    switch ((int) node->node_case) {
     case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
         drop_named(undo, "TYPE", node->create_enum_stmt->type_name,
                    node->create_enum_stmt->n_type_name);
@@ -200,7 +200,7 @@ static bool undo_types(struct capture_undo *undo, const PgQuery__Node *node)
 
 static bool undo_relations(struct capture_undo *undo, const PgQuery__Node *node)
 {
-    switch (node->node_case) {
+    switch ((int) node->node_case) {
     case PG_QUERY__NODE__NODE_CREATE_STMT:
         drop_range(undo, "TABLE", node->create_stmt->relation,
                    node->create_stmt->if_not_exists);
@@ -240,7 +240,7 @@ static bool undo_relations(struct capture_undo *undo, const PgQuery__Node *node)
 
 static bool undo_changes(struct capture_undo *undo, const PgQuery__Node *node)
 {
-    switch (node->node_case) {
+    switch ((int) node->node_case) {
     case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
         capture_undo_alter_table(undo, node->alter_table_stmt);
         return true;
@@ -296,7 +296,8 @@ struct capture_down *capture_down_new(const GPtrArray *statements,
 
 void capture_down_free(struct capture_down *down)
 {
-    g_ptr_array_unref(down->statements);
-    g_ptr_array_unref(down->notes);
+    /* They may have been taken. */
+    g_clear_pointer(&down->statements, g_ptr_array_unref);
+    g_clear_pointer(&down->notes, g_ptr_array_unref);
     g_free(down);
 }

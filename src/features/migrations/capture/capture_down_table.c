@@ -111,7 +111,7 @@ static void partition_attached(struct table_undo *table, const PgQuery__AlterTab
 
 static void one_command(struct table_undo *table, const PgQuery__AlterTableCmd *cmd)
 {
-    switch (cmd->subtype) {
+    switch ((int) cmd->subtype) {
     case AT(AddColumn):
         column_added(table, cmd);
         break;
@@ -175,7 +175,7 @@ void capture_undo_alter_table(struct capture_undo *undo, const PgQuery__AlterTab
 
 static const char *renamed_kind(PgQuery__ObjectType kind)
 {
-    switch (kind) {
+    switch ((int) kind) {
     case OBJECT(TABLE):
     case OBJECT(COLUMN):
     case OBJECT(TABCONSTRAINT):

@@ -7,7 +7,7 @@
 
 static enum capture_kind transaction_kind(const PgQuery__TransactionStmt *stmt, char **ret_name)
 {
-    switch (stmt->kind) {
+    switch ((int) stmt->kind) {
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN:
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START:
         return CAPTURE_BEGIN;
@@ -37,7 +37,7 @@ static enum capture_kind select_kind(const PgQuery__SelectStmt *stmt)
 
 static enum capture_kind node_kind(const PgQuery__Node *node, char **ret_name)
 {
-    switch (node->node_case) {
+    switch ((int) node->node_case) {
     case PG_QUERY__NODE__NODE_TRANSACTION_STMT:
         return transaction_kind(node->transaction_stmt, ret_name);
     case PG_QUERY__NODE__NODE_SELECT_STMT:

@@ -42,8 +42,7 @@ static bool run_program(struct capture *capture, GError **error)
         .variables = option_values(capture->call->options, "variable"),
     };
 
-    return admit(shadow->observer, place.role, error) &&
-           capture_run(capture->call->arguments, &place, error);
+    return capture_run(capture->call->arguments, &place, error);
 }
 
 bool capture_observe(struct capture *capture, GError **error)
@@ -64,15 +63,16 @@ bool capture_observe(struct capture *capture, GError **error)
     capture->before = snapshot_read(shadow->observer, table_of(capture), error);
     if (capture->before == NULL)
         return false;
+    if (!admit(shadow->observer, session_user(capture->target), error))
+        return false;
+    /* Between the two there is nothing of ours in the log. */
     g_autofree char *old = server_log(shadow->server);
     if (!run_program(capture, error))
         return false;
-    capture->after = snapshot_read(shadow->observer, table_of(capture), error);
-    if (capture->after == NULL)
-        return false;
     g_autofree char *log = server_log(shadow->server);
     capture->log = capture_log_read(log + MIN(strlen(old), strlen(log)));
-    return true;
+    capture->after = snapshot_read(shadow->observer, table_of(capture), error);
+    return capture->after != NULL;
 }
 
 /* ---- the proof ------------------------------------------------------------------------------ */
@@ -115,6 +115,9 @@ bool capture_prove(struct capture *capture, GError **error)
     GPtrArray *down = capture->wrong_down = g_ptr_array_new_with_free_func(g_free);
     GPtrArray *up = capture->wrong_up = g_ptr_array_new_with_free_func(g_free);
 
+    /* Names are looked for as in a session of the program's. */
+    if (!trace_command(capture->shadow->session, "RESET ALL", "cannot prepare", error))
+        return false;
     for (guint i = capture->parts->len; i-- > 0;) {
         const struct capture_part *part = capture->parts->pdata[i];
         if (!run_statements(capture, part->down, down, error))

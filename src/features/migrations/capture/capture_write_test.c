@@ -33,10 +33,10 @@ static GPtrArray *parts_of(void)
 {
     g_autoptr(GPtrArray) statements = g_ptr_array_new();
 
-    g_ptr_array_add(statements, (gpointer) "CREATE TABLE a (id int)");
-    g_ptr_array_add(statements, (gpointer) "ALTER TABLE b ADD c int");
-    g_ptr_array_add(statements, (gpointer) "CREATE INDEX CONCURRENTLY i ON b (c)");
-    g_ptr_array_add(statements, (gpointer) "COMMENT ON TABLE a IS 'x;\ny'");
+    g_ptr_array_add(statements, (gpointer) (gsize) "CREATE TABLE a (id int)");
+    g_ptr_array_add(statements, (gpointer) (gsize) "ALTER TABLE b ADD c int");
+    g_ptr_array_add(statements, (gpointer) (gsize) "CREATE INDEX CONCURRENTLY i ON b (c)");
+    g_ptr_array_add(statements, (gpointer) (gsize) "COMMENT ON TABLE a IS 'x;\ny'");
     GPtrArray *parts = capture_parts(statements);
     for (guint i = 0; i < parts->len; i++) {
         struct capture_part *part = parts->pdata[i];
@@ -67,7 +67,7 @@ static void test_read_back(void)
         g_autoptr(GPtrArray) notes = g_ptr_array_new();
         g_autoptr(GError) error = NULL;
         g_autoptr(GPtrArray) given = g_ptr_array_new_with_free_func(folder_file_free);
-        g_ptr_array_add(notes, (gpointer) "a\nnote");
+        g_ptr_array_add(notes, (gpointer) (gsize) "a\nnote");
         struct capture_heading heading = {"capture", "./app --migrate\nDROP TABLE x", notes};
         g_autoptr(GPtrArray) files =
             capture_files(parts, (enum folder_format) format, "000004", NOW, &heading);

@@ -114,12 +114,19 @@ static bool costs(const struct ddl_act *act)
     return act->work >= DDL_EFFECT_SCAN && act->mode >= DDL_SHARE;
 }
 
+/* BEGIN and COMMIT of its own are what makes such a script one of several transactions. */
+static bool is_usual(const struct lint_walk *walk, const struct ddl_act *act)
+{
+    return act->cause == DDL_TRANSACTION_CONTROL &&
+           (walk->format == FOLDER_GOLANG_MIGRATE || walk->format == FOLDER_PLAIN);
+}
+
 static void find_act(struct lint_walk *walk, const struct ddl_act *act)
 {
     const struct lint_saying *saying = lint_saying(act->cause);
     const struct lint_rule *rule = lint_rule(saying->rule);
 
-    if (rule->up_only && walk->file->down)
+    if (is_usual(walk, act) || (rule->up_only && walk->file->down))
         return;
     struct lint_finding *finding = lint_finding_at(walk, rule->id, act->at);
     struct wording wording = {act};

@@ -1,7 +1,7 @@
 /*
  * Scripts that fill tables have tens of thousands of statements that differ in their constants only.
  * What is parsed and judged once need not be again: the grammar sees kinds of tokens, and of an
- * INSERT, UPDATE or DELETE the judge does not look at constants.
+ * INSERT, UPDATE, DELETE or SELECT the judge does not look at constants.
  */
 #ifndef MIGRATIONS_LINT_MEMO_H
 #define MIGRATIONS_LINT_MEMO_H

@@ -322,7 +322,8 @@ char *lint_rewrite(const struct lint_walk *walk, const struct ddl_act *act)
         return NULL;
     bool partitioned = is_partitioned(&rewrite);
     /* A tree that stands for newer words is not what was written. */
-    lint_tree_find(&rewrite.tree, walk->parse->newer == NULL ? walk->parse->node : NULL, act);
+    lint_tree_find(&rewrite.tree, walk->parse->newer == NULL ? walk->parse->node : NULL,
+                   walk->text, act);
     for (gsize i = 0; sql == NULL && i < G_N_ELEMENTS(recipes); i++)
         if (fits(&recipes[i], &rewrite, partitioned))
             sql = lint_fill(recipes[i].sql, fill_place, &rewrite, true);

@@ -208,7 +208,9 @@ static void test_shapes(void)
               "INSERT INTO t VALUES (\2, \1, \3, \3)");
     has_shape("insert\n into \"a 'b\"  VALUES(-1)", "insert into \"a 'b\" VALUES(-\2)");
     has_shape("UPDATE t SET a=1 WHERE b = .5", "UPDATE t SET a=\2 WHERE b = .\2");
-    has_shape("SELECT 1", NULL);
+    has_shape("SELECT setval('s', 1)", "SELECT setval(\1, \2)");
+    has_shape("SELECT Set_Config('search_path', 'a', true)", NULL);
+    has_shape("CREATE TABLE t (a int DEFAULT 1)", NULL);
     has_shape("INSERTED INTO t VALUES (1)", NULL);
     has_shape("INSERT INTO t VALUES (E'\\'')", NULL);
     has_shape("INSERT INTO t VALUES ($$a$$)", NULL);

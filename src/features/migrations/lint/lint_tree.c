@@ -8,7 +8,16 @@
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-char *lint_tree_write(PgQuery__Node *node)
+static char *write_packed(PgQueryProtobuf packed)
+{
+    PgQueryDeparseResult written = pg_query_deparse_protobuf(packed);
+    char *sql = written.error == NULL ? g_strdup(written.query) : NULL;
+
+    pg_query_free_deparse_result(written);
+    return sql;
+}
+
+static char *write_node(PgQuery__Node *node)
 {
     PgQuery__RawStmt raw = PG_QUERY__RAW_STMT__INIT;
     PgQuery__RawStmt *statements[] = {&raw};
@@ -21,11 +30,39 @@ char *lint_tree_write(PgQuery__Node *node)
     gsize size = pg_query__parse_result__get_packed_size(&result);
     g_autofree uint8_t *packed = g_malloc(size);
     pg_query__parse_result__pack(&result, packed);
-    PgQueryProtobuf tree = {.len = size, .data = (char *) packed};
-    PgQueryDeparseResult written = pg_query_deparse_protobuf(tree);
-    char *sql = written.error == NULL ? g_strdup(written.query) : NULL;
-    pg_query_free_deparse_result(written);
-    return sql;
+    return write_packed((PgQueryProtobuf){.len = size, .data = (char *) packed});
+}
+
+/* Not all names are quoted by libpg_query where they have to be: what it reads back must be what it
+ * wrote. */
+static bool reads_back(const char *sql)
+{
+    PgQueryProtobufParseResult parsed = pg_query_parse_protobuf(sql);
+    g_autofree char *again = parsed.error == NULL ? write_packed(parsed.parse_tree) : NULL;
+
+    pg_query_free_protobuf_parse_result(parsed);
+    return g_strcmp0(sql, again) == 0;
+}
+
+char *lint_tree_write(const struct lint_tree *tree, PgQuery__Node *node)
+{
+    g_autofree char *sql = write_node(node);
+
+    return sql != NULL && (!tree->quoted || reads_back(sql)) ? g_steal_pointer(&sql) : NULL;
+}
+
+/* A constraint's name is one that it does not quote. */
+char *lint_tree_name(char *sql, const char *name)
+{
+    const char *at = sql != NULL ? strstr(sql, LINT_TREE_NAME) : NULL;
+
+    if (at == NULL)
+        return sql;
+    g_autofree char *quoted = lint_quoted(NULL, name);
+    char *named =
+        g_strdup_printf("%.*s%s%s", (int) (at - sql), sql, quoted, at + strlen(LINT_TREE_NAME));
+    g_free(sql);
+    return named;
 }
 
 /* The ALTER TABLE with this one command. */
@@ -41,7 +78,7 @@ char *lint_tree_alter(const struct lint_tree *tree, PgQuery__AlterTableCmd *comm
     statement.cmds = commands;
     outer.node_case = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT;
     outer.alter_table_stmt = &statement;
-    return lint_tree_write(&outer);
+    return lint_tree_write(tree, &outer);
 }
 
 /* ---- finding -------------------------------------------------------------------------------- */
@@ -197,11 +234,12 @@ static const PgQuery__AlterTableCmd *meant(const PgQuery__AlterTableStmt *alter,
     return first;
 }
 
-void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node,
+void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node, const char *text,
                     const struct ddl_act *act)
 {
     memset(tree, 0, sizeof *tree);
     tree->node = node;
+    tree->quoted = strchr(text, '"') != NULL;
     if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
         return;
     tree->alter = node->alter_table_stmt;

@@ -10,6 +10,7 @@
 
 struct lint_tree {
     const PgQuery__Node *node;
+    bool quoted;                          /* its text has quoted names */
     const PgQuery__AlterTableStmt *alter; /* NULL: another statement */
     const PgQuery__AlterTableCmd *command;
     const PgQuery__ColumnDef *column;      /* of ADD COLUMN and ALTER … TYPE */
@@ -17,8 +18,12 @@ struct lint_tree {
     char *name; /* of the constraint: its own, or what the server would call it */
 };
 
+/* Stands for the name of a constraint until the statement is written: takes sql, which may be NULL. */
+#define LINT_TREE_NAME "pgrunbook_name"
+char *lint_tree_name(char *sql, const char *name);
+
 /* Any tree as SQL, and the ALTER TABLE with this one command. */
-char *lint_tree_write(PgQuery__Node *node);
+char *lint_tree_write(const struct lint_tree *tree, PgQuery__Node *node);
 char *lint_tree_alter(const struct lint_tree *tree, PgQuery__AlterTableCmd *command);
 
 /* What the tree says, an empty text being nothing. */
@@ -28,7 +33,7 @@ static inline bool lint_tree_empty(const char *text)
 }
 
 /* Finds the parts the act is about. */
-void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node,
+void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node, const char *text,
                     const struct ddl_act *act);
 void lint_tree_clear(struct lint_tree *tree);
 

@@ -63,7 +63,8 @@ char *lint_tree_not_valid(const struct lint_tree *tree)
         constraint.n_fk_attrs = 1;
         constraint.fk_attrs = keys;
     }
-    constraint.conname = tree->name;
+    char name[] = LINT_TREE_NAME;
+    constraint.conname = name;
     constraint.skip_validation = true;
     constraint.initially_valid = false;
     def.node_case = PG_QUERY__NODE__NODE_CONSTRAINT;
@@ -71,7 +72,7 @@ char *lint_tree_not_valid(const struct lint_tree *tree)
     command.subtype = PG_QUERY__ALTER_TABLE_TYPE__AT_AddConstraint;
     command.behavior = PG_QUERY__DROP_BEHAVIOR__DROP_RESTRICT;
     command.def = &def;
-    return lint_tree_alter(tree, &command);
+    return lint_tree_name(lint_tree_alter(tree, &command), tree->name);
 }
 
 char *lint_tree_columns(const struct lint_tree *tree)

@@ -22,7 +22,7 @@ static char *index_as(const struct lint_tree *tree, bool concurrent, bool only, 
     }
     node.node_case = PG_QUERY__NODE__NODE_INDEX_STMT;
     node.index_stmt = &index;
-    return lint_tree_write(&node);
+    return lint_tree_write(tree, &node);
 }
 
 char *lint_tree_only_parent(const struct lint_tree *tree)
@@ -36,8 +36,9 @@ char *lint_tree_must_create(const struct lint_tree *tree)
 }
 
 /* CONCURRENTLY takes one index a statement, and no CASCADE. */
-static char *drops(const PgQuery__DropStmt *drop)
+static char *drops(const struct lint_tree *tree)
 {
+    const PgQuery__DropStmt *drop = tree->node->drop_stmt;
     GString *text = g_string_new(NULL);
 
     for (size_t i = 0; i < drop->n_objects; i++) {
@@ -50,7 +51,7 @@ static char *drops(const PgQuery__DropStmt *drop)
         one.behavior = PG_QUERY__DROP_BEHAVIOR__DROP_RESTRICT;
         node.node_case = PG_QUERY__NODE__NODE_DROP_STMT;
         node.drop_stmt = &one;
-        g_autofree char *sql = lint_tree_write(&node);
+        g_autofree char *sql = lint_tree_write(tree, &node);
         if (sql != NULL)
             g_string_append_printf(text, "%s%s", text->len > 0 ? ";\n" : "", sql);
     }
@@ -86,8 +87,9 @@ static char *reindex(const PgQuery__ReindexStmt *statement)
     return g_strdup_printf("REINDEX %s CONCURRENTLY %s", index ? "INDEX" : "TABLE", name);
 }
 
-static char *refresh(const PgQuery__RefreshMatViewStmt *statement)
+static char *refresh(const struct lint_tree *tree)
 {
+    const PgQuery__RefreshMatViewStmt *statement = tree->node->refresh_mat_view_stmt;
     PgQuery__RefreshMatViewStmt copy = *statement;
     PgQuery__Node node = PG_QUERY__NODE__INIT;
 
@@ -96,7 +98,7 @@ static char *refresh(const PgQuery__RefreshMatViewStmt *statement)
     copy.concurrent = true;
     node.node_case = PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT;
     node.refresh_mat_view_stmt = &copy;
-    return lint_tree_write(&node);
+    return lint_tree_write(tree, &node);
 }
 
 char *lint_tree_concurrently(const struct lint_tree *tree)
@@ -108,11 +110,11 @@ char *lint_tree_concurrently(const struct lint_tree *tree)
     if (tree->node->node_case == PG_QUERY__NODE__NODE_INDEX_STMT)
         return index_as(tree, true, false, true);
     if (tree->node->node_case == PG_QUERY__NODE__NODE_DROP_STMT)
-        return drops(tree->node->drop_stmt);
+        return drops(tree);
     if (tree->node->node_case == PG_QUERY__NODE__NODE_REINDEX_STMT)
         return reindex(tree->node->reindex_stmt);
     if (tree->node->node_case == PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT)
-        return refresh(tree->node->refresh_mat_view_stmt);
+        return refresh(tree);
     return NULL;
 }
 
@@ -239,7 +241,8 @@ char *lint_tree_domain_not_valid(const struct lint_tree *tree)
     PgQuery__AlterDomainStmt copy = *domain;
     PgQuery__Constraint named = *domain->def->constraint;
     PgQuery__Node def = PG_QUERY__NODE__INIT, node = PG_QUERY__NODE__INIT;
-    named.conname = plain;
+    char name_for_now[] = LINT_TREE_NAME;
+    named.conname = name_for_now;
     named.skip_validation = true;
     named.initially_valid = false;
     def.node_case = PG_QUERY__NODE__NODE_CONSTRAINT;
@@ -247,5 +250,5 @@ char *lint_tree_domain_not_valid(const struct lint_tree *tree)
     copy.def = &def;
     node.node_case = PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT;
     node.alter_domain_stmt = &copy;
-    return lint_tree_write(&node);
+    return lint_tree_name(lint_tree_write(tree, &node), plain);
 }
