@@ -139,6 +139,14 @@ void ddl_judge_lock(struct ddl_judge *judge, const struct ddl_target *target,
     lock->work = MAX(lock->work, work);
 }
 
+void ddl_judge_lock_unknown(struct ddl_judge *judge, enum ddl_lock_mode mode,
+                            enum ddl_effect work)
+{
+    struct ddl_target any = {.name = "*"};
+
+    ddl_judge_lock(judge, &any, mode, work);
+}
+
 void ddl_judge_lock_tree(struct ddl_judge *judge, const struct ddl_target *target,
                          enum ddl_lock_mode mode, enum ddl_effect work)
 {
@@ -228,7 +236,7 @@ static void explain_strong_locks(struct ddl_judge *judge)
     for (guint i = 0; i < judge->out->locks->len; i++) {
         const struct ddl_lock *lock = judge->out->locks->pdata[i];
         if (lock->mode < DDL_ACCESS_EXCLUSIVE || lock->created_here ||
-            lock_explained(judge, lock))
+            lock_explained(judge, lock) || g_strcmp0(lock->relation, "*") == 0)
             continue;
         struct ddl_target target = {.schema = lock->schema, .name = lock->relation};
         ddl_judge_act(judge, DDL_TAKES_ACCESS_EXCLUSIVE, &target, lock->mode, lock->work);

@@ -413,6 +413,7 @@ struct ddl_index *ddl_play_index(struct ddl_judge *judge, struct ddl_relation *r
     struct ddl_index *index = ddl_index_add(relation, name);
 
     index->unique = statement->unique;
+    index->tablespace = g_strdup(ddl_said(statement->table_space));
     index->method = g_strdup(
         ddl_said(statement->access_method) == NULL ? "btree" : statement->access_method);
     ddl_index_of_elements(index, statement->index_params, statement->n_index_params,

@@ -210,6 +210,9 @@ void ddl_judge_lock(struct ddl_judge *judge, const struct ddl_target *target,
 /* The relation and all that are below it; work is done on those that have rows. */
 void ddl_judge_lock_tree(struct ddl_judge *judge, const struct ddl_target *target,
                          enum ddl_lock_mode mode, enum ddl_effect work);
+/* Tables that are not known: a lock on "*". */
+void ddl_judge_lock_unknown(struct ddl_judge *judge, enum ddl_lock_mode mode,
+                            enum ddl_effect work);
 /* Adds an act about the target (NULL: none). Its other members are the caller's to set. */
 struct ddl_act *ddl_judge_act(struct ddl_judge *judge, enum ddl_cause cause,
                               const struct ddl_target *target, enum ddl_lock_mode mode,

@@ -56,6 +56,7 @@ static void index_free(gpointer data)
     g_free(index->name);
     g_free(index->method);
     g_free(index->constraint);
+    g_free(index->tablespace);
     g_free(index);
 }
 

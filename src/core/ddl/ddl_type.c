@@ -228,8 +228,10 @@ enum ddl_truth ddl_type_constrained(const struct ddl_schema *schema,
             return type->array ? DDL_NO : DDL_YES;
         at = &domain->base;
     }
+    /* a table's name is that of its rows' type, too */
     if (at != type || schema->known || type->array ||
-        ddl_usertype_find(schema, type->schema, type->name) != NULL)
+        ddl_usertype_find(schema, type->schema, type->name) != NULL ||
+        ddl_schema_find(schema, type->schema, type->name) != NULL)
         return DDL_NO;
     /* what extensions bring are no domains */
     static const char *const known[] = {"citext",   "hstore",    "ltree", "vector", "halfvec",
