@@ -10,11 +10,12 @@
 static GHashTable *builtin_functions(void)
 {
     static GHashTable *names;
+    static char **each; /* whose texts are the names */
     static gsize once;
 
     if (g_once_init_enter(&once)) {
         names = g_hash_table_new(g_str_hash, g_str_equal);
-        char **each = g_strsplit(ddl_functions_builtin, "\n", -1);
+        each = g_strsplit(ddl_functions_builtin, "\n", -1);
         for (gsize i = 0; each[i] != NULL; i++) {
             bool is_volatile = each[i][0] == '!';
             g_hash_table_insert(names, each[i] + is_volatile,
