@@ -48,10 +48,6 @@ class Pgrunbook:
                    ("3_case", case.script())]
         return self._ask(case, scripts, ["--server-version", str(version)])
 
-    def alone(self, case, version):
-        """Nothing is known of the tables."""
-        return self._ask(case, [("3_case", case.script())], ["--server-version", str(version)])
-
     def _ask(self, case, scripts, options):
         with tempfile.TemporaryDirectory() as folder:
             for name, text in scripts:

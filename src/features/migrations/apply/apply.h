@@ -61,6 +61,7 @@ struct apply_gate apply_judge_rehearsal(const struct apply_rehearsal *rehearsal,
                                         gint64 max_hold_ms, gint64 now_us);
 
 struct apply_backup {
+    gint64 before_us; /* what was made later does not count; 0: everything does */
     bool configured; /* there is a repository for this cluster to look into */
     char *trouble;   /* why it cannot be read; NULL: it can */
     char *proven;    /* id of the newest that a drill has restored; NULL: none */
@@ -176,7 +177,7 @@ void apply_item_free(gpointer data);
 bool apply_observe_place(struct apply *apply, GError **error);
 /* The newest rehearsal of it. */
 void apply_observe_rehearsal(const struct apply *apply, struct apply_item *item);
-struct apply_backup apply_observe_backup(const struct apply *apply);
+struct apply_backup apply_observe_backup(const struct apply *apply, gint64 before_us);
 /* Long transactions and wraparound vacuums in the way of these items, as sentences. */
 bool apply_observe_obstacles(struct apply *apply, const struct apply_item *item,
                              GPtrArray *transactions, GPtrArray *vacuums, GError **error);

@@ -63,7 +63,7 @@ static bool ask_rehearsals(struct apply *apply, GError **error)
 
 static void ask_backup(struct apply *apply)
 {
-    struct apply_backup found = apply_observe_backup(apply);
+    struct apply_backup found = apply_observe_backup(apply, 0);
 
     apply_gate_add(
         apply,

@@ -128,7 +128,8 @@ bool apply_begun_before(const struct apply *apply, const struct apply_item *item
 
 static void see_backup(const struct repo_backup *backup, struct apply_backup *found)
 {
-    if (backup->trouble != NULL || backup->proof == REPO_DAMAGED)
+    if (backup->trouble != NULL || backup->proof == REPO_DAMAGED ||
+        (found->before_us != 0 && backup->stopped_us > found->before_us))
         return;
     if (backup->proof == REPO_PROVEN && backup->stopped_us > found->proven_us) {
         g_free(found->proven);
@@ -186,7 +187,8 @@ static void see_dump(const struct store_run_view *run, gpointer data)
     if (g_strcmp0(run->verb, "dump") != 0 || g_strcmp0(run->outcome, "done") != 0 ||
         g_strcmp0(run->system_identifier, dumps->apply->system) != 0 ||
         g_strcmp0(run->dbname, session_database(dumps->apply->control)) != 0 ||
-        run->started_us <= found->newest_us)
+        run->started_us <= found->newest_us ||
+        (found->before_us != 0 && run->started_us > found->before_us))
         return;
     g_free(found->newest);
     found->newest = g_strdup_printf("%" G_GINT64_FORMAT, run->id);
@@ -194,9 +196,9 @@ static void see_dump(const struct store_run_view *run, gpointer data)
     found->dump = true;
 }
 
-struct apply_backup apply_observe_backup(const struct apply *apply)
+struct apply_backup apply_observe_backup(const struct apply *apply, gint64 before_us)
 {
-    struct apply_backup found = {.configured = false};
+    struct apply_backup found = {.before_us = before_us};
     struct dumps dumps = {apply, &found};
 
     look_into_repository(apply, &found);
