@@ -228,7 +228,10 @@ static bool not_null_scans(const struct ddl_relation *relation, const char *name
 {
     const struct ddl_column *column = ddl_column_find(relation, name);
 
-    if (column != NULL && column->not_null && !invalid_not_null(relation, name))
+    /* one that was never validated is, whatever else proves it */
+    if (invalid_not_null(relation, name))
+        return true;
+    if (column != NULL && column->not_null)
         return false;
     return !ddl_not_null_proved(relation, name);
 }

@@ -216,8 +216,10 @@ static void copy(struct ddl_judge *judge, const PgQuery__CopyStmt *statement)
     if (statement->relation == NULL)
         return;
     struct ddl_target target = ddl_target_of(judge, statement->relation);
-    ddl_judge_lock(judge, &target, statement->is_from ? DDL_ROW_EXCLUSIVE : DDL_ACCESS_SHARE,
-                   DDL_EFFECT_NONE);
+    if (statement->is_from)
+        ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
+    else
+        read_relation(judge, &target, NULL, 0);
     fill(&target);
 }
 

@@ -296,9 +296,8 @@ static bool interval_fits(gint32 from, gint32 to)
                 least[i] = (int) n;
                 break;
             }
-    bool finer = least[1] <= least[0];
-    return finer && (least[1] > 0 || precision >= MAX_PRECISION || precision == 0xffff ||
-                     (old_precision != 0xffff && precision >= old_precision));
+    return least[1] <= least[0] &&
+           (least[0] > 0 || precision >= MAX_PRECISION || precision >= old_precision);
 }
 
 /* The same type with another length: whether every old value is a new one as it stands. */

@@ -182,20 +182,31 @@ static bool commit(struct work *work)
     return plan_work_send(work, "COMMIT");
 }
 
+static enum script_ending ending_of(const struct work *work, bool done)
+{
+    const char *sqlstate = work->result->sqlstate;
+
+    if (work->gone)
+        return SCRIPT_LOST;
+    if (done)
+        return SCRIPT_DONE;
+    if (work->interrupted)
+        return SCRIPT_INTERRUPTED;
+    if (work->verdict == GUARD_STOP)
+        return SCRIPT_STOPPED;
+    if (work->verdict == GUARD_BLIND || work->guard.lost)
+        return SCRIPT_UNGUARDED;
+    if (work->verdict == GUARD_YIELD || strcmp(sqlstate, "55P03") == 0 ||
+        strcmp(sqlstate, "40P01") == 0)
+        return SCRIPT_BUSY;
+    return SCRIPT_FAILED;
+}
+
 static void conclude(struct work *work, bool done)
 {
     struct script_result *result = work->result;
-    const char *sqlstate = result->sqlstate;
-    bool busy = strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "40P01") == 0;
 
-    result->ending = work->gone                             ? SCRIPT_LOST
-                     : done                                 ? SCRIPT_DONE
-                     : work->interrupted                    ? SCRIPT_INTERRUPTED
-                     : work->verdict == GUARD_STOP          ? SCRIPT_STOPPED
-                     : work->verdict == GUARD_BLIND         ? SCRIPT_UNGUARDED
-                     : work->guard.lost                     ? SCRIPT_UNGUARDED
-                     : work->verdict == GUARD_YIELD || busy ? SCRIPT_BUSY
-                                                            : SCRIPT_FAILED;
+    result->ending = ending_of(work, done);
     if (done || (work->stop_why == NULL && result->message != NULL))
         return;
     g_free(result->message);

@@ -275,7 +275,7 @@ void apply_analyze(struct apply *apply, struct apply_item *item, struct plan_run
 /* The same, left by a run that was killed (apply_left.c). */
 void apply_find_left(struct apply *apply);
 void apply_plan_left(struct apply *apply);
-void apply_run_left(struct apply *apply, const struct plan_run *run);
+void apply_run_left(struct apply *apply, const struct plan_run *whole);
 
 /* ---- saying (apply_show.c) ----------------------------------------------------------------- */
 
