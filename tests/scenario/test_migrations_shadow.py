@@ -88,6 +88,7 @@ def test_a_schema_with_rows_made_up(server, runbook, roles, tmp_path):
                     ("2", "irreversible", 1, two["schema_hash"])]
 
 
+@pytest.mark.parametrize("version", [NEWEST_PG_DUMP])
 def test_the_target_predicts(server, runbook, tmp_path):
     """Sizes are those of the target: what is small here and large there is not concluded from."""
     server.sql("CREATE TABLE t AS SELECT i, repeat('x', 500) AS x FROM generate_series(1, 20000) AS i")
@@ -107,6 +108,18 @@ def test_the_target_predicts(server, runbook, tmp_path):
     assert column["predicted_hold_ms"] == column["longest_hold_ms"] > 0
 
 
+@pytest.mark.parametrize("version", [NEWEST_PG_DUMP])
+def test_rows_that_are_made_up_are_doubted(server, runbook, tmp_path):
+    server.sql("CREATE TABLE t (word text)")
+    write_pair(tmp_path, 1, Pair("check", "", "ALTER TABLE t ADD CHECK (word LIKE 'a%')",
+                                 "ALTER TABLE t DROP CONSTRAINT t_word_check", ""))
+    options = ["--bindir", server.cluster.programs, "--scratch", server.cluster.folder, tmp_path]
+    result = runbook("migrations", "rehearse", *options, server=server)
+    assert "the rows are made up" in result.expect(1).out
+    assert runbook("migrations", "rehearse", "--rows", "0", *options, server=server).code == 0
+
+
+@pytest.mark.parametrize("version", [NEWEST_PG_DUMP])
 def test_rights_are_those_of_the_target(server, runbook, roles, tmp_path):
     role = roles("app")
     server.sql(f"CREATE TABLE t (a int); GRANT SELECT ON t TO {role}")
@@ -146,6 +159,7 @@ def test_where_no_pg_dump_fits(server, runbook, tmp_path):
     assert "--shadow CONNINFO" in result.expect(4).err
 
 
+@pytest.mark.parametrize("version", [NEWEST_PG_DUMP])
 def test_a_killed_one_leaves_nothing_for_long(server, runbook, tmp_path):
     write_pair(tmp_path, 1, Pair("long", "", "SELECT pg_sleep(60)", "", ""))
     scratch = server.cluster.folder

@@ -208,6 +208,29 @@ static bool go_up(struct rehearse *rehearse, struct rehearse_migration *one,
     return cycle->after_up != NULL;
 }
 
+/* A value or a key that does not fit: classes 22 and 23. */
+static bool is_of_rows(const struct trace *trace)
+{
+    const struct trace_statement *failed = trace != NULL ? trace_failure(trace) : NULL;
+
+    return failed != NULL && (g_str_has_prefix(failed->sqlstate, "22") ||
+                              g_str_has_prefix(failed->sqlstate, "23"));
+}
+
+/* What real rows may well fulfil, made-up ones need not. */
+static void doubt_rows(const struct rehearse *rehearse, struct rehearse_migration *one)
+{
+    if (rehearse->shadow->kind != SHADOW_FRESH || rehearse->shadow->rows <= 0 ||
+        !(is_of_rows(one->up.trace) || is_of_rows(one->down.trace) || is_of_rows(one->again)))
+        return;
+    char *detail = g_strconcat(one->detail,
+                               "; the rows are made up: --shadow and --from-backup have real "
+                               "ones, --rows 0 has none",
+                               NULL);
+    g_free(one->detail);
+    one->detail = detail;
+}
+
 static void decide(struct rehearse *rehearse, struct rehearse_migration *one,
                    const struct cycle *cycle)
 {
@@ -222,6 +245,7 @@ static void decide(struct rehearse *rehearse, struct rehearse_migration *one,
                                          .lost = cycle->lost};
 
     one->verdict = reversal_decide(&facts, &one->detail);
+    doubt_rows(rehearse, one);
     one->forecast = forecast_trace(one->up.trace, &sizes);
     one->longest_hold_ms = one->up.trace->longest_hold_ms;
     double hold_ms = MAX(one->longest_hold_ms, one->forecast.hold_ms);
