@@ -55,7 +55,7 @@ class Score:
 
     def show_errors(self):
         for judge in self.judges():
-            print(f"\n{judge}:")
+            print(f"\n{judge}:" if self.errors(judge) else f"\n{judge}: nothing")
             for (case, _number, statement, what), versions in self.errors(judge).items():
                 first = " ".join(statement.split())
                 print(f"  {what:<11} {case} ({', '.join(map(str, versions))}): {first[:110]}")
