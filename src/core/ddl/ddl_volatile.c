@@ -21,6 +21,7 @@ static GHashTable *builtin_functions(void)
             g_hash_table_insert(names, each[i] + is_volatile,
                                 GINT_TO_POINTER(is_volatile ? DDL_YES : DDL_NO));
         }
+        g_free(each); /* the words stay */
         g_once_init_leave(&once, 1);
     }
     return names;

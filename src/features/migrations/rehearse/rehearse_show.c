@@ -185,7 +185,7 @@ static void show_shadow(const struct rehearse *rehearse)
     struct output *output = rehearse->call->output;
 
     if (shadow->kind == SHADOW_FRESH) {
-        g_autofree char *tables = units_format_counted(shadow->tables, "tables");
+        g_autofree char *tables = units_format_counted(shadow->tables, "table");
         g_autofree char *rows = units_format_count(shadow->rows);
         output_say(output,
                    "rehearsed on a throw-away server %d: the target's schema, %s with %s "

@@ -78,6 +78,11 @@ bool rehearse_look(struct rehearse *rehearse, struct session *target, GError **e
     if (applied == NULL)
         return false;
     rehearse->table = g_strdup(applied->name);
+    if (applied->dirty)
+        output_warn(rehearse->call->output,
+                    "\"%s\" says that version %s was not finished: what it has left of the "
+                    "schema is rehearsed on",
+                    applied->name, applied->dirty_version);
     if (!read_target(rehearse, target, error))
         return false;
     for (guint i = 0; i < rehearse->folder->migrations->len; i++) {

@@ -1,7 +1,7 @@
 -- name:  shadow_columns
 -- doc:   The columns of all tables that have rows, with what decides which values they take.
 -- since: 140000
--- row:   table_oid oid, schema text, name text, column text, type text, base text, kind text, category text, typmod int4, element text, element_base text, element_kind text, element_category text, domain bool, not_null bool, checks text, bound text, key bool
+-- row:   table_oid oid, schema text, name text, column text, type text, base text, kind text, category text, typmod int4, element text, element_base text, element_kind text, element_category text, not_null bool, checks text, domain_checks text, bound text, key bool
 SELECT c.oid AS table_oid, n.nspname::pg_catalog.text AS schema,
        c.relname::pg_catalog.text AS name, a.attname::pg_catalog.text AS column,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
@@ -12,14 +12,18 @@ SELECT c.oid AS table_oid, n.nspname::pg_catalog.text AS schema,
        pg_catalog.format_type(e.oid, NULL) AS element,
        e.typname::pg_catalog.text AS element_base, e.typtype::pg_catalog.text AS element_kind,
        e.typcategory::pg_catalog.text AS element_category,
-       t.typtype OPERATOR(pg_catalog.=) 'd' AS domain, a.attnotnull OR t.typnotnull AS not_null,
+       a.attnotnull OR t.typnotnull AS not_null,
        (SELECT pg_catalog.string_agg('(' OPERATOR(pg_catalog.||)
                    pg_catalog.pg_get_expr(k.conbin, k.conrelid) OPERATOR(pg_catalog.||) ')',
                    ' AND ' ORDER BY k.conname)
           FROM pg_catalog.pg_constraint AS k
-         WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid
-           AND k.contype OPERATOR(pg_catalog.=) 'c'
+         WHERE k.contype OPERATOR(pg_catalog.=) 'c'
+           AND k.conrelid OPERATOR(pg_catalog.=) c.oid
            AND k.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum]) AS checks,
+       (SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(k.oid), ' ')
+          FROM pg_catalog.pg_constraint AS k
+         WHERE k.contype OPERATOR(pg_catalog.=) 'c'
+           AND k.contypid OPERATOR(pg_catalog.=) t.oid) AS domain_checks,
        CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound,
        EXISTS (SELECT 1
                  FROM pg_catalog.pg_inherits AS i

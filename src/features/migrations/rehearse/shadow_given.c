@@ -50,6 +50,14 @@ static void drop_leftovers(struct session *admin)
     }
 }
 
+static void warn_of_target(const struct shadow *shadow, const struct shadow_plan *plan)
+{
+    if (plan->system != NULL &&
+        g_strcmp0(session_system_identifier(shadow->admin), plan->system) == 0)
+        output_note(plan->call->output, "the staging database is on the target's own server, "
+                                        "which has the work of copying it");
+}
+
 bool shadow_open_given(struct shadow *shadow, const struct shadow_plan *plan, GError **error)
 {
     struct session_params params = {.dbname = plan->conninfo, .primary = true};
@@ -63,6 +71,7 @@ bool shadow_open_given(struct shadow *shadow, const struct shadow_plan *plan, GE
     if (!open_admin(shadow, shadow->text, error))
         return false;
     drop_leftovers(shadow->admin);
+    warn_of_target(shadow, plan);
     g_autofree char *name =
         g_strdup_printf("pgrunbook_rehearsal_%d_%08x", (int) getpid(), g_random_int());
     try_lock(shadow->admin, name);

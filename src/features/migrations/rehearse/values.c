@@ -8,16 +8,17 @@ struct known {
     const char *base, *expression;
 };
 
-#define NUMBER  "r.i"
-#define MINUTES "r.i * pg_catalog.interval '1 min'"
+#define NUMBER "r.i"
+/* To the microsecond: what a coarser type loses is seen. */
+#define MINUTES "r.i * pg_catalog.interval '1 min 0.123457 s'"
 
 static const struct known known[] = {
     {"int2", "((r.i - 1) % 32767 + 1)"},
     {"int4", NUMBER},
     {"int8", NUMBER},
     {"oid", NUMBER},
-    {"float4", "(r.i % 100000 + 0.5)"},
-    {"float8", "(r.i + 0.5)"},
+    {"float4", "((r.i % 3 - 1) * (r.i + 1 / 7.0))"},
+    {"float8", "((r.i % 3 - 1) * (r.i + 1 / 7.0))"},
     {"money", "r.i::pg_catalog.int4"},
     {"bool", "(r.i % 2 = 0)"},
     {"name", "r.i::pg_catalog.text"},
@@ -75,19 +76,20 @@ static char *numeric(int typmod)
     return g_strdup(text->str);
 }
 
-/* Digits alone: they are a number, and JSON, to whom wants them so. */
+/* Capitals, more than ASCII and a blank at the end: what lower() and trim() take away is seen. */
 static char *letters(int typmod)
 {
     int length = typmod > 4 ? typmod - 4 : 32;
-    GString *limit = g_string_new("1");
 
-    if (length > 9) {
-        g_string_free(limit, TRUE);
-        return g_strdup("r.i::pg_catalog.text");
-    }
-    for (int i = 0; i < length; i++)
+    if (length >= 16)
+        return g_strdup("('W\303\266rt ' || r.i::pg_catalog.text || ' ')");
+    if (length >= 9)
+        return g_strdup("('W' || (r.i % 10000000)::pg_catalog.text || ' ')");
+    GString *limit = g_string_new("1");
+    for (int i = 0; i < length - (length > 3); i++)
         g_string_append_c(limit, '0');
-    char *text = g_strdup_printf("(r.i %% %s)::pg_catalog.text", limit->str);
+    char *text = g_strdup_printf("(%s(r.i %% %s)::pg_catalog.text)",
+                                 length > 3 ? "'W' || " : "", limit->str);
     g_string_free(limit, TRUE);
     return text;
 }
@@ -166,20 +168,62 @@ char *values_of_bound(const char *bound)
 
 /* ---- a column ------------------------------------------------------------------------------ */
 
-static char *expression(const struct values_column *column)
+/* Of a list, or what a pattern with an @ in it is most often for. */
+static char *of_words(const char *checks)
 {
-    if (column->bound != NULL) {
-        char *first = values_of_bound(column->bound);
-        if (first != NULL)
-            return first;
-    }
-    if (column->checks != NULL && column->type.category == 'S') {
-        g_autofree char *list = values_listed(column->checks);
-        if (list != NULL)
-            return g_strdup_printf("(ARRAY[%s]::pg_catalog.text[])[1 + (r.i - 1) %% "
-                                   "pg_catalog.cardinality(ARRAY[%s]::pg_catalog.text[])]",
-                                   list, list);
-    }
+    g_autofree char *list = values_listed(checks);
+
+    if (list != NULL)
+        return g_strdup_printf("(ARRAY[%s]::pg_catalog.text[])[1 + (r.i - 1) %% "
+                               "pg_catalog.cardinality(ARRAY[%s]::pg_catalog.text[])]",
+                               list, list);
+    return strchr(checks, '@') != NULL
+               ? g_strdup("('User' || r.i::pg_catalog.text || '@example.com')")
+               : NULL;
+}
+
+/* Those of 1 … count that the conditions allow, over and over. */
+static char *of_allowed(const struct values_column *column, gint64 count)
+{
+    g_autofree char *allowed = g_strdup_printf(
+        "(SELECT pg_catalog.array_agg(c.%s ORDER BY c.%s) FROM (SELECT g::%s AS %s FROM "
+        "pg_catalog.generate_series(1, %" G_GINT64_FORMAT ") AS g) AS c WHERE %s)",
+        column->name, column->name, column->type.type, column->name, MIN(count, 32767),
+        column->checks);
+
+    return g_strdup_printf("(%s)[1 + (r.i - 1) %% pg_catalog.cardinality(%s)]", allowed,
+                           allowed);
+}
+
+static bool is_whole(const struct values_type *type)
+{
+    static const char *const bases[] = {"int2", "int4", "int8", NULL};
+
+    return g_strv_contains(bases, type->base);
+}
+
+static char *of_checks(const struct values_column *column, gint64 count)
+{
+    char *words = NULL;
+
+    if (column->type.category == 'S' && column->checks != NULL)
+        words = of_words(column->checks);
+    if (column->type.category == 'S' && words == NULL && column->domain_checks != NULL)
+        words = of_words(column->domain_checks);
+    if (words == NULL && column->checks != NULL && column->domain_checks == NULL &&
+        is_whole(&column->type))
+        return of_allowed(column, count);
+    return words;
+}
+
+static char *expression(const struct values_column *column, gint64 count)
+{
+    char *special = column->bound != NULL ? values_of_bound(column->bound) : NULL;
+
+    if (special == NULL)
+        special = of_checks(column, count);
+    if (special != NULL)
+        return special;
     if (column->element.base != NULL) {
         g_autofree char *one = of_type(&column->element);
         return one != NULL ? g_strdup_printf("ARRAY[(%s)::%s]", one, column->element.type)
@@ -188,11 +232,20 @@ static char *expression(const struct values_column *column)
     return of_type(&column->type);
 }
 
-char *values_expression(const struct values_column *column)
+/* Every so manieth row has none. */
+static int null_each(double nulls)
 {
-    g_autofree char *bare = expression(column);
+    return nulls >= 1 ? 1 : CLAMP((int) (1 / nulls + 0.5), 2, 7);
+}
+
+char *values_expression(const struct values_column *column, gint64 count)
+{
+    g_autofree char *bare = expression(column, count);
 
     if (bare == NULL)
         return NULL;
-    return g_strdup_printf("(%s)::%s", bare, column->type.type);
+    if (column->nulls <= 0 || column->not_null || column->bound != NULL)
+        return g_strdup_printf("(%s)::%s", bare, column->type.type);
+    return g_strdup_printf("CASE WHEN r.i %% %d <> 0 THEN (%s)::%s END",
+                           null_each(column->nulls), bare, column->type.type);
 }

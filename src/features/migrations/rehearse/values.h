@@ -20,13 +20,16 @@ struct values_type {
 
 struct values_column {
     struct values_type type, element; /* element.base NULL: no array */
-    bool domain, not_null;
-    const char *checks; /* conditions on this column alone; NULL: none */
-    const char *bound;  /* of the partition, where this is the key's first column; NULL */
+    const char *name;                 /* quoted */
+    bool not_null;
+    const char *checks;        /* conditions on this column alone; NULL: none */
+    const char *domain_checks; /* of its type */
+    double nulls;              /* part of the rows without a value; 0: none */
+    const char *bound; /* of the partition, where this is the key's first column; NULL */
 };
 
-/* NULL: nothing is known for that type. Caller frees. */
-char *values_expression(const struct values_column *column);
+/* For so many rows. NULL: nothing is known for that type. Caller frees. */
+char *values_expression(const struct values_column *column, gint64 count);
 
 /* The words of a list that a check allows, "status = ANY (ARRAY['a'::text, 'b'::text])", as SQL;
  * NULL: it is no such list. Caller frees. */
