@@ -50,7 +50,8 @@ def test_from_nothing_to_done(shop, runbook, folder):
     assert [m["migration"] for m in document["migrations"]] == ["1 total", "2 index"]
 
     runbook("migrations", "rehearse", "migrations", "-d", shop.dbname, server=shop).expect(0)
-    runbook("backup", "dump", "-d", shop.dbname, "--yes", "shop.dump", server=shop)
+    (folder.parent / "dumps").mkdir()
+    runbook("backup", "dump", "--to", "dumps", server=shop).expect(0)
     _, boxes = checklist(runbook, shop, 0)
     assert ticks(boxes) == "xxxxxxd"
     assert "reversible" in boxes["reversible"]["evidence"]
@@ -81,3 +82,12 @@ def test_a_build_that_makes_writers_wait(shop, runbook, folder):
     markdown = runbook("migrations", "checklist", "migrations", "-d", shop.dbname, "--format",
                        "markdown", server=shop).expect(1).out
     assert markdown.count("- [") == 7 and "- [x] **one transaction, or one statement**" in markdown
+
+
+def test_what_another_tool_applied(shop, runbook, folder):
+    """No evidence, no tick."""
+    shop.sql("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+    shop.sql("INSERT INTO schema_migrations VALUES (2, false)")
+    document, boxes = checklist(runbook, shop, 1)
+    assert ticks(boxes) == "......." and document["migrations"] == []
+    assert "not applied by pgrunbook" in boxes["reversible"]["evidence"]

@@ -51,7 +51,7 @@ def test_the_queue_behind_a_long_select_is_short(server, runbook, folder):
     reader.execute("BEGIN; SELECT * FROM orders")
     with Traffic(server, "UPDATE orders SET payload = payload WHERE id = 1") as traffic:
         running = start(runbook, server, folder, "--lock-timeout", "200ms")
-        wait_until(lambda: at_work(server, "ALTER TABLE"))
+        at_work(server, "ALTER TABLE")
         time.sleep(1)
         reader.execute("COMMIT")
         run = ended(running)
@@ -74,7 +74,7 @@ def test_a_lock_timeout_of_the_files_own_does_not_count(server, runbook, folder)
 def test_without_its_guard_it_does_not_go_on(server, runbook, folder):
     folder.add(1, "holds", HOLDS)
     running = start(runbook, server, folder, "--max-hold", "50s", "--max-wait", "50s")
-    pid = at_work(server, "pg_sleep")
+    pid = at_work(server, "SELECT pg_sleep")
     server.sql("SELECT pg_terminate_backend(%s)", [guard(server, pid)])
     run = ended(running, 1)
     assert "guard" in run.reason()
@@ -84,7 +84,7 @@ def test_without_its_guard_it_does_not_go_on(server, runbook, folder):
 def test_a_guard_without_an_answer_is_none(server, runbook, folder):
     folder.add(1, "holds", HOLDS)
     running = start(runbook, server, folder, "--max-hold", "50s", "--max-wait", "1s")
-    pid = at_work(server, "pg_sleep")
+    pid = at_work(server, "SELECT pg_sleep")
     stopped = guard(server, pid)
     os.kill(stopped, signal.SIGSTOP)
     try:
@@ -103,7 +103,7 @@ def at_work_now(server, pid):
 def test_what_was_cut_off_is_told_by_the_version_table(server, runbook, folder):
     folder.add(1, "holds", HOLDS)
     running = start(runbook, server, folder, "--max-hold", "50s", "--max-wait", "50s")
-    server.sql("SELECT pg_terminate_backend(%s)", [at_work(server, "pg_sleep")])
+    server.sql("SELECT pg_terminate_backend(%s)", [at_work(server, "SELECT pg_sleep")])
     run = ended(running, 1)
     assert "terminating connection" in run.reason() or "connection" in run.reason()
     untouched(server)
@@ -112,7 +112,7 @@ def test_what_was_cut_off_is_told_by_the_version_table(server, runbook, folder):
 def test_ctrl_c_leaves_nothing(server, runbook, folder):
     folder.add(1, "holds", HOLDS)
     running = start(runbook, server, folder, "--max-hold", "50s", "--max-wait", "50s")
-    at_work(server, "pg_sleep")
+    at_work(server, "SELECT pg_sleep")
     running.interrupt()
     assert ended(running, 130).outcomes == {"1": "not_reached"}
     untouched(server)
@@ -122,7 +122,7 @@ def test_a_killed_run_leaves_the_table_free(server, runbook, folder):
     """The server looks by itself whether its client is still there."""
     folder.add(1, "holds", HOLDS)
     running = start(runbook, server, folder, "--max-hold", "50s", "--max-wait", "50s")
-    pid = at_work(server, "pg_sleep")
+    pid = at_work(server, "SELECT pg_sleep")
     running.kill()
     wait_until(lambda: not server.sql("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]),
                what="its end on the server")

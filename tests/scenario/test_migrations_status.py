@@ -2,7 +2,7 @@
 
 import pytest
 from golden.documents import check_document
-from support.servers import ENDS
+from support.servers import ENDS, wait_until
 
 versions = ENDS
 
@@ -152,3 +152,22 @@ def test_no_folder(runbook, server, tmp_path):
     result = runbook("migrations", "status", tmp_path / "none", server=server).expect(2)
     assert "there is no folder" in result.err
     assert "migrations.dir" in runbook("migrations", "status", server=server).expect(2).err
+
+
+def test_a_run_that_was_killed(status, server, runbook, tmp_path):
+    """What the killed run had begun is told; whether it is applied says the table alone."""
+    files = {"1_a.up.sql": "SELECT 1;", "2_b.up.sql": "CREATE TABLE t (); SELECT pg_sleep(600);"}
+    assert states(status(files)) == {"1": "pending", "2": "pending"}
+    running = runbook.start("migrations", "apply", tmp_path / "migrations", "--yes", "--force",
+                            "a story", "--max-hold", "600s", server=server)
+    wait_until(lambda: server.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND pid <> "
+        "pg_backend_pid()"))
+    running.kill()
+    running.wait()
+    document = status(files, code=1)
+    assert states(document) == {"1": "applied", "2": "pending"}
+    last = document["migrations"][1]["last_run"]
+    assert (last["direction"], last["outcome"]) == ("up", "interrupted")
+    text = runbook("migrations", "status", tmp_path / "migrations", server=server).expect(1).out
+    assert f"run {last['run']} died in its midst (up)" in text

@@ -80,15 +80,15 @@ def index(server, name):
 
 
 def worker(server, words):
-    """The pid of the connection that runs a statement with these words."""
+    """The pid of the connection that runs a statement which begins with these words."""
     rows = server.sql("""SELECT pid FROM pg_stat_activity
         WHERE application_name = 'pgrunbook migrations' AND state = 'active'
-          AND query LIKE %s""", [f"%{words}%"])
+          AND query LIKE %s""", [f"{words}%"])
     return rows[0][0] if rows else None
 
 
 def at_work(server, words):
-    return wait_until(lambda: worker(server, words), what=f"a statement with {words!r}")
+    return wait_until(lambda: worker(server, words), what=f"a statement {words!r}")
 
 
 def guard(server, pid):

@@ -15,8 +15,10 @@ const char *ddl_effect_name(enum ddl_effect effect); /* "metadata", … */
 
 struct ddl_lock {
     /* As it is called in the schema, or in the statement when unknown: schema is NULL then where
-     * the statement does not say it. */
+     * the statement does not say it. What the migration has renamed before keeps the name that
+     * others know it by. "*" stands for tables of which it is not known which. */
     char *schema, *relation;
+    char *called; /* what the statement calls it, where that is another name; NULL: the same */
     enum ddl_lock_mode mode;
     enum ddl_effect work; /* done on this relation while it is held */
     bool created_here;

@@ -174,7 +174,8 @@ static void lock_other_ends(struct ddl_alter *alter, const char *column)
                                       constraint->referenced, DDL_ACCESS_EXCLUSIVE,
                                       DDL_EFFECT_METADATA);
     }
-    for (guint i = 0; relation != NULL && i < schema->relations->len; i++) {
+    bool referenced = relation != NULL && ddl_referenced(relation);
+    for (guint i = 0; referenced && i < schema->relations->len; i++) {
         struct ddl_relation *other = schema->relations->pdata[i];
         for (guint n = 0; other != relation && n < other->constraints->len; n++) {
             const struct ddl_constraint *constraint = other->constraints->pdata[n];
@@ -227,7 +228,10 @@ static bool not_null_scans(const struct ddl_relation *relation, const char *name
 {
     const struct ddl_column *column = ddl_column_find(relation, name);
 
-    if (column != NULL && column->not_null && !invalid_not_null(relation, name))
+    /* one that was never validated is, whatever else proves it */
+    if (invalid_not_null(relation, name))
+        return true;
+    if (column != NULL && column->not_null)
         return false;
     return !ddl_not_null_proved(relation, name);
 }

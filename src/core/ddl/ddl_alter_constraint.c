@@ -164,6 +164,30 @@ static bool partitioned(const struct ddl_alter *alter)
     return alter->target.relation != NULL && alter->target.relation->kind == 'p';
 }
 
+/* A partition that has such a constraint already keeps its index. */
+static enum ddl_effect build_on_partitions(struct ddl_alter *alter,
+                                           const PgQuery__Constraint *said)
+{
+    g_autoptr(GPtrArray) tree = ddl_alter_tree(alter);
+    g_autoptr(GPtrArray) keys = ddl_strings(said->keys, said->n_keys);
+    bool primary = said->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
+    enum ddl_effect worst = DDL_EFFECT_METADATA;
+
+    for (guint i = 1; i < tree->len; i++) {
+        struct ddl_target one = ddl_target_relation(tree->pdata[i]);
+        enum ddl_effect work = DDL_EFFECT_SCAN;
+        for (guint n = 0; n < one.relation->constraints->len; n++) {
+            const struct ddl_constraint *own = one.relation->constraints->pdata[n];
+            if (own->kind == (primary ? DDL_PRIMARY_KEY : DDL_UNIQUE) &&
+                ddl_strings_equal(own->columns, keys))
+                work = DDL_EFFECT_METADATA;
+        }
+        ddl_judge_lock(alter->judge, &one, DDL_SHARE, work);
+        worst = ddl_has_rows(one.relation) ? MAX(worst, work) : worst;
+    }
+    return worst;
+}
+
 static void add_unique(struct ddl_alter *alter, const PgQuery__Constraint *said)
 {
     enum ddl_cause cause = DDL_ADD_UNIQUE;
@@ -176,10 +200,11 @@ static void add_unique(struct ddl_alter *alter, const PgQuery__Constraint *said)
         add_using_index(alter, said);
         return;
     }
-    ddl_alter_lock(alter, partitioned(alter) ? DDL_SHARE : DDL_ACCESS_EXCLUSIVE,
-                   DDL_EFFECT_SCAN);
-    ddl_judge_lock(alter->judge, &alter->target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_SCAN);
-    say(alter, cause, said, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_SCAN);
+    enum ddl_effect work = DDL_EFFECT_SCAN;
+    if (partitioned(alter) && alter->below)
+        work = build_on_partitions(alter, said);
+    ddl_judge_lock(alter->judge, &alter->target, DDL_ACCESS_EXCLUSIVE, work);
+    say(alter, cause, said, DDL_ACCESS_EXCLUSIVE, work);
 }
 
 static void play_on(struct ddl_alter *alter, const PgQuery__Constraint *said)
@@ -236,8 +261,7 @@ static enum ddl_lock_mode held_before(const struct ddl_alter *alter)
 
     for (guint i = 0; before != NULL && i < before->len; i++) {
         const struct ddl_lock *lock = before->pdata[i];
-        if (g_strcmp0(lock->relation, alter->target.name) == 0 &&
-            g_strcmp0(lock->schema, alter->target.schema) == 0 && !lock->created_here)
+        if (!lock->created_here && ddl_lock_is_on(lock, &alter->target))
             held = MAX(held, lock->mode);
     }
     return held;
@@ -323,7 +347,8 @@ static void drop_referencing(struct ddl_alter *alter)
 {
     const struct ddl_schema *schema = alter->judge->schema;
 
-    for (guint i = 0; i < schema->relations->len; i++) {
+    for (guint i = 0; ddl_referenced(alter->target.relation) && i < schema->relations->len;
+         i++) {
         struct ddl_relation *other = schema->relations->pdata[i];
         struct ddl_target target = ddl_target_relation(other);
         for (guint n = other->constraints->len; n > 0; n--) {

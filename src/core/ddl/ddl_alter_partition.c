@@ -120,7 +120,8 @@ static bool lock_referencing(struct ddl_alter *alter)
     const struct ddl_schema *schema = alter->judge->schema;
     bool any = false;
 
-    for (guint i = 0; alter->target.relation != NULL && i < schema->relations->len; i++) {
+    bool referenced = alter->target.relation != NULL && ddl_referenced(alter->target.relation);
+    for (guint i = 0; referenced && i < schema->relations->len; i++) {
         struct ddl_relation *other = schema->relations->pdata[i];
         for (guint n = 0; n < other->constraints->len; n++) {
             struct ddl_target target = ddl_target_relation(other);

@@ -133,6 +133,29 @@ static bool relation_scanned(struct retyped *retyped, const struct ddl_relation 
     return scanned;
 }
 
+static void lock_end(struct ddl_judge *judge, const struct ddl_constraint *key,
+                     const struct ddl_target *target, enum ddl_effect work)
+{
+    ddl_judge_lock(judge, target, DDL_ACCESS_EXCLUSIVE,
+                   key->validated && key->enforced ? work : DDL_EFFECT_METADATA);
+}
+
+/* A foreign key leads to the column: by name, or as the primary key that need not be named. */
+static bool leads_to(const struct ddl_constraint *key, const struct ddl_relation *relation,
+                     const char *column)
+{
+    if (!ddl_refers_to(key, relation))
+        return false;
+    if (key->referenced_columns->len > 0)
+        return ddl_strings_have(key->referenced_columns, column);
+    for (guint i = 0; i < relation->constraints->len; i++) {
+        const struct ddl_constraint *own = relation->constraints->pdata[i];
+        if (own->kind == DDL_PRIMARY_KEY)
+            return ddl_strings_have(own->columns, column);
+    }
+    return false;
+}
+
 /* The tables at the other ends of the column's foreign keys. */
 static void lock_other_ends(struct retyped *retyped, struct ddl_relation *relation,
                             const struct ddl_type_change *change)
@@ -140,34 +163,23 @@ static void lock_other_ends(struct retyped *retyped, struct ddl_relation *relati
     struct ddl_judge *judge = retyped->alter->judge;
     bool again = change->rewrite != DDL_NO || change->keeps_order != DDL_YES;
     enum ddl_effect work = again ? DDL_EFFECT_SCAN : DDL_EFFECT_METADATA;
+    bool referenced = ddl_referenced(relation);
 
-    for (guint i = 0; i < judge->schema->relations->len; i++) {
+    for (guint i = 0; i < relation->constraints->len; i++) {
+        const struct ddl_constraint *key = relation->constraints->pdata[i];
+        if (key->kind != DDL_FOREIGN_KEY || key->referenced == NULL ||
+            !ddl_strings_have(key->columns, retyped->column))
+            continue;
+        struct ddl_target target =
+            ddl_target_named(judge, key->referenced_schema, key->referenced);
+        lock_end(judge, key, &target, work);
+    }
+    for (guint i = 0; referenced && i < judge->schema->relations->len; i++) {
         struct ddl_relation *other = judge->schema->relations->pdata[i];
-        for (guint n = 0; n < other->constraints->len; n++) {
-            const struct ddl_constraint *key = other->constraints->pdata[n];
-            enum ddl_effect one = key->validated && key->enforced ? work : DDL_EFFECT_METADATA;
-            if (key->kind != DDL_FOREIGN_KEY)
-                continue;
-            if (other == relation && ddl_strings_have(key->columns, retyped->column)) {
-                struct ddl_target target =
-                    ddl_target_named(judge, key->referenced_schema, key->referenced);
-                ddl_judge_lock(judge, &target, DDL_ACCESS_EXCLUSIVE, one);
-            }
-            bool named = ddl_strings_have(key->referenced_columns, retyped->column);
-            const struct ddl_constraint *primary = NULL;
-            for (guint k = 0;
-                 key->referenced_columns->len == 0 && k < relation->constraints->len; k++) {
-                const struct ddl_constraint *own = relation->constraints->pdata[k];
-                if (own->kind == DDL_PRIMARY_KEY)
-                    primary = own;
-            }
-            if (ddl_refers_to(key, relation) &&
-                (named ||
-                 (primary != NULL && ddl_strings_have(primary->columns, retyped->column)))) {
-                struct ddl_target target = ddl_target_relation(other);
-                ddl_judge_lock(judge, &target, DDL_ACCESS_EXCLUSIVE, one);
-            }
-        }
+        struct ddl_target target = ddl_target_relation(other);
+        for (guint n = 0; n < other->constraints->len; n++)
+            if (leads_to(other->constraints->pdata[n], relation, retyped->column))
+                lock_end(judge, other->constraints->pdata[n], &target, work);
     }
 }
 

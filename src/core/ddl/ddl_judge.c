@@ -16,6 +16,7 @@ static void lock_free(gpointer data)
 
     g_free(lock->schema);
     g_free(lock->relation);
+    g_free(lock->called);
     g_free(lock);
 }
 
@@ -97,17 +98,31 @@ bool ddl_target_known(const struct ddl_judge *judge, const struct ddl_target *ta
     return target->relation != NULL || judge->schema->known;
 }
 
+static bool renamed(const struct ddl_target *target)
+{
+    return target->relation != NULL && target->relation->was != NULL;
+}
+
+bool ddl_lock_is_on(const struct ddl_lock *lock, const struct ddl_target *target)
+{
+    const char *schema = renamed(target) ? target->relation->was_schema : target->schema;
+    const char *name = renamed(target) ? target->relation->was : target->name;
+
+    return lock->created_here == ddl_target_fresh(target) &&
+           g_strcmp0(lock->relation, name) == 0 && g_strcmp0(lock->schema, schema) == 0;
+}
+
 static struct ddl_lock *lock_on(struct ddl_judge *judge, const struct ddl_target *target)
 {
     for (guint i = 0; i < judge->out->locks->len; i++) {
         struct ddl_lock *lock = judge->out->locks->pdata[i];
-        if (g_strcmp0(lock->relation, target->name) == 0 &&
-            g_strcmp0(lock->schema, target->schema) == 0)
+        if (ddl_lock_is_on(lock, target))
             return lock;
     }
     struct ddl_lock *lock = g_new0(struct ddl_lock, 1);
-    lock->schema = g_strdup(target->schema);
-    lock->relation = g_strdup(target->name);
+    lock->schema = g_strdup(renamed(target) ? target->relation->was_schema : target->schema);
+    lock->relation = g_strdup(renamed(target) ? target->relation->was : target->name);
+    lock->called = renamed(target) ? g_strdup(target->name) : NULL;
     lock->created_here = ddl_target_fresh(target);
     g_ptr_array_add(judge->out->locks, lock);
     return lock;
@@ -122,6 +137,14 @@ void ddl_judge_lock(struct ddl_judge *judge, const struct ddl_target *target,
         work = MIN(work, DDL_EFFECT_METADATA);
     lock->mode = MAX(lock->mode, mode);
     lock->work = MAX(lock->work, work);
+}
+
+void ddl_judge_lock_unknown(struct ddl_judge *judge, enum ddl_lock_mode mode,
+                            enum ddl_effect work)
+{
+    struct ddl_target any = {.name = "*"};
+
+    ddl_judge_lock(judge, &any, mode, work);
 }
 
 void ddl_judge_lock_tree(struct ddl_judge *judge, const struct ddl_target *target,
@@ -199,8 +222,10 @@ static bool lock_explained(const struct ddl_judge *judge, const struct ddl_lock 
 {
     for (guint i = 0; i < judge->out->acts->len; i++) {
         const struct ddl_act *act = judge->out->acts->pdata[i];
-        if (act->mode == lock->mode && g_strcmp0(act->relation, lock->relation) == 0 &&
-            g_strcmp0(act->schema, lock->schema) == 0)
+        bool named = g_strcmp0(act->relation, lock->relation) == 0 &&
+                     g_strcmp0(act->schema, lock->schema) == 0;
+        if (act->mode == lock->mode &&
+            (named || (lock->called != NULL && g_strcmp0(act->relation, lock->called) == 0)))
             return true;
     }
     return false;
@@ -211,7 +236,7 @@ static void explain_strong_locks(struct ddl_judge *judge)
     for (guint i = 0; i < judge->out->locks->len; i++) {
         const struct ddl_lock *lock = judge->out->locks->pdata[i];
         if (lock->mode < DDL_ACCESS_EXCLUSIVE || lock->created_here ||
-            lock_explained(judge, lock))
+            lock_explained(judge, lock) || g_strcmp0(lock->relation, "*") == 0)
             continue;
         struct ddl_target target = {.schema = lock->schema, .name = lock->relation};
         ddl_judge_act(judge, DDL_TAKES_ACCESS_EXCLUSIVE, &target, lock->mode, lock->work);

@@ -157,6 +157,9 @@ static void judge_plain(struct ddl_alter *alter, const PgQuery__AlterTableCmd *c
             ddl_alter_act(alter, DDL_DROP_NOT_NULL, mode, DDL_EFFECT_METADATA);
         act->column = g_strdup(command->name);
     }
+    if (alter->target.relation != NULL &&
+        (command->subtype == AT(ClusterOn) || command->subtype == AT(DropCluster)))
+        alter->target.relation->clustered = command->subtype == AT(ClusterOn);
     for (guint i = 0; i < tree->len; i++) {
         struct ddl_column *column = ddl_column_find(tree->pdata[i], command->name);
         if (column != NULL && command->subtype == AT(DropNotNull))
@@ -238,6 +241,23 @@ void ddl_alter_command(struct ddl_alter *alter, const PgQuery__AlterTableCmd *co
     }
 }
 
+static void set_index_place(struct ddl_alter *alter, const char *name, struct ddl_index *index)
+{
+    const char *now =
+        index == NULL || index->tablespace == NULL ? "pg_default" : index->tablespace;
+    bool same = index != NULL && g_strcmp0(now, name) == 0;
+    enum ddl_effect work = same ? DDL_EFFECT_METADATA : DDL_EFFECT_REWRITE;
+
+    ddl_judge_lock(alter->judge, &alter->target, DDL_ACCESS_EXCLUSIVE, work);
+    if (same)
+        return;
+    struct ddl_act *act = ddl_alter_act(alter, DDL_SET_TABLESPACE, DDL_ACCESS_EXCLUSIVE, work);
+    act->index = g_strdup(alter->target.name);
+    act->detail = g_strdup(name);
+    if (index != NULL)
+        set_text(&index->tablespace, name);
+}
+
 /* ALTER INDEX … ATTACH PARTITION, SET (…), SET TABLESPACE, ALTER COLUMN SET STATISTICS. */
 static void judge_index_command(struct ddl_alter *alter, const PgQuery__AlterTableCmd *command)
 {
@@ -252,14 +272,9 @@ static void judge_index_command(struct ddl_alter *alter, const PgQuery__AlterTab
     case AT(ResetRelOptions):
         set_index_options(alter, command);
         break;
-    case AT(SetTableSpace): {
-        ddl_judge_lock(alter->judge, &alter->target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_REWRITE);
-        struct ddl_act *act =
-            ddl_alter_act(alter, DDL_SET_TABLESPACE, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_REWRITE);
-        act->index = g_strdup(alter->target.name);
-        act->detail = g_strdup(command->name);
+    case AT(SetTableSpace):
+        set_index_place(alter, command->name, index);
         break;
-    }
     case AT(AttachPartition): {
         struct ddl_target child =
             ddl_target_of(alter->judge, command->def->partition_cmd->name);

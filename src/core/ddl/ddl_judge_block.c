@@ -55,22 +55,75 @@ static const char *query_of(const json_t *statement, const char *member)
     return json_string_value(json_object_get(expression, "query"));
 }
 
-/* EXECUTE 'a constant'. */
+/* format('…%I…', …): what is put in is not known, so a name that nothing has stands for it. */
+static void spell_format(GString *text, const char *format)
+{
+    for (const char *at = format; *at != '\0'; at++) {
+        if (*at != '%') {
+            g_string_append_c(text, *at);
+            continue;
+        }
+        at++;
+        at += strspn(at, "0123456789$-*");
+        if (*at == '%')
+            g_string_append_c(text, '%');
+        else
+            g_string_append(text, *at == 'L' ? "'?'" : "\"?\"");
+        if (*at == '\0')
+            break;
+    }
+}
+
+/* The text that an expression gives, as far as it stands there; false: not all of it does. */
+static bool spell(GString *text, const PgQuery__Node *expression)
+{
+    g_autofree char *constant = ddl_constant_of(expression);
+    const char *space, *name;
+
+    if (constant != NULL) {
+        g_string_append(text, constant);
+        return true;
+    }
+    if (expression->node_case == PG_QUERY__NODE__NODE_A_EXPR &&
+        expression->a_expr->n_name == 1 && expression->a_expr->lexpr != NULL &&
+        expression->a_expr->rexpr != NULL &&
+        g_strcmp0(ddl_string(expression->a_expr->name[0]), "||") == 0) {
+        bool left = spell(text, expression->a_expr->lexpr);
+        bool right = spell(text, expression->a_expr->rexpr);
+        return left && right;
+    }
+    if (expression->node_case == PG_QUERY__NODE__NODE_FUNC_CALL &&
+        ddl_qualified(expression->func_call->funcname, expression->func_call->n_funcname,
+                      &space, &name) &&
+        strcmp(name, "format") == 0 && expression->func_call->n_args > 0) {
+        g_autofree char *format = ddl_constant_of(expression->func_call->args[0]);
+        if (format != NULL) {
+            spell_format(text, format);
+            return expression->func_call->n_args == 1;
+        }
+    }
+    g_string_append(text, "\"?\"");
+    return false;
+}
+
 static void judge_executed(struct ddl_judge *judge, const char *expression)
 {
-    g_autofree char *text = g_strconcat("SELECT ", expression, NULL);
-    AUTO(sql_parse) parse = sql_parse_new(text, strlen(text));
-    g_autofree char *constant = NULL;
+    g_autofree char *select = g_strconcat("SELECT ", expression, NULL);
+    AUTO(sql_parse) parse = sql_parse_new(select, strlen(select));
+    const PgQuery__Node *node = parse->node;
+    g_autoptr(GString) text = g_string_new(NULL);
 
-    if (parse->node != NULL && parse->node->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
-        parse->node->select_stmt->n_target_list == 1 &&
-        parse->node->select_stmt->target_list[0]->node_case == PG_QUERY__NODE__NODE_RES_TARGET)
-        constant = ddl_constant_of(parse->node->select_stmt->target_list[0]->res_target->val);
-    if (constant != NULL) {
-        judge_text(judge, constant, false);
+    if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_SELECT_STMT ||
+        node->select_stmt->n_target_list != 1 ||
+        node->select_stmt->target_list[0]->node_case != PG_QUERY__NODE__NODE_RES_TARGET ||
+        node->select_stmt->target_list[0]->res_target->val == NULL) {
+        judge->out->analysed = false;
+    } else if (spell(text, node->select_stmt->target_list[0]->res_target->val)) {
+        judge_text(judge, text->str, false);
         return;
+    } else {
+        judge_text(judge, text->str, false);
     }
-    judge->out->analysed = false;
     ddl_judge_act(judge, DDL_DYNAMIC, NULL, DDL_LOCK_NONE, DDL_EFFECT_NONE)->detail =
         g_strdup(expression);
 }

@@ -28,7 +28,7 @@ static void lock_key_ends(struct ddl_judge *judge, struct ddl_relation *relation
 
 static void lock_referencing(struct ddl_judge *judge, struct ddl_relation *relation)
 {
-    for (guint i = 0; i < judge->schema->relations->len; i++) {
+    for (guint i = 0; ddl_referenced(relation) && i < judge->schema->relations->len; i++) {
         struct ddl_relation *other = judge->schema->relations->pdata[i];
         struct ddl_target target = ddl_target_relation(other);
         for (guint n = 0; other != relation && n < other->constraints->len; n++)

@@ -136,12 +136,24 @@ static void reindex_table(struct ddl_judge *judge, const struct ddl_target *tabl
 {
     enum ddl_lock_mode mode = concurrently ? DDL_SHARE_UPDATE_EXCLUSIVE : DDL_SHARE;
 
-    ddl_judge_lock_tree(judge, table, mode, DDL_EFFECT_SCAN);
-    for (guint i = 0; table->relation != NULL && i < table->relation->indexes->len; i++) {
-        const struct ddl_index *index = table->relation->indexes->pdata[i];
-        struct ddl_target one = {.schema = index->schema, .name = index->name};
-        if (!concurrently && !ddl_target_fresh(table))
-            ddl_judge_lock(judge, &one, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_REWRITE);
+    g_autoptr(GPtrArray) tree =
+        table->relation == NULL
+            ? g_ptr_array_new()
+            : ddl_tree_of(judge->schema, table->relation, table->relation->kind == 'p');
+
+    if (table->relation == NULL)
+        ddl_judge_lock(judge, table, mode, DDL_EFFECT_SCAN);
+    for (guint i = 0; i < tree->len; i++) {
+        struct ddl_target one = ddl_target_relation(tree->pdata[i]);
+        const GPtrArray *indexes = one.relation->indexes;
+        ddl_judge_lock(judge, &one, mode,
+                       indexes->len == 0 ? DDL_EFFECT_METADATA : DDL_EFFECT_SCAN);
+        for (guint n = 0; n < indexes->len && !concurrently && !ddl_target_fresh(&one); n++) {
+            const struct ddl_index *index = indexes->pdata[n];
+            struct ddl_target its = {.schema = index->schema, .name = index->name};
+            if (ddl_has_rows(one.relation))
+                ddl_judge_lock(judge, &its, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_REWRITE);
+        }
     }
 }
 
@@ -176,7 +188,9 @@ static void reindex_many(struct ddl_judge *judge, const char *name, bool concurr
         if (ddl_has_rows(relation) && (name == NULL || g_strcmp0(relation->schema, name) == 0))
             reindex_table(judge, &one, concurrently);
     }
-    judge->floor = DDL_EFFECT_SCAN;
+    if (!judge->schema->known)
+        ddl_judge_lock_unknown(judge, concurrently ? DDL_SHARE_UPDATE_EXCLUSIVE : DDL_SHARE,
+                               DDL_EFFECT_SCAN);
 }
 
 static bool concurrent_option(const PgQuery__ReindexStmt *statement)

@@ -29,8 +29,30 @@ static void vacuum(struct ddl_judge *judge, const PgQuery__VacuumStmt *statement
         if (ddl_has_rows(target.relation))
             ddl_judge_lock(judge, &target, mode, work);
     }
+    if (!judge->schema->known)
+        ddl_judge_lock_unknown(judge, mode, work);
     judge->floor = DDL_EFFECT_REWRITE;
     ddl_judge_act(judge, DDL_VACUUM_FULL, NULL, mode, work);
+}
+
+static void cluster_all(struct ddl_judge *judge)
+{
+    enum ddl_lock_mode mode = DDL_ACCESS_EXCLUSIVE;
+
+    judge->out->no_transaction = true;
+    judge->floor = DDL_EFFECT_METADATA;
+    for (guint i = 0; i < judge->schema->relations->len; i++) {
+        struct ddl_target target = ddl_target_relation(judge->schema->relations->pdata[i]);
+        if (!target.relation->clustered)
+            continue;
+        ddl_judge_lock(judge, &target, mode, DDL_EFFECT_REWRITE);
+        ddl_judge_act(judge, DDL_CLUSTER, &target, mode, DDL_EFFECT_REWRITE);
+    }
+    if (judge->out->locks->len > 0 || judge->schema->known)
+        return;
+    ddl_judge_lock_unknown(judge, mode, DDL_EFFECT_REWRITE);
+    ddl_act_assume(ddl_judge_act(judge, DDL_CLUSTER, NULL, mode, DDL_EFFECT_REWRITE),
+                   "a table has been clustered before");
 }
 
 static void cluster(struct ddl_judge *judge, const PgQuery__ClusterStmt *statement)
@@ -38,15 +60,15 @@ static void cluster(struct ddl_judge *judge, const PgQuery__ClusterStmt *stateme
     enum ddl_lock_mode mode = DDL_ACCESS_EXCLUSIVE;
 
     if (statement->relation == NULL) {
-        judge->out->no_transaction = true;
-        judge->floor = DDL_EFFECT_REWRITE;
-        ddl_judge_act(judge, DDL_CLUSTER, NULL, mode, DDL_EFFECT_REWRITE);
+        cluster_all(judge);
         return;
     }
     struct ddl_target target = ddl_target_of(judge, statement->relation);
     if (target.relation != NULL && target.relation->kind == 'p')
         judge->out->no_transaction = true;
     ddl_judge_lock_tree(judge, &target, mode, DDL_EFFECT_REWRITE);
+    if (target.relation != NULL)
+        target.relation->clustered = true;
     if (ddl_target_fresh(&target))
         return;
     struct ddl_act *act = ddl_judge_act(judge, DDL_CLUSTER, &target, mode, DDL_EFFECT_REWRITE);
@@ -59,6 +81,8 @@ static void refresh(struct ddl_judge *judge, const PgQuery__RefreshMatViewStmt *
     enum ddl_lock_mode mode = statement->concurrent ? DDL_EXCLUSIVE : DDL_ACCESS_EXCLUSIVE;
     enum ddl_effect work = statement->concurrent ? DDL_EFFECT_SCAN : DDL_EFFECT_REWRITE;
 
+    if (statement->skip_data)
+        work = DDL_EFFECT_METADATA;
     ddl_judge_lock(judge, &target, mode, work);
     if (!statement->skip_data)
         ddl_judge_sources(judge, &target, 0);
@@ -75,13 +99,13 @@ static bool truncated(const struct ddl_judge *judge, const struct ddl_target *ta
 {
     for (guint i = 0; i < judge->out->locks->len; i++) {
         const struct ddl_lock *lock = judge->out->locks->pdata[i];
-        if (g_strcmp0(lock->relation, target->name) == 0 &&
-            g_strcmp0(lock->schema, target->schema) == 0)
+        if (ddl_lock_is_on(lock, target))
             return true;
     }
     return false;
 }
 
+/* A new file, but an empty one: that takes no longer the more rows there were. */
 static void truncate_one(struct ddl_judge *judge, const struct ddl_target *target, bool below,
                          bool cascade)
 {
@@ -90,11 +114,12 @@ static void truncate_one(struct ddl_judge *judge, const struct ddl_target *targe
                                     : ddl_tree_of(judge->schema, target->relation, below);
 
     if (target->relation == NULL)
-        ddl_judge_lock(judge, target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_REWRITE);
+        ddl_judge_lock(judge, target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
     for (guint n = 0; n < tree->len; n++) {
         struct ddl_target one = ddl_target_relation(tree->pdata[n]);
-        ddl_judge_lock(judge, &one, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_REWRITE);
-        for (guint i = 0; cascade && i < judge->schema->relations->len; i++) {
+        ddl_judge_lock(judge, &one, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+        bool more = cascade && ddl_referenced(one.relation);
+        for (guint i = 0; more && i < judge->schema->relations->len; i++) {
             struct ddl_relation *other = judge->schema->relations->pdata[i];
             struct ddl_target next = ddl_target_relation(other);
             for (guint k = 0; other != one.relation && k < other->constraints->len; k++)
@@ -120,7 +145,7 @@ static void truncate_tables(struct ddl_judge *judge, const PgQuery__TruncateStmt
         if (ddl_target_fresh(&target))
             continue;
         struct ddl_act *act = ddl_judge_act(judge, DDL_TRUNCATE, &target, DDL_ACCESS_EXCLUSIVE,
-                                            DDL_EFFECT_REWRITE);
+                                            DDL_EFFECT_METADATA);
         if (cascade)
             act->detail = g_strdup("CASCADE");
     }
@@ -142,7 +167,8 @@ static void move_all(struct ddl_judge *judge, const PgQuery__AlterTableMoveAllSt
     }
     if (!any && judge->schema->known)
         return;
-    judge->floor = any ? judge->floor : DDL_EFFECT_REWRITE;
+    if (!any)
+        ddl_judge_lock_unknown(judge, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_REWRITE);
     struct ddl_act *act = ddl_judge_act(judge, DDL_SET_TABLESPACE, NULL, DDL_ACCESS_EXCLUSIVE,
                                         DDL_EFFECT_REWRITE);
     act->detail = g_strdup(statement->new_tablespacename);

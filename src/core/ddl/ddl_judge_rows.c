@@ -7,27 +7,26 @@ static bool held_strongly(const struct ddl_judge *judge, const struct ddl_target
 
     for (guint i = 0; before != NULL && i < before->len; i++) {
         const struct ddl_lock *lock = before->pdata[i];
-        if (lock->mode >= DDL_SHARE && !lock->created_here &&
-            g_strcmp0(lock->relation, target->name) == 0 &&
-            g_strcmp0(lock->schema, target->schema) == 0)
+        if (lock->mode >= DDL_SHARE && !lock->created_here && ddl_lock_is_on(lock, target))
             return true;
     }
     return false;
 }
 
-/* column = something that is not a column. */
+/* column = something that is not a column, column IN (constants). */
 static bool is_key_test(const PgQuery__Node *where, const char *column)
 {
-    if (where->node_case != PG_QUERY__NODE__NODE_A_EXPR ||
-        where->a_expr->kind != PG_QUERY__A__EXPR__KIND__AEXPR_OP ||
-        where->a_expr->n_name == 0 ||
-        g_strcmp0(ddl_string(where->a_expr->name[where->a_expr->n_name - 1]), "=") != 0)
+    const PgQuery__AExpr *test =
+        where->node_case == PG_QUERY__NODE__NODE_A_EXPR ? where->a_expr : NULL;
+
+    if (test == NULL || test->n_name == 0 ||
+        (test->kind != PG_QUERY__A__EXPR__KIND__AEXPR_OP &&
+         test->kind != PG_QUERY__A__EXPR__KIND__AEXPR_IN) ||
+        g_strcmp0(ddl_string(test->name[test->n_name - 1]), "=") != 0)
         return false;
-    const PgQuery__Node *left = where->a_expr->lexpr, *right = where->a_expr->rexpr;
-    g_autoptr(GPtrArray) other =
-        ddl_columns_of(g_strcmp0(ddl_column_of(left), column) == 0 ? right : left);
-    return other->len == 0 && (g_strcmp0(ddl_column_of(left), column) == 0 ||
-                               g_strcmp0(ddl_column_of(right), column) == 0);
+    bool left = g_strcmp0(ddl_column_of(test->lexpr), column) == 0;
+    g_autoptr(GPtrArray) other = ddl_columns_of(left ? test->rexpr : test->lexpr);
+    return other->len == 0 && (left || g_strcmp0(ddl_column_of(test->rexpr), column) == 0);
 }
 
 static bool tests_key(const PgQuery__Node *where, const char *column)
@@ -53,22 +52,51 @@ static bool by_index(const struct ddl_relation *relation, const PgQuery__Node *w
     return false;
 }
 
+/* SELECT max(column): its end of the index is enough. */
+static bool at_end_of_index(const struct ddl_relation *relation,
+                            const PgQuery__SelectStmt *select)
+{
+    const char *space, *name, *column;
+
+    if (relation == NULL || select->where_clause != NULL || select->n_group_clause > 0 ||
+        select->n_target_list != 1 ||
+        select->target_list[0]->node_case != PG_QUERY__NODE__NODE_RES_TARGET)
+        return false;
+    const PgQuery__Node *value = select->target_list[0]->res_target->val;
+    if (value == NULL || value->node_case != PG_QUERY__NODE__NODE_FUNC_CALL ||
+        value->func_call->n_args != 1 ||
+        !ddl_qualified(value->func_call->funcname, value->func_call->n_funcname, &space,
+                       &name) ||
+        (strcmp(name, "max") != 0 && strcmp(name, "min") != 0))
+        return false;
+    column = ddl_column_of(value->func_call->args[0]);
+    for (guint i = 0; column != NULL && i < relation->indexes->len; i++) {
+        const struct ddl_index *index = relation->indexes->pdata[i];
+        if (index->valid && index->simple && index->columns->len > 0 &&
+            g_strcmp0(index->columns->pdata[0], column) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* ---- reading ------------------------------------------------------------------------------- */
 
 struct reader {
     struct ddl_judge *judge;
-    const PgQuery__Node *where; /* of a query on one table; NULL: none, or on several */
-    GPtrArray *names;           /* of what is read; NULL: not asked for */
+    GPtrArray *names;                /* of what is read; NULL: not asked for */
+    const PgQuery__RangeVar *beside; /* what is written, and not read; NULL: none */
+    GHashTable *selects;             /* a RangeVar to the query that is on it alone */
 };
 
 enum { VIEWS_DEEP = 8 };
 
 static void read_relation(struct ddl_judge *judge, const struct ddl_target *target,
-                          const PgQuery__Node *where, guint depth)
+                          const PgQuery__SelectStmt *select, guint depth)
 {
     const GPtrArray *reads = target->relation == NULL ? NULL : target->relation->reads;
-    bool scans =
-        !judge->defines && held_strongly(judge, target) && !by_index(target->relation, where);
+    bool indexed = select != NULL && (by_index(target->relation, select->where_clause) ||
+                                      at_end_of_index(target->relation, select));
+    bool scans = !judge->defines && !indexed && held_strongly(judge, target);
 
     ddl_judge_lock_tree(judge, target, DDL_ACCESS_SHARE,
                         scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
@@ -87,36 +115,50 @@ void ddl_judge_sources(struct ddl_judge *judge, const struct ddl_target *view, g
     }
 }
 
-static bool lock_read(const ProtobufCMessage *message, gpointer data)
+static void read_range(const struct reader *reader, const PgQuery__RangeVar *range)
+{
+    struct ddl_target target = ddl_target_of(reader->judge, range);
+
+    /* a name that a known schema does not have is one of WITH */
+    if (range == reader->beside || (target.relation == NULL && reader->judge->schema->known))
+        return;
+    read_relation(reader->judge, &target, g_hash_table_lookup(reader->selects, range), 0);
+    if (target.relation != NULL && reader->names != NULL) {
+        g_ptr_array_add(reader->names, g_strdup(target.relation->schema));
+        g_ptr_array_add(reader->names, g_strdup(target.relation->name));
+    }
+}
+
+static bool look_at_read(const ProtobufCMessage *message, gpointer data)
 {
     const struct reader *reader = data;
-    struct ddl_judge *judge = reader->judge;
 
-    if (message->descriptor == &pg_query__range_var__descriptor) {
-        struct ddl_target target = ddl_target_of(judge, (const PgQuery__RangeVar *) message);
-        /* a name that a known schema does not have is one of WITH */
-        if (target.relation != NULL || !judge->schema->known)
-            read_relation(judge, &target, reader->where, 0);
-        if (target.relation != NULL && reader->names != NULL) {
-            g_ptr_array_add(reader->names, g_strdup(target.relation->schema));
-            g_ptr_array_add(reader->names, g_strdup(target.relation->name));
-        }
+    if (message->descriptor == &pg_query__select_stmt__descriptor) {
+        PgQuery__SelectStmt *select = (PgQuery__SelectStmt *) (gpointer) (gsize) message;
+        if (select->n_from_clause == 1 &&
+            select->from_clause[0]->node_case == PG_QUERY__NODE__NODE_RANGE_VAR)
+            g_hash_table_insert(reader->selects, select->from_clause[0]->range_var, select);
+    } else if (message->descriptor == &pg_query__range_var__descriptor) {
+        read_range(reader, (const PgQuery__RangeVar *) message);
     }
     return true;
+}
+
+static void read_beside(struct ddl_judge *judge, const PgQuery__Node *query,
+                        const PgQuery__RangeVar *beside, GPtrArray *names)
+{
+    g_autoptr(GHashTable) selects = g_hash_table_new(NULL, NULL);
+    struct reader reader = {
+        .judge = judge, .names = names, .beside = beside, .selects = selects};
+
+    if (query != NULL)
+        ddl_walk(&query->base, look_at_read, &reader);
 }
 
 /* Reading hinders nobody, unless the table is locked already for longer because of it. */
 void ddl_judge_reads(struct ddl_judge *judge, const PgQuery__Node *query, GPtrArray *names)
 {
-    struct reader reader = {.judge = judge, .names = names};
-
-    if (query == NULL)
-        return;
-    if (query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
-        query->select_stmt->n_from_clause == 1 &&
-        query->select_stmt->from_clause[0]->node_case == PG_QUERY__NODE__NODE_RANGE_VAR)
-        reader.where = query->select_stmt->where_clause;
-    ddl_walk(&query->base, lock_read, &reader);
+    read_beside(judge, query, NULL, names);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -142,8 +184,6 @@ static void update(struct ddl_judge *judge, const PgQuery__UpdateStmt *statement
     bool all;
 
     change_rows(judge, statement->relation, statement->where_clause, &all, &target);
-    for (size_t i = 0; i < statement->n_from_clause; i++)
-        ddl_judge_reads(judge, statement->from_clause[i], NULL);
     ddl_judge_analyze(judge, &target, NULL);
     if (all && statement->n_from_clause == 0 && !ddl_target_fresh(&target))
         ddl_judge_act(judge, DDL_UPDATE_WITHOUT_WHERE, &target, DDL_ROW_EXCLUSIVE,
@@ -156,8 +196,6 @@ static void delete_rows(struct ddl_judge *judge, const PgQuery__DeleteStmt *stat
     bool all;
 
     change_rows(judge, statement->relation, statement->where_clause, &all, &target);
-    for (size_t i = 0; i < statement->n_using_clause; i++)
-        ddl_judge_reads(judge, statement->using_clause[i], NULL);
     ddl_judge_analyze(judge, &target, NULL);
     if (all && !ddl_target_fresh(&target))
         ddl_judge_act(judge, DDL_DELETE_WITHOUT_WHERE, &target, DDL_ROW_EXCLUSIVE,
@@ -178,8 +216,10 @@ static void copy(struct ddl_judge *judge, const PgQuery__CopyStmt *statement)
     if (statement->relation == NULL)
         return;
     struct ddl_target target = ddl_target_of(judge, statement->relation);
-    ddl_judge_lock(judge, &target, statement->is_from ? DDL_ROW_EXCLUSIVE : DDL_ACCESS_SHARE,
-                   DDL_EFFECT_NONE);
+    if (statement->is_from)
+        ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
+    else
+        read_relation(judge, &target, NULL, 0);
     fill(&target);
 }
 
@@ -226,17 +266,18 @@ bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
         return true;
     case PG_QUERY__NODE__NODE_INSERT_STMT: {
         struct ddl_target target = ddl_target_of(judge, node->insert_stmt->relation);
-        if (node->insert_stmt->select_stmt != NULL)
-            ddl_judge_reads(judge, node->insert_stmt->select_stmt, NULL);
+        read_beside(judge, node, node->insert_stmt->relation, NULL);
         ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
         fill(&target);
         return true;
     }
     case PG_QUERY__NODE__NODE_UPDATE_STMT:
         update(judge, node->update_stmt);
+        read_beside(judge, node, node->update_stmt->relation, NULL);
         return true;
     case PG_QUERY__NODE__NODE_DELETE_STMT:
         delete_rows(judge, node->delete_stmt);
+        read_beside(judge, node, node->delete_stmt->relation, NULL);
         return true;
     case PG_QUERY__NODE__NODE_MERGE_STMT: {
         struct ddl_target target = ddl_target_of(judge, node->merge_stmt->relation);

@@ -81,7 +81,7 @@ static void scan_unknown_users(struct ddl_judge *judge, const char *name,
     act->detail = g_strdup(name);
     act->constraint = g_strdup(constraint);
     ddl_act_assume(act, "a table has a column of the domain \"%s\"", name);
-    judge->floor = DDL_EFFECT_SCAN;
+    ddl_judge_lock_unknown(judge, mode, DDL_EFFECT_SCAN);
 }
 
 static void alter_domain(struct ddl_judge *judge, const PgQuery__AlterDomainStmt *statement)

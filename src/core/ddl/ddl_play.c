@@ -224,14 +224,15 @@ static void play_index_of(struct ddl_relation *relation, struct ddl_constraint *
         set_not_null(relation, constraint->columns);
 }
 
-static void play_foreign_key(struct ddl_judge *judge, struct ddl_constraint *constraint,
-                             const PgQuery__Constraint *said)
+static void play_foreign_key(struct ddl_judge *judge, const struct ddl_relation *relation,
+                             struct ddl_constraint *constraint, const PgQuery__Constraint *said)
 {
     struct ddl_target other = ddl_target_of(judge, said->pktable);
 
     constraint->referenced_schema =
         g_strdup(other.schema == NULL ? ddl_schema_first(judge->schema) : other.schema);
     constraint->referenced = g_strdup(other.name);
+    ddl_refer_to(relation, other.name);
     for (size_t i = 0; i < said->n_pk_attrs; i++)
         if (ddl_string(said->pk_attrs[i]) != NULL)
             g_ptr_array_add(constraint->referenced_columns,
@@ -346,7 +347,7 @@ struct ddl_constraint *ddl_play_constraint(struct ddl_judge *judge,
     else
         columns_into(constraint, said->keys, said->n_keys, column);
     if (kind == DDL_FOREIGN_KEY && said->pktable != NULL)
-        play_foreign_key(judge, constraint, said);
+        play_foreign_key(judge, relation, constraint, said);
     else if (kind != DDL_CHECK && kind != DDL_FOREIGN_KEY)
         play_index_of(relation, constraint, said);
     return constraint;
@@ -412,6 +413,7 @@ struct ddl_index *ddl_play_index(struct ddl_judge *judge, struct ddl_relation *r
     struct ddl_index *index = ddl_index_add(relation, name);
 
     index->unique = statement->unique;
+    index->tablespace = g_strdup(ddl_said(statement->table_space));
     index->method = g_strdup(
         ddl_said(statement->access_method) == NULL ? "btree" : statement->access_method);
     ddl_index_of_elements(index, statement->index_params, statement->n_index_params,

@@ -39,6 +39,8 @@ static void copy_constraint(struct ddl_relation *to, const struct ddl_constraint
     copy->definition = g_strdup(from->definition);
     copy->referenced_schema = g_strdup(from->referenced_schema);
     copy->referenced = g_strdup(from->referenced);
+    if (copy->referenced != NULL)
+        ddl_refer_to(to, copy->referenced);
     if (node != NULL)
         copy->expression = ddl_expression_copy(node);
 }

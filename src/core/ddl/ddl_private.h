@@ -66,14 +66,14 @@ struct ddl_usertype {
 };
 
 struct ddl_schema {
-    bool known;            /* what is not in it does not exist */
-    GPtrArray *relations;  /* of struct ddl_relation, owned */
-    GHashTable *by_name;   /* schema\1name to the relation */
+    bool known;             /* what is not in it does not exist */
+    GPtrArray *relations;   /* of struct ddl_relation, owned */
+    GHashTable *by_name;    /* schema\1name to the relation */
     GHashTable *pointed_at; /* names that are, or were, an index's or a parent's */
-    GPtrArray *domains;    /* of struct ddl_domain */
-    GPtrArray *types;      /* of struct ddl_usertype */
-    GHashTable *functions; /* name to struct ddl_function; of several with a name the worst */
-    GPtrArray *path;       /* of char *: where names without a schema are looked for */
+    GPtrArray *domains;     /* of struct ddl_domain */
+    GPtrArray *types;       /* of struct ddl_usertype */
+    GHashTable *functions;  /* name to struct ddl_function; of several with a name the worst */
+    GPtrArray *path;        /* of char *: where names without a schema are looked for */
     bool time_zone_set; /* by a statement: that counts more than what the session began with */
     char *time_zone;    /* NULL: not known */
     GPtrArray *new_values; /* of char *: values of enums added since the last settling */
@@ -87,6 +87,9 @@ void ddl_schema_rename(struct ddl_schema *schema, struct ddl_relation *relation,
 /* The name is that of an index, or of a parent. What no name was pointed at for is not looked for
  * among all relations: a script may have tens of thousands of them. */
 void ddl_point_at(const struct ddl_relation *relation, const char *name);
+/* The same of tables that a foreign key leads to; false: none does. */
+void ddl_refer_to(const struct ddl_relation *relation, const char *name);
+bool ddl_referenced(const struct ddl_relation *relation);
 /* Where something without a schema is made. */
 const char *ddl_schema_first(const struct ddl_schema *schema);
 void ddl_schema_set_path(struct ddl_schema *schema, PgQuery__Node *const *values, gsize count);
@@ -198,12 +201,18 @@ struct ddl_target ddl_target_named(const struct ddl_judge *judge, const char *sc
 struct ddl_target ddl_target_relation(struct ddl_relation *relation);
 bool ddl_target_fresh(const struct ddl_target *target); /* made in this migration */
 
+/* A lock of an earlier or this statement is one on it. */
+bool ddl_lock_is_on(const struct ddl_lock *lock, const struct ddl_target *target);
+
 /* The relation is locked, and work done on it; several times: the strongest of each. */
 void ddl_judge_lock(struct ddl_judge *judge, const struct ddl_target *target,
                     enum ddl_lock_mode mode, enum ddl_effect work);
 /* The relation and all that are below it; work is done on those that have rows. */
 void ddl_judge_lock_tree(struct ddl_judge *judge, const struct ddl_target *target,
                          enum ddl_lock_mode mode, enum ddl_effect work);
+/* Tables that are not known: a lock on "*". */
+void ddl_judge_lock_unknown(struct ddl_judge *judge, enum ddl_lock_mode mode,
+                            enum ddl_effect work);
 /* Adds an act about the target (NULL: none). Its other members are the caller's to set. */
 struct ddl_act *ddl_judge_act(struct ddl_judge *judge, enum ddl_cause cause,
                               const struct ddl_target *target, enum ddl_lock_mode mode,

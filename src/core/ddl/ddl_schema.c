@@ -56,6 +56,7 @@ static void index_free(gpointer data)
     g_free(index->name);
     g_free(index->method);
     g_free(index->constraint);
+    g_free(index->tablespace);
     g_free(index);
 }
 
@@ -70,6 +71,8 @@ static void relation_free(gpointer data)
     g_clear_pointer(&relation->reads, g_ptr_array_unref);
     g_free(relation->schema);
     g_free(relation->name);
+    g_free(relation->was_schema);
+    g_free(relation->was);
     g_free(relation->parent_schema);
     g_free(relation->parent);
     g_free(relation->bound);
@@ -142,8 +145,12 @@ void ddl_schema_free(struct ddl_schema *schema)
 
 void ddl_schema_settle(struct ddl_schema *schema)
 {
-    for (guint i = 0; i < schema->relations->len; i++)
-        ((struct ddl_relation *) schema->relations->pdata[i])->created_here = false;
+    for (guint i = 0; i < schema->relations->len; i++) {
+        struct ddl_relation *relation = schema->relations->pdata[i];
+        relation->created_here = false;
+        g_clear_pointer(&relation->was_schema, g_free);
+        g_clear_pointer(&relation->was, g_free);
+    }
     for (guint i = 0; i < schema->types->len; i++)
         ((struct ddl_usertype *) schema->types->pdata[i])->created_here = false;
     g_ptr_array_set_size(schema->new_values, 0);
@@ -251,7 +258,7 @@ static void forget_name(struct ddl_schema *schema, const struct ddl_relation *re
 /* Foreign keys that point at it go with it. */
 void ddl_schema_remove(struct ddl_schema *schema, struct ddl_relation *relation)
 {
-    for (guint i = 0; i < schema->relations->len; i++) {
+    for (guint i = 0; ddl_referenced(relation) && i < schema->relations->len; i++) {
         struct ddl_relation *other = schema->relations->pdata[i];
         for (guint n = other->constraints->len; n > 0; n--)
             if (other != relation && ddl_refers_to(other->constraints->pdata[n - 1], relation))
@@ -288,10 +295,15 @@ void ddl_schema_rename(struct ddl_schema *schema, struct ddl_relation *relation,
                 g_strcmp0(constraint->referenced_schema, old_schema) == 0) {
                 set_text(&constraint->referenced_schema, schema_name);
                 set_text(&constraint->referenced, name);
+                ddl_refer_to(other, name);
             }
         }
     }
     forget_name(schema, relation);
+    if (relation->was == NULL && !relation->created_here) {
+        relation->was_schema = g_strdup(old_schema);
+        relation->was = g_strdup(old_name);
+    }
     set_text(&relation->schema, schema_name);
     set_text(&relation->name, name);
     for (guint i = 0; i < relation->indexes->len; i++)
@@ -327,6 +339,25 @@ struct ddl_relation *ddl_default_partition(const struct ddl_schema *schema,
             return child;
     }
     return NULL;
+}
+
+static char *reference_to(const char *name)
+{
+    return g_strconcat("\1", name, NULL);
+}
+
+void ddl_refer_to(const struct ddl_relation *relation, const char *name)
+{
+    g_autofree char *key = reference_to(name);
+
+    ddl_point_at(relation, key);
+}
+
+bool ddl_referenced(const struct ddl_relation *relation)
+{
+    g_autofree char *key = reference_to(relation->name);
+
+    return g_hash_table_contains(relation->pointed_at, key);
 }
 
 bool ddl_refers_to(const struct ddl_constraint *constraint, const struct ddl_relation *relation)

@@ -61,14 +61,17 @@ struct ddl_index {
     bool simple;        /* neither expressions nor a WHERE */
     char *method;       /* "btree" */
     char *constraint;   /* whose index it is; NULL: none's */
+    char *tablespace;   /* NULL: the default */
 };
 
 struct ddl_relation {
     char *schema, *name;
-    guint32 oid;       /* 0: made here, or unknown */
-    char kind;         /* relkind: 'r', 'p', 'm', 'v', 'S', 'f', 't' */
-    bool created_here; /* by this migration: nobody else can wait for it */
+    char *was_schema, *was; /* before this migration, where it has renamed it; NULL: the same */
+    guint32 oid;            /* 0: made here, or unknown */
+    char kind;              /* relkind: 'r', 'p', 'm', 'v', 'S', 'f', 't' */
+    bool created_here;      /* by this migration: nobody else can wait for it */
     bool unlogged, temporary;
+    bool clustered;                 /* CLUSTER without a table's name means it, too */
     GPtrArray *columns;             /* of struct ddl_column */
     GPtrArray *constraints;         /* of struct ddl_constraint */
     GPtrArray *indexes;             /* of struct ddl_index */

@@ -127,6 +127,8 @@ static void add_constraint(const struct rows *row, gpointer data)
     constraint->referenced_schema =
         g_strdup(rows_text(row, 0, DDL_CONSTRAINTS_REFERENCED_SCHEMA));
     constraint->referenced = g_strdup(rows_text(row, 0, DDL_CONSTRAINTS_REFERENCED));
+    if (constraint->referenced != NULL)
+        ddl_refer_to(relation, constraint->referenced);
     names_into(constraint->referenced_columns,
                rows_text(row, 0, DDL_CONSTRAINTS_REFERENCED_COLUMNS), false);
     constraint->index = g_strdup(rows_text(row, 0, DDL_CONSTRAINTS_INDEX));
@@ -149,6 +151,8 @@ static void add_index(const struct rows *row, gpointer data)
     index->simple = rows_bool(row, 0, DDL_INDEXES_SIMPLE);
     index->method = g_strdup(rows_text(row, 0, DDL_INDEXES_METHOD));
     index->constraint = g_strdup(rows_text(row, 0, DDL_INDEXES_CONSTRAINT_NAME));
+    index->tablespace = g_strdup(rows_text(row, 0, DDL_INDEXES_TABLESPACE));
+    relation->clustered = relation->clustered || rows_bool(row, 0, DDL_INDEXES_CLUSTERED);
 }
 
 static void add_type(const struct rows *row, gpointer data)

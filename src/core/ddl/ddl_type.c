@@ -228,8 +228,10 @@ enum ddl_truth ddl_type_constrained(const struct ddl_schema *schema,
             return type->array ? DDL_NO : DDL_YES;
         at = &domain->base;
     }
+    /* a table's name is that of its rows' type, too */
     if (at != type || schema->known || type->array ||
-        ddl_usertype_find(schema, type->schema, type->name) != NULL)
+        ddl_usertype_find(schema, type->schema, type->name) != NULL ||
+        ddl_schema_find(schema, type->schema, type->name) != NULL)
         return DDL_NO;
     /* what extensions bring are no domains */
     static const char *const known[] = {"citext",   "hstore",    "ltree", "vector", "halfvec",
@@ -294,9 +296,8 @@ static bool interval_fits(gint32 from, gint32 to)
                 least[i] = (int) n;
                 break;
             }
-    bool finer = least[1] <= least[0];
-    return finer && (least[1] > 0 || precision >= MAX_PRECISION || precision == 0xffff ||
-                     (old_precision != 0xffff && precision >= old_precision));
+    return least[1] <= least[0] &&
+           (least[0] > 0 || precision >= MAX_PRECISION || precision >= old_precision);
 }
 
 /* The same type with another length: whether every old value is a new one as it stands. */

@@ -10,16 +10,18 @@
 static GHashTable *builtin_functions(void)
 {
     static GHashTable *names;
+    static char **each; /* the names are in it */
     static gsize once;
 
     if (g_once_init_enter(&once)) {
         names = g_hash_table_new(g_str_hash, g_str_equal);
-        char **each = g_strsplit(ddl_functions_builtin, "\n", -1);
+        each = g_strsplit(ddl_functions_builtin, "\n", -1);
         for (gsize i = 0; each[i] != NULL; i++) {
             bool is_volatile = each[i][0] == '!';
             g_hash_table_insert(names, each[i] + is_volatile,
                                 GINT_TO_POINTER(is_volatile ? DDL_YES : DDL_NO));
         }
+        g_free(each); /* the words stay */
         g_once_init_leave(&once, 1);
     }
     return names;

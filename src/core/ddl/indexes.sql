@@ -2,7 +2,8 @@
 -- doc:   Indexes of tables: the columns of their key, and those that expressions and the WHERE use.
 -- since: 140000
 -- row:   relation oid, schema text, name text, is_unique bool, valid bool, is_primary bool,
---        columns text, uses text, simple bool, method text, constraint_name text
+--        columns text, uses text, simple bool, method text, constraint_name text,
+--        tablespace text, clustered bool
 SELECT i.indrelid AS relation,
        n.nspname::pg_catalog.text AS schema,
        c.relname::pg_catalog.text AS name,
@@ -33,11 +34,14 @@ SELECT i.indrelid AS relation,
            AND d.refobjsubid OPERATOR(pg_catalog.>) 0) END AS uses,
        i.indexprs IS NULL AND i.indpred IS NULL AS simple,
        m.amname::pg_catalog.text AS method,
-       k.conname::pg_catalog.text AS constraint_name
+       k.conname::pg_catalog.text AS constraint_name,
+       s.spcname::pg_catalog.text AS tablespace,
+       i.indisclustered AS clustered
   FROM pg_catalog.pg_index AS i
   JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
   JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) c.relam
+  LEFT JOIN pg_catalog.pg_tablespace AS s ON s.oid OPERATOR(pg_catalog.=) c.reltablespace
   LEFT JOIN pg_catalog.pg_constraint AS k
     ON k.conindid OPERATOR(pg_catalog.=) i.indexrelid
    AND k.conrelid OPERATOR(pg_catalog.=) i.indrelid

@@ -75,7 +75,7 @@ enum guard_verdict plan_guard_judge(const struct guard_sight *sight,
     }
     if (sight->waiting && sight->waiting_ms >= patience_ms) {
         *ret_why = patience_text(sight, patience_ms);
-        return GUARD_YIELD;
+        return transaction ? GUARD_YIELD : GUARD_STOP;
     }
     return GUARD_GO;
 }

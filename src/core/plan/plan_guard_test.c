@@ -68,7 +68,7 @@ static void test_patience(void)
     expect(&sight, false, GUARD_GO, NULL);
     sight.waiting_ms = 600000;
     sight.waits_for = NULL;
-    expect(&sight, false, GUARD_YIELD, "a lock");
+    expect(&sight, false, GUARD_STOP, "a lock");
 }
 
 static void test_blind(void)

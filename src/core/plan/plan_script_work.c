@@ -31,11 +31,13 @@ static void on_notice(void *data, const PGresult *notice)
     struct work *work = data;
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(notice, PG_DIAG_MESSAGE_DETAIL);
 
-    if (work->result != NULL && g_strcmp0(severity, "WARNING") == 0 && text != NULL) {
-        g_free(work->result->message);
-        work->result->message = g_strdup(text);
-    }
+    if (work->result == NULL || g_strcmp0(severity, "WARNING") != 0 || text == NULL)
+        return;
+    g_free(work->result->message);
+    work->result->message =
+        detail == NULL ? g_strdup(text) : g_strdup_printf("%s (%s)", text, detail);
 }
 
 /* VACUUM FULL is no CONCURRENTLY: everybody queues behind it while it waits. */
@@ -97,11 +99,13 @@ void plan_work_close(struct work *work)
 
 /* ---- bounds -------------------------------------------------------------------------------- */
 
-/* From the first strong lock on the server ends by itself what would hold it for too long. */
+/* The server ends by itself what would hold a strong lock for too long: the statement that may take
+ * one, and the whole transaction once it has one. */
 static bool bound(struct work *work, bool strong)
 {
-    bool held = strong || plan_guard_strong(&work->guard);
-    gint64 wanted_ms = held ? bound_of(work->limits) : work->limits->statement_timeout_ms;
+    bool held = plan_guard_strong(&work->guard);
+    gint64 wanted_ms =
+        held || strong ? bound_of(work->limits) : work->limits->statement_timeout_ms;
     bool whole =
         held && !work->bounded && session_version(work->session) >= SINCE_TRANSACTION_TIMEOUT;
 
@@ -178,20 +182,31 @@ static bool commit(struct work *work)
     return plan_work_send(work, "COMMIT");
 }
 
+static enum script_ending ending_of(const struct work *work, bool done)
+{
+    const char *sqlstate = work->result->sqlstate;
+
+    if (work->gone)
+        return SCRIPT_LOST;
+    if (done)
+        return SCRIPT_DONE;
+    if (work->interrupted)
+        return SCRIPT_INTERRUPTED;
+    if (work->verdict == GUARD_STOP)
+        return SCRIPT_STOPPED;
+    if (work->verdict == GUARD_BLIND || work->guard.lost)
+        return SCRIPT_UNGUARDED;
+    if (work->verdict == GUARD_YIELD || strcmp(sqlstate, "55P03") == 0 ||
+        strcmp(sqlstate, "40P01") == 0)
+        return SCRIPT_BUSY;
+    return SCRIPT_FAILED;
+}
+
 static void conclude(struct work *work, bool done)
 {
     struct script_result *result = work->result;
-    const char *sqlstate = result->sqlstate;
-    bool busy = strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "40P01") == 0;
 
-    result->ending = work->gone                             ? SCRIPT_LOST
-                     : done                                 ? SCRIPT_DONE
-                     : work->interrupted                    ? SCRIPT_INTERRUPTED
-                     : work->verdict == GUARD_STOP          ? SCRIPT_STOPPED
-                     : work->verdict == GUARD_BLIND         ? SCRIPT_UNGUARDED
-                     : work->guard.lost                     ? SCRIPT_UNGUARDED
-                     : work->verdict == GUARD_YIELD || busy ? SCRIPT_BUSY
-                                                            : SCRIPT_FAILED;
+    result->ending = ending_of(work, done);
     if (done || (work->stop_why == NULL && result->message != NULL))
         return;
     g_free(result->message);

@@ -62,7 +62,7 @@ static gsize offset_of(const char *text, gsize length, int position)
     const char *at = text;
 
     for (int i = 1; i < position && (gsize) (at - text) < length; i++)
-        at = g_utf8_next_char(at);
+        at += g_utf8_skip[(guchar) *at];
     return MIN((gsize) (at - text), length);
 }
 

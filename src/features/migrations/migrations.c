@@ -155,6 +155,9 @@ static const struct option checklist_options[] = {
 static const struct option capture_options[] = {
     {"dir", 0, "DIR", "migrations.dir", false, "write the files into this folder"},
     {"name", 0, "NAME", NULL, false, "name of the migration (default: capture)"},
+    {"bindir", 0, "DIR", "backup.bindir", false, "where PostgreSQL's own programs are"},
+    {"scratch", 0, "DIR", "backup.scratch", false,
+     "a folder for the throw-away server's files"},
     {"variable", 0, "NAME", NULL, true,
      "give the database's URL to the program in this variable too"},
     {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},

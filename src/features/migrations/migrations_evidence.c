@@ -64,8 +64,8 @@ const char *migrations_evidence_hash(const struct migrations_evidence *evidence,
 {
     for (guint i = evidence->migrations->len; i > 0; i--) {
         const struct store_migration *migration = evidence->migrations->pdata[i - 1];
-        bool held = strcmp(migration->outcome, "done") == 0 ||
-                    strcmp(migration->outcome, "seen") == 0;
+        bool held =
+            strcmp(migration->outcome, "done") == 0 || strcmp(migration->outcome, "seen") == 0;
         if (strcmp(migration->version, version) != 0 || !held)
             continue;
         return strcmp(migration->direction, "up") == 0 ? migration->hash : NULL;

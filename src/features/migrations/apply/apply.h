@@ -61,10 +61,11 @@ struct apply_gate apply_judge_rehearsal(const struct apply_rehearsal *rehearsal,
                                         gint64 max_hold_ms, gint64 now_us);
 
 struct apply_backup {
-    bool configured; /* there is a repository for this cluster to look into */
-    char *trouble;   /* why it cannot be read; NULL: it can */
-    char *proven;    /* id of the newest that a drill has restored; NULL: none */
-    char *newest;    /* id of the newest one, or the run of the newest dump; NULL: none */
+    gint64 before_us; /* what was made later does not count; 0: everything does */
+    bool configured;  /* there is a repository for this cluster to look into */
+    char *trouble;    /* why it cannot be read; NULL: it can */
+    char *proven;     /* id of the newest that a drill has restored; NULL: none */
+    char *newest;     /* id of the newest one, or the run of the newest dump; NULL: none */
     gint64 proven_us, newest_us;
     bool dump; /* the newest is a dump */
 };
@@ -160,6 +161,7 @@ struct apply {
     char *dbname;
     gint64 started_us; /* monotonic */
     guint extra_steps; /* recorded behind those of the plan */
+    char *unseen;      /* sessions that this role may not look into; NULL: none */
     char *stopped;     /* why the rest was not begun; NULL: it was */
 };
 
@@ -175,9 +177,9 @@ void apply_item_free(gpointer data);
 bool apply_observe_place(struct apply *apply, GError **error);
 /* The newest rehearsal of it. */
 void apply_observe_rehearsal(const struct apply *apply, struct apply_item *item);
-struct apply_backup apply_observe_backup(const struct apply *apply);
+struct apply_backup apply_observe_backup(const struct apply *apply, gint64 before_us);
 /* Long transactions and wraparound vacuums in the way of these items, as sentences. */
-bool apply_observe_obstacles(const struct apply *apply, const struct apply_item *item,
+bool apply_observe_obstacles(struct apply *apply, const struct apply_item *item,
                              GPtrArray *transactions, GPtrArray *vacuums, GError **error);
 
 /* ---- choosing (apply_choose.c) ------------------------------------------------------------- */
@@ -273,7 +275,7 @@ void apply_analyze(struct apply *apply, struct apply_item *item, struct plan_run
 /* The same, left by a run that was killed (apply_left.c). */
 void apply_find_left(struct apply *apply);
 void apply_plan_left(struct apply *apply);
-void apply_run_left(struct apply *apply, const struct plan_run *run);
+void apply_run_left(struct apply *apply, const struct plan_run *whole);
 
 /* ---- saying (apply_show.c) ----------------------------------------------------------------- */
 

@@ -113,7 +113,6 @@ static bool before(struct session *control, unsigned attempt, char **ret_why, gp
         break;
     }
     alone->ours = true;
-    apply_keep(alone->turn.apply, item, "running");
     return true;
 }
 
@@ -187,19 +186,20 @@ static bool mark(struct apply *apply, struct apply_item *item, struct plan_run *
 }
 
 /* golang-migrate's mark means that somebody has to look; after a try that left nothing behind nobody
- * has to. */
-static void unmark(struct apply *apply, const struct apply_item *item, struct plan_run *run)
+ * has to. False when the mark stays. */
+static bool unmark(struct apply *apply, const struct apply_item *item, struct plan_run *run)
 {
     g_autoptr(GPtrArray) rows = NULL;
     AUTO(plan) plan = plan_new();
     struct script_result result;
     const struct script_hooks hooks = {.data = NULL};
 
-    if (item->mark == NULL || item->result.ending == SCRIPT_LOST ||
-        item->object.kind != ALONE_CREATE_INDEX || item->object.name == NULL ||
+    if (item->mark == NULL)
+        return true;
+    if (item->object.kind != ALONE_CREATE_INDEX || item->object.name == NULL ||
         !apply_control_back(apply) ||
         apply_alone_state(apply->control, &item->object) != APPLY_ABSENT)
-        return;
+        return false;
     rows = version_table_write(apply->table, apply->folder, item->migration, !item->down,
                                apply->control);
     struct step *step = plan_add(plan);
@@ -211,8 +211,10 @@ static void unmark(struct apply *apply, const struct apply_item *item, struct pl
     part.first_step = (int) apply->plan->steps->len + 1 + (int) apply->extra_steps++;
     gate_record_steps(apply->call, part.store_run, plan, part.first_step);
     plan_script_run(script, &apply->limits, &hooks, plan, step, &part, &result);
+    bool done = result.ending == SCRIPT_DONE;
     plan_script_result_clear(&result);
     plan_script_free(script);
+    return done;
 }
 
 static void act(struct alone *alone, struct plan_run *run)
@@ -250,19 +252,17 @@ void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_r
     alone.script = plan_script_new(false);
     plan_script_add(alone.script, g_ptr_array_index(item->statements, 0),
                     g_array_index(item->strong, bool, 0));
-    if (mark(apply, item, run)) {
-        struct plan_run after = *run;
-        after.limits.cleanup = true;
+    /* Whatever kills us from here on: the next run knows that this one had begun it. */
+    apply_keep(apply, item, "running");
+    if (mark(apply, item, run))
         act(&alone, run);
-        g_autoptr(GPtrArray) rows =
-            item->outcome == STEP_DONE ? apply_version_sql(apply, item) : NULL;
-        /* Until that is written the history says "running", and the next run goes on from here. */
-        if (rows != NULL)
-            write_rows(apply, item, item->version, rows, &after);
-        else if (item->result.attempts > 0 && item->result.ending != SCRIPT_LOST) {
-            apply_keep(apply, item, "failed");
-            unmark(apply, item, &after);
-        }
-    }
+    struct plan_run after = *run;
+    after.limits.cleanup = true;
+    g_autoptr(GPtrArray) rows =
+        item->outcome == STEP_DONE ? apply_version_sql(apply, item) : NULL;
+    if (rows != NULL)
+        write_rows(apply, item, item->version, rows, &after);
+    else if (item->result.ending != SCRIPT_LOST && unmark(apply, item, &after))
+        apply_keep(apply, item, "failed");
     plan_script_free(alone.script);
 }

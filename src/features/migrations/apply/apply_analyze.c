@@ -41,7 +41,6 @@ static struct rows *look(const struct apply *apply, const struct apply_target *t
 /* Whether there is something to analyze: a later statement may have dropped it again. */
 static bool still_there(const struct apply *apply, struct apply_target *target)
 {
-    g_autofree char *columns = array_of(target->columns);
     AUTO(rows) rows = look(apply, target);
 
     if (rows == NULL || rows_count(rows) == 0) {

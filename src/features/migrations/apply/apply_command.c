@@ -184,6 +184,7 @@ static void clear(struct apply *apply)
     g_free(apply->system);
     g_free(apply->dbname);
     g_free(apply->time_zone);
+    g_free(apply->unseen);
     g_free(apply->stopped);
 }
 

@@ -63,7 +63,7 @@ static bool ask_rehearsals(struct apply *apply, GError **error)
 
 static void ask_backup(struct apply *apply)
 {
-    struct apply_backup found = apply_observe_backup(apply);
+    struct apply_backup found = apply_observe_backup(apply, 0);
 
     apply_gate_add(
         apply,
@@ -78,12 +78,15 @@ static bool ask_obstacles(struct apply *apply, GError **error)
     g_autoptr(GPtrArray) vacuums = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *age = units_format_duration(
         (double) settings_int(apply->call->settings, "migrations.old_transaction") / 1000);
-    g_autofree char *none = g_strdup_printf("none is older than %s", age);
 
     /* The others' turn comes later, and they are asked for then. */
     if (!apply_observe_obstacles(apply, g_ptr_array_index(apply->items, 0), transactions,
                                  vacuums, error))
         return false;
+    const char *unseen = apply->unseen;
+    g_autofree char *none = g_strdup_printf(
+        "none is older than %s%s%s%s", age, unseen != NULL ? ", but " : "",
+        unseen != NULL ? unseen : "", unseen != NULL ? ": the role lacks pg_monitor" : "");
     apply_gate_add(apply, apply_judge_obstacles("long transactions", transactions, none));
     apply_gate_add(apply, apply_judge_obstacles("wraparound vacuum", vacuums,
                                                 "none is at work on the tables"));

@@ -44,7 +44,7 @@ static char *oids_of(const struct apply_item *item)
     return g_strdup(oids->str);
 }
 
-bool apply_observe_obstacles(const struct apply *apply, const struct apply_item *item,
+bool apply_observe_obstacles(struct apply *apply, const struct apply_item *item,
                              GPtrArray *transactions, GPtrArray *vacuums, GError **error)
 {
     g_autofree char *oids = oids_of(item);
@@ -58,8 +58,13 @@ bool apply_observe_obstacles(const struct apply *apply, const struct apply_item 
 
     for (int row = 0; rows != NULL && row < rows_count(rows); row++) {
         const char *kind = rows_text(rows, row, MIGRATIONS_APPLY_OBSTACLES_KIND);
-        g_ptr_array_add(strcmp(kind, "vacuum") == 0 ? vacuums : transactions,
-                        g_strdup(rows_text(rows, row, MIGRATIONS_APPLY_OBSTACLES_SENTENCE)));
+        char *sentence = g_strdup(rows_text(rows, row, MIGRATIONS_APPLY_OBSTACLES_SENTENCE));
+        if (strcmp(kind, "unseen") != 0) {
+            g_ptr_array_add(strcmp(kind, "vacuum") == 0 ? vacuums : transactions, sentence);
+            continue;
+        }
+        g_free(apply->unseen);
+        apply->unseen = sentence;
     }
     return rows != NULL;
 }
@@ -123,7 +128,8 @@ bool apply_begun_before(const struct apply *apply, const struct apply_item *item
 
 static void see_backup(const struct repo_backup *backup, struct apply_backup *found)
 {
-    if (backup->trouble != NULL || backup->proof == REPO_DAMAGED)
+    if (backup->trouble != NULL || backup->proof == REPO_DAMAGED ||
+        (found->before_us != 0 && backup->stopped_us > found->before_us))
         return;
     if (backup->proof == REPO_PROVEN && backup->stopped_us > found->proven_us) {
         g_free(found->proven);
@@ -181,7 +187,8 @@ static void see_dump(const struct store_run_view *run, gpointer data)
     if (g_strcmp0(run->verb, "dump") != 0 || g_strcmp0(run->outcome, "done") != 0 ||
         g_strcmp0(run->system_identifier, dumps->apply->system) != 0 ||
         g_strcmp0(run->dbname, session_database(dumps->apply->control)) != 0 ||
-        run->started_us <= found->newest_us)
+        run->started_us <= found->newest_us ||
+        (found->before_us != 0 && run->started_us > found->before_us))
         return;
     g_free(found->newest);
     found->newest = g_strdup_printf("%" G_GINT64_FORMAT, run->id);
@@ -189,9 +196,9 @@ static void see_dump(const struct store_run_view *run, gpointer data)
     found->dump = true;
 }
 
-struct apply_backup apply_observe_backup(const struct apply *apply)
+struct apply_backup apply_observe_backup(const struct apply *apply, gint64 before_us)
 {
-    struct apply_backup found = {.configured = false};
+    struct apply_backup found = {.before_us = before_us};
     struct dumps dumps = {apply, &found};
 
     look_into_repository(apply, &found);

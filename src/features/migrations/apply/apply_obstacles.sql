@@ -1,7 +1,7 @@
 -- name:  apply_obstacles
 -- doc:   Who is in the way of a change of these tables: long transactions that hold a lock on one
 --        (or, for a concurrent build, have any snapshot), and vacuums against wraparound, which do
---        not give way.
+--        not give way. And how many sessions this role may not see into.
 -- since: 140000
 -- param: $1 oid[] tables
 -- param: $2 float8 milliseconds from which on a transaction is long
@@ -69,3 +69,10 @@ SELECT 'vacuum',
  WHERE a.backend_type OPERATOR(pg_catalog.=) 'autovacuum worker'
    AND a.query OPERATOR(pg_catalog.~~) '%(to prevent wraparound)'
    AND EXISTS (SELECT 1 FROM locks AS l WHERE l.pid OPERATOR(pg_catalog.=) a.pid)
+UNION ALL
+SELECT 'unseen',
+       pg_catalog.format('of %s sessions of other roles nothing can be seen', b.unseen)
+  FROM (SELECT pg_catalog.count(*) AS unseen
+          FROM activity AS a
+         WHERE a.query OPERATOR(pg_catalog.=) '<insufficient privilege>') AS b
+ WHERE b.unseen OPERATOR(pg_catalog.>) 0

@@ -7,7 +7,7 @@
 
 static struct apply_form form(const char *text, enum folder_transaction transaction)
 {
-    struct folder_script script = {.file = (char *) "1_a.up.sql", .line = 3};
+    struct folder_script script = {.file = (char[]){"1_a.up.sql"}, .line = 3};
 
     script.transaction = transaction;
     script.script = sql_script_new(text, strlen(text));
@@ -92,12 +92,12 @@ static void test_rehearsal(void)
                 "never rehearsed");
     rehearsal.found = true;
     rehearsal.at_us = NOW - (gint64) 7200 * G_USEC_PER_SEC;
-    rehearsal.verdict = (char *) "broken";
+    rehearsal.verdict = (char[]){"broken"};
     expect_gate(apply_judge_rehearsal(&rehearsal, "1 a", "aa", false, 5000, NOW), APPLY_SHUT,
                 "2 h ago did not pass: broken");
     rehearsal.passed = true;
-    rehearsal.verdict = (char *) "reversible";
-    rehearsal.schema_hash = (char *) "bb";
+    rehearsal.verdict = (char[]){"reversible"};
+    rehearsal.schema_hash = (char[]){"bb"};
     expect_gate(apply_judge_rehearsal(&rehearsal, "1 a", "aa", false, 5000, NOW), APPLY_SHUT,
                 "another schema");
     expect_gate(apply_judge_rehearsal(&rehearsal, "1 a", "bb", false, 5000, NOW), APPLY_OPEN,
@@ -120,25 +120,25 @@ static void test_backup(void)
     expect_gate(apply_judge_backup(&backup, day_ms, NOW), APPLY_SHUT, "no backup and no dump");
     backup.configured = true;
     expect_gate(apply_judge_backup(&backup, day_ms, NOW), APPLY_SHUT, "no backup of this");
-    backup.trouble = (char *) "wrong key";
+    backup.trouble = (char[]){"wrong key"};
     expect_gate(apply_judge_backup(&backup, day_ms, NOW), APPLY_SHUT, "wrong key");
-    backup.newest = (char *) "20261126T022300F";
+    backup.newest = (char[]){"20261126T022300F"};
     backup.newest_us = NOW - day_ms * 1000 - 1;
     expect_gate(apply_judge_backup(&backup, day_ms, NOW), APPLY_SHUT, "may be 1 d");
     backup.newest_us++;
     expect_gate(apply_judge_backup(&backup, day_ms, NOW), APPLY_OPEN, "20261126T022300F");
-    backup.proven = (char *) "20260101T000000F";
+    backup.proven = (char[]){"20260101T000000F"};
     backup.newest_us = 0;
     expect_gate(apply_judge_backup(&backup, day_ms, NOW), APPLY_OPEN, "by a drill");
 }
 
 static void test_obstacles(void)
 {
-    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
 
     expect_gate(apply_judge_obstacles("x", found, "none"), APPLY_OPEN, "none");
     for (int i = 0; i < 5; i++)
-        g_ptr_array_add(found, (char *) "pid 7 holds it");
+        g_ptr_array_add(found, g_strdup("pid 7 holds it"));
     expect_gate(apply_judge_obstacles("x", found, "none"), APPLY_SHUT, "and 2 more");
 }
 
@@ -148,7 +148,7 @@ static void expect_next(enum apply_alone kind, bool if_exists, enum apply_state 
                         bool ours, enum apply_next next)
 {
     const struct apply_object object = {
-        .kind = kind, .name = (char *) "i", .table = (char *) "t", .if_exists = if_exists};
+        .kind = kind, .name = (char[]){"i"}, .table = (char[]){"t"}, .if_exists = if_exists};
     char *why = NULL;
 
     g_assert_cmpint(apply_alone_next(&object, state, ours, &why), ==, next);

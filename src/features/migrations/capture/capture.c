@@ -19,7 +19,6 @@ static void clear(struct capture *capture)
     capture_log_auto(&capture->log);
     g_clear_pointer(&capture->parts, g_ptr_array_unref);
     g_clear_pointer(&capture->files, g_ptr_array_unref);
-    g_clear_pointer(&capture->notes, g_ptr_array_unref);
     g_clear_pointer(&capture->wrong_down, g_ptr_array_unref);
     g_clear_pointer(&capture->wrong_up, g_ptr_array_unref);
     g_clear_pointer(&capture->last, g_free);
@@ -104,19 +103,18 @@ bool capture_propose(struct capture *capture, GError **error)
         return false;
     struct capture_past past = past_server_ask(&server);
     capture->parts = capture_parts(capture->log->statements);
-    capture->notes = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < capture->parts->len; i++) {
         struct capture_part *part = capture->parts->pdata[i];
         AUTO(capture_down) down = capture_down_new(part->up, &past);
         g_ptr_array_extend_and_steal(part->down, g_steal_pointer(&down->statements));
-        g_ptr_array_extend_and_steal(capture->notes, g_steal_pointer(&down->notes));
+        g_ptr_array_extend_and_steal(part->notes, g_steal_pointer(&down->notes));
     }
     bool asked = server.error == NULL;
     if (!asked)
         g_propagate_error(error, g_steal_pointer(&server.error));
     past_server_close(&server);
     g_autofree char *program = program_text(capture);
-    struct capture_heading heading = {name_of(capture), program, capture->notes};
+    struct capture_heading heading = {name_of(capture), program};
     capture->files = capture_files(capture->parts, capture->format, capture->last,
                                    g_get_real_time(), &heading);
     return asked;

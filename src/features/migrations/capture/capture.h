@@ -23,7 +23,7 @@ struct capture {
 
     struct snapshot *before, *after;
     struct capture_log *log;
-    GPtrArray *parts, *files, *notes;
+    GPtrArray *parts, *files;
     /* What differs when the proposed down, and then the up, are run on the copy; of char *. */
     GPtrArray *wrong_down, *wrong_up;
 };

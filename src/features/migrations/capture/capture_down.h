@@ -30,6 +30,9 @@ struct capture_past {
     char *(*constraint)(gpointer data, const char *schema, const char *table, const char *name);
     char *(*index)(gpointer data, const char *schema, const char *name); /* CREATE INDEX … */
     char *(*comment)(gpointer data, const char *schema, const char *table);
+    /* What goes with a column, as statements that make it again; of char *, never NULL. */
+    GPtrArray *(*dependents)(gpointer data, const char *schema, const char *table,
+                             const char *column);
     gpointer data;
 };
 

@@ -10,6 +10,7 @@ struct table_undo {
     struct capture_undo *undo;
     const char *schema, *table;
     GPtrArray *commands; /* of char *: of one ALTER TABLE */
+    GPtrArray *after;    /* of char *: statements of their own behind it */
 };
 
 static void command(struct table_undo *table, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -43,12 +44,15 @@ static void column_added(struct table_undo *table, const PgQuery__AlterTableCmd 
 
 static void column_dropped(struct table_undo *table, const PgQuery__AlterTableCmd *cmd)
 {
+    const struct capture_past *past = table->undo->past;
     struct capture_column was = {0};
     g_autofree char *quoted = capture_name(NULL, cmd->name);
 
     if (!past_column(table, cmd->name, &was))
         return;
     command(table, "ADD COLUMN %s %s", quoted, was.definition);
+    g_ptr_array_extend_and_steal(
+        table->after, past->dependents(past->data, table->schema, table->table, cmd->name));
     capture_undo_note(table->undo, "the values of column \"%s\" of \"%s\" are lost", cmd->name,
                       table->table);
     capture_column_clear(&was);
@@ -152,10 +156,12 @@ static void one_command(struct table_undo *table, const PgQuery__AlterTableCmd *
 void capture_undo_alter_table(struct capture_undo *undo, const PgQuery__AlterTableStmt *stmt)
 {
     g_autoptr(GPtrArray) commands = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) after = g_ptr_array_new_with_free_func(g_free);
     struct table_undo table = {.undo = undo,
                                .schema = capture_said(stmt->relation->schemaname),
                                .table = stmt->relation->relname,
-                               .commands = commands};
+                               .commands = commands,
+                               .after = after};
 
     /* What was made by the program goes as a whole. */
     if (!capture_undo_there(undo, "relation", table.schema, table.table))
@@ -169,6 +175,8 @@ void capture_undo_alter_table(struct capture_undo *undo, const PgQuery__AlterTab
     g_ptr_array_remove_index(commands, commands->len - 1);
     g_autofree char *name = capture_range(stmt->relation);
     capture_undo_add(undo, "ALTER TABLE %s %s", name, list);
+    while (after->len > 0)
+        g_ptr_array_add(undo->statements, g_ptr_array_steal_index(after, 0));
 }
 
 /* ---- RENAME -------------------------------------------------------------------------------- */

@@ -50,7 +50,18 @@ static char *comment(gpointer data, const char *schema, const char *table)
     return NULL;
 }
 
-static const struct capture_past past = {there, column, constraint, index_of, comment, NULL};
+static GPtrArray *dependents(gpointer data, const char *schema, const char *table,
+                             const char *name)
+{
+    GPtrArray *statements = g_ptr_array_new_with_free_func(g_free);
+
+    if (there(data, "relation", schema, table) && strcmp(name, "c") == 0)
+        g_ptr_array_add(statements, index_of(data, schema, "i"));
+    return statements;
+}
+
+static const struct capture_past past = {there,   column,     constraint, index_of,
+                                         comment, dependents, NULL};
 
 struct proposal {
     const char *up, *down;
@@ -120,7 +131,9 @@ static void test_changed(void)
          0},
         {"ALTER TABLE old ALTER c SET NOT NULL", "", 0},
         {"ALTER TABLE old DROP COLUMN c",
-         "ALTER TABLE \"old\" ADD COLUMN \"c\" character varying(20) DEFAULT 'x' NOT NULL", 1},
+         "ALTER TABLE \"old\" ADD COLUMN \"c\" character varying(20) DEFAULT 'x' NOT NULL; "
+         "CREATE INDEX i ON public.old USING btree (c)",
+         1},
         {"ALTER TABLE old ADD CONSTRAINT n UNIQUE (c)",
          "ALTER TABLE \"old\" DROP CONSTRAINT \"n\"", 0},
         {"ALTER TABLE old ADD UNIQUE (c)", "", 1},

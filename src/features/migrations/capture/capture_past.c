@@ -106,7 +106,22 @@ static char *comment(gpointer data, const char *schema, const char *table)
                         : g_strdup(rows_text(rows, 0, MIGRATIONS_CAPTURE_COMMENT_COMMENT));
 }
 
+static GPtrArray *dependents(gpointer data, const char *schema, const char *table,
+                             const char *name)
+{
+    GPtrArray *statements = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *schemas = schemas_of(data, schema);
+    const char *values[] = {schemas, table, name};
+    AUTO(rows) rows = ask(data, &query_migrations_capture_dependents, values);
+
+    for (int i = 0; rows != NULL && i < rows_count(rows); i++)
+        g_ptr_array_add(statements,
+                        g_strdup(rows_text(rows, i, MIGRATIONS_CAPTURE_DEPENDENTS_STATEMENT)));
+    return statements;
+}
+
 struct capture_past past_server_ask(struct past_server *past)
 {
-    return (struct capture_past){there, column, constraint, index_definition, comment, past};
+    return (struct capture_past){there,   column,     constraint, index_definition,
+                                 comment, dependents, past};
 }

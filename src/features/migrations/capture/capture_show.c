@@ -15,8 +15,9 @@ static json_t *texts_of(const GPtrArray *texts)
 
 static json_t *part_of(const struct capture_part *part)
 {
-    return json_pack("{sb so so}", "transactional", (int) !part->alone, "up",
-                     texts_of(part->up), "down", texts_of(part->down));
+    return json_pack("{sb so so so}", "transactional", (int) !part->alone, "up",
+                     texts_of(part->up), "down", texts_of(part->down), "notes",
+                     texts_of(part->notes));
 }
 
 static json_t *file_of(const struct capture *capture, const struct capture_file *file)
@@ -47,7 +48,6 @@ static void show_document(const struct capture *capture)
     for (guint i = 0; i < capture->files->len; i++)
         document_item(document, file_of(capture, capture->files->pdata[i]));
     document_array_end(document);
-    document_member(document, "notes", texts_of(capture->notes));
     document_member(
         document, "proof",
         json_pack("{sb sb so so}", "down", (int) (capture->wrong_down->len == 0), "up",
@@ -84,7 +84,11 @@ static void show_proof(const struct capture *capture)
 {
     struct output *output = capture->call->output;
 
-    show_list(output, "Not taken back by the proposed down:", capture->notes);
+    for (guint i = 0; i < capture->parts->len; i++) {
+        const struct capture_part *part = capture->parts->pdata[i];
+        for (guint j = 0; j < part->notes->len; j++)
+            output_say(output, "Not taken back: %s", (const char *) part->notes->pdata[j]);
+    }
     show_list(output,
               "After the proposed down, the schema is not as it was:", capture->wrong_down);
     show_list(output, "After up once more, the schema is not what the program made:",

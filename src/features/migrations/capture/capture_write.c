@@ -15,6 +15,7 @@ void capture_part_free(gpointer data)
 
     g_ptr_array_unref(part->up);
     g_ptr_array_unref(part->down);
+    g_ptr_array_unref(part->notes);
     g_free(part);
 }
 
@@ -33,6 +34,7 @@ static struct capture_part *part_new(GPtrArray *parts, bool alone)
 
     part->up = g_ptr_array_new_with_free_func(g_free);
     part->down = g_ptr_array_new_with_free_func(g_free);
+    part->notes = g_ptr_array_new_with_free_func(g_free);
     part->alone = alone;
     g_ptr_array_add(parts, part);
     return part;
@@ -92,7 +94,8 @@ char *capture_version(const char *last, guint number, gint64 now_us)
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
-static void append_heading(GString *text, const struct capture_heading *heading, bool down)
+static void append_heading(GString *text, const struct capture_part *part,
+                           const struct capture_heading *heading, bool down)
 {
     g_autofree char *program = g_strdelimit(g_strdup(heading->program), "\r\n", ' ');
 
@@ -101,8 +104,8 @@ static void append_heading(GString *text, const struct capture_heading *heading,
         return;
     }
     g_string_append(text, "-- Proposed; read it before you rely on it.\n");
-    for (guint i = 0; i < heading->notes->len; i++) {
-        g_autofree char *note = g_strdelimit(g_strdup(heading->notes->pdata[i]), "\r\n", ' ');
+    for (guint i = 0; i < part->notes->len; i++) {
+        g_autofree char *note = g_strdelimit(g_strdup(part->notes->pdata[i]), "\r\n", ' ');
         g_string_append_printf(text, "-- Not taken back: %s\n", note);
     }
 }
@@ -141,7 +144,7 @@ static GString *script_of(const struct capture_part *part,
 {
     GString *text = g_string_new(NULL);
 
-    append_heading(text, heading, down);
+    append_heading(text, part, heading, down);
     append_statements(text, down ? part->down : part->up, NULL);
     return text;
 }
@@ -183,20 +186,20 @@ static void write_sections(struct writer *writer, const struct capture_part *par
     if (format == FOLDER_DBMATE) {
         const char *more = part->alone ? " transaction:false" : "";
         g_string_append_printf(text, "-- migrate:up%s\n", more);
-        append_heading(text, writer->heading, false);
+        append_heading(text, part, writer->heading, false);
         append_statements(text, part->up, NULL);
         g_string_append_printf(text, "\n-- migrate:down%s\n", more);
-        append_heading(text, writer->heading, true);
+        append_heading(text, part, writer->heading, true);
         append_statements(text, part->down, NULL);
     } else {
         const char *more = part->alone && format == FOLDER_SQL_MIGRATE ? " notransaction" : "";
         if (part->alone && format == FOLDER_GOOSE)
             g_string_append(text, "-- +goose NO TRANSACTION\n");
         g_string_append_printf(text, "-- %s Up%s\n", mark, more);
-        append_heading(text, writer->heading, false);
+        append_heading(text, part, writer->heading, false);
         append_statements(text, part->up, mark);
         g_string_append_printf(text, "\n-- %s Down%s\n", mark, more);
-        append_heading(text, writer->heading, true);
+        append_heading(text, part, writer->heading, true);
         append_statements(text, part->down, mark);
     }
     add(writer->files, g_strconcat(writer->version, "_", writer->heading->name, ".sql", NULL),

@@ -11,6 +11,7 @@
  * only. */
 struct capture_part {
     GPtrArray *up, *down; /* of char *, without semicolons */
+    GPtrArray *notes;     /* of char *: what down does not bring back */
     bool alone;
 };
 void capture_part_free(gpointer part);
@@ -23,7 +24,6 @@ void capture_file_free(gpointer file);
 struct capture_heading {
     const char *name;    /* of the migrations: "capture" */
     const char *program; /* that did it */
-    GPtrArray *notes;    /* of char *: what the way back does not bring back */
 };
 
 /* Of struct capture_part, their downs still empty: there are several where a statement has to stand

@@ -64,11 +64,10 @@ static void test_read_back(void)
 {
     for (int format = FOLDER_GOLANG_MIGRATE; format <= FOLDER_PLAIN; format++) {
         g_autoptr(GPtrArray) parts = parts_of();
-        g_autoptr(GPtrArray) notes = g_ptr_array_new();
         g_autoptr(GError) error = NULL;
         g_autoptr(GPtrArray) given = g_ptr_array_new_with_free_func(folder_file_free);
-        g_ptr_array_add(notes, (gpointer) (gsize) "a\nnote");
-        struct capture_heading heading = {"capture", "./app --migrate\nDROP TABLE x", notes};
+        g_ptr_array_add(((struct capture_part *) parts->pdata[0])->notes, g_strdup("a\nnote"));
+        struct capture_heading heading = {"capture", "./app --migrate\nDROP TABLE x"};
         g_autoptr(GPtrArray) files =
             capture_files(parts, (enum folder_format) format, "000004", NOW, &heading);
 

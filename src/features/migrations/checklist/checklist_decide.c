@@ -76,7 +76,8 @@ static char *enumerate(const GPtrArray *texts)
     return g_string_free(list, FALSE);
 }
 
-/* What is wrong stands alone; else what is right. */
+/* What is wrong stands alone; else what is right. Where there is nothing to say it of there is no
+ * evidence, and no tick. */
 static struct checklist_box box_of(const char *name, const struct checklist_facts *facts,
                                    asker ask, const char *otherwise)
 {
@@ -88,6 +89,10 @@ static struct checklist_box box_of(const char *name, const struct checklist_fact
         if (saying.text != NULL)
             g_ptr_array_add(saying.good ? right : wrong, saying.text);
     }
+    if (facts->migrations->len == 0)
+        return (struct checklist_box){
+            name, false, false,
+            g_strdup("nothing is due, and what is applied was not applied by pgrunbook")};
     if (wrong->len > 0)
         return (struct checklist_box){name, false, false, enumerate(wrong)};
     return (struct checklist_box){name, true, false,
@@ -153,11 +158,10 @@ static struct saying bounded(const struct checklist_migration *migration,
     g_autofree char *measured = duration_ms(migration->hold_ms);
     double counts = MAX(migration->hold_ms, migration->predicted_ms);
     if (migration->predicted_ms < 0)
-        return (struct saying){
-            counts <= facts->max_hold_ms,
-            g_strdup_printf("%s: %s in the rehearsal, no prediction from so little; apply "
-                            "cancels it at %s",
-                            migration->what, measured, most)};
+        return bad(
+            g_strdup_printf("%s: %s in the rehearsal, which is too little to predict from: "
+                            "rehearse with more --rows",
+                            migration->what, measured));
     g_autofree char *predicted = duration_ms(migration->predicted_ms);
     return (struct saying){
         counts <= facts->max_hold_ms,
@@ -231,7 +235,7 @@ static struct checklist_box backed_up(const struct checklist_facts *facts)
 void checklist_decide(const struct checklist_facts *facts,
                       struct checklist_box ret_boxes[CHECKLIST_BOXES])
 {
-    static const char *const none = "there is nothing to apply";
+    static const char *const none = "nothing to say";
     guint count = 0;
 
     ret_boxes[count++] = box_of("tried in staging", facts, rehearsed, none);

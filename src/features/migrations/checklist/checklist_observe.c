@@ -131,7 +131,7 @@ static bool take_due(struct apply *apply, struct checklist_facts *facts, GError 
 struct last {
     struct apply *apply;
     GPtrArray *migrations;
-    gint64 run;
+    gint64 run, first_us; /* when the first of them was over */
 };
 
 static const struct folder_migration *by_hash(const struct folder *folder, const char *hash)
@@ -152,8 +152,10 @@ static void see_applied(const struct store_migration *stored, gpointer data)
     if (found == NULL || found->up == NULL || strcmp(stored->direction, "up") != 0 ||
         strcmp(stored->outcome, "done") != 0)
         return;
-    if (stored->run != last->run)
+    if (stored->run != last->run) {
         g_ptr_array_set_size(last->migrations, 0);
+        last->first_us = stored->at_us;
+    }
     last->run = stored->run;
     struct checklist_migration *migration = checklist_migration_new(
         g_strdup_printf("%s %s", stored->version, stored->name != NULL ? stored->name : ""));
@@ -171,22 +173,26 @@ static void see_applied(const struct store_migration *stored, gpointer data)
     g_ptr_array_add(last->migrations, migration);
 }
 
-static void take_last(struct apply *apply, struct checklist_facts *facts)
+/* Returns when they were applied; 0: there are none that we have applied. */
+static gint64 take_last(struct apply *apply, struct checklist_facts *facts)
 {
     struct last last = {.apply = apply, .migrations = facts->migrations, .run = -1};
 
     if (apply->system != NULL)
         store_migrations_each(apply->call->store, apply->system,
                               session_database(apply->control), see_applied, &last);
+    return last.first_us;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-static void take_backup(struct apply *apply, struct checklist_facts *facts)
+/* applied_us: when those were applied that the list is about; 0: they are still due. */
+static void take_backup(struct apply *apply, gint64 applied_us, struct checklist_facts *facts)
 {
-    struct apply_backup found = apply_observe_backup(apply);
-    struct apply_gate gate = apply_judge_backup(
-        &found, settings_int(apply->call->settings, "migrations.backup_age"), facts->now_us);
+    struct apply_backup found = apply_observe_backup(apply, applied_us);
+    struct apply_gate gate =
+        apply_judge_backup(&found, settings_int(apply->call->settings, "migrations.backup_age"),
+                           applied_us != 0 ? applied_us : facts->now_us);
 
     facts->backup_fits = gate.answer == APPLY_OPEN;
     facts->backup = gate.evidence;
@@ -205,10 +211,11 @@ bool checklist_observe(struct apply *apply, struct checklist_facts *ret_facts, G
     if (!apply_observe_place(apply, error) || !apply_choose(apply, error) ||
         !apply_judge_items(apply, error))
         return false;
+    gint64 applied_us = 0;
     if (apply->items->len == 0)
-        take_last(apply, ret_facts);
+        applied_us = take_last(apply, ret_facts);
     else if (!take_due(apply, ret_facts, error))
         return false;
-    take_backup(apply, ret_facts);
+    take_backup(apply, applied_us, ret_facts);
     return true;
 }

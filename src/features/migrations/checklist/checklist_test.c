@@ -53,13 +53,11 @@ static void expect(struct checklist_facts facts, const char *ticks, guint box, c
 
 static void test_good(void)
 {
-    expect(facts_of(NULL), "xxxxxxx", 0, "nothing to apply");
     expect(facts_of(rehearsed("1 a")), "xxxxxxx", 0, "1 a: run 12, 2 h");
     expect(facts_of(rehearsed("1 a")), "xxxxxxx", 2, "4 ms in the rehearsal, 40 ms predicted");
 
     struct checklist_migration *alone = rehearsed("1 a");
     alone->shape = CHECKLIST_ALONE;
-    alone->predicted_ms = -1;
     expect(facts_of(alone), "xxxxxxx", 5, "one statement that needs none");
 
     struct checklist_migration *declared = rehearsed("1 a");
@@ -92,6 +90,13 @@ static void test_wrong(void)
     struct checklist_migration *slow = rehearsed("2 b");
     slow->predicted_ms = 65000;
     expect(facts_of(slow), "xx.xxxx", 2, "at most 5 s is allowed");
+
+    struct checklist_migration *tiny = rehearsed("2 b");
+    tiny->predicted_ms = -1;
+    expect(facts_of(tiny), "xx.xxxx", 2, "rehearse with more --rows");
+
+    /* No evidence, no tick. */
+    expect(facts_of(NULL), "....x..", 0, "was not applied by pgrunbook");
 
     struct checklist_migration *builds = rehearsed("2 b");
     g_ptr_array_add(builds->builds, g_strdup("builds an index on public.t while writes wait"));

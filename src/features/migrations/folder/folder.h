@@ -89,7 +89,7 @@ struct folder_file {
 };
 struct folder *folder_of_files(const char *path, const GPtrArray *files,
                                enum folder_format format, GError **error);
-void folder_file_free(gpointer file);
+void folder_file_free(gpointer data);
 
 /* Whether two versions are one: 1.0 and 1, 001 and 1, as the folder's tool compares them. */
 bool folder_same_version(enum folder_format format, const char *a, const char *b);

@@ -5,25 +5,25 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-/* A folder of NAME, TEXT, NAME, TEXT, …, NULL. */
-static struct folder *folder_with(enum folder_format format, ...) G_GNUC_NULL_TERMINATED;
+#define FILES(...)                                                                             \
+    (const char *const[])                                                                      \
+    {                                                                                          \
+        __VA_ARGS__, NULL                                                                      \
+    }
 
-static struct folder *folder_with(enum folder_format format, ...)
+/* A folder of NAME, TEXT, NAME, TEXT, …, NULL. */
+static struct folder *folder_with(enum folder_format format, const char *const *words)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(folder_file_free);
     g_autoptr(GError) error = NULL;
-    const char *name;
-    va_list arguments;
 
-    va_start(arguments, format);
-    while ((name = va_arg(arguments, const char *)) != NULL) {
+    for (; *words != NULL; words += 2) {
         struct folder_file *file = g_new0(struct folder_file, 1);
-        file->name = g_strdup(name);
-        file->text = g_strdup(va_arg(arguments, const char *));
+        file->name = g_strdup(words[0]);
+        file->text = g_strdup(words[1]);
         file->length = strlen(file->text);
         g_ptr_array_add(files, file);
     }
-    va_end(arguments);
     struct folder *folder = folder_of_files("db", files, format, &error);
     g_assert_no_error(error);
     return folder;
@@ -81,11 +81,11 @@ static void runs(const struct folder_script *script, const char *expected)
 static void test_golang(void)
 {
     AUTO(folder)
-    folder = folder_with(FOLDER_AUTO, "0010_ten.up.sql", "SELECT 10;", "2_two.down.sql",
-                         "-- irreversible: rows are gone\n", "2_two.up.sql",
-                         "-- first\nCREATE INDEX CONCURRENTLY i ON t (a);", "3_three.up.sql",
-                         "BEGIN;\nSELECT 3;\nCOMMIT;", "README.md", "", "notes.sql", "SELECT 1",
-                         NULL);
+    folder = folder_with(FOLDER_AUTO, FILES("0010_ten.up.sql", "SELECT 10;", "2_two.down.sql",
+                                            "-- irreversible: rows are gone\n", "2_two.up.sql",
+                                            "-- first\nCREATE INDEX CONCURRENTLY i ON t (a);",
+                                            "3_three.up.sql", "BEGIN;\nSELECT 3;\nCOMMIT;",
+                                            "README.md", "", "notes.sql", "SELECT 1"));
 
     g_assert_cmpint(folder->format, ==, FOLDER_GOLANG_MIGRATE);
     holds(folder, "2 two, 3 three, 10 ten");
@@ -104,10 +104,11 @@ static void test_golang(void)
 static void test_golang_bad(void)
 {
     AUTO(folder)
-    folder = folder_with(FOLDER_AUTO, "1_a.up.sql", "SELECT 1", "01_b.up.sql", "SELECT 1",
-                         "2_c.up.sql", "\xef\xbb\xbfSELECT 2;\r\n\\i x\r\n", "4_d.up.sql",
-                         "-- nothing", "5_e.down.sql", "SELECT 'a",
-                         "99999999999999999999_f.up.sql", "SELECT 1", NULL);
+    folder =
+        folder_with(FOLDER_AUTO, FILES("1_a.up.sql", "SELECT 1", "01_b.up.sql", "SELECT 1",
+                                       "2_c.up.sql", "\xef\xbb\xbfSELECT 2;\r\n\\i x\r\n",
+                                       "4_d.up.sql", "-- nothing", "5_e.down.sql", "SELECT 'a",
+                                       "99999999999999999999_f.up.sql", "SELECT 1"));
 
     tells(folder, "duplicate-version 01_b.up.sql:0, byte-order-mark 2_c.up.sql:1, "
                   "meta-command 2_c.up.sql:2, gap 4_d.up.sql:0, empty 4_d.up.sql:1, "
@@ -119,14 +120,14 @@ static void test_golang_bad(void)
 static void test_gaps(void)
 {
     AUTO(folder)
-    tens = folder_with(FOLDER_AUTO, "10_a.up.sql", "SELECT 1", "20_a.up.sql", "SELECT 1",
-                       "30_a.up.sql", "SELECT 1", NULL);
+    tens = folder_with(FOLDER_AUTO, FILES("10_a.up.sql", "SELECT 1", "20_a.up.sql", "SELECT 1",
+                                          "30_a.up.sql", "SELECT 1"));
     AUTO(folder)
-    clock = folder_with(FOLDER_AUTO, "20240101120000_a.up.sql", "SELECT 1",
-                        "20240301120000_a.up.sql", "SELECT 1", NULL);
+    clock = folder_with(FOLDER_AUTO, FILES("20240101120000_a.up.sql", "SELECT 1",
+                                           "20240301120000_a.up.sql", "SELECT 1"));
     AUTO(folder)
-    ones = folder_with(FOLDER_AUTO, "1_a.up.sql", "SELECT 1", "2_a.up.sql", "SELECT 1",
-                       "4_a.up.sql", "SELECT 1", NULL);
+    ones = folder_with(FOLDER_AUTO, FILES("1_a.up.sql", "SELECT 1", "2_a.up.sql", "SELECT 1",
+                                          "4_a.up.sql", "SELECT 1"));
 
     tells(tens, "");
     tells(clock, "");
@@ -137,13 +138,17 @@ static void test_goose(void)
 {
     AUTO(folder)
     folder = folder_with(
-        FOLDER_AUTO, "00001_a.sql",
-        "-- a comment\n\n-- +goose Up\n-- +goose StatementBegin\n"
-        "CREATE FUNCTION f() RETURNS int AS $$\nBEGIN\n  RETURN 1;\nEND $$ LANGUAGE plpgsql;\n"
-        "-- +goose StatementEnd\nSELECT 2; -- two\n\n-- +goose down\nDROP FUNCTION f();\n",
-        "00002_b.sql",
-        "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY i\n  ON t (a);\n",
-        "3_c.go", "", "3_c_test.go", "", NULL);
+        FOLDER_AUTO,
+        FILES(
+            "00001_a.sql",
+            "-- a comment\n\n-- +goose Up\n-- +goose StatementBegin\n"
+            "CREATE FUNCTION f() RETURNS int AS $$\nBEGIN\n  RETURN 1;\nEND $$ LANGUAGE "
+            "plpgsql;\n"
+            "-- +goose StatementEnd\nSELECT 2; -- two\n\n-- +goose down\nDROP FUNCTION f();\n",
+            "00002_b.sql",
+            "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY i\n  ON t "
+            "(a);\n",
+            "3_c.go", "", "3_c_test.go", ""));
 
     g_assert_cmpint(folder->format, ==, FOLDER_GOOSE);
     holds(folder, "1 a, 2 b, 3 c");
@@ -163,7 +168,7 @@ static void goose_tells(const char *text, const char *expected)
 {
     g_autofree char *whole =
         g_strconcat(strstr(text, "+goose Up") != NULL ? "" : "-- +goose Up\n", text, NULL);
-    AUTO(folder) folder = folder_with(FOLDER_GOOSE, "1_a.sql", whole, NULL);
+    AUTO(folder) folder = folder_with(FOLDER_GOOSE, FILES("1_a.sql", whole));
 
     tells(folder, expected);
 }
@@ -193,12 +198,13 @@ static void test_goose_bad(void)
     goose_tells("-- +goose Up\nSELECT 1;\n-- +goose Up\n", "goose-annotation 1_a.sql:3");
     goose_tells("-- +goose ENVSUB ON\nSELECT '${HOME}';\n", "goose-envsub 1_a.sql:3");
 
-    AUTO(folder) bare = folder_with(FOLDER_GOOSE, "1_a.sql", "SELECT 1;", NULL);
+    AUTO(folder) bare = folder_with(FOLDER_GOOSE, FILES("1_a.sql", "SELECT 1;"));
     tells(bare, "goose-annotation 1_a.sql:1");
     runs(nth(bare, 0)->up, "1 SELECT 1");
     AUTO(folder)
-    twice = folder_with(FOLDER_GOOSE, "1_a.sql", "-- +goose Up\r\nSELECT 1;\r\n", "001_b.sql",
-                        "-- +goose Up\nSELECT 1;\n", "x.sql", "", NULL);
+    twice =
+        folder_with(FOLDER_GOOSE, FILES("1_a.sql", "-- +goose Up\r\nSELECT 1;\r\n", "001_b.sql",
+                                        "-- +goose Up\nSELECT 1;\n", "x.sql", ""));
     tells(twice, "duplicate-version 1_a.sql:0, name x.sql:0");
 }
 
@@ -206,12 +212,13 @@ static void test_dbmate(void)
 {
     AUTO(folder)
     folder = folder_with(
-        FOLDER_AUTO, "20240102_b.sql",
-        "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON t (a);\n"
-        "-- migrate:down\nDROP INDEX i;\n",
-        "0100_a.sql",
-        "--migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n-- migrate:up\nSELECT 3;\n",
-        NULL);
+        FOLDER_AUTO,
+        FILES(
+            "20240102_b.sql",
+            "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON t (a);\n"
+            "-- migrate:down\nDROP INDEX i;\n",
+            "0100_a.sql",
+            "--migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n-- migrate:up\nSELECT 3;\n"));
 
     g_assert_cmpint(folder->format, ==, FOLDER_DBMATE);
     holds(folder, "0100 a, 20240102 b");
@@ -222,8 +229,8 @@ static void test_dbmate(void)
     g_assert_cmpint(nth(folder, 1)->down->transaction, ==, FOLDER_ONE_TRANSACTION);
 
     AUTO(folder)
-    bad = folder_with(FOLDER_DBMATE, "1_a.sql", "SELECT 1;\n-- migrate:up\n", "2_b.sql",
-                      "SELECT 2", "x.sql", "", NULL);
+    bad = folder_with(FOLDER_DBMATE, FILES("1_a.sql", "SELECT 1;\n-- migrate:up\n", "2_b.sql",
+                                           "SELECT 2", "x.sql", ""));
     tells(bad, "dbmate-sections 1_a.sql:0, dbmate-sections 1_a.sql:1, empty 1_a.sql:3, "
                "dbmate-sections 2_b.sql:0, dbmate-sections 2_b.sql:1, name x.sql:0");
 }
@@ -232,11 +239,12 @@ static void test_sql_migrate(void)
 {
     AUTO(folder)
     folder = folder_with(
-        FOLDER_AUTO, "a.sql", "-- +migrate Up\nSELECT 1;\n", "10-b.sql",
-        "-- +migrate Up notransaction\nVACUUM;\n\n-- +migrate Down\nSELECT 1;\n", "9-c.sql",
-        "-- +migrate Up\n-- +migrate StatementBegin\nDO $$ BEGIN\n NULL;\nEND $$;\n"
-        "-- +migrate StatementEnd\n",
-        NULL);
+        FOLDER_AUTO,
+        FILES("a.sql", "-- +migrate Up\nSELECT 1;\n", "10-b.sql",
+              "-- +migrate Up notransaction\nVACUUM;\n\n-- +migrate Down\nSELECT 1;\n",
+              "9-c.sql",
+              "-- +migrate Up\n-- +migrate StatementBegin\nDO $$ BEGIN\n NULL;\nEND $$;\n"
+              "-- +migrate StatementEnd\n"));
 
     g_assert_cmpint(folder->format, ==, FOLDER_SQL_MIGRATE);
     holds(folder, "9-c.sql 9-c, 10-b.sql 10-b, a.sql a");
@@ -247,9 +255,10 @@ static void test_sql_migrate(void)
 
     AUTO(folder)
     bad = folder_with(
-        FOLDER_SQL_MIGRATE, "1.sql", "-- +migrate Up\nDO $$ BEGIN\n NULL;\nEND $$;\n", "2.sql",
-        "-- +migrate Up\nSELECT 1\n", "3.sql", "SELECT 1;", "4.sql",
-        "SELECT 1;\n-- +migrate Up\n-- +migrate StatementBegin\nSELECT 1;\n", NULL);
+        FOLDER_SQL_MIGRATE,
+        FILES("1.sql", "-- +migrate Up\nDO $$ BEGIN\n NULL;\nEND $$;\n", "2.sql",
+              "-- +migrate Up\nSELECT 1\n", "3.sql", "SELECT 1;", "4.sql",
+              "SELECT 1;\n-- +migrate Up\n-- +migrate StatementBegin\nSELECT 1;\n"));
     tells(bad, "sql-migrate-split 1.sql:2, sql-migrate-unfinished 2.sql:2, "
                "sql-migrate-annotation 3.sql:0, sql-migrate-annotation 3.sql:1, "
                "sql-migrate-annotation 4.sql:0, sql-migrate-annotation 4.sql:1, "
@@ -259,11 +268,12 @@ static void test_sql_migrate(void)
 static void test_flyway(void)
 {
     AUTO(folder)
-    folder = folder_with(FOLDER_AUTO, "R__views.sql", "CREATE OR REPLACE VIEW v AS SELECT 1;",
-                         "U2__two.sql", "SELECT -2", "V10__ten.sql", "SELECT 10",
-                         "V1_1__one.sql", "\xef\xbb\xbfSELECT 1;\r\n", "sub/V2__two_more.sql",
-                         "CREATE INDEX i ON t (a);", "sub/V2__two_more.sql.conf",
-                         "# x\nexecuteInTransaction = false\n", NULL);
+    folder = folder_with(
+        FOLDER_AUTO,
+        FILES("R__views.sql", "CREATE OR REPLACE VIEW v AS SELECT 1;", "U2__two.sql",
+              "SELECT -2", "V10__ten.sql", "SELECT 10", "V1_1__one.sql",
+              "\xef\xbb\xbfSELECT 1;\r\n", "sub/V2__two_more.sql", "CREATE INDEX i ON t (a);",
+              "sub/V2__two_more.sql.conf", "# x\nexecuteInTransaction = false\n"));
 
     g_assert_cmpint(folder->format, ==, FOLDER_FLYWAY);
     holds(folder, "1.1 one, 2 two, 10 ten, views views");
@@ -277,8 +287,9 @@ static void test_flyway(void)
     g_assert_true(folder_find(folder, "1.1.0") == nth(folder, 0));
 
     AUTO(folder)
-    bad = folder_with(FOLDER_FLYWAY, "V1__a.sql", "SELECT '${name}'", "V01__b.sql", "SELECT 1",
-                      "beforeMigrate.sql", "SELECT 1", "B1__base.sql", "SELECT 1", NULL);
+    bad = folder_with(FOLDER_FLYWAY,
+                      FILES("V1__a.sql", "SELECT '${name}'", "V01__b.sql", "SELECT 1",
+                            "beforeMigrate.sql", "SELECT 1", "B1__base.sql", "SELECT 1"));
     tells(bad, "name B1__base.sql:0, duplicate-version V01__b.sql:0, "
                "flyway-placeholder V1__a.sql:1, name beforeMigrate.sql:0");
     g_assert_cmphex(folder_crc32(0, "123456789", 9), ==, 0xcbf43926);
@@ -287,9 +298,10 @@ static void test_flyway(void)
 static void test_plain(void)
 {
     AUTO(folder)
-    folder = folder_with(FOLDER_AUTO, "10_b.sql", "SELECT 10", "2_a.down.sql", "SELECT -2",
-                         "2_a.sql", "SELECT 2", "20_c/down.sql", "SELECT -20", "20_c/up.sql",
-                         "SELECT 20", "z.sql", "VACUUM t", NULL);
+    folder =
+        folder_with(FOLDER_AUTO, FILES("10_b.sql", "SELECT 10", "2_a.down.sql", "SELECT -2",
+                                       "2_a.sql", "SELECT 2", "20_c/down.sql", "SELECT -20",
+                                       "20_c/up.sql", "SELECT 20", "z.sql", "VACUUM t"));
 
     g_assert_cmpint(folder->format, ==, FOLDER_PLAIN);
     holds(folder, "2_a a, 10_b b, 20_c c, z z");
@@ -297,18 +309,18 @@ static void test_plain(void)
     runs(nth(folder, 0)->down, "1 SELECT -2");
     runs(nth(folder, 2)->up, "1 SELECT 20");
     g_assert_cmpint(nth(folder, 3)->up->transaction, ==, FOLDER_NO_TRANSACTION);
-    AUTO(folder) none = folder_with(FOLDER_AUTO, NULL);
+    AUTO(folder) none = folder_with(FOLDER_AUTO, (const char *const[]){NULL});
     holds(none, "");
 }
 
 static void test_hash(void)
 {
-    AUTO(folder) folder = folder_with(FOLDER_AUTO, "1_a.up.sql", "SELECT 1", NULL);
+    AUTO(folder) folder = folder_with(FOLDER_AUTO, FILES("1_a.up.sql", "SELECT 1"));
     g_autofree char *expected =
         g_compute_checksum_for_string(G_CHECKSUM_SHA256, "SELECT 1", -1);
     AUTO(folder)
     other =
-        folder_with(FOLDER_AUTO, "1_a.down.sql", "SELECT 2", "1_a.up.sql", "SELECT 1", NULL);
+        folder_with(FOLDER_AUTO, FILES("1_a.down.sql", "SELECT 2", "1_a.up.sql", "SELECT 1"));
 
     g_assert_cmpstr(nth(folder, 0)->hash, ==, expected);
     g_assert_cmpstr(nth(other, 0)->hash, !=, expected);

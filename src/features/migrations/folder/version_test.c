@@ -3,24 +3,24 @@
 
 #include <string.h>
 
-/* Of NAME, NAME, …, NULL; each file's text is its name in a comment. */
-static struct folder *folder_with(enum folder_format format, ...) G_GNUC_NULL_TERMINATED;
+#define FILES(...)                                                                             \
+    (const char *const[])                                                                      \
+    {                                                                                          \
+        __VA_ARGS__, NULL                                                                      \
+    }
 
-static struct folder *folder_with(enum folder_format format, ...)
+/* Of NAME, NAME, …, NULL; each file's text is its name in a comment. */
+static struct folder *folder_with(enum folder_format format, const char *const *words)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(folder_file_free);
-    const char *name;
-    va_list arguments;
 
-    va_start(arguments, format);
-    while ((name = va_arg(arguments, const char *)) != NULL) {
+    for (; *words != NULL; words++) {
         struct folder_file *file = g_new0(struct folder_file, 1);
-        file->name = g_strdup(name);
-        file->text = g_strconcat("SELECT 1 -- ", name, NULL);
+        file->name = g_strdup(*words);
+        file->text = g_strconcat("SELECT 1 -- ", *words, NULL);
         file->length = strlen(file->text);
         g_ptr_array_add(files, file);
     }
-    va_end(arguments);
     return folder_of_files("db", files, format, NULL);
 }
 
@@ -104,7 +104,7 @@ static const char *other_hash(const char *version, gconstpointer data)
 static void test_golang(void)
 {
     AUTO(folder)
-    folder = folder_with(FOLDER_AUTO, "1_a.up.sql", "2_b.up.sql", "10_c.up.sql", NULL);
+    folder = folder_with(FOLDER_AUTO, FILES("1_a.up.sql", "2_b.up.sql", "10_c.up.sql"));
     AUTO(version_table) table = table_of(FOLDER_GOLANG_MIGRATE);
 
     stands(folder, table, NULL, "1 pending, 2 pending, 10 pending");
@@ -130,7 +130,7 @@ static void test_golang(void)
 
 static void test_rows(void)
 {
-    AUTO(folder) goose = folder_with(FOLDER_GOOSE, "1_a.sql", "002_b.sql", "3_c.sql", NULL);
+    AUTO(folder) goose = folder_with(FOLDER_GOOSE, FILES("1_a.sql", "002_b.sql", "3_c.sql"));
     AUTO(version_table) table = table_of(FOLDER_GOOSE);
 
     add(table, "1", NULL);
@@ -138,7 +138,7 @@ static void test_rows(void)
     add(table, "4", NULL);
     stands(goose, table, NULL, "1 applied, 2 out of order, 3 applied, 4 unknown");
 
-    AUTO(folder) plain = folder_with(FOLDER_PLAIN, "a.sql", "b.sql", NULL);
+    AUTO(folder) plain = folder_with(FOLDER_PLAIN, FILES("a.sql", "b.sql"));
     AUTO(version_table) ours = table_of(FOLDER_PLAIN);
     add(ours, "a", "other");
     version_table_note(ours, plain, folder_find(plain, "b"), false);
@@ -149,7 +149,7 @@ static void test_flyway(void)
 {
     AUTO(folder)
     folder =
-        folder_with(FOLDER_FLYWAY, "V1__a.sql", "V1_1__b.sql", "V2__c.sql", "R__v.sql", NULL);
+        folder_with(FOLDER_FLYWAY, FILES("V1__a.sql", "V1_1__b.sql", "V2__c.sql", "R__v.sql"));
     AUTO(version_table) table = table_of(FOLDER_FLYWAY);
 
     table->baseline = g_strdup("1.0");

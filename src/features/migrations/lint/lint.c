@@ -3,6 +3,8 @@
 
 #include "lint/lint_private.h"
 
+#include <string.h>
+
 /* ---- memory --------------------------------------------------------------------------------- */
 
 static void clear_statement(gpointer data)
@@ -45,6 +47,7 @@ void lint_report_free(struct lint_report *report)
         return;
     g_ptr_array_unref(report->files);
     g_ptr_array_unref(report->findings);
+    g_free(report->base);
     g_free(report);
 }
 
@@ -267,11 +270,21 @@ static void count(struct lint_report *report)
     lint_each(report, count_finding, report);
 }
 
+/* Of a single file the folder it is in: the other direction may be in another file. */
+static char *base_of(const char *path)
+{
+    g_autofree char *base =
+        g_file_test(path, G_FILE_TEST_IS_DIR) ? g_strdup(path) : g_path_get_dirname(path);
+
+    return strcmp(base, ".") == 0 ? g_strdup("") : g_steal_pointer(&base);
+}
+
 struct lint_report *lint_folder(const struct folder *folder, const struct lint_options *options)
 {
     struct lint_report *report = g_new0(struct lint_report, 1);
 
     report->folder = folder;
+    report->base = base_of(folder->path);
     report->server_version = options->server_version;
     report->schema_known = ddl_schema_known(options->schema);
     report->files = g_ptr_array_new_with_free_func(free_file);

@@ -47,6 +47,7 @@ struct lint_file {
 
 struct lint_report {
     const struct folder *folder; /* borrowed */
+    char *base;                  /* where its files are; "": here */
     int server_version;
     bool schema_known;
     GPtrArray *files;    /* of struct lint_file, in the order of the folder, up before down */

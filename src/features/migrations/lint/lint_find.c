@@ -85,7 +85,9 @@ static char *worked_on(const struct lint_walk *walk, const struct ddl_act *act)
     if (count > 3)
         g_string_append_printf(text, " and %u more", count - 3);
     if (count == 0) {
-        g_autofree char *name = lint_relation(act->schema, act->relation);
+        g_autofree char *name = act->relation != NULL
+                                    ? lint_relation(act->schema, act->relation)
+                                    : g_strdup("its tables");
         g_autofree char *size = lint_size(schema, act->schema, act->relation);
         g_string_append_printf(text, "%s%s", name, size);
     }

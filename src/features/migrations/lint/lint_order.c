@@ -121,21 +121,22 @@ static bool is_long(const struct lint_statement *statement)
 
 static void find_work(struct lint_walk *walk)
 {
-    const struct lint_held *worst = NULL;
+    struct lint_held *worst = NULL;
 
-    if (!is_long(walk->statement) ||
+    if (!is_long(walk->statement) || walk->statement->judgement->no_transaction ||
         has_finding(walk->statement, "validate-in-same-transaction"))
         return;
     for (guint i = 0; i < walk->before->len; i++) {
         const struct ddl_lock *lock = walk->before->pdata[i];
         g_autofree char *key = key_of(lock);
-        const struct lint_held *held = g_hash_table_lookup(walk->held, key);
+        struct lint_held *held = g_hash_table_lookup(walk->held, key);
         if (!takes_as_much(walk->statement->judgement, lock) &&
             (worst == NULL || lock->mode > worst->lock->mode))
             worst = held;
     }
-    if (worst == NULL)
+    if (worst == NULL || worst->told)
         return;
+    worst->told = true;
     struct lint_finding *finding = lint_finding_at(walk, "work-under-lock", 0);
     g_autofree char *name = lint_relation(worst->lock->schema, worst->lock->relation);
     finding->message = g_strdup_printf("%s is locked with %s since line %u, and %s wait until "

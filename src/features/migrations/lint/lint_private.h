@@ -11,6 +11,7 @@
 struct lint_held {
     struct ddl_lock *lock; /* owned */
     guint line;            /* of the statement that took it */
+    bool told;             /* that work is done under it: once a script is enough */
     guint scanned;         /* line of an ALTER TABLE that scanned the relation; 0: none */
 };
 

@@ -43,10 +43,13 @@ static const struct lint_saying sayings[DDL_CAUSES] = {
                         "column {column} gets a type that is stored in the same way; its "
                         "statistics are lost until the next ANALYZE"},
     [DDL_CREATE_INDEX] = {"create-index", "an index is built without CONCURRENTLY"},
-    [DDL_DROP_INDEX] = {"drop-index", "an index is dropped without CONCURRENTLY"},
+    [DDL_DROP_INDEX] =
+        {"drop-index",
+         "an index is dropped without CONCURRENTLY, under ACCESS EXCLUSIVE on {table}"},
     [DDL_REINDEX] = {"reindex", "indexes are rebuilt without CONCURRENTLY"},
     [DDL_DETACH_PARTITION] = {"detach-partition",
-                              "a partition is detached without CONCURRENTLY"},
+                              "a partition is detached without CONCURRENTLY, under ACCESS "
+                              "EXCLUSIVE on it and on {table}"},
     [DDL_ATTACH_PARTITION] = {"attach-partition", "a partition is attached"},
     [DDL_ATTACH_DEFAULT_SCAN] = {"attach-default-scan",
                                  "the default partition is searched for rows of the new one"},

@@ -232,6 +232,19 @@ static void test_memo(void)
           "not-analysed 1_a.up.sql:2");
 }
 
+/* Long enough for the second thread. */
+static void test_long_script(void)
+{
+    GString *sql = g_string_new(NULL);
+
+    for (int i = 0; i < 1000; i++)
+        g_string_append_printf(sql,
+                               "CREATE TABLE t%d (a int);\nINSERT INTO t%d VALUES (%d);\n%s\n",
+                               i, i % 7, i, i % 400 == 399 ? "CREATE INDEX ON u (a);" : "");
+    finds(sql->str, "create-index 1_a.up.sql:1200, create-index 1_a.up.sql:2400");
+    g_string_free(sql, TRUE);
+}
+
 static void test_rules(void)
 {
     for (int cause = 0; cause < DDL_CAUSES; cause++) {
@@ -261,6 +274,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lint/rewrite/indexes", test_rewrite_indexes);
     g_test_add_func("/lint/shapes", test_shapes);
     g_test_add_func("/lint/memo", test_memo);
+    g_test_add_func("/lint/long-script", test_long_script);
     g_test_add_func("/lint/rules", test_rules);
     return g_test_run();
 }

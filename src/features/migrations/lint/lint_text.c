@@ -10,17 +10,11 @@
 /* Columns of the source that are shown at most. */
 enum { SOURCE_COLUMNS = 100 };
 
-/* Of a single file the folder it is in: the other direction may be in another file. */
 char *lint_path(const struct lint_report *report, const struct lint_finding *finding)
 {
-    const char *path = report->folder->path;
-
     if (finding->file == NULL)
-        return g_strdup(path);
-    g_autofree char *base =
-        g_file_test(path, G_FILE_TEST_IS_DIR) ? g_strdup(path) : g_path_get_dirname(path);
-    return strcmp(base, ".") == 0 ? g_strdup(finding->file)
-                                  : g_build_filename(base, finding->file, NULL);
+        return g_strdup(report->folder->path);
+    return g_build_filename(report->base, finding->file, NULL);
 }
 
 /* ---- the source ----------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 static char *write_packed(PgQueryProtobuf packed)
 {
     PgQueryDeparseResult written = pg_query_deparse_protobuf(packed);
-    char *sql = written.error == NULL ? g_strdup(written.query) : NULL;
+    char *sql = written.error == NULL ? g_strchomp(g_strdup(written.query)) : NULL;
 
     pg_query_free_deparse_result(written);
     return sql;

@@ -136,7 +136,7 @@ static char *note_of(const struct version_row *row, const struct detail *detail)
     if (row->state == VERSION_UNKNOWN)
         return g_strdup("applied, and there is no file");
     if (row->state == VERSION_CHANGED)
-        return g_strdup("the file was changed after it was applied");
+        return g_strdup("its files are not what they were when it was applied");
     if (row->state == VERSION_OUT_OF_ORDER)
         return g_strdup("a later one is applied");
     if (detail->last != NULL && strcmp(detail->last->outcome, "failed") == 0)
