@@ -63,6 +63,7 @@ def test_what_a_statement_did(server, runbook, tmp_path):
         Pair("dropped", "", "DROP TABLE orders", None, BROKEN),
         Pair("dynamic", "", "DO $$ BEGIN EXECUTE 'CREATE INDEX ON customers (b)'; END $$", None,
              BROKEN),
+        Pair("emptied", "", "TRUNCATE customers; REINDEX TABLE lines", None, BROKEN),
         Pair("alone", "", "CREATE INDEX CONCURRENTLY c_a ON customers (a)", None, BROKEN))
     document = rehearse(runbook, server, folder, code=1)
     assert [item["effect"] for item in document["files"][0]["statements"]] == [
@@ -83,7 +84,10 @@ def test_what_a_statement_did(server, runbook, tmp_path):
     dynamic = statement(document, 3)
     assert dynamic["effect"] == "scan"
     assert {"relation": "public.customers", "mode": "ShareLock"} in dynamic["locks"]
-    alone = statement(document, 4)
+    # A new file with nothing in it, and its index built from nothing.
+    emptied = statement(document, 4)
+    assert (emptied["effect"], emptied["measured"]["rewritten_bytes"]) == ("metadata", 0)
+    alone = statement(document, 5)
     assert not alone["measured"]["in_transaction"] and alone["measured"]["error"] is None
 
 

@@ -13,9 +13,10 @@ static void relation_free(gpointer data)
     g_free(relation);
 }
 
-static bool has_rows(const struct trace_relation *relation)
+/* What has a file that matters. */
+static bool has_file(const struct trace_relation *relation)
 {
-    return relation->kind == 'r' || relation->kind == 'm';
+    return relation->kind == 'r' || relation->kind == 'm' || relation->kind == 'i';
 }
 
 static void take_relation(const struct rows *rows, gpointer data)
@@ -30,6 +31,8 @@ static void take_relation(const struct rows *rows, gpointer data)
     relation->filenode = (guint32) rows_int(rows, 0, MIGRATIONS_TRACE_RELATIONS_FILENODE);
     relation->bytes = rows_int(rows, 0, MIGRATIONS_TRACE_RELATIONS_BYTES);
     relation->index_bytes = rows_int(rows, 0, MIGRATIONS_TRACE_RELATIONS_INDEX_BYTES);
+    relation->heap_bytes = rows_int(rows, 0, MIGRATIONS_TRACE_RELATIONS_HEAP_BYTES);
+    relation->table = (guint32) rows_int(rows, 0, MIGRATIONS_TRACE_RELATIONS_TABLE_OID);
     g_hash_table_insert(measure->relations, GUINT_TO_POINTER(relation->oid), relation);
 }
 
@@ -42,7 +45,7 @@ static char *oids_of(const struct trace_measure *measure)
     g_hash_table_iter_init(&iter, measure->relations);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const struct trace_relation *relation = value;
-        if (has_rows(relation))
+        if (has_file(relation))
             g_string_append_printf(list, "%s%u", list->len > 1 ? "," : "", relation->oid);
     }
     g_string_append_c(list, '}');
@@ -157,10 +160,11 @@ static bool read_locks(struct trace_measure *measure, struct trace_statement *st
     return rows != NULL;
 }
 
-/* A new file with nothing in it, and nothing read for it, is TRUNCATE's: that costs nothing. */
+/* A new file with nothing in it, where there was something and nobody has read it, is TRUNCATE's:
+ * that costs nothing. (Its indexes are built anew, from nothing.) */
 static bool judge_file(struct trace_measure *measure, const struct trace_relation *relation,
-                       bool scanned, struct trace_statement *statement,
-                       enum ddl_effect *ret_work, GError **error)
+                       bool read, struct trace_statement *statement, enum ddl_effect *ret_work,
+                       GError **error)
 {
     g_autofree char *oid = g_strdup_printf("%u", relation->oid);
     const char *const values[] = {oid};
@@ -170,37 +174,85 @@ static bool judge_file(struct trace_measure *measure, const struct trace_relatio
     if (rows == NULL)
         return false;
     bool full = rows_int(rows, 0, MIGRATIONS_TRACE_SIZES_BYTES) > 0;
-    *ret_work = scanned || full ? DDL_EFFECT_REWRITE : DDL_EFFECT_METADATA;
+    *ret_work = read || full ? DDL_EFFECT_REWRITE : DDL_EFFECT_METADATA;
     if (*ret_work == DDL_EFFECT_REWRITE)
         statement->rewritten_bytes += rows_int(rows, 0, MIGRATIONS_TRACE_SIZES_TOTAL_BYTES);
     return true;
 }
 
-/* What was done on one relation. A query that reads all of a table blocks nobody: what counts is
- * work under a lock that others wait for. */
-static bool judge_relation(struct trace_measure *measure, struct trace_relation *relation,
-                           const struct rows *rows, int row, struct trace_statement *statement,
-                           GError **error)
+static void note_work(struct trace_statement *statement, const struct trace_relation *relation,
+                      enum ddl_effect work)
+{
+    if (work == DDL_EFFECT_NONE)
+        return;
+    lock_on(statement, relation)->work = work;
+    /* A query that reads all of a table blocks nobody: what counts is work under a lock that others
+     * wait for. */
+    if (relation->held >= DDL_SHARE_UPDATE_EXCLUSIVE)
+        statement->effect = MAX(statement->effect, work);
+}
+
+/* What was done on one table. */
+static bool judge_table(struct trace_measure *measure, struct trace_relation *relation,
+                        const struct rows *rows, int row, struct trace_statement *statement,
+                        GError **error)
 {
     guint32 filenode = (guint32) rows_int(rows, row, MIGRATIONS_TRACE_COUNTERS_FILENODE);
     gint64 scans = rows_int(rows, row, MIGRATIONS_TRACE_COUNTERS_SCANS) - relation->scans;
     gint64 tuples = rows_int(rows, row, MIGRATIONS_TRACE_COUNTERS_TUPLES) - relation->tuples;
     bool renewed = filenode != 0 && filenode != relation->filenode;
+    bool read = tuples > 0 || (scans > 0 && relation->heap_bytes == 0);
     enum ddl_effect work = scans > 0 ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE;
 
     relation->scans += scans;
     relation->tuples += tuples;
     statement->scanned_rows += MAX(tuples, 0);
     statement->scanned_bytes += MAX(scans, 0) * relation->bytes;
-    if (renewed && !judge_file(measure, relation, scans > 0, statement, &work, error))
+    if (scans > 0 || renewed)
+        relation->touched = statement->number + 1;
+    if (renewed && !judge_file(measure, relation, read, statement, &work, error))
         return false;
     if (filenode != 0)
         relation->filenode = filenode;
-    if (work == DDL_EFFECT_NONE)
+    note_work(statement, relation, work);
+    return true;
+}
+
+/* An index with another file is built from its table, which was read for it then; or, where it was
+ * not, copied. */
+static bool judge_index(struct trace_measure *measure, struct trace_relation *relation,
+                        const struct rows *rows, int row, struct trace_statement *statement,
+                        GError **error)
+{
+    guint32 filenode = (guint32) rows_int(rows, row, MIGRATIONS_TRACE_COUNTERS_FILENODE);
+    const struct trace_relation *table =
+        g_hash_table_lookup(measure->relations, GUINT_TO_POINTER(relation->table));
+    bool renewed = filenode != 0 && filenode != relation->filenode;
+    enum ddl_effect work = DDL_EFFECT_NONE;
+
+    if (filenode != 0)
+        relation->filenode = filenode;
+    if (!renewed || (table != NULL && table->touched == statement->number + 1))
         return true;
-    lock_on(statement, relation)->work = work;
-    if (relation->held >= DDL_SHARE_UPDATE_EXCLUSIVE)
-        statement->effect = MAX(statement->effect, work);
+    if (!judge_file(measure, relation, true, statement, &work, error))
+        return false;
+    note_work(statement, relation, work);
+    return true;
+}
+
+/* Tables first: what happened to them says what happened to their indexes. */
+static bool judge_all(struct trace_measure *measure, const struct rows *rows, bool indexes,
+                      struct trace_statement *statement, GError **error)
+{
+    for (int i = 0; i < rows_count(rows); i++) {
+        struct trace_relation *relation =
+            relation_at(measure, rows, i, MIGRATIONS_TRACE_COUNTERS_OID);
+        if (relation == NULL || (relation->kind == 'i') != indexes)
+            continue;
+        if (!(indexes ? judge_index : judge_table)(measure, relation, rows, i, statement,
+                                                   error))
+            return false;
+    }
     return true;
 }
 
@@ -219,13 +271,8 @@ bool trace_measure_end(struct trace_measure *measure, struct trace_statement *st
             lock->mode >= DDL_SHARE_UPDATE_EXCLUSIVE ? DDL_EFFECT_METADATA : lock->work;
     }
     AUTO(rows) rows = counters(measure, error);
-    for (int i = 0; rows != NULL && i < rows_count(rows); i++) {
-        struct trace_relation *relation =
-            relation_at(measure, rows, i, MIGRATIONS_TRACE_COUNTERS_OID);
-        if (relation != NULL && !judge_relation(measure, relation, rows, i, statement, error))
-            return false;
-    }
-    return rows != NULL;
+    return rows != NULL && judge_all(measure, rows, false, statement, error) &&
+           judge_all(measure, rows, true, statement, error);
 }
 
 bool trace_measure_position(struct trace_measure *measure, gint64 *ret_position, GError **error)

@@ -12,6 +12,9 @@ struct trace_relation {
     char kind;
     guint32 filenode;
     gint64 bytes, index_bytes;
+    gint64 heap_bytes; /* of its rows alone */
+    guint32 table;     /* of an index */
+    guint touched; /* number + 1 of the last statement that has read or renewed it; 0: none */
     gint64 scans, tuples;    /* the counters as they were read last */
     enum ddl_lock_mode held; /* by the transaction that runs */
 };
