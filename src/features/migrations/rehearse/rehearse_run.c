@@ -247,7 +247,7 @@ static void object(const struct rehearse *rehearse, struct rehearse_migration *o
     } else if (there_ms < 0 &&
                (one->forecast.at_most_ms < 0 || one->forecast.at_most_ms > most_ms)) {
         one->objection =
-            g_strdup("it is not known how long a lock would be held on the target");
+            g_strdup("a lock would be held on the target for nobody knows how long");
     }
 }
 
