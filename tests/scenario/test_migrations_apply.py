@@ -8,6 +8,7 @@ import pytest
 from support import history
 from support.migrations_apply import (REASON, Folder, applied, apply, columns, ended, revert,
                                       start)
+from support.pooler import Pooler
 from support.servers import ENDS, wait_until
 
 versions = ENDS
@@ -171,3 +172,15 @@ def test_plain_files_know_their_text(server, runbook):
     (folder.path / "a.sql").write_text("CREATE TABLE orders (id bigint);")
     refused = start(runbook, server, folder).wait().expect(4)
     assert "has changed since it was applied" in refused.err
+
+
+def test_behind_a_pooler_nothing_is_tried(server, runbook):
+    """Neither a lock nor a setting of the session is sure to be that of the next statement there."""
+    folder = orders(runbook)
+    pooler = Pooler(server, pool_size=3)
+    try:
+        refused = start(runbook, server, folder, "-d", pooler.conninfo(server.dbname)).wait()
+        assert "a pooler is between here and the server" in refused.expect(4).err
+    finally:
+        pooler.close()
+    assert applied(server) == []
