@@ -23,7 +23,7 @@ static void rewrites(int version, const char *sql, const char *rule, const char 
     g_assert_cmpstr(finding->safe_rewrite, ==, expected);
 }
 
-/* ---- what is found -------------------------------------------------------------------------- */
+/* ---- what is found ----------------------------------------------------------------------- */
 
 static void test_severity(void)
 {
@@ -44,7 +44,8 @@ static void test_two_files(void)
              "create-index 2_b.up.sql:1");
 }
 
-/* Down scripts take things away: that is what they are for. They run from the last to the first. */
+/* Down scripts take things away: that is what they are for. They run from the last to the
+ * first. */
 static void test_down(void)
 {
     finds_at(17,
@@ -55,7 +56,7 @@ static void test_down(void)
     finds("ALTER TABLE t DROP COLUMN b", "drop-column 1_a.up.sql:1");
 }
 
-/* ---- several statements --------------------------------------------------------------------- */
+/* ---- several statements ------------------------------------------------------------------ */
 
 static void test_work_under_lock(void)
 {
@@ -97,7 +98,7 @@ static void test_lock_timeout(void)
     g_assert_null(lint_first(with, "lock-timeout"));
 }
 
-/* ---- comments ------------------------------------------------------------------------------- */
+/* ---- comments ---------------------------------------------------------------------------- */
 
 static void test_ignore(void)
 {
@@ -129,7 +130,7 @@ static void test_ignore_findings(void)
           "ignore-malformed 1_a.up.sql:1, create-index 1_a.up.sql:2");
 }
 
-/* ---- what to write instead ------------------------------------------------------------------ */
+/* ---- what to write instead --------------------------------------------------------------- */
 
 static void test_rewrite_constraints(void)
 {
@@ -196,7 +197,7 @@ static void test_rewrite_indexes(void)
              "-- alone in a migration without a transaction:\nREINDEX TABLE CONCURRENTLY s.t;");
 }
 
-/* ---- statements that differ in constants only ------------------------------------------------ */
+/* ---- statements that differ in constants only -------------------------------------------- */
 
 static void has_shape(const char *sql, const char *expected)
 {

@@ -125,7 +125,7 @@ char *lint_tree_concurrently(const struct lint_tree *tree)
     return NULL;
 }
 
-/* ---- partitions ----------------------------------------------------------------------------- */
+/* ---- partitions -------------------------------------------------------------------------- */
 
 static const PgQuery__CreateStmt *partition_of(const struct lint_tree *tree)
 {
@@ -183,7 +183,7 @@ char *lint_tree_attach(const struct lint_tree *tree)
     return lint_tree_alter(&parent, &command);
 }
 
-/* ---- domains -------------------------------------------------------------------------------- */
+/* ---- domains ----------------------------------------------------------------------------- */
 
 static const PgQuery__AlterDomainStmt *domain_of(const struct lint_tree *tree)
 {

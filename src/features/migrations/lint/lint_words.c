@@ -11,7 +11,7 @@ char *lint_relation(const char *schema, const char *relation)
     return schema != NULL ? g_strdup_printf("%s.%s", schema, relation) : g_strdup(relation);
 }
 
-/* ---- identifiers ---------------------------------------------------------------------------- */
+/* ---- identifiers ------------------------------------------------------------------------- */
 
 /* Of a name in small letters: whether it means something to the server's grammar. */
 static bool is_keyword(const char *name)
@@ -71,7 +71,7 @@ char *lint_quoted(const char *schema, const char *relation)
     return g_string_free(sql, FALSE);
 }
 
-/* ---- sizes ---------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------- */
 
 char *lint_size(const struct ddl_schema *schema, const char *schema_name, const char *relation)
 {
@@ -90,7 +90,7 @@ bool lint_blocks(const struct ddl_lock *lock)
     return lock->mode >= DDL_SHARE && !lock->created_here;
 }
 
-/* ---- templates ------------------------------------------------------------------------------ */
+/* ---- templates --------------------------------------------------------------------------- */
 
 char *lint_fill(const char *template, char *(*place)(const char *name, gpointer data),
                 gpointer data, bool strict)
