@@ -1,5 +1,6 @@
 #include "lint/lint_fixture.h"
 #include "lint/lint_memo.h"
+#include "lint/lint_private.h"
 
 static void finds_at(int version, const char *const *texts, const char *expected)
 {
@@ -255,6 +256,27 @@ static void test_long_script(void)
     g_string_free(sql, TRUE);
 }
 
+static void quotes(const char *name, const char *expected)
+{
+    g_autofree char *quoted = lint_quoted(NULL, name);
+
+    g_assert_cmpstr(quoted, ==, expected);
+}
+
+static void test_names(void)
+{
+    quotes("orders", "orders");
+    quotes("order", "\"order\"");
+    quotes("current_user", "\"current_user\"");
+    quotes("order_id", "order_id");
+    quotes("t1", "t1");
+    quotes("Orders", "\"Orders\"");
+    quotes("a\"b", "\"a\"\"b\"");
+    quotes("", "\"\"");
+    quotes("name", "name");
+    quotes("größe", "\"größe\"");
+}
+
 static void test_rules(void)
 {
     for (int cause = 0; cause < DDL_CAUSES; cause++) {
@@ -286,6 +308,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lint/memo", test_memo);
     g_test_add_func("/lint/no-migrations", test_no_migrations);
     g_test_add_func("/lint/long-script", test_long_script);
+    g_test_add_func("/lint/names", test_names);
     g_test_add_func("/lint/rules", test_rules);
     return g_test_run();
 }
