@@ -187,10 +187,13 @@ static void test_rewrite_indexes(void)
 {
     rewrites(17, "CREATE INDEX i ON t (lower(a)) WHERE b", "create-index",
              "-- alone in a migration without a transaction:\n"
-             "CREATE INDEX CONCURRENTLY i ON t USING btree (lower(a)) WHERE b;");
+             "CREATE INDEX CONCURRENTLY i ON t (lower(a)) WHERE b;");
     rewrites(17, "CREATE UNIQUE INDEX \"Foo Bar\" ON t (a)", "create-index",
              "-- alone in a migration without a transaction:\n"
-             "CREATE UNIQUE INDEX CONCURRENTLY \"Foo Bar\" ON t USING btree (a);");
+             "CREATE UNIQUE INDEX CONCURRENTLY \"Foo Bar\" ON t (a);");
+    rewrites(17, "CREATE INDEX IF NOT EXISTS \"I\" ON t (a)", "create-index",
+             "-- alone in a migration without a transaction:\n"
+             "CREATE INDEX CONCURRENTLY \"I\" ON t USING btree (a);");
     rewrites(17, "DROP INDEX IF EXISTS i, s.j CASCADE", "drop-index",
              "-- alone in a migration without a transaction:\n"
              "DROP INDEX CONCURRENTLY IF EXISTS i;\nDROP INDEX CONCURRENTLY IF EXISTS s.j;");

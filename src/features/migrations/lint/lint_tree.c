@@ -239,6 +239,7 @@ void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node, const cha
 {
     memset(tree, 0, sizeof *tree);
     tree->node = node;
+    tree->text = text;
     tree->quoted = strchr(text, '"') != NULL;
     if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
         return;

@@ -10,6 +10,7 @@
 
 struct lint_tree {
     const PgQuery__Node *node;
+    const char *text;                     /* of the statement; borrowed */
     bool quoted;                          /* its text has quoted names */
     const PgQuery__AlterTableStmt *alter; /* NULL: another statement */
     const PgQuery__AlterTableCmd *command;
