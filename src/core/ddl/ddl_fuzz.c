@@ -7,6 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
 
 /* libpg_query forgets a byte of its own with each block that does not parse. */
 const char *__lsan_default_suppressions(void)
@@ -27,6 +28,11 @@ static void check(const struct ddl_judgement *judgement, gsize length)
         g_assert_cmpuint(act->at, <=, length);
         g_assert_true((act->sure == DDL_UNKNOWN) == (act->assumption != NULL));
     }
+}
+
+const char *__lsan_default_options(void)
+{
+    return "print_suppressions=0";
 }
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
