@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* ---- memory --------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------ */
 
 static void clear_statement(gpointer data)
 {
@@ -51,7 +51,7 @@ void lint_report_free(struct lint_report *report)
     g_free(report);
 }
 
-/* ---- one script ----------------------------------------------------------------------------- */
+/* ---- one script -------------------------------------------------------------------------- */
 
 /* Whether the statement was met before, but for its constants: then all is said of it. */
 static bool is_known(struct lint_walk *walk, const char *shape)
@@ -119,8 +119,9 @@ static void walk_statement(struct lint_walk *walk)
     walk->text = NULL;
 }
 
-/* Of a script with BEGIN and COMMIT of its own: golang-migrate sends it as one query, plain files are
- * sent as they are, and the other tools begin a transaction around it all the same. */
+/* Of a script with BEGIN and COMMIT of its own: golang-migrate sends it as one query, plain
+ * files are sent as they are, and the other tools begin a transaction around it all the
+ * same. */
 static bool begins_in_transaction(const struct lint_walk *walk)
 {
     const struct folder_script *script = walk->file->script;
@@ -169,7 +170,7 @@ static void walk_file(const struct lint_report *report, const struct lint_option
     lint_comments(&walk);
 }
 
-/* ---- the folder ----------------------------------------------------------------------------- */
+/* ---- the folder -------------------------------------------------------------------------- */
 
 static struct lint_file *add_file(struct lint_report *report,
                                   const struct folder_migration *migration, bool down)
@@ -201,8 +202,8 @@ static void add_files(struct lint_report *report, const struct version_table *ap
     }
 }
 
-/* Up in order. Down from the newest to the oldest: each on the schema that it will meet. What is
- * applied is part of the server's schema already. */
+/* Up in order. Down from the newest to the oldest: each on the schema that it will meet.
+ * What is applied is part of the server's schema already. */
 static GPtrArray *order_of(const struct lint_report *report)
 {
     GPtrArray *order = g_ptr_array_new();
@@ -233,7 +234,7 @@ static void walk_all(struct lint_report *report, const struct lint_options *opti
         walk_file(report, options, ahead, &number, order->pdata[i]);
 }
 
-/* ---- problems of the folder ----------------------------------------------------------------- */
+/* ---- problems of the folder -------------------------------------------------------------- */
 
 /* A finding of the script it is in, or of the folder. */
 static void add_problem(struct lint_report *report, const struct folder_problem *problem)
@@ -272,7 +273,7 @@ static void add_none(struct lint_report *report)
     g_ptr_array_add(report->findings, finding);
 }
 
-/* ---- the report ----------------------------------------------------------------------------- */
+/* ---- the report -------------------------------------------------------------------------- */
 
 static void count_finding(const struct lint_finding *finding, const struct lint_file *file,
                           const struct lint_statement *statement, gpointer data)

@@ -1,6 +1,6 @@
 /*
- * The linter: what each statement of a folder would lock and do, and what to write instead. Pure:
- * from the scripts, the schema they are played on and the server's version.
+ * The linter: what each statement of a folder would lock and do, and what to write instead.
+ * Pure: from the scripts, the schema they are played on and the server's version.
  */
 #ifndef MIGRATIONS_LINT_H
 #define MIGRATIONS_LINT_H

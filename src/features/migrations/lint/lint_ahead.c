@@ -137,7 +137,8 @@ void lint_ahead_free(struct lint_ahead *ahead)
     g_free(ahead);
 }
 
-/* While the other thread has the wanted one in hand there is another one to parse; with the lock. */
+/* While the other thread has the wanted one in hand there is another one to parse; with the
+ * lock. */
 static void help(struct lint_ahead *ahead, guint number)
 {
     guint other = number + 1, last = MIN(number + AHEAD, ahead->count);

@@ -8,9 +8,10 @@
 /* When neither a server nor anybody says which. */
 enum { USUAL_VERSION = 15, VERSION_PARTS = 10000 };
 
-/* ---- the server ----------------------------------------------------------------------------- */
+/* ---- the server -------------------------------------------------------------------------- */
 
-/* A server is asked only where one is named: PGHOST alone is no reason for a linter to connect. */
+/* A server is asked only where one is named: PGHOST alone is no reason for a linter to
+ * connect. */
 static bool names_server(const struct call *call)
 {
     const struct session_params *server = call->server;
@@ -29,7 +30,7 @@ static int version_of(const struct call *call, const struct session *session)
     return session != NULL ? session_version(session) : USUAL_VERSION * VERSION_PARTS;
 }
 
-/* ---- the form ------------------------------------------------------------------------------- */
+/* ---- the form ---------------------------------------------------------------------------- */
 
 static bool is_form(const struct call *call, const char *name)
 {
@@ -68,7 +69,7 @@ static void show(const struct call *call, const struct lint_report *report,
         lint_show_text(report, call->output);
 }
 
-/* ---- the command ---------------------------------------------------------------------------- */
+/* ---- the command ------------------------------------------------------------------------- */
 
 static gint64 today(void)
 {

@@ -44,7 +44,7 @@ static gssize owner_of(const struct lint_walk *walk, const struct sql_comment *c
     return *next < statements->len ? (gssize) *next : -1;
 }
 
-/* ---- findings about comments ---------------------------------------------------------------- */
+/* ---- findings about comments ------------------------------------------------------------- */
 
 static void complain(struct lint_walk *walk, guint line, const char *rule, char *message)
 {
@@ -89,7 +89,7 @@ static void complain_expired(struct lint_walk *walk, const struct claim *claim)
                              claim->rule, days, days == 1 ? "day" : "days"));
 }
 
-/* ---- applying them -------------------------------------------------------------------------- */
+/* ---- applying them ----------------------------------------------------------------------- */
 
 static void claim_rules(struct lint_walk *walk, GArray *claims,
                         const struct lint_ignore *ignore, guint line, gssize owner)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- making them ---------------------------------------------------------------------------- */
+/* ---- making them ------------------------------------------------------------------------- */
 
 struct lint_finding *lint_finding_new(const struct lint_rule *rule, guint line, guint column)
 {
@@ -48,7 +48,7 @@ struct lint_finding *lint_finding_at(const struct lint_walk *walk, const char *r
     return finding;
 }
 
-/* ---- words ---------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------- */
 
 struct wording {
     const struct ddl_act *act;
@@ -65,7 +65,8 @@ static char *place(const char *name, gpointer data)
     return NULL;
 }
 
-/* "shop.orders (about 2,000,000 rows, 1.2 GB) and shop.customers": what this work is done on. */
+/* "shop.orders (about 2,000,000 rows, 1.2 GB) and shop.customers": what this work is done
+ * on. */
 static char *worked_on(const struct lint_walk *walk, const struct ddl_act *act)
 {
     const GPtrArray *locks = walk->statement->judgement->locks;
@@ -172,7 +173,7 @@ static void find_unexplained(struct lint_walk *walk)
     lint_add(walk->statement, finding);
 }
 
-/* ---- what the judgement does not say -------------------------------------------------------- */
+/* ---- what the judgement does not say ----------------------------------------------------- */
 
 static void find_trouble(struct lint_walk *walk)
 {

@@ -1,8 +1,8 @@
 /*
  * Comments by which a finding is ignored, each with its reason:
  *   -- pgrunbook:ignore RULE[, RULE] [until=YYYY-MM-DD]: REASON
- * in front of a statement, within it, or behind it on its last line. "ignore-file" in the place of
- * "ignore" stands for all statements of the script.
+ * in front of a statement, within it, or behind it on its last line. "ignore-file" in the place
+ * of "ignore" stands for all statements of the script.
  */
 #ifndef MIGRATIONS_LINT_IGNORE_H
 #define MIGRATIONS_LINT_IGNORE_H

@@ -31,7 +31,7 @@ void lint_memo_free(struct lint_memo *memo)
     g_free(memo);
 }
 
-/* ---- shapes --------------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------ */
 
 static bool begins_with_word(const char *text, gsize length, const char *word)
 {
@@ -60,8 +60,8 @@ static gsize past_quoted(const char *text, gsize length, gsize at, char quote)
     return length + 1;
 }
 
-/* 12, 12.5, not 1e5, 0x1f, 1_000 or 12abc: those are left to the scanner. A large integer is another
- * kind of token than a small one. */
+/* 12, 12.5, not 1e5, 0x1f, 1_000 or 12abc: those are left to the scanner. A large integer is
+ * another kind of token than a small one. */
 static bool take_number(GString *shape, const char *text, gsize length, gsize *at)
 {
     gsize begin = *at, points = 0;
@@ -75,7 +75,8 @@ static bool take_number(GString *shape, const char *text, gsize length, gsize *a
     return true;
 }
 
-/* A word, a quoted name or a sign, as it is. E'…', B'…', U&'…' and the like begin with a word. */
+/* A word, a quoted name or a sign, as it is. E'…', B'…', U&'…' and the like begin with a
+ * word. */
 static bool take_other(GString *shape, const char *text, gsize length, gsize *at)
 {
     gsize begin = *at;
@@ -151,7 +152,7 @@ const char *lint_memo_shape(struct lint_memo *memo, const char *text, gsize leng
     return strcasestr(memo->shape->str, "set_config") == NULL ? memo->shape->str : NULL;
 }
 
-/* ---- what is known -------------------------------------------------------------------------- */
+/* ---- what is known ----------------------------------------------------------------------- */
 
 const struct ddl_judgement *lint_memo_find(const struct lint_memo *memo, const char *shape)
 {

@@ -1,9 +1,10 @@
-/* What comes of several statements together: locks that are kept, scripts without a transaction. */
+/* What comes of several statements together: locks that are kept, scripts without a
+ * transaction. */
 #include "lint/lint_private.h"
 
 #include <string.h>
 
-/* ---- transactions --------------------------------------------------------------------------- */
+/* ---- transactions ------------------------------------------------------------------------ */
 
 static void forget_locks(struct lint_walk *walk)
 {
@@ -11,8 +12,8 @@ static void forget_locks(struct lint_walk *walk)
     g_hash_table_remove_all(walk->held);
 }
 
-/* A script with BEGIN and COMMIT of its own. golang-migrate sends it as one query all the same, and
- * of that the server makes a transaction wherever the script leaves one open. */
+/* A script with BEGIN and COMMIT of its own. golang-migrate sends it as one query all the
+ * same, and of that the server makes a transaction wherever the script leaves one open. */
 static bool outside_blocks(const struct lint_walk *walk)
 {
     return walk->format == FOLDER_GOLANG_MIGRATE &&
@@ -53,7 +54,7 @@ void lint_order_before(struct lint_walk *walk)
         walk->lock_timeout = true;
 }
 
-/* ---- findings ------------------------------------------------------------------------------- */
+/* ---- findings ---------------------------------------------------------------------------- */
 
 static const struct ddl_lock *strongest(const struct ddl_judgement *judgement)
 {
@@ -165,7 +166,7 @@ static void find_scans(struct lint_walk *walk, const struct ddl_lock *lock,
     held->scanned = walk->statement->line;
 }
 
-/* ---- what is kept --------------------------------------------------------------------------- */
+/* ---- what is kept ------------------------------------------------------------------------ */
 
 static void keep(struct lint_walk *walk, const struct ddl_lock *lock)
 {

@@ -1,7 +1,7 @@
 /*
- * What to write instead, as SQL: a recipe for each cause, by the server's version. {places} are parts
- * of the statement; a recipe with one that the statement has not is passed over. What is not for this
- * migration, and what no server takes as it stands, is a comment.
+ * What to write instead, as SQL: a recipe for each cause, by the server's version. {places} are
+ * parts of the statement; a recipe with one that the statement has not is passed over. What is
+ * not for this migration, and what no server takes as it stands, is a comment.
  */
 #include "lint/lint_private.h"
 #include "lint/lint_tree.h"
@@ -118,7 +118,7 @@ static const struct recipe {
     {DDL_VACUUM_FULL, 0, 0, ANY, "-- pgrunbook bloat reclaim --table {table-text}"},
 };
 
-/* ---- places --------------------------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------------------------ */
 
 struct rewrite {
     const struct lint_walk *walk;
@@ -291,7 +291,7 @@ static char *fill_place(const char *place, gpointer data)
     return name != NULL ? name : place_part(rewrite, place);
 }
 
-/* ---- choosing ------------------------------------------------------------------------------- */
+/* ---- choosing ---------------------------------------------------------------------------- */
 
 static bool is_partitioned(const struct rewrite *rewrite)
 {

@@ -1,6 +1,6 @@
 /*
- * The catalogue. Of what scans or rewrites the severity is "error", of what only takes a strong lock
- * or takes something away "warning", of what is short and worth knowing "note".
+ * The catalogue. Of what scans or rewrites the severity is "error", of what only takes a strong
+ * lock or takes something away "warning", of what is short and worth knowing "note".
  */
 #include "lint/lint_rules.h"
 

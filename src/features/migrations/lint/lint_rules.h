@@ -29,7 +29,8 @@ const struct lint_rule *lint_rule(const char *id);
 /* The nearest id to a misspelt one; NULL: none is near. */
 const char *lint_rule_nearest(const char *id);
 
-/* What is said of a cause: the rule, the message with its {places}, and what to write instead. */
+/* What is said of a cause: the rule, the message with its {places}, and what to write
+ * instead. */
 struct lint_saying {
     const char *rule;
     const char *message;

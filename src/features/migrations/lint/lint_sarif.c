@@ -1,6 +1,6 @@
 /*
- * SARIF 2.1.0 for code scanning. Suppressed results are not honoured where it is uploaded, so what is
- * ignored is left out. Written result by result: there may be very many.
+ * SARIF 2.1.0 for code scanning. Suppressed results are not honoured where it is uploaded, so
+ * what is ignored is left out. Written result by result: there may be very many.
  */
 #include "lint/lint_show.h"
 #include "out/json_text.h"
@@ -26,7 +26,7 @@ static void text_member(struct json_text *json, const char *name, const char *te
     json_text_close(json);
 }
 
-/* ---- results -------------------------------------------------------------------------------- */
+/* ---- results ----------------------------------------------------------------------------- */
 
 struct writing {
     const struct lint_report *report;
@@ -124,7 +124,7 @@ static void write_result(const struct lint_finding *finding, const struct lint_f
     write_value(writing);
 }
 
-/* ---- rules ---------------------------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------------------------- */
 
 static void write_rule(struct writing *writing, const struct lint_rule *rule)
 {

@@ -6,7 +6,8 @@
 #include "out/document.h"
 #include "out/output.h"
 
-/* Where a finding is, from where we were called: "migrations/0001_init.up.sql". Caller frees. */
+/* Where a finding is, from where we were called: "migrations/0001_init.up.sql". Caller
+ * frees. */
 char *lint_path(const struct lint_report *report, const struct lint_finding *finding);
 
 /* With the source and a caret; notes and what is ignored only when verbose. */

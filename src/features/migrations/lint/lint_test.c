@@ -1,5 +1,6 @@
 #include "lint/lint_fixture.h"
 #include "lint/lint_memo.h"
+#include "lint/lint_private.h"
 
 static void finds_at(int version, const char *const *texts, const char *expected)
 {
@@ -23,7 +24,7 @@ static void rewrites(int version, const char *sql, const char *rule, const char 
     g_assert_cmpstr(finding->safe_rewrite, ==, expected);
 }
 
-/* ---- what is found -------------------------------------------------------------------------- */
+/* ---- what is found ----------------------------------------------------------------------- */
 
 static void test_severity(void)
 {
@@ -44,7 +45,8 @@ static void test_two_files(void)
              "create-index 2_b.up.sql:1");
 }
 
-/* Down scripts take things away: that is what they are for. They run from the last to the first. */
+/* Down scripts take things away: that is what they are for. They run from the last to the
+ * first. */
 static void test_down(void)
 {
     finds_at(17,
@@ -55,7 +57,7 @@ static void test_down(void)
     finds("ALTER TABLE t DROP COLUMN b", "drop-column 1_a.up.sql:1");
 }
 
-/* ---- several statements --------------------------------------------------------------------- */
+/* ---- several statements ------------------------------------------------------------------ */
 
 static void test_work_under_lock(void)
 {
@@ -97,7 +99,7 @@ static void test_lock_timeout(void)
     g_assert_null(lint_first(with, "lock-timeout"));
 }
 
-/* ---- comments ------------------------------------------------------------------------------- */
+/* ---- comments ---------------------------------------------------------------------------- */
 
 static void test_ignore(void)
 {
@@ -129,7 +131,7 @@ static void test_ignore_findings(void)
           "ignore-malformed 1_a.up.sql:1, create-index 1_a.up.sql:2");
 }
 
-/* ---- what to write instead ------------------------------------------------------------------ */
+/* ---- what to write instead --------------------------------------------------------------- */
 
 static void test_rewrite_constraints(void)
 {
@@ -185,10 +187,13 @@ static void test_rewrite_indexes(void)
 {
     rewrites(17, "CREATE INDEX i ON t (lower(a)) WHERE b", "create-index",
              "-- alone in a migration without a transaction:\n"
-             "CREATE INDEX CONCURRENTLY i ON t USING btree (lower(a)) WHERE b;");
+             "CREATE INDEX CONCURRENTLY i ON t (lower(a)) WHERE b;");
     rewrites(17, "CREATE UNIQUE INDEX \"Foo Bar\" ON t (a)", "create-index",
              "-- alone in a migration without a transaction:\n"
-             "CREATE UNIQUE INDEX CONCURRENTLY \"Foo Bar\" ON t USING btree (a);");
+             "CREATE UNIQUE INDEX CONCURRENTLY \"Foo Bar\" ON t (a);");
+    rewrites(17, "CREATE INDEX IF NOT EXISTS \"I\" ON t (a)", "create-index",
+             "-- alone in a migration without a transaction:\n"
+             "CREATE INDEX CONCURRENTLY \"I\" ON t USING btree (a);");
     rewrites(17, "DROP INDEX IF EXISTS i, s.j CASCADE", "drop-index",
              "-- alone in a migration without a transaction:\n"
              "DROP INDEX CONCURRENTLY IF EXISTS i;\nDROP INDEX CONCURRENTLY IF EXISTS s.j;");
@@ -196,7 +201,7 @@ static void test_rewrite_indexes(void)
              "-- alone in a migration without a transaction:\nREINDEX TABLE CONCURRENTLY s.t;");
 }
 
-/* ---- statements that differ in constants only ------------------------------------------------ */
+/* ---- statements that differ in constants only -------------------------------------------- */
 
 static void has_shape(const char *sql, const char *expected)
 {
@@ -254,6 +259,27 @@ static void test_long_script(void)
     g_string_free(sql, TRUE);
 }
 
+static void quotes(const char *name, const char *expected)
+{
+    g_autofree char *quoted = lint_quoted(NULL, name);
+
+    g_assert_cmpstr(quoted, ==, expected);
+}
+
+static void test_names(void)
+{
+    quotes("orders", "orders");
+    quotes("order", "\"order\"");
+    quotes("current_user", "\"current_user\"");
+    quotes("order_id", "order_id");
+    quotes("t1", "t1");
+    quotes("Orders", "\"Orders\"");
+    quotes("a\"b", "\"a\"\"b\"");
+    quotes("", "\"\"");
+    quotes("name", "name");
+    quotes("größe", "\"größe\"");
+}
+
 static void test_rules(void)
 {
     for (int cause = 0; cause < DDL_CAUSES; cause++) {
@@ -285,6 +311,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lint/memo", test_memo);
     g_test_add_func("/lint/no-migrations", test_no_migrations);
     g_test_add_func("/lint/long-script", test_long_script);
+    g_test_add_func("/lint/names", test_names);
     g_test_add_func("/lint/rules", test_rules);
     return g_test_run();
 }

@@ -17,7 +17,7 @@ char *lint_path(const struct lint_report *report, const struct lint_finding *fin
     return g_build_filename(report->base, finding->file, NULL);
 }
 
-/* ---- the source ----------------------------------------------------------------------------- */
+/* ---- the source -------------------------------------------------------------------------- */
 
 /* The line of the script, without its end; NULL: it has no such. */
 static char *source_line(const struct folder_script *own, guint line)
@@ -35,7 +35,8 @@ static char *source_line(const struct folder_script *own, guint line)
     return g_utf8_make_valid(begin, (gssize) length);
 }
 
-/* Control characters as they are shown, but a tab is as wide as a blank: the caret has to fit. */
+/* Control characters as they are shown, but a tab is as wide as a blank: the caret has to
+ * fit. */
 static char *clean_part(const char *text, glong from, glong to)
 {
     g_autofree char *part = g_utf8_substring(text, from, to);
@@ -72,7 +73,7 @@ static void append_source(GString *text, const struct lint_finding *finding,
     g_string_append_printf(text, "       | %*s^\n", width, "");
 }
 
-/* ---- a finding ------------------------------------------------------------------------------ */
+/* ---- a finding --------------------------------------------------------------------------- */
 
 static enum output_tone tone_of(const struct lint_finding *finding)
 {
@@ -129,7 +130,7 @@ static void show_finding(const struct lint_finding *finding, const struct lint_f
     showing->shown++;
 }
 
-/* ---- the end -------------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------------- */
 
 static void append_count(GString *text, guint count, const char *noun)
 {
@@ -172,7 +173,7 @@ void lint_show_text(const struct lint_report *report, struct output *output)
     show_summary(report, output);
 }
 
-/* ---- rows ----------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------- */
 
 struct rows_of {
     const struct lint_report *report;

@@ -6,7 +6,7 @@
 #include <pg_query.h>
 #include <string.h>
 
-/* ---- writing -------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static char *write_packed(PgQueryProtobuf packed)
 {
@@ -33,8 +33,8 @@ static char *write_node(PgQuery__Node *node)
     return write_packed((PgQueryProtobuf){.len = size, .data = (char *) packed});
 }
 
-/* Not all names are quoted by libpg_query where they have to be: what it reads back must be what it
- * wrote. */
+/* Not all names are quoted by libpg_query where they have to be: what it reads back must be
+ * what it wrote. */
 static bool reads_back(const char *sql)
 {
     PgQueryProtobufParseResult parsed = pg_query_parse_protobuf(sql);
@@ -81,7 +81,7 @@ char *lint_tree_alter(const struct lint_tree *tree, PgQuery__AlterTableCmd *comm
     return lint_tree_write(tree, &outer);
 }
 
-/* ---- finding -------------------------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------------------- */
 
 static bool names_column(const PgQuery__AlterTableCmd *command, const char *column)
 {
@@ -239,6 +239,7 @@ void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node, const cha
 {
     memset(tree, 0, sizeof *tree);
     tree->node = node;
+    tree->text = text;
     tree->quoted = strchr(text, '"') != NULL;
     if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
         return;

@@ -10,6 +10,7 @@
 
 struct lint_tree {
     const PgQuery__Node *node;
+    const char *text;                     /* of the statement; borrowed */
     bool quoted;                          /* its text has quoted names */
     const PgQuery__AlterTableStmt *alter; /* NULL: another statement */
     const PgQuery__AlterTableCmd *command;
@@ -18,7 +19,8 @@ struct lint_tree {
     char *name; /* of the constraint: its own, or what the server would call it */
 };
 
-/* Stands for the name of a constraint until the statement is written: takes sql, which may be NULL. */
+/* Stands for the name of a constraint until the statement is written: takes sql, which may
+ * be NULL. */
 #define LINT_TREE_NAME "pgrunbook_name"
 char *lint_tree_name(char *sql, const char *name);
 
@@ -37,8 +39,8 @@ void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node, const cha
                     const struct ddl_act *act);
 void lint_tree_clear(struct lint_tree *tree);
 
-/* ALTER TABLE … ADD COLUMN c type, with what is left when constraints of these kinds go; `as`: under
- * another name, NULL: its own. */
+/* ALTER TABLE … ADD COLUMN c type, with what is left when constraints of these kinds go;
+ * `as`: under another name, NULL: its own. */
 char *lint_tree_column(const struct lint_tree *tree, guint dropped, const char *as);
 #define LINT_WITHOUT(kind) (1U << PG_QUERY__CONSTR_TYPE__CONSTR_##kind)
 char *lint_tree_default(const struct lint_tree *tree); /* ALTER COLUMN c SET DEFAULT … */

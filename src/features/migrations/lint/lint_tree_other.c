@@ -32,6 +32,39 @@ static char *index_as(const struct lint_tree *tree, bool concurrent, bool only, 
     return lint_tree_name(lint_tree_write(tree, &node), own);
 }
 
+/* Behind the word and the blanks after it; NULL: another one stands there. */
+static const char *past_word(const char *at, const char *word)
+{
+    gsize length = strlen(word);
+
+    if (g_ascii_strncasecmp(at, word, length) != 0 || !g_ascii_isspace(at[length]))
+        return NULL;
+    for (at += length; g_ascii_isspace(*at); at++)
+        ;
+    return at;
+}
+
+/* As it is written, with one word more, where nothing stands between its first words. */
+static char *index_in_its_words(const struct lint_tree *tree)
+{
+    const char *unique, *index = past_word(tree->text, "CREATE");
+
+    if (index != NULL && (unique = past_word(index, "UNIQUE")) != NULL)
+        index = unique;
+    const char *rest = index != NULL ? past_word(index, "INDEX") : NULL;
+    if (rest == NULL || tree->node->index_stmt->if_not_exists)
+        return NULL;
+    return g_strdup_printf("%.*sINDEX CONCURRENTLY %s", (int) (index - tree->text), tree->text,
+                           rest);
+}
+
+static char *index_concurrently(const struct lint_tree *tree)
+{
+    char *sql = index_in_its_words(tree);
+
+    return sql != NULL ? sql : index_as(tree, true, false, true);
+}
+
 char *lint_tree_only_parent(const struct lint_tree *tree)
 {
     return index_as(tree, false, true, false);
@@ -115,7 +148,7 @@ char *lint_tree_concurrently(const struct lint_tree *tree)
     if (tree->alter != NULL)
         return detach(tree);
     if (tree->node->node_case == PG_QUERY__NODE__NODE_INDEX_STMT)
-        return index_as(tree, true, false, true);
+        return index_concurrently(tree);
     if (tree->node->node_case == PG_QUERY__NODE__NODE_DROP_STMT)
         return drops(tree);
     if (tree->node->node_case == PG_QUERY__NODE__NODE_REINDEX_STMT)
@@ -125,7 +158,7 @@ char *lint_tree_concurrently(const struct lint_tree *tree)
     return NULL;
 }
 
-/* ---- partitions ----------------------------------------------------------------------------- */
+/* ---- partitions -------------------------------------------------------------------------- */
 
 static const PgQuery__CreateStmt *partition_of(const struct lint_tree *tree)
 {
@@ -183,7 +216,7 @@ char *lint_tree_attach(const struct lint_tree *tree)
     return lint_tree_alter(&parent, &command);
 }
 
-/* ---- domains -------------------------------------------------------------------------------- */
+/* ---- domains ----------------------------------------------------------------------------- */
 
 static const PgQuery__AlterDomainStmt *domain_of(const struct lint_tree *tree)
 {

@@ -11,7 +11,22 @@ char *lint_relation(const char *schema, const char *relation)
     return schema != NULL ? g_strdup_printf("%s.%s", schema, relation) : g_strdup(relation);
 }
 
-/* ---- identifiers ---------------------------------------------------------------------------- */
+/* ---- identifiers ------------------------------------------------------------------------- */
+
+/* No keyword has a digit, and few have an underscore: most names need not be looked up. */
+static bool may_be_keyword(const char *name)
+{
+    static const char *const heads[] = {"current_", "session_", "system_", "json_", "merge_"};
+
+    if (strpbrk(name, "0123456789") != NULL)
+        return false;
+    if (strchr(name, '_') == NULL)
+        return true;
+    for (gsize i = 0; i < G_N_ELEMENTS(heads); i++)
+        if (g_str_has_prefix(name, heads[i]))
+            return true;
+    return false;
+}
 
 /* Of a name in small letters: whether it means something to the server's grammar. */
 static bool is_keyword(const char *name)
@@ -40,7 +55,7 @@ static bool is_plain(const char *name)
     for (const char *at = name; *at != '\0'; at++)
         if (!g_ascii_islower(*at) && !g_ascii_isdigit(*at) && *at != '_')
             return false;
-    return !is_keyword(name);
+    return !may_be_keyword(name) || !is_keyword(name);
 }
 
 static void append_name(GString *sql, const char *name)
@@ -71,7 +86,7 @@ char *lint_quoted(const char *schema, const char *relation)
     return g_string_free(sql, FALSE);
 }
 
-/* ---- sizes ---------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------- */
 
 char *lint_size(const struct ddl_schema *schema, const char *schema_name, const char *relation)
 {
@@ -90,7 +105,7 @@ bool lint_blocks(const struct ddl_lock *lock)
     return lock->mode >= DDL_SHARE && !lock->created_here;
 }
 
-/* ---- templates ------------------------------------------------------------------------------ */
+/* ---- templates --------------------------------------------------------------------------- */
 
 char *lint_fill(const char *template, char *(*place)(const char *name, gpointer data),
                 gpointer data, bool strict)
