@@ -98,14 +98,38 @@ def test_the_target_predicts(server, runbook, tmp_path):
     write_pair(tmp_path, 2, Pair("column", "", "ALTER TABLE t ADD COLUMN j int",
                                  "ALTER TABLE t DROP COLUMN j", ""))
     document = rehearse(runbook, server, tmp_path, "--rows", "10",
-                        "--scratch", server.cluster.folder)
+                        "--scratch", server.cluster.folder, code=1)
     wider, column = document["migrations"]
     measured = document["files"][0]["statements"][0]["measured"]
     # On a slow day it takes long enough to conclude from.
     assert (wider["predicted_hold_ms"] is None) == (measured["seconds"] < 0.05)
     if wider["predicted_hold_ms"] is None:
         assert "too little to say what 10.4 MB of public.t" in wider["prediction_refused"]
+    # What may be too long for all that is known has not passed.
+    assert not wider["passed"] and "a lock would be held" in wider["objection"]
+    assert column["passed"]
     assert column["predicted_hold_ms"] == column["longest_hold_ms"] > 0
+
+
+@pytest.mark.parametrize("version", [NEWEST_PG_DUMP])
+def test_made_up_rows_show_what_is_lost(server, runbook, tmp_path):
+    server.sql("""CREATE TABLE t (id int PRIMARY KEY, b text, f float8, at timestamp(3), mail text);
+        CREATE TABLE u (LIKE t); CREATE TABLE v (LIKE t); CREATE TABLE w (LIKE t);
+        CREATE MATERIALIZED VIEW mv AS SELECT id, b FROM t; CREATE UNIQUE INDEX ON mv (id)""")
+    ways = [("UPDATE t SET b = '' WHERE b IS NULL", "SELECT 1", "public.t.b"),
+            ("ALTER TABLE u ALTER f TYPE float4", "ALTER TABLE u ALTER f TYPE float8", "public.u.f"),
+            ("ALTER TABLE v ALTER at TYPE timestamp(0)", "ALTER TABLE v ALTER at TYPE timestamp(3)",
+             "public.v.at"),
+            ("UPDATE w SET mail = lower(mail)", "SELECT 1", "public.w.mail"),
+            ("REFRESH MATERIALIZED VIEW CONCURRENTLY mv", "SELECT 1", None),
+            (f"GRANT CONNECT ON DATABASE {server.dbname} TO PUBLIC", "SELECT 1", None)]
+    for number, (up, down, _) in enumerate(ways, 1):
+        write_pair(tmp_path, number, Pair("way", "", up, down, ""))
+    document = rehearse(runbook, server, tmp_path, "--rows", "50", "--scratch",
+                        server.cluster.folder)
+    found = [one["reversibility"]["detail"] for one in document["migrations"]]
+    assert found == [lost and f"data lost in {lost}" for *_, lost in ways]
+    assert document["shadow"]["troubles"] == []
 
 
 @pytest.mark.parametrize("version", [NEWEST_PG_DUMP])

@@ -10,7 +10,7 @@
 static GHashTable *builtin_functions(void)
 {
     static GHashTable *names;
-    static char **each; /* whose texts are the names */
+    static char **each; /* the names are in it */
     static gsize once;
 
     if (g_once_init_enter(&once)) {

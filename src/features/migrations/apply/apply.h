@@ -62,10 +62,10 @@ struct apply_gate apply_judge_rehearsal(const struct apply_rehearsal *rehearsal,
 
 struct apply_backup {
     gint64 before_us; /* what was made later does not count; 0: everything does */
-    bool configured; /* there is a repository for this cluster to look into */
-    char *trouble;   /* why it cannot be read; NULL: it can */
-    char *proven;    /* id of the newest that a drill has restored; NULL: none */
-    char *newest;    /* id of the newest one, or the run of the newest dump; NULL: none */
+    bool configured;  /* there is a repository for this cluster to look into */
+    char *trouble;    /* why it cannot be read; NULL: it can */
+    char *proven;     /* id of the newest that a drill has restored; NULL: none */
+    char *newest;     /* id of the newest one, or the run of the newest dump; NULL: none */
     gint64 proven_us, newest_us;
     bool dump; /* the newest is a dump */
 };

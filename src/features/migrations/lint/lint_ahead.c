@@ -2,6 +2,8 @@
 
 #include "lint/lint_memo.h"
 
+#include <pthread.h>
+
 /* A thread is worth its while for a script of so many statements; and so far it goes ahead, or the
  * trees of a whole script would be in memory at once. */
 enum { WORTH = 200, AHEAD = 256 };
@@ -15,9 +17,9 @@ struct slot {
 
 struct lint_ahead {
     const struct sql_script *script;
-    GThread *thread; /* NULL: a short script */
-    GMutex lock;
-    GCond changed;
+    GThread *thread;      /* NULL: a short script */
+    pthread_mutex_t lock; /* not GLib's: the thread sanitizer knows this one */
+    pthread_cond_t changed;
     struct slot *slots; /* one for each statement */
     guint next;         /* what is parsed next */
     guint wanted;       /* what is asked for next: all before is over */
@@ -61,7 +63,7 @@ static bool claim(struct lint_ahead *ahead, guint *ret_number)
         if (ahead->next < ahead->wanted + AHEAD)
             ahead->next++;
         else
-            g_cond_wait(&ahead->changed, &ahead->lock);
+            pthread_cond_wait(&ahead->changed, &ahead->lock);
     }
     return false;
 }
@@ -72,16 +74,16 @@ static gpointer go_ahead(gpointer data)
     AUTO(lint_memo) memo = lint_memo_new();
     guint number;
 
-    g_mutex_lock(&ahead->lock);
+    pthread_mutex_lock(&ahead->lock);
     while (claim(ahead, &number)) {
-        g_mutex_unlock(&ahead->lock);
+        pthread_mutex_unlock(&ahead->lock);
         bool over = is_passed_over(ahead, memo, number);
         struct sql_parse *parse = over ? NULL : parse_one(ahead, number);
-        g_mutex_lock(&ahead->lock);
+        pthread_mutex_lock(&ahead->lock);
         ahead->slots[number] = (struct slot){over ? OPEN : DONE, parse};
-        g_cond_broadcast(&ahead->changed);
+        pthread_cond_broadcast(&ahead->changed);
     }
-    g_mutex_unlock(&ahead->lock);
+    pthread_mutex_unlock(&ahead->lock);
     return NULL;
 }
 
@@ -92,8 +94,8 @@ struct lint_ahead *lint_ahead_new(const struct sql_script *script)
     ahead->script = script;
     if (script->statements->len < WORTH)
         return ahead;
-    g_mutex_init(&ahead->lock);
-    g_cond_init(&ahead->changed);
+    pthread_mutex_init(&ahead->lock, NULL);
+    pthread_cond_init(&ahead->changed, NULL);
     ahead->memo = lint_memo_new();
     ahead->slots = g_new0(struct slot, script->statements->len);
     ahead->thread = g_thread_new("parser", go_ahead, ahead);
@@ -105,16 +107,16 @@ void lint_ahead_free(struct lint_ahead *ahead)
     if (ahead == NULL)
         return;
     if (ahead->thread != NULL) {
-        g_mutex_lock(&ahead->lock);
+        pthread_mutex_lock(&ahead->lock);
         ahead->stop = true;
-        g_cond_broadcast(&ahead->changed);
-        g_mutex_unlock(&ahead->lock);
+        pthread_cond_broadcast(&ahead->changed);
+        pthread_mutex_unlock(&ahead->lock);
         g_thread_join(ahead->thread);
         for (guint i = 0; i < ahead->script->statements->len; i++)
             if (ahead->slots[i].parse != NULL)
                 sql_parse_free(ahead->slots[i].parse);
-        g_mutex_clear(&ahead->lock);
-        g_cond_clear(&ahead->changed);
+        pthread_mutex_destroy(&ahead->lock);
+        pthread_cond_destroy(&ahead->changed);
     }
     lint_memo_free(ahead->memo);
     g_free(ahead->slots);
@@ -130,13 +132,13 @@ static void help(struct lint_ahead *ahead, guint number)
            (ahead->slots[other].state != OPEN || is_passed_over(ahead, ahead->memo, other)))
         other++;
     if (other >= last) {
-        g_cond_wait(&ahead->changed, &ahead->lock);
+        pthread_cond_wait(&ahead->changed, &ahead->lock);
         return;
     }
     ahead->slots[other].state = AT_WORK;
-    g_mutex_unlock(&ahead->lock);
+    pthread_mutex_unlock(&ahead->lock);
     struct sql_parse *parse = parse_one(ahead, other);
-    g_mutex_lock(&ahead->lock);
+    pthread_mutex_lock(&ahead->lock);
     ahead->slots[other] = (struct slot){DONE, parse};
 }
 
@@ -144,13 +146,13 @@ struct sql_parse *lint_ahead_take(struct lint_ahead *ahead, guint number)
 {
     if (ahead->thread == NULL)
         return parse_one(ahead, number);
-    g_mutex_lock(&ahead->lock);
+    pthread_mutex_lock(&ahead->lock);
     ahead->wanted = number;
-    g_cond_broadcast(&ahead->changed);
+    pthread_cond_broadcast(&ahead->changed);
     while (ahead->slots[number].state == AT_WORK)
         help(ahead, number);
     struct slot slot = ahead->slots[number];
     ahead->slots[number] = (struct slot){DONE, NULL};
-    g_mutex_unlock(&ahead->lock);
+    pthread_mutex_unlock(&ahead->lock);
     return slot.parse != NULL ? slot.parse : parse_one(ahead, number);
 }

@@ -25,8 +25,7 @@ static bool weigh(const struct trace_statement *statement, const struct forecast
         if (lock->work < DDL_EFFECT_SCAN)
             continue;
         if (!sizes->size_of(lock->schema, lock->relation, &size, sizes->data)) {
-            *ret_reason = g_strdup_printf("the size of %s.%s on the target is not known: it "
-                                          "was never vacuumed or analyzed",
+            *ret_reason = g_strdup_printf("the size of %s.%s on the target is not known",
                                           lock->schema, lock->relation);
             return false;
         }
@@ -54,22 +53,27 @@ static char *too_little(const struct trace_statement *statement, const struct we
                            weight->largest->relation);
 }
 
-/* How long it will take there; -1 with a reason. */
-static double predict(const struct trace_statement *statement,
-                      const struct forecast_sizes *sizes, char **ret_reason)
+/* Adds how long the statement will take there. */
+static void predict(const struct trace_statement *statement, const struct forecast_sizes *sizes,
+                    struct forecast *forecast)
 {
     struct weight weight;
-    double measured_ms = statement->seconds * 1000;
+    g_autofree char *reason = NULL;
+    double measured_ms = statement->seconds * 1000, ratio = 1;
+    bool known = weigh(statement, sizes, &weight, &reason);
 
-    if (!weigh(statement, sizes, &weight, ret_reason))
-        return -1;
-    if (weight.there <= weight.here)
-        return measured_ms;
-    if (measured_ms < FORECAST_LEAST_MS || weight.here == 0) {
-        *ret_reason = too_little(statement, &weight);
-        return -1;
-    }
-    return measured_ms * ((double) weight.there / (double) weight.here);
+    if (known && weight.there > weight.here)
+        ratio = weight.here > 0 ? (double) weight.there / (double) weight.here : -1;
+    if (known && ratio != 1 && (ratio < 0 || measured_ms < FORECAST_LEAST_MS))
+        reason = too_little(statement, &weight);
+    if (!known || ratio < 0)
+        forecast->at_most_ms = -1;
+    if (forecast->at_most_ms >= 0)
+        forecast->at_most_ms +=
+            ratio * (ratio > 1 ? MAX(measured_ms, FORECAST_LEAST_MS) : measured_ms);
+    if (reason != NULL && forecast->reason == NULL)
+        forecast->reason = g_steal_pointer(&reason);
+    forecast->hold_ms += measured_ms * MAX(ratio, 1);
 }
 
 static const struct trace_lock *strongest(const struct trace_statement *statement)
@@ -100,16 +104,24 @@ struct forecast forecast_statement(const struct trace *trace, guint number,
         const struct trace_statement *statement = trace->statements->pdata[i];
         if (statement->block != first->block)
             break;
-        double predicted_ms = predict(statement, sizes, &forecast.reason);
-        if (predicted_ms < 0) {
-            forecast.hold_ms = -1;
-            return forecast;
-        }
-        forecast.hold_ms += predicted_ms;
+        predict(statement, sizes, &forecast);
         rest_ms -= statement->seconds * 1000;
     }
     forecast.hold_ms += MAX(rest_ms, 0);
+    if (forecast.reason != NULL)
+        forecast.hold_ms = -1;
     return forecast;
+}
+
+/* Of two that say nothing the one that may be longer. */
+static bool is_worse(const struct forecast *one, const struct forecast *other)
+{
+    if ((one->hold_ms < 0) != (other->hold_ms < 0))
+        return one->hold_ms < 0;
+    if (one->hold_ms >= 0)
+        return one->hold_ms > other->hold_ms;
+    return other->at_most_ms >= 0 &&
+           (one->at_most_ms < 0 || one->at_most_ms > other->at_most_ms);
 }
 
 struct forecast forecast_trace(const struct trace *trace, const struct forecast_sizes *sizes)
@@ -118,10 +130,12 @@ struct forecast forecast_trace(const struct trace *trace, const struct forecast_
 
     for (guint i = 0; i < trace->statements->len; i++) {
         struct forecast one = forecast_statement(trace, i, sizes);
-        if (one.hold_ms < 0)
-            return one;
-        longest.hold_ms = MAX(longest.hold_ms, one.hold_ms);
-        forecast_clear(&one);
+        if (is_worse(&one, &longest)) {
+            forecast_clear(&longest);
+            longest = one;
+        } else {
+            forecast_clear(&one);
+        }
     }
     return longest;
 }

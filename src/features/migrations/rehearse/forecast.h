@@ -18,6 +18,9 @@ struct forecast_size {
 struct forecast {
     double hold_ms; /* -1: none; see reason. 0: nothing of SHARE or stronger is held */
     char *reason;   /* why there is none; NULL */
+    /* Where there is none: as if what took too little to conclude from had taken that much. -1: not
+     * even that can be said. */
+    double at_most_ms;
 };
 void forecast_clear(struct forecast *forecast);
 

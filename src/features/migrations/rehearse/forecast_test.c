@@ -89,6 +89,25 @@ static void test_scale(void)
     check(trace, 3, false);
 }
 
+/* Of what says nothing it is said how bad it may be. */
+static void test_at_most(void)
+{
+    struct trace *trace = trace_new();
+
+    add(trace, 0.01, "big", true, DDL_EFFECT_SCAN);
+    trace_hold(trace->statements, 0, 0);
+    struct forecast forecast = forecast_trace(trace, &sizes);
+    g_assert_cmpfloat_with_epsilon(forecast.at_most_ms, 5000, 0.001);
+    forecast_clear(&forecast);
+    drop(trace);
+    trace = trace_new();
+    add(trace, 0.01, "strange", true, DDL_EFFECT_SCAN);
+    forecast = forecast_trace(trace, &sizes);
+    g_assert_cmpfloat(forecast.at_most_ms, ==, -1);
+    forecast_clear(&forecast);
+    drop(trace);
+}
+
 /* A short lock is held for as long as what comes behind it takes. */
 static void test_behind(void)
 {
@@ -119,6 +138,7 @@ int main(int count, char **arguments)
     g_test_init(&count, &arguments, NULL);
     g_test_add_func("/migrations/forecast/scale", test_scale);
     g_test_add_func("/migrations/forecast/behind", test_behind);
+    g_test_add_func("/migrations/forecast/at_most", test_at_most);
     g_test_add_func("/migrations/forecast/refuses", test_refuses);
     return g_test_run();
 }

@@ -61,6 +61,26 @@ static bool choose_shadow(struct call *call, struct shadow_plan *plan, GError **
     return true;
 }
 
+static bool says(const struct folder_script *script, const char *pattern)
+{
+    return script != NULL &&
+           g_regex_match_simple(pattern, script->text, G_REGEX_CASELESS | G_REGEX_RAW, 0);
+}
+
+/* A column that is to have no nulls has none on the target, or is filled by the same scripts. */
+static bool wants_no_nulls(const struct rehearse *rehearse)
+{
+    bool set = false, filled = false;
+
+    for (guint i = 0; i < rehearse->migrations->len; i++) {
+        const struct rehearse_migration *one = rehearse->migrations->pdata[i];
+        set =
+            set || says(one->up.script, "SET\\s+NOT\\s+NULL|PRIMARY\\s+KEY|IS\\s+NOT\\s+NULL");
+        filled = filled || says(one->up.script, "\\bIS\\s+NULL|COALESCE");
+    }
+    return set && !filled;
+}
+
 /* ---- the record ---------------------------------------------------------------------------- */
 
 static void record_one(const struct rehearse *rehearse, const struct rehearse_migration *one)
@@ -129,6 +149,7 @@ static bool work(struct rehearse *rehearse, struct shadow_plan *plan, struct ses
         g_clear_pointer(target, session_close);
     plan->target = *target;
     plan->system = rehearse->target.system;
+    plan->no_nulls = wants_no_nulls(rehearse);
     rehearse->shadow = shadow_open(plan, error);
     if (rehearse->shadow == NULL)
         return false;

@@ -231,6 +231,26 @@ static void doubt_rows(const struct rehearse *rehearse, struct rehearse_migratio
     one->detail = detail;
 }
 
+/* Of what was too short to conclude from it is asked whether it may be too long all the same. */
+static void object(const struct rehearse *rehearse, struct rehearse_migration *one)
+{
+    double most_ms = (double) rehearse->max_hold_ms;
+    double there_ms = one->forecast.hold_ms;
+
+    if (most_ms <= 0)
+        return;
+    if (one->longest_hold_ms > most_ms || there_ms > most_ms) {
+        g_autofree char *held = rehearse_ms(MAX(one->longest_hold_ms, there_ms));
+        one->objection =
+            g_strdup_printf("a lock would be held for %s%s", held,
+                            there_ms > one->longest_hold_ms ? " on the target" : "");
+    } else if (there_ms < 0 &&
+               (one->forecast.at_most_ms < 0 || one->forecast.at_most_ms > most_ms)) {
+        one->objection =
+            g_strdup("a lock would be held on the target for nobody knows how long");
+    }
+}
+
 static void decide(struct rehearse *rehearse, struct rehearse_migration *one,
                    const struct cycle *cycle)
 {
@@ -248,13 +268,7 @@ static void decide(struct rehearse *rehearse, struct rehearse_migration *one,
     doubt_rows(rehearse, one);
     one->forecast = forecast_trace(one->up.trace, &sizes);
     one->longest_hold_ms = one->up.trace->longest_hold_ms;
-    double hold_ms = MAX(one->longest_hold_ms, one->forecast.hold_ms);
-    if (rehearse->max_hold_ms > 0 && hold_ms > (double) rehearse->max_hold_ms) {
-        g_autofree char *held = rehearse_ms(hold_ms);
-        one->objection = g_strdup_printf(
-            "a lock would be held for %s%s", held,
-            one->forecast.hold_ms > one->longest_hold_ms ? " on the target" : "");
-    }
+    object(rehearse, one);
     one->passed = one->verdict != REVERSAL_BROKEN && one->objection == NULL;
     one->reached = true;
 }

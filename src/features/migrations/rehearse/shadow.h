@@ -17,10 +17,12 @@ const char *shadow_kind_name(enum shadow_kind kind); /* "throw-away", "given", "
 /* What is to be known of the target for one: read while there is a connection to it. */
 struct shadow_plan {
     enum shadow_kind kind;
-    const char *conninfo;        /* GIVEN: of the staging database */
-    const char *bindir;          /* of PostgreSQL's programs; NULL: looked for */
-    const char *scratch;         /* folder for files; NULL: that for temporary files */
-    gint64 rows;                 /* FRESH: in each table */
+    const char *conninfo; /* GIVEN: of the staging database */
+    const char *bindir;   /* of PostgreSQL's programs; NULL: looked for */
+    const char *scratch;  /* folder for files; NULL: that for temporary files */
+    gint64 rows;          /* FRESH: in each table */
+    bool
+        no_nulls; /* in columns of which the target's statistics do not say whether it has some */
     const char *const *settings; /* FRESH: more of the server's, "name=value"; NULL: none */
     struct call *call;
     struct session *target; /* GIVEN: NULL, it may be what is copied */
@@ -77,8 +79,11 @@ bool shadow_fill_roles(struct shadow *shadow, struct session *admin, struct sess
                        GError **error);
 bool shadow_fill_schema(struct shadow *shadow, struct session *observer,
                         const struct shadow_plan *plan, GError **error);
-bool shadow_fill_rows(struct shadow *shadow, struct session *observer, gint64 rows,
-                      GError **error);
+bool shadow_fill_rows(struct shadow *shadow, struct session *session,
+                      const struct shadow_plan *plan, GError **error);
+/* What is in the materialized views that have rows on the target. */
+bool shadow_fill_views(struct shadow *shadow, struct session *session, struct session *target,
+                       GError **error);
 
 /* Runs a statement that may fail: then it is one of the troubles. False only when interrupted. */
 bool shadow_try(struct shadow *shadow, struct session *session, const char *sql,

@@ -8,8 +8,7 @@
 #include "rehearse/trace_send.h"
 
 /* What is made from the target, and the copy of it that is worked on. */
-#define SOURCE "source"
-#define COPY   "rehearsal"
+#define SOURCE "pgrunbook_source"
 
 static bool is_c(const char *locale)
 {
@@ -93,17 +92,34 @@ static bool set_defaults(struct shadow *shadow, struct session *admin, struct se
     return rows != NULL;
 }
 
+/* Scripts name the database they are in: the copy has the target's name. */
+static bool make_room(struct shadow *shadow, GError **error)
+{
+    g_autofree char *name = session_quote(shadow->admin, NULL, shadow->database);
+    g_autofree char *sql = g_strdup_printf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name);
+
+    return trace_command(shadow->admin, sql, "cannot make room for the copy", error);
+}
+
+static char *name_for(const char *target)
+{
+    static const char *const taken[] = {"template0", "template1", SOURCE, NULL};
+
+    return g_strdup(g_strv_contains(taken, target) ? "rehearsal" : target);
+}
+
 static bool make_database(struct shadow *shadow, const struct shadow_plan *plan,
                           const struct rows *facts, GError **error)
 {
-    shadow->admin = server_session(shadow->server, "postgres", error);
+    /* Not "postgres", which may be the target's name. */
+    shadow->admin = server_session(shadow->server, "template1", error);
     return shadow->admin != NULL &&
            trace_command(shadow->admin, "SET statement_timeout = 0", "cannot prepare", error) &&
            shadow_fill_roles(shadow, shadow->admin, plan->target, error) &&
            create_database(shadow, shadow->admin, facts, error) &&
            own_database(shadow, shadow->admin,
                         rows_text(facts, 0, MIGRATIONS_SHADOW_TARGET_OWNER), error) &&
-           set_defaults(shadow, shadow->admin, plan->target, error);
+           set_defaults(shadow, shadow->admin, plan->target, error) && make_room(shadow, error);
 }
 
 static bool fill(struct shadow *shadow, const struct shadow_plan *plan, GError **error)
@@ -113,7 +129,8 @@ static bool fill(struct shadow *shadow, const struct shadow_plan *plan, GError *
     return session != NULL &&
            trace_command(session, "SET statement_timeout = 0", "cannot prepare", error) &&
            shadow_fill_schema(shadow, session, plan, error) &&
-           shadow_fill_rows(shadow, session, plan->rows, error);
+           shadow_fill_rows(shadow, session, plan, error) &&
+           shadow_fill_views(shadow, session, plan->target, error);
 }
 
 bool shadow_open_fresh(struct shadow *shadow, const struct shadow_plan *plan, GError **error)
@@ -125,7 +142,7 @@ bool shadow_open_fresh(struct shadow *shadow, const struct shadow_plan *plan, GE
     if (facts == NULL)
         return false;
     shadow->source = g_strdup(SOURCE);
-    shadow->database = g_strdup(COPY);
+    shadow->database = name_for(session_database(plan->target));
     shadow->role = g_strdup(session_user(plan->target));
     shadow->scratch = server_scratch_new(plan->scratch, error);
     return shadow->scratch != NULL &&

@@ -8,7 +8,31 @@
 /* So few that ANALYZE reads all of them, which leaves the first scan nothing to settle. */
 enum { ANALYZED_ALONE = 30000 };
 
+/* The part without a value where the target's statistics say nothing. */
+#define SOME (1.0 / 7)
+
 /* ---- the statement of a table -------------------------------------------------------------- */
+
+struct filling {
+    struct shadow *shadow;
+    struct session *session;
+    const struct rows *columns;
+    GHashTable *nulls; /* parts by "schema\nname\ncolumn", and by "" where nothing is known */
+    gint64 count;
+};
+
+static double nulls_at(const struct filling *filling, int i)
+{
+    const struct rows *rows = filling->columns;
+    g_autofree char *key =
+        g_strdup_printf("%s\n%s\n%s", rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_SCHEMA),
+                        rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_NAME),
+                        rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_COLUMN));
+    const double *known = g_hash_table_lookup(filling->nulls, key);
+    const double *otherwise = g_hash_table_lookup(filling->nulls, "");
+
+    return known != NULL ? *known : *otherwise;
+}
 
 static struct values_column column_at(const struct rows *rows, int i)
 {
@@ -36,9 +60,11 @@ static struct values_column column_at(const struct rows *rows, int i)
 }
 
 /* Columns that may be null stay so in the second attempt. */
-static char *insert_of(struct session *session, const struct rows *rows, int first, int end,
-                       const char *condition, gint64 count, bool sparing)
+static char *insert_of(const struct filling *filling, int first, int end, const char *condition,
+                       bool sparing)
 {
+    const struct rows *rows = filling->columns;
+    struct session *session = filling->session;
     g_autoptr(GString) names = g_string_new(NULL);
     g_autoptr(GString) expressions = g_string_new(NULL);
     g_autofree char *table =
@@ -51,7 +77,8 @@ static char *insert_of(struct session *session, const struct rows *rows, int fir
         g_autofree char *name =
             session_quote(session, NULL, rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_COLUMN));
         column.name = name;
-        g_autofree char *value = left_out ? NULL : values_expression(&column, count);
+        column.nulls = nulls_at(filling, i);
+        g_autofree char *value = left_out ? NULL : values_expression(&column, filling->count);
         g_string_append_printf(names, "%s%s", i > first ? ", " : "", name);
         g_string_append_printf(
             expressions, "%s%s%s AS %s", i > first ? ", " : "",
@@ -62,25 +89,17 @@ static char *insert_of(struct session *session, const struct rows *rows, int fir
         "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM (SELECT %s FROM "
         "pg_catalog.generate_series(1, %" G_GINT64_FORMAT ") AS r(i)) AS v%s%s "
         "ON CONFLICT DO NOTHING",
-        table, names->str, names->str, expressions->str, count, bound ? " WHERE " : "",
+        table, names->str, names->str, expressions->str, filling->count, bound ? " WHERE " : "",
         bound ? condition : "");
 }
 
 /* ---- a table ------------------------------------------------------------------------------- */
 
-struct filling {
-    struct shadow *shadow;
-    struct session *session;
-    const struct rows *columns;
-    gint64 count;
-};
-
 static bool insert(const struct filling *filling, int first, int end, const char *condition,
                    bool sparing, struct trace_answer *ret_answer, gint64 *ret_rows,
                    GError **error)
 {
-    g_autofree char *sql = insert_of(filling->session, filling->columns, first, end, condition,
-                                     filling->count, sparing);
+    g_autofree char *sql = insert_of(filling, first, end, condition, sparing);
 
     if (!trace_send(filling->session, sql, NULL, ret_answer, error))
         return false;
@@ -155,20 +174,44 @@ static bool count_on(struct session *session, gint64 count, GError **error)
     return rows != NULL;
 }
 
-/* Triggers, those of foreign keys among them, are left out: the rows come in any order. */
-bool shadow_fill_rows(struct shadow *shadow, struct session *observer, gint64 rows,
-                      GError **error)
+static void note_nulls(GHashTable *nulls, char *key, double part)
 {
+    double *kept = g_new(double, 1);
+
+    *kept = part;
+    g_hash_table_insert(nulls, key, kept);
+}
+
+static void take_nulls(const struct rows *rows, gpointer data)
+{
+    note_nulls(data,
+               g_strdup_printf("%s\n%s\n%s", rows_text(rows, 0, MIGRATIONS_SHADOW_NULLS_SCHEMA),
+                               rows_text(rows, 0, MIGRATIONS_SHADOW_NULLS_NAME),
+                               rows_text(rows, 0, MIGRATIONS_SHADOW_NULLS_COLUMN)),
+               rows_real(rows, 0, MIGRATIONS_SHADOW_NULLS_NULLS));
+}
+
+/* Triggers, those of foreign keys among them, are left out: the rows come in any order. */
+bool shadow_fill_rows(struct shadow *shadow, struct session *session,
+                      const struct shadow_plan *plan, GError **error)
+{
+    g_autoptr(GHashTable) nulls =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
     shadow->tables = shadow->rows = 0;
-    if (rows == 0)
+    if (plan->rows == 0)
         return true;
+    note_nulls(nulls, g_strdup(""), plan->no_nulls ? 0 : SOME);
+    if (!session_each(plan->target, &query_migrations_shadow_nulls, NULL, take_nulls, nulls,
+                      error))
+        return false;
     AUTO(rows)
-    columns = session_query(observer, &query_migrations_shadow_columns, NULL, error);
-    const struct filling filling = {shadow, observer, columns, rows};
+    columns = session_query(session, &query_migrations_shadow_columns, NULL, error);
+    const struct filling filling = {shadow, session, columns, nulls, plan->rows};
     return columns != NULL &&
-           session_command(observer, "SET session_replication_role = replica", error) &&
-           fill_all(&filling, error) && count_on(observer, rows, error) &&
-           session_command(observer, "RESET session_replication_role", error) &&
-           trace_command(observer, rows > ANALYZED_ALONE ? "VACUUM (ANALYZE)" : "ANALYZE",
+           session_command(session, "SET session_replication_role = replica", error) &&
+           fill_all(&filling, error) && count_on(session, plan->rows, error) &&
+           session_command(session, "RESET session_replication_role", error) &&
+           trace_command(session, plan->rows > ANALYZED_ALONE ? "VACUUM (ANALYZE)" : "ANALYZE",
                          "cannot analyze the rows", error);
 }

@@ -265,7 +265,9 @@ static bool prepare(struct run *run, GError **error)
         g_strdup_printf("SET lock_timeout = %" G_GINT64_FORMAT, run->options->lock_timeout_ms);
     g_autofree char *statement = g_strdup_printf("SET statement_timeout = %" G_GINT64_FORMAT,
                                                  run->options->statement_timeout_ms);
-    const char *const commands[] = {"RESET ALL", "SET client_min_messages = error", lock,
+    const char *const commands[] = {"RESET ALL", "SET client_min_messages = error",
+                                    /* What works for nobody any more ends. */
+                                    "SET client_connection_check_interval = '5s'", lock,
                                     statement};
 
     for (guint i = 0; i < G_N_ELEMENTS(commands); i++)

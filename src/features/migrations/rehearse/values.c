@@ -8,16 +8,17 @@ struct known {
     const char *base, *expression;
 };
 
-#define NUMBER  "r.i"
-#define MINUTES "r.i * pg_catalog.interval '1 min'"
+#define NUMBER "r.i"
+/* To the microsecond: what a coarser type loses is seen. */
+#define MINUTES "r.i * pg_catalog.interval '1 min 0.123457 s'"
 
 static const struct known known[] = {
     {"int2", "((r.i - 1) % 32767 + 1)"},
     {"int4", NUMBER},
     {"int8", NUMBER},
     {"oid", NUMBER},
-    {"float4", "(r.i % 100000 + 0.5)"},
-    {"float8", "(r.i + 0.5)"},
+    {"float4", "((r.i % 3 - 1) * (r.i + 1 / 7.0))"},
+    {"float8", "((r.i % 3 - 1) * (r.i + 1 / 7.0))"},
     {"money", "r.i::pg_catalog.int4"},
     {"bool", "(r.i % 2 = 0)"},
     {"name", "r.i::pg_catalog.text"},
@@ -75,19 +76,20 @@ static char *numeric(int typmod)
     return g_strdup(text->str);
 }
 
-/* Digits alone: they are a number, and JSON, to whom wants them so. */
+/* Capitals, more than ASCII and a blank at the end: what lower() and trim() take away is seen. */
 static char *letters(int typmod)
 {
     int length = typmod > 4 ? typmod - 4 : 32;
-    GString *limit = g_string_new("1");
 
-    if (length > 9) {
-        g_string_free(limit, TRUE);
-        return g_strdup("r.i::pg_catalog.text");
-    }
-    for (int i = 0; i < length; i++)
+    if (length >= 16)
+        return g_strdup("('W\303\266rt ' || r.i::pg_catalog.text || ' ')");
+    if (length >= 9)
+        return g_strdup("('W' || (r.i % 10000000)::pg_catalog.text || ' ')");
+    GString *limit = g_string_new("1");
+    for (int i = 0; i < length - (length > 3); i++)
         g_string_append_c(limit, '0');
-    char *text = g_strdup_printf("(r.i %% %s)::pg_catalog.text", limit->str);
+    char *text = g_strdup_printf("(%s(r.i %% %s)::pg_catalog.text)",
+                                 length > 3 ? "'W' || " : "", limit->str);
     g_string_free(limit, TRUE);
     return text;
 }
@@ -175,8 +177,9 @@ static char *of_words(const char *checks)
         return g_strdup_printf("(ARRAY[%s]::pg_catalog.text[])[1 + (r.i - 1) %% "
                                "pg_catalog.cardinality(ARRAY[%s]::pg_catalog.text[])]",
                                list, list);
-    return strchr(checks, '@') != NULL ? g_strdup("(r.i::pg_catalog.text || '@example.com')")
-                                       : NULL;
+    return strchr(checks, '@') != NULL
+               ? g_strdup("('User' || r.i::pg_catalog.text || '@example.com')")
+               : NULL;
 }
 
 /* Those of 1 … count that the conditions allow, over and over. */
@@ -229,11 +232,20 @@ static char *expression(const struct values_column *column, gint64 count)
     return of_type(&column->type);
 }
 
+/* Every so manieth row has none. */
+static int null_each(double nulls)
+{
+    return nulls >= 1 ? 1 : CLAMP((int) (1 / nulls + 0.5), 2, 7);
+}
+
 char *values_expression(const struct values_column *column, gint64 count)
 {
     g_autofree char *bare = expression(column, count);
 
     if (bare == NULL)
         return NULL;
-    return g_strdup_printf("(%s)::%s", bare, column->type.type);
+    if (column->nulls <= 0 || column->not_null || column->bound != NULL)
+        return g_strdup_printf("(%s)::%s", bare, column->type.type);
+    return g_strdup_printf("CASE WHEN r.i %% %d <> 0 THEN (%s)::%s END",
+                           null_each(column->nulls), bare, column->type.type);
 }

@@ -20,9 +20,9 @@ static void test_types(void)
         (struct values_column){.type = type("numeric(6,2)", "numeric", 'N', (6 << 16) + 2 + 4)},
         "((r.i % 10000 + (r.i % 9 + 1) / 100.0))::numeric(6,2)");
     check((struct values_column){.type = type("character varying(3)", "varchar", 'S', 7)},
-          "((r.i % 1000)::pg_catalog.text)::character varying(3)");
+          "(((r.i % 1000)::pg_catalog.text))::character varying(3)");
     check((struct values_column){.type = type("citext", "citext", 'S', -1)},
-          "(r.i::pg_catalog.text)::citext");
+          "(('W\303\266rt ' || r.i::pg_catalog.text || ' '))::citext");
     check((struct values_column){.type = type("geometry", "geometry", 'U', -1)}, NULL);
     check((struct values_column){.type = type("integer[]", "_int4", 'A', -1),
                                  .element = type("integer", "int4", 'N', -1)},
@@ -44,7 +44,20 @@ static void test_checks(void)
     check((struct values_column){.name = "m",
                                  .type = type("mail", "text", 'S', -1),
                                  .domain_checks = "CHECK ((VALUE ~ '@'::text))"},
-          "((r.i::pg_catalog.text || '@example.com'))::mail");
+          "(('User' || r.i::pg_catalog.text || '@example.com'))::mail");
+}
+
+static void test_nulls(void)
+{
+    struct values_column column = {.type = type("integer", "int4", 'N', -1), .nulls = 0.5};
+
+    check(column, "CASE WHEN r.i % 2 <> 0 THEN (r.i)::integer END");
+    column.nulls = 0.001;
+    check(column, "CASE WHEN r.i % 7 <> 0 THEN (r.i)::integer END");
+    column.nulls = 1;
+    check(column, "CASE WHEN r.i % 1 <> 0 THEN (r.i)::integer END");
+    column.not_null = true;
+    check(column, "(r.i)::integer");
 }
 
 static void test_listed(void)
@@ -81,6 +94,7 @@ int main(int count, char **arguments)
     g_test_init(&count, &arguments, NULL);
     g_test_add_func("/migrations/values/types", test_types);
     g_test_add_func("/migrations/values/checks", test_checks);
+    g_test_add_func("/migrations/values/nulls", test_nulls);
     g_test_add_func("/migrations/values/listed", test_listed);
     g_test_add_func("/migrations/values/bounds", test_bounds);
     return g_test_run();

@@ -1,0 +1,10 @@
+-- name:  shadow_nulls
+-- doc:   How many of a column's rows have no value, by the planner's statistics that our role may see.
+-- since: 140000
+-- row:   schema text, name text, column text, nulls float8
+SELECT s.schemaname::pg_catalog.text AS schema, s.tablename::pg_catalog.text AS name,
+       s.attname::pg_catalog.text AS column, s.null_frac::pg_catalog.float8 AS nulls
+  FROM pg_catalog.pg_stats AS s
+ WHERE NOT s.inherited
+   AND NOT s.schemaname OPERATOR(pg_catalog.~) '^pg_'
+   AND s.schemaname OPERATOR(pg_catalog.<>) 'information_schema'
