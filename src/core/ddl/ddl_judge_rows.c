@@ -253,6 +253,36 @@ static void follow_set_config(struct ddl_judge *judge, const PgQuery__SelectStmt
         ddl_schema_set_path(judge->schema, value->func_call->args + 1, 1);
 }
 
+static bool names_nothing(const PgQuery__Node *value)
+{
+    while (value->node_case == PG_QUERY__NODE__NODE_TYPE_CAST && value->type_cast->arg != NULL)
+        value = value->type_cast->arg;
+    return value->node_case == PG_QUERY__NODE__NODE_A_CONST ||
+           value->node_case == PG_QUERY__NODE__NODE_SET_TO_DEFAULT ||
+           (value->node_case == PG_QUERY__NODE__NODE_FUNC_CALL &&
+            value->func_call->n_args == 0);
+}
+
+/* The usual INSERT: it need not be searched for what it reads. */
+static bool only_constants(const PgQuery__InsertStmt *statement)
+{
+    const PgQuery__Node *query = statement->select_stmt;
+
+    if (query == NULL || query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT ||
+        query->select_stmt->n_values_lists == 0 || statement->with_clause != NULL ||
+        statement->on_conflict_clause != NULL || statement->n_returning_list > 0)
+        return false;
+    for (size_t i = 0; i < query->select_stmt->n_values_lists; i++) {
+        const PgQuery__Node *row = query->select_stmt->values_lists[i];
+        if (row->node_case != PG_QUERY__NODE__NODE_LIST)
+            return false;
+        for (size_t n = 0; n < row->list->n_items; n++)
+            if (!names_nothing(row->list->items[n]))
+                return false;
+    }
+    return true;
+}
+
 bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
 {
     switch ((int) node->node_case) {
@@ -266,7 +296,8 @@ bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
         return true;
     case PG_QUERY__NODE__NODE_INSERT_STMT: {
         struct ddl_target target = ddl_target_of(judge, node->insert_stmt->relation);
-        read_beside(judge, node, node->insert_stmt->relation, NULL);
+        if (!only_constants(node->insert_stmt))
+            read_beside(judge, node, node->insert_stmt->relation, NULL);
         ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
         fill(&target);
         return true;

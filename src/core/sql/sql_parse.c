@@ -14,8 +14,52 @@ enum {
         20000, /* nobody writes that by hand, and walking it would need a stack, too */
     DEPTH_SHORTEST = 2000, /* a text with fewer bytes has fewer tokens */
     CHILD_SECONDS = 20,
+    ALIGNMENT = 16,
+    CHUNK = 8192, /* bytes of the first; each one more is larger */
+    CHUNK_DOUBLINGS = 10,
     MANY_ROWS = 4096, /* bytes from which on an INSERT is looked at twice */
 };
+
+/* A tree is hundreds of small parts that live as long as each other: they are taken from a few chunks
+ * and given back with them. */
+static void *take(void *data, size_t size)
+{
+    struct sql_parse *parse = data;
+    gsize whole = (size + ALIGNMENT - 1) & ~(gsize) (ALIGNMENT - 1);
+
+    if (whole > parse->room) {
+        gsize chunk = MAX(whole, (gsize) CHUNK << MIN(parse->chunks->len, CHUNK_DOUBLINGS));
+        g_ptr_array_add(parse->chunks, g_malloc(chunk));
+        g_ptr_array_add(parse->chunks, GSIZE_TO_POINTER(chunk));
+        parse->room = chunk;
+    }
+    char *base = parse->chunks->pdata[parse->chunks->len - 2];
+    gsize size_of_chunk = GPOINTER_TO_SIZE(parse->chunks->pdata[parse->chunks->len - 1]);
+    char *at = base + (size_of_chunk - parse->room);
+    parse->room -= whole;
+    return at;
+}
+
+static void give_back(G_GNUC_UNUSED void *data, G_GNUC_UNUSED void *pointer)
+{
+}
+
+static void free_chunks(GPtrArray *chunks)
+{
+    for (guint i = 0; i < chunks->len; i += 2)
+        g_free(chunks->pdata[i]);
+    g_ptr_array_unref(chunks);
+}
+
+static PgQuery__ParseResult *unpack_into(struct sql_parse *parse, const PgQueryProtobuf *packed)
+{
+    ProtobufCAllocator allocator = {take, give_back, parse};
+
+    if (parse->chunks == NULL)
+        parse->chunks = g_ptr_array_new();
+    return pg_query__parse_result__unpack(&allocator, packed->len,
+                                          (const uint8_t *) packed->data);
+}
 
 static PgQuery__ParseResult *unpack(const PgQueryProtobuf *packed)
 {
@@ -71,7 +115,7 @@ static bool parse_into(struct sql_parse *parse, const char *text)
     PgQueryProtobufParseResult result = pg_query_parse_protobuf(text);
 
     if (result.error == NULL) {
-        parse->tree = unpack(&result.parse_tree);
+        parse->tree = unpack_into(parse, &result.parse_tree);
     } else if (parse->reason == NULL) {
         parse->reason = g_strdup(result.error->message);
         parse->at = offset_of(text, strlen(text), result.error->cursorpos);
@@ -129,8 +173,7 @@ void sql_parse_free(struct sql_parse *parse)
 {
     if (parse == NULL)
         return;
-    if (parse->tree != NULL)
-        pg_query__parse_result__free_unpacked(parse->tree, NULL);
+    g_clear_pointer(&parse->chunks, free_chunks);
     g_clear_pointer(&parse->newer, g_array_unref);
     g_free(parse->reason);
     g_free(parse);

@@ -32,11 +32,13 @@ struct sql_newer {
 };
 
 struct sql_parse {
-    PgQuery__ParseResult *tree; /* NULL: not analysed */
+    PgQuery__ParseResult *tree; /* NULL: not analysed; its parts are not freed one by one */
     const PgQuery__Node *node;  /* the one statement in it; NULL: none (empty) */
     char *reason;               /* why it was not analysed: the parser's words */
     gsize at;                   /* byte of the statement where it failed */
     GArray *newer;              /* of struct sql_newer, in order; NULL: none */
+    GPtrArray *chunks;          /* where the tree is; NULL: there is none */
+    gsize room;                 /* left in the last of them */
 };
 
 /* Never NULL. One statement; of several the first is the node. */

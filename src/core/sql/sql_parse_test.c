@@ -117,7 +117,8 @@ static void test_newer(void)
          SQL_NEWER_VIRTUAL},
         {"CREATE TABLE t (b int, a int GENERATED ALWAYS AS (b * 2))", "GENERATED",
          SQL_NEWER_VIRTUAL},
-        {"ALTER TABLE t ALTER a SET EXPRESSION AS (b + 1)", "SET EXP", SQL_NEWER_SET_EXPRESSION},
+        {"ALTER TABLE t ALTER a SET EXPRESSION AS (b + 1)", "SET EXP",
+         SQL_NEWER_SET_EXPRESSION},
         {"ALTER TABLE t ADD CONSTRAINT n NOT NULL \"a b\" NOT VALID", "NOT NULL",
          SQL_NEWER_NOT_NULL},
         {"ALTER TABLE t ADD NOT NULL a", "NOT NULL", SQL_NEWER_NOT_NULL},
@@ -139,7 +140,8 @@ static void test_newer(void)
             continue;
         const struct sql_newer *newer = &g_array_index(parse->newer, struct sql_newer, 0);
         g_assert_cmpint(newer->kind, ==, cases[i].kind);
-        g_assert_cmpint((gint64) newer->at, ==, strstr(cases[i].text, cases[i].word) - cases[i].text);
+        g_assert_cmpint((gint64) newer->at, ==,
+                        strstr(cases[i].text, cases[i].word) - cases[i].text);
     }
 }
 

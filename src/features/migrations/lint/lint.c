@@ -132,15 +132,15 @@ static bool begins_in_transaction(const struct lint_walk *walk)
     return walk->format != FOLDER_PLAIN && !script->declared;
 }
 
+/* *number counts the statements of all scripts. */
 static void walk_file(const struct lint_report *report, const struct lint_options *options,
-                      struct lint_file *file)
+                      struct lint_ahead *ahead, guint *number, struct lint_file *file)
 {
     const GArray *statements = file->script->script->statements;
     g_autoptr(GHashTable) held =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_held);
     g_autoptr(GPtrArray) before = g_ptr_array_new();
     AUTO(lint_memo) memo = lint_memo_new();
-    AUTO(lint_ahead) ahead = lint_ahead_new(file->script->script);
     struct lint_walk walk = {
         .options = options,
         .format = report->folder->format,
@@ -160,7 +160,7 @@ static void walk_file(const struct lint_report *report, const struct lint_option
             .length = one->length,
         };
         g_array_append_val(file->statements, statement);
-        walk.number = i;
+        walk.number = (*number)++;
         walk.statement = &g_array_index(file->statements, struct lint_statement, i);
         walk_statement(&walk);
     }
@@ -203,18 +203,34 @@ static void add_files(struct lint_report *report, const struct version_table *ap
 
 /* Up in order. Down from the newest to the oldest: each on the schema that it will meet. What is
  * applied is part of the server's schema already. */
-static void walk_all(struct lint_report *report, const struct lint_options *options)
+static GPtrArray *order_of(const struct lint_report *report)
 {
+    GPtrArray *order = g_ptr_array_new();
+
     for (guint i = 0; i < report->files->len; i++) {
         struct lint_file *file = report->files->pdata[i];
         if (!file->down && !file->applied)
-            walk_file(report, options, file);
+            g_ptr_array_add(order, file);
     }
     for (guint i = report->files->len; i > 0; i--) {
         struct lint_file *file = report->files->pdata[i - 1];
         if (file->down)
-            walk_file(report, options, file);
+            g_ptr_array_add(order, file);
     }
+    return order;
+}
+
+static void walk_all(struct lint_report *report, const struct lint_options *options)
+{
+    g_autoptr(GPtrArray) order = order_of(report);
+    g_autoptr(GPtrArray) scripts = g_ptr_array_sized_new(order->len);
+    guint number = 0;
+
+    for (guint i = 0; i < order->len; i++)
+        g_ptr_array_add(scripts, ((struct lint_file *) order->pdata[i])->script->script);
+    AUTO(lint_ahead) ahead = lint_ahead_new(scripts);
+    for (guint i = 0; i < order->len; i++)
+        walk_file(report, options, ahead, &number, order->pdata[i]);
 }
 
 /* ---- problems of the folder ----------------------------------------------------------------- */
@@ -237,6 +253,23 @@ static void add_problem(struct lint_report *report, const struct folder_problem 
             findings = file->findings;
     }
     g_ptr_array_add(findings, finding);
+}
+
+/* Both directions of a file may have met it. */
+static bool same_problem(const struct folder_problem *one, const struct folder_problem *other)
+{
+    return one->line == other->line && strcmp(one->file, other->file) == 0 &&
+           strcmp(one->rule, other->rule) == 0 && strcmp(one->message, other->message) == 0;
+}
+
+/* A wrong path in a pipeline would be green for ever. */
+static void add_none(struct lint_report *report)
+{
+    struct lint_finding *finding = lint_finding_new(lint_rule("no-migrations"), 0, 0);
+
+    finding->message = g_strdup_printf("there is no migration of %s here",
+                                       folder_format_name(report->folder->format));
+    g_ptr_array_add(report->findings, finding);
 }
 
 /* ---- the report ----------------------------------------------------------------------------- */
@@ -292,7 +325,10 @@ struct lint_report *lint_folder(const struct folder *folder, const struct lint_o
     add_files(report, options->applied);
     walk_all(report, options);
     for (guint i = 0; i < folder->problems->len; i++)
-        add_problem(report, folder->problems->pdata[i]);
+        if (i == 0 || !same_problem(folder->problems->pdata[i - 1], folder->problems->pdata[i]))
+            add_problem(report, folder->problems->pdata[i]);
+    if (report->files->len == 0)
+        add_none(report);
     count(report);
     return report;
 }

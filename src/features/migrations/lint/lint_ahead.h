@@ -12,8 +12,9 @@
 
 struct lint_ahead;
 
-/* The script is borrowed. */
-struct lint_ahead *lint_ahead_new(const struct sql_script *script);
+/* Of struct sql_script, in the order they are judged; borrowed. Their statements count from 0 on,
+ * through all scripts. */
+struct lint_ahead *lint_ahead_new(const GPtrArray *scripts);
 void lint_ahead_free(struct lint_ahead *ahead);
 AUTO_DEFINE(lint_ahead, lint_ahead_free)
 

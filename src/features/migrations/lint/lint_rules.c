@@ -251,6 +251,8 @@ const struct lint_rule lint_rules[] = {
     /* ---- folders ---- */
     {"duplicate-version", FAILS, .title = "two migrations of one version",
      .prose = "The tool stops, or applies one of them and never the other."},
+    {"no-migrations", WARNS, .title = "a folder without a migration",
+     .prose = "A wrong path, or another tool's folder: --tool says whose it is."},
     {"gap", WARNS, .title = "a number is left out",
      .prose =
          "A file that did not come along is applied later than those behind it, or never."},

@@ -186,6 +186,9 @@ static void test_rewrite_indexes(void)
     rewrites(17, "CREATE INDEX i ON t (lower(a)) WHERE b", "create-index",
              "-- alone in a migration without a transaction:\n"
              "CREATE INDEX CONCURRENTLY i ON t USING btree (lower(a)) WHERE b;");
+    rewrites(17, "CREATE UNIQUE INDEX \"Foo Bar\" ON t (a)", "create-index",
+             "-- alone in a migration without a transaction:\n"
+             "CREATE UNIQUE INDEX CONCURRENTLY \"Foo Bar\" ON t USING btree (a);");
     rewrites(17, "DROP INDEX IF EXISTS i, s.j CASCADE", "drop-index",
              "-- alone in a migration without a transaction:\n"
              "DROP INDEX CONCURRENTLY IF EXISTS i;\nDROP INDEX CONCURRENTLY IF EXISTS s.j;");
@@ -233,6 +236,12 @@ static void test_memo(void)
 }
 
 /* Long enough for the second thread. */
+/* A folder without a migration is no clean one. */
+static void test_no_migrations(void)
+{
+    finds_at(17, (const char *const[]){NULL}, "no-migrations -:0");
+}
+
 static void test_long_script(void)
 {
     GString *sql = g_string_new(NULL);
@@ -274,6 +283,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lint/rewrite/indexes", test_rewrite_indexes);
     g_test_add_func("/lint/shapes", test_shapes);
     g_test_add_func("/lint/memo", test_memo);
+    g_test_add_func("/lint/no-migrations", test_no_migrations);
     g_test_add_func("/lint/long-script", test_long_script);
     g_test_add_func("/lint/rules", test_rules);
     return g_test_run();

@@ -14,9 +14,13 @@ static char *index_as(const struct lint_tree *tree, bool concurrent, bool only, 
         return NULL;
     PgQuery__IndexStmt index = *tree->node->index_stmt;
     PgQuery__RangeVar relation = *index.relation;
+    g_autofree char *own = g_strdup(index.idxname);
+    char name[] = LINT_TREE_NAME;
     PgQuery__Node node = PG_QUERY__NODE__INIT;
 
     index.concurrent = concurrent;
+    if (!lint_tree_empty(own))
+        index.idxname = name;
     if (must)
         index.if_not_exists = false;
     if (only) {
@@ -25,7 +29,7 @@ static char *index_as(const struct lint_tree *tree, bool concurrent, bool only, 
     }
     node.node_case = PG_QUERY__NODE__NODE_INDEX_STMT;
     node.index_stmt = &index;
-    return lint_tree_write(tree, &node);
+    return lint_tree_name(lint_tree_write(tree, &node), own);
 }
 
 char *lint_tree_only_parent(const struct lint_tree *tree)
