@@ -149,6 +149,8 @@ static bool work(struct rehearse *rehearse, struct shadow_plan *plan, struct ses
         g_clear_pointer(target, session_close);
     plan->target = *target;
     plan->system = rehearse->target.system;
+    plan->database = rehearse->target.database;
+    plan->bytes = rehearse->target.bytes;
     plan->no_nulls = wants_no_nulls(rehearse);
     rehearse->shadow = shadow_open(plan, error);
     if (rehearse->shadow == NULL)

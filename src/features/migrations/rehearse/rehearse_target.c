@@ -48,9 +48,11 @@ static bool read_target(struct rehearse *rehearse, struct session *session, GErr
     if (target->schema_hash == NULL || !read_sizes(target, session, error))
         return false;
     AUTO(rows) rows = session_query(session, &query_migrations_target_zone, NULL, error);
-    if (rows != NULL)
-        target->time_zone = g_strdup(rows_text(rows, 0, MIGRATIONS_TARGET_ZONE_ZONE));
-    return rows != NULL;
+    if (rows == NULL)
+        return false;
+    target->time_zone = g_strdup(rows_text(rows, 0, MIGRATIONS_TARGET_ZONE_ZONE));
+    target->bytes = rows_int(rows, 0, MIGRATIONS_TARGET_ZONE_BYTES);
+    return true;
 }
 
 void rehearse_target_clear(struct rehearse_target *target)

@@ -27,6 +27,8 @@ struct shadow_plan {
     struct call *call;
     struct session *target; /* GIVEN: NULL, it may be what is copied */
     const char *system;     /* the target's identifier; NULL: not known */
+    const char *database;   /* its name */
+    gint64 bytes;           /* and its size */
 };
 
 struct shadow {

@@ -6,8 +6,11 @@
 #include "migrations_queries.h"
 #include "rehearse/shadow.h"
 #include "rehearse/trace_send.h"
+#include "units/units.h"
 
 #include <unistd.h>
+
+#define LARGEST_OWN (G_GINT64_CONSTANT(1) << 30)
 
 /* The connection that makes the copy and drops it is on another database. */
 static bool open_admin(struct shadow *shadow, const char *conninfo, GError **error)
@@ -50,12 +53,25 @@ static void drop_leftovers(struct session *admin)
     }
 }
 
-static void warn_of_target(const struct shadow *shadow, const struct shadow_plan *plan)
+/* To copy production beside production is no rehearsal but a load, and may fill its disk. One that is
+ * small, and in which nobody is, is somebody's playground. */
+static bool may_copy(const struct shadow *shadow, const struct shadow_plan *plan,
+                     GError **error)
 {
-    if (plan->system != NULL &&
-        g_strcmp0(session_system_identifier(shadow->admin), plan->system) == 0)
-        output_note(plan->call->output, "the staging database is on the target's own server, "
-                                        "which has the work of copying it");
+    if (plan->system == NULL ||
+        g_strcmp0(session_system_identifier(shadow->admin), plan->system) != 0)
+        return true;
+    if (g_strcmp0(shadow->source, plan->database) == 0 && plan->bytes > LARGEST_OWN) {
+        g_autofree char *size = units_format_size(plan->bytes);
+        runbook_error_set(error, RUNBOOK_REFUSED,
+                          "name a copy of it, on another server; or leave --shadow out: a "
+                          "throw-away server needs nothing of the target's",
+                          "the staging database is the target itself, and has %s", size);
+        return false;
+    }
+    output_note(plan->call->output, "the staging database is on the target's own server, which "
+                                    "has the work of copying it");
+    return true;
 }
 
 bool shadow_open_given(struct shadow *shadow, const struct shadow_plan *plan, GError **error)
@@ -71,7 +87,8 @@ bool shadow_open_given(struct shadow *shadow, const struct shadow_plan *plan, GE
     if (!open_admin(shadow, shadow->text, error))
         return false;
     drop_leftovers(shadow->admin);
-    warn_of_target(shadow, plan);
+    if (!may_copy(shadow, plan, error))
+        return false;
     g_autofree char *name =
         g_strdup_printf("pgrunbook_rehearsal_%d_%08x", (int) getpid(), g_random_int());
     try_lock(shadow->admin, name);
