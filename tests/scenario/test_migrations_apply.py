@@ -3,6 +3,8 @@ before anything is done the gate is asked."""
 
 from zlib import crc32
 
+import pytest
+
 from support import history
 from support.migrations_apply import (REASON, Folder, applied, apply, columns, ended, revert,
                                       start)
@@ -52,6 +54,23 @@ def test_the_gate_is_shut_without_rehearsal_and_backup(server, runbook):
     assert run.gates["rehearsed"]["answer"] == "forced"
     assert run.gates["backup"]["answer"] == "open"
     assert run.document["forced"] == REASON
+
+
+@pytest.mark.parametrize("version", [15])
+def test_what_was_rehearsed_and_backed_up_needs_no_force(server, runbook):
+    """The second's rehearsal was on the schema that the first makes: it is asked for at its turn."""
+    folder = orders(runbook)
+    folder.add(2, "a", "ALTER TABLE orders ADD COLUMN a int;", "ALTER TABLE orders DROP COLUMN a;")
+    runbook("migrations", "rehearse", folder.path, server=server).expect(0)
+    history.put_run(runbook, server, [], section="backup", verb="dump")
+    run = apply(runbook, server, folder, force=False)
+    assert run.outcomes == {"1": "done", "2": "done"}
+    assert run.gates["rehearsed"]["answer"] == "open"
+    folder.add(3, "b", "ALTER TABLE orders ADD COLUMN b int;", "ALTER TABLE orders DROP COLUMN b;")
+    runbook("migrations", "rehearse", folder.path, server=server).expect(0)
+    server.sql("ALTER TABLE orders ADD COLUMN by_hand int")
+    refused = start(runbook, server, folder, force=False).wait().expect(4)
+    assert "on another schema than this one" in refused.err
 
 
 def test_a_long_transaction_is_not_forced(server, runbook):
