@@ -51,7 +51,7 @@ enum command_flags {
 struct call;
 
 struct command {
-    const char *verb;      /* "run"; NULL: the section's own command (`check`) */
+    const char *verb; /* "run"; NULL: the section's own command (`check`) */
     /* Beyond [DBNAME]: "ID", "[SECTION]"; "-- PROGRAM...": a program and its words, behind "--".
      * NULL: none. */
     const char *arguments;

@@ -338,6 +338,15 @@ static const struct command commands[] = {
         .run = migrations_capture_command,
     },
     {
+        .verb = "trace",
+        .arguments = "FILE",
+        .summary = "Measure one script on a database, and roll it back",
+        .prose = "What rehearse measures on a shadow, on the database itself and without a "
+                 "record: for bench/lint.",
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_HIDDEN,
+        .run = migrations_trace_command,
+    },
+    {
         .verb = "checklist",
         .arguments = "[DIR]",
         .summary = "Fill in the page's seven boxes with evidence",

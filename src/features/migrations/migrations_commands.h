@@ -21,6 +21,7 @@ enum runbook_exit migrations_apply_command(struct call *call, GError **error);
 enum runbook_exit migrations_revert_command(struct call *call, GError **error);
 
 /* -- checklist -- */
+enum runbook_exit migrations_trace_command(struct call *call, GError **error);
 enum runbook_exit migrations_capture_command(struct call *call, GError **error);
 enum runbook_exit migrations_checklist_command(struct call *call, GError **error);
 

@@ -2,8 +2,8 @@
 -- doc:   A column as ADD COLUMN would make it again.
 -- since: 140000
 -- param: $1 text[] the schemas to look in
--- param: $2 text the table's name
--- param: $3 text the column's name
+-- param: $2 name the table's name
+-- param: $3 name the column's name
 -- row:   type text, definition text, fallback text, comment text, not_null bool
 SELECT f.type,
        pg_catalog.concat_ws(' ', f.type,

@@ -2,7 +2,7 @@
 -- doc:   A table's comment; no row where there is no table.
 -- since: 140000
 -- param: $1 text[] the schemas to look in
--- param: $2 text the table's name
+-- param: $2 name the table's name
 -- row:   comment text
 SELECT pg_catalog.obj_description(c.oid, 'pg_class') AS comment
   FROM pg_catalog.pg_class AS c

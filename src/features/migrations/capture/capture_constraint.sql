@@ -2,8 +2,8 @@
 -- doc:   A table's constraint as ADD CONSTRAINT would make it again.
 -- since: 140000
 -- param: $1 text[] the schemas to look in
--- param: $2 text the table's name
--- param: $3 text the constraint's name
+-- param: $2 name the table's name
+-- param: $3 name the constraint's name
 -- row:   definition text
 SELECT pg_catalog.pg_get_constraintdef(k.oid) AS definition
   FROM pg_catalog.pg_constraint AS k

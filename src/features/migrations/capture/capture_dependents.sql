@@ -3,8 +3,8 @@
 --        foreign keys last, then indexes. Empty where it is only the column.
 -- since: 140000
 -- param: $1 text[] the schemas to look in
--- param: $2 text the table's name
--- param: $3 text the column's name
+-- param: $2 name the table's name
+-- param: $3 name the column's name
 -- row:   statement text
 SELECT f.statement
   FROM (SELECT pg_catalog.format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname,

@@ -2,7 +2,7 @@
 -- doc:   An index as CREATE INDEX would make it again.
 -- since: 140000
 -- param: $1 text[] the schemas to look in
--- param: $2 text the index's name
+-- param: $2 name the index's name
 -- row:   definition text
 SELECT pg_catalog.pg_get_indexdef(c.oid) AS definition
   FROM pg_catalog.pg_class AS c

@@ -3,7 +3,7 @@
 -- since: 140000
 -- param: $1 text relation, type, schema or extension
 -- param: $2 text[] the schemas
--- param: $3 text the object's name
+-- param: $3 name the object's name
 -- row:   there bool
 SELECT CASE $1
        WHEN 'relation' THEN EXISTS (

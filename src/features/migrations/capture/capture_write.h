@@ -14,12 +14,12 @@ struct capture_part {
     GPtrArray *notes;     /* of char *: what down does not bring back */
     bool alone;
 };
-void capture_part_free(gpointer part);
+void capture_part_free(gpointer data);
 
 struct capture_file {
     char *name, *text;
 };
-void capture_file_free(gpointer file);
+void capture_file_free(gpointer data);
 
 struct capture_heading {
     const char *name;    /* of the migrations: "capture" */

@@ -39,7 +39,7 @@ struct checklist_migration {
     bool analyzed;        /* by that run, and the server says so */
 };
 struct checklist_migration *checklist_migration_new(char *what);
-void checklist_migration_free(gpointer migration);
+void checklist_migration_free(gpointer data);
 
 struct checklist_facts {
     GPtrArray *migrations; /* of struct checklist_migration */
