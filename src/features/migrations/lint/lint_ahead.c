@@ -8,11 +8,15 @@
  * trees of a whole script would be in memory at once. */
 enum { WORTH = 200, AHEAD = 256 };
 
+/* In a script of fewer statements hardly one is like another but for its constants. */
+enum { ALIKE = 50 };
+
 enum state { OPEN, AT_WORK, DONE };
 
 struct slot {
     const char *text;
     gsize length;
+    bool alike; /* of a long script */
     enum state state;
     struct sql_parse *parse; /* NULL when DONE: left out, or taken */
 };
@@ -39,7 +43,7 @@ static bool is_passed_over(const struct lint_ahead *ahead, struct lint_memo *mem
 {
     const struct slot *slot = &ahead->slots[number];
 
-    return lint_memo_shape(memo, slot->text, slot->length) != NULL;
+    return slot->alike && lint_memo_shape(memo, slot->text, slot->length) != NULL;
 }
 
 static void settle(struct slot *slot, enum state state, struct sql_parse *parse)
@@ -92,8 +96,9 @@ static void add_slots(struct lint_ahead *ahead, const struct sql_script *script)
     for (guint i = 0; i < script->statements->len; i++) {
         const struct sql_statement *statement =
             &g_array_index(script->statements, struct sql_statement, i);
-        ahead->slots[ahead->count++] =
-            (struct slot){.text = script->text + statement->start, .length = statement->length};
+        ahead->slots[ahead->count++] = (struct slot){.text = script->text + statement->start,
+                                                     .length = statement->length,
+                                                     .alike = script->statements->len >= ALIKE};
     }
 }
 
