@@ -132,9 +132,9 @@ static bool respell_enforced(struct respelling *it, gsize token)
 {
     if (!is(it, token, "ENFORCED"))
         return false;
-    bool not = token > 0 && is(it, token - 1, "NOT");
-    gsize first = not ? token - 1 : token;
-    note(it, not ? SQL_NEWER_NOT_ENFORCED : SQL_NEWER_ENFORCED, start_of(it, first));
+    bool negated = token > 0 && is(it, token - 1, "NOT");
+    gsize first = negated ? token - 1 : token;
+    note(it, negated ? SQL_NEWER_NOT_ENFORCED : SQL_NEWER_ENFORCED, start_of(it, first));
     blank(it, start_of(it, first), end_of(it, token));
     return true;
 }

@@ -118,10 +118,9 @@ char *snapshot_hash(struct session *session, const char *table, GError **error)
 
 /* ---- comparing ----------------------------------------------------------------------------- */
 
-static void add_change(GPtrArray *changes, const struct snapshot_item *before,
-                       const struct snapshot_item *after)
+static void add_change(GPtrArray *changes, const struct snapshot_item *named,
+                       const struct snapshot_item *before, const struct snapshot_item *after)
 {
-    const struct snapshot_item *named = before != NULL ? before : after;
     struct snapshot_change *change = g_new0(struct snapshot_change, 1);
 
     *change = (struct snapshot_change){.kind = named->kind,
@@ -144,11 +143,11 @@ GPtrArray *snapshot_compare(const struct snapshot *before, const struct snapshot
             j < after->items->len ? after->items->pdata[j] : NULL;
         int order = left == NULL ? 1 : right == NULL ? -1 : compare_names(left, right);
         if (order < 0)
-            add_change(changes, left, NULL);
+            add_change(changes, left, left, NULL);
         else if (order > 0)
-            add_change(changes, NULL, right);
+            add_change(changes, right, NULL, right);
         else if (strcmp(left->definition, right->definition) != 0)
-            add_change(changes, left, right);
+            add_change(changes, left, left, right);
         i += order <= 0;
         j += order >= 0;
     }
