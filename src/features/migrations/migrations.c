@@ -259,8 +259,7 @@ static const struct command commands[] = {
             "strong lock for longer than migrations.max_hold.",
         .examples = "pgrunbook migrations rehearse migrations insightengine\n"
                     "pgrunbook migrations rehearse --rows 1000000 migrations insightengine\n"
-                    "pgrunbook migrations rehearse --shadow \"host=staging dbname=shop\" "
-                    "--json migrations shop",
+                    "pgrunbook migrations rehearse --shadow \"host=staging\" migrations shop",
         .options = rehearse_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
         .run = migrations_rehearse_command,
@@ -288,8 +287,7 @@ static const struct command commands[] = {
             "A run that was killed is gone on with by the next.",
         .examples = "pgrunbook migrations apply migrations --dry-run insightengine\n"
                     "pgrunbook migrations apply migrations --yes --max-hold 2s insightengine\n"
-                    "pgrunbook migrations apply migrations --yes --to 20240102 --force "
-                    "\"hotfix 812\" insightengine",
+                    "pgrunbook migrations apply migrations --to 7 --force \"hotfix 812\" shop",
         .options = apply_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
         .run = migrations_apply_command,
@@ -328,11 +326,8 @@ static const struct command commands[] = {
             "The target itself is only read. The exit code is 5 when the proposed down does "
             "not "
             "lead all the way back, 1 when the up file does not do what the program did.",
-        .examples =
-            "pgrunbook migrations capture insightengine --dir migrations --name users -- "
-            "./app migrate\n"
-            "pgrunbook migrations capture insightengine --variable DB_DSN -- go run "
-            "./cmd/migrate",
+        .examples = "pgrunbook migrations capture shop --dir migrations -- ./app migrate\n"
+                    "pgrunbook migrations capture shop --variable DB_DSN -- go run ./migrate",
         .options = capture_options,
         .flags = COMMAND_NEEDS_SERVER,
         .run = migrations_capture_command,
