@@ -90,6 +90,29 @@ static guint64 chain_first(const struct target_world *world, const GArray *path)
     return first == G_MAXUINT64 ? 0 : first;
 }
 
+/* What comes of a recovery that begins with this backup. */
+static void note_stop(struct target_try *try, const struct repo_backup *backup,
+                      const struct target_stop *stop)
+{
+    if (stop->ends == TARGET_REACHED)
+        try->backup = backup;
+    else if (stop->ends == TARGET_TOO_EARLY)
+        try->early = backup;
+    else if (stop->ends == TARGET_NO_WAL && try->dry == NULL)
+        try->dry = backup;
+    if (stop->ends == TARGET_REACHED || (stop->ends == TARGET_NEVER && try->late == NULL))
+        try->stop = *stop;
+    if (stop->ends != TARGET_NEVER)
+        return;
+    if (try->late == NULL)
+        try->late = backup;
+    try->oldest = backup;
+    if (stop->reach.cut && !try->cut) {
+        try->cut = true;
+        try->gap = stop->reach;
+    }
+}
+
 bool target_try_make(const struct target_world *world, const struct target *target,
                      guint32 timeline, struct target_try *ret_try, GError **error)
 {
@@ -114,22 +137,7 @@ bool target_try_make(const struct target_world *world, const struct target *targ
             target_try_clear(&try);
             return false;
         }
-        if (stop.ends == TARGET_REACHED)
-            try.backup = backup;
-        else if (stop.ends == TARGET_TOO_EARLY)
-            try.early = backup;
-        else if (stop.ends == TARGET_NO_WAL && try.dry == NULL)
-            try.dry = backup;
-        if (stop.ends == TARGET_REACHED || (stop.ends == TARGET_NEVER && try.late == NULL))
-            try.stop = stop;
-        if (stop.ends == TARGET_NEVER && try.late == NULL)
-            try.late = backup;
-        if (stop.ends == TARGET_NEVER)
-            try.oldest = backup;
-        if (stop.ends == TARGET_NEVER && stop.reach.cut && !try.cut) {
-            try.cut = true;
-            try.gap = stop.reach;
-        }
+        note_stop(&try, backup, &stop);
     }
     *ret_try = try;
     return true;
