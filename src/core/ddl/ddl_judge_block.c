@@ -234,11 +234,10 @@ static void judge_definition(struct ddl_judge *judge,
     if (as != NULL && as->arg != NULL && as->arg->node_case == PG_QUERY__NODE__NODE_LIST &&
         as->arg->list->n_items == 1)
         body = ddl_string(as->arg->list->items[0]);
-    if (body == NULL || sql_depth(body, strlen(body)) > BODY_DEPTH)
-        say_opaque(judge, word);
-    else if (g_ascii_strcasecmp(word, "sql") == 0)
+    bool readable = body != NULL && sql_depth(body, strlen(body)) <= BODY_DEPTH;
+    if (readable && g_ascii_strcasecmp(word, "sql") == 0)
         judge_text(judge, body, false);
-    else if (g_ascii_strcasecmp(word, "plpgsql") == 0)
+    else if (readable && g_ascii_strcasecmp(word, "plpgsql") == 0)
         judge_plpgsql(judge, text);
     else
         say_opaque(judge, word);

@@ -254,8 +254,8 @@ struct ddl_column *ddl_play_column(struct ddl_judge *judge, struct ddl_relation 
  * own place to `end`. NULL: it is none of a kind that is kept. */
 struct ddl_constraint *ddl_play_constraint(struct ddl_judge *judge,
                                            struct ddl_relation *relation,
-                                           const PgQuery__Constraint *constraint,
-                                           const char *column, gsize end);
+                                           const PgQuery__Constraint *said, const char *column,
+                                           gsize end);
 struct ddl_index *ddl_play_index(struct ddl_judge *judge, struct ddl_relation *relation,
                                  const PgQuery__IndexStmt *statement);
 void ddl_index_of_elements(struct ddl_index *index, PgQuery__Node *const *elements, gsize count,

@@ -308,8 +308,10 @@ static bool length_fits(const char *type, gint32 from, gint32 to)
     if (strcmp(type, "varchar") == 0)
         return from >= 0 && to >= from;
     if (strcmp(type, "numeric") == 0) {
-        gint32 old = from - HEADER, new = to - HEADER;
-        return from >= 0 && (old & 0x7ff) == (new & 0x7ff) && new >> 16 >= old >> 16;
+        if (from < HEADER || to < HEADER)
+            return false;
+        guint32 old = (guint32) (from - HEADER), new = (guint32) (to - HEADER);
+        return (old & 0x7ff) == (new & 0x7ff) && new >> 16 >= old >> 16;
     }
     if (strcmp(type, "varbit") == 0)
         return to == 0 || (from > 0 && to >= from);

@@ -36,7 +36,7 @@ struct lint_walk {
 };
 
 struct lint_finding *lint_finding_new(const struct lint_rule *rule, guint line, guint column);
-void lint_finding_free(gpointer finding);
+void lint_finding_free(gpointer data);
 
 /* Adds to the statement; takes ownership. */
 void lint_add(struct lint_statement *statement, struct lint_finding *finding);

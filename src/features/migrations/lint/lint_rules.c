@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define WORK(rule_idle) .severity = LINT_ERROR, .idle = rule_idle, .about_work = true
+#define WORK(rule_idle) .severity = LINT_ERROR, .idle = (rule_idle), .about_work = true
 #define FAILS           .severity = LINT_ERROR
 #define WARNS           .severity = LINT_WARNING
 #define NOTES           .severity = LINT_NOTE
