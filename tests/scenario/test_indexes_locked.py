@@ -2,8 +2,8 @@
 held, names who holds them, and judges everything else as ever."""
 
 import pytest
-from support.indexes import (CANDIDATE, DUPLICATE, MISSING, UNUSED, make_orders, observed, report,
-                             start_building)
+from support.indexes import (CANDIDATE, DUPLICATE, MISSING, UNUSED, await_counters, make_orders,
+                             observed, report, start_building)
 from support.servers import ENDS, wait_until
 
 versions = ENDS
@@ -40,6 +40,7 @@ def test_it_ends_while_they_are_locked(runbook, server, migration):
 
 def test_their_evidence_goes_on(runbook, server, migration):
     """What was observed while they were locked counts when they are not any more."""
+    await_counters(server)
     report(runbook, server, "--evidence", 0)
     migration.execute("COMMIT")
     assert report(runbook, server, "--evidence", 0).verdict("t0_a") == CANDIDATE

@@ -60,14 +60,20 @@ def report(runbook, server, *options, code=0, **more):
     return Report(result.expect(code))
 
 
-def observed(runbook, server, *options, meanwhile=None):
-    """The second of two reports: with no time asked for, that is evidence enough. What is to
-    count as use has to happen meanwhile, between the two. A database as young as ours gets its
-    counters when 14's collector first hears of it; between the two reports that would be a reset."""
-    if server and server.version < 15:
+def await_counters(server):
+    """A database as young as ours gets its counters when 14's collector first hears of it; between
+    two reports that would be a reset."""
+    if server.version < 15:
         wait_until(lambda: server.value("SELECT stats_reset IS NOT NULL FROM pg_stat_database "
                                         "WHERE datname = current_database()"),
                    what="the counters of the database")
+
+
+def observed(runbook, server, *options, meanwhile=None):
+    """The second of two reports: with no time asked for, that is evidence enough. What is to
+    count as use has to happen meanwhile, between the two."""
+    if server:
+        await_counters(server)
     report(runbook, server, "--evidence", 0, *options)
     if meanwhile:
         meanwhile()
