@@ -100,7 +100,7 @@ def run_theirs(cluster, database, folder):
 
 def run_bound(cluster, database, _folder):
     took, _ = timed(cluster, database, [BIN / "pg_dump", "--format=custom", "--compress=0",
-                                        "--file=/dev/null"])
+                                        "--no-sync", "--file=/dev/null"])
     return took, Path("/dev/null")
 
 

@@ -22,6 +22,7 @@ struct stream {
     struct archive *archive;
     char *chunk;
     bool ended; /* pg_dump has closed its end */
+    bool roomy; /* the pipe holds a chunk: some may gather in it */
 };
 
 /* ---- waiting ----------------------------------------------------------------------------- */
@@ -103,7 +104,7 @@ static bool take(struct stream *stream, GError **error)
         return got == 0;
     bool good = archive_feed(stream->archive, stream->chunk, (gsize) got, error) &&
                 dump_writer_put(stream->writer, stream->chunk, (gsize) got, error);
-    if (good && got < FULL_BYTES)
+    if (good && stream->roomy && got < FULL_BYTES)
         g_usleep(GATHER_US);
     return good;
 }
@@ -162,7 +163,8 @@ bool dump_stream(struct dump *dump, GError **error)
     g_autofree char *chunk = g_malloc(CHUNK_BYTES);
     struct stream stream = {
         .dump = dump, .pipe = pipe, .writer = writer, .archive = archive, .chunk = chunk};
-    fcntl(programs_pipe_output(pipe), F_SETPIPE_SZ, CHUNK_BYTES);
+    /* Refused to a user who has many pipes: theirs are small, and pg_dump would wait for us. */
+    stream.roomy = fcntl(programs_pipe_output(pipe), F_SETPIPE_SZ, CHUNK_BYTES) >= CHUNK_BYTES;
     if (!run(&stream, error) || !dump_writer_show(writer, dump->name, error))
         return false;
     note(dump, &stream);
