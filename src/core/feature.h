@@ -10,12 +10,20 @@
 #define CORE_FEATURE_H
 
 #include "error.h"
+#include "metrics/metrics.h"
 #include "out/output.h"
 #include "pg/session.h"
 #include "settings/settings.h"
 #include "store/store.h"
 
 #include <stdbool.h>
+
+enum option_flags {
+    OPTION_ONCE = 0,
+    OPTION_REPEATS = 1 << 0, /* may be given several times */
+    OPTION_LOCAL =
+        1 << 1, /* names a file or a program of this machine: not to be had over HTTP */
+};
 
 /* One option of a command. Tables end with a NULL name. An option with a setting overrides that
  * setting (and takes its type, default and range from there). */
@@ -24,7 +32,7 @@ struct option {
     char letter;          /* 'j' for -j, 0 for none */
     const char *argument; /* "DURATION"; NULL: a switch */
     const char *setting;  /* full name, "vacuum.window"; NULL: none */
-    bool repeats;         /* may be given several times */
+    unsigned flags;
     const char *prose;
 };
 
@@ -46,6 +54,8 @@ enum command_flags {
     COMMAND_RESTORES = 1 << 6,
     /* Is started by the server again and again, and in a hurry: it gets no history. */
     COMMAND_HASTENS = 1 << 7,
+    /* Its arguments name files or programs of this machine: not to be had over HTTP. */
+    COMMAND_LOCAL = 1 << 8,
 };
 
 struct call;
@@ -189,6 +199,12 @@ struct feature {
     /* Judges what the watch has just seen, once a second, and acts where the settings want it.
      * NULL: it does not care. */
     void (*watch)(struct watch_look *look);
+    /* The document of the section's `report` made from what the watch has just seen, without a query
+     * of its own; for the page. NULL: it has none. */
+    json_t *(*live)(struct watch_look *look);
+    const struct metric *metrics; /* NULL: none */
+    /* Brings their values. False with an error only when nothing could be said at all. */
+    bool (*measure)(struct measure *measure, GError **error);
 };
 
 /* All sections in runbook order, NULL-terminated; defined in src/features.c. */

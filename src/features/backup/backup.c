@@ -103,62 +103,64 @@ static const struct setting settings[] = {
 };
 
 static const struct option repository_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", "backup.system", false,
+    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"system", '\0', "ID", "backup.system", OPTION_ONCE,
      "the cluster's system identifier, where the repository has several"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option expire_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", "backup.system", false,
+    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"system", '\0', "ID", "backup.system", OPTION_ONCE,
      "the cluster's system identifier, where the repository has several"},
-    {"keep", '\0', "N", "backup.keep", false, "how many backups stay"},
-    {"keep-time", '\0', "DURATION", "backup.keep_time", false,
+    {"keep", '\0', "N", "backup.keep", OPTION_ONCE, "how many backups stay"},
+    {"keep-time", '\0', "DURATION", "backup.keep_time", OPTION_ONCE,
      "every moment of so long a time stays recoverable"},
-    {"damaged", '\0', NULL, NULL, false, "damaged backups go as well"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {"damaged", '\0', NULL, NULL, OPTION_ONCE, "damaged backups go as well"},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 /* -- options: logical -- */
 static const struct option dump_options[] = {
-    {"to", 0, "DIR", "backup.dump_folder", false, "write into this folder"},
-    {"format", 0, "FORMAT", "backup.dump_format", false,
+    {"to", 0, "DIR", "backup.dump_folder", OPTION_ONCE, "write into this folder"},
+    {"format", 0, "FORMAT", "backup.dump_format", OPTION_ONCE,
      "write a file (custom) or a folder (directory); or print in this format"},
-    {"jobs", 'j', "N", NULL, false, "with --format=directory: dump this many tables at a time"},
-    {"globals", 0, NULL, "backup.dump_globals", false,
+    {"jobs", 'j', "N", NULL, OPTION_ONCE,
+     "with --format=directory: dump this many tables at a time"},
+    {"globals", 0, NULL, "backup.dump_globals", OPTION_ONCE,
      "write roles and tablespaces as well, into a file beside"},
-    {"compress", 0, "LEVEL", "backup.dump_compress", false, NULL},
-    {"no-space-check", 0, NULL, NULL, false, "begin though the file system looks too full"},
+    {"compress", 0, "LEVEL", "backup.dump_compress", OPTION_ONCE, NULL},
+    {"no-space-check", 0, NULL, NULL, OPTION_ONCE,
+     "begin though the file system looks too full"},
     {.name = NULL},
 };
 
 static const struct option restore_dump_options[] = {
-    {"into", 0, "NEWDB", NULL, false,
+    {"into", 0, "NEWDB", NULL, OPTION_ONCE,
      "the database to make; the dump's own name where this is left out"},
-    {"replace", 0, NULL, NULL, false,
+    {"replace", 0, NULL, NULL, OPTION_ONCE,
      "when it exists: restore beside it, verify, then exchange the names"},
-    {"drop-old", 0, NULL, NULL, false,
+    {"drop-old", 0, NULL, NULL, OPTION_ONCE,
      "with --replace: drop the one that was replaced, instead of keeping it"},
-    {"clean", 0, NULL, NULL, false,
+    {"clean", 0, NULL, NULL, OPTION_ONCE,
      "restore into the database as it is, dropping the dump's objects first (pg_restore "
      "--clean --if-exists), in one transaction"},
-    {"if-exists", 0, NULL, NULL, false, "with --clean, which always means both"},
-    {"jobs", 'j', "N", NULL, false, "restore this many tables at a time"},
-    {"no-owner", 0, NULL, NULL, false, "leave out whose objects they were"},
-    {"no-privileges", 0, NULL, NULL, false, "leave out GRANT and REVOKE"},
+    {"if-exists", 0, NULL, NULL, OPTION_ONCE, "with --clean, which always means both"},
+    {"jobs", 'j', "N", NULL, OPTION_ONCE, "restore this many tables at a time"},
+    {"no-owner", 0, NULL, NULL, OPTION_ONCE, "leave out whose objects they were"},
+    {"no-privileges", 0, NULL, NULL, OPTION_ONCE, "leave out GRANT and REVOKE"},
     {.name = NULL},
 };
 
 /* -- options: physical -- */
 static const struct option create_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"label", '\0', "TEXT", NULL, false, "a few words to know it by"},
-    {"compress", '\0', "LEVEL", "backup.compress", false, "Zstandard level"},
-    {"threads", '\0', "N", "backup.threads", false, "threads that compress"},
-    {"max-rate", '\0', "SIZE", "backup.max_rate", false,
+    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"label", '\0', "TEXT", NULL, OPTION_ONCE, "a few words to know it by"},
+    {"compress", '\0', "LEVEL", "backup.compress", OPTION_ONCE, "Zstandard level"},
+    {"threads", '\0', "N", "backup.threads", OPTION_ONCE, "threads that compress"},
+    {"max-rate", '\0', "SIZE", "backup.max_rate", OPTION_ONCE,
      "the most bytes a second that it may take from the server"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 #define CREATE_PROSE                                                                           \
@@ -177,18 +179,18 @@ static const struct option create_options[] = {
     "tar archives: `zstd -dc base.tar.zst | tar x` unpacks them without this program."
 
 static const struct option drill_options[] = {
-    {"repo", 0, "DIR", "backup.repo", false, "the repository"},
-    {"system", 0, "ID", "backup.system", false,
+    {"repo", 0, "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"system", 0, "ID", "backup.system", OPTION_ONCE,
      "the cluster, where the repository has several"},
-    {"scratch", 0, "DIR", "backup.scratch", false, "restore into this folder"},
+    {"scratch", 0, "DIR", "backup.scratch", OPTION_ONCE, "restore into this folder"},
     TARGET_OPTION_ROWS,
-    {"seed", 0, "N", NULL, false, "choose the same point as a drill before did"},
-    {"checks", 0, "FILE", "backup.drill_checks", false, "statements of your own to run"},
-    {"no-amcheck", 0, NULL, NULL, false, "leave out amcheck"},
-    {"no-rows", 0, NULL, NULL, false, "leave out reading every row"},
-    {"threads", 0, "N", "backup.threads", false, "threads that restore"},
-    {"bindir", 0, "DIR", "backup.bindir", false, "where PostgreSQL's own programs are"},
-    {NULL, 0, NULL, NULL, false, NULL},
+    {"seed", 0, "N", NULL, OPTION_ONCE, "choose the same point as a drill before did"},
+    {"checks", 0, "FILE", "backup.drill_checks", OPTION_ONCE, "statements of your own to run"},
+    {"no-amcheck", 0, NULL, NULL, OPTION_ONCE, "leave out amcheck"},
+    {"no-rows", 0, NULL, NULL, OPTION_ONCE, "leave out reading every row"},
+    {"threads", 0, "N", "backup.threads", OPTION_ONCE, "threads that restore"},
+    {"bindir", 0, "DIR", "backup.bindir", OPTION_ONCE, "where PostgreSQL's own programs are"},
+    {NULL, 0, NULL, NULL, OPTION_ONCE, NULL},
 };
 
 #define DRILL_PROSE                                                                            \
@@ -205,28 +207,29 @@ static const struct option drill_options[] = {
     "tries the same again, and the options of `backup restore` name a point of your own."
 
 static const struct option receive_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"slot", '\0', "NAME", "backup.slot", false, "the replication slot"},
-    {"until-lsn", '\0', "LSN", NULL, false, "end when WAL up to there is durable"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"slot", '\0', "NAME", "backup.slot", OPTION_ONCE, "the replication slot"},
+    {"until-lsn", '\0', "LSN", NULL, OPTION_ONCE, "end when WAL up to there is durable"},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option push_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"compress", '\0', "LEVEL", "backup.compress", false, "Zstandard level"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"compress", '\0', "LEVEL", "backup.compress", OPTION_ONCE, "Zstandard level"},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option fetch_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", NULL, false,
+    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"system", '\0', "ID", NULL, OPTION_ONCE,
      "the system identifier; by default that of the data directory it is called in, or the "
      "only one in the repository"},
-    {"key-file", '\0', "FILE", "backup.key_file", false, "the key of an encrypted repository"},
-    {"key-command", '\0', "COMMAND", "backup.key_command", false, "what prints that key"},
-    {"gaps-are-ends", '\0', NULL, NULL, false,
+    {"key-file", '\0', "FILE", "backup.key_file", OPTION_ONCE,
+     "the key of an encrypted repository"},
+    {"key-command", '\0', "COMMAND", "backup.key_command", OPTION_ONCE, "what prints that key"},
+    {"gaps-are-ends", '\0', NULL, NULL, OPTION_ONCE,
      "1 as well for a segment that is missing while WAL behind it is there"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 #define RECEIVE_PROSE                                                                          \
@@ -256,25 +259,27 @@ static const struct option fetch_options[] = {
     "zeroes, so that a recovery comes as far as there is WAL. One that is missing while WAL "  \
     "behind it is there ends with 126 too, but for a standby, which has a primary to ask."
 static const struct option restore_options[] = {
-    {"to", '\0', "DIR", NULL, false,
+    {"to", '\0', "DIR", NULL, OPTION_ONCE,
      "the folder that becomes the data directory; it is made, or empty"},
-    {"repo", '\0', "DIR", "backup.repo", false, "the repository"},
-    {"system", '\0', "ID", "backup.system", false,
+    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"system", '\0', "ID", "backup.system", OPTION_ONCE,
      "the cluster's system identifier, where the repository has several"},
     TARGET_OPTION_ROWS,
-    {"plan", '\0', NULL, NULL, false, "show what would be restored, and where it would land"},
-    {"action", '\0', "promote|pause|shutdown", NULL, false,
+    {"plan", '\0', NULL, NULL, OPTION_ONCE,
+     "show what would be restored, and where it would land"},
+    {"action", '\0', "promote|pause|shutdown", NULL, OPTION_ONCE,
      "what to do at the target (default: promote)"},
-    {"no-start", '\0', NULL, NULL, false, "files and settings only, no server is started"},
-    {"delta", '\0', NULL, NULL, false,
+    {"no-start", '\0', NULL, NULL, OPTION_ONCE,
+     "files and settings only, no server is started"},
+    {"delta", '\0', NULL, NULL, OPTION_ONCE,
      "write over an older state of the cluster: only what differs"},
-    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, true,
+    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, OPTION_REPEATS,
      "put the tablespace of OLDDIR into NEWDIR"},
-    {"tablespaces-below", '\0', "DIR", NULL, false,
+    {"tablespaces-below", '\0', "DIR", NULL, OPTION_ONCE,
      "put all other tablespaces into DIR/OID each"},
-    {"jobs", 'j', "N", "backup.threads", false, "threads that decompress and write"},
-    {"bindir", '\0', "DIR", "backup.bindir", false, "where PostgreSQL's programs are"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {"jobs", 'j', "N", "backup.threads", OPTION_ONCE, "threads that decompress and write"},
+    {"bindir", '\0', "DIR", "backup.bindir", OPTION_ONCE, "where PostgreSQL's programs are"},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 #define RESTORE_PROSE                                                                          \

@@ -69,17 +69,21 @@ AUTO_DEFINE(restore_plan, restore_plan_free)
 
 /* The options that name a target, for a command's table; target_read() reads them. */
 #define TARGET_OPTION_ROWS                                                                     \
-    {"latest", 0, NULL, NULL, false, "to the end of the WAL that is there (the default)"},     \
+    {                                                                                          \
+        "latest", 0,           NULL,                                                           \
+        NULL,     OPTION_ONCE, "to the end of the WAL that is there (the default)"},           \
         {"target-time", 0,     "TIME",                                                         \
          NULL,          false, "to the last moment that is not later; with offset or zone"},   \
-        {"target-lsn", 0, "LSN", NULL, false, "to the first record at or behind this LSN"},    \
-        {"target-xid", 0, "XID", NULL, false, "until this transaction has ended"},             \
-        {"target-name", 0, "NAME", NULL, false, "to the restore point of this name"},          \
-        {"immediate", 0, NULL, NULL, false, "no further than the backup needs"},               \
+        {"target-lsn", 0,           "LSN",                                                     \
+         NULL,         OPTION_ONCE, "to the first record at or behind this LSN"},              \
+        {"target-xid", 0, "XID", NULL, OPTION_ONCE, "until this transaction has ended"},       \
+        {"target-name", 0, "NAME", NULL, OPTION_ONCE, "to the restore point of this name"},    \
+        {"immediate", 0, NULL, NULL, OPTION_ONCE, "no further than the backup needs"},         \
         {"timeline", 0,     "N|current|latest",                                                \
          NULL,       false, "along this timeline (default: the newest there is)"},             \
     {                                                                                          \
-        "backup", 0, "ID", NULL, false, "from this backup (default: the newest that fits)"     \
+        "backup", 0, "ID", NULL, OPTION_ONCE,                                                  \
+            "from this backup (default: the newest that fits)"                                 \
     }
 
 enum { TARGET_TIMELINE_CURRENT = G_MAXINT32 }; /* the backup's own */

@@ -54,35 +54,37 @@ static const struct setting settings[] = {
 };
 
 static const struct option report_options[] = {
-    {"table", 't', "PATTERN", NULL, true,
+    {"table", 't', "PATTERN", NULL, OPTION_REPEATS,
      "only this table and what belongs to it; name or schema.name, * and ? are wildcards"},
-    {"schema", 'n', "PATTERN", NULL, true, "only tables of this schema"},
-    {"system", 'S', NULL, NULL, false, "system catalogs too"},
-    {"method", 'm', "METHOD", "bloat.method", false,
+    {"schema", 'n', "PATTERN", NULL, OPTION_REPEATS, "only tables of this schema"},
+    {"system", 'S', NULL, NULL, OPTION_ONCE, "system catalogs too"},
+    {"method", 'm', "METHOD", "bloat.method", OPTION_ONCE,
      "estimate (catalogs only), sample (random blocks) or exact (pgstattuple)"},
-    {"budget", '\0', "SIZE", NULL, false, "what sample or exact may read in all"},
-    {"worst", '\0', "N", "bloat.worst", false, "how many of the worst objects exact reads"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {"budget", '\0', "SIZE", NULL, OPTION_ONCE, "what sample or exact may read in all"},
+    {"worst", '\0', "N", "bloat.worst", OPTION_ONCE,
+     "how many of the worst objects exact reads"},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option reclaim_options[] = {
-    {"table", 't', "PATTERN", NULL, true,
+    {"table", 't', "PATTERN", NULL, OPTION_REPEATS,
      "only this table and what belongs to it; name or schema.name, * and ? are wildcards"},
-    {"schema", 'n', "PATTERN", NULL, true, "only tables of this schema"},
-    {"method", 'm', "METHOD", NULL, false,
+    {"schema", 'n', "PATTERN", NULL, OPTION_REPEATS, "only tables of this schema"},
+    {"method", 'm', "METHOD", NULL, OPTION_ONCE,
      "what decides is believed: sample (random blocks, the default), estimate (catalogs only) "
      "or "
      "exact (pgstattuple)"},
-    {"min-size", '\0', "SIZE", "bloat.worth_bytes", false, "at least this much must be to win"},
-    {"min-fraction", '\0', "FRACTION", "bloat.worth_fraction", false,
+    {"min-size", '\0', "SIZE", "bloat.worth_bytes", OPTION_ONCE,
+     "at least this much must be to win"},
+    {"min-fraction", '\0', "FRACTION", "bloat.worth_fraction", OPTION_ONCE,
      "and at least this part of the table or index"},
-    {"allow-exclusive-lock", '\0', NULL, NULL, false,
+    {"allow-exclusive-lock", '\0', NULL, NULL, OPTION_ONCE,
      "VACUUM (FULL) where nothing else is possible: nobody can use the table meanwhile"},
-    {"window", '\0', "DURATION", "bloat.window", false,
+    {"window", '\0', "DURATION", "bloat.window", OPTION_ONCE,
      "hard end of the run, counted from now"},
-    {"lock-timeout", '\0', "DURATION", "bloat.lock_timeout", false,
+    {"lock-timeout", '\0', "DURATION", "bloat.lock_timeout", OPTION_ONCE,
      "how long to wait for a table's lock before it is put off"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct command commands[] = {

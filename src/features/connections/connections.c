@@ -41,37 +41,37 @@ static const struct setting settings[] = {
 };
 
 static const struct option report_options[] = {
-    {"until", 'u', "FRACTION", "connections.until", false,
+    {"until", 'u', "FRACTION", "connections.until", OPTION_ONCE,
      "the part of the slots that may be in use"},
-    {"idle-for", '\0', "DURATION", "connections.idle_for", false,
+    {"idle-for", '\0', "DURATION", "connections.idle_for", OPTION_ONCE,
      "what counts as idle for long"},
-    {"transaction-for", '\0', "DURATION", "connections.transaction_for", false,
+    {"transaction-for", '\0', "DURATION", "connections.transaction_for", OPTION_ONCE,
      "what counts as idle in an old transaction"},
     BACKENDS_ENTER_OPTION,
-    {"service-unready", '\0', NULL, NULL, false,
+    {"service-unready", '\0', NULL, NULL, OPTION_ONCE,
      "the service says (503) that it gets no connection"},
-    {"watch", '\0', "SECONDS", NULL, false,
+    {"watch", '\0', "SECONDS", NULL, OPTION_ONCE,
      "again and again; on a terminal a page with keys to cancel or terminate a chosen session"},
-    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", false, NULL},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", OPTION_ONCE, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option relieve_options[] = {
-    {"until", 'u', "FRACTION", "connections.until", false,
+    {"until", 'u', "FRACTION", "connections.until", OPTION_ONCE,
      "the part of the slots that may be in use"},
-    {"idle-for", '\0', "DURATION", "connections.idle_for", false,
+    {"idle-for", '\0', "DURATION", "connections.idle_for", OPTION_ONCE,
      "what counts as idle for long"},
-    {"transaction-for", '\0', "DURATION", "connections.transaction_for", false,
+    {"transaction-for", '\0', "DURATION", "connections.transaction_for", OPTION_ONCE,
      "what counts as idle in an old transaction"},
     BACKENDS_ENTER_OPTION,
-    {"service-unready", '\0', NULL, NULL, false,
+    {"service-unready", '\0', NULL, NULL, OPTION_ONCE,
      "the service says (503) that it gets no connection"},
-    {"grace", '\0', "DURATION", "connections.grace", false,
+    {"grace", '\0', "DURATION", "connections.grace", OPTION_ONCE,
      "how long a cancel may take before terminate"},
-    {"per-minute", '\0', "N", "connections.per_minute", false,
+    {"per-minute", '\0', "N", "connections.per_minute", OPTION_ONCE,
      "end at most so many sessions a minute"},
-    {"superusers", '\0', NULL, NULL, false, "sessions of superusers may be ended too"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {"superusers", '\0', NULL, NULL, OPTION_ONCE, "sessions of superusers may be ended too"},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct command commands[] = {

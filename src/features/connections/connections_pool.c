@@ -8,12 +8,12 @@
 enum { SOURCE_LARGEST = 1 << 20 };
 
 const struct option connections_pool_options[] = {
-    {"source", '\0', "FILE", NULL, false,
+    {"source", '\0', "FILE", NULL, OPTION_ONCE,
      "read the calls that size the pool in this Go file, database/connection.go as a rule"},
-    {"application", '\0', "NAME", NULL, false,
+    {"application", '\0', "NAME", NULL, OPTION_ONCE,
      "the section [app NAME] the file belongs to, where there are several"},
-    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", false, NULL},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", OPTION_ONCE, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 /* ---- the source ---------------------------------------------------------------------------- */

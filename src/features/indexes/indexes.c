@@ -57,29 +57,30 @@ static const struct setting settings[] = {
     }
 
 static const struct option report_options[] = {
-    {"table", 't', "PATTERN", NULL, true,
+    {"table", 't', "PATTERN", NULL, OPTION_REPEATS,
      "only indexes of this table; name or schema.name, * and ? are wildcards"},
-    {"schema", 'n', "PATTERN", NULL, true, "only indexes of tables of this schema"},
+    {"schema", 'n', "PATTERN", NULL, OPTION_REPEATS, "only indexes of tables of this schema"},
     EVIDENCE,
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option drop_options[] = {
-    {"force", 'f', NULL, NULL, false, "drop it although the verdict is not drop-candidate"},
+    {"force", 'f', NULL, NULL, OPTION_ONCE,
+     "drop it although the verdict is not drop-candidate"},
     EVIDENCE,
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option rebuild_options[] = {
-    {"bloated", 'b', NULL, NULL, false,
+    {"bloated", 'b', NULL, NULL, OPTION_ONCE,
      "those that are bloated, by indexes.bloat_size and indexes.bloat_fraction"},
-    {"invalid", 'i', NULL, NULL, false, "those whose build did not finish"},
-    {"window", '\0', "DURATION", "indexes.window", false,
+    {"invalid", 'i', NULL, NULL, OPTION_ONCE, "those whose build did not finish"},
+    {"window", '\0', "DURATION", "indexes.window", OPTION_ONCE,
      "hard end of the run, counted from now"},
-    {"patience", '\0', "DURATION", "indexes.patience", false,
+    {"patience", '\0', "DURATION", "indexes.patience", OPTION_ONCE,
      "how long one rebuild may wait for other transactions"},
-    {"memory", '\0', "SIZE", "indexes.memory", false, "maintenance_work_mem"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {"memory", '\0', "SIZE", "indexes.memory", OPTION_ONCE, "maintenance_work_mem"},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const char *const rebuild_instead[] = {"bloated", "invalid", NULL};

@@ -76,8 +76,9 @@ static const struct setting settings[] = {
 
 /* -- options: folder -- */
 static const struct option status_options[] = {
-    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
-    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {"tool", 0, "TOOL", "migrations.format", OPTION_ONCE, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", OPTION_ONCE,
+     "the table that says what was applied"},
     {.name = NULL},
 };
 
@@ -85,26 +86,29 @@ static const struct option status_options[] = {
 
 /* -- options: lint -- */
 static const struct option lint_options[] = {
-    {"server-version", 0, "N", "migrations.server_version", false,
+    {"server-version", 0, "N", "migrations.server_version", OPTION_ONCE,
      "lint for this major version of PostgreSQL"},
-    {"format", 0, "FORMAT", "migrations.report", false,
+    {"format", 0, "FORMAT", "migrations.report", OPTION_ONCE,
      "print text, workflow commands of GitHub, or SARIF; or in this format"},
-    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
-    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {"tool", 0, "TOOL", "migrations.format", OPTION_ONCE, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", OPTION_ONCE,
+     "the table that says what was applied"},
     {.name = NULL},
 };
 
 /* -- options: rehearse -- */
 static const struct option rehearse_options[] = {
-    {"shadow", 0, "CONNINFO", "migrations.shadow", false,
+    {"shadow", 0, "CONNINFO", "migrations.shadow", OPTION_ONCE,
      "rehearse on a copy of this staging database"},
-    {"from-backup", 0, NULL, NULL, false, "rehearse on the newest backup, restored"},
-    {"repo", 0, "DIR", "backup.repo", false, "the repository of that backup"},
-    {"rows", 0, "N", "migrations.rows", false, "make up so many rows for each table"},
-    {"scratch", 0, "DIR", "backup.scratch", false, "where a throw-away server has its files"},
-    {"bindir", 0, "DIR", "backup.bindir", false, "where PostgreSQL's own programs are"},
-    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
-    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {"from-backup", 0, NULL, NULL, OPTION_ONCE, "rehearse on the newest backup, restored"},
+    {"repo", 0, "DIR", "backup.repo", OPTION_ONCE, "the repository of that backup"},
+    {"rows", 0, "N", "migrations.rows", OPTION_ONCE, "make up so many rows for each table"},
+    {"scratch", 0, "DIR", "backup.scratch", OPTION_ONCE,
+     "where a throw-away server has its files"},
+    {"bindir", 0, "DIR", "backup.bindir", OPTION_ONCE, "where PostgreSQL's own programs are"},
+    {"tool", 0, "TOOL", "migrations.format", OPTION_ONCE, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", OPTION_ONCE,
+     "the table that says what was applied"},
     {.name = NULL},
 };
 
@@ -128,19 +132,19 @@ static const struct option rehearse_options[] = {
         {"lock-wait", 0,                                                                       \
          "DURATION",  "migrations.lock_wait",                                                  \
          false,       "how long to wait for another run"},                                     \
-        {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},                 \
+        {"tool", 0, "TOOL", "migrations.format", OPTION_ONCE, "whose folder it is"},           \
     {                                                                                          \
         "table", 0, "NAME", "migrations.table", false, "the table that says what was applied"  \
     }
 
 static const struct option apply_options[] = {
-    {"to", 0, "VERSION", NULL, false, "stop after this one"},
+    {"to", 0, "VERSION", NULL, OPTION_ONCE, "stop after this one"},
     APPLY_LIMITS,
     {.name = NULL},
 };
 
 static const struct option revert_options[] = {
-    {"to", 0, "VERSION", NULL, false,
+    {"to", 0, "VERSION", NULL, OPTION_ONCE,
      "take back all that came after this one; 0: all there are. Without it: the newest alone"},
     APPLY_LIMITS,
     {.name = NULL},
@@ -148,20 +152,22 @@ static const struct option revert_options[] = {
 
 /* -- options: checklist -- */
 static const struct option checklist_options[] = {
-    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
-    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {"tool", 0, "TOOL", "migrations.format", OPTION_ONCE, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", OPTION_ONCE,
+     "the table that says what was applied"},
     {.name = NULL},
 };
 static const struct option capture_options[] = {
-    {"dir", 0, "DIR", "migrations.dir", false, "write the files into this folder"},
-    {"name", 0, "NAME", NULL, false, "name of the migration (default: capture)"},
-    {"bindir", 0, "DIR", "backup.bindir", false, "where PostgreSQL's own programs are"},
-    {"scratch", 0, "DIR", "backup.scratch", false,
+    {"dir", 0, "DIR", "migrations.dir", OPTION_ONCE, "write the files into this folder"},
+    {"name", 0, "NAME", NULL, OPTION_ONCE, "name of the migration (default: capture)"},
+    {"bindir", 0, "DIR", "backup.bindir", OPTION_ONCE, "where PostgreSQL's own programs are"},
+    {"scratch", 0, "DIR", "backup.scratch", OPTION_ONCE,
      "a folder for the throw-away server's files"},
-    {"variable", 0, "NAME", NULL, true,
+    {"variable", 0, "NAME", NULL, OPTION_REPEATS,
      "give the database's URL to the program in this variable too"},
-    {"tool", 0, "TOOL", "migrations.format", false, "whose folder it is"},
-    {"table", 0, "NAME", "migrations.table", false, "the table that says what was applied"},
+    {"tool", 0, "TOOL", "migrations.format", OPTION_ONCE, "whose folder it is"},
+    {"table", 0, "NAME", "migrations.table", OPTION_ONCE,
+     "the table that says what was applied"},
     {.name = NULL},
 };
 

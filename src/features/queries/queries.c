@@ -23,23 +23,23 @@ static const struct setting settings[] = {
 };
 
 static const struct option report_options[] = {
-    {"longer-than", '\0', "DURATION", "queries.longer_than", false,
+    {"longer-than", '\0', "DURATION", "queries.longer_than", OPTION_ONCE,
      "those that run for longer"},
     BACKENDS_ENTER_OPTION,
-    {"watch", '\0', "SECONDS", NULL, false,
+    {"watch", '\0', "SECONDS", NULL, OPTION_ONCE,
      "again and again; on a terminal a page with keys to cancel or terminate a chosen row"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option end_options[] = {
-    {"longer-than", '\0', "DURATION", "queries.longer_than", false,
+    {"longer-than", '\0', "DURATION", "queries.longer_than", OPTION_ONCE,
      "all that run for longer, in the place of a PID"},
-    {"rules", '\0', NULL, NULL, false,
+    {"rules", '\0', NULL, NULL, OPTION_ONCE,
      "what the rules of the configuration say, in the place of a PID"},
-    {"grace", '\0', "DURATION", "queries.grace", false, NULL},
-    {"superusers", '\0', NULL, NULL, false, "superusers' queries, too"},
+    {"grace", '\0', "DURATION", "queries.grace", OPTION_ONCE, NULL},
+    {"superusers", '\0', NULL, NULL, OPTION_ONCE, "superusers' queries, too"},
     BACKENDS_ENTER_OPTION,
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const char *const end_instead[] = {"longer-than", "rules", NULL};

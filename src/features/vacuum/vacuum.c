@@ -59,12 +59,14 @@ static const struct setting settings[] = {
 #define SELECTION                                                                              \
     {"table", 't',  "PATTERN",                                                                 \
      NULL,    true, "only this table; name or schema.name, * and ? are wildcards"},            \
-        {"schema", 'n', "PATTERN", NULL, true, "only tables of this schema"},                  \
-        {"exclude-table", 'T', "PATTERN", NULL, true, "not this table"},                       \
-        {"exclude-schema", 'N', "PATTERN", NULL, true, "not the tables of this schema"},       \
-        {"analyze-only", 'Z', NULL, NULL, false, "only statistics: ANALYZE, no VACUUM"},       \
-        {"freeze", 'F', NULL, NULL, false, "freeze every selected table, due or not"},         \
-        {"jobs", 'j', "N", "vacuum.jobs", false, "lanes that work at the same time"},          \
+        {"schema", 'n', "PATTERN", NULL, OPTION_REPEATS, "only tables of this schema"},        \
+        {"exclude-table", 'T', "PATTERN", NULL, OPTION_REPEATS, "not this table"},             \
+        {"exclude-schema", 'N',                                                                \
+         "PATTERN",        NULL,                                                               \
+         OPTION_REPEATS,   "not the tables of this schema"},                                   \
+        {"analyze-only", 'Z', NULL, NULL, OPTION_ONCE, "only statistics: ANALYZE, no VACUUM"}, \
+        {"freeze", 'F', NULL, NULL, OPTION_ONCE, "freeze every selected table, due or not"},   \
+        {"jobs", 'j', "N", "vacuum.jobs", OPTION_ONCE, "lanes that work at the same time"},    \
     {                                                                                          \
         "window", '\0', "DURATION", "vacuum.window", false,                                    \
             "hard end of the run, counted from now"                                            \
@@ -72,16 +74,16 @@ static const struct setting settings[] = {
 
 static const struct option plan_options[] = {
     SELECTION,
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option run_options[] = {
     SELECTION,
-    {"lock-timeout", '\0', "DURATION", "vacuum.lock_timeout", false,
+    {"lock-timeout", '\0', "DURATION", "vacuum.lock_timeout", OPTION_ONCE,
      "how long to wait for a table's lock before it goes to the back of the queue"},
-    {"memory", '\0', "SIZE", "vacuum.memory", false,
+    {"memory", '\0', "SIZE", "vacuum.memory", OPTION_ONCE,
      "maintenance_work_mem of all lanes together"},
-    {NULL, '\0', NULL, NULL, false, NULL},
+    {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct command commands[] = {

@@ -8,48 +8,48 @@
 #include <string.h>
 
 static const struct option write_options[] = {
-    {"dry-run", 0, NULL, NULL, false, "print the plan as SQL for psql; change nothing"},
-    {"yes", 'y', NULL, NULL, false, "do not ask before the plan is carried out"},
+    {"dry-run", 0, NULL, NULL, OPTION_ONCE, "print the plan as SQL for psql; change nothing"},
+    {"yes", 'y', NULL, NULL, OPTION_ONCE, "do not ask before the plan is carried out"},
     {.name = NULL},
 };
 
 static const struct option connection_options[] = {
-    {"host", 'h', "HOSTNAME", NULL, false, "database server host or socket directory"},
-    {"port", 'p', "PORT", NULL, false, "database server port"},
-    {"username", 'U', "USERNAME", NULL, false, "user name to connect as"},
-    {"dbname", 'd', "DBNAME", NULL, false,
+    {"host", 'h', "HOSTNAME", NULL, OPTION_ONCE, "database server host or socket directory"},
+    {"port", 'p', "PORT", NULL, OPTION_ONCE, "database server port"},
+    {"username", 'U', "USERNAME", NULL, OPTION_ONCE, "user name to connect as"},
+    {"dbname", 'd', "DBNAME", NULL, OPTION_ONCE,
      "database to work on; a connection string or URI as well"},
-    {"no-password", 'w', NULL, NULL, false, "never prompt for password"},
-    {"password", 'W', NULL, NULL, false, "force password prompt"},
-    {"target", 0, "NAME", NULL, false,
+    {"no-password", 'w', NULL, NULL, OPTION_ONCE, "never prompt for password"},
+    {"password", 'W', NULL, NULL, OPTION_ONCE, "force password prompt"},
+    {"target", 0, "NAME", NULL, OPTION_ONCE,
      "connect as [target NAME] of the configuration says, with its settings; \"all\": each "
      "target in turn"},
     {.name = NULL},
 };
 
 static const struct option target_options[] = {
-    {"target", 0, "NAME", NULL, false,
+    {"target", 0, "NAME", NULL, OPTION_ONCE,
      "with the settings of [target NAME]; \"all\": each in turn"},
     {.name = NULL},
 };
 
 static const struct option server_options[] = {
-    {"echo", 'e', NULL, NULL, false, "print the SQL as it runs"},
+    {"echo", 'e', NULL, NULL, OPTION_ONCE, "print the SQL as it runs"},
     {.name = NULL},
 };
 
 static const struct option general_options[] = {
-    {"config", 0, "FILE", NULL, false,
+    {"config", 0, "FILE", NULL, OPTION_ONCE,
      "read this configuration file instead of the usual ones"},
-    {"state", 0, "FILE", "state", false, "keep the history in this file"},
-    {"format", 0, "FORMAT", NULL, false, "print data in this format"},
-    {"json", 0, NULL, NULL, false, "the same as --format=json"},
-    {"color", 0, "WHEN", NULL, false,
+    {"state", 0, "FILE", "state", OPTION_ONCE, "keep the history in this file"},
+    {"format", 0, "FORMAT", NULL, OPTION_ONCE, "print data in this format"},
+    {"json", 0, NULL, NULL, OPTION_ONCE, "the same as --format=json"},
+    {"color", 0, "WHEN", NULL, OPTION_ONCE,
      "use colors; auto: on a terminal, unless NO_COLOR is set"},
-    {"quiet", 'q', NULL, NULL, false, "print no notes and no progress"},
-    {"verbose", 'v', NULL, NULL, false, "say more"},
-    {"version", 'V', NULL, NULL, false, "print the version, then exit"},
-    {"help", '?', NULL, NULL, false, "show this help, then exit"},
+    {"quiet", 'q', NULL, NULL, OPTION_ONCE, "print no notes and no progress"},
+    {"verbose", 'v', NULL, NULL, OPTION_ONCE, "say more"},
+    {"version", 'V', NULL, NULL, OPTION_ONCE, "print the version, then exit"},
+    {"help", '?', NULL, NULL, OPTION_ONCE, "show this help, then exit"},
     {.name = NULL},
 };
 
@@ -265,7 +265,7 @@ char *cli_option_prose(const struct option *option)
         if (setting->fallback != NULL && setting->fallback[0] != '\0')
             g_ptr_array_add(facts, g_strdup_printf("default %s", setting->fallback));
     }
-    if (option->repeats)
+    if (option->flags & OPTION_REPEATS)
         g_ptr_array_add(facts, g_strdup("may be repeated"));
     /* One sentence stands without its period, so that all options look alike. */
     int length = (int) strlen(prose);

@@ -14,7 +14,11 @@ static enum runbook_exit run(struct call *call, GError **error)
 
 static const struct option demo_options[] = {
     {.name = "jobs", .letter = 'j', .argument = "N", .prose = "lanes"},
-    {.name = "table", .letter = 't', .argument = "TABLE", .repeats = true, .prose = "only it"},
+    {.name = "table",
+     .letter = 't',
+     .argument = "TABLE",
+     .flags = OPTION_REPEATS,
+     .prose = "only it"},
     {.name = "freeze", .letter = 'F', .prose = "freeze"},
     {.name = NULL},
 };

@@ -137,7 +137,7 @@ static char *setting_text(const struct cli_line *line, const struct option *opti
 {
     if (option->argument == NULL)
         return g_strdup("on");
-    if (!option->repeats)
+    if (!(option->flags & OPTION_REPEATS))
         return g_strdup(option_value(line->options, option->name));
     const char *const *values = option_values(line->options, option->name);
     return cli_join(values, ", ");

@@ -13,24 +13,24 @@ static void begin(struct json_text *json, const char *schema)
     json_text_time(json, "generated_at", g_get_real_time());
 }
 
-static void end(struct json_text *json, struct http_reply *reply)
+static void end(struct json_text *json, struct http_request *request, int status)
 {
     json_text_close(json);
-    reply->body = g_strconcat(json_text_peek(json), "\n", NULL);
+    g_autofree char *body = g_strconcat(json_text_peek(json), "\n", NULL);
+    http_answer_text(request, status, "application/json", body, NULL);
 }
 
-static void answer_live(const struct http_query *query, struct http_reply *reply, gpointer data)
+static void answer_live(struct http_request *request, gpointer data)
 {
     const struct daemon *daemon = data;
     AUTO(json_text) json = json_text_new();
-    (void) query;
 
     begin(json, "pgrunbook.health.live/1");
     json_text_string(json, "status", "alive");
     json_text_string(json, "version", RUNBOOK_VERSION);
     json_text_int(json, "uptime_seconds",
                   (g_get_monotonic_time() - daemon->started_us) / G_USEC_PER_SEC);
-    end(json, reply);
+    end(json, request, 200);
 }
 
 /* Why the target is not in order; NULL when it is. Caller frees. */
@@ -78,11 +78,11 @@ static void add_targets(struct json_text *json, const GPtrArray *targets)
 }
 
 /* ?target=NAME asks for that one alone. */
-static void answer_ready(const struct http_query *query, struct http_reply *reply,
-                         gpointer data)
+static void answer_ready(struct http_request *request, gpointer data)
 {
     const struct daemon *daemon = data;
-    const char *only = http_query_value(query, "target");
+    const char *only = http_query_value(http_request_query(request), "target");
+    int status = 200;
     const char *trouble = keeper_trouble(daemon->keeper);
     AUTO(json_text) json = json_text_new();
     g_autoptr(GPtrArray) asked = g_ptr_array_new();
@@ -92,7 +92,7 @@ static void answer_ready(const struct http_query *query, struct http_reply *repl
     if (trouble != NULL) {
         g_autofree char *first = g_strndup(trouble, strcspn(trouble, "\n"));
         add_reason(json, NULL, first);
-        reply->status = 503;
+        status = 503;
     }
     for (guint i = 0; i < daemon->targets->len; i++) {
         struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
@@ -103,21 +103,21 @@ static void answer_ready(const struct http_query *query, struct http_reply *repl
         if (reason == NULL)
             continue;
         add_reason(json, target->name, reason);
-        reply->status = 503;
+        status = 503;
     }
     json_text_close(json);
     if (asked->len == 0)
-        reply->status = only != NULL ? 404 : 503;
+        status = only != NULL ? 404 : 503;
     add_targets(json, asked);
     json_text_string(json, "status",
-                     reply->status == 200   ? "ready"
-                     : reply->status == 404 ? "no such target"
-                                            : "not ready");
-    end(json, reply);
+                     status == 200   ? "ready"
+                     : status == 404 ? "no such target"
+                                     : "not ready");
+    end(json, request, status);
 }
 
 const struct http_route daemon_routes[] = {
-    {"/api/health/live", answer_live},
-    {"/api/health/ready", answer_ready},
-    {NULL, NULL},
+    {"/api/health/live", HTTP_GET, HTTP_FREE, answer_live},
+    {"/api/health/ready", HTTP_GET, HTTP_FREE, answer_ready},
+    {NULL, 0, HTTP_FREE, NULL},
 };

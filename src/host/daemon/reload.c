@@ -95,7 +95,10 @@ bool daemon_listen(struct daemon *daemon, const char *where, GError **error)
     /* First: the new place may be the old port. */
     g_clear_pointer(&daemon->http, http_stop);
     if (!listen.off)
-        daemon->http = http_start(&listen, daemon_routes, daemon, error);
+        daemon->http = http_start(
+            &(struct http_plan){
+                .listen = listen, .open = true, .routes = daemon_routes, .data = daemon},
+            error);
     if (!listen.off && daemon->http == NULL)
         return false;
     if (!http_listen_local(&listen))

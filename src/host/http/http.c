@@ -25,14 +25,6 @@ enum {
     BACKLOG = 128,
 };
 
-/* One client, from accept to close; in the order of their patience, oldest first. */
-struct guest {
-    GList link;
-    int fd;
-    gint64 since_us; /* accepted */
-    bool shown_out;
-};
-
 struct http {
     struct MHD_Daemon *library;
     struct http_desk desk;
@@ -50,7 +42,7 @@ struct http_source {
 /* ---- the clients --------------------------------------------------------------------------- */
 
 /* The library closes it as one that went away. */
-static void show_out(struct guest *guest)
+static void show_out(struct http_guest *guest)
 {
     if (!guest->shown_out)
         shutdown(guest->fd, SHUT_RDWR);
@@ -61,7 +53,7 @@ static void arrive(struct http *http, struct MHD_Connection *connection, void **
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct guest *guest = g_new0(struct guest, 1);
+    struct http_guest *guest = g_new0(struct http_guest, 1);
 
     guest->link.data = guest;
     guest->fd = info != NULL ? info->connect_fd : -1;
@@ -69,8 +61,8 @@ static void arrive(struct http *http, struct MHD_Connection *connection, void **
     *ret_guest = guest;
     if (http->guests.length >= CROWD) {
         for (GList *link = http->guests.head; link != NULL; link = link->next) {
-            struct guest *oldest = link->data;
-            if (oldest->shown_out)
+            struct http_guest *oldest = link->data;
+            if (oldest->shown_out || oldest->served)
                 continue;
             show_out(oldest);
             break;
@@ -88,7 +80,7 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
         arrive(http, connection, guest_pointer);
         return;
     }
-    struct guest *guest = *guest_pointer;
+    struct http_guest *guest = *guest_pointer;
     if (guest == NULL)
         return;
     g_queue_unlink(&http->guests, &guest->link);
@@ -102,28 +94,29 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **r
     (void) data;
     (void) connection;
     (void) code;
-    http_request_free(*request);
+    http_request_end(*request);
     *request = NULL;
 }
 
-/* The time of the one who has waited longest; -1 when nobody is there. */
+/* When the first of them is to be shown out; -1 when nobody is there. */
 static gint64 patience_us(const struct http *http)
 {
+    gint64 first_us = -1;
+
     for (const GList *link = http->guests.head; link != NULL; link = link->next) {
-        const struct guest *guest = link->data;
-        if (!guest->shown_out)
-            return guest->since_us + TIMEOUT_S * G_USEC_PER_SEC;
+        const struct http_guest *guest = link->data;
+        if (!guest->shown_out && !guest->served && (first_us < 0 || guest->since_us < first_us))
+            first_us = guest->since_us;
     }
-    return -1;
+    return first_us < 0 ? -1 : first_us + TIMEOUT_S * G_USEC_PER_SEC;
 }
 
 static void show_out_late(struct http *http, gint64 now_us)
 {
     for (GList *link = http->guests.head; link != NULL; link = link->next) {
-        struct guest *guest = link->data;
-        if (guest->since_us + TIMEOUT_S * G_USEC_PER_SEC > now_us)
-            break;
-        show_out(guest);
+        struct http_guest *guest = link->data;
+        if (!guest->served && guest->since_us + TIMEOUT_S * G_USEC_PER_SEC <= now_us)
+            show_out(guest);
     }
 }
 
@@ -239,24 +232,29 @@ static void G_GNUC_PRINTF(2, 0) be_silent(void *data, const char *format, va_lis
 static struct MHD_Daemon *start_library(struct http *http, int fd)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, http_answer, &http->desk,
-        MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_BYTES,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK, http_request_new, NULL,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        http_handle, &http->desk, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t) CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+        http_request_new, &http->desk, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
-struct http *http_start(const struct http_listen *listen, const struct http_route *routes,
-                        gpointer data, GError **error)
+struct http *http_start(const struct http_plan *plan, GError **error)
 {
-    int fd = open_socket(listen, error);
+    int fd = open_socket(&plan->listen, error);
 
     if (fd < 0)
         return NULL;
     struct http *http = g_new0(struct http, 1);
-    http->desk = (struct http_desk){.routes = routes, .data = data};
+    http->desk = (struct http_desk){
+        .routes = plan->routes,
+        .files = plan->files,
+        .data = plan->data,
+        .open = plan->open && http_listen_local(&plan->listen),
+        .actions = plan->actions,
+    };
     g_queue_init(&http->guests);
     http->where = where_of(fd);
     http->library = start_library(http, fd);

@@ -1,100 +1,110 @@
 /*
- * From a request to its answer. Whatever is wrong with a request is said in JSON; nothing it
- * carries is repeated in the answer.
+ * Answers, at once or later.
  */
 #include "http/http_private.h"
+#include "out/json_text.h"
 
 #include <string.h>
 
-struct request {
-    struct http_query *query; /* NULL: malformed */
-};
-
-void *http_request_new(void *data, const char *uri, struct MHD_Connection *connection)
+void http_answer_headers(struct MHD_Response *response, const char *type, const char *cache)
 {
-    struct request *request = g_new0(struct request, 1);
-    (void) data;
-    (void) connection;
-
-    request->query = http_query_parse(uri, strlen(uri));
-    return request;
-}
-
-void http_request_free(void *data)
-{
-    struct request *request = data;
-
-    if (request == NULL)
-        return;
-    if (request->query != NULL)
-        http_query_free(request->query);
-    g_free(request);
-}
-
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
-{
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(reply->body), reply->body, MHD_RESPMEM_MUST_COPY);
-
-    g_free(reply->body);
-    if (response == NULL)
-        return MHD_NO;
-    MHD_add_response_header(response, "Content-Type", reply->type);
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, "Allow", "GET, HEAD");
-    MHD_add_response_header(response, "Connection", "close");
-    enum MHD_Result queued = MHD_queue_response(connection, (unsigned) reply->status, response);
-    MHD_destroy_response(response);
-    return queued;
-}
-
-static enum MHD_Result refuse(struct MHD_Connection *connection, int status, const char *error)
-{
-    struct http_reply reply = {
-        .status = status,
-        .type = "application/json",
-        .body = g_strdup_printf("{\"error\": \"%s\"}\n", error),
+    static const char *const same[][2] = {
+        {"Content-Security-Policy",
+         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+         "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"},
+        {"Referrer-Policy", "no-referrer"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Connection", "close"},
     };
 
-    return send_reply(connection, &reply);
+    MHD_add_response_header(response, "Content-Type", type);
+    MHD_add_response_header(response, "Cache-Control", cache);
+    for (gsize i = 0; i < G_N_ELEMENTS(same); i++)
+        MHD_add_response_header(response, same[i][0], same[i][1]);
 }
 
-/* A request that brings something along. */
-static bool has_body(struct MHD_Connection *connection)
+void http_answer_with(struct http_request *request, int status, struct MHD_Response *response)
 {
-    const char *length =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-
-    return (length != NULL && strcmp(length, "0") != 0) ||
-           MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") !=
-               NULL;
+    g_assert(request->response == NULL);
+    request->status = status;
+    request->response = response;
+    if (!request->suspended)
+        return;
+    request->suspended = false;
+    MHD_resume_connection(request->connection);
 }
 
-enum MHD_Result http_answer(void *data, struct MHD_Connection *connection, const char *url,
-                            const char *method, const char *version, const char *upload,
-                            size_t *upload_size, void **request)
-{
-    const struct http_desk *desk = data;
-    const struct request *asked = *request;
-    struct http_reply reply = {.status = MHD_HTTP_OK, .type = "application/json"};
-    (void) url;
-    (void) version;
-    (void) upload;
+/* ---- texts ------------------------------------------------------------------------------------ */
 
-    *upload_size = 0;
-    if (has_body(connection))
-        return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "a request has no body here");
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD are answered");
-    if (asked == NULL || asked->query == NULL)
-        return refuse(connection, MHD_HTTP_BAD_REQUEST, "the address is malformed");
-    for (const struct http_route *route = desk->routes; route->path != NULL; route++) {
-        if (strcmp(route->path, http_query_path(asked->query)) != 0)
-            continue;
-        route->answer(asked->query, &reply, desk->data);
-        return send_reply(connection, &reply);
+static void add_headers(struct MHD_Response *response, const char *name, va_list more)
+{
+    for (; name != NULL; name = va_arg(more, const char *)) {
+        const char *value = va_arg(more, const char *);
+        if (value != NULL)
+            MHD_add_response_header(response, name, value);
     }
-    return refuse(connection, MHD_HTTP_NOT_FOUND, "there is no such page");
+}
+
+static struct MHD_Response *begin(const char *type, const void *data, gsize length)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        length, (void *) (uintptr_t) data, MHD_RESPMEM_MUST_COPY);
+
+    if (response == NULL)
+        g_error("out of memory");
+    http_answer_headers(response, type, "no-store");
+    return response;
+}
+
+void http_answer_text(struct http_request *request, int status, const char *type,
+                      const char *body, ...)
+{
+    struct MHD_Response *response = begin(type, body, strlen(body));
+    va_list more;
+
+    va_start(more, body);
+    add_headers(response, va_arg(more, const char *), more);
+    va_end(more);
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, "Allow", "GET, HEAD, POST");
+    http_answer_with(request, status, response);
+}
+
+static void let_go(void *bytes)
+{
+    g_bytes_unref(bytes);
+}
+
+void http_answer_bytes(struct http_request *request, int status, const char *type, GBytes *body,
+                       ...)
+{
+    gsize length = 0;
+    const void *data = g_bytes_get_data(body, &length);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        length, (void *) (uintptr_t) data, let_go, g_bytes_ref(body));
+    va_list more;
+
+    if (response == NULL)
+        g_error("out of memory");
+    http_answer_headers(response, type, "no-store");
+    va_start(more, body);
+    add_headers(response, va_arg(more, const char *), more);
+    va_end(more);
+    http_answer_with(request, status, response);
+}
+
+void http_answer_error(struct http_request *request, int status, const char *error,
+                       const char *hint)
+{
+    AUTO(json_text) json = json_text_new();
+
+    json_text_object(json, NULL);
+    json_text_string(json, "error", error);
+    if (hint != NULL)
+        json_text_string(json, "hint", hint);
+    json_text_close(json);
+    g_autofree char *body = g_strconcat(json_text_peek(json), "\n", NULL);
+    http_answer_text(request, status, "application/json", body, NULL);
 }

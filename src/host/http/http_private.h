@@ -8,19 +8,68 @@
 
 #include <microhttpd.h>
 
+enum { HTTP_BODY_MOST = 64 * 1024 };
+
 /* What is needed to answer. */
 struct http_desk {
     const struct http_route *routes;
+    const struct http_file *files; /* NULL: none */
     gpointer data;
+    bool open, actions;
 };
+
+/* One client, from accept to close; in the order of their patience, oldest first. */
+struct http_guest {
+    GList link;
+    int fd;
+    gint64 since_us; /* accepted, or since it is the client's turn again */
+    bool served;     /* it waits for us: the patience is ours */
+    bool shown_out;
+};
+
+struct http_request {
+    struct http_query *query; /* NULL: malformed */
+    struct http_desk *desk;
+    struct MHD_Connection *connection; /* set by its first call */
+    struct http_guest *guest;
+    GString *body;
+    const struct http_route *route; /* NULL: a file, or refused */
+    bool post;
+    bool begun;     /* the handler has seen it */
+    bool handed;    /* a route has it */
+    bool suspended; /* it waits for its route */
+    char *who;
+    enum http_role role;
+    int status;                    /* of the response */
+    struct MHD_Response *response; /* that is ready; NULL: not yet */
+    void (*gone)(gpointer data);
+    gpointer gone_data;
+};
+
+/* ---- from a request to its route (http_request.c) --------------------------------------------- */
 
 /* A request, from its first line on: what was asked for, before the library decodes it. */
 void *http_request_new(void *data, const char *uri, struct MHD_Connection *connection);
-void http_request_free(void *data);
+/* The library is done with it, however it ended. */
+void http_request_end(struct http_request *request);
 
 /* The library's handler; `data` is a struct http_desk. */
-enum MHD_Result http_answer(void *data, struct MHD_Connection *connection, const char *url,
+enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const char *url,
                             const char *method, const char *version, const char *upload,
                             size_t *upload_size, void **request);
+
+/* ---- answers (http_answer.c) ------------------------------------------------------------------ */
+
+/* Makes that response its answer, and wakes it when it waits. Takes the response. */
+void http_answer_with(struct http_request *request, int status, struct MHD_Response *response);
+
+/* The headers that every answer has. */
+void http_answer_headers(struct MHD_Response *response, const char *type, const char *cache);
+
+/* ---- files (http_file.c) ---------------------------------------------------------------------- */
+
+/* NULL: there is none of that path. */
+const struct http_file *http_file_find(const struct http_file *files, const char *path);
+void http_answer_file(struct http_request *request, const struct http_file *file);
 
 #endif

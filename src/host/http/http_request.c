@@ -1,0 +1,234 @@
+/*
+ * From a request to its route. Whatever is wrong with a request is said in JSON; nothing it carries
+ * is repeated in the answer. The library calls the handler several times for one request: after the
+ * headers, for each piece of the body, at its end, and once more when an answer that came later is
+ * there.
+ */
+#include "http/http_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *http_request_new(void *data, const char *uri, struct MHD_Connection *connection)
+{
+    struct http_request *request = g_new0(struct http_request, 1);
+    (void) connection;
+
+    request->desk = data;
+    request->query = http_query_parse(uri, strlen(uri));
+    request->body = g_string_new(NULL);
+    request->who = g_strdup("");
+    return request;
+}
+
+void http_request_end(struct http_request *request)
+{
+    if (request == NULL)
+        return;
+    /* Its route still thinks of it. */
+    if (request->handed && request->response == NULL && request->gone != NULL)
+        request->gone(request->gone_data);
+    if (request->response != NULL)
+        MHD_destroy_response(request->response);
+    if (request->query != NULL)
+        http_query_free(request->query);
+    g_string_free(request->body, TRUE);
+    g_free(request->who);
+    g_free(request);
+}
+
+/* ---- what was asked for ---------------------------------------------------------------------- */
+
+const struct http_query *http_request_query(const struct http_request *request)
+{
+    return request->query;
+}
+
+bool http_request_is_post(const struct http_request *request)
+{
+    return request->post;
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_request_body(const struct http_request *request, gsize *ret_length)
+{
+    if (ret_length != NULL)
+        *ret_length = request->body->len;
+    return request->body->str;
+}
+
+const char *http_request_who(const struct http_request *request)
+{
+    return request->who;
+}
+
+enum http_role http_request_role(const struct http_request *request)
+{
+    return request->role;
+}
+
+void http_request_on_gone(struct http_request *request, void (*gone)(gpointer data),
+                          gpointer data)
+{
+    request->gone = gone;
+    request->gone_data = data;
+}
+
+/* ---- where it goes --------------------------------------------------------------------------- */
+
+static const struct http_route *route_of(const struct http_route *routes, const char *path)
+{
+    const struct http_route *best = NULL;
+
+    for (const struct http_route *route = routes; route->path != NULL; route++) {
+        gsize length = strlen(route->path);
+        if (strcmp(route->path, path) == 0)
+            return route;
+        if (route->path[length - 1] == '/' && length > 1 &&
+            g_str_has_prefix(path, route->path) &&
+            (best == NULL || strlen(best->path) < length))
+            best = route;
+    }
+    return best;
+}
+
+/* More than a body may be, as its length says. */
+static bool is_heavy(const struct http_request *request)
+{
+    const char *length = http_request_header(request, "Content-Length");
+
+    return length != NULL && g_ascii_strtoull(length, NULL, 10) > HTTP_BODY_MOST;
+}
+
+static bool has_body(const struct http_request *request)
+{
+    const char *length = http_request_header(request, "Content-Length");
+
+    return (length != NULL && strcmp(length, "0") != 0) ||
+           http_request_header(request, "Transfer-Encoding") != NULL;
+}
+
+/* Who may not is told so here. */
+static bool is_admitted(struct http_request *request)
+{
+    const struct http_desk *desk = request->desk;
+
+    if (request->route->need == HTTP_FREE)
+        return true;
+    if (!desk->open) {
+        http_answer_error(request, MHD_HTTP_UNAUTHORIZED, "a token is needed", NULL);
+        return false;
+    }
+    if (request->post && !desk->actions) {
+        http_answer_error(request, MHD_HTTP_FORBIDDEN, "actions are off",
+                          "setting http.actions");
+        return false;
+    }
+    return true;
+}
+
+/* What can be said before a body is read; true: nothing is wrong with it. */
+static bool is_sound(struct http_request *request, const char *method)
+{
+    bool reads =
+        strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+
+    request->post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+    if (!reads && !request->post)
+        http_answer_error(request, MHD_HTTP_METHOD_NOT_ALLOWED,
+                          "GET, HEAD and POST are answered", NULL);
+    else if ((reads && has_body(request)) || is_heavy(request))
+        http_answer_error(request, MHD_HTTP_CONTENT_TOO_LARGE,
+                          reads ? "a request has no body here" : "the body is too long", NULL);
+    else if (request->query == NULL)
+        http_answer_error(request, MHD_HTTP_BAD_REQUEST, "the address is malformed", NULL);
+    return request->response == NULL;
+}
+
+static void find_route(struct http_request *request)
+{
+    const char *path = http_query_path(request->query);
+    const struct http_file *file = http_file_find(request->desk->files, path);
+
+    request->route = route_of(request->desk->routes, path);
+    if (request->route == NULL && file != NULL && !request->post)
+        http_answer_file(request, file);
+    else if (request->route == NULL)
+        http_answer_error(request, MHD_HTTP_NOT_FOUND, "there is no such page", NULL);
+    else if (!(request->route->methods & (request->post ? HTTP_POST : HTTP_GET)))
+        http_answer_error(
+            request, MHD_HTTP_METHOD_NOT_ALLOWED,
+            request->post ? "only GET is answered here" : "only POST is answered here", NULL);
+}
+
+/* ---- the handler ------------------------------------------------------------------------------ */
+
+static enum MHD_Result send_it(struct http_request *request)
+{
+    struct MHD_Response *response = g_steal_pointer(&request->response);
+    enum MHD_Result queued =
+        MHD_queue_response(request->connection, (unsigned) request->status, response);
+
+    /* From here on the client has to read. */
+    request->guest->since_us = g_get_monotonic_time();
+    request->guest->served = false;
+    request->handed = false;
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static void hand_over(struct http_request *request)
+{
+    find_route(request);
+    if (request->response != NULL || !is_admitted(request))
+        return;
+    request->handed = true;
+    request->route->answer(request, request->desk->data);
+}
+
+static void begin(struct http_request *request, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    request->begun = true;
+    request->connection = connection;
+    request->guest = info->socket_context;
+}
+
+enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const char *url,
+                            const char *method, const char *version, const char *upload,
+                            size_t *upload_size, void **request_pointer)
+{
+    struct http_request *request = *request_pointer;
+    (void) data;
+    (void) url;
+    (void) version;
+
+    if (request == NULL)
+        return MHD_NO;
+    if (!request->begun) {
+        begin(request, connection);
+        return is_sound(request, method) ? MHD_YES : send_it(request);
+    }
+    if (*upload_size > 0) {
+        /* One whose length was not told: nothing can be said in the middle. */
+        if (request->body->len + *upload_size > HTTP_BODY_MOST)
+            return MHD_NO;
+        g_string_append_len(request->body, upload, (gssize) *upload_size);
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    if (request->response == NULL && !request->handed)
+        hand_over(request);
+    if (request->response != NULL)
+        return send_it(request);
+    request->suspended = true;
+    request->guest->served = true;
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+}
