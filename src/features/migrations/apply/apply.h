@@ -82,7 +82,13 @@ struct apply_gate apply_judge_obstacles(const char *name, const GPtrArray *sente
 
 /* What a statement outside of a transaction makes or takes away, as far as a second try has to
  * know. */
-enum apply_alone { ALONE_OTHER, ALONE_CREATE_INDEX, ALONE_DROP_INDEX, ALONE_DETACH };
+enum apply_alone {
+    ALONE_OTHER, /* may be sent again, as VACUUM */
+    ALONE_CREATE_INDEX,
+    ALONE_DROP_INDEX,
+    ALONE_DETACH,
+    ALONE_PARTS, /* commits by itself: sent once, whatever comes of it */
+};
 
 struct apply_object {
     enum apply_alone kind;
@@ -159,6 +165,9 @@ struct apply {
     struct script_limits limits;
     gint64 run; /* in the history; -1: none */
     char *dbname;
+    gint64 tool_key;   /* of the lock of the folder's own tool; 0: none */
+    int locked_pid;    /* the backend that has our locks; 0: none has */
+    bool tool_held;    /* and that of the tool */
     gint64 started_us; /* monotonic */
     guint extra_steps; /* recorded behind those of the plan */
     char *unseen;      /* sessions that this role may not look into; NULL: none */
@@ -213,8 +222,14 @@ void apply_refuse(const struct apply *apply, GError **error);
 /* The section's advisory lock, and that of the tool whose folder it is; tried, with pauses. */
 bool apply_lock(struct apply *apply, GError **error);
 
+/* Gives both back. */
+void apply_unlock(struct apply *apply);
 /* Once more, on a control session that was lost: without pauses. */
 bool apply_lock_again(struct apply *apply);
+/* golang-migrate waits for its lock with a snapshot, for which a concurrent build of ours waits: while
+ * that runs the lock is not kept. Whoever takes it meanwhile finds the dirty mark, and leaves. */
+void apply_tool_let_go(struct apply *apply);
+void apply_tool_take(struct apply *apply);
 /* The key of golang-migrate's lock, as it is computed there. Pure. */
 guint32 apply_golang_key(const char *schema, const char *table, const char *dbname);
 
@@ -235,6 +250,9 @@ void apply_step_over(const struct apply *apply, struct step *step, enum step_out
 struct script *apply_script_of(const struct apply_item *item, const GPtrArray *rows);
 /* The control session, with its locks, where it was lost. */
 bool apply_control_back(struct apply *apply);
+/* Whether somebody else has done the item since it was chosen, or is in the midst of one, as the version
+ * table says now; or it cannot be read. *ret_why says so. */
+bool apply_overtaken(struct apply *apply, const struct apply_item *item, char **ret_why);
 
 /* ---- acting outside of a transaction (apply_alone.c, apply_alone_run.c) -------------------- */
 

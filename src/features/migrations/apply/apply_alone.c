@@ -89,6 +89,9 @@ void apply_object_of(struct apply_item *item, const char *sql, const struct ddl_
         take_drop(&item->object, node->drop_stmt);
     else if (node->node_case == PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
         take_detach(&item->object, node->alter_table_stmt, schema);
+    else if (node->node_case == PG_QUERY__NODE__NODE_CALL_STMT ||
+             node->node_case == PG_QUERY__NODE__NODE_DO_STMT)
+        item->object.kind = ALONE_PARTS;
 }
 
 /* ---- what is there ------------------------------------------------------------------------- */
@@ -111,7 +114,7 @@ enum apply_state apply_alone_state(struct session *session, const struct apply_o
     const char *const values[] = {object->schema, object->name};
     bool detach = object->kind == ALONE_DETACH;
 
-    if (object->kind == ALONE_OTHER || object->name == NULL)
+    if (object->name == NULL)
         return APPLY_UNKNOWN;
     AUTO(rows)
     rows = session_query(
@@ -166,7 +169,14 @@ static enum apply_next next_create(const struct apply_object *object, enum apply
 enum apply_next apply_alone_next(const struct apply_object *object, enum apply_state state,
                                  bool ours, char **ret_why)
 {
-    if (object->kind == ALONE_OTHER || object->name == NULL)
+    if (object->kind == ALONE_PARTS && ours) {
+        *ret_why = g_strdup(
+            "an earlier run had begun it and not ended it, and part of its work may be "
+            "committed: look, then enter it in the version table, or change the "
+            "file (a comment will do) to have it sent again");
+        return NEXT_REFUSE;
+    }
+    if (object->name == NULL)
         return NEXT_SEND;
     if (object->kind == ALONE_CREATE_INDEX)
         return next_create(object, state, ours, ret_why);

@@ -7,11 +7,15 @@
 
 enum { DROP_WINDOW_MS = 60000, DROP_LOCK_MS = 1500, DROP_ATTEMPTS = 8, DROP_PAUSE_MS = 500 };
 
+static const char NOT_DROPPED[] = "what an earlier try left invalid could not be dropped";
+
 struct alone {
     struct apply_turn turn;
     struct plan_run *run;
     struct script *script;
-    bool ours; /* an earlier try of ours has begun it */
+    bool ours;   /* an earlier try of ours has begun it */
+    bool marked; /* the version table says that it was begun */
+    bool before; /* and did so before this run */
 };
 
 /* ---- what a try has left ------------------------------------------------------------------- */
@@ -91,7 +95,8 @@ static bool before(struct session *control, unsigned attempt, char **ret_why, gp
     struct apply_item *item = alone->turn.item;
     enum apply_state state = apply_alone_state(control, &item->object);
 
-    if (attempt > 1 && apply_obstructed(alone->turn.apply, item, ret_why))
+    if (apply_overtaken(alone->turn.apply, item, ret_why) ||
+        (attempt > 1 && apply_obstructed(alone->turn.apply, item, ret_why)))
         return false;
     switch (apply_alone_next(&item->object, state, alone->ours, ret_why)) {
     case NEXT_REFUSE:
@@ -102,7 +107,7 @@ static bool before(struct session *control, unsigned attempt, char **ret_why, gp
         return false;
     case NEXT_DROP:
         if (!drop_leftover(alone, false)) {
-            *ret_why = g_strdup("what an earlier try left invalid could not be dropped");
+            *ret_why = g_strdup(NOT_DROPPED);
             return false;
         }
         break;
@@ -134,7 +139,7 @@ static void prove(struct alone *alone)
     bool sent = item->result.attempts > 0, done = item->result.ending == SCRIPT_DONE;
 
     end_with(item, done || item->made ? STEP_DONE : item->act->outcome, item->result.message);
-    if (object->kind == ALONE_OTHER || object->name == NULL || !sent)
+    if (object->name == NULL || !sent)
         return;
     session_wind_down(apply->control);
     if (!apply_control_back(apply)) {
@@ -156,10 +161,20 @@ static void prove(struct alone *alone)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
+static bool unwritten(struct session *control, unsigned attempt, char **ret_why, gpointer data)
+{
+    struct apply_turn *turn = data;
+
+    (void) control;
+    (void) attempt;
+    return !apply_overtaken(turn->apply, turn->item, ret_why);
+}
+
 static bool write_rows(struct apply *apply, struct apply_item *item, struct step *step,
                        const GPtrArray *rows, struct plan_run *run)
 {
-    const struct script_hooks hooks = {.data = NULL};
+    struct apply_turn turn = {apply, item};
+    const struct script_hooks hooks = {.before = unwritten, .data = &turn};
     struct script_result result;
     struct script *script = apply_script_of(NULL, rows);
 
@@ -172,33 +187,55 @@ static bool write_rows(struct apply *apply, struct apply_item *item, struct step
     return done;
 }
 
-static bool mark(struct apply *apply, struct apply_item *item, struct plan_run *run)
+static bool mark(struct alone *alone, struct plan_run *run)
 {
+    struct apply *apply = alone->turn.apply;
+    struct apply_item *item = alone->turn.item;
+
     if (item->mark == NULL)
         return true;
-    if (apply->table->dirty) {
+    alone->before = apply->table->dirty;
+    if (alone->before) {
         apply_step_over(apply, item->mark, STEP_SKIPPED, "an earlier try has marked it");
-        return true;
+        return alone->marked = true;
     }
     g_autoptr(GPtrArray) rows = version_table_mark(apply->table, apply->folder, item->migration,
                                                    item->down, apply->control);
-    return write_rows(apply, item, item->mark, rows, run);
+    return alone->marked = write_rows(apply, item, item->mark, rows, run);
 }
 
-/* golang-migrate's mark means that somebody has to look; after a try that left nothing behind nobody
- * has to. False when the mark stays. */
-static bool unmark(struct apply *apply, const struct apply_item *item, struct plan_run *run)
+/* Nothing of it is there, or nothing that a person would have to look at before it is tried again. */
+static bool nothing_half_done(const struct alone *alone)
 {
+    struct apply *apply = alone->turn.apply;
+    const struct apply_item *item = alone->turn.item;
+    enum apply_state state;
+
+    if (item->result.attempts == 0 && !alone->before)
+        return true;
+    if (item->object.kind == ALONE_OTHER)
+        return true;
+    if (item->object.kind == ALONE_PARTS || !apply_control_back(apply))
+        return false;
+    state = apply_alone_state(apply->control, &item->object);
+    return state == (item->object.kind == ALONE_CREATE_INDEX ? APPLY_ABSENT : APPLY_VALID);
+}
+
+/* golang-migrate's mark means that somebody has to look; after a try that left nothing half done
+ * nobody has to, and the application that has golang-migrate inside can start. False when the mark
+ * stays. */
+static bool unmark(struct alone *alone, struct plan_run *run)
+{
+    struct apply *apply = alone->turn.apply;
+    const struct apply_item *item = alone->turn.item;
     g_autoptr(GPtrArray) rows = NULL;
     AUTO(plan) plan = plan_new();
     struct script_result result;
     const struct script_hooks hooks = {.data = NULL};
 
     if (item->mark == NULL)
-        return true;
-    if (item->object.kind != ALONE_CREATE_INDEX || item->object.name == NULL ||
-        !apply_control_back(apply) ||
-        apply_alone_state(apply->control, &item->object) != APPLY_ABSENT)
+        return item->object.kind != ALONE_PARTS || item->result.attempts == 0;
+    if (!alone->marked || !nothing_half_done(alone) || !apply_control_back(apply))
         return false;
     rows = version_table_write(apply->table, apply->folder, item->migration, !item->down,
                                apply->control);
@@ -207,7 +244,7 @@ static bool unmark(struct apply *apply, const struct apply_item *item, struct pl
     struct plan_run part = *run;
     step->object = apply_item_name(item);
     step->sql = g_strdup(rows->len > 0 ? g_ptr_array_index(rows, rows->len - 1) : "");
-    step->reason = g_strdup("nothing of it is left: the mark is taken back");
+    step->reason = g_strdup("nothing of it is left half done: the mark is taken back");
     part.first_step = (int) apply->plan->steps->len + 1 + (int) apply->extra_steps++;
     gate_record_steps(apply->call, part.store_run, plan, part.first_step);
     plan_script_run(script, &apply->limits, &hooks, plan, step, &part, &result);
@@ -222,24 +259,30 @@ static void act(struct alone *alone, struct plan_run *run)
     struct apply *apply = alone->turn.apply;
     struct apply_item *item = alone->turn.item;
     const struct script_hooks hooks = {.before = before, .data = alone};
+    struct script_limits limits = apply->limits;
 
-    plan_script_run(alone->script, &apply->limits, &hooks, apply->plan, item->act, run,
-                    &item->result);
+    if (item->object.kind == ALONE_PARTS)
+        limits.attempts = 1;
+    apply_tool_let_go(apply);
+    plan_script_run(alone->script, &limits, &hooks, apply->plan, item->act, run, &item->result);
     prove(alone);
+    apply_tool_take(apply);
     item->act->outcome = item->outcome;
 }
 
-/* Before anything is marked: whether it may be tried at all. */
-static bool may_try(const struct alone *alone)
+/* Before anything is marked: whether it may be tried at all, and what is in its way goes. */
+static bool may_try(struct alone *alone)
 {
     struct apply_item *item = alone->turn.item;
     enum apply_state state = apply_alone_state(alone->turn.apply->control, &item->object);
     g_autofree char *why = NULL;
+    enum apply_next next = apply_alone_next(&item->object, state, alone->ours, &why);
 
-    if (apply_alone_next(&item->object, state, alone->ours, &why) != NEXT_REFUSE)
-        return true;
-    end_with(item, STEP_SKIPPED, why);
-    return false;
+    if (next == NEXT_DROP && !drop_leftover(alone, false))
+        why = g_strdup(NOT_DROPPED);
+    if (why != NULL)
+        end_with(item, STEP_SKIPPED, why);
+    return why == NULL;
 }
 
 void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_run *run)
@@ -254,7 +297,7 @@ void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_r
                     g_array_index(item->strong, bool, 0));
     /* Whatever kills us from here on: the next run knows that this one had begun it. */
     apply_keep(apply, item, "running");
-    if (mark(apply, item, run))
+    if (mark(&alone, run))
         act(&alone, run);
     struct plan_run after = *run;
     after.limits.cleanup = true;
@@ -262,7 +305,7 @@ void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_r
         item->outcome == STEP_DONE ? apply_version_sql(apply, item) : NULL;
     if (rows != NULL)
         write_rows(apply, item, item->version, rows, &after);
-    else if (item->result.ending != SCRIPT_LOST && unmark(apply, item, &after))
+    else if (item->result.ending != SCRIPT_LOST && unmark(&alone, &after))
         apply_keep(apply, item, "failed");
     plan_script_free(alone.script);
 }

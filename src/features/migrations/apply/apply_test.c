@@ -57,6 +57,9 @@ static void test_alone(void)
                 1);
     expect_form("/* why */ VACUUM t", FOLDER_ONE_TRANSACTION, APPLY_ALONE, 0, 1);
     expect_form("CALL long_work()", FOLDER_NO_TRANSACTION, APPLY_ALONE, 0, 1);
+    expect_form("CALL long_work()", FOLDER_ONE_TRANSACTION, APPLY_TRANSACTION, 0, 1);
+    /* What can be one transaction is, whatever it is declared as: its row is in it then. */
+    expect_form("UPDATE t SET a = a + 1", FOLDER_NO_TRANSACTION, APPLY_TRANSACTION, 0, 1);
 }
 
 static void test_refused(void)
@@ -174,6 +177,9 @@ static void test_next(void)
     expect_next(ALONE_DETACH, false, APPLY_PENDING, false, NEXT_FINALIZE);
     expect_next(ALONE_DETACH, false, APPLY_ABSENT, true, NEXT_DONE);
     expect_next(ALONE_OTHER, false, APPLY_UNKNOWN, false, NEXT_SEND);
+    expect_next(ALONE_OTHER, false, APPLY_UNKNOWN, true, NEXT_SEND);
+    expect_next(ALONE_PARTS, false, APPLY_UNKNOWN, false, NEXT_SEND);
+    expect_next(ALONE_PARTS, false, APPLY_UNKNOWN, true, NEXT_REFUSE);
 }
 
 /* As golang-migrate computes it: its own test has the same numbers. */
