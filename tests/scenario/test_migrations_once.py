@@ -221,9 +221,9 @@ def test_a_mark_of_a_run_at_work_is_no_refusal(server, runbook, folder):
 def test_nothing_is_marked_before_the_way_is_free(server, runbook, folder):
     """golang-migrate, and every application that has it inside, would not start any more."""
     folder.add(1, "payload", BUILDS)
-    server.sql("INSERT INTO orders VALUES (0, 'row 1')")
-    with pytest.raises(Exception, match="could not create unique index"):
-        server.sql("CREATE UNIQUE INDEX CONCURRENTLY orders_payload ON orders (payload)")
+    server.sql("CREATE INDEX orders_payload ON orders (payload);"
+               "UPDATE pg_index SET indisvalid = false"
+               " WHERE indexrelid = 'orders_payload'::regclass")
     reader = server.connect()
     reader.execute("BEGIN; SELECT * FROM orders")
     running = start(runbook, server, folder)
@@ -245,6 +245,37 @@ def test_what_only_ran_out_of_patience_leaves_no_mark(server, runbook, folder, s
     reader.execute("COMMIT")
     apply(runbook, server, folder)
     assert applied(server) == [(1, False)]
+
+
+def test_another_index_of_that_name_is_not_taken_for_what_was_begun(server, runbook, folder):
+    folder.add(1, "payload", BUILDS)
+    reader = server.connect()
+    reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM orders")
+    running = start(runbook, server, folder)
+    pid = at_work(server, "CREATE INDEX")
+    running.kill()
+    gone(server, pid)
+    reader.execute("COMMIT")
+    server.sql("DROP INDEX orders_payload; CREATE INDEX orders_payload ON orders (lower(payload))")
+    run = apply(runbook, server, folder, code=4)
+    assert "is another one" in run.reason() and index(server, "orders_payload") is True
+
+
+def test_what_a_reindex_leaves_is_dropped(server, runbook, folder):
+    server.sql("CREATE INDEX orders_i ON orders (payload)")
+    folder.add(1, "a", "REINDEX INDEX CONCURRENTLY orders_i;")
+    writer = server.connect()
+    writer.execute("BEGIN; INSERT INTO orders VALUES (0, 'x')")
+    running = start(runbook, server, folder)
+    pid = at_work(server, "REINDEX")
+    wait_until(lambda: index(server, "orders_i_ccnew") is False)
+    server.sql("SELECT pg_cancel_backend(%s)", [pid])
+    time.sleep(1)
+    writer.execute("COMMIT")
+    ended(running, 1)
+    assert index(server, "orders_i_ccnew") is None and applied(server) == []
+    apply(runbook, server, folder)
+    assert applied(server) == [(1, False)] and index(server, "orders_i") is True
 
 
 def test_a_file_without_a_number_is_passed_over_as_goose_does(server, runbook, folder):

@@ -83,7 +83,8 @@ struct apply_gate apply_judge_obstacles(const char *name, const GPtrArray *sente
 /* What a statement outside of a transaction makes or takes away, as far as a second try has to
  * know. */
 enum apply_alone {
-    ALONE_OTHER, /* may be sent again, as VACUUM */
+    ALONE_OTHER,   /* may be sent again, as VACUUM */
+    ALONE_REINDEX, /* the same, but leaves indexes under names of its own */
     ALONE_CREATE_INDEX,
     ALONE_DROP_INDEX,
     ALONE_DETACH,
@@ -94,6 +95,7 @@ struct apply_object {
     enum apply_alone kind;
     char *schema, *table; /* NULL: not known */
     char *name;           /* the index, the partition; NULL: the server gives it */
+    char *build;          /* of an index: apply_index_build() of the statement */
     bool if_exists;       /* IF EXISTS, IF NOT EXISTS */
 };
 
@@ -282,6 +284,9 @@ enum apply_next apply_alone_next(const struct apply_object *object, enum apply_s
 void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_run *run);
 /* Whether an earlier run of ours has begun the item and not ended it. */
 bool apply_begun_before(const struct apply *apply, const struct apply_item *item);
+/* What tells one CREATE INDEX from another, names aside: whether it is unique, of which method, over
+ * which columns or expressions, with a condition or none. NULL: it is none. Pure; caller frees. */
+char *apply_index_build(const char *sql);
 /* The index or partition that the statement is about. */
 void apply_object_of(struct apply_item *item, const char *sql, const struct ddl_schema *schema);
 

@@ -16,6 +16,8 @@ struct alone {
     bool ours;   /* an earlier try of ours has begun it */
     bool marked; /* the version table says that it was begun */
     bool before; /* and did so before this run */
+    GPtrArray
+        *strange; /* of char *: oids of leftovers that are not ours; NULL: none is looked for */
 };
 
 /* ---- what a try has left ------------------------------------------------------------------- */
@@ -33,19 +35,15 @@ static char *drop_sql(const struct apply *apply, const struct apply_object *obje
     return g_strdup_printf("DROP INDEX CONCURRENTLY %s", quoted);
 }
 
-/* False when it is still there. */
-static bool drop_leftover(struct alone *alone, bool cleanup)
+/* Takes the statement. False when it is still there. */
+static bool drop(const struct alone *alone, const char *name, char *sql, bool cleanup)
 {
     struct apply *apply = alone->turn.apply;
-    const struct apply_object *object = &alone->turn.item->object;
-    char *sql = drop_sql(apply, object);
     AUTO(plan) plan = plan_new();
     struct plan_run run = *alone->run;
-
-    if (sql == NULL)
-        return false;
     struct step *step = plan_add(plan);
-    step->object = g_strdup(object->name);
+
+    step->object = g_strdup(name);
     step->sql = sql;
     step->reason = g_strdup("left invalid by a try that did not end");
     step->lock_mode = "ShareUpdateExclusiveLock";
@@ -58,15 +56,59 @@ static bool drop_leftover(struct alone *alone, bool cleanup)
                                       .pause_ms = DROP_PAUSE_MS,
                                       .cleanup = cleanup};
     gate_record_steps(apply->call, run.store_run, plan, run.first_step);
-    output_note(apply->call->output, "dropping \"%s\", which a try has left invalid",
-                object->name);
+    output_note(apply->call->output, "dropping \"%s\", which a try has left invalid", name);
     plan_run(plan, &run, NULL);
     if (step->outcome != STEP_DONE)
         output_warn(apply->call->output,
                     "\"%s\" is left behind, invalid: %s\nhint: the next run drops it, or you "
                     "do: %s",
-                    object->name, step->detail != NULL ? step->detail : "not dropped", sql);
+                    name, step->detail != NULL ? step->detail : "not dropped", sql);
     return step->outcome == STEP_DONE;
+}
+
+static bool drop_leftover(const struct alone *alone, bool cleanup)
+{
+    const struct apply_object *object = &alone->turn.item->object;
+    char *sql = drop_sql(alone->turn.apply, object);
+
+    return sql != NULL && drop(alone, object->name, sql, cleanup);
+}
+
+/* What a REINDEX CONCURRENTLY that did not end has left: the names are the server's, so whatever was
+ * there before the first try is somebody else's. */
+static struct rows *leftovers(const struct alone *alone)
+{
+    return session_query(alone->turn.apply->control, &query_migrations_apply_leftovers, NULL,
+                         NULL);
+}
+
+static void note_strange(struct alone *alone)
+{
+    AUTO(rows)
+    rows = alone->turn.item->object.kind == ALONE_REINDEX ? leftovers(alone) : NULL;
+
+    if (rows == NULL)
+        return;
+    alone->strange = g_ptr_array_new_with_free_func(g_free);
+    for (int i = 0; i < rows_count(rows); i++)
+        g_ptr_array_add(alone->strange,
+                        g_strdup(rows_text(rows, i, MIGRATIONS_APPLY_LEFTOVERS_OID)));
+}
+
+static void sweep(const struct alone *alone, bool cleanup)
+{
+    AUTO(rows) rows = alone->strange != NULL ? leftovers(alone) : NULL;
+
+    for (int i = 0; rows != NULL && i < rows_count(rows); i++) {
+        const char *name = rows_text(rows, i, MIGRATIONS_APPLY_LEFTOVERS_NAME);
+        g_autofree char *quoted =
+            session_quote(alone->turn.apply->control,
+                          rows_text(rows, i, MIGRATIONS_APPLY_LEFTOVERS_SCHEMA), name);
+        if (!g_ptr_array_find_with_equal_func(
+                alone->strange, rows_text(rows, i, MIGRATIONS_APPLY_LEFTOVERS_OID), g_str_equal,
+                NULL))
+            drop(alone, name, g_strdup_printf("DROP INDEX CONCURRENTLY %s", quoted), cleanup);
+    }
 }
 
 /* ---- before a try -------------------------------------------------------------------------- */
@@ -98,6 +140,8 @@ static bool before(struct session *control, unsigned attempt, char **ret_why, gp
     if (apply_overtaken(alone->turn.apply, item, ret_why) ||
         (attempt > 1 && apply_obstructed(alone->turn.apply, item, ret_why)))
         return false;
+    if (attempt > 1)
+        sweep(alone, false);
     switch (apply_alone_next(&item->object, state, alone->ours, ret_why)) {
     case NEXT_REFUSE:
         return false;
@@ -213,7 +257,7 @@ static bool nothing_half_done(const struct alone *alone)
 
     if (item->result.attempts == 0 && !alone->before)
         return true;
-    if (item->object.kind == ALONE_OTHER)
+    if (item->object.kind == ALONE_OTHER || item->object.kind == ALONE_REINDEX)
         return true;
     if (item->object.kind == ALONE_PARTS || !apply_control_back(apply))
         return false;
@@ -267,6 +311,10 @@ static void act(struct alone *alone, struct plan_run *run)
     plan_script_run(alone->script, &limits, &hooks, apply->plan, item->act, run, &item->result);
     prove(alone);
     apply_tool_take(apply);
+    if (item->outcome != STEP_DONE && item->result.attempts > 0) {
+        session_wind_down(apply->control);
+        sweep(alone, true);
+    }
     item->act->outcome = item->outcome;
 }
 
@@ -295,6 +343,7 @@ void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_r
     alone.script = plan_script_new(false);
     plan_script_add(alone.script, g_ptr_array_index(item->statements, 0),
                     g_array_index(item->strong, bool, 0));
+    note_strange(&alone);
     /* Whatever kills us from here on: the next run knows that this one had begun it. */
     apply_keep(apply, item, "running");
     if (mark(&alone, run))
@@ -308,4 +357,5 @@ void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_r
     else if (item->result.ending != SCRIPT_LOST && unmark(&alone, &after))
         apply_keep(apply, item, "failed");
     plan_script_free(alone.script);
+    g_clear_pointer(&alone.strange, g_ptr_array_unref);
 }
