@@ -10,9 +10,9 @@ import pytest
 
 from support.migrations_apply import (REASON, Folder, applied, apply, at_work, columns, ended,
                                       guard, index, revert, start)
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 
-versions = [15]
+versions = ENDS
 COUNT = "UPDATE acc SET v = v + 1"
 BUILDS = "CREATE INDEX CONCURRENTLY orders_payload ON orders (payload);"
 

@@ -100,6 +100,8 @@ static enum runbook_exit act(struct apply *apply)
     struct call *call = apply->call;
     struct window window = window_open(0);
 
+    if (apply->unseen != NULL)
+        output_warn(call->output, "%s\nhint: GRANT pg_monitor TO the role", apply->unseen);
     apply->started_us = g_get_monotonic_time();
     apply->run = gate_record_begin(call, apply->control, &window);
     gate_record_steps(call, apply->run, apply->plan, 1);
