@@ -9,7 +9,7 @@ from zlib import crc32
 import pytest
 
 from support.migrations_apply import (REASON, Folder, applied, apply, at_work, columns, ended,
-                                      guard, index, revert, start)
+                                      index, start)
 from support.servers import ENDS, wait_until
 
 versions = ENDS
