@@ -185,3 +185,17 @@ struct folder *folder_of_call(const struct call *call, GError **error)
         folder->table = g_strdup(settings_string(call->settings, "migrations.table"));
     return folder;
 }
+
+struct folder *folder_whole_of_call(const struct call *call, GError **error)
+{
+    struct folder *folder = folder_of_call(call, error);
+
+    if (folder == NULL || g_file_test(folder->path, G_FILE_TEST_IS_DIR))
+        return folder;
+    runbook_error_set(
+        error, RUNBOOK_USAGE,
+        "name the folder, and with --to the version; lint and rehearse take a file",
+        "\"%s\" is a file: what is applied is known of whole folders only", folder->path);
+    folder_free(folder);
+    return NULL;
+}
