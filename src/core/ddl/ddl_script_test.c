@@ -137,6 +137,13 @@ static void test_causes(void)
         {"UPDATE t SET a = 1", DDL_UPDATE_WITHOUT_WHERE, true},
         {"DELETE FROM t WHERE a = 1", DDL_DELETE_WITHOUT_WHERE, false},
         {"ALTER TABLE t OWNER TO postgres", DDL_TAKES_ACCESS_EXCLUSIVE, true},
+        {"CREATE TABLE n (id int); ALTER TABLE n ALTER id TYPE bigint", DDL_ALTER_TYPE_REWRITE,
+         false},
+        {"CREATE TEMP TABLE t (id int); ALTER TABLE t ADD CHECK (id > 0)", DDL_ADD_CHECK,
+         false},
+        {"CREATE TABLE n (id int, a int); ALTER TABLE n DROP a", DDL_DROP_COLUMN, false},
+        {"CREATE TABLE n AS SELECT 1 AS id; ALTER TABLE n ADD FOREIGN KEY (id) REFERENCES r",
+         DDL_ADD_FOREIGN_KEY, true},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         struct play play;
