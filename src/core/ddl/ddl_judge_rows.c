@@ -283,8 +283,82 @@ static bool only_constants(const PgQuery__InsertStmt *statement)
     return true;
 }
 
+static void insert(struct ddl_judge *judge, const PgQuery__Node *node)
+{
+    struct ddl_target target = ddl_target_of(judge, node->insert_stmt->relation);
+
+    if (!only_constants(node->insert_stmt))
+        read_beside(judge, node, node->insert_stmt->relation, NULL);
+    ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
+    fill(&target);
+}
+
+static void merge(struct ddl_judge *judge, const PgQuery__MergeStmt *statement)
+{
+    struct ddl_target target = ddl_target_of(judge, statement->relation);
+
+    ddl_judge_reads(judge, statement->source_relation, NULL);
+    ddl_judge_lock_tree(judge, &target, DDL_ROW_EXCLUSIVE,
+                        held_strongly(judge, &target) ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+}
+
+static bool is_run(const PgQuery__ExplainStmt *statement)
+{
+    for (size_t i = 0; i < statement->n_options; i++)
+        if (statement->options[i]->node_case == PG_QUERY__NODE__NODE_DEF_ELEM &&
+            strcmp(statement->options[i]->def_elem->defname, "analyze") == 0)
+            return true;
+    return false;
+}
+
+/* What is prepared is taken to be run as well, and a cursor to be read to its end. */
+static bool judge_wrapped(struct ddl_judge *judge, const PgQuery__Node *node)
+{
+    const PgQuery__Node *query = NULL;
+
+    if (node->node_case == PG_QUERY__NODE__NODE_EXPLAIN_STMT && is_run(node->explain_stmt))
+        query = node->explain_stmt->query;
+    else if (node->node_case == PG_QUERY__NODE__NODE_PREPARE_STMT)
+        query = node->prepare_stmt->query;
+    else if (node->node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT)
+        query = node->declare_cursor_stmt->query;
+    if (query != NULL)
+        ddl_judge_node(judge, query);
+    return query != NULL;
+}
+
+/* Functions that nothing is known of compute something, most often. */
+static bool judge_writing(struct ddl_judge *judge, const PgQuery__Node *node)
+{
+    switch ((int) node->node_case) {
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+        insert(judge, node);
+        break;
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+        update(judge, node->update_stmt);
+        read_beside(judge, node, node->update_stmt->relation, NULL);
+        break;
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+        delete_rows(judge, node->delete_stmt);
+        read_beside(judge, node, node->delete_stmt->relation, NULL);
+        break;
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+        merge(judge, node->merge_stmt);
+        break;
+    case PG_QUERY__NODE__NODE_COPY_STMT:
+        copy(judge, node->copy_stmt);
+        break;
+    default:
+        return false;
+    }
+    ddl_judge_calls(judge, node, false);
+    return true;
+}
+
 bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
 {
+    if (judge_writing(judge, node) || judge_wrapped(judge, node))
+        return true;
     switch ((int) node->node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT:
         if (node->select_stmt->into_clause != NULL)
@@ -294,33 +368,7 @@ bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
         ddl_judge_calls(judge, node, true);
         follow_set_config(judge, node->select_stmt);
         return true;
-    case PG_QUERY__NODE__NODE_INSERT_STMT: {
-        struct ddl_target target = ddl_target_of(judge, node->insert_stmt->relation);
-        if (!only_constants(node->insert_stmt))
-            read_beside(judge, node, node->insert_stmt->relation, NULL);
-        ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
-        fill(&target);
-        return true;
-    }
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-        update(judge, node->update_stmt);
-        read_beside(judge, node, node->update_stmt->relation, NULL);
-        return true;
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-        delete_rows(judge, node->delete_stmt);
-        read_beside(judge, node, node->delete_stmt->relation, NULL);
-        return true;
-    case PG_QUERY__NODE__NODE_MERGE_STMT: {
-        struct ddl_target target = ddl_target_of(judge, node->merge_stmt->relation);
-        ddl_judge_reads(judge, node->merge_stmt->source_relation, NULL);
-        ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
-        return true;
-    }
-    case PG_QUERY__NODE__NODE_COPY_STMT:
-        copy(judge, node->copy_stmt);
-        return true;
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
-    case PG_QUERY__NODE__NODE_PREPARE_STMT:
     case PG_QUERY__NODE__NODE_EXECUTE_STMT:
     case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
     case PG_QUERY__NODE__NODE_NOTIFY_STMT:

@@ -68,12 +68,27 @@ static bool says(const struct ddl_judgement *judgement, enum ddl_cause cause)
     return false;
 }
 
+struct case_effect {
+    const char *script, *effect; /* of its last statement */
+};
+
+static void check_effects(const struct case_effect *cases, gsize count)
+{
+    for (gsize i = 0; i < count; i++) {
+        struct play play;
+        play_begin(&play);
+        play_script(&play, cases[i].script);
+        const char *effect = ddl_effect_name(last_of(&play)->effect);
+        if (strcmp(effect, cases[i].effect) != 0)
+            g_test_fail_printf("%s: %s", cases[i].script, effect);
+        play_end(&play);
+    }
+}
+
 /* Reading is no scan by itself, only under a lock that is held because of it. */
 static void test_reads(void)
 {
-    static const struct {
-        const char *script, *effect;
-    } cases[] = {
+    static const struct case_effect cases[] = {
         {"SELECT count(*) FROM t", "none"},
         {"ALTER TABLE t ADD n int; SELECT count(*) FROM t", "scan"},
         {"ALTER TABLE t ADD n int; SELECT count(*) FROM r", "none"},
@@ -101,15 +116,39 @@ static void test_reads(void)
         {"CREATE TABLE pg_temp.t (id int); ALTER TABLE t ALTER id TYPE bigint", "metadata"},
         {"ALTER TYPE mood RENAME TO temper; ALTER TABLE m ALTER x TYPE temper", "metadata"},
     };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct play play;
-        play_begin(&play);
-        play_script(&play, cases[i].script);
-        const char *effect = ddl_effect_name(last_of(&play)->effect);
-        if (strcmp(effect, cases[i].effect) != 0)
-            g_test_fail_printf("%s: %s", cases[i].script, effect);
-        play_end(&play);
-    }
+    check_effects(cases, G_N_ELEMENTS(cases));
+}
+
+static void test_wrapped(void)
+{
+    static const struct case_effect cases[] = {
+        {"ALTER TABLE t ADD n int; EXPLAIN ANALYZE SELECT count(*) FROM t", "scan"},
+        {"ALTER TABLE t ADD n int; EXPLAIN SELECT count(*) FROM t", "none"},
+        {"ALTER TABLE t ADD n int; PREPARE p AS SELECT count(*) FROM t", "scan"},
+        {"ALTER TABLE t ADD n int; DECLARE c CURSOR FOR SELECT * FROM t", "scan"},
+        {"ALTER TABLE t ADD n int; MERGE INTO t USING r ON t.id = r.id WHEN MATCHED THEN "
+         "DELETE",
+         "scan"},
+        {"MERGE INTO t USING r ON t.id = r.id WHEN MATCHED THEN DELETE", "none"},
+    };
+    check_effects(cases, G_N_ELEMENTS(cases));
+}
+
+#define CHANGES                                                                                \
+    "CREATE FUNCTION change() RETURNS int LANGUAGE plpgsql AS 'BEGIN ALTER TABLE t ALTER a "   \
+    "TYPE "                                                                                    \
+    "bigint; RETURN 1; END'; "
+
+static void test_calls(void)
+{
+    static const struct case_effect cases[] = {
+        {CHANGES "INSERT INTO r VALUES (change())", "rewrite"},
+        {CHANGES "UPDATE r SET id = change() WHERE id = 1", "rewrite"},
+        {CHANGES "CREATE TABLE n AS SELECT change()", "rewrite"},
+        {CHANGES "COPY (SELECT change()) TO STDOUT", "rewrite"},
+        {"INSERT INTO r VALUES (nobody_knows())", "none"},
+    };
+    check_effects(cases, G_N_ELEMENTS(cases));
 }
 
 static void test_causes(void)
@@ -178,6 +217,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ddl_script/reads", test_reads);
+    g_test_add_func("/ddl_script/wrapped", test_wrapped);
+    g_test_add_func("/ddl_script/calls", test_calls);
     g_test_add_func("/ddl_script/causes", test_causes);
     g_test_add_func("/ddl_script/renamed", test_renamed);
     return g_test_run();
