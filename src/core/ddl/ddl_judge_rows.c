@@ -13,6 +13,21 @@ static bool held_strongly(const struct ddl_judge *judge, const struct ddl_target
     return false;
 }
 
+/* Of the table and what is below it, those are searched that are locked already because of it. */
+static void lock_searched(struct ddl_judge *judge, const struct ddl_target *target,
+                          enum ddl_lock_mode mode)
+{
+    g_autoptr(GPtrArray) tree = NULL;
+
+    if (target->relation != NULL)
+        tree = ddl_tree_of(judge->schema, target->relation, true);
+    for (guint i = 0; i < (tree == NULL ? 1 : tree->len); i++) {
+        struct ddl_target one = tree == NULL ? *target : ddl_target_relation(tree->pdata[i]);
+        ddl_judge_lock(judge, &one, mode,
+                       held_strongly(judge, &one) ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    }
+}
+
 /* column = something that is not a column, column IN (constants). */
 static bool is_key_test(const PgQuery__Node *where, const char *column)
 {
@@ -96,10 +111,11 @@ static void read_relation(struct ddl_judge *judge, const struct ddl_target *targ
     const GPtrArray *reads = target->relation == NULL ? NULL : target->relation->reads;
     bool indexed = select != NULL && (by_index(target->relation, select->where_clause) ||
                                       at_end_of_index(target->relation, select));
-    bool scans = !judge->defines && !indexed && held_strongly(judge, target);
 
-    ddl_judge_lock_tree(judge, target, DDL_ACCESS_SHARE,
-                        scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    if (judge->defines || indexed)
+        ddl_judge_lock_tree(judge, target, DDL_ACCESS_SHARE, DDL_EFFECT_NONE);
+    else
+        lock_searched(judge, target, DDL_ACCESS_SHARE);
     if (reads != NULL && target->relation->kind == 'v' && depth < VIEWS_DEEP)
         ddl_judge_sources(judge, target, depth + 1);
 }
@@ -172,10 +188,11 @@ static void change_rows(struct ddl_judge *judge, const PgQuery__RangeVar *range,
     *ret_target = ddl_target_of(judge, range);
     *ret_all = where == NULL;
     judge->at = (gsize) MAX(range->location, 0);
-    bool scans = where == NULL ||
-                 (held_strongly(judge, ret_target) && !by_index(ret_target->relation, where));
-    ddl_judge_lock_tree(judge, ret_target, DDL_ROW_EXCLUSIVE,
-                        scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    if (where == NULL || by_index(ret_target->relation, where))
+        ddl_judge_lock_tree(judge, ret_target, DDL_ROW_EXCLUSIVE,
+                            where == NULL ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    else
+        lock_searched(judge, ret_target, DDL_ROW_EXCLUSIVE);
 }
 
 static void update(struct ddl_judge *judge, const PgQuery__UpdateStmt *statement)
@@ -298,8 +315,7 @@ static void merge(struct ddl_judge *judge, const PgQuery__MergeStmt *statement)
     struct ddl_target target = ddl_target_of(judge, statement->relation);
 
     ddl_judge_reads(judge, statement->source_relation, NULL);
-    ddl_judge_lock_tree(judge, &target, DDL_ROW_EXCLUSIVE,
-                        held_strongly(judge, &target) ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    lock_searched(judge, &target, DDL_ROW_EXCLUSIVE);
 }
 
 static bool is_run(const PgQuery__ExplainStmt *statement)

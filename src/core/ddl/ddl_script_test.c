@@ -8,7 +8,10 @@ static const char base[] =
     "CREATE TABLE r (id int PRIMARY KEY, code text); CREATE TABLE t (id int PRIMARY KEY, a "
     "int);"
     "CREATE TYPE mood AS ENUM ('a'); CREATE MATERIALIZED VIEW mv AS SELECT * FROM t;"
-    "CREATE VIEW v AS SELECT * FROM t; CREATE TABLE m (id int, x mood);";
+    "CREATE VIEW v AS SELECT * FROM t; CREATE TABLE m (id int, x mood);"
+    "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR "
+    "VALUES "
+    "FROM (1) TO (9);";
 
 struct play {
     struct ddl_schema *schema;
@@ -105,6 +108,8 @@ static void test_reads(void)
         {"ALTER TABLE t ADD n int; CREATE VIEW w AS SELECT * FROM t", "metadata"},
         {"ALTER TABLE t ADD n int; SELECT * FROM v", "scan"},
         {"ALTER TABLE t ADD n int; COPY t TO STDOUT", "scan"},
+        {"CREATE INDEX ON p1 (id); SELECT count(*) FROM p", "scan"},
+        {"LOCK p1 IN SHARE MODE; UPDATE p SET id = 2 WHERE id > 1", "scan"},
         {"ALTER TABLE t RENAME TO old; CREATE TABLE t (LIKE old); INSERT INTO t SELECT * FROM "
          "old",
          "scan"},
