@@ -39,11 +39,12 @@ static bool is_wanted(const char *name)
            (strstr(name, ".up.") != NULL || strstr(name, ".down.") != NULL);
 }
 
+/* Not as what was found in a file ends it. */
 static bool fail(const char *path, const char *what, GError **error)
 {
     g_autofree char *shown = g_filename_display_name(path);
 
-    runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot read \"%s\": %s", shown, what);
+    runbook_error_set(error, RUNBOOK_USAGE, NULL, "cannot read \"%s\": %s", shown, what);
     return false;
 }
 
