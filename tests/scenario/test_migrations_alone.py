@@ -99,6 +99,12 @@ def test_an_invalid_one_does_not_pass_as_there(server, runbook, folder):
     with pytest.raises(Exception, match="could not create unique index"):
         server.sql("CREATE UNIQUE INDEX CONCURRENTLY orders_payload ON orders (payload)")
     assert index(server, "orders_payload") is False
+    refused = apply(runbook, server, folder, code=4)
+    assert "is another one" in refused.reason()
+    server.sql("DROP INDEX orders_payload;"
+               "CREATE INDEX orders_payload ON orders (payload);"
+               "UPDATE pg_index SET indisvalid = false"
+               " WHERE indexrelid = 'orders_payload'::regclass")
     apply(runbook, server, folder)
     assert index(server, "orders_payload") is True
 

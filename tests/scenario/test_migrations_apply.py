@@ -89,6 +89,24 @@ def test_a_long_transaction_is_not_forced(server, runbook):
     apply(runbook, server, folder, "--config", config)
 
 
+@pytest.mark.parametrize("version", [15])
+def test_what_the_role_cannot_see_is_said(server, runbook):
+    folder = orders(runbook).add(2, "more", "ALTER TABLE orders ADD COLUMN a int;")
+    apply(runbook, server, folder, "--to", "1")
+    server.sql("CREATE ROLE app_stranger LOGIN; CREATE ROLE migrator LOGIN;"
+               "ALTER TABLE orders OWNER TO migrator; GRANT SELECT ON orders TO app_stranger;"
+               "ALTER TABLE schema_migrations OWNER TO migrator")
+    reader = server.connect(user="app_stranger")
+    reader.execute("BEGIN; SELECT * FROM orders")
+    run = apply(runbook, server, folder, "-U", "migrator", "--retries", "0", code=1)
+    for gate in ("long transactions", "wraparound vacuum"):
+        assert "lacks pg_monitor" in run.gates[gate]["evidence"]
+    assert "GRANT pg_monitor" in run.err
+    reader.close()
+    server.sql("DROP OWNED BY app_stranger; REASSIGN OWNED BY migrator TO current_user;"
+               "DROP ROLE app_stranger, migrator")
+
+
 def test_statistics_are_there_again(server, runbook):
     folder = orders(runbook)
     apply(runbook, server, folder)

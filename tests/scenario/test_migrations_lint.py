@@ -134,9 +134,12 @@ def test_hostile_input_is_not_clean(runbook, folder, version):
 
 
 @pytest.mark.parametrize("version", [17])
-def test_usage(runbook, folder, version):
+def test_usage(runbook, folder, tmp_path, version):
     place = folder({"1_a.up.sql": "SELECT 1;"})
     assert "which folder" in runbook("migrations", "lint").expect(2).err
+    # What cannot be read is no finding.
+    (tmp_path / folder({}, "dangling") / "1_a.up.sql").symlink_to("gone")
+    assert "cannot read" in runbook("migrations", "lint", "dangling").expect(2).err
     runbook("migrations", "lint", "nowhere").expect(2)
     runbook("migrations", "lint", place, "--server-version", "9").expect(2)
     runbook("migrations", "lint", place, "--format", "xml").expect(2)

@@ -1,19 +1,32 @@
 """`migrations rehearse`: what is pending, up, down and up again, where nobody minds."""
 
+from contextlib import contextmanager, nullcontext
+
 import pytest
 
 from golden.documents import check_document
 from support.migrations_pairs import BROKEN, PAIRS, Pair, table, write_pair
-from support.servers import ENDS, wait_until
+from support.servers import ENDS, Server, wait_until
 
 versions = ENDS
 
 
+@contextmanager
+def staging(server):
+    """A copy of the target, for as long as it is rehearsed on."""
+    admin, copy = Server(server.cluster), Server(server.cluster, f"{server.dbname}_staging")
+    admin.sql(f"CREATE DATABASE {copy.dbname} TEMPLATE {server.dbname}")
+    yield copy
+    copy.close()
+    admin.sql(f"DROP DATABASE {copy.dbname} WITH (FORCE)")
+
+
 def rehearse(runbook, server, folder, *options, code=0, shadow=True, **more):
-    """The document. The staging database is the target itself: a copy of it is rehearsed on."""
-    where = ["--shadow", server.conninfo()] if shadow else []
-    result = runbook("migrations", "rehearse", "--json", *where, *options, folder, server=server,
-                     timeout=120, **more).expect(code)
+    """The document."""
+    with staging(server) if shadow else nullcontext() as copy:
+        where = ["--shadow", copy.conninfo()] if shadow else []
+        result = runbook("migrations", "rehearse", "--json", *where, *options, folder,
+                         server=server, timeout=120, **more).expect(code)
     return check_document(result.json, "migrations.rehearse")
 
 
@@ -101,18 +114,25 @@ def test_a_failure_ends_it(server, runbook, tmp_path):
     assert [one["passed"] for one in document["migrations"]] == [True, False, False]
     failed = statement(document, 2, 1)
     assert failed["line"] == 2 and failed["measured"]["sqlstate"] == "22012"
-    text = runbook("migrations", "rehearse", "--shadow", server.conninfo(), folder, server=server)
+    with staging(server) as copy:
+        text = runbook("migrations", "rehearse", "--shadow", copy.conninfo(), folder, server=server)
     assert "up fails: division by zero" in text.expect(1).out
     assert "never: not reached" in text.out
 
 
 def test_who_is_in_the_staging_database(server, runbook, tmp_path):
     folder = folder_of(tmp_path, Pair("one", "", "CREATE TABLE x (a int)", "DROP TABLE x", ""))
-    other = server.connect()
-    result = runbook("migrations", "rehearse", "--shadow", server.conninfo(), folder, server=server)
-    assert "while nobody is in it" in result.expect(4).err
-    other.close()
+    with staging(server) as copy:
+        copy.connect()
+        result = runbook("migrations", "rehearse", "--shadow", copy.conninfo(), folder, server=server)
+        assert "while nobody is in it" in result.expect(4).err
     assert rehearse(runbook, server, folder)["migrations"][0]["passed"]
+
+
+def test_the_target_is_no_staging_database(server, runbook, tmp_path):
+    folder = folder_of(tmp_path, Pair("one", "", "CREATE TABLE x (a int)", "DROP TABLE x", ""))
+    result = runbook("migrations", "rehearse", "--shadow", server.conninfo(), folder, server=server)
+    assert "the staging database is the target itself" in result.expect(4).err
 
 
 def test_what_is_applied_is_not_rehearsed(server, runbook, tmp_path):
@@ -133,10 +153,12 @@ def test_what_is_applied_is_not_rehearsed(server, runbook, tmp_path):
 
 def test_ctrl_c_leaves_no_copy(server, runbook, tmp_path):
     folder = folder_of(tmp_path, Pair("long", "", "SELECT pg_sleep(60)", "", ""))
-    running = runbook.start("migrations", "rehearse", "--shadow", server.conninfo(), folder,
-                            server=server)
-    wait_until(lambda: server.sql("SELECT 1 FROM pg_stat_activity WHERE query LIKE "
-                                  "'SELECT pg_sleep%' AND state = 'active'"), what="the statement")
-    running.interrupt()
-    assert running.wait().code == 130
+    with staging(server) as copy:
+        running = runbook.start("migrations", "rehearse", "--shadow", copy.conninfo(), folder,
+                                server=server)
+        wait_until(lambda: server.sql("SELECT 1 FROM pg_stat_activity WHERE query LIKE "
+                                      "'SELECT pg_sleep%' AND state = 'active'"),
+                   what="the statement")
+        running.interrupt()
+        assert running.wait().code == 130
     assert not copies(server)

@@ -115,12 +115,17 @@ def test_the_target_predicts(server, runbook, tmp_path):
 def test_made_up_rows_show_what_is_lost(server, runbook, tmp_path):
     server.sql("""CREATE TABLE t (id int PRIMARY KEY, b text, f float8, at timestamp(3), mail text);
         CREATE TABLE u (LIKE t); CREATE TABLE v (LIKE t); CREATE TABLE w (LIKE t);
-        CREATE MATERIALIZED VIEW mv AS SELECT id, b FROM t; CREATE UNIQUE INDEX ON mv (id)""")
+        CREATE MATERIALIZED VIEW mv AS SELECT id, b FROM t; CREATE UNIQUE INDEX ON mv (id);
+        CREATE TABLE n (id serial, i int); INSERT INTO n (i) SELECT -g FROM generate_series(1, 9) g;
+        ANALYZE n""")
     ways = [("UPDATE t SET b = '' WHERE b IS NULL", "SELECT 1", "public.t.b"),
             ("ALTER TABLE u ALTER f TYPE float4", "ALTER TABLE u ALTER f TYPE float8", "public.u.f"),
             ("ALTER TABLE v ALTER at TYPE timestamp(0)", "ALTER TABLE v ALTER at TYPE timestamp(3)",
              "public.v.at"),
             ("UPDATE w SET mail = lower(mail)", "SELECT 1", "public.w.mail"),
+            ("UPDATE n SET i = abs(i)", "SELECT 1", "public.n.i"),
+            ("ALTER TABLE n DROP id", "ALTER TABLE n ADD id serial",
+             "public.n (values are in other rows)"),
             ("REFRESH MATERIALIZED VIEW CONCURRENTLY mv", "SELECT 1", None),
             (f"GRANT CONNECT ON DATABASE {server.dbname} TO PUBLIC", "SELECT 1", None)]
     for number, (up, down, _) in enumerate(ways, 1):

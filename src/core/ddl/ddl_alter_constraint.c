@@ -164,6 +164,20 @@ static bool partitioned(const struct ddl_alter *alter)
     return alter->target.relation != NULL && alter->target.relation->kind == 'p';
 }
 
+/* Those whose columns become NOT NULL meanwhile are locked as the parent is; 18 does so always. */
+static enum ddl_lock_mode mode_on_partitions(const struct ddl_alter *alter, bool primary,
+                                             const GPtrArray *keys)
+{
+    bool becomes = alter->judge->context->server_version >= 180000;
+
+    for (guint i = 0; primary && i < keys->len; i++) {
+        const struct ddl_column *column =
+            ddl_column_find(alter->target.relation, keys->pdata[i]);
+        becomes = becomes || column == NULL || !column->not_null;
+    }
+    return becomes ? DDL_ACCESS_EXCLUSIVE : DDL_SHARE;
+}
+
 /* A partition that has such a constraint already keeps its index. */
 static enum ddl_effect build_on_partitions(struct ddl_alter *alter,
                                            const PgQuery__Constraint *said)
@@ -171,6 +185,7 @@ static enum ddl_effect build_on_partitions(struct ddl_alter *alter,
     g_autoptr(GPtrArray) tree = ddl_alter_tree(alter);
     g_autoptr(GPtrArray) keys = ddl_strings(said->keys, said->n_keys);
     bool primary = said->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY;
+    enum ddl_lock_mode mode = mode_on_partitions(alter, primary, keys);
     enum ddl_effect worst = DDL_EFFECT_METADATA;
 
     for (guint i = 1; i < tree->len; i++) {
@@ -182,7 +197,7 @@ static enum ddl_effect build_on_partitions(struct ddl_alter *alter,
                 ddl_strings_equal(own->columns, keys))
                 work = DDL_EFFECT_METADATA;
         }
-        ddl_judge_lock(alter->judge, &one, DDL_SHARE, work);
+        ddl_judge_lock(alter->judge, &one, mode, work);
         worst = ddl_has_rows(one.relation) ? MAX(worst, work) : worst;
     }
     return worst;

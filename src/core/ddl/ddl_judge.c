@@ -289,6 +289,39 @@ static void say_enum_value(struct ddl_judge *judge)
             ->detail = g_strdup(use.value);
 }
 
+static bool is_own(const struct ddl_judge *judge, const struct ddl_act *act)
+{
+    for (guint i = 0; i < judge->out->locks->len; i++) {
+        const struct ddl_lock *lock = judge->out->locks->pdata[i];
+        if (lock->created_here && g_strcmp0(lock->relation, act->relation) == 0 &&
+            g_strcmp0(lock->schema, act->schema) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool costs_others(const struct ddl_judge *judge, const struct ddl_act *act)
+{
+    for (guint i = 0; i < judge->out->locks->len; i++) {
+        const struct ddl_lock *lock = judge->out->locks->pdata[i];
+        if (!lock->created_here && lock->mode >= act->mode && lock->work >= act->work)
+            return true;
+    }
+    return false;
+}
+
+/* What is done to a table that the script itself has made, nobody else waits for. */
+static void forget_own(struct ddl_judge *judge)
+{
+    GPtrArray *acts = judge->out->acts;
+
+    for (guint i = acts->len; i-- > 0;) {
+        const struct ddl_act *act = acts->pdata[i];
+        if (act->mode != DDL_LOCK_NONE && is_own(judge, act) && !costs_others(judge, act))
+            g_ptr_array_remove_index(acts, i);
+    }
+}
+
 static void sum_up(struct ddl_judge *judge)
 {
     struct ddl_judgement *out = judge->out;
@@ -299,6 +332,7 @@ static void sum_up(struct ddl_judge *judge)
         if (!lock->created_here)
             out->effect = MAX(out->effect, lock->work);
     }
+    forget_own(judge);
     explain_strong_locks(judge);
     say_transaction(judge);
     say_enum_value(judge);

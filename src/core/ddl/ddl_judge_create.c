@@ -130,6 +130,8 @@ static void create_as(struct ddl_judge *judge, const PgQuery__CreateTableAsStmt 
     judge->defines = statement->into->skip_data;
     ddl_judge_reads(judge, statement->query, reads);
     judge->defines = false;
+    if (statement->query != NULL && !statement->into->skip_data)
+        ddl_judge_calls(judge, statement->query, false);
     play_made_of_query(judge, statement->into->rel, view, statement->if_not_exists, reads);
 }
 

@@ -176,6 +176,22 @@ static void move_all(struct ddl_judge *judge, const PgQuery__AlterTableMoveAllSt
 
 /* ---- locks and settings ---------------------------------------------------------------------- */
 
+enum { LOCKED_DEEP = 8 };
+
+/* Of a view the tables that it reads are locked as well. */
+static void lock_view(struct ddl_judge *judge, const struct ddl_target *view,
+                      enum ddl_lock_mode mode, guint depth)
+{
+    const GPtrArray *reads = view->relation->reads;
+
+    for (guint i = 0; reads != NULL && i + 1 < reads->len && depth < LOCKED_DEEP; i += 2) {
+        struct ddl_target one = ddl_target_named(judge, reads->pdata[i], reads->pdata[i + 1]);
+        ddl_judge_lock_tree(judge, &one, mode, DDL_EFFECT_METADATA);
+        if (one.relation != NULL && one.relation->kind == 'v')
+            lock_view(judge, &one, mode, depth + 1);
+    }
+}
+
 static void lock(struct ddl_judge *judge, const PgQuery__LockStmt *statement)
 {
     enum ddl_lock_mode mode = (enum ddl_lock_mode) CLAMP(
@@ -190,6 +206,8 @@ static void lock(struct ddl_judge *judge, const PgQuery__LockStmt *statement)
             ddl_judge_lock_tree(judge, &target, mode, DDL_EFFECT_METADATA);
         else
             ddl_judge_lock(judge, &target, mode, DDL_EFFECT_METADATA);
+        if (target.relation != NULL && target.relation->kind == 'v')
+            lock_view(judge, &target, mode, 0);
     }
 }
 

@@ -13,6 +13,21 @@ static bool held_strongly(const struct ddl_judge *judge, const struct ddl_target
     return false;
 }
 
+/* Of the table and what is below it, those are searched that are locked already because of it. */
+static void lock_searched(struct ddl_judge *judge, const struct ddl_target *target,
+                          enum ddl_lock_mode mode)
+{
+    g_autoptr(GPtrArray) tree = NULL;
+
+    if (target->relation != NULL)
+        tree = ddl_tree_of(judge->schema, target->relation, true);
+    for (guint i = 0; i < (tree == NULL ? 1 : tree->len); i++) {
+        struct ddl_target one = tree == NULL ? *target : ddl_target_relation(tree->pdata[i]);
+        ddl_judge_lock(judge, &one, mode,
+                       held_strongly(judge, &one) ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    }
+}
+
 /* column = something that is not a column, column IN (constants). */
 static bool is_key_test(const PgQuery__Node *where, const char *column)
 {
@@ -96,10 +111,11 @@ static void read_relation(struct ddl_judge *judge, const struct ddl_target *targ
     const GPtrArray *reads = target->relation == NULL ? NULL : target->relation->reads;
     bool indexed = select != NULL && (by_index(target->relation, select->where_clause) ||
                                       at_end_of_index(target->relation, select));
-    bool scans = !judge->defines && !indexed && held_strongly(judge, target);
 
-    ddl_judge_lock_tree(judge, target, DDL_ACCESS_SHARE,
-                        scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    if (judge->defines || indexed)
+        ddl_judge_lock_tree(judge, target, DDL_ACCESS_SHARE, DDL_EFFECT_NONE);
+    else
+        lock_searched(judge, target, DDL_ACCESS_SHARE);
     if (reads != NULL && target->relation->kind == 'v' && depth < VIEWS_DEEP)
         ddl_judge_sources(judge, target, depth + 1);
 }
@@ -172,10 +188,11 @@ static void change_rows(struct ddl_judge *judge, const PgQuery__RangeVar *range,
     *ret_target = ddl_target_of(judge, range);
     *ret_all = where == NULL;
     judge->at = (gsize) MAX(range->location, 0);
-    bool scans = where == NULL ||
-                 (held_strongly(judge, ret_target) && !by_index(ret_target->relation, where));
-    ddl_judge_lock_tree(judge, ret_target, DDL_ROW_EXCLUSIVE,
-                        scans ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    if (where == NULL || by_index(ret_target->relation, where))
+        ddl_judge_lock_tree(judge, ret_target, DDL_ROW_EXCLUSIVE,
+                            where == NULL ? DDL_EFFECT_SCAN : DDL_EFFECT_NONE);
+    else
+        lock_searched(judge, ret_target, DDL_ROW_EXCLUSIVE);
 }
 
 static void update(struct ddl_judge *judge, const PgQuery__UpdateStmt *statement)
@@ -283,8 +300,81 @@ static bool only_constants(const PgQuery__InsertStmt *statement)
     return true;
 }
 
+static void insert(struct ddl_judge *judge, const PgQuery__Node *node)
+{
+    struct ddl_target target = ddl_target_of(judge, node->insert_stmt->relation);
+
+    if (!only_constants(node->insert_stmt))
+        read_beside(judge, node, node->insert_stmt->relation, NULL);
+    ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
+    fill(&target);
+}
+
+static void merge(struct ddl_judge *judge, const PgQuery__MergeStmt *statement)
+{
+    struct ddl_target target = ddl_target_of(judge, statement->relation);
+
+    ddl_judge_reads(judge, statement->source_relation, NULL);
+    lock_searched(judge, &target, DDL_ROW_EXCLUSIVE);
+}
+
+static bool is_run(const PgQuery__ExplainStmt *statement)
+{
+    for (size_t i = 0; i < statement->n_options; i++)
+        if (statement->options[i]->node_case == PG_QUERY__NODE__NODE_DEF_ELEM &&
+            strcmp(statement->options[i]->def_elem->defname, "analyze") == 0)
+            return true;
+    return false;
+}
+
+/* What is prepared is taken to be run as well, and a cursor to be read to its end. */
+static bool judge_wrapped(struct ddl_judge *judge, const PgQuery__Node *node)
+{
+    const PgQuery__Node *query = NULL;
+
+    if (node->node_case == PG_QUERY__NODE__NODE_EXPLAIN_STMT && is_run(node->explain_stmt))
+        query = node->explain_stmt->query;
+    else if (node->node_case == PG_QUERY__NODE__NODE_PREPARE_STMT)
+        query = node->prepare_stmt->query;
+    else if (node->node_case == PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT)
+        query = node->declare_cursor_stmt->query;
+    if (query != NULL)
+        ddl_judge_node(judge, query);
+    return query != NULL;
+}
+
+/* Functions that nothing is known of compute something, most often. */
+static bool judge_writing(struct ddl_judge *judge, const PgQuery__Node *node)
+{
+    switch ((int) node->node_case) {
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+        insert(judge, node);
+        break;
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+        update(judge, node->update_stmt);
+        read_beside(judge, node, node->update_stmt->relation, NULL);
+        break;
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+        delete_rows(judge, node->delete_stmt);
+        read_beside(judge, node, node->delete_stmt->relation, NULL);
+        break;
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+        merge(judge, node->merge_stmt);
+        break;
+    case PG_QUERY__NODE__NODE_COPY_STMT:
+        copy(judge, node->copy_stmt);
+        break;
+    default:
+        return false;
+    }
+    ddl_judge_calls(judge, node, false);
+    return true;
+}
+
 bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
 {
+    if (judge_writing(judge, node) || judge_wrapped(judge, node))
+        return true;
     switch ((int) node->node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT:
         if (node->select_stmt->into_clause != NULL)
@@ -294,33 +384,7 @@ bool ddl_judge_rows(struct ddl_judge *judge, const PgQuery__Node *node)
         ddl_judge_calls(judge, node, true);
         follow_set_config(judge, node->select_stmt);
         return true;
-    case PG_QUERY__NODE__NODE_INSERT_STMT: {
-        struct ddl_target target = ddl_target_of(judge, node->insert_stmt->relation);
-        if (!only_constants(node->insert_stmt))
-            read_beside(judge, node, node->insert_stmt->relation, NULL);
-        ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
-        fill(&target);
-        return true;
-    }
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-        update(judge, node->update_stmt);
-        read_beside(judge, node, node->update_stmt->relation, NULL);
-        return true;
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-        delete_rows(judge, node->delete_stmt);
-        read_beside(judge, node, node->delete_stmt->relation, NULL);
-        return true;
-    case PG_QUERY__NODE__NODE_MERGE_STMT: {
-        struct ddl_target target = ddl_target_of(judge, node->merge_stmt->relation);
-        ddl_judge_reads(judge, node->merge_stmt->source_relation, NULL);
-        ddl_judge_lock(judge, &target, DDL_ROW_EXCLUSIVE, DDL_EFFECT_NONE);
-        return true;
-    }
-    case PG_QUERY__NODE__NODE_COPY_STMT:
-        copy(judge, node->copy_stmt);
-        return true;
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
-    case PG_QUERY__NODE__NODE_PREPARE_STMT:
     case PG_QUERY__NODE__NODE_EXECUTE_STMT:
     case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
     case PG_QUERY__NODE__NODE_NOTIFY_STMT:

@@ -8,7 +8,10 @@ static const char base[] =
     "CREATE TABLE r (id int PRIMARY KEY, code text); CREATE TABLE t (id int PRIMARY KEY, a "
     "int);"
     "CREATE TYPE mood AS ENUM ('a'); CREATE MATERIALIZED VIEW mv AS SELECT * FROM t;"
-    "CREATE VIEW v AS SELECT * FROM t; CREATE TABLE m (id int, x mood);";
+    "CREATE VIEW v AS SELECT * FROM t; CREATE TABLE m (id int, x mood);"
+    "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR "
+    "VALUES "
+    "FROM (1) TO (9);";
 
 struct play {
     struct ddl_schema *schema;
@@ -68,12 +71,27 @@ static bool says(const struct ddl_judgement *judgement, enum ddl_cause cause)
     return false;
 }
 
+struct case_effect {
+    const char *script, *effect; /* of its last statement */
+};
+
+static void check_effects(const struct case_effect *cases, gsize count)
+{
+    for (gsize i = 0; i < count; i++) {
+        struct play play;
+        play_begin(&play);
+        play_script(&play, cases[i].script);
+        const char *effect = ddl_effect_name(last_of(&play)->effect);
+        if (strcmp(effect, cases[i].effect) != 0)
+            g_test_fail_printf("%s: %s", cases[i].script, effect);
+        play_end(&play);
+    }
+}
+
 /* Reading is no scan by itself, only under a lock that is held because of it. */
 static void test_reads(void)
 {
-    static const struct {
-        const char *script, *effect;
-    } cases[] = {
+    static const struct case_effect cases[] = {
         {"SELECT count(*) FROM t", "none"},
         {"ALTER TABLE t ADD n int; SELECT count(*) FROM t", "scan"},
         {"ALTER TABLE t ADD n int; SELECT count(*) FROM r", "none"},
@@ -90,6 +108,8 @@ static void test_reads(void)
         {"ALTER TABLE t ADD n int; CREATE VIEW w AS SELECT * FROM t", "metadata"},
         {"ALTER TABLE t ADD n int; SELECT * FROM v", "scan"},
         {"ALTER TABLE t ADD n int; COPY t TO STDOUT", "scan"},
+        {"CREATE INDEX ON p1 (id); SELECT count(*) FROM p", "scan"},
+        {"LOCK p1 IN SHARE MODE; UPDATE p SET id = 2 WHERE id > 1", "scan"},
         {"ALTER TABLE t RENAME TO old; CREATE TABLE t (LIKE old); INSERT INTO t SELECT * FROM "
          "old",
          "scan"},
@@ -101,15 +121,39 @@ static void test_reads(void)
         {"CREATE TABLE pg_temp.t (id int); ALTER TABLE t ALTER id TYPE bigint", "metadata"},
         {"ALTER TYPE mood RENAME TO temper; ALTER TABLE m ALTER x TYPE temper", "metadata"},
     };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct play play;
-        play_begin(&play);
-        play_script(&play, cases[i].script);
-        const char *effect = ddl_effect_name(last_of(&play)->effect);
-        if (strcmp(effect, cases[i].effect) != 0)
-            g_test_fail_printf("%s: %s", cases[i].script, effect);
-        play_end(&play);
-    }
+    check_effects(cases, G_N_ELEMENTS(cases));
+}
+
+static void test_wrapped(void)
+{
+    static const struct case_effect cases[] = {
+        {"ALTER TABLE t ADD n int; EXPLAIN ANALYZE SELECT count(*) FROM t", "scan"},
+        {"ALTER TABLE t ADD n int; EXPLAIN SELECT count(*) FROM t", "none"},
+        {"ALTER TABLE t ADD n int; PREPARE p AS SELECT count(*) FROM t", "scan"},
+        {"ALTER TABLE t ADD n int; DECLARE c CURSOR FOR SELECT * FROM t", "scan"},
+        {"ALTER TABLE t ADD n int; MERGE INTO t USING r ON t.id = r.id WHEN MATCHED THEN "
+         "DELETE",
+         "scan"},
+        {"MERGE INTO t USING r ON t.id = r.id WHEN MATCHED THEN DELETE", "none"},
+    };
+    check_effects(cases, G_N_ELEMENTS(cases));
+}
+
+#define CHANGES                                                                                \
+    "CREATE FUNCTION change() RETURNS int LANGUAGE plpgsql AS 'BEGIN ALTER TABLE t ALTER a "   \
+    "TYPE "                                                                                    \
+    "bigint; RETURN 1; END'; "
+
+static void test_calls(void)
+{
+    static const struct case_effect cases[] = {
+        {CHANGES "INSERT INTO r VALUES (change())", "rewrite"},
+        {CHANGES "UPDATE r SET id = change() WHERE id = 1", "rewrite"},
+        {CHANGES "CREATE TABLE n AS SELECT change()", "rewrite"},
+        {CHANGES "COPY (SELECT change()) TO STDOUT", "rewrite"},
+        {"INSERT INTO r VALUES (nobody_knows())", "none"},
+    };
+    check_effects(cases, G_N_ELEMENTS(cases));
 }
 
 static void test_causes(void)
@@ -137,6 +181,13 @@ static void test_causes(void)
         {"UPDATE t SET a = 1", DDL_UPDATE_WITHOUT_WHERE, true},
         {"DELETE FROM t WHERE a = 1", DDL_DELETE_WITHOUT_WHERE, false},
         {"ALTER TABLE t OWNER TO postgres", DDL_TAKES_ACCESS_EXCLUSIVE, true},
+        {"CREATE TABLE n (id int); ALTER TABLE n ALTER id TYPE bigint", DDL_ALTER_TYPE_REWRITE,
+         false},
+        {"CREATE TEMP TABLE t (id int); ALTER TABLE t ADD CHECK (id > 0)", DDL_ADD_CHECK,
+         false},
+        {"CREATE TABLE n (id int, a int); ALTER TABLE n DROP a", DDL_DROP_COLUMN, false},
+        {"CREATE TABLE n AS SELECT 1 AS id; ALTER TABLE n ADD FOREIGN KEY (id) REFERENCES r",
+         DDL_ADD_FOREIGN_KEY, true},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         struct play play;
@@ -171,6 +222,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ddl_script/reads", test_reads);
+    g_test_add_func("/ddl_script/wrapped", test_wrapped);
+    g_test_add_func("/ddl_script/calls", test_calls);
     g_test_add_func("/ddl_script/causes", test_causes);
     g_test_add_func("/ddl_script/renamed", test_renamed);
     return g_test_run();

@@ -74,6 +74,10 @@ static void print_settings(GString *script, const struct plan *plan, gint64 lock
 {
     g_string_append_printf(script, "SET lock_timeout = '%" G_GINT64_FORMAT "ms';\n",
                            lock_timeout_ms);
+    if (window->length_ms == 0)
+        g_string_append(script,
+                        "-- without a bound: psql has no guard that ends what takes too "
+                        "long\n");
     g_string_append_printf(script, "SET statement_timeout = '%" G_GINT64_FORMAT "ms';\n",
                            MIN(window->length_ms, G_MAXINT32));
     for (guint i = 0; i < plan->settings->len; i++) {

@@ -1,6 +1,7 @@
 /* A script as a step: its attempts, their pauses, the record. */
 #include "plan/plan_script_private.h"
 
+#include "error.h"
 #include "interrupt.h"
 #include "units/units.h"
 
@@ -102,6 +103,13 @@ static bool attempt(struct work *work, const struct script_hooks *hooks, struct 
         fail(result, SCRIPT_INTERRUPTED, g_strdup("interrupted before it started"));
         return false;
     }
+    /* First the worker's lock: what the hook reads then is not changed by another run's worker. */
+    if (!plan_work_ready(work, &error)) {
+        bool busy = g_error_matches(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
+        fail(result, busy ? SCRIPT_HELD_BACK : SCRIPT_FAILED,
+             g_strdup(error != NULL ? error->message : "connection lost"));
+        return false;
+    }
     if (hooks->before != NULL &&
         !hooks->before(work->run->control, result->attempts + 1, &why, hooks->data)) {
         fail(result, SCRIPT_HELD_BACK, why);
@@ -109,11 +117,6 @@ static bool attempt(struct work *work, const struct script_hooks *hooks, struct 
     }
     if (!session_alive(work->run->control)) {
         fail(result, SCRIPT_UNGUARDED, g_strdup("the guard's connection was lost"));
-        return false;
-    }
-    if (!plan_work_ready(work, &error)) {
-        fail(result, SCRIPT_FAILED,
-             g_strdup(error != NULL ? error->message : "connection lost"));
         return false;
     }
     result->attempts++;

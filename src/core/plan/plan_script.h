@@ -6,7 +6,8 @@
  *
  * For the night when this program dies the server has bounds of its own: it looks whether its client
  * is still there, ends a statement that takes a strong lock by statement_timeout, a transaction that
- * is left open by idle_in_transaction_session_timeout, and from 17 on by transaction_timeout.
+ * is left open by idle_in_transaction_session_timeout, and from 17 on by transaction_timeout. What
+ * such a backend still does, as a COMMIT that waits for a standby, the next run waits for.
  */
 #ifndef CORE_PLAN_SCRIPT_H
 #define CORE_PLAN_SCRIPT_H
@@ -71,7 +72,8 @@ struct script_result {
 void plan_script_result_clear(struct script_result *result);
 
 struct script_hooks {
-    /* Before each attempt, on the control session; false: no attempt, *ret_why says why not. */
+    /* Before each attempt, on the control session, when no worker of another run is left; false: no
+     * attempt, *ret_why says why not. */
     bool (*before)(struct session *control, unsigned attempt, char **ret_why, gpointer data);
     gpointer data;
 };

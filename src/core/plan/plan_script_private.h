@@ -93,15 +93,15 @@ struct work {
     bool interrupted, gone;
     gint64 cancel_us; /* when the next cancel is due */
     unsigned cancels;
-    gint64 bound_ms; /* statement_timeout as it is set; -1: not known */
-    bool bounded;    /* transaction_timeout is set */
+    bool held;    /* something strong is, or may be, from here to the end of the transaction */
+    bool bounded; /* transaction_timeout is set */
 };
 
 /* Whether a signal came that this run heeds. */
 bool plan_work_interrupted(const struct plan_run *run);
 
 /* Opens the worker's connection where there is none, and makes it as it was when it was opened: the
- * role's own settings, and our limits. */
+ * role's own settings, and our limits. RUNBOOK_REFUSED: another run's worker is still there. */
 bool plan_work_ready(struct work *work, GError **error);
 /* One attempt. Sets the result but for attempts. */
 void plan_work_attempt(struct work *work);

@@ -11,6 +11,7 @@ enum {
     SINCE_TRANSACTION_TIMEOUT = 170000,
     BURY_SECONDS = 30,
     REOPEN_SECONDS = 60,
+    OTHER_SECONDS = 30, /* how long to wait for a backend that another run has left */
     STEP_MS = 100,
 };
 
@@ -63,14 +64,36 @@ static bool make_plain(struct work *work, GError **error)
         "; SET standard_conforming_strings = on",
         lock_ms, longest_ms, bound_of(limits));
 
-    work->bound_ms = longest_ms;
-    work->bounded = false;
+    work->held = work->bounded = false;
     if (!session_command(work->session, "DISCARD ALL", error) ||
         !session_command(work->session, sql, error))
         return false;
     /* The server notices by itself when we die; refused on platforms without support. */
     session_command(work->session, "SET client_connection_check_interval = '2s'", NULL);
     return session_alive(work->session);
+}
+
+/* A run that was killed has given back its control session's lock at once; its worker may be in the
+ * midst of a COMMIT, and the version table does not say so yet. So workers have a lock of their own,
+ * which lives as long as they do. It is tried: a waiter would have a snapshot. */
+static bool only_one(struct work *work, GError **error)
+{
+    g_autofree char *lock = g_strconcat(work->run->section, " worker", NULL);
+    gint64 until = g_get_monotonic_time() + OTHER_SECONDS * G_USEC_PER_SEC;
+
+    for (;;) {
+        g_autofree char *holder = NULL;
+        if (plan_lock_try(work->session, lock, &holder, error))
+            return true;
+        if (holder == NULL)
+            return false;
+        if (g_get_monotonic_time() > until || plan_work_interrupted(work->run)) {
+            runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+                              "a backend of another run is still at work: %s", holder);
+            return false;
+        }
+        g_usleep(STEP_MS * 1000);
+    }
 }
 
 bool plan_work_ready(struct work *work, GError **error)
@@ -88,7 +111,7 @@ bool plan_work_ready(struct work *work, GError **error)
         session_wind_down(work->session);
         PQsetNoticeReceiver(session_handle(work->session), on_notice, work);
     }
-    return make_plain(work, error);
+    return make_plain(work, error) && only_one(work, error);
 }
 
 void plan_work_close(struct work *work)
@@ -100,23 +123,23 @@ void plan_work_close(struct work *work)
 /* ---- bounds -------------------------------------------------------------------------------- */
 
 /* The server ends by itself what would hold a strong lock for too long: the statement that may take
- * one, and the whole transaction once it has one. */
+ * one, and the whole transaction from then on. It is said again before each statement: the script may
+ * have settings of its own. */
 static bool bound(struct work *work, bool strong)
 {
-    bool held = plan_guard_strong(&work->guard);
-    gint64 wanted_ms =
-        held || strong ? bound_of(work->limits) : work->limits->statement_timeout_ms;
+    bool seen = plan_guard_strong(&work->guard);
     bool whole =
-        held && !work->bounded && session_version(work->session) >= SINCE_TRANSACTION_TIMEOUT;
+        seen && !work->bounded && session_version(work->session) >= SINCE_TRANSACTION_TIMEOUT;
 
-    if (!work->script->transaction || (wanted_ms == work->bound_ms && !whole))
+    work->held = work->held || strong || seen;
+    if (!work->script->transaction || !work->held)
         return true;
+    gint64 most_ms = bound_of(work->limits);
     g_autofree char *sql =
         whole ? g_strdup_printf("SET LOCAL statement_timeout = %" G_GINT64_FORMAT
                                 "; SET LOCAL transaction_timeout = %" G_GINT64_FORMAT,
-                                wanted_ms, wanted_ms)
-              : g_strdup_printf("SET LOCAL statement_timeout = %" G_GINT64_FORMAT, wanted_ms);
-    work->bound_ms = wanted_ms;
+                                most_ms, most_ms)
+              : g_strdup_printf("SET LOCAL statement_timeout = %" G_GINT64_FORMAT, most_ms);
     work->bounded = work->bounded || whole;
     return plan_work_send(work, sql);
 }

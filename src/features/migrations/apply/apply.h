@@ -82,12 +82,20 @@ struct apply_gate apply_judge_obstacles(const char *name, const GPtrArray *sente
 
 /* What a statement outside of a transaction makes or takes away, as far as a second try has to
  * know. */
-enum apply_alone { ALONE_OTHER, ALONE_CREATE_INDEX, ALONE_DROP_INDEX, ALONE_DETACH };
+enum apply_alone {
+    ALONE_OTHER,   /* may be sent again, as VACUUM */
+    ALONE_REINDEX, /* the same, but leaves indexes under names of its own */
+    ALONE_CREATE_INDEX,
+    ALONE_DROP_INDEX,
+    ALONE_DETACH,
+    ALONE_PARTS, /* commits by itself: sent once, whatever comes of it */
+};
 
 struct apply_object {
     enum apply_alone kind;
     char *schema, *table; /* NULL: not known */
     char *name;           /* the index, the partition; NULL: the server gives it */
+    char *build;          /* of an index: apply_index_build() of the statement */
     bool if_exists;       /* IF EXISTS, IF NOT EXISTS */
 };
 
@@ -159,6 +167,9 @@ struct apply {
     struct script_limits limits;
     gint64 run; /* in the history; -1: none */
     char *dbname;
+    gint64 tool_key;   /* of the lock of the folder's own tool; 0: none */
+    int locked_pid;    /* the backend that has our locks; 0: none has */
+    bool tool_held;    /* and that of the tool */
     gint64 started_us; /* monotonic */
     guint extra_steps; /* recorded behind those of the plan */
     char *unseen;      /* sessions that this role may not look into; NULL: none */
@@ -213,8 +224,14 @@ void apply_refuse(const struct apply *apply, GError **error);
 /* The section's advisory lock, and that of the tool whose folder it is; tried, with pauses. */
 bool apply_lock(struct apply *apply, GError **error);
 
+/* Gives both back. */
+void apply_unlock(struct apply *apply);
 /* Once more, on a control session that was lost: without pauses. */
 bool apply_lock_again(struct apply *apply);
+/* golang-migrate waits for its lock with a snapshot, for which a concurrent build of ours waits: while
+ * that runs the lock is not kept. Whoever takes it meanwhile finds the dirty mark, and leaves. */
+void apply_tool_let_go(struct apply *apply);
+void apply_tool_take(struct apply *apply);
 /* The key of golang-migrate's lock, as it is computed there. Pure. */
 guint32 apply_golang_key(const char *schema, const char *table, const char *dbname);
 
@@ -235,6 +252,9 @@ void apply_step_over(const struct apply *apply, struct step *step, enum step_out
 struct script *apply_script_of(const struct apply_item *item, const GPtrArray *rows);
 /* The control session, with its locks, where it was lost. */
 bool apply_control_back(struct apply *apply);
+/* Whether somebody else has done the item since it was chosen, or is in the midst of one, as the version
+ * table says now; or it cannot be read. *ret_why says so. */
+bool apply_overtaken(struct apply *apply, const struct apply_item *item, char **ret_why);
 
 /* ---- acting outside of a transaction (apply_alone.c, apply_alone_run.c) -------------------- */
 
@@ -264,6 +284,9 @@ enum apply_next apply_alone_next(const struct apply_object *object, enum apply_s
 void apply_alone_run(struct apply *apply, struct apply_item *item, struct plan_run *run);
 /* Whether an earlier run of ours has begun the item and not ended it. */
 bool apply_begun_before(const struct apply *apply, const struct apply_item *item);
+/* What tells one CREATE INDEX from another, names aside: whether it is unique, of which method, over
+ * which columns or expressions, with a condition or none. NULL: it is none. Pure; caller frees. */
+char *apply_index_build(const char *sql);
 /* The index or partition that the statement is about. */
 void apply_object_of(struct apply_item *item, const char *sql, const struct ddl_schema *schema);
 

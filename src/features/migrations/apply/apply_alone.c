@@ -27,6 +27,55 @@ static void place(struct apply_object *object, const PgQuery__RangeVar *table,
     object->table = g_strdup(table->relname);
 }
 
+static const char *string_of(const PgQuery__Node *node)
+{
+    return node->node_case == PG_QUERY__NODE__NODE_STRING ? node->string->sval : NULL;
+}
+
+/* A column in parentheses is a column to the server too. */
+static const char *column_of(const PgQuery__IndexElem *element)
+{
+    const PgQuery__Node *expression = element->expr;
+
+    if (said(element->name) != NULL)
+        return element->name;
+    if (expression == NULL || expression->node_case != PG_QUERY__NODE__NODE_COLUMN_REF ||
+        expression->column_ref->n_fields == 0)
+        return NULL;
+    return string_of(expression->column_ref->fields[expression->column_ref->n_fields - 1]);
+}
+
+static void say_elements(GString *build, PgQuery__Node *const *elements, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (elements[i]->node_case != PG_QUERY__NODE__NODE_INDEX_ELEM)
+            continue;
+        const PgQuery__IndexElem *element = elements[i]->index_elem;
+        const char *column = column_of(element);
+        bool down = element->ordering == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
+        g_string_append_printf(build, " %s%s", column != NULL ? column : "()",
+                               down ? " desc" : "");
+    }
+}
+
+char *apply_index_build(const char *sql)
+{
+    AUTO(sql_parse) parse = sql_parse_new(sql, strlen(sql));
+    const PgQuery__Node *node = parse->node;
+
+    if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_INDEX_STMT)
+        return NULL;
+    const PgQuery__IndexStmt *index = node->index_stmt;
+    g_autoptr(GString) build = g_string_new(index->unique ? "unique " : "");
+    g_string_append(build, index->access_method);
+    say_elements(build, index->index_params, index->n_index_params);
+    g_string_append(build, " include");
+    say_elements(build, index->index_including_params, index->n_index_including_params);
+    if (index->where_clause != NULL)
+        g_string_append(build, " where");
+    return g_strdup(build->str);
+}
+
 static void take_index(struct apply_object *object, const PgQuery__IndexStmt *index,
                        const struct ddl_schema *schema)
 {
@@ -34,11 +83,6 @@ static void take_index(struct apply_object *object, const PgQuery__IndexStmt *in
     object->name = g_strdup(said(index->idxname));
     object->if_exists = index->if_not_exists != 0;
     place(object, index->relation, schema);
-}
-
-static const char *string_of(const PgQuery__Node *node)
-{
-    return node->node_case == PG_QUERY__NODE__NODE_STRING ? node->string->sval : NULL;
 }
 
 static void take_drop(struct apply_object *object, const PgQuery__DropStmt *drop)
@@ -82,16 +126,31 @@ void apply_object_of(struct apply_item *item, const char *sql, const struct ddl_
 
     if (node == NULL)
         return;
-    if (node->node_case == PG_QUERY__NODE__NODE_INDEX_STMT)
+    if (node->node_case == PG_QUERY__NODE__NODE_INDEX_STMT) {
         take_index(&item->object, node->index_stmt, schema);
+        item->object.build = apply_index_build(sql);
+    } else if (node->node_case == PG_QUERY__NODE__NODE_REINDEX_STMT)
+        item->object.kind = ALONE_REINDEX;
     else if (node->node_case == PG_QUERY__NODE__NODE_DROP_STMT &&
              node->drop_stmt->remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX)
         take_drop(&item->object, node->drop_stmt);
     else if (node->node_case == PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
         take_detach(&item->object, node->alter_table_stmt, schema);
+    else if (node->node_case == PG_QUERY__NODE__NODE_CALL_STMT ||
+             node->node_case == PG_QUERY__NODE__NODE_DO_STMT)
+        item->object.kind = ALONE_PARTS;
 }
 
 /* ---- what is there ------------------------------------------------------------------------- */
+
+/* Another index under the name, of the same table. What cannot be read is taken to be the same. */
+static bool built_otherwise(const struct rows *rows, const struct apply_object *object)
+{
+    const char *definition = rows_text(rows, 0, MIGRATIONS_APPLY_INDEX_DEFINITION);
+    g_autofree char *build = definition != NULL ? apply_index_build(definition) : NULL;
+
+    return build != NULL && object->build != NULL && strcmp(build, object->build) != 0;
+}
 
 static enum apply_state index_state(const struct rows *rows, const struct apply_object *object)
 {
@@ -99,7 +158,8 @@ static enum apply_state index_state(const struct rows *rows, const struct apply_
     const char *table = rows_text(rows, 0, MIGRATIONS_APPLY_INDEX_TABLE_NAME);
 
     if (strcmp(kind, "i") != 0 ||
-        (object->kind == ALONE_CREATE_INDEX && g_strcmp0(table, object->table) != 0))
+        (object->kind == ALONE_CREATE_INDEX &&
+         (g_strcmp0(table, object->table) != 0 || built_otherwise(rows, object))))
         return APPLY_ELSEWHERE;
     if (rows_bool(rows, 0, MIGRATIONS_APPLY_INDEX_VALID))
         return APPLY_VALID;
@@ -111,7 +171,7 @@ enum apply_state apply_alone_state(struct session *session, const struct apply_o
     const char *const values[] = {object->schema, object->name};
     bool detach = object->kind == ALONE_DETACH;
 
-    if (object->kind == ALONE_OTHER || object->name == NULL)
+    if (object->name == NULL)
         return APPLY_UNKNOWN;
     AUTO(rows)
     rows = session_query(
@@ -146,7 +206,7 @@ static enum apply_next next_create(const struct apply_object *object, enum apply
     case APPLY_BUILDING:
         return refuse(ret_why, object, "is being built by somebody");
     case APPLY_ELSEWHERE:
-        return refuse(ret_why, object, "is there already, and is of something else");
+        return refuse(ret_why, object, "is there already, and is another one");
     case APPLY_VALID:
         if (ours)
             return NEXT_DONE;
@@ -166,7 +226,14 @@ static enum apply_next next_create(const struct apply_object *object, enum apply
 enum apply_next apply_alone_next(const struct apply_object *object, enum apply_state state,
                                  bool ours, char **ret_why)
 {
-    if (object->kind == ALONE_OTHER || object->name == NULL)
+    if (object->kind == ALONE_PARTS && ours) {
+        *ret_why = g_strdup(
+            "an earlier run had begun it and not ended it, and part of its work may be "
+            "committed: look, then enter it in the version table, or change the "
+            "file (a comment will do) to have it sent again");
+        return NEXT_REFUSE;
+    }
+    if (object->name == NULL)
         return NEXT_SEND;
     if (object->kind == ALONE_CREATE_INDEX)
         return next_create(object, state, ours, ret_why);

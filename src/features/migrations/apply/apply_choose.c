@@ -136,7 +136,9 @@ static bool clean_enough(const struct apply *apply, GError **error)
     }
     runbook_error_set(
         error, RUNBOOK_REFUSED,
-        "look at what of it was done, put that right, then: migrate force VERSION",
+        apply->folder->format == FOLDER_FLYWAY
+            ? "look at what of it was done, put that right, then: flyway repair"
+            : "look at what of it was done, put that right, then: migrate force VERSION",
         "the version table is dirty: %s stopped in the middle of version %s",
         folder_format_name(apply->folder->format),
         apply->table->dirty_version != NULL ? apply->table->dirty_version : "none");
@@ -153,6 +155,12 @@ static bool add(struct apply *apply, const struct folder_migration *migration, G
     if (item->script == NULL) {
         runbook_error_set(error, RUNBOOK_REFUSED, NULL, "%s %s has no %s script",
                           migration->version, migration->name, apply->down ? "down" : "up");
+        return false;
+    }
+    if (!version_table_numbered(apply->folder->format, migration)) {
+        runbook_error_set(error, RUNBOOK_REFUSED, "give the file a number",
+                          "\"%s\" is no version that %s can keep", migration->version,
+                          folder_format_name(apply->folder->format));
         return false;
     }
     if (apply->down && item->script->irreversible != NULL) {

@@ -100,6 +100,8 @@ static enum runbook_exit act(struct apply *apply)
     struct call *call = apply->call;
     struct window window = window_open(0);
 
+    if (apply->unseen != NULL)
+        output_warn(call->output, "%s\nhint: GRANT pg_monitor TO the role", apply->unseen);
     apply->started_us = g_get_monotonic_time();
     apply->run = gate_record_begin(call, apply->control, &window);
     gate_record_steps(call, apply->run, apply->plan, 1);
@@ -130,13 +132,28 @@ static enum runbook_exit lock_and_act(struct apply *apply, GError **error)
     return act(apply);
 }
 
+/* A mark may be that of a run that is at work: who has the lock is waited for before it is judged. */
+static bool settled(struct apply *apply, GError **error)
+{
+    AUTO(version_table)
+    table = version_table_read(apply->control, apply->folder, error);
+
+    if (table == NULL || !table->dirty)
+        return table != NULL;
+    apply->table = g_steal_pointer(&table);
+    bool locked = apply_lock(apply, error);
+    if (locked)
+        apply_unlock(apply);
+    return locked;
+}
+
 static enum runbook_exit plan_and_act(struct apply *apply, GError **error)
 {
     struct call *call = apply->call;
     struct window window = window_open(0);
     bool yes = true;
 
-    if (!prepare(apply, error))
+    if ((!call->dry_run && !settled(apply, error)) || !prepare(apply, error))
         return RUNBOOK_FAILED;
     if (call->dry_run) {
         apply_say_gates(apply);
@@ -196,7 +213,7 @@ static enum runbook_exit run(struct call *call, bool down, GError **error)
     apply.items = g_ptr_array_new_with_free_func(apply_item_free);
     apply.limits = limits_of(call->settings);
     if (read_wish(&apply, error)) {
-        apply.folder = folder_of_call(call, error);
+        apply.folder = folder_whole_of_call(call, error);
         if (apply.folder != NULL)
             apply.control = call_connect(call, error);
         if (apply.control != NULL) {

@@ -72,6 +72,14 @@ static void ask_backup(struct apply *apply)
     apply_backup_clear(&found);
 }
 
+/* That nothing was seen is no evidence where not everything can be. */
+static char *as_far_as_seen(const struct apply *apply, const char *words)
+{
+    return apply->unseen == NULL
+               ? g_strdup(words)
+               : g_strdup_printf("%s, but %s: the role lacks pg_monitor", words, apply->unseen);
+}
+
 static bool ask_obstacles(struct apply *apply, GError **error)
 {
     g_autoptr(GPtrArray) transactions = g_ptr_array_new_with_free_func(g_free);
@@ -83,13 +91,11 @@ static bool ask_obstacles(struct apply *apply, GError **error)
     if (!apply_observe_obstacles(apply, g_ptr_array_index(apply->items, 0), transactions,
                                  vacuums, error))
         return false;
-    const char *unseen = apply->unseen;
-    g_autofree char *none = g_strdup_printf(
-        "none is older than %s%s%s%s", age, unseen != NULL ? ", but " : "",
-        unseen != NULL ? unseen : "", unseen != NULL ? ": the role lacks pg_monitor" : "");
+    g_autofree char *young = g_strdup_printf("none is older than %s", age);
+    g_autofree char *none = as_far_as_seen(apply, young);
+    g_autofree char *idle = as_far_as_seen(apply, "none is at work on the tables");
     apply_gate_add(apply, apply_judge_obstacles("long transactions", transactions, none));
-    apply_gate_add(apply, apply_judge_obstacles("wraparound vacuum", vacuums,
-                                                "none is at work on the tables"));
+    apply_gate_add(apply, apply_judge_obstacles("wraparound vacuum", vacuums, idle));
     return true;
 }
 

@@ -5,7 +5,8 @@
 -- since: 140000
 -- param: $1 text schema; null: not said
 -- param: $2 text name
--- row:   schema text, table_schema text, table_name text, kind text, valid bool, building bool
+-- row:   schema text, table_schema text, table_name text, kind text, valid bool, building bool,
+--        definition text
 WITH path AS MATERIALIZED (
     SELECT CASE WHEN pg_catalog.btrim(w.word, ' "') OPERATOR(pg_catalog.=) '$user'
                 THEN current_user::pg_catalog.text
@@ -29,7 +30,9 @@ SELECT n.nspname::pg_catalog.text AS schema,
                                         WHERE l.pid OPERATOR(pg_catalog.=) p.pid
                                           AND l.relation OPERATOR(pg_catalog.=) i.indrelid
                                           AND l.mode OPERATOR(pg_catalog.=)
-                                              'ShareUpdateExclusiveLock')))) AS building
+                                              'ShareUpdateExclusiveLock')))) AS building,
+       CASE WHEN i.indexrelid IS NOT NULL
+            THEN pg_catalog.pg_get_indexdef(i.indexrelid) END AS definition
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
   LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid

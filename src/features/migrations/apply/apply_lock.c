@@ -30,34 +30,78 @@ guint32 apply_golang_key(const char *schema, const char *table, const char *dbna
     return folder_crc32(0, text->data, text->len) * GOLANG_SALT;
 }
 
-/* The key of the folder's own tool; 0: it has none. */
-static gint64 tool_key(const struct apply *apply)
+/* The key of the folder's own tool; 0: it has none. Known from the first look at the table on. */
+static gint64 tool_key(struct apply *apply)
 {
+    if (apply->tool_key != 0)
+        return apply->tool_key;
     if (apply->folder->format == FOLDER_GOLANG_MIGRATE && apply->table != NULL &&
         apply->table->schema != NULL)
-        return apply_golang_key(apply->table->schema, apply->table->name, apply->dbname);
-    return apply->folder->format == FOLDER_GOOSE ? GOOSE_KEY : 0;
+        apply->tool_key =
+            apply_golang_key(apply->table->schema, apply->table->name, apply->dbname);
+    if (apply->folder->format == FOLDER_GOOSE)
+        apply->tool_key = GOOSE_KEY;
+    return apply->tool_key;
+}
+
+static bool try_tool(struct apply *apply, GError **error)
+{
+    g_autofree char *key = g_strdup_printf("%" G_GINT64_FORMAT, tool_key(apply));
+
+    if (apply->tool_held || strcmp(key, "0") == 0)
+        return true;
+    AUTO(rows)
+    rows = session_query(apply->control, &query_migrations_apply_tool_lock,
+                         (const char *const[]){key}, error);
+    apply->tool_held = rows != NULL && rows_bool(rows, 0, MIGRATIONS_APPLY_TOOL_LOCK_GOT);
+    return apply->tool_held;
 }
 
 /* Both or none. *ret_holder: who has it. */
 static bool try_both(struct apply *apply, char **ret_holder, GError **error)
 {
     const char *section = apply->call->feature->name;
-    g_autofree char *key = g_strdup_printf("%" G_GINT64_FORMAT, tool_key(apply));
+    g_autoptr(GError) broken = NULL;
 
+    apply->tool_held = false;
+    apply->locked_pid = 0;
     if (!plan_lock_try(apply->control, section, ret_holder, error))
         return false;
-    if (strcmp(key, "0") == 0)
+    if (try_tool(apply, &broken)) {
+        apply->locked_pid = session_pid(apply->control);
         return true;
-    AUTO(rows)
-    rows = session_query(apply->control, &query_migrations_apply_tool_lock,
-                         (const char *const[]){key}, error);
-    if (rows != NULL && rows_bool(rows, 0, MIGRATIONS_APPLY_TOOL_LOCK_GOT))
-        return true;
+    }
     plan_unlock(apply->control, section);
-    if (rows != NULL)
+    if (broken == NULL)
         *ret_holder = g_strdup_printf("%s itself", folder_format_name(apply->folder->format));
+    else
+        g_propagate_error(error, g_steal_pointer(&broken));
     return false;
+}
+
+static void give_back_tool(struct apply *apply)
+{
+    g_autofree char *key = g_strdup_printf("%" G_GINT64_FORMAT, apply->tool_key);
+
+    if (apply->tool_held) {
+        AUTO(rows)
+        freed = session_query(apply->control, &query_migrations_apply_tool_free,
+                              (const char *const[]){key}, NULL);
+        apply->tool_held = false;
+    }
+}
+
+void apply_unlock(struct apply *apply)
+{
+    give_back_tool(apply);
+    plan_unlock(apply->control, apply->call->feature->name);
+    apply->locked_pid = 0;
+}
+
+void apply_tool_let_go(struct apply *apply)
+{
+    if (apply->folder->format == FOLDER_GOLANG_MIGRATE)
+        give_back_tool(apply);
 }
 
 static void rest(void)
@@ -101,10 +145,22 @@ bool apply_lock(struct apply *apply, GError **error)
     }
 }
 
+enum { TRIES = 20 };
+
+void apply_tool_take(struct apply *apply)
+{
+    for (int i = 0; apply_control_back(apply) && !try_tool(apply, NULL); i++) {
+        if (i == TRIES) {
+            output_warn(apply->call->output, "%s itself has its lock, and is not waited for",
+                        folder_format_name(apply->folder->format));
+            return;
+        }
+        g_usleep(PAUSE_MS * 1000);
+    }
+}
+
 bool apply_lock_again(struct apply *apply)
 {
-    enum { TRIES = 20 };
-
     /* Our own lost backend may hold them for a moment longer. */
     for (int i = 0; i < TRIES; i++) {
         g_autofree char *holder = NULL;

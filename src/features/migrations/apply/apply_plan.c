@@ -35,6 +35,7 @@ void apply_item_free(gpointer data)
     g_free(item->object.schema);
     g_free(item->object.table);
     g_free(item->object.name);
+    g_free(item->object.build);
     g_ptr_array_unref(item->statements);
     g_array_unref(item->strong);
     g_clear_pointer(&item->locks, g_ptr_array_unref);

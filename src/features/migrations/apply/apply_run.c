@@ -82,6 +82,8 @@ static bool begin(struct session *control, unsigned attempt, char **ret_why, gpo
     struct apply_turn *turn = data;
 
     (void) control;
+    if (apply_overtaken(turn->apply, turn->item, ret_why))
+        return false;
     if (attempt > 1)
         return !apply_obstructed(turn->apply, turn->item, ret_why);
     apply_keep(turn->apply, turn->item, "running");
@@ -111,9 +113,30 @@ static void end_item(struct apply_item *item, enum step_outcome outcome, const c
 /* The control session, with its locks, where it was lost. */
 bool apply_control_back(struct apply *apply)
 {
-    if (session_alive(apply->control))
+    if (!session_alive(apply->control) && !session_reopen(apply->control, NULL))
+        return false;
+    return session_pid(apply->control) == apply->locked_pid || apply_lock_again(apply);
+}
+
+bool apply_overtaken(struct apply *apply, const struct apply_item *item, char **ret_why)
+{
+    g_autoptr(GError) error = NULL;
+    AUTO(version_table)
+    table = version_table_read(apply->control, apply->folder, &error);
+
+    if (table == NULL) {
+        *ret_why = g_strdup(error->message);
         return true;
-    return session_reopen(apply->control, NULL) && apply_lock_again(apply);
+    }
+    /* With a mark of ours it is in the midst of it. */
+    if (table->dirty && item->form.shape == APPLY_ALONE)
+        return false;
+    if (table->dirty)
+        *ret_why =
+            g_strdup("the version table is dirty: somebody else has begun one meanwhile");
+    else if (version_table_has(table, item->migration) != item->down)
+        *ret_why = g_strdup("another run has done it meanwhile");
+    return *ret_why != NULL;
 }
 
 /* The version table is the judge: it was written in the same transaction. */
@@ -169,7 +192,7 @@ static void run_item(struct apply *apply, struct apply_item *item, struct plan_r
         end_item(item, STEP_FAILED, error != NULL ? error->message : "connection lost");
         return;
     }
-    if (!apply_ask_again(apply, item, &why)) {
+    if (apply_overtaken(apply, item, &why) || !apply_ask_again(apply, item, &why)) {
         end_item(item, STEP_SKIPPED, why);
         g_free(why);
         return;

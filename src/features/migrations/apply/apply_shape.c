@@ -30,6 +30,13 @@ static bool commits(const struct sql_script *script, const struct sql_statement 
            (starts_with(script, statement, "commit") || starts_with(script, statement, "end"));
 }
 
+/* May commit in the midst of its work, outside of a transaction. */
+static bool commits_in_parts(const struct sql_script *script,
+                             const struct sql_statement *statement)
+{
+    return starts_with(script, statement, "call") || starts_with(script, statement, "do");
+}
+
 static guint file_line(const struct folder_script *script, guint line)
 {
     return script->line + line - 1;
@@ -67,12 +74,12 @@ static struct apply_form form_of_rest(const struct folder_script *script, guint 
             script, statement_at(script->script, from)->line,
             "it is to run without a transaction and has several statements: when the "
             "second fails the first stays; one statement a file, or a transaction");
-    return (struct apply_form){.shape = script->transaction == FOLDER_NO_TRANSACTION &&
-                                                to - from == 1
-                                            ? APPLY_ALONE
-                                            : APPLY_TRANSACTION,
-                               .from = from,
-                               .to = to};
+    /* With its row in the same transaction it cannot be done twice: that is what it becomes, if it
+     * can be one. */
+    bool parts = alone && script->transaction == FOLDER_NO_TRANSACTION &&
+                 commits_in_parts(script->script, statement_at(script->script, from));
+    return (struct apply_form){
+        .shape = parts ? APPLY_ALONE : APPLY_TRANSACTION, .from = from, .to = to};
 }
 
 struct apply_form apply_form_of(const struct folder_script *script)

@@ -57,6 +57,25 @@ static void test_alone(void)
                 1);
     expect_form("/* why */ VACUUM t", FOLDER_ONE_TRANSACTION, APPLY_ALONE, 0, 1);
     expect_form("CALL long_work()", FOLDER_NO_TRANSACTION, APPLY_ALONE, 0, 1);
+    expect_form("CALL long_work()", FOLDER_ONE_TRANSACTION, APPLY_TRANSACTION, 0, 1);
+    /* What can be one transaction is, whatever it is declared as: its row is in it then. */
+    expect_form("UPDATE t SET a = a + 1", FOLDER_NO_TRANSACTION, APPLY_TRANSACTION, 0, 1);
+}
+
+static void expect_build(const char *sql, const char *build)
+{
+    g_autofree char *found = apply_index_build(sql);
+
+    g_assert_cmpstr(found, ==, build);
+}
+
+static void test_build(void)
+{
+    expect_build("CREATE INDEX CONCURRENTLY i ON t (a, (b), lower(c) DESC)",
+                 "btree a b () desc include");
+    expect_build("CREATE UNIQUE INDEX i ON s.t USING btree (\"A\") INCLUDE (b) WHERE (b > 0)",
+                 "unique btree A include b where");
+    expect_build("SELECT 1", NULL);
 }
 
 static void test_refused(void)
@@ -174,6 +193,9 @@ static void test_next(void)
     expect_next(ALONE_DETACH, false, APPLY_PENDING, false, NEXT_FINALIZE);
     expect_next(ALONE_DETACH, false, APPLY_ABSENT, true, NEXT_DONE);
     expect_next(ALONE_OTHER, false, APPLY_UNKNOWN, false, NEXT_SEND);
+    expect_next(ALONE_OTHER, false, APPLY_UNKNOWN, true, NEXT_SEND);
+    expect_next(ALONE_PARTS, false, APPLY_UNKNOWN, false, NEXT_SEND);
+    expect_next(ALONE_PARTS, false, APPLY_UNKNOWN, true, NEXT_REFUSE);
 }
 
 /* As golang-migrate computes it: its own test has the same numbers. */
@@ -188,6 +210,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/apply/transaction", test_transaction);
     g_test_add_func("/apply/alone", test_alone);
+    g_test_add_func("/apply/build", test_build);
     g_test_add_func("/apply/refused", test_refused);
     g_test_add_func("/apply/rehearsal", test_rehearsal);
     g_test_add_func("/apply/backup", test_backup);

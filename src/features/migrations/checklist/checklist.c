@@ -159,7 +159,7 @@ enum runbook_exit migrations_checklist_command(struct call *call, GError **error
     enum runbook_exit code = RUNBOOK_FAILED;
 
     apply->items = g_ptr_array_new_with_free_func(apply_item_free);
-    apply->folder = folder_of_call(call, error);
+    apply->folder = folder_whole_of_call(call, error);
     if (apply->folder != NULL)
         apply->control = call_connect(call, error);
     if (apply->control != NULL && checklist_observe(apply, &checklist.facts, error)) {

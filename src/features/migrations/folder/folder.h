@@ -78,6 +78,9 @@ struct folder *folder_read(const char *path, enum folder_format format, GError *
  * and table. */
 struct call;
 struct folder *folder_of_call(const struct call *call, GError **error);
+/* The same, and a single file is refused: held against the version table it would count as all that
+ * there is. */
+struct folder *folder_whole_of_call(const struct call *call, GError **error);
 void folder_free(struct folder *folder);
 AUTO_DEFINE(folder, folder_free)
 

@@ -257,8 +257,8 @@ void folder_goose_read(struct folder *folder, const GPtrArray *files)
                 folder_problem(folder, FOLDER_WARNING, file->name, 0, "name",
                                "goose passes over it: its name does not begin with a number "
                                "and \"_\"");
-            if (files->len > 1 || go)
-                continue;
+            if (go || !g_str_has_suffix(folder->path, file->name))
+                continue; /* but a file that was named itself is looked at */
         }
         bool named = digits > 0 && file->name[digits] == '_';
         g_autofree char *version = folder_number(file->name, digits);

@@ -39,11 +39,12 @@ static bool is_wanted(const char *name)
            (strstr(name, ".up.") != NULL || strstr(name, ".down.") != NULL);
 }
 
+/* Not as what was found in a file ends it. */
 static bool fail(const char *path, const char *what, GError **error)
 {
     g_autofree char *shown = g_filename_display_name(path);
 
-    runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot read \"%s\": %s", shown, what);
+    runbook_error_set(error, RUNBOOK_USAGE, NULL, "cannot read \"%s\": %s", shown, what);
     return false;
 }
 
@@ -184,4 +185,18 @@ struct folder *folder_of_call(const struct call *call, GError **error)
     if (folder != NULL)
         folder->table = g_strdup(settings_string(call->settings, "migrations.table"));
     return folder;
+}
+
+struct folder *folder_whole_of_call(const struct call *call, GError **error)
+{
+    struct folder *folder = folder_of_call(call, error);
+
+    if (folder == NULL || g_file_test(folder->path, G_FILE_TEST_IS_DIR))
+        return folder;
+    runbook_error_set(
+        error, RUNBOOK_USAGE,
+        "name the folder, and with --to the version; lint and rehearse take a file",
+        "\"%s\" is a file: what is applied is known of whole folders only", folder->path);
+    folder_free(folder);
+    return NULL;
 }

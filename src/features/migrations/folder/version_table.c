@@ -122,35 +122,38 @@ static bool refuse_columns(const struct version_table *table, const char *schema
                   whose);
 }
 
-/* The nearest on the role's search_path; of those not on it the only one. */
+static void take_place(struct version_table *table, const char *schema)
+{
+    g_free(table->schema);
+    table->schema = g_strdup(schema);
+    table->exists = true;
+}
+
+/* The nearest on the role's search_path. One that is not on it may be another application's: the
+ * tool would make its own, and so nothing is done until somebody says which. */
 static bool choose(struct version_table *table, const struct rows *rows, GError **error)
 {
-    int chosen = -1, others = 0, wrong = -1;
+    int far = -1, wrong = -1;
 
     for (int i = 0; i < rows_count(rows); i++) {
         const char *columns = rows_text(rows, i, MIGRATIONS_VERSION_TABLES_COLUMNS);
         bool near = rows_int(rows, i, MIGRATIONS_VERSION_TABLES_PLACE) > 0;
-        if (version_table_of_columns(columns) != table->format) {
-            wrong = wrong < 0 && near ? i : wrong;
-        } else if (near || chosen < 0) {
-            if (chosen < 0 || rows_int(rows, chosen, MIGRATIONS_VERSION_TABLES_PLACE) == 0)
-                chosen = i;
+        bool ours = version_table_of_columns(columns) == table->format;
+        if (near && ours) {
+            take_place(table, rows_text(rows, i, MIGRATIONS_VERSION_TABLES_SCHEMA));
+            return true;
         }
-        others += !near && version_table_of_columns(columns) == table->format;
+        wrong = wrong < 0 && near ? i : wrong;
+        far = far < 0 && !near && ours ? i : far;
     }
-    if (chosen < 0 && wrong < 0)
-        return true;
-    if (chosen < 0)
+    if (wrong >= 0)
         return refuse_columns(table, rows_text(rows, wrong, MIGRATIONS_VERSION_TABLES_SCHEMA),
                               rows_text(rows, wrong, MIGRATIONS_VERSION_TABLES_COLUMNS), error);
-    const char *schema = rows_text(rows, chosen, MIGRATIONS_VERSION_TABLES_SCHEMA);
-    if (rows_int(rows, chosen, MIGRATIONS_VERSION_TABLES_PLACE) == 0 && others > 1)
+    if (far >= 0)
         return refuse(error, "Say which with the setting migrations.table: schema.name.", table,
-                      schema,
-                      "is not the only one of its name, and none is on the search_path");
-    g_free(table->schema);
-    table->schema = g_strdup(schema);
-    table->exists = true;
+                      rows_text(rows, far, MIGRATIONS_VERSION_TABLES_SCHEMA),
+                      "is not on the search_path, and none of its name is: it may be another "
+                      "application's");
     return true;
 }
 
@@ -183,12 +186,16 @@ static bool find(struct session *session, struct version_table *table,
         table->schema = g_strdup(rows_text(places, 0, MIGRATIONS_VERSION_PLACES_SCHEMA));
     if (table->schema == NULL)
         table->schema = g_strdup("public");
-    if (schema != NULL && rows_count(rows) > 0 &&
-        version_table_of_columns(rows_text(rows, 0, MIGRATIONS_VERSION_TABLES_COLUMNS)) !=
-            table->format)
+    if (schema == NULL)
+        return choose(table, rows, error);
+    if (rows_count(rows) == 0)
+        return true;
+    if (version_table_of_columns(rows_text(rows, 0, MIGRATIONS_VERSION_TABLES_COLUMNS)) !=
+        table->format)
         return refuse_columns(table, schema,
                               rows_text(rows, 0, MIGRATIONS_VERSION_TABLES_COLUMNS), error);
-    return choose(table, rows, error);
+    take_place(table, schema);
+    return true;
 }
 
 /* ---- what is in it --------------------------------------------------------------------------- */

@@ -28,8 +28,8 @@ struct version_table {
     char *search_path;   /* of the role, without us: what unqualified names of a script mean */
 };
 
-/* NULL with an error: RUNBOOK_REFUSED when there are two that could be it, or it has other
- * columns. */
+/* NULL with an error: RUNBOOK_REFUSED when it has other columns, or when those of its name are all
+ * off the search_path and none of them was named. */
 struct version_table *version_table_read(struct session *session, const struct folder *folder,
                                          GError **error);
 void version_table_free(struct version_table *table);
@@ -44,6 +44,10 @@ const struct version_applied *version_table_row(const struct version_table *tabl
 
 /* Whose table has these columns, "version bigint,dirty boolean"; AUTO: nobody's. Pure. */
 enum folder_format version_table_of_columns(const char *columns);
+
+/* Whether its table can name the migration: two of them keep numbers only. Pure. */
+bool version_table_numbered(enum folder_format format,
+                            const struct folder_migration *migration);
 
 /* What the tool writes itself, as statements for the same transaction (in order, without
  * semicolons): the table's creation when it is not there, and the row(s). Arrays of char *, owned

@@ -23,12 +23,19 @@ static void add(struct writing *writing, const char *format, ...)
     va_end(arguments);
 }
 
-/* A version that is a number in the table, and was one in the file's name. */
+/* A version that is a number in the table, and was one in the file's name: others are refused before
+ * anything is written. */
 static const char *number(const struct folder_migration *migration)
+{
+    return version_table_numbered(FOLDER_GOOSE, migration) ? migration->version : "NULL";
+}
+
+bool version_table_numbered(enum folder_format format, const struct folder_migration *migration)
 {
     gsize digits = folder_digits(migration->version);
 
-    return digits > 0 && migration->version[digits] == '\0' ? migration->version : "0";
+    return (format != FOLDER_GOOSE && format != FOLDER_GOLANG_MIGRATE) ||
+           (digits > 0 && migration->version[digits] == '\0');
 }
 
 static void set_golang(struct writing *writing, const char *version, bool dirty)

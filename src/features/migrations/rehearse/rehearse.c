@@ -144,13 +144,12 @@ static void compare_schema(struct rehearse *rehearse)
 static bool work(struct rehearse *rehearse, struct shadow_plan *plan, struct session **target,
                  GError **error)
 {
-    /* Nobody may be connected to what is copied, and it may be the target itself. */
+    /* Nobody may be connected to what is copied: where the servers cannot be told apart, the target. */
     if (plan->kind == SHADOW_GIVEN)
         g_clear_pointer(target, session_close);
     plan->target = *target;
     plan->system = rehearse->target.system;
     plan->database = rehearse->target.database;
-    plan->bytes = rehearse->target.bytes;
     plan->no_nulls = wants_no_nulls(rehearse);
     rehearse->shadow = shadow_open(plan, error);
     if (rehearse->shadow == NULL)

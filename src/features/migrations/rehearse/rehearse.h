@@ -47,7 +47,6 @@ struct rehearse_target {
     char *schema_hash;
     GHashTable *sizes; /* of struct forecast_size, by "schema\nname" */
     char *time_zone;
-    gint64 bytes;
 };
 
 struct rehearse {

@@ -51,7 +51,6 @@ static bool read_target(struct rehearse *rehearse, struct session *session, GErr
     if (rows == NULL)
         return false;
     target->time_zone = g_strdup(rows_text(rows, 0, MIGRATIONS_TARGET_ZONE_ZONE));
-    target->bytes = rows_int(rows, 0, MIGRATIONS_TARGET_ZONE_BYTES);
     return true;
 }
 

@@ -28,7 +28,6 @@ struct shadow_plan {
     struct session *target; /* GIVEN: NULL, it may be what is copied */
     const char *system;     /* the target's identifier; NULL: not known */
     const char *database;   /* its name */
-    gint64 bytes;           /* and its size */
 };
 
 struct shadow {

@@ -6,11 +6,8 @@
 #include "migrations_queries.h"
 #include "rehearse/shadow.h"
 #include "rehearse/trace_send.h"
-#include "units/units.h"
 
 #include <unistd.h>
-
-#define LARGEST_OWN (G_GINT64_CONSTANT(1) << 30)
 
 /* The connection that makes the copy and drops it is on another database. */
 static bool open_admin(struct shadow *shadow, const char *conninfo, GError **error)
@@ -53,20 +50,18 @@ static void drop_leftovers(struct session *admin)
     }
 }
 
-/* To copy production beside production is no rehearsal but a load, and may fill its disk. One that is
- * small, and in which nobody is, is somebody's playground. */
+/* While a database is copied nobody can connect to it, and production's disk may not hold it twice. */
 static bool may_copy(const struct shadow *shadow, const struct shadow_plan *plan,
                      GError **error)
 {
     if (plan->system == NULL ||
         g_strcmp0(session_system_identifier(shadow->admin), plan->system) != 0)
         return true;
-    if (g_strcmp0(shadow->source, plan->database) == 0 && plan->bytes > LARGEST_OWN) {
-        g_autofree char *size = units_format_size(plan->bytes);
+    if (g_strcmp0(shadow->source, plan->database) == 0) {
         runbook_error_set(error, RUNBOOK_REFUSED,
-                          "name a copy of it, on another server; or leave --shadow out: a "
-                          "throw-away server needs nothing of the target's",
-                          "the staging database is the target itself, and has %s", size);
+                          "name a staging database, best on another server; or leave --shadow "
+                          "out: a throw-away server needs nothing of the target's",
+                          "the staging database is the target itself");
         return false;
     }
     output_note(plan->call->output, "the staging database is on the target's own server, which "

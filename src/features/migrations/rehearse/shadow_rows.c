@@ -13,25 +13,30 @@ enum { ANALYZED_ALONE = 30000 };
 
 /* ---- the statement of a table -------------------------------------------------------------- */
 
+/* What the target's statistics say of a column. */
+struct past {
+    double nulls;
+    bool negative;
+};
+
 struct filling {
     struct shadow *shadow;
     struct session *session;
     const struct rows *columns;
-    GHashTable *nulls; /* parts by "schema\nname\ncolumn", and by "" where nothing is known */
+    GHashTable *pasts; /* of struct past, by "schema\nname\ncolumn"; by "" for all others */
     gint64 count;
 };
 
-static double nulls_at(const struct filling *filling, int i)
+static const struct past *past_at(const struct filling *filling, int i)
 {
     const struct rows *rows = filling->columns;
     g_autofree char *key =
         g_strdup_printf("%s\n%s\n%s", rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_SCHEMA),
                         rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_NAME),
                         rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_COLUMN));
-    const double *known = g_hash_table_lookup(filling->nulls, key);
-    const double *otherwise = g_hash_table_lookup(filling->nulls, "");
+    const struct past *known = g_hash_table_lookup(filling->pasts, key);
 
-    return known != NULL ? *known : *otherwise;
+    return known != NULL ? known : g_hash_table_lookup(filling->pasts, "");
 }
 
 static struct values_column column_at(const struct rows *rows, int i)
@@ -59,7 +64,8 @@ static struct values_column column_at(const struct rows *rows, int i)
     return column;
 }
 
-/* Columns that may be null stay so in the second attempt. */
+/* Columns that may be null stay so in the second attempt. The second row comes first: numbers that
+ * are given anew are seen to be others. */
 static char *insert_of(const struct filling *filling, int first, int end, const char *condition,
                        bool sparing)
 {
@@ -77,7 +83,8 @@ static char *insert_of(const struct filling *filling, int first, int end, const 
         g_autofree char *name =
             session_quote(session, NULL, rows_text(rows, i, MIGRATIONS_SHADOW_COLUMNS_COLUMN));
         column.name = name;
-        column.nulls = nulls_at(filling, i);
+        column.nulls = past_at(filling, i)->nulls;
+        column.negative = past_at(filling, i)->negative;
         g_autofree char *value = left_out ? NULL : values_expression(&column, filling->count);
         g_string_append_printf(names, "%s%s", i > first ? ", " : "", name);
         g_string_append_printf(
@@ -87,10 +94,11 @@ static char *insert_of(const struct filling *filling, int first, int end, const 
     bool bound = condition != NULL && *condition != '\0';
     return g_strdup_printf(
         "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM (SELECT %s FROM "
-        "pg_catalog.generate_series(1, %" G_GINT64_FORMAT ") AS r(i)) AS v%s%s "
+        "(SELECT CASE WHEN g.n < 3 THEN LEAST(3 - g.n, %" G_GINT64_FORMAT ") ELSE g.n END FROM "
+        "pg_catalog.generate_series(1, %" G_GINT64_FORMAT ") AS g(n)) AS r(i)) AS v%s%s "
         "ON CONFLICT DO NOTHING",
-        table, names->str, names->str, expressions->str, filling->count, bound ? " WHERE " : "",
-        bound ? condition : "");
+        table, names->str, names->str, expressions->str, filling->count, filling->count,
+        bound ? " WHERE " : "", bound ? condition : "");
 }
 
 /* ---- a table ------------------------------------------------------------------------------- */
@@ -174,40 +182,42 @@ static bool count_on(struct session *session, gint64 count, GError **error)
     return rows != NULL;
 }
 
-static void note_nulls(GHashTable *nulls, char *key, double part)
+static void note_past(GHashTable *pasts, char *key, double nulls, bool negative)
 {
-    double *kept = g_new(double, 1);
+    struct past *past = g_new(struct past, 1);
 
-    *kept = part;
-    g_hash_table_insert(nulls, key, kept);
+    *past = (struct past){nulls, negative};
+    g_hash_table_insert(pasts, key, past);
 }
 
-static void take_nulls(const struct rows *rows, gpointer data)
+static void take_past(const struct rows *rows, gpointer data)
 {
-    note_nulls(data,
-               g_strdup_printf("%s\n%s\n%s", rows_text(rows, 0, MIGRATIONS_SHADOW_NULLS_SCHEMA),
-                               rows_text(rows, 0, MIGRATIONS_SHADOW_NULLS_NAME),
-                               rows_text(rows, 0, MIGRATIONS_SHADOW_NULLS_COLUMN)),
-               rows_real(rows, 0, MIGRATIONS_SHADOW_NULLS_NULLS));
+    note_past(data,
+              g_strdup_printf("%s\n%s\n%s",
+                              rows_text(rows, 0, MIGRATIONS_SHADOW_STATISTICS_SCHEMA),
+                              rows_text(rows, 0, MIGRATIONS_SHADOW_STATISTICS_NAME),
+                              rows_text(rows, 0, MIGRATIONS_SHADOW_STATISTICS_COLUMN)),
+              rows_real(rows, 0, MIGRATIONS_SHADOW_STATISTICS_NULLS),
+              rows_bool(rows, 0, MIGRATIONS_SHADOW_STATISTICS_NEGATIVE));
 }
 
 /* Triggers, those of foreign keys among them, are left out: the rows come in any order. */
 bool shadow_fill_rows(struct shadow *shadow, struct session *session,
                       const struct shadow_plan *plan, GError **error)
 {
-    g_autoptr(GHashTable) nulls =
+    g_autoptr(GHashTable) pasts =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 
     shadow->tables = shadow->rows = 0;
     if (plan->rows == 0)
         return true;
-    note_nulls(nulls, g_strdup(""), plan->no_nulls ? 0 : SOME);
-    if (!session_each(plan->target, &query_migrations_shadow_nulls, NULL, take_nulls, nulls,
+    note_past(pasts, g_strdup(""), plan->no_nulls ? 0 : SOME, false);
+    if (!session_each(plan->target, &query_migrations_shadow_statistics, NULL, take_past, pasts,
                       error))
         return false;
     AUTO(rows)
     columns = session_query(session, &query_migrations_shadow_columns, NULL, error);
-    const struct filling filling = {shadow, session, columns, nulls, plan->rows};
+    const struct filling filling = {shadow, session, columns, pasts, plan->rows};
     return columns != NULL &&
            session_command(session, "SET session_replication_role = replica", error) &&
            fill_all(&filling, error) && count_on(session, plan->rows, error) &&

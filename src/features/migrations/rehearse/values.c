@@ -216,6 +216,19 @@ static char *of_checks(const struct values_column *column, gint64 count)
     return words;
 }
 
+/* As many as floating-point numbers have, whose expression has them already. */
+static char *of_number(const struct values_column *column)
+{
+    char *plain = of_type(&column->type);
+    bool exact = is_whole(&column->type) || g_str_equal(column->type.base, "numeric");
+
+    if (plain == NULL || !exact || !column->negative)
+        return plain;
+    char *both = g_strdup_printf("(CASE WHEN r.i %% 3 = 0 THEN -%s ELSE %s END)", plain, plain);
+    g_free(plain);
+    return both;
+}
+
 static char *expression(const struct values_column *column, gint64 count)
 {
     char *special = column->bound != NULL ? values_of_bound(column->bound) : NULL;
@@ -229,7 +242,7 @@ static char *expression(const struct values_column *column, gint64 count)
         return one != NULL ? g_strdup_printf("ARRAY[(%s)::%s]", one, column->element.type)
                            : NULL;
     }
-    return of_type(&column->type);
+    return of_number(column);
 }
 
 /* Every so manieth row has none. */

@@ -24,6 +24,7 @@ struct values_column {
     bool not_null;
     const char *checks;        /* conditions on this column alone; NULL: none */
     const char *domain_checks; /* of its type */
+    bool negative;             /* numbers below zero are among its values */
     double nulls;              /* part of the rows without a value; 0: none */
     const char *bound; /* of the partition, where this is the key's first column; NULL */
 };

@@ -29,6 +29,14 @@ static void test_types(void)
           "(ARRAY[(r.i)::integer])::integer[]");
 }
 
+static void test_negative(void)
+{
+    check((struct values_column){.type = type("integer", "int4", 'N', -1), .negative = true},
+          "((CASE WHEN r.i % 3 = 0 THEN -r.i ELSE r.i END))::integer");
+    check((struct values_column){.type = type("bytea", "bytea", 'U', -1), .negative = true},
+          "(pg_catalog.decode(pg_catalog.md5(r.i::pg_catalog.text), 'hex'))::bytea");
+}
+
 static void test_checks(void)
 {
     static const char allowed[] =
@@ -95,6 +103,7 @@ int main(int count, char **arguments)
     g_test_add_func("/migrations/values/types", test_types);
     g_test_add_func("/migrations/values/checks", test_checks);
     g_test_add_func("/migrations/values/nulls", test_nulls);
+    g_test_add_func("/migrations/values/negative", test_negative);
     g_test_add_func("/migrations/values/listed", test_listed);
     g_test_add_func("/migrations/values/bounds", test_bounds);
     return g_test_run();

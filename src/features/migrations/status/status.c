@@ -347,7 +347,7 @@ static bool is_wrong(const struct status *status)
 
 enum runbook_exit migrations_status_command(struct call *call, GError **error)
 {
-    AUTO(folder) folder = folder_of_call(call, error);
+    AUTO(folder) folder = folder_whole_of_call(call, error);
     AUTO(session) session = folder != NULL ? call_connect(call, error) : NULL;
     AUTO(version_table)
     table = session != NULL ? version_table_read(session, folder, error) : NULL;
