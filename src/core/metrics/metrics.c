@@ -205,6 +205,7 @@ static void bound(struct family *family, guint top)
     struct sample rest = {0};
     guint named = 0;
 
+    g_assert(family->label_count > 1);
     g_array_sort(family->samples, by_value);
     while (named < MIN(top, family->samples->len) && sample_at(family, named)->value > 0)
         named++;
@@ -216,8 +217,6 @@ static void bound(struct family *family, guint top)
         rest.labels[i] = i + 1 == family->label_count ? OTHERS : "";
     g_array_set_size(family->samples, named);
     g_array_append_val(family->samples, rest);
-    join_alike(family);
-    g_array_sort(family->samples, by_value);
 }
 
 /* ---- handing over -------------------------------------------------------------------------- */

@@ -77,7 +77,9 @@ static void append_label(GString *text, const char *name, const char *value)
 {
     if (value == NULL || *value == '\0' || !is_name(name))
         return;
-    g_string_append_printf(text, "%c%s=\"", text->str[text->len - 1] == '{' ? '{' : ',', name);
+    if (text->str[text->len - 1] != '{')
+        g_string_append_c(text, ',');
+    g_string_append_printf(text, "%s=\"", name);
     append_escaped(text, value, true);
     g_string_append_c(text, '"');
 }

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "daemon/agenda.h"
 #include "daemon/daemon.h"
+#include "daemon/metrics_own.h"
 #include "gather/gather.h"
 #include "host_embedded.h"
 #include "notify/deliver.h"
@@ -14,12 +15,14 @@ static const struct feature section_serve = {
     .name = "serve",
     .title = "Watch the targets and run their jobs, without a person",
     .commands = daemon_commands,
+    .metrics = metrics_serve,
 };
 static const struct feature section_watch = {
     .name = "watch",
     .title = "Watch a server, and act in an emergency",
     .settings = watcher_settings,
     .commands = watcher_commands,
+    .metrics = metrics_watch,
 };
 static const struct feature section_schedule = {
     .name = "schedule",

@@ -9,6 +9,7 @@
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/keeper.h"
+#include "daemon/metrics_own.h"
 #include "daemon/minder.h"
 #include "daemon/scheduler.h"
 #include "daemon/watch_line.h"
@@ -48,6 +49,7 @@ struct daemon {
     struct courier *courier;
     char *courier_sense; /* all settings that it rests on, as text */
     struct scheduler *scheduler;
+    struct metrics_counts *counts;
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */
     struct http *http;
