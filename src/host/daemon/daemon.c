@@ -363,6 +363,7 @@ static struct daemon *daemon_new(const struct daemon_options *options)
 
 void daemon_apply(struct daemon *daemon)
 {
+    daemon->applied++;
     /* First: what the others open and close is to be told. */
     apply_courier(daemon);
     targets_apply(daemon);

@@ -8,6 +8,7 @@
 #include "daemon/courier.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
+#include "daemon/gathers.h"
 #include "daemon/keeper.h"
 #include "daemon/minder.h"
 #include "daemon/scheduler.h"
@@ -31,6 +32,9 @@ struct daemon_target {
     char *sense; /* all settings that its watch rests on, as text */
     struct minder *watch;
     GPtrArray *services; /* of struct target_service; NULL: none yet */
+    struct gather *gather;
+    GPtrArray *coming; /* its next turns, as overview.c has worked them out; NULL: not yet */
+    guint coming_of;   /* … with the settings that were applied then */
     enum scheduler_place place;
     bool leaving; /* no longer in the settings: it goes as soon as its watch has ended */
     guint odd_lines;
@@ -60,8 +64,10 @@ struct daemon {
     gint64 started_us; /* monotonic */
     gint64 wake_us;    /* wall clock: when the scheduler is to be asked again */
     gint64 last_wall_us, last_tick_us;
-    gint64 prune_us; /* monotonic: when to forget what is old */
-    char *status;    /* as systemd was told */
+    gint64 prune_us;              /* monotonic: when to forget what is old */
+    guint applied;                /* how often settings were applied */
+    guint gathering, gather_turn; /* children that gather; whose turn it is to be first */
+    char *status;                 /* as systemd was told */
     bool stopping;
 };
 
@@ -126,6 +132,9 @@ void services_tick(struct daemon_target *target, gint64 now_us);
 /* Ends them for good. True when none is left. */
 bool services_stop(struct daemon_target *target, guint grace_ms);
 void services_free(struct daemon_target *target);
+
+/* Something new was gathered of it (api.c). */
+void daemon_gathered(struct daemon_target *target);
 
 /* A line of its watch (watches.c). */
 void watch_heard(struct daemon_target *target, const char *text, gsize length, bool cut);
