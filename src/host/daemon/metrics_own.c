@@ -233,10 +233,14 @@ static json_t *own_families(const struct daemon *daemon, gint64 now_us)
 
 /* ---- the answer ---------------------------------------------------------------------------- */
 
+enum { LEAST_ROUND_MS = 60000 };
+
 /* Figures of a target that was not gathered three times in a row are no longer those of now. */
 static bool is_stale(const struct daemon_target *target, gint64 at_us, gint64 now_us)
 {
-    return now_us - at_us > 3 * settings_int(target->settings, "http.gather") * 1000;
+    gint64 round_ms = MAX(settings_int(target->settings, "http.gather"), LEAST_ROUND_MS);
+
+    return now_us - at_us > 3 * round_ms * 1000;
 }
 
 bool metrics_wants_openmetrics(const char *accept)
