@@ -4,12 +4,10 @@ import json
 import subprocess
 from contextlib import closing
 
-import pytest
-
 from support.serve import Daemon
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 
-pytestmark = pytest.mark.parametrize("version", [15])
+versions = ENDS
 QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 OPEN = "application/openmetrics-text; version=1.0.0"
 HOSTILE = ("<script>alert(1)</script>", 'two\nlines "quoted" \\', "é (other)")
