@@ -57,10 +57,11 @@ def escaped(name):
 
 
 def test_promtool_reads_two_targets(server, runbook):
-    server.sql("CREATE DATABASE other")
+    other = f"{server.dbname}_other"
+    server.sql(f"CREATE DATABASE {other} TEMPLATE template0")
     for name in HOSTILE:
         fill(server, name)
-    targets = {"shop": server, "other": {"conninfo": server.conninfo("other")}}
+    targets = {"shop": server, "other": {"conninfo": server.conninfo(dbname=other)}}
     daemon = Daemon(runbook, targets, **QUIET).start()
     text = gathered(daemon, "shop", "other")
     checked = promtool(text)
@@ -76,6 +77,7 @@ def test_promtool_reads_two_targets(server, runbook):
 
 
 def test_openmetrics_when_asked_for(server, runbook):
+    fill(server, "orders")
     daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
     gathered(daemon, "shop")
     text, kind = scrape(daemon, OPEN)
@@ -96,7 +98,7 @@ def test_many_tables_are_few_series(server, runbook):
                "'CREATE TABLE t%s (id int PRIMARY KEY)', i); EXECUTE format("
                "'INSERT INTO t%s SELECT generate_series(1, 100 + %s)', i, i); EXECUTE format("
                "'DELETE FROM t%s', i); END LOOP; END $$")
-    daemon = Daemon(runbook, {"shop": server}, metrics_top=5, **QUIET).start()
+    daemon = Daemon(runbook, {"shop": server}, **{"metrics.top": 5}, **QUIET).start()
     text = gathered(daemon, "shop")
     dead = samples(text, "pgrunbook_vacuum_dead_rows")
     assert len(dead) == 6
