@@ -61,6 +61,7 @@ def test_promtool_reads_two_targets(server, runbook):
     server.sql(f"CREATE DATABASE {other} TEMPLATE template0")
     for name in HOSTILE:
         fill(server, name)
+    server.settle_stats()
     targets = {"shop": server, "other": {"conninfo": server.conninfo(dbname=other)}}
     daemon = Daemon(runbook, targets, **QUIET).start()
     text = gathered(daemon, "shop", "other")
@@ -98,6 +99,7 @@ def test_many_tables_are_few_series(server, runbook):
                "'CREATE TABLE t%s (id int PRIMARY KEY)', i); EXECUTE format("
                "'INSERT INTO t%s SELECT generate_series(1, 100 + %s)', i, i); EXECUTE format("
                "'DELETE FROM t%s', i); END LOOP; END $$")
+    server.settle_stats()
     daemon = Daemon(runbook, {"shop": server}, **{"metrics.top": 5}, **QUIET).start()
     text = gathered(daemon, "shop")
     dead = samples(text, "pgrunbook_vacuum_dead_rows")
@@ -121,6 +123,68 @@ def test_a_target_that_is_down_has_no_slots(server, runbook):
     assert 'pgrunbook_watch_slots{target="gone"' not in text
     assert promtool(text).returncode == 0
     daemon.stop()
+
+
+def figures(answer):
+    """NAME, or (NAME, label values…) → value, of what gather has printed"""
+    found = {}
+    for family in json.loads(answer.out.splitlines()[1])["families"]:
+        name = family["name"].removeprefix("pgrunbook_")
+        for sample in family["samples"]:
+            labels = tuple(sample["labels"].values())
+            found[(name, *labels) if labels else name] = sample["value"]
+    return found
+
+
+def of_family(found, name):
+    return {key[1:]: value for key, value in found.items() if key[0] == name}
+
+
+def test_a_locked_table_holds_nothing_up(server, runbook):
+    server.make_table("orders")
+    holder = server.connect()
+    holder.execute("BEGIN")
+    holder.execute("LOCK TABLE orders")
+    found = figures(runbook("gather", server=server).expect(0))
+    assert set(of_family(found, "gather_section_success").values()) == {1}
+    assert found["connections_sessions", "idle in transaction"] == 1
+    holder.execute("ROLLBACK")
+
+
+def test_a_role_without_rights_gets_what_there_is(server, runbook, roles):
+    nobody = roles("nobody")
+    server.make_table("orders")
+    holder = server.connect()
+    answer = runbook("gather", "-U", nobody, server=server).expect(0)
+    found = figures(answer)
+    assert set(of_family(found, "gather_section_success").values()) == {1}
+    assert found["connections_hidden"] > 0 and found["check_unreadable"] > 0
+    assert not of_family(found, "connections_sessions")
+    assert found["vacuum_tables"] == 1
+    holder.close()
+
+
+def test_unused_bytes_are_those_the_report_would_drop(server, runbook):
+    server.make_table("orders", 20_000)
+    server.sql("CREATE INDEX orders_payload ON orders (payload)")
+    quick = ("--config", runbook.home / "quick.conf")
+    quick[1].write_text("[pgrunbook]\nindexes.evidence = 0\nindexes.min_size = 0\n",
+                        encoding="utf-8")
+    assert figures(runbook("gather", *quick, server=server))["indexes_observed_seconds"] == 0
+    for _ in range(2):
+        report = runbook("indexes", "report", "--json", *quick, server=server).json
+    dropped = {(index["schema"], index["index"]): index["size_bytes"]
+               for index in report["indexes"] for finding in index["findings"]
+               if finding["kind"] == "unused" and finding["verdict"].startswith("drop")}
+    found = figures(runbook("gather", *quick, server=server).expect(0))
+    assert found["indexes_observed_seconds"] > 0
+    assert found["indexes_indexes"] == 2
+    unused = of_family(found, "indexes_unused_bytes")
+    assert unused.pop(("", "(other)")) == 0
+    assert unused == dropped and ("public", "orders_payload") in unused
+    samples_before = report["nodes"][0]["samples"]
+    again = runbook("indexes", "report", "--json", *quick, server=server).json
+    assert again["nodes"][0]["samples"] == samples_before + 1  # gathering kept none
 
 
 def test_gather_prints_what_check_prints(server, runbook):
