@@ -51,7 +51,9 @@ struct daemon {
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */
     struct http *http;
-    char *listen; /* the setting as it is in force */
+    /* All that the HTTP server in force rests on, and the settings it was started by. */
+    char *listen_sense;
+    struct settings *listen_settings;
     GMainLoop *loop;
     guint tick_source, turn_source, watchdog_source;
     gint64 started_us; /* monotonic */
@@ -78,11 +80,22 @@ void daemon_end_if_alone(struct daemon *daemon);
 /* Reads and checks the files; on success they are in force from here on. */
 bool daemon_load(struct daemon *daemon, GError **error);
 
-/* Answers HTTP there from now on, and no longer elsewhere. */
-bool daemon_listen(struct daemon *daemon, const char *where, GError **error);
-
 /* SIGHUP. */
 void daemon_reload(struct daemon *daemon);
+
+/* ---- where HTTP is answered (listen.c) ------------------------------------------------------- */
+
+/* Whether it could be answered as the settings say; RUNBOOK_USAGE. */
+bool daemon_may_listen(const struct settings *settings, GError **error);
+
+/* Answers HTTP as the settings say now, and no longer otherwise. */
+bool daemon_listen(struct daemon *daemon, GError **error);
+
+/* The same if something is other than it was; on an error as before. */
+void daemon_listen_anew(struct daemon *daemon);
+
+/* "HTTP on 127.0.0.1:8432". Caller frees. */
+char *daemon_where(const struct daemon *daemon);
 
 /* ---- targets and their watches (targets.c) -------------------------------------------------- */
 

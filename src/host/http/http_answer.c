@@ -92,8 +92,8 @@ void http_answer_bytes(struct http_request *request, int status, const char *typ
     http_answer_with(request, status, response);
 }
 
-void http_answer_error(struct http_request *request, int status, const char *error,
-                       const char *hint)
+void http_answer_error_with(struct http_request *request, int status, const char *error,
+                            const char *hint, const char *name, const char *value)
 {
     AUTO(json_text) json = json_text_new();
 
@@ -103,5 +103,11 @@ void http_answer_error(struct http_request *request, int status, const char *err
         json_text_string(json, "hint", hint);
     json_text_close(json);
     g_autofree char *body = g_strconcat(json_text_peek(json), "\n", NULL);
-    http_answer_text(request, status, "application/json", body, NULL);
+    http_answer_text(request, status, "application/json", body, name, value, NULL);
+}
+
+void http_answer_error(struct http_request *request, int status, const char *error,
+                       const char *hint)
+{
+    http_answer_error_with(request, status, error, hint, NULL, NULL);
 }

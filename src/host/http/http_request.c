@@ -117,25 +117,6 @@ static bool has_body(const struct http_request *request)
            http_request_header(request, "Transfer-Encoding") != NULL;
 }
 
-/* Who may not is told so here. */
-static bool is_admitted(struct http_request *request)
-{
-    const struct http_desk *desk = request->desk;
-
-    if (request->route->need == HTTP_FREE)
-        return true;
-    if (!desk->open) {
-        http_answer_error(request, MHD_HTTP_UNAUTHORIZED, "a token is needed", NULL);
-        return false;
-    }
-    if (request->post && !desk->actions) {
-        http_answer_error(request, MHD_HTTP_FORBIDDEN, "actions are off",
-                          "setting http.actions");
-        return false;
-    }
-    return true;
-}
-
 /* What can be said before a body is read; true: nothing is wrong with it. */
 static bool is_sound(struct http_request *request, const char *method)
 {
@@ -154,12 +135,12 @@ static bool is_sound(struct http_request *request, const char *method)
     return request->response == NULL;
 }
 
-static void find_route(struct http_request *request)
+/* Answers what has no route. */
+static void find_way(struct http_request *request)
 {
     const char *path = http_query_path(request->query);
     const struct http_file *file = http_file_find(request->desk->files, path);
 
-    request->route = route_of(request->desk->routes, path);
     if (request->route == NULL && file != NULL && !request->post)
         http_answer_file(request, file);
     else if (request->route == NULL)
@@ -188,11 +169,19 @@ static enum MHD_Result send_it(struct http_request *request)
 
 static void hand_over(struct http_request *request)
 {
-    find_route(request);
-    if (request->response != NULL || !is_admitted(request))
-        return;
     request->handed = true;
     request->route->answer(request, request->desk->data);
+}
+
+/* All that can be said before the body comes: of a stranger's nothing is read. */
+static bool may_go_on(struct http_request *request, const char *method)
+{
+    if (!is_sound(request, method))
+        return false;
+    request->route = route_of(request->desk->routes, http_query_path(request->query));
+    if (http_admit(request))
+        find_way(request);
+    return request->response == NULL;
 }
 
 static void begin(struct http_request *request, struct MHD_Connection *connection)
@@ -219,7 +208,7 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
         return MHD_NO;
     if (!request->begun) {
         begin(request, connection);
-        return is_sound(request, method) ? MHD_YES : send_it(request);
+        return may_go_on(request, method) ? MHD_YES : send_it(request);
     }
     if (*upload_size > 0) {
         /* One whose length was not told: nothing can be said in the middle. */
