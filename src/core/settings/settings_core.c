@@ -95,6 +95,25 @@ const struct setting settings_core[] = {
             "File with the private key of http.tls_certificate in PEM, without a passphrase.",
     },
     {
+        .name = "metrics.top",
+        .type = SETTING_INT,
+        .fallback = "20",
+        .minimum = "0",
+        .maximum = "1000",
+        .prose = "So many tables and indexes of each kind `/metrics` names, the largest; the "
+                 "rest are summed as \"(other)\".",
+    },
+    {
+        .name = "http.gather",
+        .type = SETTING_DURATION,
+        .flags = SETTING_GLOBAL_ONLY,
+        .fallback = "5min",
+        .minimum = "0",
+        .maximum = "1d",
+        .prose = "How often `serve` asks each target for what `check` says and for its metrics, "
+                 "by one connection that is closed again. 0: never.",
+    },
+    {
         .name = "conninfo",
         .type = SETTING_STRING,
         .flags = SETTING_TARGET_ONLY | SETTING_CONNINFO,

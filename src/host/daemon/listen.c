@@ -77,6 +77,8 @@ static bool listen_by(struct daemon *daemon, const struct settings *settings, GE
     g_clear_pointer(&daemon->http, http_stop);
     if (!plan.listen.off)
         daemon->http = http_start(&plan, error);
+    daemon->http_open = daemon->http != NULL && http_open(daemon->http);
+    daemon->http_actions = daemon->http != NULL && http_acts(daemon->http);
     return plan.listen.off || daemon->http != NULL;
 }
 

@@ -334,6 +334,16 @@ bool http_secure(const struct http *http)
     return http->key != NULL;
 }
 
+bool http_open(const struct http *http)
+{
+    return http->desk.open;
+}
+
+bool http_acts(const struct http *http)
+{
+    return http->desk.actions;
+}
+
 guint http_connections(const struct http *http)
 {
     return http->guests.length;

@@ -120,6 +120,9 @@ AUTO_DEFINE(http, http_stop)
 /* Where it really listens (port 0 was replaced): "127.0.0.1:8432". Caller frees. */
 char *http_where(const struct http *http);
 bool http_secure(const struct http *http); /* TLS */
+/* Whoever reaches it may view; operators may act. */
+bool http_open(const struct http *http);
+bool http_acts(const struct http *http);
 
 /* How many connections and streams there are. */
 guint http_connections(const struct http *http);
