@@ -55,6 +55,13 @@ static struct MHD_Response *begin(const char *type, const void *data, gsize leng
     return response;
 }
 
+static const char *allowed(const struct http_route *route)
+{
+    if (route == NULL || route->methods == (HTTP_GET | HTTP_POST))
+        return "GET, HEAD, POST";
+    return route->methods == HTTP_POST ? "POST" : "GET, HEAD";
+}
+
 void http_answer_text(struct http_request *request, int status, const char *type,
                       const char *body, ...)
 {
@@ -65,7 +72,7 @@ void http_answer_text(struct http_request *request, int status, const char *type
     add_headers(response, va_arg(more, const char *), more);
     va_end(more);
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, "Allow", "GET, HEAD, POST");
+        MHD_add_response_header(response, "Allow", allowed(request->route));
     http_answer_with(request, status, response);
 }
 

@@ -41,6 +41,7 @@ struct http_request {
     struct MHD_Connection *connection; /* set by its first call */
     struct http_guest *guest;
     GString *body;
+    gsize body_bytes;               /* as they came; what a refused one sends is not kept */
     const struct http_route *route; /* NULL: a file, or refused */
     bool post;
     bool begun;                 /* the handler has seen it */

@@ -173,15 +173,24 @@ static void hand_over(struct http_request *request)
     request->route->answer(request, request->desk->data);
 }
 
-/* All that can be said before the body comes: of a stranger's nothing is read. */
-static bool may_go_on(struct http_request *request, const char *method)
+/* All that can be said before the body comes. Who is refused hears of it when his body has come: it
+ * would be lost on one who is still sending. */
+static void look_at(struct http_request *request)
 {
-    if (!is_sound(request, method))
-        return false;
     request->route = route_of(request->desk->routes, http_query_path(request->query));
     if (http_admit(request))
         find_way(request);
-    return request->response == NULL;
+}
+
+/* False: it is longer than its length told, or than may be. */
+static bool take_piece(struct http_request *request, const char *upload, size_t size)
+{
+    request->body_bytes += size;
+    if (request->body_bytes > HTTP_BODY_MOST)
+        return false;
+    if (request->response == NULL)
+        g_string_append_len(request->body, upload, (gssize) size);
+    return true;
 }
 
 static void begin(struct http_request *request, struct MHD_Connection *connection)
@@ -208,13 +217,15 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
         return MHD_NO;
     if (!request->begun) {
         begin(request, connection);
-        return may_go_on(request, method) ? MHD_YES : send_it(request);
+        if (!is_sound(request, method))
+            return send_it(request);
+        look_at(request);
+        return MHD_YES;
     }
     if (*upload_size > 0) {
-        /* One whose length was not told: nothing can be said in the middle. */
-        if (request->body->len + *upload_size > HTTP_BODY_MOST)
+        /* In the middle nothing can be said. */
+        if (!take_piece(request, upload, *upload_size))
             return MHD_NO;
-        g_string_append_len(request->body, upload, (gssize) *upload_size);
         *upload_size = 0;
         return MHD_YES;
     }
