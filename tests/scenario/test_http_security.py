@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import warnings
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPSConnection
 
@@ -227,7 +228,9 @@ def test_network_wants_tls_and_a_token(server, runbook):
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     old.set_ciphers("ALL:@SECLEVEL=0")
-    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
     with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             old.wrap_socket(connection)
