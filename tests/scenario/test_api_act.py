@@ -174,7 +174,7 @@ def test_a_superusers_session_is_left_alone(daemon, anna, server):
     victim.execute("SELECT 1")
     path = "queries/terminate?target=shop"
     done = anna.done(anna.act(path, anna.plan(path, arguments=[victim.info.backend_pid])))
-    assert done["exit_code"] == 4 and done["error"] and done["run"] > 0
+    assert done["exit_code"] == 4 and done["error"] and done["document"]["outcome"] == "refused"
     assert victim.execute("SELECT 2").fetchone() == (2,)
 
 
