@@ -1,0 +1,72 @@
+/*
+ * What the monthly report reads of the history beyond what others read: sums over minutes, sizes
+ * over weeks, and everything of all databases between two moments.
+ *
+ * Readers return false with an error when they could not read to the end.
+ */
+#ifndef CORE_STORE_REPORT_H
+#define CORE_STORE_REPORT_H
+
+#include "store/store.h"
+#include "store/store_migrations.h"
+
+/* ---- minutes -------------------------------------------------------------------------------- */
+
+struct store_minutes_sum {
+    gint64 minutes; /* 0: nothing is known of that time */
+    gint64 samples, missed, used_sum;
+    int ordinary, used_max, in_transaction_max, waiting_max;
+    double query_seconds_max;
+    gint64 peak_us; /* the first minute with used_max */
+};
+
+/* From the minute that from_us is in to before the one of until_us. */
+bool store_minutes_sum(struct store *store, const char *target, gint64 from_us, gint64 until_us,
+                       struct store_minutes_sum *ret_sum, GError **error);
+
+/* Targets of which there are such minutes, by name. */
+bool store_each_minute_target(struct store *store, gint64 from_us, gint64 until_us,
+                              void (*visit)(const char *target, gpointer data), gpointer data,
+                              GError **error);
+
+/* ---- sizes ---------------------------------------------------------------------------------- */
+
+/* A database that was sampled, on its primary. */
+struct store_sampled {
+    gint64 id;
+    const char *system_identifier, *dbname;
+    gint64 first_us, last_us, samples; /* of index use; 0: never */
+    gint64 sized_us;                   /* the last sample of sizes; 0: never */
+    guint indexes, quiet;              /* quiet: no scan was seen for that many days */
+};
+bool store_each_sampled(struct store *store, int quiet_days,
+                        void (*visit)(const struct store_sampled *sampled, gpointer data),
+                        gpointer data, GError **error);
+
+/* The last sample of each day. */
+bool store_each_size_day(struct store *store, gint64 id, gint64 from_us, gint64 until_us,
+                         void (*visit)(gint64 at_us, gpointer data), gpointer data,
+                         GError **error);
+
+/* Each size of each relation, relation by relation, the oldest first: it had it from at_us on.
+ * seen_week: number of the last week (from Monday, UTC, since 1970) of which is known that it was
+ * there. */
+struct store_sized {
+    guint oid;
+    gint64 at_us, bytes, seen_week;
+};
+bool store_each_sized(struct store *store, gint64 id,
+                      void (*visit)(const struct store_sized *sized, gpointer data),
+                      gpointer data, GError **error);
+
+/* The number of the week that the moment is in, as in struct store_sized. */
+gint64 store_week_of(gint64 at_us);
+
+/* ---- migrations ----------------------------------------------------------------------------- */
+
+/* Of all databases, oldest first, without those that were only seen. */
+bool store_each_migration(struct store *store, gint64 from_us, gint64 until_us,
+                          void (*visit)(const struct store_migration *migration, gpointer data),
+                          gpointer data, GError **error);
+
+#endif
