@@ -51,7 +51,10 @@ struct daemon {
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */
     struct http *http;
+    struct api *api;
     char *listen; /* the setting as it is in force */
+    /* As the server was started: whoever reaches it may look; operators may act. */
+    bool http_open, http_actions;
     GMainLoop *loop;
     guint tick_source, turn_source, watchdog_source;
     gint64 started_us; /* monotonic */
@@ -102,6 +105,9 @@ struct daemon_target *targets_find(const struct daemon *daemon, const char *name
  * files. */
 void target_words(const struct daemon_target *target, GStrvBuilder *words);
 
+/* "--config", FILE, "--state", FILE: the daemon's own files. */
+void daemon_words(const struct daemon *daemon, GStrvBuilder *words);
+
 /* The same for a command that connects to no server by itself. */
 void target_words_alone(const struct daemon_target *target, GStrvBuilder *words);
 
@@ -135,8 +141,19 @@ void jobs_start(struct daemon *daemon, const struct scheduler_order *order);
 void jobs_tick(struct daemon *daemon, gint64 now_us);
 void jobs_stop(struct daemon *daemon, guint grace_ms);
 
-/* ---- HTTP (health.c) ------------------------------------------------------------------------ */
+/* ---- HTTP ----------------------------------------------------------------------------------- */
 
+/* All paths but those of files (api.c). */
 extern const struct http_route daemon_routes[];
+
+void health_live(struct http_request *request, gpointer data);
+void health_ready(struct http_request *request, gpointer data);
+
+/* What the API keeps from one request to the next. */
+struct api *api_new(struct daemon *daemon);
+void api_free(struct api *api);
+/* The settings are others, or something was done: what is kept is out of date. */
+void api_stale(struct api *api);
+void api_stop(struct api *api, guint grace_ms);
 
 #endif

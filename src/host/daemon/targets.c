@@ -9,6 +9,13 @@
 
 enum { LINE_LONGEST = 1 << 16, SILENCE_S = 60, ABSENT_S = 5, STOP_MS = 4000 };
 
+void daemon_words(const struct daemon *daemon, GStrvBuilder *words)
+{
+    if (daemon->options->config != NULL)
+        g_strv_builder_add_many(words, "--config", daemon->options->config, NULL);
+    g_strv_builder_add_many(words, "--state", daemon->state, NULL);
+}
+
 void target_words(const struct daemon_target *target, GStrvBuilder *words)
 {
     const struct daemon *daemon = target->daemon;
@@ -24,9 +31,7 @@ void target_words_alone(const struct daemon_target *target, GStrvBuilder *words)
 
     if (daemon->options->connection[0] == NULL)
         g_strv_builder_add_many(words, "--target", target->name, NULL);
-    if (daemon->options->config != NULL)
-        g_strv_builder_add_many(words, "--config", daemon->options->config, NULL);
-    g_strv_builder_add_many(words, "--state", daemon->state, NULL);
+    daemon_words(daemon, words);
 }
 
 const char *target_alias(const struct daemon_target *target)
