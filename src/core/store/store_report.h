@@ -9,6 +9,7 @@
 
 #include "store/store.h"
 #include "store/store_migrations.h"
+#include "store/store_samples.h"
 
 /* ---- minutes -------------------------------------------------------------------------------- */
 
@@ -68,5 +69,42 @@ gint64 store_week_of(gint64 at_us);
 bool store_each_migration(struct store *store, gint64 from_us, gint64 until_us,
                           void (*visit)(const struct store_migration *migration, gpointer data),
                           gpointer data, GError **error);
+
+/* ---- what the report calls things, and what there is to decide on ---------------------------- */
+
+/* As struct store_node: of a database's primary. Writers swallow their errors into
+ * store_trouble(), as in store.h. */
+struct store_named {
+    guint oid;
+    const char *kind; /* "table", "index" */
+    const char *schema, *name;
+};
+
+/* Together with a sample of sizes: names of all relations in it. */
+void store_names_put(struct store *store, const struct store_node *node,
+                     const struct store_named *names, guint count);
+
+/* A relation's name; false: it is not known. Strings live as long as visit does. id: as in struct
+ * store_sampled. */
+bool store_name_of(struct store *store, gint64 id, guint oid,
+                   void (*visit)(const struct store_named *named, gpointer data),
+                   gpointer data);
+
+struct store_finding {
+    const char *schema, *name; /* of the object */
+    const char *relation;      /* the table it belongs to */
+    const char *what;          /* "unused" */
+    const char *reason;        /* a sentence */
+    const char *command;       /* what would be typed */
+    gint64 bytes;
+    gint64 at_us; /* set by the reader: when it was found */
+};
+
+/* What a report of the section has found, in place of what the last one had. */
+void store_findings_put(struct store *store, const struct store_node *node, const char *section,
+                        gint64 at_us, const struct store_finding *findings, guint count);
+bool store_each_finding(struct store *store, gint64 id, const char *section,
+                        void (*visit)(const struct store_finding *finding, gpointer data),
+                        gpointer data, GError **error);
 
 #endif

@@ -63,10 +63,10 @@ struct report *report_new(const char *zone_name, GTimeZone *zone)
 void report_free(struct report *report)
 {
     GArray *const arrays[] = {
-        report->month.days, report->runs,    report->tallies,     report->vacuums,
-        report->left,       report->wins,    report->incidents,   report->connections,
-        report->backups,    report->drills,  report->migrations,  report->indexes,
-        report->growths,    report->turns,   report->lines,       report->gaps,
+        report->month.days, report->runs,   report->tallies,    report->vacuums,
+        report->left,       report->wins,   report->incidents,  report->connections,
+        report->backups,    report->drills, report->migrations, report->indexes,
+        report->growths,    report->turns,  report->lines,      report->gaps,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)

@@ -19,7 +19,7 @@
 struct report_month {
     int year, month;
     gint64 from_us, until_us; /* wall clock; until is the next month's beginning */
-    GArray *days;             /* of gint64: the beginning of each day, and until_us behind them */
+    GArray *days; /* of gint64: the beginning of each day, and until_us behind them */
 };
 
 /* "2026-10". False with RUNBOOK_USAGE. */
@@ -157,18 +157,19 @@ struct report_fit {
 
 struct report_relation {
     guint oid;
-    const char *name;    /* NULL: not known */
-    gint64 bytes, before; /* at the end and the beginning; before -1: it was not there, or not known */
+    const char *name, *kind; /* NULL: not known */
+    gint64 bytes,
+        before; /* at the end and the beginning; before -1: it was not there, or not known */
 };
 
 struct report_growth {
     const char *database;
-    GArray *points;         /* of struct report_point, one a week */
-    GArray *relations;      /* of struct report_relation, the largest first */
-    guint relation_count;   /* all there are */
+    GArray *points;       /* of struct report_point, one a week */
+    GArray *relations;    /* of struct report_relation, the largest first */
+    guint relation_count; /* all there are */
     struct report_fit fit;
-    gint64 before_us;       /* of relations' before */
-    bool unnamed;           /* some of the relations shown have no name */
+    gint64 before_us; /* of relations' before */
+    bool unnamed;     /* some of the relations shown have no name */
 };
 
 struct report_turn {

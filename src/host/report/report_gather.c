@@ -134,18 +134,19 @@ bool report_gather_migrations(struct report *report, struct store *store, GHashT
 
 static void tell_beginning(struct report *report)
 {
-    g_autoptr(GDateTime) utc =
-        g_date_time_new_from_unix_utc(report->known_us / G_USEC_PER_SEC);
+    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(report->known_us / G_USEC_PER_SEC);
     g_autoptr(GDateTime) at = g_date_time_to_timezone(utc, report->zone);
     g_autofree char *text = g_date_time_format(at, "%-d.%-m.%Y %H:%M");
 
     if (report->known_us == 0)
-        report_gap(report, "The history is empty: nothing was recorded in this month or before.");
+        report_gap(report,
+                   "The history is empty: nothing was recorded in this month or before.");
     else if (report->known_us >= report->month.until_us)
         report_gap(report, "The history begins after this month: nothing of it was recorded.");
     else if (report->known_us > report->month.from_us)
-        report_gap(report, "The first run in the history is of %s. What was done in this month "
-                           "before it was recorded is not known.",
+        report_gap(report,
+                   "The first run in the history is of %s. What was done in this month "
+                   "before it was recorded is not known.",
                    text);
 }
 

@@ -54,10 +54,10 @@ static void take_drill(struct report *report, const struct report_run *run,
         .run = run->id,
         .at_us = run->started_us,
         .target = run->target,
-        .verdict = report_text(report, verdict != NULL ? verdict
-                                       : run->error != NULL
-                                           ? run->error
-                                           : report_outcome_word(run->outcome)),
+        .verdict =
+            report_text(report, verdict != NULL      ? verdict
+                                : run->error != NULL ? run->error
+                                                     : report_outcome_word(run->outcome)),
         .backup = report_text(report, json_string_value(json_object_get(summary, "backup"))),
         .recovery_seconds = json_is_number(seconds) ? json_number_value(seconds) : -1,
         .proven = run->outcome == REPORT_DONE,

@@ -33,8 +33,7 @@ static const char *name_of(struct report *report, const struct store_object *obj
 static struct report_vacuum *vacuum_of(struct report *report, const char *target)
 {
     for (guint i = 0; i < report->vacuums->len; i++) {
-        struct report_vacuum *vacuum =
-            &g_array_index(report->vacuums, struct report_vacuum, i);
+        struct report_vacuum *vacuum = &g_array_index(report->vacuums, struct report_vacuum, i);
         if (strcmp(vacuum->target, target) == 0)
             return vacuum;
     }
@@ -54,9 +53,9 @@ static void take_vacuumed(struct objects *objects, const struct store_object *ob
         vacuum->removed += MAX(before - after, 0);
     else
         vacuum->some = true;
-    vacuum->tables += g_hash_table_add(
-        objects->tables, g_strconcat(objects->run->target, "\n", object->schema, ".",
-                                     object->name, NULL));
+    vacuum->tables +=
+        g_hash_table_add(objects->tables, g_strconcat(objects->run->target, "\n",
+                                                      object->schema, ".", object->name, NULL));
 }
 
 /* ---- space ---------------------------------------------------------------------------------- */
@@ -138,8 +137,7 @@ static int by_times(const void *left, const void *right)
 
 bool report_gather_objects(struct report *report, struct store *store, GError **error)
 {
-    g_autoptr(GHashTable) tables =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) tables = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     for (guint i = 0; i < report->runs->len; i++) {
         const struct report_run *run = &g_array_index(report->runs, struct report_run, i);

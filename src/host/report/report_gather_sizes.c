@@ -151,6 +151,30 @@ static gint64 before_of(const struct report_growth *growth, gint64 from_us)
     return before;
 }
 
+struct naming {
+    struct report *report;
+    struct report_relation *relation;
+};
+
+static void take_name(const struct store_named *named, gpointer data)
+{
+    const struct naming *naming = data;
+
+    naming->relation->name = report_textf(naming->report, "%s.%s", named->schema, named->name);
+    naming->relation->kind = report_text(naming->report, named->kind);
+}
+
+static void name_relations(struct report *report, struct store *store, gint64 id,
+                           struct report_growth *growth)
+{
+    for (guint i = 0; i < growth->relations->len; i++) {
+        struct naming naming = {report,
+                                &g_array_index(growth->relations, struct report_relation, i)};
+        if (!store_name_of(store, id, naming.relation->oid, take_name, &naming))
+            growth->unnamed = true;
+    }
+}
+
 static bool gather_growth(struct report *report, struct store *store,
                           const struct sampled *sampled, GError **error)
 {
@@ -175,9 +199,9 @@ static bool gather_growth(struct report *report, struct store *store,
     g_array_sort(kept->relations, by_bytes);
     g_array_set_size(kept->relations, MIN(kept->relations->len, SHOWN_RELATIONS));
     kept->before_us = before_of(kept, report->month.from_us);
-    kept->unnamed = kept->relations->len > 0;
-    kept->fit = report_fit(&g_array_index(kept->points, struct report_point, 0),
-                           kept->points->len);
+    name_relations(report, store, sampled->id, kept);
+    kept->fit =
+        report_fit(&g_array_index(kept->points, struct report_point, 0), kept->points->len);
     return true;
 }
 
@@ -196,6 +220,29 @@ bool report_gather_sizes(struct report *report, struct store *store, GHashTable 
 
 /* ---- the use of indexes --------------------------------------------------------------------- */
 
+struct finding_list {
+    struct report *report;
+    struct report_indexes *indexes;
+};
+
+static void take_finding(const struct store_finding *finding, gpointer data)
+{
+    const struct finding_list *list = data;
+    struct report *report = list->report;
+    const struct report_finding one = {
+        .schema = report_text(report, finding->schema),
+        .name = report_text(report, finding->name),
+        .relation = report_text(report, finding->relation),
+        .what = report_text(report, finding->what),
+        .reason = report_text(report, finding->reason),
+        .command = report_text(report, finding->command),
+        .bytes = finding->bytes,
+    };
+
+    list->indexes->found_us = finding->at_us;
+    g_array_append_val(list->indexes->findings, one);
+}
+
 bool report_gather_indexes(struct report *report, struct store *store, GHashTable *databases,
                            GError **error)
 {
@@ -212,10 +259,16 @@ bool report_gather_indexes(struct report *report, struct store *store, GHashTabl
             .quiet = sampled->quiet,
             .findings = g_array_new(FALSE, FALSE, sizeof(struct report_finding)),
         };
-        if (sampled->samples > 0)
-            g_array_append_val(report->indexes, indexes);
-        else
+        if (sampled->samples == 0) {
             g_array_unref(indexes.findings);
+            continue;
+        }
+        g_array_append_val(report->indexes, indexes);
+        struct finding_list list = {
+            report,
+            &g_array_index(report->indexes, struct report_indexes, report->indexes->len - 1)};
+        if (!store_each_finding(store, sampled->id, "indexes", take_finding, &list, error))
+            return false;
     }
     return all != NULL;
 }

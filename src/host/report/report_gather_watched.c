@@ -10,8 +10,7 @@
 
 static bool is_wanted(const struct report *report, const char *target)
 {
-    return report->target == NULL || target[0] == '\0' ||
-           strcmp(target, report->target) == 0;
+    return report->target == NULL || target[0] == '\0' || strcmp(target, report->target) == 0;
 }
 
 /* Of one that is over after the month's end, the report of the month knows no end. */
@@ -34,10 +33,10 @@ static void take_event(const struct store_event *event, gpointer data)
         .acts = g_array_new(FALSE, FALSE, sizeof(guint)),
     };
     g_array_append_val(report->incidents, incident);
-    report_find_acts(report,
-                     &g_array_index(report->incidents, struct report_incident,
-                                    report->incidents->len - 1),
-                     event->run);
+    report_find_acts(
+        report,
+        &g_array_index(report->incidents, struct report_incident, report->incidents->len - 1),
+        event->run);
 }
 
 static int by_opening(const void *left, const void *right)
@@ -80,8 +79,8 @@ static bool take_days(struct report *report, struct store *store,
             .query_seconds_max = sum.query_seconds_max,
         };
         g_array_append_val(connections->days, day);
-        if (sum.samples > 0 && (connections->peak_us == 0 ||
-                                sum.used_max > connections->used_max)) {
+        if (sum.samples > 0 &&
+            (connections->peak_us == 0 || sum.used_max > connections->used_max)) {
             connections->used_max = sum.used_max;
             connections->ordinary = sum.ordinary;
             connections->peak_us = sum.peak_us;
