@@ -5,6 +5,7 @@
 #include "daemon/daemon.h"
 #include "host_embedded.h"
 #include "notify/deliver.h"
+#include "report/report_show.h"
 #include "watch/watcher.h"
 
 #include <string.h>
@@ -42,6 +43,13 @@ static const struct feature section_history = {
     .settings = cli_history_settings,
     .commands = cli_history_commands,
 };
+static const struct feature section_report = {
+    .name = "report",
+    .title = "Tell what a month brought, for people",
+    .settings = report_settings,
+    .commands = report_commands,
+    .jobs = report_jobs,
+};
 static const struct feature section_runbook = {
     .name = "runbook",
     .title = "Read the runbook",
@@ -75,10 +83,13 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_serve, &section_watch,      &section_schedule, &section_notify,
-    &section_check, &section_history,    &section_runbook,  &section_config,
-    &section_setup, &section_completion, &section_help,     &section_sql,
-    NULL,
+    &section_serve,      &section_watch,
+    &section_schedule,   &section_notify,
+    &section_check,      &section_history,
+    &section_report,     &section_runbook,
+    &section_config,     &section_setup,
+    &section_completion, &section_help,
+    &section_sql,        NULL,
 };
 
 const struct feature *cli_section_at(guint index)

@@ -59,6 +59,8 @@ static void learn(const struct store_run_view *run, gpointer data)
 
 static const char *who(struct report *report, const struct store_run_view *run)
 {
+    if (run->actor != NULL)
+        return report_text(report, run->actor);
     return run->os_user != NULL ? report_textf(report, "%s on %s", run->os_user,
                                                run->os_host != NULL ? run->os_host : "?")
                                 : "somebody";
@@ -82,6 +84,7 @@ static void take(const struct store_run_view *run, gpointer data)
         .section = report_text(report, run->section),
         .verb = report_text(report, run->verb != NULL ? run->verb : ""),
         .by = who(report, run),
+        .reason = report_text(report, run->reason),
         .error = report_text(report, run->error),
         .summary = report_text(report, run->summary),
         .outcome = report_outcome_of(run->outcome),
