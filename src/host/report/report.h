@@ -72,6 +72,7 @@ struct report_left {
     const char *target, *section, *outcome, *reason;
     const char *key; /* the reason with its numbers taken out */
     guint times;
+    bool varies; /* reason is one of several that differ in their numbers only */
     const char *example;
 };
 

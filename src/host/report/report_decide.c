@@ -96,6 +96,7 @@ void report_add_left(struct report *report, const struct report_run *run, const 
             strcmp(left->section, run->section) == 0 &&
             strcmp(left->target, run->target) == 0) {
             left->times++;
+            left->varies = left->varies || strcmp(left->reason, said) != 0;
             return;
         }
     }

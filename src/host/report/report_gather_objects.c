@@ -53,9 +53,9 @@ static void take_vacuumed(struct objects *objects, const struct store_object *ob
         vacuum->removed += MAX(before - after, 0);
     else
         vacuum->some = true;
-    vacuum->tables +=
-        g_hash_table_add(objects->tables, g_strconcat(objects->run->target, "\n",
-                                                      object->schema, ".", object->name, NULL));
+    vacuum->tables += (guint) g_hash_table_add(
+        objects->tables,
+        g_strconcat(objects->run->target, "\n", object->schema, ".", object->name, NULL));
 }
 
 /* ---- space ---------------------------------------------------------------------------------- */

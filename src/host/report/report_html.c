@@ -53,20 +53,20 @@ static void add_tile(GString *html, const struct page_block *block)
     g_string_append(html, "</div>\n");
 }
 
-static bool is_wide(const char *text)
+/* Dates and single words stay in one piece, sentences get room. */
+static const char *width_of(const char *text)
 {
-    return text != NULL && strlen(text) > 40;
+    const gsize length = text != NULL ? strlen(text) : 0;
+
+    return length > 40 ? "wide" : length <= 16 ? "short" : "";
 }
 
 static void add_cell(GString *html, const struct page_block *block, guint number)
 {
     const struct page_cell *cell = &g_array_index(block->cells, struct page_cell, number);
     const bool right = block->columns[number % block->column_count].right;
-    g_autofree char *class = g_strjoin(" ",
-                                       right                 ? "right"
-                                       : is_wide(cell->text) ? "wide"
-                                                             : "",
-                                       tones[cell->tone], NULL);
+    g_autofree char *class =
+        g_strjoin(" ", right ? "right" : width_of(cell->text), tones[cell->tone], NULL);
 
     add_element(html, "td", g_strstrip(class), cell->text);
 }

@@ -210,7 +210,8 @@ static void words_left(struct page *page, const struct report *report)
         page_cell(page, strcmp(one->outcome, "failed") == 0 ? REPORT_BAD : REPORT_PLAIN,
                   one->outcome);
         count_cell(page, one->times, REPORT_PLAIN);
-        page_cell(page, REPORT_PLAIN, one->reason);
+        page_take(page, REPORT_PLAIN,
+                  g_strconcat(one->varies ? "for example: " : "", one->reason, NULL));
         page_cell(page, REPORT_PLAIN, one->example);
     }
     tell_more(page, report->left->len, LEFT, "reasons");
@@ -354,8 +355,8 @@ static void words_incidents(struct page *page, const struct report *report)
     }
     tell_more(page, shown, INCIDENTS, "incidents");
     if (infos > 0)
-        page_add(page, PAGE_TEXT, REPORT_PLAIN, "%u more events were for information only.",
-                 infos);
+        page_add(page, PAGE_TEXT, REPORT_PLAIN, "%u more %s for information only.", infos,
+                 infos == 1 ? "event was" : "events were");
     if (shown == 0)
         page_add(page, PAGE_GAP, REPORT_PLAIN, "%s",
                  report->connections->len > 0

@@ -63,7 +63,9 @@ static void add_connections(struct page *page, const struct report *report,
              "%s: %d of %d connections (%s) at the highest, on %s; %.1f on the average. The "
              "longest query ran for %s. %s of the samples are missing.",
              one->target, one->used_max, one->ordinary, share, peak, one->average, longest,
-             one->missed == 0 ? "None" : missed);
+             one->missed == 0                                 ? "None"
+             : one->missed * 100 < one->samples + one->missed ? "Less than 1 %"
+                                                              : missed);
     draw_days(page, report, one);
 }
 
