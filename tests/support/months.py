@@ -42,8 +42,8 @@ class Month:
                                list(row.values())).lastrowid
 
     def run(self, section, verb, started, seconds=60, outcome="done", target="shop", summary=None,
-            **more):
-        return self.put("run", section=section, verb=verb, target=target, dbname="shopdb",
+            dbname="shopdb", **more):
+        return self.put("run", section=section, verb=verb, target=target, dbname=dbname,
                         system_identifier=SYSTEM, version_num=150000, started_us=started,
                         ended_us=started + int(seconds * 1e6), os_user="maintainer",
                         os_host="db1", pid=1, pid_started=1, outcome=outcome,

@@ -51,10 +51,12 @@ static void learn(const struct store_run_view *run, gpointer data)
         run->system_identifier == NULL)
         return;
     char *key = key_of(run->system_identifier, run->dbname);
-    if (g_hash_table_contains(runs->databases, key))
+    /* One database may have several targets: who asks for one of them means that. */
+    if (g_strcmp0(run->target, report->target) != 0 &&
+        g_hash_table_contains(runs->databases, key))
         g_free(key);
     else
-        g_hash_table_insert(runs->databases, key, g_strdup(run->target));
+        g_hash_table_replace(runs->databases, key, g_strdup(run->target));
 }
 
 static const char *who(struct report *report, const struct store_run_view *run)

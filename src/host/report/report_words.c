@@ -80,7 +80,7 @@ static void add_peak_tile(struct page *page, const struct report *report)
             worst = one;
     }
     if (worst == NULL) {
-        page_tile(page, REPORT_PLAIN, "Connections at most", g_strdup("not known"),
+        page_tile(page, REPORT_PLAIN, "Most connections", g_strdup("not known"),
                   g_strdup("nobody watched"));
         return;
     }
@@ -89,7 +89,7 @@ static void add_peak_tile(struct page *page, const struct report *report)
               share >= 1     ? REPORT_BAD
               : share >= 0.8 ? REPORT_CAUTION
                              : REPORT_PLAIN,
-              "Connections at most", words_share(worst->used_max, worst->ordinary),
+              "Most connections", words_share(worst->used_max, worst->ordinary),
               g_strdup_printf("%d of %d, %s", worst->used_max, worst->ordinary, worst->target));
 }
 
@@ -207,8 +207,8 @@ static void words_left(struct page *page, const struct report *report)
         const struct report_left *one = &g_array_index(report->left, struct report_left, i);
         page_cell(page, REPORT_PLAIN, words_target(one->target));
         page_cell(page, REPORT_PLAIN, one->section);
-        page_cell(page, strcmp(one->outcome, "failed") == 0 ? REPORT_BAD : REPORT_PLAIN,
-                  one->outcome);
+        page_take(page, strcmp(one->outcome, "failed") == 0 ? REPORT_BAD : REPORT_PLAIN,
+                  g_strdelimit(g_strdup(one->outcome), "_", ' '));
         count_cell(page, one->times, REPORT_PLAIN);
         page_take(page, REPORT_PLAIN,
                   g_strconcat(one->varies ? "for example: " : "", one->reason, NULL));
