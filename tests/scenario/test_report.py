@@ -57,18 +57,18 @@ def test_document(runbook, version, month):
     assert document["complete"] and document["timezone"] == "UTC"
     assert document["from"].startswith("2026-10-01T00:00:00")
     assert sum(line["runs"] for line in document["runs"]) == 20
-    assert document["vacuum"] == [{"target": "shop", "tables": 4, "times": 16, "at_least": False,
+    assert document["vacuumed"] == [{"target": "shop", "tables": 4, "times": 16, "at_least": False,
                                    "dead_rows_removed": 16 * (120_000 - 40)}]
     won = sum(line["before_bytes"] - line["after_bytes"] for line in document["space"])
     assert won == 7 * GB + GB // 2
     slots = document["incidents"][1]
     assert slots["name"] == "slots" and slots["seconds"] == 190 and slots["runs"]
-    (shop,) = document["connections"]
+    (shop,) = document["slots"]
     assert (shop["used_max"], shop["ordinary"]) == (95, 97)
     assert [day["used_max"] for day in shop["days"]].count(None) == 2, "the daemon was down"
     assert document["drills"][0]["recovery_seconds"] == 1260
-    assert [line["forced"] for line in document["migrations"]] == [None, "it was urgent"]
-    assert document["indexes"][0]["findings"][0]["name"] == "orders_old_idx"
+    assert [line["forced"] for line in document["migrated"]] == [None, "it was urgent"]
+    assert document["index_use"][0]["findings"][0]["name"] == "orders_old_idx"
     assert [line["job"] for line in document["turns_missed"]] == ["vacuum"]
     assert document["in_short"][0]["tone"] == "bad"
 
@@ -143,7 +143,7 @@ def test_one_target_of_two(runbook, version, tmp_path):
     assert document["target"] == "shop" and document["growth"]
     other = report(runbook, two.path, "--target", "other", "--json").json
     assert [line["runs"] for line in other["runs"]] == [1]
-    assert other["growth"] == other["connections"] == other["backups"] == []
+    assert other["growth"] == other["slots"] == other["backups"] == []
     both = report(runbook, two.path, "--target", "all", "--json").json
     assert {line["target"] for line in both["runs"]} == {"shop", "other", "also shop"}
 
@@ -185,13 +185,13 @@ def test_real_runs(runbook, server):
     assert not document["complete"]
     runs = {(line["section"], line["verb"]): line["done"] for line in document["runs"]}
     assert runs == {("indexes", "drop"): 1, ("indexes", "rebuild"): 1, ("vacuum", "run"): 1}
-    assert document["vacuum"][0]["tables"] >= 1
-    assert document["vacuum"][0]["dead_rows_removed"] > 0
+    assert document["vacuumed"][0]["tables"] >= 1
+    assert document["vacuumed"][0]["dead_rows_removed"] > 0
     assert [line["what"] for line in document["space"]].count("dropped") == 1
     (growth,) = document["growth"]
     names = {relation["name"] for relation in growth["relations"]}
     assert {"public.orders", f"public.{NASTY}"} <= names and None not in names
-    (indexes,) = document["indexes"]
+    (indexes,) = document["index_use"]
     assert "duplicate" in {finding["what"] for finding in indexes["findings"]}
     html = runbook("report", "--month", now, "--html", "-").expect(0).out
     assert "<script" not in html and "&lt;script&gt;" in html

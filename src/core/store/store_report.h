@@ -11,6 +11,9 @@
 #include "store/store_migrations.h"
 #include "store/store_samples.h"
 
+/* The member of a run's summary that names the base backup which it made or tried. */
+#define STORE_SUMMARY_BACKUP "backup"
+
 /* ---- minutes -------------------------------------------------------------------------------- */
 
 struct store_minutes_sum {
@@ -103,6 +106,7 @@ struct store_finding {
 /* What a report of the section has found, in place of what the last one had. */
 void store_findings_put(struct store *store, const struct store_node *node, const char *section,
                         gint64 at_us, const struct store_finding *findings, guint count);
+/* section NULL: of all. */
 bool store_each_finding(struct store *store, gint64 id, const char *section,
                         void (*visit)(const struct store_finding *finding, gpointer data),
                         gpointer data, GError **error);

@@ -60,7 +60,7 @@ static void add_tallies(struct document *document, const struct report *report)
 
 static void add_maintenance(struct document *document, const struct report *report)
 {
-    document_array(document, "vacuum");
+    document_array(document, "vacuumed");
     for (guint i = 0; i < report->vacuums->len; i++) {
         const struct report_vacuum *one =
             &g_array_index(report->vacuums, struct report_vacuum, i);
@@ -145,7 +145,7 @@ static json_t *days_json(const struct report_connections *one)
 
 static void add_connections(struct document *document, const struct report *report)
 {
-    document_array(document, "connections");
+    document_array(document, "slots");
     for (guint i = 0; i < report->connections->len; i++) {
         const struct report_connections *one =
             &g_array_index(report->connections, struct report_connections, i);
@@ -182,7 +182,7 @@ static void add_backups(struct document *document, const struct report *report)
         document_item(document,
                       json_pack("{sI so so so so sb so}", "run", (json_int_t) one->run, "at",
                                 document_time(one->at_us), "target", document_text(one->target),
-                                "verdict", document_text(one->verdict), "backup",
+                                "verdict", document_text(one->verdict), "backup_id",
                                 document_text(one->backup), "proven", (int) one->proven,
                                 "recovery_seconds", known_real(one->recovery_seconds)));
     }
@@ -190,7 +190,7 @@ static void add_backups(struct document *document, const struct report *report)
 
 static void add_migrations(struct document *document, const struct report *report)
 {
-    document_array(document, "migrations");
+    document_array(document, "migrated");
     for (guint i = 0; i < report->migrations->len; i++) {
         const struct report_migration *one =
             &g_array_index(report->migrations, struct report_migration, i);
@@ -227,7 +227,7 @@ static json_t *findings_json(const struct report_indexes *one)
 
 static void add_indexes(struct document *document, const struct report *report)
 {
-    document_array(document, "indexes");
+    document_array(document, "index_use");
     for (guint i = 0; i < report->indexes->len; i++) {
         const struct report_indexes *one =
             &g_array_index(report->indexes, struct report_indexes, i);
@@ -236,7 +236,7 @@ static void add_indexes(struct document *document, const struct report *report)
             json_pack("{so so so sI si si so so}", "database", document_text(one->database),
                       "observed_since", document_time(one->first_us), "observed_at",
                       document_time(one->last_us), "samples", (json_int_t) one->samples,
-                      "indexes", (int) one->known, "quiet", (int) one->quiet, "found_at",
+                      "known", (int) one->known, "quiet", (int) one->quiet, "found_at",
                       document_time(one->found_us), "findings", findings_json(one)));
     }
 }

@@ -1,5 +1,6 @@
 /* Backups, drills and dumps, by what their runs have said of themselves. */
 #include "report/report.h"
+#include "store/store_report.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static void take_backup(struct report *report, const struct report_run *run,
                         const json_t *summary)
 {
     struct report_backups *backups = backups_of(report, run->target);
-    const json_t *backup = json_object_get(summary, "backup");
+    const json_t *backup = json_object_get(summary, STORE_SUMMARY_BACKUP);
 
     if (run->outcome != REPORT_DONE) {
         backups->failed++;
@@ -58,7 +59,8 @@ static void take_drill(struct report *report, const struct report_run *run,
             report_text(report, verdict != NULL      ? verdict
                                 : run->error != NULL ? run->error
                                                      : report_outcome_word(run->outcome)),
-        .backup = report_text(report, json_string_value(json_object_get(summary, "backup"))),
+        .backup = report_text(
+            report, json_string_value(json_object_get(summary, STORE_SUMMARY_BACKUP))),
         .recovery_seconds = json_is_number(seconds) ? json_number_value(seconds) : -1,
         .proven = run->outcome == REPORT_DONE,
     };
@@ -73,12 +75,11 @@ static void take_drill(struct report *report, const struct report_run *run,
     backups->recovery_seconds = drill.recovery_seconds;
 }
 
+/* No other section has these verbs. */
 void report_gather_backups(struct report *report)
 {
     for (guint i = 0; i < report->runs->len; i++) {
         const struct report_run *run = &g_array_index(report->runs, struct report_run, i);
-        if (strcmp(run->section, "backup") != 0)
-            continue;
         json_t *summary = run->summary != NULL ? json_loads(run->summary, 0, NULL) : NULL;
         if (strcmp(run->verb, "create") == 0)
             take_backup(report, run, summary);

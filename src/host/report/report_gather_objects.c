@@ -30,7 +30,7 @@ static const char *name_of(struct report *report, const struct store_object *obj
 
 /* ---- VACUUM --------------------------------------------------------------------------------- */
 
-static struct report_vacuum *vacuum_of(struct report *report, const char *target)
+static struct report_vacuum *cleaned_of(struct report *report, const char *target)
 {
     for (guint i = 0; i < report->vacuums->len; i++) {
         struct report_vacuum *vacuum = &g_array_index(report->vacuums, struct report_vacuum, i);
@@ -44,7 +44,7 @@ static struct report_vacuum *vacuum_of(struct report *report, const char *target
 
 static void take_vacuumed(struct objects *objects, const struct store_object *object)
 {
-    struct report_vacuum *vacuum = vacuum_of(objects->report, objects->run->target);
+    struct report_vacuum *vacuum = cleaned_of(objects->report, objects->run->target);
     const gint64 before = member(object->before, "dead_rows");
     const gint64 after = member(object->after, "dead_rows");
 
@@ -60,14 +60,14 @@ static void take_vacuumed(struct objects *objects, const struct store_object *ob
 
 /* ---- space ---------------------------------------------------------------------------------- */
 
+/* What was done to it, as far as what was kept of it tells. */
 static const char *what_of(const struct objects *objects, const struct store_object *object)
 {
     json_t *before = object->before != NULL ? json_loads(object->before, 0, NULL) : NULL;
     const char *means = json_string_value(json_object_get(before, "means"));
-    const char *what = strcmp(objects->run->section, "bloat") == 0
-                           ? report_text(objects->report, means != NULL ? means : "compacted")
-                       : strcmp(objects->run->verb, "drop") == 0 ? "dropped"
-                                                                 : "rebuilt";
+    const char *what = means != NULL ? report_text(objects->report, means)
+                       : member(object->after, "size_bytes") == 0 ? "dropped"
+                                                                  : "rebuilt";
 
     json_decref(before);
     return what;
@@ -90,25 +90,18 @@ static void take_win(struct objects *objects, const struct store_object *object)
 
 /* ---- all ------------------------------------------------------------------------------------ */
 
-static bool is(const struct report_run *run, const char *section, const char *verb)
-{
-    return strcmp(run->section, section) == 0 && strcmp(run->verb, verb) == 0;
-}
-
-static bool wins_space(const struct report_run *run)
-{
-    return is(run, "bloat", "reclaim") || is(run, "indexes", "rebuild") ||
-           is(run, "indexes", "drop");
-}
-
+/* What an object of a run is tells what was kept of it: rows that are dead, a size. Sessions, which
+ * are in no schema, are the incidents' business. */
 static void take(const struct store_object *object, gpointer data)
 {
     struct objects *objects = data;
     const bool done = strcmp(object->outcome, "done") == 0;
 
-    if (done && is(objects->run, "vacuum", "run"))
+    if (object->schema == NULL || object->schema[0] == '\0')
+        return;
+    if (done && member(object->before, "dead_rows") >= 0)
         take_vacuumed(objects, object);
-    else if (done && wins_space(objects->run))
+    else if (done && member(object->before, "size_bytes") >= 0)
         take_win(objects, object);
     else if (!done)
         report_add_left(objects->report, objects->run, object->outcome, object->reason,
@@ -142,8 +135,7 @@ bool report_gather_objects(struct report *report, struct store *store, GError **
     for (guint i = 0; i < report->runs->len; i++) {
         const struct report_run *run = &g_array_index(report->runs, struct report_run, i);
         struct objects objects = {report, run, tables};
-        if ((is(run, "vacuum", "run") || wins_space(run)) &&
-            !store_each_object(store, run->id, take, &objects, error))
+        if (!store_each_object(store, run->id, take, &objects, error))
             return false;
     }
     g_array_sort(report->wins, by_won);

@@ -267,7 +267,7 @@ bool report_gather_indexes(struct report *report, struct store *store, GHashTabl
         struct finding_list list = {
             report,
             &g_array_index(report->indexes, struct report_indexes, report->indexes->len - 1)};
-        if (!store_each_finding(store, sampled->id, "indexes", take_finding, &list, error))
+        if (!store_each_finding(store, sampled->id, NULL, take_finding, &list, error))
             return false;
     }
     return all != NULL;
