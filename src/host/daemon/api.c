@@ -134,8 +134,11 @@ static void answer_look(struct http_request *request, struct daemon *daemon)
     AUTO(api_call)
     call = api_call_new(http_query_path(query), API_LOOK, &status, &error);
 
-    if (call != NULL && api_call_query(call, query, &status, &error))
-        target = api_target(daemon, call, &status, &error);
+    if (call != NULL) {
+        status = API_WRONG;
+        if (api_call_query(call, query, &error))
+            target = api_target(daemon, call, &status, &error);
+    }
     if (error != NULL)
         api_answer_error(request, status, error);
     else
@@ -152,20 +155,22 @@ static void answer_command(struct http_request *request, gpointer data)
 
 /* ---- who asks ------------------------------------------------------------------------------------ */
 
+static const char *role_word(enum http_role role)
+{
+    return role == HTTP_ROLE_OPERATOR ? "operator" : role == HTTP_ROLE_VIEWER ? "viewer" : NULL;
+}
+
 static void answer_session(struct http_request *request, gpointer data)
 {
     const struct daemon *daemon = data;
     enum http_role role = http_request_role(request);
     const char *who = http_request_who(request);
-    bool viewer = role == HTTP_ROLE_NONE && daemon->http_open;
+    enum http_role own = daemon->http_open ? HTTP_ROLE_VIEWER : HTTP_ROLE_NONE;
     AUTO(json_text) json = json_text_new();
 
     json_text_object(json, NULL);
     json_text_string(json, "schema", "pgrunbook.session/1");
-    json_text_string(json, "role",
-                     viewer                   ? http_role_name(HTTP_ROLE_VIEWER)
-                     : role == HTTP_ROLE_NONE ? NULL
-                                              : http_role_name(role));
+    json_text_string(json, "role", role_word(role != HTTP_ROLE_NONE ? role : own));
     json_text_string(json, "name", who[0] != '\0' ? who : NULL);
     json_text_bool(json, "actions", daemon->http_actions);
     json_text_bool(json, "needs_token", !daemon->http_open);
@@ -192,12 +197,18 @@ struct api *api_new(struct daemon *daemon)
 void api_free(struct api *api)
 {
     api_runs_free(api->runs);
+    g_free(api->recent);
     g_free(api);
 }
 
 void api_stale(struct api *api)
 {
     api_runs_stale(api->runs);
+}
+
+void daemon_gathered(struct daemon_target *target)
+{
+    (void) target;
 }
 
 void api_stop(struct api *api, guint grace_ms)
@@ -208,7 +219,9 @@ void api_stop(struct api *api, guint grace_ms)
 const struct http_route daemon_routes[] = {
     {"/api/health/live", HTTP_GET, HTTP_FREE, health_live},
     {"/api/health/ready", HTTP_GET, HTTP_FREE, health_ready},
+    {"/metrics", HTTP_GET, HTTP_VIEWER, metrics_answer},
     {API_ROOT "session", HTTP_GET, HTTP_FREE, answer_session},
+    {API_ROOT "overview", HTTP_GET, HTTP_VIEWER, api_overview},
     {API_ROOT, HTTP_GET | HTTP_POST, HTTP_ACTOR, answer_command},
     {NULL, 0, HTTP_FREE, NULL},
 };

@@ -13,6 +13,8 @@
 struct api {
     struct daemon *daemon;
     struct api_runs *runs;
+    char *recent; /* the newest runs, as JSON; NULL: not read yet */
+    gint64 recent_us;
 };
 
 /* ---- answers (api_answer.c) -------------------------------------------------------------------- */
@@ -32,5 +34,12 @@ struct daemon_target *api_target(const struct daemon *daemon, const struct api_c
 /* What makes its words a command line for that target (NULL: none). Caller frees. */
 char **api_place(const struct daemon *daemon, const struct api_call *call,
                  const struct daemon_target *target);
+
+/* ---- from memory (overview.c) ------------------------------------------------------------------- */
+
+void api_overview(struct http_request *request, gpointer data);
+/* Members that say where a target is, and how its slots are. */
+void api_add_state(struct json_text *json, const struct daemon_target *target);
+void api_add_slots(struct json_text *json, const struct watch_sample *sample);
 
 #endif

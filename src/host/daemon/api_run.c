@@ -274,7 +274,7 @@ static void on_bytes(const char *bytes, gsize length, gpointer data)
     child_stop(run->child, GRACE_MS);
 }
 
-static void on_line(const char *line, gsize length, bool cut, gpointer data)
+static void on_message(const char *line, gsize length, bool cut, gpointer data)
 {
     struct api_run *run = data;
     (void) cut;
@@ -317,7 +317,7 @@ static void start(struct api_run *run)
         .settings_fd = *run->runs->settings_fd,
         .alias = run->alias,
         .bytes = on_bytes,
-        .line = on_line,
+        .message = on_message,
         .ended = on_ended,
         .data = run,
     };

@@ -14,13 +14,13 @@ enum {
 
 /* ---- what is to be had ------------------------------------------------------------------------ */
 
-/* A command that changes something, but only looks with one of its options. */
-static bool can_look(const struct command *command)
+/* The switch with which a command that changes something only looks; NULL: it has none. */
+static const struct option *looking(const struct command *command)
 {
     for (const struct option *row = command->options; row != NULL && row->name != NULL; row++)
         if (row->flags & OPTION_LOOKS)
-            return true;
-    return false;
+            return row;
+    return NULL;
 }
 
 bool api_offers(const struct command *command, enum api_kind kind)
@@ -30,18 +30,16 @@ bool api_offers(const struct command *command, enum api_kind kind)
     if (command->flags & never || cli_takes_program(command))
         return false;
     if (kind == API_LOOK && command->flags & COMMAND_WRITES)
-        return can_look(command);
+        return looking(command) != NULL;
     if (command->flags & COMMAND_LOCAL)
         return false;
     return kind == API_LOOK || command->flags & COMMAND_WRITES;
 }
 
-bool api_takes(const struct command *command, const struct option *option, enum api_kind kind)
+bool api_takes(const struct option *option)
 {
-    (void) command;
-    /* What is with `plan` not wanted to change anything is asked for as a look. */
-    return !(option->flags & OPTION_LOCAL) &&
-           !(kind == API_ACT && option->flags & OPTION_LOOKS);
+    /* What only looks has a path of its own. */
+    return !(option->flags & (OPTION_LOCAL | OPTION_LOOKS));
 }
 
 /* Of the command's own rows: the house's, with files and places, are none of a stranger's. */
@@ -49,7 +47,7 @@ static const struct option *find_option(const struct api_call *call, const char 
 {
     for (const struct option *row = call->command->options; row != NULL && row->name != NULL;
          row++)
-        if (strcmp(row->name, name) == 0 && api_takes(call->command, row, call->kind))
+        if (strcmp(row->name, name) == 0 && api_takes(row))
             return row;
     return NULL;
 }
@@ -93,9 +91,32 @@ static const struct command *shown_by_number(const struct feature *section, cons
     return show != NULL && show->arguments != NULL ? show : NULL;
 }
 
+/* "restore-plan" is "restore" with the switch "plan". */
+static const struct command *that_looks(const struct feature *section, const char *word)
+{
+    for (const struct command *row = section->commands; row != NULL && row->run != NULL;
+         row++) {
+        const struct option *look = looking(row);
+        if (look == NULL || row->verb == NULL)
+            continue;
+        g_autofree char *name = api_look_name(row);
+        if (strcmp(name, word) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+char *api_look_name(const struct command *command)
+{
+    const struct option *look = looking(command);
+
+    return g_strconcat(command->verb, look != NULL ? "-" : NULL, look ? look->name : NULL,
+                       NULL);
+}
+
 /* The command that the words begin with; *ret_used: how many of them name it. */
 static const struct command *find_command(const struct feature *section, char *const *words,
-                                          guint *ret_used)
+                                          enum api_kind kind, guint *ret_used)
 {
     const struct command *command = NULL;
     guint count = g_strv_length((char **) (guintptr) words);
@@ -108,6 +129,11 @@ static const struct command *find_command(const struct feature *section, char *c
     if (command == NULL && count >= 1) {
         *ret_used = 1;
         command = cli_command(section, words[0]);
+        /* By its own name it is what changes something. */
+        if (command != NULL && kind == API_LOOK && command->flags & COMMAND_WRITES)
+            return NULL;
+        if (command == NULL && kind == API_LOOK)
+            command = that_looks(section, words[0]);
     }
     if (command != NULL)
         return command;
@@ -152,13 +178,15 @@ struct api_call *api_call_new(const char *path, enum api_kind kind, int *ret_sta
     const struct feature *section = words[0] != NULL ? cli_section(words[0]) : NULL;
     guint used = 0;
     const struct command *command =
-        section != NULL ? find_command(section, words + 1, &used) : NULL;
+        section != NULL ? find_command(section, words + 1, kind, &used) : NULL;
 
     if (command == NULL || !api_offers(command, kind)) {
         fail(API_ABSENT, ret_status, error, none);
         return NULL;
     }
     AUTO(api_call) call = make(section, command, kind);
+    if (kind == API_LOOK && command->flags & COMMAND_WRITES)
+        g_ptr_array_add(call->options, g_strconcat("--", looking(command)->name, NULL));
     for (char **word = words + 1 + used; *word != NULL; word++) {
         if (**word == '\0' || !is_plain(*word)) {
             fail(API_ABSENT, ret_status, error, none);
@@ -204,7 +232,6 @@ static bool add_switch(struct api_call *call, const struct option *option, const
     if (!g_strv_contains(on, value))
         return fail_option(call, option->name, "is a switch: true or false", error);
     g_ptr_array_add(call->options, g_strconcat("--", option->name, NULL));
-    call->looks = call->looks || option->flags & OPTION_LOOKS;
     note_instead(call, option->name);
     return true;
 }
@@ -221,7 +248,6 @@ static bool add_option(struct api_call *call, const char *name, const char *valu
     if (!is_plain(value) || value[0] == '\0')
         return fail_option(call, option->name, "has a value that cannot be", error);
     g_ptr_array_add(call->options, g_strconcat("--", option->name, "=", value, NULL));
-    call->looks = call->looks || option->flags & OPTION_LOOKS;
     note_instead(call, option->name);
     return true;
 }
@@ -297,20 +323,12 @@ static void take_value(const char *name, const char *value, gpointer data)
         reading->good = fail_option(call, NULL, NULL, reading->error);
 }
 
-bool api_call_query(struct api_call *call, const struct http_query *query, int *ret_status,
-                    GError **error)
+bool api_call_query(struct api_call *call, const struct http_query *query, GError **error)
 {
     struct reading reading = {call, error, true};
 
-    *ret_status = API_WRONG;
     http_query_each(query, take_value, &reading);
-    if (!reading.good || !count_arguments(call, error))
-        return false;
-    /* Without that option it is a command that changes something. */
-    if (call->command->flags & COMMAND_WRITES && !call->looks)
-        return fail(API_ABSENT, ret_status, error,
-                    "this command changes something: it is a POST");
-    return true;
+    return reading.good && count_arguments(call, error);
 }
 
 /* ---- an act ----------------------------------------------------------------------------------- */

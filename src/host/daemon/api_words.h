@@ -26,8 +26,7 @@ struct api_call {
     GPtrArray *options;   /* "--limit=5", in the order of their names */
     GPtrArray *arguments; /* what stands behind "--" */
     gint64 max_age_s;     /* how old is good enough; -1: not said */
-    bool looks;           /* an option was given with which the command only looks */
-    bool instead;         /* … that takes the place of the arguments */
+    bool instead;         /* an option was given that takes the place of the arguments */
 };
 
 /* Why not: an HTTP status, with the error's text. */
@@ -39,7 +38,10 @@ enum {
 /* Whether the command is to be had over HTTP at all. */
 bool api_offers(const struct command *command, enum api_kind kind);
 /* Whether this option of it is. */
-bool api_takes(const struct command *command, const struct option *option, enum api_kind kind);
+bool api_takes(const struct option *option);
+/* The word for its verb in the path of a look: a command that only looks with a switch is
+ * "VERB-SWITCH" there. Caller frees. */
+char *api_look_name(const struct command *command);
 
 /* "/api/v1/SECTION[/VERB[/VERB]][/ARGUMENT…]". NULL with an error and *ret_status. */
 struct api_call *api_call_new(const char *path, enum api_kind kind, int *ret_status,
@@ -47,10 +49,9 @@ struct api_call *api_call_new(const char *path, enum api_kind kind, int *ret_sta
 void api_call_free(struct api_call *call);
 AUTO_DEFINE(api_call, api_call_free)
 
-/* The query of a look: target, max_age, options; then the arguments are counted. False: API_WRONG
- * (API_ABSENT for a command that changes something). */
-bool api_call_query(struct api_call *call, const struct http_query *query, int *ret_status,
-                    GError **error);
+/* The query of a look: target, max_age, options; then the arguments are counted. False:
+ * API_WRONG. */
+bool api_call_query(struct api_call *call, const struct http_query *query, GError **error);
 
 /* The same of an act: target by the query, {"options": {…}, "arguments": […]} in the body. */
 bool api_call_body(struct api_call *call, const struct http_query *query, const json_t *body,

@@ -22,7 +22,8 @@ struct stream {
     struct child *child;
     int fd; /* -1: closed, or none */
     guint source;
-    bool raw; /* bytes, no lines */
+    struct line_reader *reader;
+    void (*line)(const char *line, gsize length, bool cut, gpointer data);
 };
 
 struct child {
@@ -33,7 +34,6 @@ struct child {
     int input; /* -1: closed, or none */
     guint input_source, kill_timer;
     gint64 kill_at_us;
-    struct line_reader *reader;
     GString *waiting; /* for its stdin */
 };
 
@@ -66,10 +66,10 @@ static bool read_some(const struct stream *stream, gsize most)
         if (got <= 0)
             return got < 0 && errno == EAGAIN;
         most -= (gsize) got;
-        if (stream->raw)
+        if (stream == &child->output && child->plan.bytes != NULL)
             child->plan.bytes(chunk, (gsize) got, child->plan.data);
         else
-            line_reader_feed(child->reader, chunk, (gsize) got, child->plan.line,
+            line_reader_feed(stream->reader, chunk, (gsize) got, stream->line,
                              child->plan.data);
     }
     return true;
@@ -193,9 +193,11 @@ static char **environment_of(const struct child_plan *plan)
     return g_environ_setenv(environment, SETTINGS_FILES_VARIABLE, number, TRUE);
 }
 
-static void listen_to(struct child *child, struct stream *stream, int fd, bool raw)
+static void listen_to(struct child *child, struct stream *stream, int fd,
+                      void (*line)(const char *line, gsize length, bool cut, gpointer data))
 {
-    *stream = (struct stream){.child = child, .fd = fd, .raw = raw};
+    *stream = (struct stream){
+        .child = child, .fd = fd, .reader = line_reader_new(child->plan.longest), .line = line};
     if (fd < 0)
         return;
     g_unix_set_fd_nonblocking(fd, TRUE, NULL);
@@ -217,12 +219,11 @@ static struct child *adopt(const struct child_plan *plan, pid_t pid, const struc
     child->pid = pid;
     child->started_us = g_get_real_time();
     child->input = ends->input;
-    child->reader = line_reader_new(plan->longest);
     child->waiting = g_string_new(NULL);
     if (ends->input >= 0)
         g_unix_set_fd_nonblocking(ends->input, TRUE, NULL);
-    listen_to(child, &child->output, ends->output, plan->bytes != NULL);
-    listen_to(child, &child->errors, ends->errors, false);
+    listen_to(child, &child->output, ends->output, plan->line);
+    listen_to(child, &child->errors, ends->errors, plan->message);
     if (children == NULL)
         children = g_ptr_array_new();
     g_ptr_array_add(children, child);
@@ -242,7 +243,7 @@ struct pipes {
 
 static bool open_pipes(struct pipes *pipes, const struct child_plan *plan)
 {
-    bool apart = plan->messages && plan->bytes != NULL;
+    bool apart = plan->messages && plan->message != NULL;
 
     return pipe2(pipes->output, O_CLOEXEC) == 0 &&
            (!apart || pipe2(pipes->errors, O_CLOEXEC) == 0) &&
@@ -335,23 +336,29 @@ void child_stop(struct child *child, guint grace_ms)
     close_input(child);
 }
 
+/* Its own children may hold the pipe open: what it said itself is there by now. */
+static void finish_stream(struct stream *stream)
+{
+    const struct child *child = stream->child;
+
+    if (stream->fd >= 0)
+        read_some(stream, G_MAXSIZE);
+    close_stream(stream);
+    if (stream->line != NULL)
+        line_reader_finish(stream->reader, stream->line, child->plan.data);
+    g_clear_pointer(&stream->reader, line_reader_free);
+}
+
 static void bury(struct child *child, int status)
 {
     child->pid = 0;
     g_ptr_array_remove_fast(children, child);
-    /* Its own children may hold the pipe open: what it said itself is there by now. */
-    if (child->output.fd >= 0)
-        read_some(&child->output, G_MAXSIZE);
-    if (child->errors.fd >= 0)
-        read_some(&child->errors, G_MAXSIZE);
-    close_stream(&child->output);
-    close_stream(&child->errors);
+    finish_stream(&child->output);
+    finish_stream(&child->errors);
     close_input(child);
     if (child->kill_timer != 0)
         g_source_remove(child->kill_timer);
-    line_reader_finish(child->reader, child->plan.line, child->plan.data);
     child->plan.ended(status, child->plan.data);
-    line_reader_free(child->reader);
     g_string_free(child->waiting, TRUE);
     g_free(child);
 }

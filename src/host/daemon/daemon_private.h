@@ -8,7 +8,9 @@
 #include "daemon/courier.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
+#include "daemon/gathers.h"
 #include "daemon/keeper.h"
+#include "daemon/metrics_own.h"
 #include "daemon/minder.h"
 #include "daemon/scheduler.h"
 #include "daemon/watch_line.h"
@@ -31,6 +33,9 @@ struct daemon_target {
     char *sense; /* all settings that its watch rests on, as text */
     struct minder *watch;
     GPtrArray *services; /* of struct target_service; NULL: none yet */
+    struct gather *gather;
+    GPtrArray *coming; /* its next turns, as overview.c has worked them out; NULL: not yet */
+    guint coming_of;   /* … with the settings that were applied then */
     enum scheduler_place place;
     bool leaving; /* no longer in the settings: it goes as soon as its watch has ended */
     guint odd_lines;
@@ -48,11 +53,14 @@ struct daemon {
     struct courier *courier;
     char *courier_sense; /* all settings that it rests on, as text */
     struct scheduler *scheduler;
+    struct metrics_counts *counts;
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */
     struct http *http;
+    /* All that the HTTP server in force rests on, and the settings it was started by. */
+    char *listen_sense;
+    struct settings *listen_settings;
     struct api *api;
-    char *listen; /* the setting as it is in force */
     /* As the server was started: whoever reaches it may look; operators may act. */
     bool http_open, http_actions;
     GMainLoop *loop;
@@ -60,8 +68,10 @@ struct daemon {
     gint64 started_us; /* monotonic */
     gint64 wake_us;    /* wall clock: when the scheduler is to be asked again */
     gint64 last_wall_us, last_tick_us;
-    gint64 prune_us; /* monotonic: when to forget what is old */
-    char *status;    /* as systemd was told */
+    gint64 prune_us;              /* monotonic: when to forget what is old */
+    guint applied;                /* how often settings were applied */
+    guint gathering, gather_turn; /* children that gather; whose turn it is to be first */
+    char *status;                 /* as systemd was told */
     bool stopping;
 };
 
@@ -81,11 +91,22 @@ void daemon_end_if_alone(struct daemon *daemon);
 /* Reads and checks the files; on success they are in force from here on. */
 bool daemon_load(struct daemon *daemon, GError **error);
 
-/* Answers HTTP there from now on, and no longer elsewhere. */
-bool daemon_listen(struct daemon *daemon, const char *where, GError **error);
-
 /* SIGHUP. */
 void daemon_reload(struct daemon *daemon);
+
+/* ---- where HTTP is answered (listen.c) ------------------------------------------------------- */
+
+/* Whether it could be answered as the settings say; RUNBOOK_USAGE. */
+bool daemon_may_listen(const struct settings *settings, GError **error);
+
+/* Answers HTTP as the settings say now, and no longer otherwise. */
+bool daemon_listen(struct daemon *daemon, GError **error);
+
+/* The same if something is other than it was; on an error as before. */
+void daemon_listen_anew(struct daemon *daemon);
+
+/* "HTTP on 127.0.0.1:8432". Caller frees. */
+char *daemon_where(const struct daemon *daemon);
 
 /* ---- targets and their watches (targets.c) -------------------------------------------------- */
 
@@ -126,6 +147,9 @@ void services_tick(struct daemon_target *target, gint64 now_us);
 /* Ends them for good. True when none is left. */
 bool services_stop(struct daemon_target *target, guint grace_ms);
 void services_free(struct daemon_target *target);
+
+/* Something new was gathered of it (api.c). */
+void daemon_gathered(struct daemon_target *target);
 
 /* A line of its watch (watches.c). */
 void watch_heard(struct daemon_target *target, const char *text, gsize length, bool cut);

@@ -145,6 +145,7 @@ static void add(struct daemon *daemon, const char *name, struct settings *settin
     target->name = g_strdup(name);
     target->settings = settings;
     target->sense = sense;
+    target->gather = gather_new(target);
     g_ptr_array_add(daemon->targets, target);
     watch(target);
 }
@@ -194,6 +195,7 @@ static void let_go(struct daemon_target *target)
     target->leaving = true;
     minder_stop(target->watch, STOP_MS);
     services_stop(target, STOP_MS);
+    gather_stop(target->gather, STOP_MS);
 }
 
 /* Open events of targets that are not in the settings have nobody who would close them. */
@@ -241,6 +243,8 @@ void daemon_target_free(struct daemon_target *target)
 {
     minder_free(target->watch);
     services_free(target);
+    gather_free(target->gather);
+    g_clear_pointer(&target->coming, g_ptr_array_unref);
     settings_free(target->settings);
     watch_state_clear(&target->seen.state);
     watch_sample_clear(&target->seen.sample);
@@ -254,7 +258,7 @@ void targets_sweep(struct daemon *daemon)
     for (guint i = daemon->targets->len; i > 0; i--) {
         struct daemon_target *target = g_ptr_array_index(daemon->targets, i - 1);
         if (target->leaving && minder_child(target->watch) == NULL &&
-            services_stop(target, STOP_MS))
+            services_stop(target, STOP_MS) && gather_stop(target->gather, STOP_MS))
             g_ptr_array_remove_index(daemon->targets, i - 1);
     }
 }
@@ -273,6 +277,7 @@ void targets_tick(struct daemon *daemon, gint64 now_us)
         minder_tick(target->watch, now_us);
         services_tick(target, now_us);
     }
+    gathers_tick(daemon, now_us);
     targets_sweep(daemon);
 }
 
@@ -282,5 +287,6 @@ void targets_stop(struct daemon *daemon, guint grace_ms)
         struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
         minder_stop(target->watch, grace_ms);
         services_stop(target, grace_ms);
+        gather_stop(target->gather, grace_ms);
     }
 }
