@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from golden.documents import check_document
-from support.months import NASTY, GB, Month, at, october
+from support.connections import idle, relieve
+from support.months import GB, NASTY, Month, at, october
+from support.reclaim import make_bloated_index, run
 
 pytestmark = pytest.mark.parametrize("version", [15])
 GOLDEN = Path(__file__).parent.parent / "golden" / "report"
@@ -195,3 +197,21 @@ def test_real_runs(runbook, server):
     assert "duplicate" in {finding["what"] for finding in indexes["findings"]}
     html = runbook("report", "--month", now, "--html", "-").expect(0).out
     assert "<script" not in html and "&lt;script&gt;" in html
+
+
+def test_real_acts(runbook, server, roles):
+    """Space given back and connections relieved: what was won, and by whom."""
+    make_bloated_index(server, "orders")
+    won = run(runbook, server).won_bytes
+    server.sql(f"ALTER DATABASE {server.dbname} CONNECTION LIMIT 10")
+    sessions = idle(server, 10, user=roles("app"))
+    ended = relieve(runbook, server, "--until", "70%", "--idle-for", 0).ended
+    assert len(ended) == 3 and sessions
+    now = datetime.now(timezone.utc).strftime("%Y-%m")
+    document = check_document(runbook("report", "--month", now, "--json").json, "report")
+    assert [line["name"] for line in document["space"]] == ["public.orders_pkey"]
+    assert document["space"][0]["before_bytes"] - document["space"][0]["after_bytes"] == won
+    runs = {(line["section"], line["verb"]): line["done"] for line in document["runs"]}
+    assert runs[("connections", "relieve")] == 1 and runs[("bloat", "reclaim")] == 1
+    assert document["left_out"] == [] or all(line["section"] != "connections"
+                                             for line in document["left_out"])
