@@ -5,7 +5,10 @@
  */
 import { h, svg, fill, freshId } from './dom.js';
 import { number } from './format.js';
+import { gauge } from './gauge.js';
 import { linear, timeTicks, timeWord, valueTicks } from './scale.js';
+
+export { gauge };
 
 const MARGIN = { top: 10, right: 12, bottom: 22, left: 62 };
 
@@ -198,21 +201,6 @@ export function sparkline(points, { width = 96, height = 22, label, most, class:
   return svg('svg', { class: 'spark', role: 'img', 'aria-label': label, width, height, viewBox: `0 0 ${width} ${height}` },
     pieces(points).map((piece) => svg('path', { class: ['line', name], d: path(piece.map(([at, value]) => [x(at), y(value)])) })),
     svg('circle', { class: ['dot', name], cx: x(end[0]), cy: y(end[1]), r: 2 }));
-}
-
-/** A bar of parts of a whole: gauge({total, parts: [{value, class, label}], label}). */
-export function gauge({ total, parts, label }) {
-  const whole = Math.max(total || 0, parts.reduce((sum, part) => sum + part.value, 0)) || 1;
-  let start = 0;
-  const pieces_ = parts.map((part) => {
-    const share = (100 * part.value) / whole;
-    const piece = svg('rect', { class: ['part', part.class], x: start, y: 0, width: share, height: 10 },
-      svg('title', null, part.label ?? ''));
-    start += share;
-    return piece;
-  });
-  return svg('svg', { class: 'gauge', role: 'img', 'aria-label': label, viewBox: '0 0 100 10', preserveAspectRatio: 'none' },
-    svg('rect', { class: 'whole', x: 0, y: 0, width: 100, height: 10 }), pieces_);
 }
 
 /** Bars to the right, one a line: [{label, value, class?, note?}]; a list, so it is read as one. */

@@ -61,17 +61,6 @@ const pause = (ms, signal) => new Promise((resolve) => {
   signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
 });
 
-function dispatch(handlers) {
-  return (type, text) => {
-    if (!handlers[type]) return;
-    try {
-      handlers[type](JSON.parse(text));
-    } catch (error) {
-      console.warn(`event ${type}: ${error.message}`);
-    }
-  };
-}
-
 async function keepReading(address, signal, told, state) {
   let wait = FIRST_WAIT;
   while (!signal.aborted) {
@@ -89,6 +78,51 @@ async function keepReading(address, signal, told, state) {
   }
 }
 
+/* A browser opens six connections to one server, for all of its tabs: each tab has one stream for
+ * all who listen in it, and none while nobody sees it. */
+const listeners = new Set();
+let address = null;
+let reading = null;
+
+function wanted() {
+  const query = new URLSearchParams();
+  const target = [...listeners].map((one) => one.target).filter(Boolean).at(-1);
+  const live = new Set([...listeners].flatMap((one) => (one.target === target ? one.live : [])));
+  if (target) query.set('target', target);
+  if (target && live.size) query.set('live', [...live].join(','));
+  const words = query.toString();
+  return listeners.size && !document.hidden ? `/api/v1/events${words ? `?${words}` : ''}` : null;
+}
+
+function tell(type, text) {
+  let data;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return;
+  }
+  for (const one of [...listeners]) one.on[type]?.(data);
+}
+
+function settle() {
+  const now = wanted();
+  if (now === address) return;
+  reading?.abort();
+  address = now;
+  reading = now && new AbortController();
+  if (now)
+    keepReading(now, reading.signal, tell,
+      (connected) => [...listeners].forEach((one) => one.state(connected)));
+}
+
+document.addEventListener('visibilitychange', settle);
+
+/** After a token was given or taken away: anew, with what is known now. */
+export function listenAgain() {
+  address = null;
+  settle();
+}
+
 /**
  * Listens until `signal` is aborted; connects again, ever more slowly, when it was cut off.
  *   target  samples of it as well; null: only what changes anywhere
@@ -97,9 +131,9 @@ async function keepReading(address, signal, told, state) {
  *   state   told true when connected, false when not (what was missed is not sent again)
  */
 export function listen({ target = null, live = [], on, state = () => {}, signal }) {
-  const query = new URLSearchParams();
-  if (target) query.set('target', target);
-  if (live.length) query.set('live', live.join(','));
-  const words = query.toString();
-  keepReading(`/api/v1/events${words ? `?${words}` : ''}`, signal, dispatch(on), state);
+  const mine = { target, live, on, state };
+  if (signal.aborted) return;
+  listeners.add(mine);
+  signal.addEventListener('abort', () => { listeners.delete(mine); queueMicrotask(settle); }, { once: true });
+  queueMicrotask(settle); // a page leaves and another comes: one change, not two
 }
