@@ -15,16 +15,17 @@ export const title = 'Check';
 
 async function minutes(target, signal) {
   const { document } = await get('history/minutes', { target, since: '6h' }, { signal, maxAge: 30 });
-  return document.minutes ?? document.items ?? [];
+  return document.minutes;
 }
 
 function slotsChart(rows) {
   const points = (key) => rows.map((row) => [Date.parse(row.at), row[key] ?? null]);
-  const limit = rows.at(-1)?.slots ?? rows.at(-1)?.ordinary;
+  const limit = rows.at(-1)?.ordinary;
   return timeChart({
     label: 'Connections, the most of each minute', unit: 'sessions', format: count, most: 4, height: 170,
-    series: [{ name: 'used', points: points('used') }, { name: 'active', points: points('active') },
-             { name: 'waiting', points: points('waiting') }].filter((one) => one.points.some((point) => point[1] !== null)),
+    from: Date.now() - 6 * 3600000, to: Date.now(),
+    series: [{ name: 'used', points: points('used_max') }, { name: 'active', points: points('active_max') },
+             { name: 'idle in a transaction', points: points('in_transaction_max') }],
     levels: limit ? [{ value: limit, label: `${limit} slots`, class: 'warning' }] : [],
   });
 }
@@ -101,6 +102,6 @@ export async function page(view, { target, signal }) {
   into(late, async () => slotsChart(await minutes(target, signal)));
   into(gap, async () => {
     const { document } = await get('history/events', { target, since: '7d', limit: 50 }, { signal, maxAge: 5 });
-    return eventsTable(document.events ?? document.items ?? []);
+    return eventsTable(document.events);
   });
 }
