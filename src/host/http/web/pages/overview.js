@@ -9,6 +9,7 @@ import { verdictList } from '../verdicts.js';
 export const title = 'Overview';
 
 const FEW = 2; // targets, whose lines that are ok are shown as well
+const MANY = 12; // of which nobody knows the order by heart: the worst come first
 const ORDER = ['critical', 'warning', 'unknown', 'ok'];
 
 /** A server that is down, or an open event, counts for more than a check of five minutes ago. */
@@ -40,11 +41,13 @@ function keyed(element) {
   };
 }
 
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 function worst(one) {
   if (one.state === 'down') return one.reason || 'The server does not answer.';
   const bad = [...(one.events ?? []), ...(one.verdicts ?? []).filter((line) => line.status !== 'ok')
     .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))];
-  if (bad.length) return bad[0].message + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');
+  if (bad.length) return capital(bad[0].message) + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');
   return one.status === 'ok' ? 'Nothing to do.' : one.reason || 'Not checked yet.';
 }
 
@@ -109,6 +112,12 @@ function recentRuns(document) {
   h('p', null, h('a', { href: '#/history' }, 'The history'))];
 }
 
+function replaceKeepingFocus(list, children) {
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  list.replaceChildren(...children);
+  focused?.focus({ preventScroll: true });
+}
+
 /** Keeps one child a target, in the order of the document. */
 function kept(list, make) {
   const known = new Map();
@@ -119,7 +128,7 @@ function kept(list, make) {
       return known.get(one.name);
     });
     if (wanted.length !== list.children.length || wanted.some((child, i) => list.children[i] !== child))
-      list.replaceChildren(...wanted);
+      replaceKeepingFocus(list, wanted);
   };
 }
 
@@ -136,7 +145,7 @@ export async function page(view, { signal }) {
   function show(document) {
     const targets = [...document.targets].sort((a, b) => ORDER.indexOf(standing(a)) - ORDER.indexOf(standing(b)));
     draw.summary(sentence(targets), () => sentence(targets));
-    draw.glances(document.targets);
+    draw.glances(document.targets.length > MANY ? targets : document.targets);
     draw.panels(few ? document.targets : targets);
     draw.next(document.targets.map((one) => one.next), () => nextTurns(document));
     draw.lately(document.recent, () => recentRuns(document));
