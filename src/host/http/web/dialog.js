@@ -22,14 +22,19 @@ export function whyNot(session) {
 
 /* ---- a plan, whatever its shape ---- */
 
+/* Members whose values are words of ours, and those that a table of the plan can do without. */
+const WORDS = /^(action|needs|outcome|kind|method|state|lock_mode)$/;
+const ASIDE = /^(order|step|number|predicted_error)$/;
+
 function shown(key, value) {
   if (value === null || value === undefined) return '–';
-  if (Array.isArray(value)) return value.every((one) => typeof one !== 'object') ? value.join(', ') : count(value.length);
+  if (Array.isArray(value)) return value.every((one) => typeof one !== 'object') ? value.map((one) => shown(key, one)).join(', ') : count(value.length);
   if (typeof value === 'object') return Object.entries(value).map(([name, one]) => `${words(name)} ${shown(name, one)}`).join(', ');
   if (typeof value === 'number' && /bytes$/.test(key)) return bytes(value);
   if (typeof value === 'number' && /seconds$/.test(key)) return duration(value);
   if (typeof value === 'number' && /_at$/.test(key)) return ago(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (WORDS.test(key)) return String(value).replaceAll('_', ' ');
   return typeof value === 'number' ? count(value) : value;
 }
 
@@ -50,7 +55,7 @@ function named(row) {
 const empty = (value) => value === null || value === false || (Array.isArray(value) && !value.length);
 
 function tableOf(name, rows) {
-  const keys = [...new Set(rows.flatMap(Object.keys))].filter((key) => rows.some((row) => !empty(row[key]))).slice(0, 7);
+  const keys = [...new Set(rows.flatMap(Object.keys))].filter((key) => !ASIDE.test(key) && rows.some((row) => !empty(row[key]))).slice(0, 7);
   return table({ caption: words(name), rows, limit: 12, columns: keys.map((key, i) => ({
     key, label: capital(words(key)), head: i === 0, number: rows.some((row) => typeof row[key] === 'number'),
     wide: /reason|sql|why|query/.test(key),
@@ -122,7 +127,7 @@ function resultView(result) {
   const good = result.exit_code === 0;
   const run = typeof result.run === 'object' ? result.run?.id : result.run;
   const messages = [result.messages ?? []].flat().join('\n').trim();
-  return h('div', null,
+  return h('div', { class: 'document' },
     h('p', { class: 'outcome' }, status(good ? 'ok' : result.exit_code === 5 ? 'warning' : 'critical',
       good ? 'Done' : result.exit_code === 5 ? 'Partly done' : `Not done (exit code ${result.exit_code})`)),
     messages && h('pre', { tabindex: 0, class: 'messages' }, messages),

@@ -48,7 +48,7 @@ function worst(one) {
   const bad = [...(one.events ?? []), ...(one.verdicts ?? []).filter((line) => line.status !== 'ok')
     .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))];
   if (bad.length) return capital(bad[0].message) + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');
-  return one.status === 'ok' ? 'Nothing to do.' : one.reason || 'Not checked yet.';
+  return one.status === 'ok' ? 'Nothing to do.' : one.check_trouble || one.reason || 'Not checked yet.';
 }
 
 function glance() {
@@ -82,11 +82,12 @@ function about(few) {
   const root = h('section', { class: 'panel target' }, content);
   root.update = (one) => {
     root.hidden = !few && standing(one) === 'ok' && !one.gaps?.length;
-    draw([standing(one), one.checked_at, one.verdicts, one.events, one.gaps, one.state, one.reason], () => [
+    draw([standing(one), one.checked_at, one.verdicts, one.events, one.gaps, one.state, one.reason, one.check_trouble], () => [
       h('header', null, shape(standing(one)), h('h2', null, h('a', { href: checkOf(one) }, one.name)),
         h('span', { class: 'muted where' }, where(one)),
         h('span', { class: 'muted' }, one.checked_at ? ageOf(one.checked_at, 'checked ') : 'not checked yet')),
       one.state === 'down' && h('p', { class: 'down' }, status('critical', `Down: ${one.reason || 'the server does not answer'}`)),
+      one.state !== 'down' && one.check_trouble && h('p', { class: 'down' }, status('unknown', `Not checked: ${one.check_trouble}`)),
       verdictList(one, !few),
     ]);
   };
