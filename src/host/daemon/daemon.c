@@ -50,6 +50,7 @@ static void on_event(const struct store_event *event, gpointer data)
 static void on_turn(const struct store_turn *turn, gpointer data)
 {
     struct daemon *daemon = data;
+    metrics_count_turn(daemon->counts, turn);
     bool good = strcmp(turn->outcome, "done") == 0 || strcmp(turn->outcome, "partly") == 0;
     g_autofree char *name = g_strdup_printf("job %s", turn->section);
     g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(turn->turn_us / G_USEC_PER_SEC);
@@ -290,6 +291,7 @@ static void stop(struct daemon *daemon, int number)
     }
     daemon->stopping = true;
     jobs_stop(daemon, grace_ms);
+    api_stop(daemon->api, grace_ms);
     targets_stop(daemon, grace_ms);
     if (daemon->courier != NULL)
         courier_stop(daemon->courier, grace_ms);
@@ -320,10 +322,12 @@ static void daemon_free(struct daemon *daemon)
     if (daemon->watchdog_source != 0)
         g_source_remove(daemon->watchdog_source);
     g_clear_pointer(&daemon->http, http_stop);
+    api_free(daemon->api);
     g_ptr_array_unref(daemon->targets);
     g_ptr_array_unref(daemon->jobs);
     g_clear_pointer(&daemon->courier, courier_free);
     g_clear_pointer(&daemon->scheduler, scheduler_free);
+    g_clear_pointer(&daemon->counts, metrics_counts_free);
     g_clear_pointer(&daemon->events, events_free);
     g_clear_pointer(&daemon->keeper, keeper_free);
     g_clear_pointer(&daemon->settings, settings_free);
@@ -332,7 +336,8 @@ static void daemon_free(struct daemon *daemon)
     g_main_loop_unref(daemon->loop);
     signals_release();
     g_free(daemon->state);
-    g_free(daemon->listen);
+    g_free(daemon->listen_sense);
+    g_clear_pointer(&daemon->listen_settings, settings_free);
     g_free(daemon->courier_sense);
     g_free(daemon->status);
     g_free(daemon);
@@ -354,15 +359,18 @@ static struct daemon *daemon_new(const struct daemon_options *options)
     daemon->started_us = g_get_monotonic_time();
     daemon->targets = g_ptr_array_new_with_free_func(free_target);
     daemon->jobs = g_ptr_array_new();
+    daemon->api = api_new(daemon);
     daemon->loop = g_main_loop_new(NULL, FALSE);
     return daemon;
 }
 
 void daemon_apply(struct daemon *daemon)
 {
+    daemon->applied++;
     /* First: what the others open and close is to be told. */
     apply_courier(daemon);
     targets_apply(daemon);
+    api_stale(daemon->api);
     jobs_apply(daemon);
 }
 
@@ -372,16 +380,17 @@ static void open_history(struct daemon *daemon)
     daemon->keeper = keeper_new(daemon->state, on_store, daemon);
     daemon->events = events_new(keeper_store(daemon->keeper), on_event, daemon);
     daemon->scheduler = scheduler_new(keeper_store(daemon->keeper), g_get_real_time());
+    daemon->counts = metrics_counts_new();
     scheduler_on_end(daemon->scheduler, on_turn, daemon);
 }
 
 static void say_started(const struct daemon *daemon)
 {
-    g_autofree char *where = daemon->http != NULL ? http_where(daemon->http) : NULL;
+    g_autofree char *where = daemon_where(daemon);
     g_autofree char *targets = units_format_counted(daemon->targets->len, "target");
 
-    journal_say(JOURNAL_NOTICE, "version %s, %s, history %s, HTTP %s%s", RUNBOOK_VERSION,
-                targets, daemon->state, where ? "on " : "off", where ? where : "");
+    journal_say(JOURNAL_NOTICE, "version %s, %s, history %s, %s", RUNBOOK_VERSION, targets,
+                daemon->state, where);
 }
 
 static void begin(struct daemon *daemon)
@@ -404,10 +413,8 @@ static void begin(struct daemon *daemon)
 bool daemon_run(const struct daemon_options *options, GError **error)
 {
     struct daemon *daemon = daemon_new(options);
-    bool started =
-        daemon_load(daemon, error) &&
-        daemon_listen(daemon, settings_string(daemon->settings, "http.listen"), error) &&
-        signals_catch(on_signal, daemon, error);
+    bool started = daemon_load(daemon, error) && daemon_listen(daemon, error) &&
+                   signals_catch(on_signal, daemon, error);
 
     /* A signal that came before it could be caught here. */
     if (started && interrupt_pending()) {

@@ -25,6 +25,9 @@ enum {
     BACKLOG = 128,
 };
 
+/* Of gnutls. */
+static char priorities[] = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
 struct http {
     struct MHD_Daemon *library;
     struct http_desk desk;
@@ -32,6 +35,7 @@ struct http {
     gpointer tag; /* of the library's descriptor in the source */
     GQueue guests;
     char *where;
+    char *certificate, *key; /* PEM; NULL: no TLS */
 };
 
 struct http_source {
@@ -40,14 +44,6 @@ struct http_source {
 };
 
 /* ---- the clients --------------------------------------------------------------------------- */
-
-/* The library closes it as one that went away. */
-static void show_out(struct http_guest *guest)
-{
-    if (!guest->shown_out)
-        shutdown(guest->fd, SHUT_RDWR);
-    guest->shown_out = true;
-}
 
 static void arrive(struct http *http, struct MHD_Connection *connection, void **ret_guest)
 {
@@ -64,7 +60,7 @@ static void arrive(struct http *http, struct MHD_Connection *connection, void **
             struct http_guest *oldest = link->data;
             if (oldest->shown_out || oldest->served)
                 continue;
-            show_out(oldest);
+            http_show_out(oldest);
             break;
         }
     }
@@ -116,7 +112,7 @@ static void show_out_late(struct http *http, gint64 now_us)
     for (GList *link = http->guests.head; link != NULL; link = link->next) {
         struct http_guest *guest = link->data;
         if (!guest->served && guest->since_us + TIMEOUT_S * G_USEC_PER_SEC <= now_us)
-            show_out(guest);
+            http_show_out(guest);
     }
 }
 
@@ -127,9 +123,9 @@ static gboolean prepare(GSource *source, gint *ret_timeout_ms)
     struct http *http = ((struct http_source *) source)->http;
     gint64 patience = patience_us(http);
     MHD_UNSIGNED_LONG_LONG library_ms = 0;
-    gint64 wait_ms = -1;
+    gint64 wait_ms = http->desk.resumed ? 0 : -1;
 
-    if (patience >= 0)
+    if (wait_ms < 0 && patience >= 0)
         wait_ms = MAX(0, (patience - g_source_get_time(source)) / 1000 + 1);
     if (MHD_get_timeout(http->library, &library_ms) == MHD_YES)
         wait_ms = wait_ms < 0 ? (gint64) library_ms : MIN(wait_ms, (gint64) library_ms);
@@ -143,7 +139,7 @@ static gboolean check(GSource *source)
     MHD_UNSIGNED_LONG_LONG library_ms = 1;
     gint64 patience = patience_us(http);
 
-    if (g_source_query_unix_fd(source, http->tag) != 0)
+    if (http->desk.resumed || g_source_query_unix_fd(source, http->tag) != 0)
         return TRUE;
     if (patience >= 0 && patience <= g_source_get_time(source))
         return TRUE;
@@ -157,6 +153,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
     (void) data;
 
     show_out_late(http, g_source_get_time(source));
+    http->desk.resumed = false;
     MHD_run(http->library);
     return G_SOURCE_CONTINUE;
 }
@@ -229,43 +226,81 @@ static void G_GNUC_PRINTF(2, 0) be_silent(void *data, const char *format, va_lis
     (void) arguments;
 }
 
+/* key NULL: no TLS. The library copies neither. */
 static struct MHD_Daemon *start_library(struct http *http, int fd)
 {
+    struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, http->key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, http->certificate},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
+
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        http_handle, &http->desk, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t) CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-        http_request_new, &http->desk, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        http->key != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, http_handle,
+        &http->desk, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_BYTES,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK, http_request_new, &http->desk,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, http->key != NULL ? secure : plain,
+        MHD_OPTION_END);
 }
 
-struct http *http_start(const struct http_plan *plan, GError **error)
+static struct http_desk desk_of(const struct http_plan *plan)
 {
-    int fd = open_socket(&plan->listen, error);
-
-    if (fd < 0)
-        return NULL;
-    struct http *http = g_new0(struct http, 1);
-    http->desk = (struct http_desk){
+    return (struct http_desk){
         .routes = plan->routes,
         .files = plan->files,
         .data = plan->data,
         .open = plan->open && http_listen_local(&plan->listen),
         .actions = plan->actions,
+        .tls = plan->key != NULL,
+        .names = g_strdupv((char **) (uintptr_t) plan->names),
+        .keyring = http_keyring_new(plan->tokens),
+        .tries = http_tries_new(),
     };
+}
+
+struct http *http_start(const struct http_plan *plan, GError **error)
+{
+    AUTO(http) http = NULL;
+
+    if (!http_plan_check(plan, error))
+        return NULL;
+    int fd = open_socket(&plan->listen, error);
+    if (fd < 0)
+        return NULL;
+    http = g_new0(struct http, 1);
+    http->desk = desk_of(plan);
     g_queue_init(&http->guests);
     http->where = where_of(fd);
-    http->library = start_library(http, fd);
+    if (http_plan_tls(plan, &http->certificate, &http->key, error)) {
+        http->library = start_library(http, fd);
+        if (http->library == NULL)
+            runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot answer HTTP on %s",
+                              http->where);
+    }
     if (http->library == NULL) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot answer HTTP on %s", http->where);
         close(fd);
-        http_stop(http);
         return NULL;
     }
     attach(http);
-    return http;
+    return g_steal_pointer(&http);
+}
+
+/* The library does not bear suspended connections when it is stopped. */
+static void say_good_bye(struct http *http)
+{
+    http->desk.stopping = true;
+    for (GList *link = http->guests.head; link != NULL; link = link->next) {
+        struct http_guest *guest = link->data;
+        if (guest->request != NULL && guest->request->suspended)
+            http_lose(guest->request);
+    }
+    MHD_run(http->library);
 }
 
 void http_stop(struct http *http)
@@ -274,8 +309,17 @@ void http_stop(struct http *http)
         g_source_destroy(http->source);
         g_source_unref(http->source);
     }
-    if (http->library != NULL)
-        MHD_stop_daemon(http->library); /* closes the socket, and says good-bye to all guests */
+    if (http->library != NULL) {
+        say_good_bye(http);
+        MHD_stop_daemon(http->library); /* closes the socket */
+    }
+    g_strfreev(http->desk.names);
+    http_keyring_free(http->desk.keyring);
+    http_tries_free(http->desk.tries);
+    if (http->key != NULL)
+        explicit_bzero(http->key, strlen(http->key));
+    g_free(http->key);
+    g_free(http->certificate);
     g_free(http->where);
     g_free(http);
 }
@@ -283,4 +327,29 @@ void http_stop(struct http *http)
 char *http_where(const struct http *http)
 {
     return g_strdup(http->where);
+}
+
+bool http_secure(const struct http *http)
+{
+    return http->key != NULL;
+}
+
+bool http_open(const struct http *http)
+{
+    return http->desk.open;
+}
+
+bool http_acts(const struct http *http)
+{
+    return http->desk.actions;
+}
+
+guint http_connections(const struct http *http)
+{
+    return http->guests.length;
+}
+
+guint http_streams(const struct http *http)
+{
+    return http->desk.streams;
 }

@@ -5,6 +5,7 @@
 #define HOST_HTTP_PRIVATE_H
 
 #include "http/http.h"
+#include "http/http_guard.h"
 
 #include <microhttpd.h>
 
@@ -15,7 +16,13 @@ struct http_desk {
     const struct http_route *routes;
     const struct http_file *files; /* NULL: none */
     gpointer data;
-    bool open, actions;
+    bool open, actions, tls;
+    char **names; /* further ones of this server */
+    struct http_keyring *keyring;
+    struct http_tries *tries;
+    bool stopping; /* nobody is answered any more */
+    bool resumed;  /* the library has to be run: it does not notice by itself */
+    guint streams;
 };
 
 /* One client, from accept to close; in the order of their patience, oldest first. */
@@ -25,6 +32,7 @@ struct http_guest {
     gint64 since_us; /* accepted, or since it is the client's turn again */
     bool served;     /* it waits for us: the patience is ours */
     bool shown_out;
+    struct http_request *request; /* NULL: none, between two of them */
 };
 
 struct http_request {
@@ -33,11 +41,15 @@ struct http_request {
     struct MHD_Connection *connection; /* set by its first call */
     struct http_guest *guest;
     GString *body;
+    gsize body_bytes;               /* as they came; what a refused one sends is not kept */
     const struct http_route *route; /* NULL: a file, or refused */
     bool post;
-    bool begun;     /* the handler has seen it */
-    bool handed;    /* a route has it */
-    bool suspended; /* it waits for its route */
+    bool begun;                 /* the handler has seen it */
+    bool handed;                /* a route has it */
+    bool suspended;             /* it waits for its route, or for what its stream has to say */
+    bool lost;                  /* its client has gone away, or is being shown out */
+    GSource *watch;             /* of its socket, while it is suspended */
+    struct http_stream *stream; /* its answer; NULL: an ordinary one */
     char *who;
     enum http_role role;
     int status;                    /* of the response */
@@ -58,10 +70,47 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
                             const char *method, const char *version, const char *upload,
                             size_t *upload_size, void **request);
 
+/* ---- who is admitted (http_admit.c, http_keyring.c) ------------------------------------------ */
+
+/* Who may not is told so here. */
+bool http_admit(struct http_request *request);
+
+/* The tokens of a file; path NULL: none. */
+struct http_keyring *http_keyring_new(const char *path);
+void http_keyring_free(struct http_keyring *keyring);
+AUTO_DEFINE(http_keyring, http_keyring_free)
+/* As they are now; NULL with an error when they were never readable. Borrowed until the next look. */
+const struct http_tokens *http_keyring_look(struct http_keyring *keyring, GError **error);
+
+/* The texts of certificate and key; NULL both: no TLS. RUNBOOK_USAGE (http_plan.c). */
+bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **ret_key,
+                   GError **error);
+
+/* ---- waiting (http_wait.c) -------------------------------------------------------------------- */
+
+/* The library closes it as one that went away. */
+void http_show_out(struct http_guest *guest);
+
+/* The library looks at it no more until http_wake(), which is harmless for one that is awake. */
+void http_suspend(struct http_request *request);
+void http_wake(struct http_request *request);
+
+/* Its client has gone, or is shown out: the library will end it, and its route be told. */
+void http_lose(struct http_request *request);
+
+/* ---- streams (http_stream.c) ------------------------------------------------------------------ */
+
+/* Its request has ended. */
+void http_stream_free(struct http_stream *stream);
+
 /* ---- answers (http_answer.c) ------------------------------------------------------------------ */
 
 /* Makes that response its answer, and wakes it when it waits. Takes the response. */
 void http_answer_with(struct http_request *request, int status, struct MHD_Response *response);
+
+/* As http_answer_error(), with one header more. */
+void http_answer_error_with(struct http_request *request, int status, const char *error,
+                            const char *hint, const char *name, const char *value);
 
 /* The headers that every answer has. */
 void http_answer_headers(struct MHD_Response *response, const char *type, const char *cache);
