@@ -2,6 +2,7 @@
 """Turns files into C: `.sql` files into struct query tables, anything else into strings.
 
 usage: embed.py MODULE OUT.c OUT.h FILE...
+       embed.py --web FOLDER OUT.c OUT.d
 
 A query file starts with a header of comment lines, kept in the statement:
     -- name:  candidates
@@ -15,10 +16,16 @@ The header declares, for MODULE vacuum: query_vacuum_candidates, an enum of its 
 
 Files in a folder `migrations`, NNN_name.sql numbered from 001 without a gap, hold any number of
 statements and no header: MODULE_migrations[] has their texts in order.
+
+--web: all files below FOLDER, but hidden ones, READMEs and editors' copies, become
+http_web_files[], each compressed; OUT.d tells ninja what they are made of, so that a new file is
+seen without configuring anew. The same files give the same bytes.
 """
+import hashlib
 import json
 import re
 import sys
+import zlib
 from pathlib import Path
 
 VARIANT = re.compile(r"^(?P<name>[a-z0-9_]+?)(?:\.pg(?P<major>\d+))?\.sql$")
@@ -123,7 +130,53 @@ def emit_migrations(module: str, paths) -> str:
     return out + "    NULL,\n};\n"
 
 
+TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",
+         ".js": "text/javascript; charset=utf-8", ".json": "application/json",
+         ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/vnd.microsoft.icon",
+         ".txt": "text/plain; charset=utf-8", ".webmanifest": "application/manifest+json"}
+
+
+def gzip(data: bytes) -> bytes:
+    """Without a time, and of no operating system."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31, 9)
+    packed = packer.compress(data) + packer.flush()
+    return packed[:4] + bytes(4) + packed[8:9] + b"\xff" + packed[10:]
+
+
+def web_files(root: Path):
+    for path in sorted(root.rglob("*")):
+        parts = path.relative_to(root).parts
+        if any(part.startswith(".") or part.endswith("~") for part in parts):
+            continue
+        if path.is_file() and path.name != "README.md":
+            if path.suffix not in TYPES:
+                sys.exit(f"{path}: embed.py does not know its type")
+            yield path, "/" + "/".join(parts)
+
+
+def emit_web(root: Path, out_c: str, out_d: str) -> None:
+    source = '/* Made by tools/embed.py. */\n#include "http/http.h"\n\n#include <stddef.h>\n'
+    table, seen = "", [root, *(path for path in sorted(root.rglob("*")) if path.is_dir())]
+    for number, (path, name) in enumerate(web_files(root)):
+        data = path.read_bytes()
+        packed = gzip(data)
+        lines = [packed[at:at + 20] for at in range(0, len(packed), 20)]
+        body = "\n".join("    " + " ".join(f"{byte}," for byte in line) for line in lines)
+        source += f"\n/* {name} */\nstatic const unsigned char file_{number}[] = {{\n{body}\n}};\n"
+        table += (f'    {{"{name}", "{TYPES[path.suffix]}", '
+                  f'"\\"{hashlib.sha256(data).hexdigest()[:24]}\\"",\n'
+                  f"     file_{number}, sizeof file_{number}}},\n")
+        seen.append(path)
+    source += f"\nconst struct http_file http_web_files[] = {{\n{table}    {{0}},\n}};\n"
+    Path(out_c).write_text(source, encoding="utf-8")
+    words = " ".join(str(path).replace(" ", "\\ ") for path in seen)
+    Path(out_d).write_text(f"{out_c}: {words}\n", encoding="utf-8")
+
+
 def main() -> None:
+    if sys.argv[1] == "--web":
+        emit_web(Path(sys.argv[2]), *sys.argv[3:])
+        return
     module, out_c, out_h, *files = sys.argv[1:]
     queries, texts, migrations = {}, [], []
     for path in map(Path, files):

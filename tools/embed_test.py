@@ -1,5 +1,7 @@
 """Tests of embed.py: what it reads, what it refuses, and that C gives the text back unchanged."""
+import gzip
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -168,6 +170,36 @@ class EmbedTest(unittest.TestCase):
     def test_migrations_with_a_gap(self):
         self.refused("without a gap", ("migrations/001_a.sql", "A"),
                      ("migrations/003_b.sql", "B"))
+
+    # ---- the page ---------------------------------------------------------------------------------
+
+    def web(self):
+        done = subprocess.run([sys.executable, EMBED, "--web", self.folder / "web",
+                               self.folder / "out.c", self.folder / "out.d"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            self.assertNotIn("Traceback", done.stderr)
+            return None, None
+        return (self.folder / "out.c").read_text(), (self.folder / "out.d").read_text()
+
+    def test_web(self):
+        (self.folder / "web").mkdir()
+        page = b"<!doctype html>" + bytes(range(256))
+        self.write("web/index.html", page)
+        self.write("web/pages/a.js", "export {}")
+        for name in ("web/.a.js.swp", "web/b.js~", "web/README.md"):
+            self.write(name, "no file of the page")
+        source, depends = self.web()
+        self.assertEqual(re.findall(r'\{"(/[^"]*)"', source), ["/index.html", "/pages/a.js"])
+        self.assertIn(str(self.folder / "web/pages"), depends.split())
+        packed = re.search(r"file_0\[\] = \{(.*?)\}", source, re.S)[1].split(",")[:-1]
+        self.assertEqual(gzip.decompress(bytes(map(int, packed))), page)
+        self.assertEqual(self.web(), (source, depends))
+
+    def test_web_of_unknown_type(self):
+        (self.folder / "web").mkdir()
+        self.write("web/a.exe", "x")
+        self.assertEqual(self.web(), (None, None))
 
 
 if __name__ == "__main__":

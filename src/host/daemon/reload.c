@@ -95,10 +95,12 @@ bool daemon_listen(struct daemon *daemon, const char *where, GError **error)
     /* First: the new place may be the old port. */
     g_clear_pointer(&daemon->http, http_stop);
     if (!listen.off)
-        daemon->http = http_start(
-            &(struct http_plan){
-                .listen = listen, .open = true, .routes = daemon_routes, .data = daemon},
-            error);
+        daemon->http = http_start(&(struct http_plan){.listen = listen,
+                                                      .open = true,
+                                                      .routes = daemon_routes,
+                                                      .files = http_web_files,
+                                                      .data = daemon},
+                                  error);
     if (!listen.off && daemon->http == NULL)
         return false;
     if (!http_listen_local(&listen))

@@ -41,14 +41,6 @@ struct http_source {
 
 /* ---- the clients --------------------------------------------------------------------------- */
 
-/* The library closes it as one that went away. */
-static void show_out(struct http_guest *guest)
-{
-    if (!guest->shown_out)
-        shutdown(guest->fd, SHUT_RDWR);
-    guest->shown_out = true;
-}
-
 static void arrive(struct http *http, struct MHD_Connection *connection, void **ret_guest)
 {
     const union MHD_ConnectionInfo *info =
@@ -64,7 +56,7 @@ static void arrive(struct http *http, struct MHD_Connection *connection, void **
             struct http_guest *oldest = link->data;
             if (oldest->shown_out || oldest->served)
                 continue;
-            show_out(oldest);
+            http_show_out(oldest);
             break;
         }
     }
@@ -116,7 +108,7 @@ static void show_out_late(struct http *http, gint64 now_us)
     for (GList *link = http->guests.head; link != NULL; link = link->next) {
         struct http_guest *guest = link->data;
         if (!guest->served && guest->since_us + TIMEOUT_S * G_USEC_PER_SEC <= now_us)
-            show_out(guest);
+            http_show_out(guest);
     }
 }
 
@@ -127,9 +119,9 @@ static gboolean prepare(GSource *source, gint *ret_timeout_ms)
     struct http *http = ((struct http_source *) source)->http;
     gint64 patience = patience_us(http);
     MHD_UNSIGNED_LONG_LONG library_ms = 0;
-    gint64 wait_ms = -1;
+    gint64 wait_ms = http->desk.resumed ? 0 : -1;
 
-    if (patience >= 0)
+    if (wait_ms < 0 && patience >= 0)
         wait_ms = MAX(0, (patience - g_source_get_time(source)) / 1000 + 1);
     if (MHD_get_timeout(http->library, &library_ms) == MHD_YES)
         wait_ms = wait_ms < 0 ? (gint64) library_ms : MIN(wait_ms, (gint64) library_ms);
@@ -143,7 +135,7 @@ static gboolean check(GSource *source)
     MHD_UNSIGNED_LONG_LONG library_ms = 1;
     gint64 patience = patience_us(http);
 
-    if (g_source_query_unix_fd(source, http->tag) != 0)
+    if (http->desk.resumed || g_source_query_unix_fd(source, http->tag) != 0)
         return TRUE;
     if (patience >= 0 && patience <= g_source_get_time(source))
         return TRUE;
@@ -157,6 +149,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
     (void) data;
 
     show_out_late(http, g_source_get_time(source));
+    http->desk.resumed = false;
     MHD_run(http->library);
     return G_SOURCE_CONTINUE;
 }
@@ -268,14 +261,28 @@ struct http *http_start(const struct http_plan *plan, GError **error)
     return http;
 }
 
+/* The library does not bear suspended connections when it is stopped. */
+static void say_good_bye(struct http *http)
+{
+    http->desk.stopping = true;
+    for (GList *link = http->guests.head; link != NULL; link = link->next) {
+        struct http_guest *guest = link->data;
+        if (guest->request != NULL && guest->request->suspended)
+            http_lose(guest->request);
+    }
+    MHD_run(http->library);
+}
+
 void http_stop(struct http *http)
 {
     if (http->source != NULL) {
         g_source_destroy(http->source);
         g_source_unref(http->source);
     }
-    if (http->library != NULL)
-        MHD_stop_daemon(http->library); /* closes the socket, and says good-bye to all guests */
+    if (http->library != NULL) {
+        say_good_bye(http);
+        MHD_stop_daemon(http->library); /* closes the socket */
+    }
     g_free(http->where);
     g_free(http);
 }
@@ -283,4 +290,14 @@ void http_stop(struct http *http)
 char *http_where(const struct http *http)
 {
     return g_strdup(http->where);
+}
+
+guint http_connections(const struct http *http)
+{
+    return http->guests.length;
+}
+
+guint http_streams(const struct http *http)
+{
+    return http->desk.streams;
 }

@@ -46,6 +46,9 @@ struct http_file {
     gsize gzip_length;
 };
 
+/* The page: the files of http/web. */
+extern const struct http_file http_web_files[];
+
 /* ---- what was asked for ---------------------------------------------------------------------- */
 
 const struct http_query *http_request_query(const struct http_request *request);
@@ -77,13 +80,15 @@ void http_answer_bytes(struct http_request *request, int status, const char *typ
 void http_answer_error(struct http_request *request, int status, const char *error,
                        const char *hint);
 
-/* Server-sent events: a stream that lives until the client goes away, reads too slowly, or
- * http_stream_end(). NULL: there are too many, the request was answered with 503. */
+/* Server-sent events: a stream that lives until the client goes away, reads too slowly (is behind by
+ * more than 64 KiB for 10 s, or by 1 MiB), or http_stream_end(). NULL: there are 32 already, the
+ * request was answered with 503. `gone` is called from the main loop, never from within a function
+ * of a stream, and not after http_stream_end(); the stream is no more when it returns. */
 struct http_stream;
 struct http_stream *http_answer_stream(struct http_request *request,
                                        void (*gone)(gpointer data), gpointer data);
-/* One event; name may be NULL. data: one line (JSON). False: the stream is gone, or is just being
- * closed for being too slow; `gone` is called, or was. */
+/* One event; name may be NULL. data: one line (JSON). False: its reader is too slow or has gone;
+ * `gone` will be called soon, and until then there is no harm in further events. */
 bool http_stream_event(struct http_stream *stream, const char *name, const char *data);
 void http_stream_end(struct http_stream *stream);
 

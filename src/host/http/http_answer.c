@@ -30,10 +30,7 @@ void http_answer_with(struct http_request *request, int status, struct MHD_Respo
     g_assert(request->response == NULL);
     request->status = status;
     request->response = response;
-    if (!request->suspended)
-        return;
-    request->suspended = false;
-    MHD_resume_connection(request->connection);
+    http_wake(request);
 }
 
 /* ---- texts ------------------------------------------------------------------------------------ */

@@ -27,7 +27,7 @@ static bool takes_gzip(const struct http_request *request)
 void http_answer_file(struct http_request *request, const struct http_file *file)
 {
     const char *known = http_request_header(request, "If-None-Match");
-    bool same = known != NULL && strcmp(known, file->etag) == 0;
+    bool same = known != NULL && strstr(known, file->etag) != NULL;
 
     if (!same && !takes_gzip(request)) {
         http_answer_error(request, MHD_HTTP_NOT_ACCEPTABLE, "the page is sent as gzip only",

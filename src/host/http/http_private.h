@@ -16,6 +16,9 @@ struct http_desk {
     const struct http_file *files; /* NULL: none */
     gpointer data;
     bool open, actions;
+    bool stopping; /* nobody is answered any more */
+    bool resumed;  /* the library has to be run: it does not notice by itself */
+    guint streams;
 };
 
 /* One client, from accept to close; in the order of their patience, oldest first. */
@@ -25,6 +28,7 @@ struct http_guest {
     gint64 since_us; /* accepted, or since it is the client's turn again */
     bool served;     /* it waits for us: the patience is ours */
     bool shown_out;
+    struct http_request *request; /* NULL: none, between two of them */
 };
 
 struct http_request {
@@ -35,9 +39,12 @@ struct http_request {
     GString *body;
     const struct http_route *route; /* NULL: a file, or refused */
     bool post;
-    bool begun;     /* the handler has seen it */
-    bool handed;    /* a route has it */
-    bool suspended; /* it waits for its route */
+    bool begun;                 /* the handler has seen it */
+    bool handed;                /* a route has it */
+    bool suspended;             /* it waits for its route, or for what its stream has to say */
+    bool lost;                  /* its client has gone away, or is being shown out */
+    GSource *watch;             /* of its socket, while it is suspended */
+    struct http_stream *stream; /* its answer; NULL: an ordinary one */
     char *who;
     enum http_role role;
     int status;                    /* of the response */
@@ -57,6 +64,23 @@ void http_request_end(struct http_request *request);
 enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const char *url,
                             const char *method, const char *version, const char *upload,
                             size_t *upload_size, void **request);
+
+/* ---- waiting (http_wait.c) -------------------------------------------------------------------- */
+
+/* The library closes it as one that went away. */
+void http_show_out(struct http_guest *guest);
+
+/* The library looks at it no more until http_wake(), which is harmless for one that is awake. */
+void http_suspend(struct http_request *request);
+void http_wake(struct http_request *request);
+
+/* Its client has gone, or is shown out: the library will end it, and its route be told. */
+void http_lose(struct http_request *request);
+
+/* ---- streams (http_stream.c) ------------------------------------------------------------------ */
+
+/* Its request has ended. */
+void http_stream_free(struct http_stream *stream);
 
 /* ---- answers (http_answer.c) ------------------------------------------------------------------ */
 

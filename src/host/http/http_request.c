@@ -28,8 +28,13 @@ void http_request_end(struct http_request *request)
     /* Its route still thinks of it. */
     if (request->handed && request->response == NULL && request->gone != NULL)
         request->gone(request->gone_data);
+    if (request->stream != NULL)
+        http_stream_free(request->stream);
     if (request->response != NULL)
         MHD_destroy_response(request->response);
+    if (request->guest != NULL)
+        request->guest->request = NULL;
+    g_assert(request->watch == NULL);
     if (request->query != NULL)
         http_query_free(request->query);
     g_string_free(request->body, TRUE);
@@ -173,9 +178,9 @@ static enum MHD_Result send_it(struct http_request *request)
     enum MHD_Result queued =
         MHD_queue_response(request->connection, (unsigned) request->status, response);
 
-    /* From here on the client has to read. */
+    /* From here on the client has to read; a stream it may read for ever. */
     request->guest->since_us = g_get_monotonic_time();
-    request->guest->served = false;
+    request->guest->served = request->stream != NULL;
     request->handed = false;
     MHD_destroy_response(response);
     return queued;
@@ -198,6 +203,7 @@ static void begin(struct http_request *request, struct MHD_Connection *connectio
     request->begun = true;
     request->connection = connection;
     request->guest = info->socket_context;
+    request->guest->request = request;
 }
 
 enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const char *url,
@@ -205,11 +211,11 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
                             size_t *upload_size, void **request_pointer)
 {
     struct http_request *request = *request_pointer;
-    (void) data;
+    const struct http_desk *desk = data;
     (void) url;
     (void) version;
 
-    if (request == NULL)
+    if (request == NULL || request->lost || desk->stopping)
         return MHD_NO;
     if (!request->begun) {
         begin(request, connection);
@@ -227,8 +233,6 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
         hand_over(request);
     if (request->response != NULL)
         return send_it(request);
-    request->suspended = true;
-    request->guest->served = true;
-    MHD_suspend_connection(connection);
+    http_suspend(request);
     return MHD_YES;
 }

@@ -1,0 +1,155 @@
+/*
+ * Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html
+ *
+ * What is to be sent waits in `unsent` until the library asks for it; when there is nothing, the
+ * connection is suspended until there is. A reader may fall behind by one large event, not for long
+ * by more than UNSENT_FAIR, and never by more than UNSENT_MOST.
+ */
+#include "http/http_private.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    MOST_STREAMS = 32,
+    UNSENT_FAIR = 64 * 1024,
+    UNSENT_MOST = 1024 * 1024,
+    BEHIND_S = 10,      /* that long it may be behind by more than is fair */
+    ALIVE_S = 15,       /* a comment, so that whatever lies between does not hang up */
+    VANISHED_MS = 40000 /* without a sign of life from the client's machine */
+};
+
+struct http_stream {
+    struct http_request *request;
+    GString *unsent;
+    gint64 behind_us; /* since when it is behind by more than is fair; 0: it is not */
+    guint alive_source;
+    bool ending, dropped;
+    void (*gone)(gpointer data);
+    gpointer gone_data;
+};
+
+/* Sends on, if the library waits for us. Before the response was queued it does not. */
+static void stir(struct http_stream *stream)
+{
+    if (stream->request->response == NULL)
+        http_wake(stream->request);
+}
+
+static void drop(struct http_stream *stream)
+{
+    stream->dropped = true;
+    g_string_truncate(stream->unsent, 0);
+    http_lose(stream->request);
+}
+
+/* ---- what the library asks for ---------------------------------------------------------------- */
+
+static ssize_t give(void *data, uint64_t position, char *buffer, size_t most)
+{
+    struct http_stream *stream = data;
+    gsize length = MIN(stream->unsent->len, most);
+    (void) position;
+
+    if (stream->dropped || stream->request->lost)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (length == 0 && stream->ending)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (length == 0) {
+        http_suspend(stream->request);
+        return 0;
+    }
+    memcpy(buffer, stream->unsent->str, length);
+    g_string_erase(stream->unsent, 0, (gssize) length);
+    if (stream->unsent->len <= UNSENT_FAIR)
+        stream->behind_us = 0;
+    return (ssize_t) length;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static gboolean on_alive(gpointer data)
+{
+    struct http_stream *stream = data;
+
+    if (stream->unsent->len == 0)
+        g_string_append(stream->unsent, ":\n\n");
+    stir(stream);
+    return G_SOURCE_CONTINUE;
+}
+
+/* A machine that is no more says no good-bye; and what lies in the kernel's buffers is old. */
+static void tune(int fd)
+{
+    int vanished_ms = VANISHED_MS, buffer = UNSENT_FAIR;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &vanished_ms, sizeof vanished_ms);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+}
+
+struct http_stream *http_answer_stream(struct http_request *request,
+                                       void (*gone)(gpointer data), gpointer data)
+{
+    struct http_desk *desk = request->desk;
+
+    if (desk->streams >= MOST_STREAMS) {
+        http_answer_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                          "there are too many streams already", "close other windows");
+        return NULL;
+    }
+    struct http_stream *stream = g_new0(struct http_stream, 1);
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, give, stream, NULL);
+    if (response == NULL)
+        g_error("out of memory");
+    stream->request = request;
+    stream->unsent = g_string_new(":\n\n");
+    stream->gone = gone;
+    stream->gone_data = data;
+    stream->alive_source = g_timeout_add_seconds(ALIVE_S, on_alive, stream);
+    request->stream = stream;
+    desk->streams++;
+    tune(request->guest->fd);
+    http_answer_headers(response, "text/event-stream", "no-store");
+    http_answer_with(request, MHD_HTTP_OK, response);
+    return stream;
+}
+
+void http_stream_free(struct http_stream *stream)
+{
+    stream->request->desk->streams--;
+    g_source_remove(stream->alive_source);
+    if (stream->gone != NULL)
+        stream->gone(stream->gone_data);
+    g_string_free(stream->unsent, TRUE);
+    g_free(stream);
+}
+
+bool http_stream_event(struct http_stream *stream, const char *name, const char *data)
+{
+    gint64 now_us = g_get_monotonic_time();
+
+    if (stream->ending || stream->dropped || stream->request->lost)
+        return false;
+    if (name != NULL)
+        g_string_append_printf(stream->unsent, "event: %s\n", name);
+    g_string_append_printf(stream->unsent, "data: %s\n\n", data);
+    if (stream->unsent->len > UNSENT_FAIR && stream->behind_us == 0)
+        stream->behind_us = now_us;
+    if (stream->unsent->len > UNSENT_MOST ||
+        (stream->behind_us != 0 && stream->behind_us + BEHIND_S * G_USEC_PER_SEC <= now_us)) {
+        drop(stream);
+        return false;
+    }
+    stir(stream);
+    return true;
+}
+
+void http_stream_end(struct http_stream *stream)
+{
+    stream->gone = NULL;
+    stream->ending = true;
+    stir(stream);
+}

@@ -1,0 +1,57 @@
+/*
+ * Connections that wait for us. The library looks away from a suspended one, so that we watch its
+ * socket ourselves: a client that has gone away must not hold a child, a stream or a connection.
+ */
+#include "http/http_private.h"
+
+#include <glib-unix.h>
+#include <poll.h>
+
+void http_show_out(struct http_guest *guest)
+{
+    if (!guest->shown_out)
+        shutdown(guest->fd, SHUT_RDWR);
+    guest->shown_out = true;
+}
+
+static gboolean on_hang_up(gint fd, GIOCondition condition, gpointer data)
+{
+    struct http_request *request = data;
+    (void) fd;
+    (void) condition;
+
+    http_lose(request);
+    return G_SOURCE_REMOVE;
+}
+
+void http_suspend(struct http_request *request)
+{
+    request->suspended = true;
+    request->guest->served = true;
+    MHD_suspend_connection(request->connection);
+    /* Not G_IO_IN: what it sends while it waits is nobody's to read. POLLRDHUP: it has closed its
+     * side, G_IO_HUP would wait for ours as well. */
+    request->watch = g_unix_fd_source_new(request->guest->fd,
+                                          (GIOCondition) (POLLRDHUP | POLLHUP | POLLERR));
+    g_source_set_callback(request->watch, G_SOURCE_FUNC(on_hang_up), request, NULL);
+    g_source_set_static_name(request->watch, "http client");
+    g_source_attach(request->watch, NULL);
+}
+
+void http_wake(struct http_request *request)
+{
+    if (!request->suspended)
+        return;
+    request->suspended = false;
+    g_source_destroy(request->watch);
+    g_clear_pointer(&request->watch, g_source_unref);
+    MHD_resume_connection(request->connection);
+    request->desk->resumed = true;
+}
+
+void http_lose(struct http_request *request)
+{
+    request->lost = true;
+    http_show_out(request->guest);
+    http_wake(request);
+}
