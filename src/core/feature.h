@@ -21,8 +21,10 @@
 enum option_flags {
     OPTION_ONCE = 0,
     OPTION_REPEATS = 1 << 0, /* may be given several times */
-    OPTION_LOCAL =
-        1 << 1, /* names a file or a program of this machine: not to be had over HTTP */
+    /* Names a file, a program or a server, or needs a terminal: not to be had over HTTP. */
+    OPTION_LOCAL = 1 << 1,
+    /* With it a command that otherwise changes something only looks: so it may be asked over HTTP. */
+    OPTION_LOOKS = 1 << 2,
 };
 
 /* One option of a command. Tables end with a NULL name. An option with a setting overrides that
@@ -54,8 +56,11 @@ enum command_flags {
     COMMAND_RESTORES = 1 << 6,
     /* Is started by the server again and again, and in a hurry: it gets no history. */
     COMMAND_HASTENS = 1 << 7,
-    /* Its arguments name files or programs of this machine: not to be had over HTTP. */
+    /* Not to be had over HTTP: it works on files or programs of this machine that are named to it, has
+     * no end, or sends and prints what is nobody's business there. */
     COMMAND_LOCAL = 1 << 8,
+    /* Over HTTP it is to be had without arguments, which would name files of this machine. */
+    COMMAND_LOCAL_WORDS = 1 << 9,
 };
 
 struct call;

@@ -15,7 +15,7 @@ struct backends_entry {
 /* The row of a command that enters so. */
 #define BACKENDS_ENTER_OPTION                                                                  \
     {                                                                                          \
-        "emergency", '\0', "DSN", "emergency_conninfo", false,                                 \
+        "emergency", '\0', "DSN", "emergency_conninfo", OPTION_LOCAL,                          \
             "connection string to get in by when every slot is taken"                          \
     }
 

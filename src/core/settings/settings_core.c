@@ -41,6 +41,16 @@ const struct setting settings_core[] = {
             "nowhere.",
     },
     {
+        .name = "http.gather",
+        .type = SETTING_DURATION,
+        .flags = SETTING_GLOBAL_ONLY,
+        .fallback = "5min",
+        .minimum = "0",
+        .maximum = "1d",
+        .prose = "How often `serve` asks each target for what `check` says and for its metrics, "
+                 "by one connection that is closed again. 0: never.",
+    },
+    {
         .name = "conninfo",
         .type = SETTING_STRING,
         .flags = SETTING_TARGET_ONLY | SETTING_CONNINFO,

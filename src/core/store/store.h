@@ -54,8 +54,14 @@ struct store_run {
     gint64 undoes;      /* the run that this one takes back; 0: none */
 };
 
+/* Who asked for the run ("token:anna") and why, in the environment of a command that serve starts
+ * for somebody. */
+#define STORE_ACTOR_VARIABLE  "PGRUNBOOK_ACTOR"
+#define STORE_REASON_VARIABLE "PGRUNBOOK_REASON"
+
 /* All writers swallow errors into store_trouble(). Times are wall-clock microseconds since 1970.
- * The run's os user, host name, pid and start time are filled in here. Returns the run's id, -1
+ * The run's os user, host name, pid and start time are filled in here, actor and reason from the
+ * environment. Returns the run's id, -1
  * when it could not be written. */
 gint64 store_run_begin(struct store *store, const struct store_run *run);
 /* outcome: done, partly, failed, refused, interrupted. summary: JSON text or NULL. */
@@ -144,6 +150,7 @@ struct store_run_view {
     const char *error, *summary;
     gint64 undoes;   /* the run that this one takes back; 0: none */
     gint64 undo_run; /* the newest run that takes this one back, or tried to; 0: none */
+    const char *actor, *reason; /* who asked for it, and why; NULL: nobody but the os user */
 };
 struct store_step_view {
     int number, attempts;

@@ -135,6 +135,8 @@ static struct store_run_view run_row(const struct statement *statement)
         .summary = statement_text(statement, STORE_RUNS_SUMMARY),
         .undoes = statement_int(statement, STORE_RUNS_UNDOES),
         .undo_run = statement_int(statement, STORE_RUNS_UNDO_RUN),
+        .actor = statement_text(statement, STORE_RUNS_ACTOR),
+        .reason = statement_text(statement, STORE_RUNS_REASON),
     };
 }
 

@@ -76,6 +76,8 @@ gint64 store_run_begin(struct store *store, const struct store_run *run)
     statement_bind_int(statement, 16, store_process_started(getpid()));
     if (run->undoes > 0)
         statement_bind_int(statement, 17, run->undoes);
+    statement_bind_text(statement, 18, g_getenv(STORE_ACTOR_VARIABLE));
+    statement_bind_text(statement, 19, g_getenv(STORE_REASON_VARIABLE));
     return store_write(store, statement) ? sqlite3_last_insert_rowid(store->db) : -1;
 }
 

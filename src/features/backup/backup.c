@@ -103,14 +103,14 @@ static const struct setting settings[] = {
 };
 
 static const struct option repository_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"repo", '\0', "DIR", "backup.repo", OPTION_LOCAL, "the repository"},
     {"system", '\0', "ID", "backup.system", OPTION_ONCE,
      "the cluster's system identifier, where the repository has several"},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option expire_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"repo", '\0', "DIR", "backup.repo", OPTION_LOCAL, "the repository"},
     {"system", '\0', "ID", "backup.system", OPTION_ONCE,
      "the cluster's system identifier, where the repository has several"},
     {"keep", '\0', "N", "backup.keep", OPTION_ONCE, "how many backups stay"},
@@ -122,7 +122,7 @@ static const struct option expire_options[] = {
 
 /* -- options: logical -- */
 static const struct option dump_options[] = {
-    {"to", 0, "DIR", "backup.dump_folder", OPTION_ONCE, "write into this folder"},
+    {"to", 0, "DIR", "backup.dump_folder", OPTION_LOCAL, "write into this folder"},
     {"format", 0, "FORMAT", "backup.dump_format", OPTION_ONCE,
      "write a file (custom) or a folder (directory); or print in this format"},
     {"jobs", 'j', "N", NULL, OPTION_ONCE,
@@ -154,7 +154,7 @@ static const struct option restore_dump_options[] = {
 
 /* -- options: physical -- */
 static const struct option create_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"repo", '\0', "DIR", "backup.repo", OPTION_LOCAL, "the repository"},
     {"label", '\0', "TEXT", NULL, OPTION_ONCE, "a few words to know it by"},
     {"compress", '\0', "LEVEL", "backup.compress", OPTION_ONCE, "Zstandard level"},
     {"threads", '\0', "N", "backup.threads", OPTION_ONCE, "threads that compress"},
@@ -179,17 +179,17 @@ static const struct option create_options[] = {
     "tar archives: `zstd -dc base.tar.zst | tar x` unpacks them without this program."
 
 static const struct option drill_options[] = {
-    {"repo", 0, "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"repo", 0, "DIR", "backup.repo", OPTION_LOCAL, "the repository"},
     {"system", 0, "ID", "backup.system", OPTION_ONCE,
      "the cluster, where the repository has several"},
-    {"scratch", 0, "DIR", "backup.scratch", OPTION_ONCE, "restore into this folder"},
+    {"scratch", 0, "DIR", "backup.scratch", OPTION_LOCAL, "restore into this folder"},
     TARGET_OPTION_ROWS,
     {"seed", 0, "N", NULL, OPTION_ONCE, "choose the same point as a drill before did"},
-    {"checks", 0, "FILE", "backup.drill_checks", OPTION_ONCE, "statements of your own to run"},
+    {"checks", 0, "FILE", "backup.drill_checks", OPTION_LOCAL, "statements of your own to run"},
     {"no-amcheck", 0, NULL, NULL, OPTION_ONCE, "leave out amcheck"},
     {"no-rows", 0, NULL, NULL, OPTION_ONCE, "leave out reading every row"},
     {"threads", 0, "N", "backup.threads", OPTION_ONCE, "threads that restore"},
-    {"bindir", 0, "DIR", "backup.bindir", OPTION_ONCE, "where PostgreSQL's own programs are"},
+    {"bindir", 0, "DIR", "backup.bindir", OPTION_LOCAL, "where PostgreSQL's own programs are"},
     {NULL, 0, NULL, NULL, OPTION_ONCE, NULL},
 };
 
@@ -207,26 +207,27 @@ static const struct option drill_options[] = {
     "tries the same again, and the options of `backup restore` name a point of your own."
 
 static const struct option receive_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"repo", '\0', "DIR", "backup.repo", OPTION_LOCAL, "the repository"},
     {"slot", '\0', "NAME", "backup.slot", OPTION_ONCE, "the replication slot"},
     {"until-lsn", '\0', "LSN", NULL, OPTION_ONCE, "end when WAL up to there is durable"},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option push_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"repo", '\0', "DIR", "backup.repo", OPTION_LOCAL, "the repository"},
     {"compress", '\0', "LEVEL", "backup.compress", OPTION_ONCE, "Zstandard level"},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
 static const struct option fetch_options[] = {
-    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"repo", '\0', "DIR", "backup.repo", OPTION_LOCAL, "the repository"},
     {"system", '\0', "ID", NULL, OPTION_ONCE,
      "the system identifier; by default that of the data directory it is called in, or the "
      "only one in the repository"},
-    {"key-file", '\0', "FILE", "backup.key_file", OPTION_ONCE,
+    {"key-file", '\0', "FILE", "backup.key_file", OPTION_LOCAL,
      "the key of an encrypted repository"},
-    {"key-command", '\0', "COMMAND", "backup.key_command", OPTION_ONCE, "what prints that key"},
+    {"key-command", '\0', "COMMAND", "backup.key_command", OPTION_LOCAL,
+     "what prints that key"},
     {"gaps-are-ends", '\0', NULL, NULL, OPTION_ONCE,
      "1 as well for a segment that is missing while WAL behind it is there"},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
@@ -259,13 +260,13 @@ static const struct option fetch_options[] = {
     "zeroes, so that a recovery comes as far as there is WAL. One that is missing while WAL "  \
     "behind it is there ends with 126 too, but for a standby, which has a primary to ask."
 static const struct option restore_options[] = {
-    {"to", '\0', "DIR", NULL, OPTION_ONCE,
+    {"to", '\0', "DIR", NULL, OPTION_LOCAL,
      "the folder that becomes the data directory; it is made, or empty"},
-    {"repo", '\0', "DIR", "backup.repo", OPTION_ONCE, "the repository"},
+    {"repo", '\0', "DIR", "backup.repo", OPTION_LOCAL, "the repository"},
     {"system", '\0', "ID", "backup.system", OPTION_ONCE,
      "the cluster's system identifier, where the repository has several"},
     TARGET_OPTION_ROWS,
-    {"plan", '\0', NULL, NULL, OPTION_ONCE,
+    {"plan", '\0', NULL, NULL, OPTION_LOOKS,
      "show what would be restored, and where it would land"},
     {"action", '\0', "promote|pause|shutdown", NULL, OPTION_ONCE,
      "what to do at the target (default: promote)"},
@@ -273,12 +274,12 @@ static const struct option restore_options[] = {
      "files and settings only, no server is started"},
     {"delta", '\0', NULL, NULL, OPTION_ONCE,
      "write over an older state of the cluster: only what differs"},
-    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, OPTION_REPEATS,
+    {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, OPTION_REPEATS | OPTION_LOCAL,
      "put the tablespace of OLDDIR into NEWDIR"},
-    {"tablespaces-below", '\0', "DIR", NULL, OPTION_ONCE,
+    {"tablespaces-below", '\0', "DIR", NULL, OPTION_LOCAL,
      "put all other tablespaces into DIR/OID each"},
     {"jobs", 'j', "N", "backup.threads", OPTION_ONCE, "threads that decompress and write"},
-    {"bindir", '\0', "DIR", "backup.bindir", OPTION_ONCE, "where PostgreSQL's programs are"},
+    {"bindir", '\0', "DIR", "backup.bindir", OPTION_LOCAL, "where PostgreSQL's programs are"},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 
@@ -340,7 +341,7 @@ static const struct command commands[] = {
             "pgrunbook backup restore-dump shop_20261126_023514.dump.zst --replace\n"
             "pgrunbook backup restore-dump shop_20261126_023514.dir -j 4 --into shop_check",
         .options = restore_dump_options,
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES | COMMAND_LOCAL,
         .run = backup_restore_dump_command,
     },
 
@@ -366,7 +367,7 @@ static const struct command commands[] = {
         .examples = "pgrunbook backup wal receive --repo /srv/backup\n"
                     "pgrunbook backup wal receive --target shop",
         .options = receive_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_LOCAL,
         .run = wal_receive_command,
     },
     {
@@ -377,7 +378,7 @@ static const struct command commands[] = {
         .examples = "archive_command = 'pgrunbook backup wal push --repo /srv/backup %p'\n"
                     "archive_command = 'pgrunbook backup wal push --target shop %p'",
         .options = push_options,
-        .flags = COMMAND_TAKES_TARGET | COMMAND_HASTENS,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_HASTENS | COMMAND_LOCAL,
         .run = wal_push_command,
     },
     {
@@ -387,7 +388,7 @@ static const struct command commands[] = {
         .prose = FETCH_PROSE,
         .examples = "restore_command = 'pgrunbook backup wal fetch --repo /srv/backup %f %p'",
         .options = fetch_options,
-        .flags = COMMAND_TAKES_TARGET | COMMAND_RESTORES | COMMAND_HASTENS,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_RESTORES | COMMAND_HASTENS | COMMAND_LOCAL,
         .run = wal_fetch_command,
     },
 
@@ -433,7 +434,7 @@ static const struct command commands[] = {
         .examples = "pgrunbook backup verify --repo /srv/backup\n"
                     "pgrunbook backup verify 20261126T022300F --target shop",
         .options = repository_options,
-        .flags = COMMAND_TAKES_TARGET,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_LOCAL,
         .run = backup_verify_command,
     },
     {
@@ -465,7 +466,7 @@ static const struct command commands[] = {
             "pgrunbook backup restore --target-time \"2026-11-26 02:23:00+01\" --plan\n"
             "pgrunbook backup restore --to /srv/pg --tablespace /srv/fast=/srv/fast2",
         .options = restore_options,
-        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES | COMMAND_LOCAL,
         .run = backup_restore_command,
     },
 

@@ -50,9 +50,9 @@ static const struct option report_options[] = {
     BACKENDS_ENTER_OPTION,
     {"service-unready", '\0', NULL, NULL, OPTION_ONCE,
      "the service says (503) that it gets no connection"},
-    {"watch", '\0', "SECONDS", NULL, OPTION_ONCE,
+    {"watch", '\0', "SECONDS", NULL, OPTION_LOCAL,
      "again and again; on a terminal a page with keys to cancel or terminate a chosen session"},
-    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", OPTION_ONCE, NULL},
+    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", OPTION_LOCAL, NULL},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 

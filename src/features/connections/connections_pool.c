@@ -8,11 +8,11 @@
 enum { SOURCE_LARGEST = 1 << 20 };
 
 const struct option connections_pool_options[] = {
-    {"source", '\0', "FILE", NULL, OPTION_ONCE,
+    {"source", '\0', "FILE", NULL, OPTION_LOCAL,
      "read the calls that size the pool in this Go file, database/connection.go as a rule"},
     {"application", '\0', "NAME", NULL, OPTION_ONCE,
      "the section [app NAME] the file belongs to, where there are several"},
-    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", OPTION_ONCE, NULL},
+    {"pgbouncer", '\0', "CONNINFO", "pgbouncer", OPTION_LOCAL, NULL},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 

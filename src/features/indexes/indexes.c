@@ -48,7 +48,7 @@ static const struct setting settings[] = {
      '\0',                                                                                     \
      "HOST",                                                                                   \
      NULL,                                                                                     \
-     true,                                                                                     \
+     OPTION_REPEATS | OPTION_LOCAL,                                                            \
      "read this replica's counters too: HOST, HOST:PORT or a connection string; the setting "  \
      "replicas lists them for good"},                                                          \
     {                                                                                          \

@@ -88,7 +88,7 @@ static const struct option status_options[] = {
 static const struct option lint_options[] = {
     {"server-version", 0, "N", "migrations.server_version", OPTION_ONCE,
      "lint for this major version of PostgreSQL"},
-    {"format", 0, "FORMAT", "migrations.report", OPTION_ONCE,
+    {"format", 0, "FORMAT", "migrations.report", OPTION_LOCAL,
      "print text, workflow commands of GitHub, or SARIF; or in this format"},
     {"tool", 0, "TOOL", "migrations.format", OPTION_ONCE, "whose folder it is"},
     {"table", 0, "NAME", "migrations.table", OPTION_ONCE,
@@ -98,14 +98,14 @@ static const struct option lint_options[] = {
 
 /* -- options: rehearse -- */
 static const struct option rehearse_options[] = {
-    {"shadow", 0, "CONNINFO", "migrations.shadow", OPTION_ONCE,
+    {"shadow", 0, "CONNINFO", "migrations.shadow", OPTION_LOCAL,
      "rehearse on a copy of this staging database"},
     {"from-backup", 0, NULL, NULL, OPTION_ONCE, "rehearse on the newest backup, restored"},
-    {"repo", 0, "DIR", "backup.repo", OPTION_ONCE, "the repository of that backup"},
+    {"repo", 0, "DIR", "backup.repo", OPTION_LOCAL, "the repository of that backup"},
     {"rows", 0, "N", "migrations.rows", OPTION_ONCE, "make up so many rows for each table"},
-    {"scratch", 0, "DIR", "backup.scratch", OPTION_ONCE,
+    {"scratch", 0, "DIR", "backup.scratch", OPTION_LOCAL,
      "where a throw-away server has its files"},
-    {"bindir", 0, "DIR", "backup.bindir", OPTION_ONCE, "where PostgreSQL's own programs are"},
+    {"bindir", 0, "DIR", "backup.bindir", OPTION_LOCAL, "where PostgreSQL's own programs are"},
     {"tool", 0, "TOOL", "migrations.format", OPTION_ONCE, "whose folder it is"},
     {"table", 0, "NAME", "migrations.table", OPTION_ONCE,
      "the table that says what was applied"},
@@ -158,10 +158,10 @@ static const struct option checklist_options[] = {
     {.name = NULL},
 };
 static const struct option capture_options[] = {
-    {"dir", 0, "DIR", "migrations.dir", OPTION_ONCE, "write the files into this folder"},
+    {"dir", 0, "DIR", "migrations.dir", OPTION_LOCAL, "write the files into this folder"},
     {"name", 0, "NAME", NULL, OPTION_ONCE, "name of the migration (default: capture)"},
-    {"bindir", 0, "DIR", "backup.bindir", OPTION_ONCE, "where PostgreSQL's own programs are"},
-    {"scratch", 0, "DIR", "backup.scratch", OPTION_ONCE,
+    {"bindir", 0, "DIR", "backup.bindir", OPTION_LOCAL, "where PostgreSQL's own programs are"},
+    {"scratch", 0, "DIR", "backup.scratch", OPTION_LOCAL,
      "a folder for the throw-away server's files"},
     {"variable", 0, "NAME", NULL, OPTION_REPEATS,
      "give the database's URL to the program in this variable too"},
@@ -192,7 +192,7 @@ static const struct command commands[] = {
         .examples = "pgrunbook migrations status db/migrations insightengine\n"
                     "pgrunbook migrations status --target shop --json",
         .options = status_options,
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS | COMMAND_LOCAL_WORDS,
         .run = migrations_status_command,
     },
 
@@ -221,7 +221,7 @@ static const struct command commands[] = {
                     "pgrunbook migrations lint migrations --server-version 17 --format sarif\n"
                     "pgrunbook migrations lint migrations -d insightengine -v",
         .options = lint_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_LOCAL_WORDS,
         .run = migrations_lint_command,
     },
     {
@@ -267,7 +267,7 @@ static const struct command commands[] = {
                     "pgrunbook migrations rehearse --rows 1000000 migrations insightengine\n"
                     "pgrunbook migrations rehearse --shadow \"host=staging\" migrations shop",
         .options = rehearse_options,
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS | COMMAND_LOCAL,
         .run = migrations_rehearse_command,
     },
 
@@ -295,7 +295,7 @@ static const struct command commands[] = {
                     "pgrunbook migrations apply migrations --yes --max-hold 2s insightengine\n"
                     "pgrunbook migrations apply migrations --to 7 --force \"hotfix 812\" shop",
         .options = apply_options,
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES | COMMAND_LOCAL,
         .run = migrations_apply_command,
     },
     {
@@ -309,7 +309,7 @@ static const struct command commands[] = {
         .examples = "pgrunbook migrations revert migrations --dry-run insightengine\n"
                     "pgrunbook migrations revert migrations --yes --to 20240102 insightengine",
         .options = revert_options,
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES | COMMAND_LOCAL,
         .run = migrations_revert_command,
     },
 
@@ -335,7 +335,7 @@ static const struct command commands[] = {
         .examples = "pgrunbook migrations capture shop --dir migrations -- ./app migrate\n"
                     "pgrunbook migrations capture shop --variable DB_DSN -- go run ./migrate",
         .options = capture_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_LOCAL,
         .run = migrations_capture_command,
     },
     {
@@ -344,7 +344,7 @@ static const struct command commands[] = {
         .summary = "Measure one script on a database, and roll it back",
         .prose = "What rehearse measures on a shadow, on the database itself and without a "
                  "record: for bench/lint.",
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_HIDDEN,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_HIDDEN | COMMAND_LOCAL,
         .run = migrations_trace_command,
     },
     {
@@ -364,7 +364,7 @@ static const struct command commands[] = {
         .examples = "pgrunbook migrations checklist migrations insightengine\n"
                     "pgrunbook migrations checklist migrations insightengine --format markdown",
         .options = checklist_options,
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_RECORDS | COMMAND_LOCAL_WORDS,
         .run = migrations_checklist_command,
     },
 

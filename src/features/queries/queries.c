@@ -26,7 +26,7 @@ static const struct option report_options[] = {
     {"longer-than", '\0', "DURATION", "queries.longer_than", OPTION_ONCE,
      "those that run for longer"},
     BACKENDS_ENTER_OPTION,
-    {"watch", '\0', "SECONDS", NULL, OPTION_ONCE,
+    {"watch", '\0', "SECONDS", NULL, OPTION_LOCAL,
      "again and again; on a terminal a page with keys to cancel or terminate a chosen row"},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };

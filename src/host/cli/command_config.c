@@ -130,6 +130,7 @@ const struct command cli_config_commands[] = {
                  "code 2.",
         .examples = "pgrunbook config check\n"
                     "pgrunbook config check --config /tmp/new.conf",
+        .flags = COMMAND_LOCAL,
         .run = run_check,
     },
     {
@@ -138,6 +139,7 @@ const struct command cli_config_commands[] = {
         .examples = "pgrunbook config show\n"
                     "pgrunbook config show --target prod --json",
         .options = show_options,
+        .flags = COMMAND_LOCAL,
         .run = run_show,
     },
     {

@@ -212,7 +212,7 @@ const struct command cli_history_commands[] = {
         .examples = "pgrunbook history prune --dry-run\n"
                     "pgrunbook history prune --older-than 100d --yes",
         .options = prune_options,
-        .flags = COMMAND_WRITES,
+        .flags = COMMAND_WRITES | COMMAND_LOCAL,
         .run = history_prune_command,
     },
     {.run = NULL},

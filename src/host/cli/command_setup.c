@@ -307,7 +307,7 @@ const struct command cli_setup_commands[] = {
         .examples = "pgrunbook setup shop\n"
                     "pgrunbook setup --role ops shop | psql shop",
         .options = setup_options,
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_LOCAL,
         .run = run_setup,
     },
     {.run = NULL},

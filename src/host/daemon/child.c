@@ -17,14 +17,23 @@
 
 enum { FEED_MOST = 1 << 20, TURN_BYTES = 1 << 16 };
 
+/* A pipe it writes to. */
+struct stream {
+    struct child *child;
+    int fd; /* -1: closed, or none */
+    guint source;
+    struct line_reader *reader;
+    void (*line)(const char *line, gsize length, bool cut, gpointer data);
+};
+
 struct child {
     struct child_plan plan;
     pid_t pid; /* 0: it was reaped, the number may be another's */
     gint64 started_us;
-    int output, input; /* -1: closed, or none */
-    guint output_source, input_source, kill_timer;
+    struct stream output, errors;
+    int input; /* -1: closed, or none */
+    guint input_source, kill_timer;
     gint64 kill_at_us;
-    struct line_reader *reader;
     GString *waiting; /* for its stdin */
 };
 
@@ -32,45 +41,50 @@ static GPtrArray *children; /* of struct child, borrowed; NULL: never any */
 
 /* ---- its output ----------------------------------------------------------------------------- */
 
-static void close_output(struct child *child)
+static void close_stream(struct stream *stream)
 {
-    if (child->output < 0)
+    if (stream->fd < 0)
         return;
-    if (child->output_source != 0)
-        g_source_remove(child->output_source);
-    child->output_source = 0;
-    close(child->output);
-    child->output = -1;
+    if (stream->source != 0)
+        g_source_remove(stream->source);
+    stream->source = 0;
+    close(stream->fd);
+    stream->fd = -1;
 }
 
 /* What is there by now, at most `most` bytes: one that prints without end must not keep us from
  * the others. False at its end. */
-static bool read_some(struct child *child, gsize most)
+static bool read_some(const struct stream *stream, gsize most)
 {
+    const struct child *child = stream->child;
     char chunk[8192];
 
     while (most > 0) {
-        ssize_t got = read(child->output, chunk, MIN(sizeof chunk, most));
+        ssize_t got = read(stream->fd, chunk, MIN(sizeof chunk, most));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             return got < 0 && errno == EAGAIN;
         most -= (gsize) got;
-        line_reader_feed(child->reader, chunk, (gsize) got, child->plan.line, child->plan.data);
+        if (stream == &child->output && child->plan.bytes != NULL)
+            child->plan.bytes(chunk, (gsize) got, child->plan.data);
+        else
+            line_reader_feed(stream->reader, chunk, (gsize) got, stream->line,
+                             child->plan.data);
     }
     return true;
 }
 
 static gboolean on_output(gint fd, GIOCondition condition, gpointer data)
 {
-    struct child *child = data;
+    struct stream *stream = data;
     (void) fd;
     (void) condition;
 
-    if (read_some(child, TURN_BYTES))
+    if (read_some(stream, TURN_BYTES))
         return G_SOURCE_CONTINUE;
-    child->output_source = 0;
-    close_output(child);
+    stream->source = 0;
+    close_stream(stream);
     return G_SOURCE_REMOVE;
 }
 
@@ -121,7 +135,7 @@ struct birth {
     pid_t parent;
     char **words, **environment;
     int input, output; /* -1: /dev/null */
-    bool messages;
+    int errors;        /* -1: shared with us */
     int settings_fd;
 };
 
@@ -138,7 +152,7 @@ static G_GNUC_NORETURN void in_child(const struct birth *birth)
     if (getppid() != birth->parent)
         _exit(127);
     if (dup2(input, STDIN_FILENO) < 0 || dup2(birth->output, STDOUT_FILENO) < 0 ||
-        (birth->messages && dup2(birth->output, STDERR_FILENO) < 0))
+        (birth->errors >= 0 && dup2(birth->errors, STDERR_FILENO) < 0))
         _exit(127);
     if (birth->settings_fd >= 0)
         fcntl(birth->settings_fd, F_SETFD, 0);
@@ -172,27 +186,44 @@ static char **environment_of(const struct child_plan *plan)
 
     if (plan->alias != NULL)
         environment = g_environ_setenv(environment, CALL_ALIAS_VARIABLE, plan->alias, TRUE);
+    for (const char *const *pair = plan->environment; pair != NULL && *pair != NULL; pair += 2)
+        environment = g_environ_setenv(environment, pair[0], pair[1], TRUE);
     if (plan->settings_fd < 0)
         return environment;
     return g_environ_setenv(environment, SETTINGS_FILES_VARIABLE, number, TRUE);
 }
 
-static struct child *adopt(const struct child_plan *plan, pid_t pid, int output, int input)
+static void listen_to(struct child *child, struct stream *stream, int fd,
+                      void (*line)(const char *line, gsize length, bool cut, gpointer data))
+{
+    *stream = (struct stream){
+        .child = child, .fd = fd, .reader = line_reader_new(child->plan.longest), .line = line};
+    if (fd < 0)
+        return;
+    g_unix_set_fd_nonblocking(fd, TRUE, NULL);
+    stream->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP, on_output, stream);
+}
+
+/* Our ends of its pipes; -1: none. */
+struct ends {
+    int output, errors, input;
+};
+
+static struct child *adopt(const struct child_plan *plan, pid_t pid, const struct ends *ends)
 {
     struct child *child = g_new0(struct child, 1);
 
     child->plan = *plan;
     child->plan.arguments = NULL;
+    child->plan.environment = NULL;
     child->pid = pid;
     child->started_us = g_get_real_time();
-    child->output = output;
-    child->input = input;
-    child->reader = line_reader_new(plan->longest);
+    child->input = ends->input;
     child->waiting = g_string_new(NULL);
-    g_unix_set_fd_nonblocking(output, TRUE, NULL);
-    if (input >= 0)
-        g_unix_set_fd_nonblocking(input, TRUE, NULL);
-    child->output_source = g_unix_fd_add(output, G_IO_IN | G_IO_HUP, on_output, child);
+    if (ends->input >= 0)
+        g_unix_set_fd_nonblocking(ends->input, TRUE, NULL);
+    listen_to(child, &child->output, ends->output, plan->line);
+    listen_to(child, &child->errors, ends->errors, plan->message);
     if (children == NULL)
         children = g_ptr_array_new();
     g_ptr_array_add(children, child);
@@ -206,16 +237,37 @@ static void close_both(int pair[2])
             close(pair[i]);
 }
 
+struct pipes {
+    int output[2], errors[2], input[2]; /* -1: none */
+};
+
+static bool open_pipes(struct pipes *pipes, const struct child_plan *plan)
+{
+    bool apart = plan->messages && plan->message != NULL;
+
+    return pipe2(pipes->output, O_CLOEXEC) == 0 &&
+           (!apart || pipe2(pipes->errors, O_CLOEXEC) == 0) &&
+           (!plan->feed || pipe2(pipes->input, O_CLOEXEC) == 0);
+}
+
+static int errors_of(const struct pipes *pipes, const struct child_plan *plan)
+{
+    if (!plan->messages)
+        return -1;
+    return pipes->errors[1] >= 0 ? pipes->errors[1] : pipes->output[1];
+}
+
 struct child *child_start(const struct child_plan *plan, GError **error)
 {
     g_auto(GStrv) words = child_words("pgrunbook", plan->arguments);
     g_auto(GStrv) environment = environment_of(plan);
-    int output[2] = {-1, -1}, input[2] = {-1, -1};
+    struct pipes pipes = {{-1, -1}, {-1, -1}, {-1, -1}};
     pid_t pid = -1;
 
-    if (pipe2(output, O_CLOEXEC) == 0 && (!plan->feed || pipe2(input, O_CLOEXEC) == 0)) {
-        struct birth birth = {getpid(),  words,          environment,      input[0],
-                              output[1], plan->messages, plan->settings_fd};
+    if (open_pipes(&pipes, plan)) {
+        struct birth birth = {getpid(),         words,           environment,
+                              pipes.input[0],   pipes.output[1], errors_of(&pipes, plan),
+                              plan->settings_fd};
         pid = fork();
         if (pid == 0)
             in_child(&birth);
@@ -223,14 +275,17 @@ struct child *child_start(const struct child_plan *plan, GError **error)
     if (pid < 0) {
         runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot start a child process: %s",
                           g_strerror(errno));
-        close_both(output);
-        close_both(input);
+        close_both(pipes.output);
+        close_both(pipes.errors);
+        close_both(pipes.input);
         return NULL;
     }
-    close(output[1]);
-    if (input[0] >= 0)
-        close(input[0]);
-    return adopt(plan, pid, output[0], input[1]);
+    close(pipes.output[1]);
+    if (pipes.errors[1] >= 0)
+        close(pipes.errors[1]);
+    if (pipes.input[0] >= 0)
+        close(pipes.input[0]);
+    return adopt(plan, pid, &(struct ends){pipes.output[0], pipes.errors[0], pipes.input[1]});
 }
 
 pid_t child_pid(const struct child *child)
@@ -281,20 +336,29 @@ void child_stop(struct child *child, guint grace_ms)
     close_input(child);
 }
 
+/* Its own children may hold the pipe open: what it said itself is there by now. */
+static void finish_stream(struct stream *stream)
+{
+    const struct child *child = stream->child;
+
+    if (stream->fd >= 0)
+        read_some(stream, G_MAXSIZE);
+    close_stream(stream);
+    if (stream->line != NULL)
+        line_reader_finish(stream->reader, stream->line, child->plan.data);
+    g_clear_pointer(&stream->reader, line_reader_free);
+}
+
 static void bury(struct child *child, int status)
 {
     child->pid = 0;
     g_ptr_array_remove_fast(children, child);
-    /* Its own children may hold the pipe open: what it said itself is there by now. */
-    if (child->output >= 0)
-        read_some(child, G_MAXSIZE);
-    close_output(child);
+    finish_stream(&child->output);
+    finish_stream(&child->errors);
     close_input(child);
     if (child->kill_timer != 0)
         g_source_remove(child->kill_timer);
-    line_reader_finish(child->reader, child->plan.line, child->plan.data);
     child->plan.ended(status, child->plan.data);
-    line_reader_free(child->reader);
     g_string_free(child->waiting, TRUE);
     g_free(child);
 }

@@ -16,9 +16,16 @@ struct child_plan {
     const char *const *arguments; /* behind the program's name; NULL-terminated */
     bool feed;                    /* it reads lines of ours from its stdin */
     bool messages;                /* its stderr is to be read as well, not shared with us */
-    gsize longest;                /* line, in bytes */
-    int settings_fd;              /* of settings_files_share(), inherited; -1: none */
+    /* Names and values, NULL-terminated, that its environment has beside ours; NULL: none. */
+    const char *const *environment;
+    gsize longest;     /* line, in bytes */
+    int settings_fd;   /* of settings_files_share(), inherited; -1: none */
     const char *alias; /* of the target in the history; NULL: as its command line names it */
+    /* What it printed, as it comes, instead of lines. NULL: lines are wanted. */
+    void (*bytes)(const char *bytes, gsize length, gpointer data);
+    /* A line it said on stderr, apart from what it printed; goes with `messages`. NULL: `line` gets
+     * these, too. */
+    void (*message)(const char *line, gsize length, bool cut, gpointer data);
     /* A line it printed; `cut`: it was longer. */
     void (*line)(const char *line, gsize length, bool cut, gpointer data);
     /* It is gone, after its last line; status as waitpid() tells. The child is freed after it. */

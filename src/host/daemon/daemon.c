@@ -290,6 +290,7 @@ static void stop(struct daemon *daemon, int number)
     }
     daemon->stopping = true;
     jobs_stop(daemon, grace_ms);
+    api_stop(daemon->api, grace_ms);
     targets_stop(daemon, grace_ms);
     if (daemon->courier != NULL)
         courier_stop(daemon->courier, grace_ms);
@@ -320,6 +321,7 @@ static void daemon_free(struct daemon *daemon)
     if (daemon->watchdog_source != 0)
         g_source_remove(daemon->watchdog_source);
     g_clear_pointer(&daemon->http, http_stop);
+    api_free(daemon->api);
     g_ptr_array_unref(daemon->targets);
     g_ptr_array_unref(daemon->jobs);
     g_clear_pointer(&daemon->courier, courier_free);
@@ -354,15 +356,18 @@ static struct daemon *daemon_new(const struct daemon_options *options)
     daemon->started_us = g_get_monotonic_time();
     daemon->targets = g_ptr_array_new_with_free_func(free_target);
     daemon->jobs = g_ptr_array_new();
+    daemon->api = api_new(daemon);
     daemon->loop = g_main_loop_new(NULL, FALSE);
     return daemon;
 }
 
 void daemon_apply(struct daemon *daemon)
 {
+    daemon->applied++;
     /* First: what the others open and close is to be told. */
     apply_courier(daemon);
     targets_apply(daemon);
+    api_stale(daemon->api);
     jobs_apply(daemon);
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/courier.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
+#include "daemon/gathers.h"
 #include "daemon/keeper.h"
 #include "daemon/minder.h"
 #include "daemon/scheduler.h"
@@ -31,6 +32,9 @@ struct daemon_target {
     char *sense; /* all settings that its watch rests on, as text */
     struct minder *watch;
     GPtrArray *services; /* of struct target_service; NULL: none yet */
+    struct gather *gather;
+    GPtrArray *coming; /* its next turns, as overview.c has worked them out; NULL: not yet */
+    guint coming_of;   /* … with the settings that were applied then */
     enum scheduler_place place;
     bool leaving; /* no longer in the settings: it goes as soon as its watch has ended */
     guint odd_lines;
@@ -51,14 +55,19 @@ struct daemon {
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */
     struct http *http;
+    struct api *api;
     char *listen; /* the setting as it is in force */
+    /* As the server was started: whoever reaches it may look; operators may act. */
+    bool http_open, http_actions;
     GMainLoop *loop;
     guint tick_source, turn_source, watchdog_source;
     gint64 started_us; /* monotonic */
     gint64 wake_us;    /* wall clock: when the scheduler is to be asked again */
     gint64 last_wall_us, last_tick_us;
-    gint64 prune_us; /* monotonic: when to forget what is old */
-    char *status;    /* as systemd was told */
+    gint64 prune_us;              /* monotonic: when to forget what is old */
+    guint applied;                /* how often settings were applied */
+    guint gathering, gather_turn; /* children that gather; whose turn it is to be first */
+    char *status;                 /* as systemd was told */
     bool stopping;
 };
 
@@ -102,6 +111,9 @@ struct daemon_target *targets_find(const struct daemon *daemon, const char *name
  * files. */
 void target_words(const struct daemon_target *target, GStrvBuilder *words);
 
+/* "--config", FILE, "--state", FILE: the daemon's own files. */
+void daemon_words(const struct daemon *daemon, GStrvBuilder *words);
+
 /* The same for a command that connects to no server by itself. */
 void target_words_alone(const struct daemon_target *target, GStrvBuilder *words);
 
@@ -121,6 +133,9 @@ void services_tick(struct daemon_target *target, gint64 now_us);
 bool services_stop(struct daemon_target *target, guint grace_ms);
 void services_free(struct daemon_target *target);
 
+/* Something new was gathered of it (api.c). */
+void daemon_gathered(struct daemon_target *target);
+
 /* A line of its watch (watches.c). */
 void watch_heard(struct daemon_target *target, const char *text, gsize length, bool cut);
 void watch_gone(struct daemon_target *target, const char *how);
@@ -135,8 +150,19 @@ void jobs_start(struct daemon *daemon, const struct scheduler_order *order);
 void jobs_tick(struct daemon *daemon, gint64 now_us);
 void jobs_stop(struct daemon *daemon, guint grace_ms);
 
-/* ---- HTTP (health.c) ------------------------------------------------------------------------ */
+/* ---- HTTP ----------------------------------------------------------------------------------- */
 
+/* All paths but those of files (api.c). */
 extern const struct http_route daemon_routes[];
+
+void health_live(struct http_request *request, gpointer data);
+void health_ready(struct http_request *request, gpointer data);
+
+/* What the API keeps from one request to the next. */
+struct api *api_new(struct daemon *daemon);
+void api_free(struct api *api);
+/* The settings are others, or something was done: what is kept is out of date. */
+void api_stale(struct api *api);
+void api_stop(struct api *api, guint grace_ms);
 
 #endif

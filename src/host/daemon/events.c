@@ -285,6 +285,17 @@ void events_close_target(struct events *events, const char *target, gint64 at_us
     }
 }
 
+void events_each(const struct events *events, const char *target,
+                 void (*visit)(const struct store_event *event, gpointer data), gpointer data)
+{
+    for (guint i = 0; i < events->open->len; i++) {
+        const struct open_event *open = g_ptr_array_index(events->open, i);
+        struct store_event view = view_of(open);
+        if (strcmp(open->target, target) == 0)
+            visit(&view, data);
+    }
+}
+
 GHashTable *events_targets(const struct events *events)
 {
     GHashTable *targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

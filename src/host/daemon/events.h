@@ -38,6 +38,10 @@ bool events_is_open(const struct events *events, const char *target, const char 
 void events_close_target(struct events *events, const char *target, gint64 at_us,
                          const char *closing);
 
+/* Calls visit for each that is open, of one target ("": the daemon's own), oldest first. */
+void events_each(const struct events *events, const char *target,
+                 void (*visit)(const struct store_event *event, gpointer data), gpointer data);
+
 /* The targets that have an open one, as a set of texts. Caller unrefs. */
 GHashTable *events_targets(const struct events *events);
 

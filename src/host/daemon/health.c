@@ -20,7 +20,7 @@ static void end(struct json_text *json, struct http_request *request, int status
     http_answer_text(request, status, "application/json", body, NULL);
 }
 
-static void answer_live(struct http_request *request, gpointer data)
+void health_live(struct http_request *request, gpointer data)
 {
     const struct daemon *daemon = data;
     AUTO(json_text) json = json_text_new();
@@ -78,7 +78,7 @@ static void add_targets(struct json_text *json, const GPtrArray *targets)
 }
 
 /* ?target=NAME asks for that one alone. */
-static void answer_ready(struct http_request *request, gpointer data)
+void health_ready(struct http_request *request, gpointer data)
 {
     const struct daemon *daemon = data;
     const char *only = http_query_value(http_request_query(request), "target");
@@ -115,9 +115,3 @@ static void answer_ready(struct http_request *request, gpointer data)
                                      : "not ready");
     end(json, request, status);
 }
-
-const struct http_route daemon_routes[] = {
-    {"/api/health/live", HTTP_GET, HTTP_FREE, answer_live},
-    {"/api/health/ready", HTTP_GET, HTTP_FREE, answer_ready},
-    {NULL, 0, HTTP_FREE, NULL},
-};

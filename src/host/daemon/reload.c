@@ -94,6 +94,8 @@ bool daemon_listen(struct daemon *daemon, const char *where, GError **error)
         return false;
     /* First: the new place may be the old port. */
     g_clear_pointer(&daemon->http, http_stop);
+    daemon->http_open = true;
+    daemon->http_actions = false;
     if (!listen.off)
         daemon->http = http_start(&(struct http_plan){.listen = listen,
                                                       .open = true,

@@ -9,6 +9,13 @@
 
 enum { LINE_LONGEST = 1 << 16, SILENCE_S = 60, ABSENT_S = 5, STOP_MS = 4000 };
 
+void daemon_words(const struct daemon *daemon, GStrvBuilder *words)
+{
+    if (daemon->options->config != NULL)
+        g_strv_builder_add_many(words, "--config", daemon->options->config, NULL);
+    g_strv_builder_add_many(words, "--state", daemon->state, NULL);
+}
+
 void target_words(const struct daemon_target *target, GStrvBuilder *words)
 {
     const struct daemon *daemon = target->daemon;
@@ -24,9 +31,7 @@ void target_words_alone(const struct daemon_target *target, GStrvBuilder *words)
 
     if (daemon->options->connection[0] == NULL)
         g_strv_builder_add_many(words, "--target", target->name, NULL);
-    if (daemon->options->config != NULL)
-        g_strv_builder_add_many(words, "--config", daemon->options->config, NULL);
-    g_strv_builder_add_many(words, "--state", daemon->state, NULL);
+    daemon_words(daemon, words);
 }
 
 const char *target_alias(const struct daemon_target *target)
@@ -140,6 +145,7 @@ static void add(struct daemon *daemon, const char *name, struct settings *settin
     target->name = g_strdup(name);
     target->settings = settings;
     target->sense = sense;
+    target->gather = gather_new(target);
     g_ptr_array_add(daemon->targets, target);
     watch(target);
 }
@@ -189,6 +195,7 @@ static void let_go(struct daemon_target *target)
     target->leaving = true;
     minder_stop(target->watch, STOP_MS);
     services_stop(target, STOP_MS);
+    gather_stop(target->gather, STOP_MS);
 }
 
 /* Open events of targets that are not in the settings have nobody who would close them. */
@@ -236,6 +243,8 @@ void daemon_target_free(struct daemon_target *target)
 {
     minder_free(target->watch);
     services_free(target);
+    gather_free(target->gather);
+    g_clear_pointer(&target->coming, g_ptr_array_unref);
     settings_free(target->settings);
     watch_state_clear(&target->seen.state);
     watch_sample_clear(&target->seen.sample);
@@ -249,7 +258,7 @@ void targets_sweep(struct daemon *daemon)
     for (guint i = daemon->targets->len; i > 0; i--) {
         struct daemon_target *target = g_ptr_array_index(daemon->targets, i - 1);
         if (target->leaving && minder_child(target->watch) == NULL &&
-            services_stop(target, STOP_MS))
+            services_stop(target, STOP_MS) && gather_stop(target->gather, STOP_MS))
             g_ptr_array_remove_index(daemon->targets, i - 1);
     }
 }
@@ -268,6 +277,7 @@ void targets_tick(struct daemon *daemon, gint64 now_us)
         minder_tick(target->watch, now_us);
         services_tick(target, now_us);
     }
+    gathers_tick(daemon, now_us);
     targets_sweep(daemon);
 }
 
@@ -277,5 +287,6 @@ void targets_stop(struct daemon *daemon, guint grace_ms)
         struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
         minder_stop(target->watch, grace_ms);
         services_stop(target, grace_ms);
+        gather_stop(target->gather, grace_ms);
     }
 }

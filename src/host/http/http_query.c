@@ -115,6 +115,18 @@ static int by_name(const void *left, const void *right)
     return strcmp(*(const char *const *) left, *(const char *const *) right);
 }
 
+void http_query_each(const struct http_query *query,
+                     void (*visit)(const char *name, const char *value, gpointer data),
+                     gpointer data)
+{
+    guint count;
+    g_autofree gpointer *names = g_hash_table_get_keys_as_array(query->values, &count);
+
+    qsort(names, count, sizeof *names, by_name);
+    for (guint i = 0; i < count; i++)
+        visit(names[i], http_query_value(query, names[i]), data);
+}
+
 char *http_query_format(const struct http_query *query)
 {
     GString *text = g_string_new(NULL);

@@ -23,6 +23,11 @@ const char *http_query_path(const struct http_query *query);
 /* The value of that name, decoded; NULL when it was not given. */
 const char *http_query_value(const struct http_query *query, const char *name);
 
+/* Calls visit for each value, in the order of their names. */
+void http_query_each(const struct http_query *query,
+                     void (*visit)(const char *name, const char *value, gpointer data),
+                     gpointer data);
+
 /* How many values there are. */
 guint http_query_count(const struct http_query *query);
 

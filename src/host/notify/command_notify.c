@@ -167,6 +167,7 @@ const struct command notify_commands[] = {
         .examples = "pgrunbook notify test\n"
                     "pgrunbook notify test --dry-run",
         .options = test_options,
+        .flags = COMMAND_LOCAL,
         .run = test_command,
     },
     {

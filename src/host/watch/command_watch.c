@@ -44,7 +44,7 @@ const struct command watcher_commands[] = {
             "object a line: state, sample, minute, alarm, note, beat, busy. Ctrl-C ends it.",
         .examples = "pgrunbook watch insightengine\n"
                     "pgrunbook watch --target shop --json",
-        .flags = COMMAND_NEEDS_SERVER,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_LOCAL,
         .run = watch_command,
     },
     {.run = NULL},

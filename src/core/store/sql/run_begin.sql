@@ -17,8 +17,10 @@
 -- param: $15 int8 pid
 -- param: $16 int8 pid_started
 -- param: $17 int8 undoes; null: none
+-- param: $18 text actor; null: who ran the command line
+-- param: $19 text reason; null: none
 INSERT INTO run (section, verb, target, host, dbname, role, system_identifier, version_num,
                  command_line, deadline_us, started_us, os_user, os_host, os_boot, pid,
-                 pid_started, undoes)
+                 pid_started, undoes, actor, reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17)
+        $17, $18, $19)

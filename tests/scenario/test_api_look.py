@@ -1,0 +1,153 @@
+"""The API of `serve`: every command that only looks, as the document it gives on the command line;
+and what a stranger may not ask for."""
+
+import json
+from contextlib import closing
+from urllib.parse import quote
+
+import pytest
+
+from support.serve import Daemon
+from support.servers import wait_until
+
+versions = "ends"
+
+QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
+
+
+@pytest.fixture
+def daemon(server, runbook):
+    daemon = Daemon(runbook, {"shop": server, "store": server}, **QUIET).start()
+    yield daemon
+    daemon.stop()
+
+
+def get(daemon, path, status=200):
+    """(document, headers)"""
+    answer = daemon.ask(path)
+    assert answer[0] == status, answer[:2]
+    return answer[1], answer[2]
+
+
+def test_a_look_is_the_document_of_the_command(daemon, server, runbook):
+    server.sql("CREATE TABLE orders (id int PRIMARY KEY)")
+    for path, schema in (("vacuum/plan", "vacuum.plan"), ("indexes/report", "indexes.report"),
+                         ("bloat/report", "bloat.report"), ("check", "check"),
+                         ("connections/pool", "connections.pool")):
+        document, headers = get(daemon, f"/api/v1/{path}?target=shop")
+        assert document["schema"] == f"pgrunbook.{schema}/1"
+        assert float(headers["X-Pgrunbook-Age"]) >= 0 and headers["X-Pgrunbook-At"].endswith("Z")
+    typed = runbook("vacuum", "plan", "--json", server=server).expect(0).json
+    asked, _ = get(daemon, "/api/v1/vacuum/plan?target=shop&max_age=0")
+    assert asked.keys() == typed.keys()
+
+
+def test_what_is_young_enough_is_not_asked_for_again(daemon):
+    first, headers = get(daemon, "/api/v1/vacuum/plan?target=shop")
+    again, later = get(daemon, "/api/v1/vacuum/plan?target=shop&max_age=3600")
+    assert again["generated_at"] == first["generated_at"]
+    assert later["X-Pgrunbook-At"] == headers["X-Pgrunbook-At"]
+    anew, _ = get(daemon, "/api/v1/vacuum/plan?target=shop&max_age=0")
+    assert anew["generated_at"] > first["generated_at"]
+    other, _ = get(daemon, "/api/v1/vacuum/plan?target=store&max_age=3600")
+    assert other["target"] != first["target"] if "target" in first else True
+
+
+def test_options_are_those_of_the_command(daemon, server):
+    server.sql("CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.one (id int); "
+               "CREATE TABLE b.two (id int)")
+    document, _ = get(daemon, "/api/v1/vacuum/plan?target=shop&schema=a&max_age=0")
+    assert "two" not in json.dumps(document)
+    document, _ = get(daemon, "/api/v1/history?limit=1")
+    assert document["schema"] == "pgrunbook.history/1" or "runs" in document
+
+
+WRONG = [
+    ("/api/v1/", 404), ("/api/v1/nothing", 404), ("/api/v1/vacuum", 404),
+    ("/api/v1/vacuum/nothing?target=shop", 404),
+    ("/api/v1/vacuum/plan/more?target=shop", 400),
+    ("/api/v1/vacuum/plan", 400),                          # which target?
+    ("/api/v1/vacuum/plan?target=nobody", 404),
+    ("/api/v1/vacuum/plan?target=all", 400),
+    ("/api/v1/vacuum/plan?target=shop&target=store", 400),
+    ("/api/v1/vacuum/plan?target=shop&max_age=-1", 400),
+    ("/api/v1/vacuum/plan?target=shop&max_age=soon", 400),
+    ("/api/v1/vacuum/plan?target=shop&nothing=1", 400),
+    ("/api/v1/vacuum/plan?target=shop&schema=", 400),
+    ("/api/v1/vacuum/plan?target=shop&freeze=perhaps", 400),
+    ("/api/v1/vacuum/plan?target=shop&jobs=many", 400),
+    # What is the house's, and what names files, servers or terminals.
+    *[(f"/api/v1/vacuum/plan?target=shop&{option}=x", 400)
+      for option in ("config", "state", "host", "port", "username", "dbname", "echo", "format",
+                     "json", "yes", "dry-run", "password", "help")],
+    ("/api/v1/connections/report?target=shop&emergency=host%3Devil", 400),
+    ("/api/v1/connections/report?target=shop&watch=1", 400),
+    ("/api/v1/connections/pool?target=shop&source=%2Fetc%2Fpasswd", 400),
+    ("/api/v1/indexes/report?target=shop&replica=evil", 400),
+    ("/api/v1/schedule?host=evil", 400),
+    ("/api/v1/migrations/lint/etc?target=shop", 400),
+    ("/api/v1/vacuum/plan?target=shop&schema=a%0Ab", 400),
+    ("/api/v1/vacuum/plan?target=shop&schema=%FF", 400),
+    ("/api/v1/vacuum/plan?target=shop&schema=" + "x" * 5000, 400),
+    # What changes something, has no end, or is nobody's business.
+    *[(f"/api/v1/{path}?target=shop", 404)
+      for path in ("vacuum/run", "indexes/drop", "connections/relieve", "queries/cancel/1",
+                   "backup/restore", "backup/wal/receive", "backup/wal/push", "serve", "watch",
+                   "notify/test", "notify/deliver", "config/show", "config/check", "setup", "sql",
+                   "runbook", "completion", "help", "history/prune", "history/undo/1",
+                   "migrations/apply", "migrations/capture", "migrations/rehearse",
+                   "migrations/trace/x", "gather")],
+    ("/api/v1/history/nothing", 404),
+    ("/api/v1/history/-1", 404),
+    ("/api/v1/history/99999999999999999999", 400),
+    ("/api/v1/../etc/passwd", 404),
+    ("/api/v1//vacuum/plan?target=shop", 404),
+]
+
+
+def test_what_is_wrong_is_refused(daemon):
+    before = len(daemon.children())
+    for path, status in WRONG:
+        code, document, _ = daemon.ask(path)
+        assert (code, "error" in document) == (status, True), (path, code, document)
+    assert len(daemon.children()) <= before + 1
+    assert daemon.ready()
+
+
+def test_words_cannot_become_options(daemon):
+    for word in ("--help", "--yes", "-h evil", "--state=/tmp/x", "$(id)", "'; DROP TABLE x"):
+        document, _ = get(daemon, f"/api/v1/vacuum/plan?target=shop&schema={quote(word)}")
+        assert document["schema"] == "pgrunbook.vacuum.plan/1"
+        code, document, _ = daemon.ask(f"/api/v1/backup/show/{quote(word, safe='')}?target=shop")
+        assert code in (400, 404, 409, 500) and "error" in document
+
+
+def test_many_who_ask_the_same_share_one_child(daemon, server):
+    with closing(server.connect()) as _:
+        connections = [daemon.connect() for _ in range(20)]
+        for connection in connections:
+            connection.request("GET", "/api/v1/bloat/report?target=shop&max_age=0")
+        seen = set()
+        for connection in connections:
+            answer = connection.getresponse()
+            assert answer.status == 200
+            seen.add(json.loads(answer.read())["generated_at"])
+            connection.close()
+    assert len(seen) <= 3
+
+
+def test_the_session_says_what_one_may(daemon):
+    document, _ = get(daemon, "/api/v1/session")
+    assert document["role"] == "viewer" and document["name"] is None
+    assert document["actions"] is False and document["needs_token"] is False
+
+
+def test_a_target_that_is_down_is_a_bad_gateway(runbook, server):
+    daemon = Daemon(runbook, {"gone": {"conninfo": "host=127.0.0.1 port=1"}, "shop": server},
+                    **QUIET)
+    daemon.start(ready=False)
+    wait_until(lambda: daemon.ask("/api/v1/overview")[1]["targets"][0]["state"] == "down",
+               what="a target that is down")
+    code, document, _ = daemon.ask("/api/v1/vacuum/plan?target=gone")
+    assert code == 502 and document["error"]
+    daemon.stop()
