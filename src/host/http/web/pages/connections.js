@@ -34,8 +34,8 @@ function slotParts(document) {
   return [
     { value: waiting, class: 'critical', label: 'waiting for a lock' },
     { value: inTransaction, class: 'warning', label: 'idle in transaction' },
-    { value: active - waiting, class: 'accent', label: 'at work' },
-    { value: idle, class: 'quiet', label: 'idle' },
+    { value: active - waiting, class: 'series-1', label: 'at work' },
+    { value: idle, class: 'idle', label: 'idle' },
     { value: Math.max(0, used - active - inTransaction - idle), class: 'other',
       label: 'other' },
     { value: Math.max(0, ordinary - used), class: 'free', label: 'free' },
@@ -178,7 +178,7 @@ async function course(context) {
   const ordinary = minutes[minutes.length - 1].ordinary;
   return panel('The last hours', timeChart({
     label: 'Slots, most in each minute', unit: 'slots', area: true,
-    series: [series('used', 'used_max', 'accent'),
+    series: [series('used', 'used_max', 'series-1'),
       series('waiting for a lock', 'waiting_max', 'critical')],
     levels: [{ value: ordinary, label: `all ${ordinary}`, class: 'critical' }],
   }));
