@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from pgcluster_files import give_to_server_user
 from support import bloat, connections, indexes
 from support.restoring import OwnersRunbook
+from support.serve import lines
 from support.servers import Server, start_cluster, wait_until
 
 # A name that would run if any page took it for markup.
@@ -66,7 +67,7 @@ class Trouble:
         """All of it; the sessions last until let_go()."""
         self._tables()
         self._decay()
-        self._calm_tables()
+        self.calm.make_table("contacts", rows=2000)
         self._history()
         return self
 
@@ -96,7 +97,9 @@ class Trouble:
 
     def _decay(self):
         bloat.make_holes(self.shop, "visits", rows=60_000, part=6)
-        self.shop.sql("VACUUM (ANALYZE) orders, customers, stock")
+        self.shop.sql("UPDATE stock SET amount = amount - 1")
+        self.shop.sql("VACUUM (ANALYZE) orders, customers")
+        self.run("vacuum", "run", "--yes", "--table", "stock", "--table", "customers")
         self.shop.sql("DELETE FROM orders WHERE id % 3 = 0")
         self.shop.sql("UPDATE stock SET amount = amount - 1")
         self.shop.sql(f"DELETE FROM {EVIL_SQL} WHERE id % 2 = 0")
@@ -104,13 +107,20 @@ class Trouble:
             self.shop, "CREATE UNIQUE INDEX CONCURRENTLY customers_unique ON customers (country)")
         self.shop.settle_stats()
 
-    def _calm_tables(self):
-        self.calm.make_table("contacts", rows=2000)
-
     # -- what stands in the history --
 
-    def run(self, *words, codes=(0, 1, 4, 5), server=None):
-        return self.runbook(*words, server=server or self.shop, timeout=120).expect(*codes)
+    def run(self, *words, codes=(0,)):
+        """As the daemon does it: with the settings of the target, and in its name."""
+        return self.runbook(*words, "--config", self.configure(), "--target", "shop",
+                            timeout=120).expect(*codes)
+
+    def configure(self):
+        file = self.home / "trouble.conf"
+        file.write_text("[pgrunbook]\n" + "".join(
+            f"[target {name}]\n{lines(more)}" for name, more in self.settings.items()),
+            encoding="utf-8")
+        file.chmod(0o644)
+        return file
 
     def _history(self):
         """Weeks of sizes, runs of the sections, backups with a proof, migrations rehearsed."""
@@ -121,17 +131,16 @@ class Trouble:
                           "md5(i::text) FROM generate_series(1, 6000) AS i; ANALYZE visits")
         self.run("indexes", "report", "--json")
         indexes.let_days_pass(self.runbook, 40)
-        self.run("vacuum", "run", "--yes", "--table", "customers")
         self._migrate()
         self._back_up()
 
     def _migrate(self):
         for name, (up, down) in list(MIGRATIONS.items())[:1]:
             self._migration(name, up, down)
-        self.run("migrations", "apply", self.migrations, "--yes", "--force", "a test of the page")
+        self.run("migrations", "apply", "--yes", "--force", "a test of the page")
         for name, (up, down) in list(MIGRATIONS.items())[1:]:
             self._migration(name, up, down)
-        self.run("migrations", "rehearse", self.migrations)
+        self.run("migrations", "rehearse")
 
     def _migration(self, name, up, down):
         (self.migrations / f"{name}.up.sql").write_text(up, encoding="utf-8")
@@ -139,18 +148,18 @@ class Trouble:
 
     def _back_up(self):
         """Two backups, WAL without a gap behind the first, the second proven by a drill."""
-        self.run("backup", "create", "--repo", self.repo, "--label", "before the sale", codes=[0])
-        receiver = self.runbook.start("backup", "wal", "receive", "--repo", self.repo,
-                                      server=self.shop)
+        self.run("backup", "create", "--label", "before the sale")
+        receiver = self.runbook.start("backup", "wal", "receive", "--config", self.configure(),
+                                      "--target", "shop")
         wait_until(lambda: self.shop.value("SELECT count(*) FROM pg_stat_replication"),
                    what="a receiver")
         self.shop.sql("UPDATE stock SET amount = amount + 1 WHERE article < 100")
-        self.run("backup", "create", "--repo", self.repo, codes=[0])
+        self.run("backup", "create")
         self.shop.sql("UPDATE stock SET amount = amount - 1 WHERE article < 100")
         self.shop.sql("SELECT pg_switch_wal()")
-        self.run("backup", "drill", "--repo", self.repo, "--scratch", self.home, "--yes")
         receiver.terminate()
         receiver.wait()
+        self.run("backup", "drill", "--yes")
 
     # -- sessions --
 

@@ -7,7 +7,7 @@ import { get } from '../api.js';
 import { commandLine, details, facts, notice, panel, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
-import { ask, headLine, tiles } from './parts.js';
+import { add, ask, headLine, tiles } from './parts.js';
 
 export const title = 'Backups';
 
@@ -86,7 +86,7 @@ function recovery(document, context) {
     return panel('Recovery', notice('warning', 'No moment can be reached yet: there is no '
       + 'backup whose WAL is all there.'));
   const box = h('div', { 'aria-live': 'polite', class: 'landing' },
-    h('p', { class: 'muted' }, 'Choose a moment to see what a recovery to it lands on.'));
+    h('p', { class: 'muted' }, 'Where a recovery to the newest moment lands…'));
   let timer = 0, number = 0;
 
   const show = async (ms) => {
@@ -108,6 +108,7 @@ function recovery(document, context) {
   // A little before and after, so that the ends of the band are seen to be ends.
   const begin = milliseconds(from), end = milliseconds(to);
   const margin = Math.max(1000, (end - begin) * 0.04);
+  show(end);
   return panel('Recovery', timeLine({
     label: 'Moments that can be reached', from: begin - margin, to: end + margin,
     spans: spans(document), marks: marks(document), value: end,
@@ -116,18 +117,19 @@ function recovery(document, context) {
       clearTimeout(timer);
       timer = setTimeout(show, SETTLE_MS, ms);
     },
-  }), box);
+  }), h('p', { class: 'muted' }, 'The band is what can be reached; a diamond is the end of a '
+    + 'backup. Move the slider, by mouse or by arrow keys.'), box);
 }
 
 function backupsTable(document) {
   return table({
     caption: 'Backups', captionHidden: true, cards: true, rows: document.backups, limit: 30,
     empty: 'None yet.', order: { key: 'stopped_at', descending: true },
-    detail: (row) => facts([
+    detail: (row) => details('More', facts([
       ['Identity', row.id], ['Proof', PROOFS[row.proof][2]],
       ['Its words', row.proof_text], ['Trouble', row.trouble], ['Note', row.note],
       ['LSN', `${row.start_lsn} to ${row.stop_lsn}, timeline ${row.timeline}`],
-    ].filter(([, value]) => value)),
+    ])),
     columns: [
       { key: 'id', label: 'Backup', head: true, value: (row) => row.label ?? row.id },
       { key: 'stopped_at', label: 'Ended', cell: (row) => time(row.stopped_at) },
@@ -167,13 +169,13 @@ export async function page(view, context) {
   const act = (label, verb, what) => actButton({ label, section: 'backup', verb, target, what,
     done: refresh }, session);
 
-  view.append(
+  add(view,
     headLine(answer, act('Back up now', 'create', `Take a backup of ${target}`),
       act('Prove the newest', 'drill', `Restore the newest backup of ${target}, start it `
         + 'and ask it')),
     document.damage && notice('critical', document.damage),
     heads(document), recovery(document, context),
-    gaps(document) ?? '',
+    gaps(document),
     panel('Backups', backupsTable(document)),
     details('The repository', facts([
       ['Folder', document.repository], ['System', document.system],

@@ -5,7 +5,7 @@ import { bytes, count, percent, plural, time } from '../format.js';
 import { bars, sparkline } from '../chart.js';
 import { commandLine, details, notice, panel } from '../ui.js';
 import { table } from '../table.js';
-import { ask, headLine, relation, tiles } from './parts.js';
+import { add, ask, headLine, relation, tiles } from './parts.js';
 
 export const title = 'Bloat';
 
@@ -52,7 +52,7 @@ function meter(item) {
 }
 
 function about(item) {
-  return h('div', {},
+  return details('More',
     h('p', {}, `${item.kind === 'index' ? `An index of ${item.table}. ` : ''}` +
       `${count(item.live_rows)} live rows, ${count(item.dead_rows)} dead. ` +
       `The figure is ${METHODS[item.method]}: ${item.reason}.`),
@@ -102,7 +102,7 @@ export async function page(view, context) {
   const won = objects.reduce((sum, item) => sum + (item.reclaimable_bytes ?? 0), 0);
   const grown = objects.reduce((sum, item) => sum + (item.growth_bytes_per_week ?? 0), 0);
 
-  view.append(
+  add(view,
     headLine(answer),
     tiles([
       ['Tables and indexes', bytes(size)],
@@ -113,10 +113,10 @@ export async function page(view, context) {
     panel('Worst first', objectsTable(objects, answer.at)),
     growing(objects));
   if (hidden > 0)
-    view.append(notice('warning', `${plural(hidden, 'table')} cannot be judged: the role may `
+    add(view, notice('warning', `${plural(hidden, 'table')} cannot be judged: the role may `
       + 'not read their statistics.'));
   if (leftOut.length > 0)
-    view.append(details(`${plural(leftOut.length, 'table')} could not be looked at`,
+    add(view, details(`${plural(leftOut.length, 'table')} could not be looked at`,
       h('ul', {}, leftOut.map((item) => h('li', {},
         `${relation(item.schema, item.table)}: ${item.reason}`)))));
 }

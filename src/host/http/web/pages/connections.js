@@ -8,7 +8,7 @@ import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { get } from '../api.js';
 import { listen } from '../events.js';
-import { ask, headLine, holdButton, later, query, renew, tiles, who } from './parts.js';
+import { add, ask, headLine, holdButton, later, query, renew, tiles, who } from './parts.js';
 
 export const title = 'Connections';
 
@@ -44,9 +44,13 @@ function slotParts(document) {
 
 function slots(document) {
   const { ordinary, used, max, superuser_reserved: kept, reserved, limits } = document.slots;
+  const parts = slotParts(document);
   return panel('Slots',
-    gauge({ total: Math.max(ordinary, used), parts: slotParts(document),
-      label: `${used} of ${ordinary} slots are used` }),
+    h('div', { class: 'slots-bar' }, gauge({ total: Math.max(ordinary, used), parts,
+      label: `${used} of ${ordinary} slots are used` })),
+    h('ul', { class: 'keys' }, parts.map((part) => h('li', {},
+      h('span', { class: ['key', part.class], 'aria-hidden': 'true' }),
+      `${count(part.value)} ${part.label}`))),
     h('p', { class: 'muted' }, `${used} of ${ordinary} slots; ${max} in all, ` +
       `${kept + reserved} kept for superusers. Relief begins to be due at ` +
       `${Math.round(document.goal.until * 100)} %.`),
@@ -210,7 +214,7 @@ export async function page(view, context) {
   };
 
   show(await ask('connections', 'report', context));
-  view.append(h('div', { class: 'actions' },
+  add(view, h('div', { class: 'actions' },
     actButton({ label: 'Relieve', section: 'connections', verb: 'relieve', target,
       what: `End sessions of ${target} until there is room`, danger: true }, session),
     holdButton(held)), box);

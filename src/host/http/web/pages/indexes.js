@@ -3,7 +3,7 @@
 import { h } from '../dom.js';
 import { bytes, count, day, plural } from '../format.js';
 import { commandLine, details, facts, notice, panel, sql, status } from '../ui.js';
-import { ask, headLine, relation, tiles } from './parts.js';
+import { add, ask, headLine, relation, tiles } from './parts.js';
 
 export const title = 'Indexes';
 
@@ -99,7 +99,7 @@ export async function page(view, context) {
   const groups = KINDS.map((kind) => group(kind, found)).filter(Boolean);
   const number = (kind) => open.filter(({ finding }) => finding.kind === kind).length;
 
-  view.append(
+  add(view,
     headLine(answer),
     tiles([
       ['Invalid', count(number('invalid')), number('invalid') > 0 ? 'critical' : 'ok'],

@@ -5,7 +5,7 @@ import { count, duration, plural, time } from '../format.js';
 import { commandLine, details, facts, notice, panel, status } from '../ui.js';
 import { table } from '../table.js';
 import { get } from '../api.js';
-import { ask, headLine, later, outcomeStatus, outcomeWord, tiles } from './parts.js';
+import { add, ask, headLine, later, outcomeStatus, outcomeWord, tiles } from './parts.js';
 
 export const title = 'Migrations';
 
@@ -33,12 +33,12 @@ function files(document) {
     caption: 'Migrations of the folder', captionHidden: true, cards: true, limit: 50,
     rows: document.migrations.map((item, index) => ({ ...item, index })),
     empty: 'The folder has none.', order: { key: 'index', descending: true },
-    detail: (row) => facts([
+    detail: (row) => details('More', facts([
       ['Up', row.up?.file], ['Down', row.down?.file ?? 'none'],
       ['Transaction', row.up?.transaction], ['Irreversible', row.up?.irreversible],
       ['Applied', row.applied_at && time(row.applied_at)],
       ['Forced, because', row.last_run?.forced],
-    ].filter(([, value]) => value)),
+    ])),
     columns: [
       { key: 'index', label: 'Migration', head: true, value: (row) => row.index,
         format: (value, row) => [row.version, row.name].filter(Boolean).join(' ') },
@@ -101,7 +101,7 @@ export async function page(view, context) {
   const wrong = document.migrations.filter((item) =>
     !['applied', 'pending'].includes(item.state)).length;
 
-  view.append(
+  add(view,
     headLine(answer),
     document.table.dirty && notice('critical', `Version ${document.table.dirty_version} died `
       + 'in its midst: the database is neither here nor there.'),
@@ -113,14 +113,14 @@ export async function page(view, context) {
         document.problems.length > 0 && 'warning'],
     ]));
   later(view, () => checklist(context));
-  view.append(panel('Files', files(document)), problems(document) ?? '');
+  add(view, panel('Files', files(document)), problems(document));
   later(view, () => runs(context));
   if (number('pending') > 0)
-    view.append(panel('Next', h('p', {}, `${plural(number('pending'), 'migration')} pending. `
+    add(view, panel('Next', h('p', {}, `${plural(number('pending'), 'migration')} pending. `
       + 'Files are read on the machine itself:'),
     commandLine('pgrunbook migrations rehearse'), commandLine('pgrunbook migrations apply')),
     );
-  view.append(details('Where it looks', facts([['Folder', document.folder],
+  add(view, details('Where it looks', facts([['Folder', document.folder],
     ['Tool', document.format],
     ['Table', `${document.table.schema}.${document.table.name}`]])));
 }

@@ -4,6 +4,11 @@ import { h, fill } from '../dom.js';
 import { command, get } from '../api.js';
 import { ageOf, notice } from '../ui.js';
 
+/** Puts children below what is there: nodes, lists of them, and holes. */
+export function add(view, ...children) {
+  view.append(...children.flat(Infinity).filter((child) => child instanceof Node));
+}
+
 /** "orders", or "sales.orders": public is what everybody means without saying so. */
 export function relation(schema, name) {
   return schema === 'public' || !schema ? name : `${schema}.${name}`;

@@ -5,7 +5,7 @@ import { count, duration, plural } from '../format.js';
 import { notice, panel, status } from '../ui.js';
 import { actButton } from '../dialog.js';
 import { listen } from '../events.js';
-import { ask, headLine, holdButton, query, renew, tiles, who } from './parts.js';
+import { add, ask, headLine, holdButton, query, renew, tiles, who } from './parts.js';
 
 export const title = 'Queries';
 
@@ -96,7 +96,7 @@ export async function page(view, context) {
   };
 
   show(await ask('queries', 'report', context));
-  view.append(h('div', { class: 'actions' }, holdButton(held)), box);
+  add(view, h('div', { class: 'actions' }, holdButton(held)), box);
   listen({ target, live: ['queries'], signal, on: { live: (told) => {
     if (told.section === 'queries')
       show({ document: told.document, at: new Date(told.at) });

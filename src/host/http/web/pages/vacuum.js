@@ -5,7 +5,7 @@ import { bytes, count, duration, plural, time } from '../format.js';
 import { details, notice, panel, sql, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
-import { ask, headLine, lastRun, later, outcomeStatus, outcomeWord, relation, tiles }
+import { add, ask, headLine, lastRun, later, outcomeStatus, outcomeWord, relation, tiles }
   from './parts.js';
 
 export const title = 'Vacuum';
@@ -111,7 +111,7 @@ export async function page(view, context) {
   const dead = due.reduce((sum, item) => sum + item.dead_rows, 0);
   const seconds = due.reduce((sum, item) => sum + item.predicted_seconds, 0);
 
-  view.append(
+  add(view,
     headLine(answer, actButton({
       label: 'Vacuum now', section: 'vacuum', verb: 'run', target,
       what: `Vacuum ${plural(due.length, 'table')} of ${target}`, done: refresh,
@@ -127,5 +127,5 @@ export async function page(view, context) {
   later(view, () => last(context));
   const holders = horizon(plan.horizon);
   if (holders !== null)
-    view.append(holders);
+    add(view, holders);
 }
