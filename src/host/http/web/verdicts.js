@@ -25,7 +25,7 @@ function name(target, line) {
 }
 
 function lineOf(target, line) {
-  return h('li', { class: ['verdict', line.status] }, shape(line.status),
+  return h('li', { class: ['check-line', line.status] }, shape(line.status),
     h('div', null,
       h('p', null, h('span', { class: 'only-read' }, `${WORDS[line.status]}: `),
         h('span', { class: 'message' }, line.message), ' ', h('span', { class: 'verdict-name' },
@@ -36,14 +36,14 @@ function lineOf(target, line) {
 
 function eventLine(event) {
   const kind = event.severity === 'critical' ? 'critical' : event.severity === 'warning' ? 'warning' : 'unknown';
-  return h('li', { class: ['verdict', kind] }, shape(kind),
+  return h('li', { class: ['check-line', kind] }, shape(kind),
     h('div', null, h('p', null, h('span', { class: 'only-read' }, `${WORDS[kind]}: `),
       h('span', { class: 'message' }, event.message), ' ', h('span', { class: 'verdict-name' },
         h('span', { class: ['word', kind], 'aria-hidden': 'true' }, 'Right now'), title(event.name), ', since ', ageOf(event.opened_at)))));
 }
 
 function gapLine(gap) {
-  return h('li', { class: 'verdict unknown' }, shape('unknown'),
+  return h('li', { class: 'check-line unknown' }, shape('unknown'),
     h('div', null, h('p', null, h('span', { class: 'message' }, `Could not be read: ${gap.what}`)), next(gap.remedy)));
 }
 
@@ -53,7 +53,7 @@ export function verdictList(one, folded) {
   const bad = lines.filter((line) => line.status !== 'ok');
   const fine = lines.filter((line) => line.status === 'ok');
   const events = one.events ?? [];
-  const fineList = fine.length && h('ul', { class: 'verdicts fine' }, fine.map((line) => lineOf(one.name, line)));
+  const fineList = fine.length > 0 && h('ul', { class: 'verdicts fine' }, fine.map((line) => lineOf(one.name, line)));
   return [
     (bad.length || events.length || one.gaps?.length) ? h('ul', { class: 'verdicts' },
       events.map(eventLine), bad.map((line) => lineOf(one.name, line)), (one.gaps ?? []).map(gapLine)) : null,
