@@ -3,10 +3,13 @@
 struct check {
     struct session *session;
     const struct settings *settings;
-    const char *where;
+    const char *where, *section;
     GPtrArray *verdicts; /* of struct verdict */
+    GArray *sections;    /* of const char *, beside them */
     GPtrArray *gaps;     /* of struct check_gap */
     GStringChunk *texts; /* owns the verdicts' strings */
+    gpointer observed;
+    GDestroyNotify free_observed;
 };
 
 static void free_gap(gpointer data)
@@ -27,6 +30,7 @@ struct check *check_new(struct session *session, const struct settings *settings
     check->settings = settings;
     check->where = where;
     check->verdicts = g_ptr_array_new_with_free_func(g_free);
+    check->sections = g_array_new(FALSE, FALSE, sizeof(const char *));
     check->gaps = g_ptr_array_new_with_free_func(free_gap);
     check->texts = g_string_chunk_new(1024);
     return check;
@@ -36,10 +40,36 @@ void check_free(struct check *check)
 {
     if (check == NULL)
         return;
+    check_forget(check);
     g_ptr_array_unref(check->verdicts);
+    g_array_unref(check->sections);
     g_ptr_array_unref(check->gaps);
     g_string_chunk_free(check->texts);
     g_free(check);
+}
+
+void check_begin_section(struct check *check, const char *section)
+{
+    check->section = section;
+}
+
+void check_hand_over(struct check *check, gpointer observed, GDestroyNotify free_observed)
+{
+    check_forget(check);
+    check->observed = observed;
+    check->free_observed = free_observed;
+}
+
+gpointer check_observed(const struct check *check)
+{
+    return check->observed;
+}
+
+void check_forget(struct check *check)
+{
+    if (check->observed != NULL)
+        check->free_observed(check->observed);
+    check->observed = NULL;
 }
 
 const char *check_where(const struct check *check)
@@ -70,6 +100,7 @@ void check_add(struct check *check, const struct verdict *verdict)
     copy->name = keep(check, verdict->name);
     copy->message = keep(check, verdict->message);
     copy->next = keep(check, verdict->next);
+    g_array_append_val(check->sections, check->section);
     g_ptr_array_add(check->verdicts, copy);
 }
 
@@ -94,6 +125,11 @@ guint check_verdicts(const struct check *check)
 const struct verdict *check_verdict(const struct check *check, guint index)
 {
     return g_ptr_array_index(check->verdicts, index);
+}
+
+const char *check_verdict_section(const struct check *check, guint index)
+{
+    return g_array_index(check->sections, const char *, index);
 }
 
 guint check_gaps(const struct check *check)

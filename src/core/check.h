@@ -19,11 +19,20 @@ struct check *check_new(struct session *session, const struct settings *settings
 void check_free(struct check *check);
 AUTO_DEFINE(check, check_free)
 
+/* What is added from here on is of that section; NULL: of none. Borrowed for good. */
+void check_begin_section(struct check *check, const char *section);
+
 /* In the order they were added; borrowed. */
 guint check_verdicts(const struct check *check);
 const struct verdict *check_verdict(const struct check *check, guint index);
+/* The section that added it; NULL: none. */
+const char *check_verdict_section(const struct check *check, guint index);
 guint check_gaps(const struct check *check);
 const struct check_gap *check_gap(const struct check *check, guint index);
+
+/* What was handed over since check_forget(), which frees it; NULL: nothing. */
+gpointer check_observed(const struct check *check);
+void check_forget(struct check *check);
 
 /* "ok", "warning", "critical", "unknown". */
 const char *check_status_name(enum verdict_status status);

@@ -145,6 +145,10 @@ void check_add(struct check *check, const struct verdict *verdict);
  * pair is listed once. */
 void check_unreadable(struct check *check, const char *what, const char *remedy);
 
+/* Hands what check() has observed to measure() of the same section, which is called next where
+ * figures are wanted; else it is freed. */
+void check_hand_over(struct check *check, gpointer observed, GDestroyNotify free_observed);
+
 /* ---- pgrunbook setup ---------------------------------------------------------------------- */
 
 /* A role membership a section needs, for servers from `since` to before `until` (0: no end).
@@ -208,7 +212,8 @@ struct feature {
      * of its own; for the page. NULL: it has none. */
     json_t *(*live)(struct watch_look *look);
     const struct metric *metrics; /* NULL: none */
-    /* Brings their values. False with an error only when nothing could be said at all. */
+    /* Brings their values: right after check(), where the section has one and it did not fail, from
+     * what that handed over. False with an error only when nothing could be said at all. */
     bool (*measure)(struct measure *measure, GError **error);
 };
 

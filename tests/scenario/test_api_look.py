@@ -10,7 +10,7 @@ import pytest
 from support.serve import Daemon
 from support.servers import wait_until
 
-versions = "ends"
+versions = (17,)
 
 QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 

@@ -27,6 +27,9 @@ struct metric {
     bool top;              /* many: only the N largest keep their names, the rest is summed */
 };
 
+/* "pgrunbook_vacuum_dead_rows"; without the _total of a counter's samples. Caller frees. */
+char *metric_name(const char *section, const struct metric *metric);
+
 struct measure; /* collects; made by the gatherer */
 
 struct session *measure_session(struct measure *measure);
@@ -34,16 +37,20 @@ const struct settings *measure_settings(const struct measure *measure);
 struct store *measure_store(struct measure *measure);
 const char *measure_target(const struct measure *measure); /* NULL: none */
 
+/* What the section's check() handed over (check_hand_over); NULL: nothing. Borrowed. */
+gpointer measure_observed(const struct measure *measure);
+
 /* One value. Then the labels' values, as many as the metric has; NULL is "". Text from a database
- * may be anything. */
+ * may be anything. A value that is not finite is left out; of several with the same labels one
+ * remains: of a metric with `top` their sum, else the largest. */
 void measure_add(struct measure *measure, const struct metric *metric, double value, ...);
 
 /* ---- for the gatherer and the tests ---------------------------------------------------------- */
 
 struct measure *measure_new(struct session *session, const struct settings *settings,
                             struct store *store, const char *target, guint top);
-/* Before a section's values. */
-void measure_section(struct measure *measure, const char *section);
+/* Before a section's values. observed: what its check() handed over, borrowed. */
+void measure_section(struct measure *measure, const char *section, gpointer observed);
 /* [{"name", "type", "unit", "help", "samples": [{"labels": {…}, "value": …}]}]; caller unrefs. */
 json_t *measure_families(struct measure *measure);
 void measure_free(struct measure *measure);

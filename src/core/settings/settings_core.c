@@ -41,6 +41,15 @@ const struct setting settings_core[] = {
             "nowhere.",
     },
     {
+        .name = "metrics.top",
+        .type = SETTING_INT,
+        .fallback = "20",
+        .minimum = "0",
+        .maximum = "1000",
+        .prose = "So many tables and indexes of each kind `/metrics` names, the largest; the "
+                 "rest are summed as \"(other)\".",
+    },
+    {
         .name = "http.gather",
         .type = SETTING_DURATION,
         .flags = SETTING_GLOBAL_ONLY,

@@ -1,6 +1,7 @@
 /* The section's lines of `pgrunbook check`: only where a repository is configured. */
 #include "backup_check.h"
 
+#include "backup_decide.h"
 #include "backup_health.h"
 #include "backup_queries.h"
 
@@ -62,6 +63,44 @@ static bool ask_server(struct check *check, struct rows **ret_rows,
     return true;
 }
 
+static struct backup_figures *figures_of(const GPtrArray *backups)
+{
+    struct backup_figures *figures = g_new0(struct backup_figures, 1);
+
+    figures->recovery_seconds = -1;
+    for (guint i = 0; i < backups->len; i++) {
+        const struct repo_backup *backup = backups->pdata[i];
+        bool usable = target_usable(backup);
+        figures->stored_bytes += backup->stored;
+        figures->usable += usable;
+        figures->damaged += !usable;
+        if (usable)
+            figures->newest_us = MAX(figures->newest_us, backup->stopped_us);
+        if (!usable || backup->proof != REPO_PROVEN)
+            continue;
+        figures->proven++;
+        if (backup->stopped_us >= figures->proven_us) {
+            figures->proven_us = backup->stopped_us;
+            figures->recovery_seconds = backup->recovery_seconds;
+        }
+    }
+    return figures;
+}
+
+static void add_wal_figures(struct backup_figures *figures, const struct recoverable *reach,
+                            const struct health_server *server)
+{
+    figures->wal_known = true;
+    figures->recoverable = reach->known;
+    figures->from_us = reach->from_us;
+    figures->to_us = MAX(reach->to_us, reach->from_us);
+    figures->behind_bytes = server->lsn > reach->to_lsn ? server->lsn - reach->to_lsn : 0;
+    figures->gaps = reach->gaps->len;
+    figures->slot_there = server->slot_there;
+    figures->slot_bytes = MAX(server->slot_bytes, 0);
+    figures->failing_seconds = server->failing ? server->failing_seconds : 0;
+}
+
 static bool judge(struct check *check, const struct lineage *lineage, const GPtrArray *backups,
                   GError **error)
 {
@@ -72,12 +111,16 @@ static bool judge(struct check *check, const struct lineage *lineage, const GPtr
     AUTO(rows) rows = NULL;
     AUTO(recoverable) recoverable = NULL;
 
+    struct backup_figures *figures = figures_of(backups);
+
+    check_hand_over(check, figures, g_free);
     add(check, "backup_proof", &proof);
     if (backups->len == 0)
         return true;
     recoverable = recoverable_find(lineage, backups, error);
     if (recoverable == NULL || !ask_server(check, &rows, &server, error))
         return false;
+    add_wal_figures(figures, recoverable, &server);
     struct health wal = health_wal(recoverable, backups, &server, &bounds, g_get_real_time());
     add(check, "backup_wal", &wal);
     return true;

@@ -154,5 +154,7 @@ const struct feature feature_bloat = {
     .rights = rights,
     .queries = bloat_queries,
     .check = bloat_check,
+    .metrics = bloat_metrics,
+    .measure = bloat_measure,
     .jobs = own_jobs,
 };

@@ -82,4 +82,8 @@ enum runbook_exit bloat_report_command(struct call *call, GError **error);
 enum runbook_exit bloat_reclaim_command(struct call *call, GError **error);
 bool bloat_check(struct check *check, GError **error);
 
+/* Figures for monitoring (bloat_measure.c). */
+extern const struct metric bloat_metrics[];
+bool bloat_measure(struct measure *measure, GError **error);
+
 #endif

@@ -78,5 +78,6 @@ bool bloat_check(struct check *check, GError **error)
     add(check, "table_bloat", "table", &tables, next);
     add(check, "index_bloat", "index", &indexes, next);
     note_invisible(check, state);
+    check_hand_over(check, g_steal_pointer(&state), (GDestroyNotify) bloat_case_free);
     return true;
 }

@@ -153,5 +153,7 @@ const struct feature feature_connections = {
     .rights = rights,
     .queries = connections_queries,
     .check = connections_check,
+    .metrics = connections_metrics,
+    .measure = connections_measure,
     .watch = connections_emergency,
 };

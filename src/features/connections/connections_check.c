@@ -115,11 +115,13 @@ bool connections_check(struct check *check, GError **error)
         g_autofree char *role = session_quote(check_session(check), NULL, backends->looker);
         g_autofree char *remedy = g_strdup_printf("GRANT pg_monitor TO %s", role);
         check_unreadable(check, what, remedy);
-        return true;
+    } else {
+        struct connections_policy policy =
+            connections_policy(check_settings(check), false, false);
+        AUTO(connections_diagnosis) diagnosis = connections_diagnose(backends, &policy);
+        check_transactions(check, backends, &policy);
+        check_convoy(check, diagnosis);
     }
-    struct connections_policy policy = connections_policy(check_settings(check), false, false);
-    AUTO(connections_diagnosis) diagnosis = connections_diagnose(backends, &policy);
-    check_transactions(check, backends, &policy);
-    check_convoy(check, diagnosis);
+    check_hand_over(check, g_steal_pointer(&backends), (GDestroyNotify) backends_free);
     return true;
 }

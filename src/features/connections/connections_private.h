@@ -150,6 +150,10 @@ enum runbook_exit connections_watch(struct call *call, struct session *session,
 enum runbook_exit connections_relieve_command(struct call *call, GError **error);
 bool connections_check(struct check *check, GError **error);
 
+/* Figures for monitoring (connections_measure.c). */
+extern const struct metric connections_metrics[];
+bool connections_measure(struct measure *measure, GError **error);
+
 /* At each look of the watch. */
 void connections_emergency(struct watch_look *look);
 

@@ -167,5 +167,7 @@ const struct feature feature_indexes = {
     .rights = rights,
     .queries = indexes_queries,
     .check = indexes_check,
+    .metrics = indexes_metrics,
+    .measure = indexes_measure,
     .jobs = own_jobs,
 };

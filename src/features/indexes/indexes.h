@@ -161,6 +161,9 @@ struct indexes_case *indexes_observe(struct call *call, struct session *session,
 bool indexes_observe_nodes(struct call *call, struct session *session,
                            struct indexes_case *state, GError **error);
 
+/* What the history and the counters say of the primary alone; nothing is kept (indexes_nodes.c). */
+void indexes_recall(struct store *store, struct session *session, struct indexes_case *state);
+
 /* The statements that would make the drop-candidates again (indexes_undo.c). */
 bool indexes_observe_definitions(struct session *session, struct indexes_case *state,
                                  GError **error);
@@ -246,5 +249,9 @@ char *indexes_create_sql(const struct indexes_case *state,
 enum runbook_exit indexes_report_command(struct call *call, GError **error);
 enum runbook_exit indexes_drop_command(struct call *call, GError **error);
 bool indexes_check(struct check *check, GError **error);
+
+/* Figures for monitoring (indexes_measure.c). */
+extern const struct metric indexes_metrics[];
+bool indexes_measure(struct measure *measure, GError **error);
 
 #endif

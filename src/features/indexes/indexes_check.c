@@ -129,5 +129,6 @@ bool indexes_check(struct check *check, GError **error)
     check_invalid(&look);
     check_duplicates(&look);
     check_foreign_keys(&look);
+    check_hand_over(check, g_steal_pointer(&state), (GDestroyNotify) indexes_case_free);
     return true;
 }

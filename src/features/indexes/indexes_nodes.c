@@ -90,7 +90,7 @@ static GArray *advance(struct merge *merge, gint64 now_us)
 }
 
 /* keep: not on a standby that was asked in the primary's place. */
-static void sample(struct call *call, struct session *session, struct indexes_node *node,
+static void sample(struct store *store, struct session *session, struct indexes_node *node,
                    gint64 now_us, bool keep)
 {
     const struct store_node where = {session_system_identifier(session),
@@ -104,10 +104,10 @@ static void sample(struct call *call, struct session *session, struct indexes_no
             merge.positions,
             GUINT_TO_POINTER(g_array_index(node->uses, struct indexes_use, i).oid),
             GUINT_TO_POINTER(i + 1));
-    store_uses(call->store, &where, &node->sampling, take_kept, &merge);
+    store_uses(store, &where, &node->sampling, take_kept, &merge);
     g_autoptr(GArray) changed = advance(&merge, now_us);
     if (keep)
-        store_uses_put(call->store, &where, &node->sampling,
+        store_uses_put(store, &where, &node->sampling,
                        (const struct store_use *) (gpointer) changed->data, changed->len,
                        (const guint *) (gpointer) merge.gone->data, merge.gone->len);
     node->seen = node->counting;
@@ -117,8 +117,8 @@ static void sample(struct call *call, struct session *session, struct indexes_no
     g_array_unref(merge.gone);
 }
 
-static void sample_primary(struct call *call, struct session *session,
-                           struct indexes_case *state)
+static void sample_primary(struct store *store, struct session *session,
+                           struct indexes_case *state, bool keep)
 {
     const struct relations *relations = state->relations;
     struct indexes_node *node = g_ptr_array_index(state->nodes, 0);
@@ -130,7 +130,12 @@ static void sample_primary(struct call *call, struct session *session,
     }
     node->reset_us = relations->stats_reset_us;
     node->counting = relations->counting;
-    sample(call, session, node, state->now_us, !relations->in_recovery && !call->dry_run);
+    sample(store, session, node, state->now_us, keep && !relations->in_recovery);
+}
+
+void indexes_recall(struct store *store, struct session *session, struct indexes_case *state)
+{
+    sample_primary(store, session, state, false);
 }
 
 /* ---- replicas ------------------------------------------------------------------------------ */
@@ -258,7 +263,7 @@ static bool sample_through(struct call *call, struct session *primary, struct li
         !session_each(session, &query_indexes_scans, NULL, take_scans, node, error) ||
         !count_standbys(session, state, error))
         return false;
-    sample(call, session, node, state->now_us, !call->dry_run);
+    sample(call->store, session, node, state->now_us, !call->dry_run);
     return true;
 }
 
@@ -301,7 +306,7 @@ bool indexes_observe_nodes(struct call *call, struct session *session,
     if (replicas[0] == NULL)
         replicas = settings_list(call->settings, "replicas");
     g_ptr_array_add(state->nodes, indexes_node_new(""));
-    sample_primary(call, session, state);
+    sample_primary(call->store, session, state, !call->dry_run);
     for (gsize i = 0; replicas != NULL && replicas[i] != NULL; i++)
         if (!observe_replica(call, session, replicas[i], state, error))
             return false;

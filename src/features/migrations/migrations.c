@@ -378,4 +378,6 @@ const struct feature feature_migrations = {
     .settings = settings,
     .commands = commands,
     .queries = migrations_queries,
+    .metrics = migrations_metrics,
+    .measure = migrations_measure,
 };

@@ -6,4 +6,8 @@
 
 extern const struct feature feature_migrations;
 
+/* Figures for monitoring (migrations_measure.c). */
+extern const struct metric migrations_metrics[];
+bool migrations_measure(struct measure *measure, GError **error);
+
 #endif

@@ -117,5 +117,7 @@ const struct feature feature_queries = {
     .commands = commands,
     .rights = rights,
     .check = queries_check,
+    .metrics = queries_metrics,
+    .measure = queries_measure,
     .watch = queries_enforce,
 };

@@ -120,6 +120,14 @@ enum runbook_exit queries_cancel_command(struct call *call, GError **error);
 enum runbook_exit queries_terminate_command(struct call *call, GError **error);
 bool queries_check(struct check *check, GError **error);
 
+/* What check() hands over for monitoring, and the figures (queries_measure.c). */
+struct queries_seen {
+    guint count; /* of long ones */
+    double longest_seconds;
+};
+extern const struct metric queries_metrics[];
+bool queries_measure(struct measure *measure, GError **error);
+
 /* At each look of the watch. */
 void queries_enforce(struct watch_look *look);
 

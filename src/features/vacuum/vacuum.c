@@ -143,5 +143,7 @@ const struct feature feature_vacuum = {
     .rights = rights,
     .queries = vacuum_queries,
     .check = vacuum_check,
+    .metrics = vacuum_metrics,
+    .measure = vacuum_measure,
     .jobs = own_jobs,
 };

@@ -309,4 +309,8 @@ void vacuum_show_run(const struct vacuum_run *run, gint64 id, const char *outcom
 
 bool vacuum_check(struct check *check, GError **error);
 
+/* Figures for monitoring (vacuum_measure.c). */
+extern const struct metric vacuum_metrics[];
+bool vacuum_measure(struct measure *measure, GError **error);
+
 #endif

@@ -305,11 +305,12 @@ bool vacuum_check(struct check *check, GError **error)
                                    state->server.multixact_freeze_max_age,
                                    state->server.multixact_failsafe_age, mxids_of});
     check_horizon(&look);
-    if (state->server.in_recovery)
-        return true; /* rows and statistics are counted on the primary */
-    check_dead(&look);
-    check_statistics(&look);
-    check_autovacuum_behind(&look);
-    check_autovacuum(&look);
+    if (!state->server.in_recovery) { /* rows and statistics are counted on the primary */
+        check_dead(&look);
+        check_statistics(&look);
+        check_autovacuum_behind(&look);
+        check_autovacuum(&look);
+    }
+    check_hand_over(check, g_steal_pointer(&state), (GDestroyNotify) vacuum_case_free);
     return true;
 }

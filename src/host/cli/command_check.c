@@ -4,14 +4,10 @@
  * verdict of its own, so whatever goes wrong there is always an answer on stdout.
  */
 #include "check.h"
+#include "cli/check_ask.h"
 #include "cli/commands.h"
 #include "cli/grammar.h"
-#include "cli/record.h"
-#include "out/document.h"
 #include "out/grid.h"
-
-#include <math.h>
-#include <string.h>
 
 /* Lines of text for people: what a screen and a pager message hold. */
 enum { MOST_LINES = 20, MOST_GAPS = 5 };
@@ -39,92 +35,18 @@ static char *shout(enum verdict_status status)
     return g_ascii_strup(check_status_name(status), -1);
 }
 
-/* ---- asking ------------------------------------------------------------------------------- */
-
-/* An error as one sentence, its detail and hint behind it in brackets. */
-static void add_failure(struct check *check, const char *name, const GError *error)
-{
-    g_auto(GStrv) lines = g_strsplit(error->message, "\n", -1);
-    g_autoptr(GString) message = g_string_new(lines[0]);
-
-    for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++)
-        if (g_strstrip(lines[i])[0] != '\0')
-            g_string_append_printf(message, " (%s)", lines[i]);
-    const struct verdict verdict = {
-        .name = name,
-        .status = VERDICT_UNKNOWN,
-        .value = NAN,
-        .message = message->str,
-    };
-    check_add(check, &verdict);
-}
-
-static bool is_interrupt(const GError *error)
-{
-    return g_error_matches(error, RUNBOOK_ERROR, RUNBOOK_INTERRUPTED);
-}
-
 /* False only for Ctrl-C. */
 static bool ask_sections(struct check *check, GError **error)
 {
     for (guint i = 0; features[i] != NULL; i++) {
-        g_autoptr(GError) failure = NULL;
-        if (features[i]->check == NULL || features[i]->check(check, &failure))
-            continue;
-        if (is_interrupt(failure)) {
-            g_propagate_error(error, g_steal_pointer(&failure));
+        if (!cli_check_ask(check, features[i], NULL, error))
             return false;
-        }
-        add_failure(check, features[i]->name, failure);
+        check_forget(check);
     }
     return true;
 }
 
 /* ---- answering ---------------------------------------------------------------------------- */
-
-static json_t *number(double value)
-{
-    if (!isfinite(value))
-        return json_null();
-    bool whole = fabs(value) < 9e15 && nearbyint(value) == value;
-    return whole ? json_integer((json_int_t) value) : json_real(value);
-}
-
-static void print_document(const struct check *check, struct session *session,
-                           const struct call *call)
-{
-    struct document_server server = {0};
-    if (session != NULL)
-        server = (struct document_server){
-            .version_num = session_version(session),
-            .database = session_database(session),
-            .system_identifier = session_system_identifier(session),
-        };
-    struct document *document =
-        document_begin(call->output, "check/1", session != NULL ? &server : NULL);
-
-    document_member(document, "target", document_text(call->target));
-    document_member(document, "status", json_string(check_status_name(check_status(check))));
-    document_array(document, "verdicts");
-    for (guint i = 0; i < check_verdicts(check); i++) {
-        const struct verdict *verdict = check_verdict(check, i);
-        document_item(document,
-                      json_pack("{so so so so so}", "name", document_text(verdict->name),
-                                "status", json_string(check_status_name(verdict->status)),
-                                "value", number(verdict->value), "message",
-                                document_text(verdict->message), "next",
-                                document_text(verdict->next)));
-    }
-    document_array_end(document);
-    document_array(document, "unreadable");
-    for (guint i = 0; i < check_gaps(check); i++) {
-        const struct check_gap *gap = check_gap(check, i);
-        document_item(document, json_pack("{so so}", "what", document_text(gap->what), "remedy",
-                                          document_text(gap->remedy)));
-    }
-    document_array_end(document);
-    document_end(document);
-}
 
 /* "CRITICAL: the gravest message (and 2 more)". */
 static char *summary_of(const struct check *check)
@@ -247,52 +169,23 @@ static void print_text(const struct check *check, struct output *output)
     print_gaps(check, all, output);
 }
 
-/* As it was typed, but with the database by name: that may have come from the environment. */
-static char *where_of(const struct call *call, struct session *session)
-{
-    static const struct {
-        const char *name, *letter;
-    } places[] = {{"config", "--config"},
-                  {"target", "--target"},
-                  {"host", "-h"},
-                  {"port", "-p"},
-                  {"username", "-U"}};
-    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
-
-    for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
-        bool target = strcmp(places[i].name, "target") == 0;
-        const char *value = target ? call->target : option_value(call->options, places[i].name);
-        if (value == NULL)
-            continue;
-        g_ptr_array_add(words, g_strdup(places[i].letter));
-        g_ptr_array_add(words, g_strdup(value));
-    }
-    const char *typed = call->server->dbname;
-    bool conninfo = typed != NULL && strpbrk(typed, "=/") != NULL;
-    const char *database = session != NULL ? session_database(session) : "";
-    if (call->target == NULL)
-        g_ptr_array_add(words, g_strdup(conninfo ? typed : database));
-    g_ptr_array_add(words, NULL);
-    return cli_record_line((const char *const *) words->pdata);
-}
-
 static enum runbook_exit run_check(struct call *call, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     AUTO(session) session = call_connect(call, &failure);
-    g_autofree char *where = where_of(call, session);
+    g_autofree char *where = cli_check_where(call, session);
     AUTO(check) check = check_new(session, call->settings, where);
 
-    if (is_interrupt(failure)) {
+    if (cli_check_interrupted(failure)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return RUNBOOK_INTERRUPTED;
     }
     if (session == NULL)
-        add_failure(check, "connection", failure);
+        cli_check_failure(check, "connection", failure);
     else if (!ask_sections(check, error))
         return RUNBOOK_INTERRUPTED;
 
-    print_document(check, session, call);
+    cli_check_print(check, session, call, call->output);
     if (session == NULL && output_format(call->output) == OUTPUT_TABLE)
         output_say(call->output, "UNKNOWN: %s", failure->message);
     else if (output_format(call->output) != OUTPUT_JSON)

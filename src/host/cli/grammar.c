@@ -3,6 +3,8 @@
 #include "cli/commands.h"
 #include "daemon/agenda.h"
 #include "daemon/daemon.h"
+#include "daemon/metrics_own.h"
+#include "gather/gather.h"
 #include "host_embedded.h"
 #include "notify/deliver.h"
 #include "watch/watcher.h"
@@ -13,12 +15,14 @@ static const struct feature section_serve = {
     .name = "serve",
     .title = "Watch the targets and run their jobs, without a person",
     .commands = daemon_commands,
+    .metrics = metrics_serve,
 };
 static const struct feature section_watch = {
     .name = "watch",
     .title = "Watch a server, and act in an emergency",
     .settings = watcher_settings,
     .commands = watcher_commands,
+    .metrics = metrics_watch,
 };
 static const struct feature section_schedule = {
     .name = "schedule",
@@ -35,12 +39,21 @@ static const struct feature section_check = {
     .name = "check",
     .title = "Judge the server's health",
     .commands = cli_check_commands,
+    .metrics = gather_check_metrics,
+};
+static const struct feature section_gather = {
+    .name = "gather",
+    .title = "Gather what the page and the metrics show",
+    .commands = gather_commands,
+    .metrics = gather_metrics,
 };
 static const struct feature section_history = {
     .name = "history",
     .title = "Show what ran, when, by whom, and what came of it",
     .settings = cli_history_settings,
     .commands = cli_history_commands,
+    .metrics = gather_history_metrics,
+    .measure = gather_history_measure,
 };
 static const struct feature section_runbook = {
     .name = "runbook",
@@ -75,10 +88,13 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_serve, &section_watch,      &section_schedule, &section_notify,
-    &section_check, &section_history,    &section_runbook,  &section_config,
-    &section_setup, &section_completion, &section_help,     &section_sql,
-    NULL,
+    &section_serve,    &section_watch,
+    &section_schedule, &section_notify,
+    &section_check,    &section_history,
+    &section_runbook,  &section_config,
+    &section_setup,    &section_completion,
+    &section_help,     &section_sql,
+    &section_gather,   NULL,
 };
 
 const struct feature *cli_section_at(guint index)

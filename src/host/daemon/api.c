@@ -219,6 +219,7 @@ void api_stop(struct api *api, guint grace_ms)
 const struct http_route daemon_routes[] = {
     {"/api/health/live", HTTP_GET, HTTP_FREE, health_live},
     {"/api/health/ready", HTTP_GET, HTTP_FREE, health_ready},
+    {"/metrics", HTTP_GET, HTTP_VIEWER, metrics_answer},
     {API_ROOT "session", HTTP_GET, HTTP_FREE, answer_session},
     {API_ROOT "overview", HTTP_GET, HTTP_VIEWER, api_overview},
     {API_ROOT, HTTP_GET | HTTP_POST, HTTP_ACTOR, answer_command},

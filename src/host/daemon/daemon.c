@@ -50,6 +50,7 @@ static void on_event(const struct store_event *event, gpointer data)
 static void on_turn(const struct store_turn *turn, gpointer data)
 {
     struct daemon *daemon = data;
+    metrics_count_turn(daemon->counts, turn);
     bool good = strcmp(turn->outcome, "done") == 0 || strcmp(turn->outcome, "partly") == 0;
     g_autofree char *name = g_strdup_printf("job %s", turn->section);
     g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(turn->turn_us / G_USEC_PER_SEC);
@@ -326,6 +327,7 @@ static void daemon_free(struct daemon *daemon)
     g_ptr_array_unref(daemon->jobs);
     g_clear_pointer(&daemon->courier, courier_free);
     g_clear_pointer(&daemon->scheduler, scheduler_free);
+    g_clear_pointer(&daemon->counts, metrics_counts_free);
     g_clear_pointer(&daemon->events, events_free);
     g_clear_pointer(&daemon->keeper, keeper_free);
     g_clear_pointer(&daemon->settings, settings_free);
@@ -377,6 +379,7 @@ static void open_history(struct daemon *daemon)
     daemon->keeper = keeper_new(daemon->state, on_store, daemon);
     daemon->events = events_new(keeper_store(daemon->keeper), on_event, daemon);
     daemon->scheduler = scheduler_new(keeper_store(daemon->keeper), g_get_real_time());
+    daemon->counts = metrics_counts_new();
     scheduler_on_end(daemon->scheduler, on_turn, daemon);
 }
 

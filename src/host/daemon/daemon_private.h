@@ -10,6 +10,7 @@
 #include "daemon/events.h"
 #include "daemon/gathers.h"
 #include "daemon/keeper.h"
+#include "daemon/metrics_own.h"
 #include "daemon/minder.h"
 #include "daemon/scheduler.h"
 #include "daemon/watch_line.h"
@@ -52,6 +53,7 @@ struct daemon {
     struct courier *courier;
     char *courier_sense; /* all settings that it rests on, as text */
     struct scheduler *scheduler;
+    struct metrics_counts *counts;
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */
     struct http *http;

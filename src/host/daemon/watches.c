@@ -152,6 +152,7 @@ static void take(struct daemon_target *target, struct watch_line *line)
         break;
     case WATCH_LINE_MINUTE:
         store_minute_put(keeper_store(target->daemon->keeper), target->name, &line->minute);
+        metrics_count_minute(target->daemon->counts, target->name, &line->minute);
         break;
     case WATCH_LINE_ALARM:
         take_alarm(target, line);

@@ -1,0 +1,77 @@
+/* Figures for monitoring, from the history alone: the files are not on this machine. */
+#include "migrations.h"
+
+#include "store/store_migrations.h"
+
+#include <string.h>
+
+enum { APPLIED, FAILED, LAST_AT, LAST_SUCCESS, LAST_HOLD };
+
+const struct metric migrations_metrics[] = {
+    [APPLIED] = {"applied", METRIC_GAUGE, NULL,
+                 "Migrations that were applied from this machine and not taken back", NULL,
+                 false},
+    [FAILED] = {"failed", METRIC_GAUGE, NULL,
+                "Migrations whose newest attempt from this machine failed", NULL, false},
+    [LAST_AT] = {"last_apply_timestamp_seconds", METRIC_GAUGE, "seconds",
+                 "When a migration was last applied or taken back, as Unix time", NULL, false},
+    [LAST_SUCCESS] = {"last_apply_success", METRIC_GAUGE, NULL,
+                      "Whether that went well: 1, else 0", NULL, false},
+    [LAST_HOLD] = {"last_apply_lock_hold_seconds", METRIC_GAUGE, "seconds",
+                   "For how long it held its strongest lock", NULL, false},
+    {.name = NULL},
+};
+
+struct tally {
+    GHashTable *applied, *failed; /* sets of versions */
+    gint64 at_us;                 /* 0: none */
+    double hold_ms;
+    bool success;
+};
+
+/* Oldest first. */
+static void take(const struct store_migration *migration, gpointer data)
+{
+    struct tally *tally = data;
+    bool done = strcmp(migration->outcome, "done") == 0;
+
+    if (strcmp(migration->outcome, "seen") == 0 || strcmp(migration->outcome, "running") == 0)
+        return;
+    g_hash_table_remove(tally->failed, migration->version);
+    if (!done)
+        g_hash_table_add(tally->failed, g_strdup(migration->version));
+    else if (strcmp(migration->direction, "up") == 0)
+        g_hash_table_add(tally->applied, g_strdup(migration->version));
+    else
+        g_hash_table_remove(tally->applied, migration->version);
+    if (migration->at_us < tally->at_us)
+        return;
+    tally->at_us = migration->at_us;
+    tally->success = done;
+    tally->hold_ms = migration->longest_hold_ms;
+}
+
+bool migrations_measure(struct measure *measure, G_GNUC_UNUSED GError **error)
+{
+    struct session *session = measure_session(measure);
+    const char *system = session_system_identifier(session);
+    struct tally tally = {0};
+
+    if (system == NULL)
+        return true;
+    tally.applied = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    tally.failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    store_migrations_each(measure_store(measure), system, session_database(session), take,
+                          &tally);
+    measure_add(measure, &migrations_metrics[APPLIED], g_hash_table_size(tally.applied));
+    measure_add(measure, &migrations_metrics[FAILED], g_hash_table_size(tally.failed));
+    if (tally.at_us > 0) {
+        measure_add(measure, &migrations_metrics[LAST_AT],
+                    (double) tally.at_us / G_USEC_PER_SEC);
+        measure_add(measure, &migrations_metrics[LAST_SUCCESS], tally.success);
+        measure_add(measure, &migrations_metrics[LAST_HOLD], tally.hold_ms / 1000);
+    }
+    g_hash_table_unref(tally.applied);
+    g_hash_table_unref(tally.failed);
+    return true;
+}
