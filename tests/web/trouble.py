@@ -161,6 +161,10 @@ class Trouble:
         receiver.wait()
         self.run("backup", "drill", "--yes")
 
+    def history(self, query, *values):
+        with closing(sqlite3.connect(self.runbook.history, timeout=10)) as history:
+            return history.execute(query, values).fetchall()
+
     # -- sessions --
 
     def block(self):
@@ -203,8 +207,3 @@ class Trouble:
             server.close()
         for cluster in self.clusters:
             cluster.remove()
-
-
-def history_of(path):
-    return closing(sqlite3.connect(path, timeout=10))
-

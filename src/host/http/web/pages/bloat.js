@@ -66,7 +66,8 @@ function about(item) {
 function objectsTable(rows, at) {
   return table({
     caption: 'Tables and indexes by what they could give back', captionHidden: true, rows,
-    limit: 30, cards: true, detail: about, empty: 'No table yet.',
+    limit: 12, cards: true,
+    detail: (row) => (row.reclaimable_bytes > 0 ? about(row) : null), empty: 'No table yet.',
     order: { key: 'reclaimable_bytes', descending: true },
     columns: [
       { key: 'name', label: 'Name', head: true, value: nameOf },

@@ -67,7 +67,7 @@ function group([kind, heading, sentence], found) {
     h('p', { class: 'muted' }, sentence),
     list(open.slice(0, 30)),
     open.length > 30 && details(`${open.length - 30} more`, list(open.slice(30))),
-    kept.length > 0 && details(`${plural(kept.length, 'more')} of them to keep`, list(kept)));
+    kept.length > 0 && details(`${plural(kept.length, 'index', 'indexes')} to keep`, list(kept)));
 }
 
 /** On how much looking the findings rest. */
