@@ -50,7 +50,7 @@ export async function lastRun(target, section, verbs, signal) {
   const list = await get('history', { target, section, limit: 50 }, { signal });
   const run = list.document.runs.find((item) => item.section === section &&
     verbs.includes(item.verb) && item.outcome !== 'running');
-  return run ? (await get(`history/${run.id}`, { target }, { signal })).document : null;
+  return run ? (await get(`history/${run.id}`, {}, { signal })).document : null;
 }
 
 /** The document of a command, as the page asks for it. */
