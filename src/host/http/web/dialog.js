@@ -11,6 +11,7 @@ import { table } from './table.js';
 import { commandLine, details, facts, problem, status } from './ui.js';
 
 const POLL = 1000; // ms, between looks at an act that no event told of
+const LONGEST_PLAN = 3600000; // ms; a timer cannot wait for ever
 
 /** Why there is nothing to press; null when there is. */
 export function whyNot(session) {
@@ -21,14 +22,19 @@ export function whyNot(session) {
 
 /* ---- a plan, whatever its shape ---- */
 
+/* Members whose values are words of ours, and those that a table of the plan can do without. */
+const WORDS = /^(action|needs|outcome|kind|method|state|lock_mode)$/;
+const ASIDE = /^(order|step|number|predicted_error)$/;
+
 function shown(key, value) {
   if (value === null || value === undefined) return '–';
-  if (Array.isArray(value)) return value.every((one) => typeof one !== 'object') ? value.join(', ') : count(value.length);
+  if (Array.isArray(value)) return value.every((one) => typeof one !== 'object') ? value.map((one) => shown(key, one)).join(', ') : count(value.length);
   if (typeof value === 'object') return Object.entries(value).map(([name, one]) => `${words(name)} ${shown(name, one)}`).join(', ');
   if (typeof value === 'number' && /bytes$/.test(key)) return bytes(value);
   if (typeof value === 'number' && /seconds$/.test(key)) return duration(value);
   if (typeof value === 'number' && /_at$/.test(key)) return ago(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (WORDS.test(key)) return String(value).replaceAll('_', ' ');
   return typeof value === 'number' ? count(value) : value;
 }
 
@@ -36,13 +42,35 @@ function words(key) {
   return key.replace(/_(bytes|seconds|at)$/, '').replaceAll('_', ' ');
 }
 
-function listOf(name, rows) {
-  const keys = [...new Set(rows.flatMap(Object.keys))]
-    .filter((key) => rows.some((row) => row[key] !== null && row[key] !== false && !(Array.isArray(row[key]) && !row[key].length)))
-    .slice(0, 7);
-  return table({ caption: words(name), rows, limit: 12, columns: keys.map((key) => ({
-    key, label: words(key), number: rows.some((row) => typeof row[key] === 'number'), wide: /reason|sql|why|query/.test(key),
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Schema and name as one word, first. */
+function named(row) {
+  const key = ['table', 'index', 'name', 'relation'].find((one) => typeof row[one] === 'string');
+  if (!key || typeof row.schema !== 'string') return row;
+  const { schema, [key]: last, ...others } = row;
+  return { [key]: `${schema}.${last}`, ...others };
+}
+
+const empty = (value) => value === null || value === false || (Array.isArray(value) && !value.length);
+
+function tableOf(name, rows) {
+  const keys = [...new Set(rows.flatMap(Object.keys))].filter((key) => !ASIDE.test(key) && rows.some((row) => !empty(row[key]))).slice(0, 7);
+  return table({ caption: words(name), rows, limit: 12, columns: keys.map((key, i) => ({
+    key, label: capital(words(key)), head: i === 0, number: rows.some((row) => typeof row[key] === 'number'),
+    wide: /reason|sql|why|query/.test(key),
     value: (row) => (typeof row[key] === 'object' ? JSON.stringify(row[key]) : row[key]), cell: (row) => shown(key, row[key]) })) });
+}
+
+/** What a plan leaves alone is told, but not first. */
+function listOf(name, all) {
+  const rows = all.map(named);
+  const left = rows.filter((row) => row.action === 'skip' || row.outcome === 'skipped');
+  const done = rows.filter((row) => !left.includes(row));
+  return [
+    done.length ? tableOf(name, done) : h('p', null, `${capital(words(name))}: there is nothing to do.`),
+    left.length > 0 && details(`${count(left.length)} left alone, and why`, tableOf(name, left)),
+  ];
 }
 
 const SKIPPED = ['schema', 'generated_at', 'server', 'target'];
@@ -99,7 +127,7 @@ function resultView(result) {
   const good = result.exit_code === 0;
   const run = typeof result.run === 'object' ? result.run?.id : result.run;
   const messages = [result.messages ?? []].flat().join('\n').trim();
-  return h('div', null,
+  return h('div', { class: 'document' },
     h('p', { class: 'outcome' }, status(good ? 'ok' : result.exit_code === 5 ? 'warning' : 'critical',
       good ? 'Done' : result.exit_code === 5 ? 'Partly done' : `Not done (exit code ${result.exit_code})`)),
     messages && h('pre', { tabindex: 0, class: 'messages' }, messages),
@@ -134,7 +162,7 @@ function confirm(view, spec, plan, signal) {
       if (signal.aborted || !form.isConnected || go.disabled) return;
       go.disabled = true;
       fill(view.foot, h('p', null, 'This plan is too old by now. '), h('button', { type: 'button', onclick: () => walk(view, spec, signal) }, 'Plan anew'));
-    }, left);
+    }, Math.min(left, LONGEST_PLAN));
   });
 }
 

@@ -33,9 +33,10 @@ export function sorted(rows, columns, order) {
 
 function cell(column, row) {
   const value = plainValue(column, row);
-  const shown = column.cell ? column.cell(row) : column.format ? column.format(value, row) : value ?? '–';
+  const given = column.cell ? column.cell(row) : column.format ? column.format(value, row) : value;
+  const shown = given === '' || given === null || given === undefined ? '–' : given;
   const tag = column.head ? 'th' : 'td';
-  return h(tag, { class: [column.number && 'number', column.wide && 'wide', column.class],
+  return h(tag, { class: [column.number && 'number', column.wide && 'wide', shown === '–' && 'none', column.class],
                   scope: column.head && 'row', 'data-label': column.label }, shown);
 }
 

@@ -31,7 +31,7 @@ export function status(kind, text = WORDS[kind] ?? kind) {
 export function kindOf(word) {
   if (['ok', 'done', 'success', 'succeeded', 'nothing'].includes(word)) return 'ok';
   if (['critical', 'failed', 'error', 'lost', 'broken'].includes(word)) return 'critical';
-  if (['warning', 'partial', 'stopped', 'interrupted', 'missed', 'overtime', 'refused', 'skipped'].includes(word)) return 'warning';
+  if (['warning', 'partial', 'stopped', 'interrupted', 'partly', 'missed', 'elsewhere', 'died', 'refused', 'skipped'].includes(word)) return 'warning';
   return 'unknown';
 }
 

@@ -18,6 +18,11 @@ export function ordered(lines) {
   return [...lines].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
 }
 
+/** Sentences of the command line begin small. */
+function sentence(text) {
+  return (text ?? '').charAt(0).toUpperCase() + (text ?? '').slice(1);
+}
+
 function name(target, line) {
   const section = PAGES[line.section];
   if (!section) return title(line.name);
@@ -28,7 +33,7 @@ function lineOf(target, line) {
   return h('li', { class: ['check-line', line.status] }, shape(line.status),
     h('div', null,
       h('p', null, h('span', { class: 'only-read' }, `${WORDS[line.status]}: `),
-        h('span', { class: 'message' }, line.message), ' ', h('span', { class: 'verdict-name' },
+        h('span', { class: 'message' }, sentence(line.message)), ' ', h('span', { class: 'verdict-name' },
           line.status !== 'ok' && h('span', { class: ['word', line.status], 'aria-hidden': 'true' }, WORDS[line.status]),
           name(target, line))),
       line.status !== 'ok' && next(line.next)));
@@ -38,7 +43,7 @@ function eventLine(event) {
   const kind = event.severity === 'critical' ? 'critical' : event.severity === 'warning' ? 'warning' : 'unknown';
   return h('li', { class: ['check-line', kind] }, shape(kind),
     h('div', null, h('p', null, h('span', { class: 'only-read' }, `${WORDS[kind]}: `),
-      h('span', { class: 'message' }, event.message), ' ', h('span', { class: 'verdict-name' },
+      h('span', { class: 'message' }, sentence(event.message)), ' ', h('span', { class: 'verdict-name' },
         h('span', { class: ['word', kind], 'aria-hidden': 'true' }, 'Right now'), title(event.name), ', since ', ageOf(event.opened_at)))));
 }
 

@@ -30,12 +30,13 @@ function slotsChart(rows) {
   });
 }
 
-function eventsTable(rows) {
+export function eventsTable(rows, withTarget = false) {
   return table({
     caption: 'What happened lately', limit: 10, empty: 'Nothing has happened.', rows,
     order: { key: 'opened_at', descending: true },
     columns: [
       { key: 'opened_at', label: 'Since', format: (value) => time(value) },
+      ...(withTarget ? [{ key: 'target', label: 'Target' }] : []),
       { key: 'name', label: 'What', cell: (row) => status(row.severity === 'info' ? 'quiet' : row.severity, nameOf(row.name)) },
       { key: 'message', label: 'Said', wide: true, cell: (row) => (row.open ? row.message : row.closing ?? row.message) },
       { key: 'seconds', label: 'Lasted', number: true, cell: (row) => (row.open ? 'still open' : duration(row.seconds)) },

@@ -9,6 +9,7 @@ import { verdictList } from '../verdicts.js';
 export const title = 'Overview';
 
 const FEW = 2; // targets, whose lines that are ok are shown as well
+const MANY = 12; // of which nobody knows the order by heart: the worst come first
 const ORDER = ['critical', 'warning', 'unknown', 'ok'];
 
 /** A server that is down, or an open event, counts for more than a check of five minutes ago. */
@@ -40,12 +41,14 @@ function keyed(element) {
   };
 }
 
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 function worst(one) {
   if (one.state === 'down') return one.reason || 'The server does not answer.';
   const bad = [...(one.events ?? []), ...(one.verdicts ?? []).filter((line) => line.status !== 'ok')
     .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))];
-  if (bad.length) return bad[0].message + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');
-  return one.status === 'ok' ? 'Nothing to do.' : one.reason || 'Not checked yet.';
+  if (bad.length) return capital(bad[0].message) + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');
+  return one.status === 'ok' ? 'Nothing to do.' : one.check_trouble || one.reason || 'Not checked yet.';
 }
 
 function glance() {
@@ -79,11 +82,12 @@ function about(few) {
   const root = h('section', { class: 'panel target' }, content);
   root.update = (one) => {
     root.hidden = !few && standing(one) === 'ok' && !one.gaps?.length;
-    draw([standing(one), one.checked_at, one.verdicts, one.events, one.gaps, one.state, one.reason], () => [
+    draw([standing(one), one.checked_at, one.verdicts, one.events, one.gaps, one.state, one.reason, one.check_trouble], () => [
       h('header', null, shape(standing(one)), h('h2', null, h('a', { href: checkOf(one) }, one.name)),
         h('span', { class: 'muted where' }, where(one)),
         h('span', { class: 'muted' }, one.checked_at ? ageOf(one.checked_at, 'checked ') : 'not checked yet')),
       one.state === 'down' && h('p', { class: 'down' }, status('critical', `Down: ${one.reason || 'the server does not answer'}`)),
+      one.state !== 'down' && one.check_trouble && h('p', { class: 'down' }, status('unknown', `Not checked: ${one.check_trouble}`)),
       verdictList(one, !few),
     ]);
   };
@@ -109,6 +113,12 @@ function recentRuns(document) {
   h('p', null, h('a', { href: '#/history' }, 'The history'))];
 }
 
+function replaceKeepingFocus(list, children) {
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  list.replaceChildren(...children);
+  focused?.focus({ preventScroll: true });
+}
+
 /** Keeps one child a target, in the order of the document. */
 function kept(list, make) {
   const known = new Map();
@@ -119,7 +129,7 @@ function kept(list, make) {
       return known.get(one.name);
     });
     if (wanted.length !== list.children.length || wanted.some((child, i) => list.children[i] !== child))
-      list.replaceChildren(...wanted);
+      replaceKeepingFocus(list, wanted);
   };
 }
 
@@ -136,7 +146,7 @@ export async function page(view, { signal }) {
   function show(document) {
     const targets = [...document.targets].sort((a, b) => ORDER.indexOf(standing(a)) - ORDER.indexOf(standing(b)));
     draw.summary(sentence(targets), () => sentence(targets));
-    draw.glances(document.targets);
+    draw.glances(document.targets.length > MANY ? targets : document.targets);
     draw.panels(few ? document.targets : targets);
     draw.next(document.targets.map((one) => one.next), () => nextTurns(document));
     draw.lately(document.recent, () => recentRuns(document));
