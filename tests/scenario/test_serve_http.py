@@ -12,13 +12,13 @@ from support.serve import Daemon
 pytestmark = pytest.mark.parametrize("version", [15])
 REQUESTS = 10_000
 ODD = (b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
-       b"GET http://x/api HTTP/1.1\r\nHost: x\r\n\r\n",
-       b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+       b"GET http://x/api HTTP/1.1\r\nHost: localhost\r\n\r\n",
+       b"GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5_000 + b"\r\n",
-       b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-       b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-       b"GET /api/health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
-GOOD = b"GET /api/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+       b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
+       b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+       b"GET /api/health/live HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello")
+GOOD = b"GET /api/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 # What is no whole request yet: its sender is one of the slow ones.
 BEGUN = (b"", b"\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\xff", b"\0" * 500, GOOD[:30])
 

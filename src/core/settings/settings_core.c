@@ -38,7 +38,61 @@ const struct setting settings_core[] = {
         .fallback = "127.0.0.1:8432",
         .prose =
             "Where `serve` answers HTTP, as ADDRESS:PORT; an IPv6 address in brackets. off: "
-            "nowhere.",
+            "nowhere. An address that the network reaches needs TLS (http.tls_certificate, "
+            "http.tls_key) and a token.",
+    },
+    {
+        .name = "http.view",
+        .type = SETTING_CHOICE,
+        .flags = SETTING_GLOBAL_ONLY,
+        .fallback = "open",
+        .choices = (const char *const[]){"open", "token", NULL},
+        .prose =
+            "Who may look at the page, the API and the metrics. open: whoever reaches them "
+            "on this machine; token: whoever has a token. Where the network reaches them it "
+            "is token in any case.",
+    },
+    {
+        .name = "http.actions",
+        .type = SETTING_BOOL,
+        .flags = SETTING_GLOBAL_ONLY,
+        .fallback = "off",
+        .prose =
+            "Whether operators may act over HTTP: cancel and terminate, relieve, run what is "
+            "scheduled. An operator is who has a token of that role: \"pgrunbook token add "
+            "NAME --role operator\".",
+    },
+    {
+        .name = "http.tokens",
+        .type = SETTING_STRING,
+        .flags = SETTING_GLOBAL_ONLY,
+        .prose =
+            "File of the tokens, as an absolute path; \"pgrunbook token\" writes it. Unset: "
+            "\"tokens\" in the folder of the history.",
+    },
+    {
+        .name = "http.names",
+        .type = SETTING_LIST,
+        .flags = SETTING_GLOBAL_ONLY,
+        .prose =
+            "Names under which browsers may ask for the page, as in runbook.example.com: "
+            "those of this machine, or of a proxy in front of it. Addresses and localhost are "
+            "answered in any case, other names never.",
+    },
+    {
+        .name = "http.tls_certificate",
+        .type = SETTING_STRING,
+        .flags = SETTING_GLOBAL_ONLY,
+        .prose =
+            "File with the certificate, and those between it and its root, in PEM: HTTP is "
+            "spoken with TLS only, 1.2 or 1.3. Read again on SIGHUP.",
+    },
+    {
+        .name = "http.tls_key",
+        .type = SETTING_STRING,
+        .flags = SETTING_GLOBAL_ONLY,
+        .prose =
+            "File with the private key of http.tls_certificate in PEM, without a passphrase.",
     },
     {
         .name = "metrics.top",

@@ -6,6 +6,7 @@
 #include "daemon/metrics_own.h"
 #include "gather/gather.h"
 #include "host_embedded.h"
+#include "http/command_token.h"
 #include "notify/deliver.h"
 #include "watch/watcher.h"
 
@@ -34,6 +35,11 @@ static const struct feature section_notify = {
     .title = "Try the ways by which messages about events are sent",
     .settings = notify_settings,
     .commands = notify_commands,
+};
+static const struct feature section_token = {
+    .name = "token",
+    .title = "Say who may look at the page, and who may act from it",
+    .commands = token_commands,
 };
 static const struct feature section_check = {
     .name = "check",
@@ -88,13 +94,9 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_serve,    &section_watch,
-    &section_schedule, &section_notify,
-    &section_check,    &section_history,
-    &section_runbook,  &section_config,
-    &section_setup,    &section_completion,
-    &section_help,     &section_sql,
-    &section_gather,   NULL,
+    &section_serve,      &section_watch,   &section_schedule, &section_notify, &section_token,
+    &section_check,      &section_history, &section_runbook,  &section_config, &section_setup,
+    &section_completion, &section_help,    &section_sql,      &section_gather, NULL,
 };
 
 const struct feature *cli_section_at(guint index)

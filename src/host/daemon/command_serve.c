@@ -47,8 +47,12 @@ const struct command daemon_commands[] = {
             "several machines, one does its jobs.\n\n"
             "It stays in the foreground, for systemd or a terminal. SIGTERM and Ctrl-C cancel "
             "what runs on the servers and end it within five seconds. SIGHUP reads the "
-            "configuration again: one with a fault is refused, and the old one stays. By HTTP "
-            "(setting http.listen) it answers /api/health/live and /api/health/ready.",
+            "configuration again: one with a fault is refused, and the old one stays.\n\n"
+            "By HTTP (setting http.listen) it shows its page, and answers /api/v1, /metrics, "
+            "/api/health/live and /api/health/ready. On this machine whoever reaches it may "
+            "look "
+            "(http.view); an address of the network needs TLS and tokens (\"pgrunbook help "
+            "token\"); acting is off until http.actions = on.",
         .examples = "pgrunbook serve\n"
                     "pgrunbook serve --config /etc/pgrunbook/pgrunbook.conf\n"
                     "pgrunbook serve -d 'host=db1 dbname=insightengine'",

@@ -336,7 +336,8 @@ static void daemon_free(struct daemon *daemon)
     g_main_loop_unref(daemon->loop);
     signals_release();
     g_free(daemon->state);
-    g_free(daemon->listen);
+    g_free(daemon->listen_sense);
+    g_clear_pointer(&daemon->listen_settings, settings_free);
     g_free(daemon->courier_sense);
     g_free(daemon->status);
     g_free(daemon);
@@ -385,11 +386,11 @@ static void open_history(struct daemon *daemon)
 
 static void say_started(const struct daemon *daemon)
 {
-    g_autofree char *where = daemon->http != NULL ? http_where(daemon->http) : NULL;
+    g_autofree char *where = daemon_where(daemon);
     g_autofree char *targets = units_format_counted(daemon->targets->len, "target");
 
-    journal_say(JOURNAL_NOTICE, "version %s, %s, history %s, HTTP %s%s", RUNBOOK_VERSION,
-                targets, daemon->state, where ? "on " : "off", where ? where : "");
+    journal_say(JOURNAL_NOTICE, "version %s, %s, history %s, %s", RUNBOOK_VERSION, targets,
+                daemon->state, where);
 }
 
 static void begin(struct daemon *daemon)
@@ -412,10 +413,8 @@ static void begin(struct daemon *daemon)
 bool daemon_run(const struct daemon_options *options, GError **error)
 {
     struct daemon *daemon = daemon_new(options);
-    bool started =
-        daemon_load(daemon, error) &&
-        daemon_listen(daemon, settings_string(daemon->settings, "http.listen"), error) &&
-        signals_catch(on_signal, daemon, error);
+    bool started = daemon_load(daemon, error) && daemon_listen(daemon, error) &&
+                   signals_catch(on_signal, daemon, error);
 
     /* A signal that came before it could be caught here. */
     if (started && interrupt_pending()) {

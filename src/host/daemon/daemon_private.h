@@ -57,8 +57,10 @@ struct daemon {
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */
     struct http *http;
+    /* All that the HTTP server in force rests on, and the settings it was started by. */
+    char *listen_sense;
+    struct settings *listen_settings;
     struct api *api;
-    char *listen; /* the setting as it is in force */
     /* As the server was started: whoever reaches it may look; operators may act. */
     bool http_open, http_actions;
     GMainLoop *loop;
@@ -89,11 +91,22 @@ void daemon_end_if_alone(struct daemon *daemon);
 /* Reads and checks the files; on success they are in force from here on. */
 bool daemon_load(struct daemon *daemon, GError **error);
 
-/* Answers HTTP there from now on, and no longer elsewhere. */
-bool daemon_listen(struct daemon *daemon, const char *where, GError **error);
-
 /* SIGHUP. */
 void daemon_reload(struct daemon *daemon);
+
+/* ---- where HTTP is answered (listen.c) ------------------------------------------------------- */
+
+/* Whether it could be answered as the settings say; RUNBOOK_USAGE. */
+bool daemon_may_listen(const struct settings *settings, GError **error);
+
+/* Answers HTTP as the settings say now, and no longer otherwise. */
+bool daemon_listen(struct daemon *daemon, GError **error);
+
+/* The same if something is other than it was; on an error as before. */
+void daemon_listen_anew(struct daemon *daemon);
+
+/* "HTTP on 127.0.0.1:8432". Caller frees. */
+char *daemon_where(const struct daemon *daemon);
 
 /* ---- targets and their watches (targets.c) -------------------------------------------------- */
 

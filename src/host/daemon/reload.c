@@ -29,9 +29,8 @@ static bool check(const struct settings *settings, const struct daemon_options *
                   GError **error)
 {
     const char *const *targets = settings_targets(settings);
-    struct http_listen listen;
 
-    if (!http_listen_parse(settings_string(settings, "http.listen"), &listen, error))
+    if (!daemon_may_listen(settings, error))
         return false;
     if (options->connection[0] != NULL)
         return true;
@@ -86,50 +85,6 @@ bool daemon_load(struct daemon *daemon, GError **error)
     return true;
 }
 
-bool daemon_listen(struct daemon *daemon, const char *where, GError **error)
-{
-    struct http_listen listen;
-
-    if (!http_listen_parse(where, &listen, error))
-        return false;
-    /* First: the new place may be the old port. */
-    g_clear_pointer(&daemon->http, http_stop);
-    daemon->http_open = true;
-    daemon->http_actions = false;
-    if (!listen.off)
-        daemon->http = http_start(&(struct http_plan){.listen = listen,
-                                                      .open = true,
-                                                      .routes = daemon_routes,
-                                                      .files = http_web_files,
-                                                      .data = daemon},
-                                  error);
-    if (!listen.off && daemon->http == NULL)
-        return false;
-    if (!http_listen_local(&listen))
-        journal_say(JOURNAL_WARNING,
-                    "HTTP on %s is open to the network, and asks for no password", where);
-    char *before = daemon->listen;
-    daemon->listen = g_strdup(where);
-    g_free(before);
-    return true;
-}
-
-/* Listens where the settings say now, or where it did when that is not to be had. */
-static void apply_listen(struct daemon *daemon)
-{
-    const char *wanted = settings_string(daemon->settings, "http.listen");
-    g_autoptr(GError) error = NULL;
-
-    if (g_strcmp0(daemon->listen, wanted) == 0)
-        return;
-    if (!daemon_listen(daemon, wanted, &error)) {
-        journal_say(JOURNAL_ERROR, "HTTP stays where it was: %s", error->message);
-        daemon_listen(daemon, daemon->listen, NULL);
-    }
-    g_autofree char *where = daemon->http != NULL ? http_where(daemon->http) : g_strdup("off");
-    journal_say(JOURNAL_NOTICE, "HTTP on %s", where);
-}
-
 static void say_state_stays(const struct daemon *daemon)
 {
     g_autofree char *path = settings_state_path(daemon->settings);
@@ -166,7 +121,7 @@ void daemon_reload(struct daemon *daemon)
         events_close(daemon->events, "", "configuration", g_get_real_time(),
                      "the configuration is in order");
         daemon_apply(daemon);
-        apply_listen(daemon);
+        daemon_listen_anew(daemon);
         say_state_stays(daemon);
     } else {
         refuse(daemon, error);

@@ -25,6 +25,9 @@ enum {
     BACKLOG = 128,
 };
 
+/* Of gnutls. */
+static char priorities[] = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
 struct http {
     struct MHD_Daemon *library;
     struct http_desk desk;
@@ -32,6 +35,7 @@ struct http {
     gpointer tag; /* of the library's descriptor in the source */
     GQueue guests;
     char *where;
+    char *certificate, *key; /* PEM; NULL: no TLS */
 };
 
 struct http_source {
@@ -222,43 +226,69 @@ static void G_GNUC_PRINTF(2, 0) be_silent(void *data, const char *format, va_lis
     (void) arguments;
 }
 
+/* key NULL: no TLS. The library copies neither. */
 static struct MHD_Daemon *start_library(struct http *http, int fd)
 {
+    struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, http->key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, http->certificate},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
+
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        http_handle, &http->desk, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t) CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-        http_request_new, &http->desk, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        http->key != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, http_handle,
+        &http->desk, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_BYTES,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK, http_request_new, &http->desk,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, http->key != NULL ? secure : plain,
+        MHD_OPTION_END);
 }
 
-struct http *http_start(const struct http_plan *plan, GError **error)
+static struct http_desk desk_of(const struct http_plan *plan)
 {
-    int fd = open_socket(&plan->listen, error);
-
-    if (fd < 0)
-        return NULL;
-    struct http *http = g_new0(struct http, 1);
-    http->desk = (struct http_desk){
+    return (struct http_desk){
         .routes = plan->routes,
         .files = plan->files,
         .data = plan->data,
         .open = plan->open && http_listen_local(&plan->listen),
         .actions = plan->actions,
+        .tls = plan->key != NULL,
+        .names = g_strdupv((char **) (uintptr_t) plan->names),
+        .keyring = http_keyring_new(plan->tokens),
+        .tries = http_tries_new(),
     };
+}
+
+struct http *http_start(const struct http_plan *plan, GError **error)
+{
+    AUTO(http) http = NULL;
+
+    if (!http_plan_check(plan, error))
+        return NULL;
+    int fd = open_socket(&plan->listen, error);
+    if (fd < 0)
+        return NULL;
+    http = g_new0(struct http, 1);
+    http->desk = desk_of(plan);
     g_queue_init(&http->guests);
     http->where = where_of(fd);
-    http->library = start_library(http, fd);
+    if (http_plan_tls(plan, &http->certificate, &http->key, error)) {
+        http->library = start_library(http, fd);
+        if (http->library == NULL)
+            runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot answer HTTP on %s",
+                              http->where);
+    }
     if (http->library == NULL) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot answer HTTP on %s", http->where);
         close(fd);
-        http_stop(http);
         return NULL;
     }
     attach(http);
-    return http;
+    return g_steal_pointer(&http);
 }
 
 /* The library does not bear suspended connections when it is stopped. */
@@ -283,6 +313,13 @@ void http_stop(struct http *http)
         say_good_bye(http);
         MHD_stop_daemon(http->library); /* closes the socket */
     }
+    g_strfreev(http->desk.names);
+    http_keyring_free(http->desk.keyring);
+    http_tries_free(http->desk.tries);
+    if (http->key != NULL)
+        explicit_bzero(http->key, strlen(http->key));
+    g_free(http->key);
+    g_free(http->certificate);
     g_free(http->where);
     g_free(http);
 }
@@ -290,6 +327,21 @@ void http_stop(struct http *http)
 char *http_where(const struct http *http)
 {
     return g_strdup(http->where);
+}
+
+bool http_secure(const struct http *http)
+{
+    return http->key != NULL;
+}
+
+bool http_open(const struct http *http)
+{
+    return http->desk.open;
+}
+
+bool http_acts(const struct http *http)
+{
+    return http->desk.actions;
 }
 
 guint http_connections(const struct http *http)

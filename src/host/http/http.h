@@ -106,15 +106,23 @@ struct http_plan {
     gpointer data;
 };
 
+/* Whether http_start() would take it: another address than loopback needs TLS and a token, and what
+ * the paths name has to be right. RUNBOOK_USAGE. */
+bool http_plan_check(const struct http_plan *plan, GError **error);
+
 /* Listens from now on, within the default main context. The plan is copied; routes and files must
- * outlive it. NULL with RUNBOOK_FAILED and a hint (the port is taken), RUNBOOK_USAGE: another
- * address than loopback without TLS or without a token. */
+ * outlive it. NULL with RUNBOOK_FAILED and a hint (the port is taken), or as http_plan_check(). The
+ * tokens' file is read again when it has changed, the certificate is not. */
 struct http *http_start(const struct http_plan *plan, GError **error);
 void http_stop(struct http *http);
 AUTO_DEFINE(http, http_stop)
 
 /* Where it really listens (port 0 was replaced): "127.0.0.1:8432". Caller frees. */
 char *http_where(const struct http *http);
+bool http_secure(const struct http *http); /* TLS */
+/* Whoever reaches it may view; operators may act. */
+bool http_open(const struct http *http);
+bool http_acts(const struct http *http);
 
 /* How many connections and streams there are. */
 guint http_connections(const struct http *http);

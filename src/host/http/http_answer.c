@@ -55,6 +55,13 @@ static struct MHD_Response *begin(const char *type, const void *data, gsize leng
     return response;
 }
 
+static const char *allowed(const struct http_route *route)
+{
+    if (route == NULL || route->methods == (HTTP_GET | HTTP_POST))
+        return "GET, HEAD, POST";
+    return route->methods == HTTP_POST ? "POST" : "GET, HEAD";
+}
+
 void http_answer_text(struct http_request *request, int status, const char *type,
                       const char *body, ...)
 {
@@ -65,7 +72,7 @@ void http_answer_text(struct http_request *request, int status, const char *type
     add_headers(response, va_arg(more, const char *), more);
     va_end(more);
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, "Allow", "GET, HEAD, POST");
+        MHD_add_response_header(response, "Allow", allowed(request->route));
     http_answer_with(request, status, response);
 }
 
@@ -92,8 +99,8 @@ void http_answer_bytes(struct http_request *request, int status, const char *typ
     http_answer_with(request, status, response);
 }
 
-void http_answer_error(struct http_request *request, int status, const char *error,
-                       const char *hint)
+void http_answer_error_with(struct http_request *request, int status, const char *error,
+                            const char *hint, const char *name, const char *value)
 {
     AUTO(json_text) json = json_text_new();
 
@@ -103,5 +110,11 @@ void http_answer_error(struct http_request *request, int status, const char *err
         json_text_string(json, "hint", hint);
     json_text_close(json);
     g_autofree char *body = g_strconcat(json_text_peek(json), "\n", NULL);
-    http_answer_text(request, status, "application/json", body, NULL);
+    http_answer_text(request, status, "application/json", body, name, value, NULL);
+}
+
+void http_answer_error(struct http_request *request, int status, const char *error,
+                       const char *hint)
+{
+    http_answer_error_with(request, status, error, hint, NULL, NULL);
 }

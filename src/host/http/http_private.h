@@ -5,6 +5,7 @@
 #define HOST_HTTP_PRIVATE_H
 
 #include "http/http.h"
+#include "http/http_guard.h"
 
 #include <microhttpd.h>
 
@@ -15,7 +16,10 @@ struct http_desk {
     const struct http_route *routes;
     const struct http_file *files; /* NULL: none */
     gpointer data;
-    bool open, actions;
+    bool open, actions, tls;
+    char **names; /* further ones of this server */
+    struct http_keyring *keyring;
+    struct http_tries *tries;
     bool stopping; /* nobody is answered any more */
     bool resumed;  /* the library has to be run: it does not notice by itself */
     guint streams;
@@ -37,6 +41,7 @@ struct http_request {
     struct MHD_Connection *connection; /* set by its first call */
     struct http_guest *guest;
     GString *body;
+    gsize body_bytes;               /* as they came; what a refused one sends is not kept */
     const struct http_route *route; /* NULL: a file, or refused */
     bool post;
     bool begun;                 /* the handler has seen it */
@@ -65,6 +70,22 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
                             const char *method, const char *version, const char *upload,
                             size_t *upload_size, void **request);
 
+/* ---- who is admitted (http_admit.c, http_keyring.c) ------------------------------------------ */
+
+/* Who may not is told so here. */
+bool http_admit(struct http_request *request);
+
+/* The tokens of a file; path NULL: none. */
+struct http_keyring *http_keyring_new(const char *path);
+void http_keyring_free(struct http_keyring *keyring);
+AUTO_DEFINE(http_keyring, http_keyring_free)
+/* As they are now; NULL with an error when they were never readable. Borrowed until the next look. */
+const struct http_tokens *http_keyring_look(struct http_keyring *keyring, GError **error);
+
+/* The texts of certificate and key; NULL both: no TLS. RUNBOOK_USAGE (http_plan.c). */
+bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **ret_key,
+                   GError **error);
+
 /* ---- waiting (http_wait.c) -------------------------------------------------------------------- */
 
 /* The library closes it as one that went away. */
@@ -86,6 +107,10 @@ void http_stream_free(struct http_stream *stream);
 
 /* Makes that response its answer, and wakes it when it waits. Takes the response. */
 void http_answer_with(struct http_request *request, int status, struct MHD_Response *response);
+
+/* As http_answer_error(), with one header more. */
+void http_answer_error_with(struct http_request *request, int status, const char *error,
+                            const char *hint, const char *name, const char *value);
 
 /* The headers that every answer has. */
 void http_answer_headers(struct MHD_Response *response, const char *type, const char *cache);

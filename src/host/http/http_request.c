@@ -117,25 +117,6 @@ static bool has_body(const struct http_request *request)
            http_request_header(request, "Transfer-Encoding") != NULL;
 }
 
-/* Who may not is told so here. */
-static bool is_admitted(struct http_request *request)
-{
-    const struct http_desk *desk = request->desk;
-
-    if (request->route->need == HTTP_FREE)
-        return true;
-    if (!desk->open) {
-        http_answer_error(request, MHD_HTTP_UNAUTHORIZED, "a token is needed", NULL);
-        return false;
-    }
-    if (request->post && !desk->actions) {
-        http_answer_error(request, MHD_HTTP_FORBIDDEN, "actions are off",
-                          "setting http.actions");
-        return false;
-    }
-    return true;
-}
-
 /* What can be said before a body is read; true: nothing is wrong with it. */
 static bool is_sound(struct http_request *request, const char *method)
 {
@@ -154,12 +135,12 @@ static bool is_sound(struct http_request *request, const char *method)
     return request->response == NULL;
 }
 
-static void find_route(struct http_request *request)
+/* Answers what has no route. */
+static void find_way(struct http_request *request)
 {
     const char *path = http_query_path(request->query);
     const struct http_file *file = http_file_find(request->desk->files, path);
 
-    request->route = route_of(request->desk->routes, path);
     if (request->route == NULL && file != NULL && !request->post)
         http_answer_file(request, file);
     else if (request->route == NULL)
@@ -188,11 +169,28 @@ static enum MHD_Result send_it(struct http_request *request)
 
 static void hand_over(struct http_request *request)
 {
-    find_route(request);
-    if (request->response != NULL || !is_admitted(request))
-        return;
     request->handed = true;
     request->route->answer(request, request->desk->data);
+}
+
+/* All that can be said before the body comes. Who is refused hears of it when his body has come: it
+ * would be lost on one who is still sending. */
+static void look_at(struct http_request *request)
+{
+    request->route = route_of(request->desk->routes, http_query_path(request->query));
+    if (http_admit(request))
+        find_way(request);
+}
+
+/* False: it is longer than its length told, or than may be. */
+static bool take_piece(struct http_request *request, const char *upload, size_t size)
+{
+    request->body_bytes += size;
+    if (request->body_bytes > HTTP_BODY_MOST)
+        return false;
+    if (request->response == NULL)
+        g_string_append_len(request->body, upload, (gssize) size);
+    return true;
 }
 
 static void begin(struct http_request *request, struct MHD_Connection *connection)
@@ -219,13 +217,15 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
         return MHD_NO;
     if (!request->begun) {
         begin(request, connection);
-        return is_sound(request, method) ? MHD_YES : send_it(request);
+        if (!is_sound(request, method))
+            return send_it(request);
+        look_at(request);
+        return MHD_YES;
     }
     if (*upload_size > 0) {
-        /* One whose length was not told: nothing can be said in the middle. */
-        if (request->body->len + *upload_size > HTTP_BODY_MOST)
+        /* In the middle nothing can be said. */
+        if (!take_piece(request, upload, *upload_size))
             return MHD_NO;
-        g_string_append_len(request->body, upload, (gssize) *upload_size);
         *upload_size = 0;
         return MHD_YES;
     }

@@ -29,6 +29,9 @@ const char *http_role_name(enum http_role role);
 /* HTTP_ROLE_NONE for a word that is none. */
 enum http_role http_role_parse(const char *word);
 
+bool http_token_name_valid(const char *name);
+void http_token_hash(const char *secret, unsigned char ret_hash[32]);
+
 /* A file's text, pure. NULL with RUNBOOK_USAGE and the line's number. */
 struct http_tokens *http_tokens_parse(const char *text, gsize length, GError **error);
 /* No file: no tokens, and no error. RUNBOOK_USAGE when others may read it. */
@@ -42,6 +45,15 @@ const struct http_token *http_tokens_at(const struct http_tokens *tokens, guint 
 /* The token that this is; NULL: none, or it has expired. Constant time. */
 const struct http_token *http_tokens_match(const struct http_tokens *tokens, const char *secret,
                                            gint64 now_s);
+
+/* The file's text. Caller frees. */
+char *http_tokens_format(const struct http_tokens *tokens);
+
+/* Copies the token. RUNBOOK_USAGE: the name is taken or not valid. */
+bool http_tokens_put(struct http_tokens *tokens, const struct http_token *token,
+                     GError **error);
+/* RUNBOOK_USAGE: there is none of that name. */
+bool http_tokens_drop(struct http_tokens *tokens, const char *name, GError **error);
 
 /* Writes the file anew with one more token, atomically; ret_secret: shown once. */
 bool http_tokens_add(const char *path, const char *name, enum http_role role, gint64 expires_s,

@@ -1,0 +1,55 @@
+/*
+ * The tokens as the file has them now: read again when the file is another. One that cannot be read
+ * leaves what was known in force, but for one that is gone: then there are no tokens.
+ */
+#include "http/http_private.h"
+
+#include <sys/stat.h>
+
+struct http_keyring {
+    char *path; /* NULL: there is none */
+    struct http_tokens *tokens;
+    struct stat seen;
+    bool there;
+};
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+           a->st_mode == b->st_mode && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+const struct http_tokens *http_keyring_look(struct http_keyring *keyring, GError **error)
+{
+    struct stat now = {0};
+    bool there = keyring->path != NULL && stat(keyring->path, &now) == 0;
+
+    if (keyring->tokens != NULL && there == keyring->there && same(&now, &keyring->seen))
+        return keyring->tokens;
+    struct http_tokens *tokens =
+        there ? http_tokens_read(keyring->path, error) : http_tokens_parse("", 0, error);
+    if (tokens == NULL)
+        return keyring->tokens;
+    g_clear_pointer(&keyring->tokens, http_tokens_free);
+    keyring->tokens = tokens;
+    keyring->there = there;
+    keyring->seen = now;
+    return tokens;
+}
+
+struct http_keyring *http_keyring_new(const char *path)
+{
+    struct http_keyring *keyring = g_new0(struct http_keyring, 1);
+
+    keyring->path = g_strdup(path);
+    return keyring;
+}
+
+void http_keyring_free(struct http_keyring *keyring)
+{
+    g_clear_pointer(&keyring->tokens, http_tokens_free);
+    g_free(keyring->path);
+    g_free(keyring);
+}

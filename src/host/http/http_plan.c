@@ -1,0 +1,114 @@
+/*
+ * What a plan has to fulfil before anybody is listened to.
+ */
+#include "error.h"
+#include "http/http_private.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool read_pem(const char *path, const char *setting, char **ret_text, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (g_file_get_contents(path, ret_text, NULL, &reason))
+        return true;
+    runbook_error_set(error, RUNBOOK_USAGE, NULL, "%s: %s", setting, reason->message);
+    return false;
+}
+
+static bool is_secret(const char *path, GError **error)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0 || !(status.st_mode & 07))
+        return true;
+    g_autofree char *hint = g_strdup_printf("chmod o= %s", path);
+    runbook_error_set(error, RUNBOOK_USAGE, hint, "everybody may read the private key %s",
+                      path);
+    return false;
+}
+
+/* That they are what they say, and of each other. */
+static bool belong_together(const char *certificate, const char *key, GError **error)
+{
+    char nothing[] = ""; /* the passphrase of a key that has one: nobody is there to be asked */
+    BIO *certificate_bio = BIO_new_mem_buf(certificate, -1),
+        *key_bio = BIO_new_mem_buf(key, -1);
+    X509 *x509 = PEM_read_bio_X509(certificate_bio, NULL, NULL, nothing);
+    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key_bio, NULL, NULL, nothing);
+    const char *fault = NULL;
+
+    if (x509 == NULL)
+        fault = "http.tls_certificate names no certificate in PEM";
+    else if (pkey == NULL)
+        fault = "http.tls_key names no private key in PEM without a passphrase";
+    else if (X509_check_private_key(x509, pkey) != 1)
+        fault = "http.tls_key is not the key of http.tls_certificate";
+    if (fault != NULL)
+        runbook_error_set(error, RUNBOOK_USAGE, NULL, "%s", fault);
+    X509_free(x509);
+    EVP_PKEY_free(pkey);
+    BIO_free(certificate_bio);
+    BIO_free(key_bio);
+    ERR_clear_error();
+    return fault == NULL;
+}
+
+bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **ret_key,
+                   GError **error)
+{
+    g_autofree char *certificate = NULL, *key = NULL;
+
+    if (plan->certificate == NULL && plan->key == NULL)
+        return true;
+    if (plan->certificate == NULL || plan->key == NULL) {
+        runbook_error_set(error, RUNBOOK_USAGE, NULL,
+                          "http.tls_certificate and http.tls_key go together");
+        return false;
+    }
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "the installed libmicrohttpd was built without TLS");
+        return false;
+    }
+    if (!read_pem(plan->certificate, "http.tls_certificate", &certificate, error) ||
+        !is_secret(plan->key, error) || !read_pem(plan->key, "http.tls_key", &key, error) ||
+        !belong_together(certificate, key, error))
+        return false;
+    *ret_certificate = g_steal_pointer(&certificate);
+    *ret_key = g_steal_pointer(&key);
+    return true;
+}
+
+bool http_plan_check(const struct http_plan *plan, GError **error)
+{
+    g_autofree char *certificate = NULL, *key = NULL;
+    AUTO(http_keyring) keyring = http_keyring_new(plan->tokens);
+    bool local = http_listen_local(&plan->listen);
+
+    if (plan->listen.off)
+        return true;
+    if (!http_plan_tls(plan, &certificate, &key, error))
+        return false;
+    const struct http_tokens *tokens = http_keyring_look(keyring, error);
+    if (tokens == NULL)
+        return false;
+    if (local || (certificate != NULL && http_tokens_count(tokens) > 0))
+        return true;
+    g_autofree char *where = http_listen_format(&plan->listen);
+    if (certificate == NULL)
+        runbook_error_set(error, RUNBOOK_USAGE,
+                          "set http.tls_certificate and http.tls_key, or listen on 127.0.0.1 "
+                          "behind a proxy",
+                          "http.listen: %s is reached by the network, and there is no TLS",
+                          where);
+    else
+        runbook_error_set(error, RUNBOOK_USAGE, "pgrunbook token add NAME",
+                          "http.listen: %s is reached by the network, and there is no token",
+                          where);
+    return false;
+}
