@@ -112,6 +112,13 @@ export function details(summary, ...children) {
   return h('details', null, h('summary', null, summary), children);
 }
 
+/** The same, made when it is opened for the first time: for what is long. */
+export function lazyDetails(summary, make) {
+  const root = details(summary);
+  root.addEventListener('toggle', () => root.append(make()), { once: true });
+  return root;
+}
+
 /** An error in the place of what should have been there. */
 export function problem(error, again) {
   return h('div', { class: 'notice critical', role: 'alert' }, shape('critical'),

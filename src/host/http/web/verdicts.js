@@ -1,6 +1,6 @@
 /** The lines of `check`: what is wrong first, each with its consequence and what to do about it. */
 import { h } from './dom.js';
-import { ageOf, details, next, shape } from './ui.js';
+import { ageOf, lazyDetails, next, shape } from './ui.js';
 import { plural } from './format.js';
 
 const ORDER = ['critical', 'warning', 'unknown', 'ok'];
@@ -58,10 +58,10 @@ export function verdictList(one, folded) {
   const bad = lines.filter((line) => line.status !== 'ok');
   const fine = lines.filter((line) => line.status === 'ok');
   const events = one.events ?? [];
-  const fineList = fine.length > 0 && h('ul', { class: 'verdicts fine' }, fine.map((line) => lineOf(one.name, line)));
+  const fineList = () => h('ul', { class: 'verdicts fine' }, fine.map((line) => lineOf(one.name, line)));
   return [
     (bad.length || events.length || one.gaps?.length) ? h('ul', { class: 'verdicts' },
       events.map(eventLine), bad.map((line) => lineOf(one.name, line)), (one.gaps ?? []).map(gapLine)) : null,
-    fineList && (folded ? details([shape('ok'), `${plural(fine.length, 'line')} OK`], fineList) : fineList),
+    fine.length > 0 && (folded ? lazyDetails([shape('ok'), `${plural(fine.length, 'line')} OK`], fineList) : fineList()),
   ];
 }

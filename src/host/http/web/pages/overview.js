@@ -82,6 +82,7 @@ function about(few) {
   const root = h('section', { class: 'panel target' }, content);
   root.update = (one) => {
     root.hidden = !few && standing(one) === 'ok' && !one.gaps?.length;
+    if (root.hidden) return;
     draw([standing(one), one.checked_at, one.verdicts, one.events, one.gaps, one.state, one.reason, one.check_trouble], () => [
       h('header', null, shape(standing(one)), h('h2', null, h('a', { href: checkOf(one) }, one.name)),
         h('span', { class: 'muted where' }, where(one)),
@@ -143,11 +144,14 @@ export async function page(view, { signal }) {
   const draw = { glances: kept(list, glance), panels: kept(panels, () => about(few)),
                  summary: keyed(summary), next: keyed(next), lately: keyed(lately) };
 
+  let drawn = few;
+
   function show(document) {
     const targets = [...document.targets].sort((a, b) => ORDER.indexOf(standing(a)) - ORDER.indexOf(standing(b)));
     draw.summary(sentence(targets), () => sentence(targets));
     draw.glances(document.targets.length > MANY ? targets : document.targets);
-    draw.panels(few ? document.targets : targets);
+    if (drawn) draw.panels(few ? document.targets : targets);
+    else if (!signal.aborted) requestAnimationFrame(() => setTimeout(() => { drawn = true; show(current()); })); // after the glances
     draw.next(document.targets.map((one) => one.next), () => nextTurns(document));
     draw.lately(document.recent, () => recentRuns(document));
   }
