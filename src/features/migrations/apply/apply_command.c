@@ -117,9 +117,19 @@ static enum runbook_exit act(struct apply *apply)
     return code;
 }
 
+/* The lock comes before anything that looks at the schema: what may wait for a table would be waited
+ * for by the run that has it, and end that run by its own guard. The version table says whose lock
+ * there is besides ours. */
+static bool lock_and_prepare(struct apply *apply, GError **error)
+{
+    g_clear_pointer(&apply->table, version_table_free);
+    apply->table = version_table_read(apply->control, apply->folder, error);
+    return apply->table != NULL && apply_lock(apply, error) && prepare(apply, error);
+}
+
 static enum runbook_exit lock_and_act(struct apply *apply, GError **error)
 {
-    if (!apply_lock(apply, error) || !prepare(apply, error) || !as_shown(apply, error))
+    if (!lock_and_prepare(apply, error) || !as_shown(apply, error))
         return RUNBOOK_FAILED;
     if (apply->plan->steps->len == 0) {
         apply_show(apply, "done");
@@ -132,36 +142,16 @@ static enum runbook_exit lock_and_act(struct apply *apply, GError **error)
     return act(apply);
 }
 
-/* A mark may be that of a run that is at work: who has the lock is waited for before it is judged. */
-static bool settled(struct apply *apply, GError **error)
-{
-    AUTO(version_table)
-    table = version_table_read(apply->control, apply->folder, error);
-
-    if (table == NULL || !table->dirty)
-        return table != NULL;
-    apply->table = g_steal_pointer(&table);
-    bool locked = apply_lock(apply, error);
-    if (locked)
-        apply_unlock(apply);
-    return locked;
-}
-
-static enum runbook_exit plan_and_act(struct apply *apply, GError **error)
+/* While a person reads and thinks nobody is kept waiting. */
+static enum runbook_exit ask_and_act(struct apply *apply, GError **error)
 {
     struct call *call = apply->call;
-    struct window window = window_open(0);
     bool yes = true;
 
-    if ((!call->dry_run && !settled(apply, error)) || !prepare(apply, error))
+    if (!lock_and_prepare(apply, error))
         return RUNBOOK_FAILED;
-    if (call->dry_run) {
-        apply_say_gates(apply);
-        gate_dry_run(call, apply->plan, apply->limits.lock_timeout_ms, &window, apply_show_plan,
-                     apply);
-        return RUNBOOK_DONE;
-    }
-    if (!call->yes && apply->items->len > 0 && !apply_gates_open(apply)) {
+    apply_unlock(apply);
+    if (apply->items->len > 0 && !apply_gates_open(apply)) {
         apply_refuse(apply, error);
         return RUNBOOK_REFUSED;
     }
@@ -173,6 +163,25 @@ static enum runbook_exit plan_and_act(struct apply *apply, GError **error)
         return RUNBOOK_DONE;
     apply->shown = hashes_of(apply);
     return lock_and_act(apply, error);
+}
+
+static enum runbook_exit show_only(struct apply *apply, GError **error)
+{
+    struct window window = window_open(0);
+
+    if (!prepare(apply, error))
+        return RUNBOOK_FAILED;
+    apply_say_gates(apply);
+    gate_dry_run(apply->call, apply->plan, apply->limits.lock_timeout_ms, &window,
+                 apply_show_plan, apply);
+    return RUNBOOK_DONE;
+}
+
+static enum runbook_exit plan_and_act(struct apply *apply, GError **error)
+{
+    if (apply->call->dry_run)
+        return show_only(apply, error);
+    return apply->call->yes ? lock_and_act(apply, error) : ask_and_act(apply, error);
 }
 
 /* ---- the commands -------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* The items' statements judged on the schema as it is, and the steps made of them. */
 #include "apply.h"
 
+#include "reading.h"
 #include "sql/sql_parse.h"
 
 #include <string.h>
@@ -167,7 +168,7 @@ static void judge(struct apply *apply, struct apply_item *item, struct ddl_schem
 bool apply_judge_items(struct apply *apply, GError **error)
 {
     AUTO(ddl_schema)
-    schema = apply->items->len > 0 ? ddl_schema_read(apply->control, error) : NULL;
+    schema = apply->items->len > 0 ? reading_schema(apply->control, error) : NULL;
 
     for (guint i = 0; schema != NULL && i < apply->items->len; i++) {
         struct apply_item *item = g_ptr_array_index(apply->items, i);

@@ -1,6 +1,7 @@
 #include "checklist/checklist_observe.h"
 
 #include "ddl/ddl.h"
+#include "reading.h"
 #include "rehearse/snapshot.h"
 #include "sql/sql_parse.h"
 #include "store/store_migrations.h"
@@ -107,7 +108,7 @@ static void take_schema(GPtrArray *migrations, const struct apply_item *item,
 
 static bool take_due(struct apply *apply, struct checklist_facts *facts, GError **error)
 {
-    AUTO(ddl_schema) schema = ddl_schema_read(apply->control, error);
+    AUTO(ddl_schema) schema = reading_schema(apply->control, error);
     g_autofree char *hash =
         schema != NULL ? snapshot_hash(apply->control, apply->table->name, error) : NULL;
 

@@ -1,5 +1,6 @@
 /* What is to be known of the target before the shadow is there. */
 #include "migrations_queries.h"
+#include "reading.h"
 #include "rehearse/rehearse.h"
 
 static char *key_of(const char *schema, const char *name)
@@ -22,7 +23,7 @@ bool rehearse_size_of(const char *schema, const char *relation, struct forecast_
 static bool read_sizes(struct rehearse_target *target, struct session *session, GError **error)
 {
     AUTO(rows)
-    rows = session_query(session, &query_migrations_target_sizes, NULL, error);
+    rows = reading_query(session, &query_migrations_target_sizes, NULL, error);
 
     target->sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (int i = 0; rows != NULL && i < rows_count(rows); i++) {
