@@ -254,6 +254,8 @@ bool apply_choose(struct apply *apply, GError **error)
     g_ptr_array_set_size(apply->items, 0);
     g_clear_pointer(&apply->table, version_table_free);
     apply->table = version_table_read(apply->control, apply->folder, error);
+    if (apply->table != NULL && apply->ledger == NULL)
+        apply->ledger = version_table_ledger(apply->table);
     return apply->table != NULL && sound(apply, error) && there(apply, error) &&
            known(apply, error) && clean_enough(apply, error) && unchanged(apply, error) &&
            (apply->down ? choose_down(apply, error) : choose_up(apply, error));

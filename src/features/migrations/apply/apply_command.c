@@ -208,6 +208,7 @@ static void clear(struct apply *apply)
     g_clear_pointer(&apply->folder, folder_free);
     g_clear_pointer(&apply->control, session_close);
     g_free(apply->system);
+    g_free(apply->ledger);
     g_free(apply->dbname);
     g_free(apply->time_zone);
     g_free(apply->unseen);

@@ -181,7 +181,8 @@ static gint64 take_last(struct apply *apply, struct checklist_facts *facts)
 
     if (apply->system != NULL)
         store_migrations_each(apply->call->store, apply->system,
-                              session_database(apply->control), see_applied, &last);
+                              session_database(apply->control), apply->ledger, see_applied,
+                              &last);
     return last.first_us;
 }
 

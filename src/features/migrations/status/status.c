@@ -14,7 +14,7 @@ struct status {
     struct migrations_evidence *evidence;
     GArray *rows;    /* of struct version_row */
     GArray *details; /* of struct detail, one for each row */
-    const char *system, *dbname;
+    const char *system, *dbname, *ledger;
 };
 
 /* What the history adds to a row. */
@@ -91,6 +91,7 @@ static void keep_seen(const struct status *status)
             .at_us = g_get_real_time(),
             .system = status->system,
             .dbname = status->dbname,
+            .ledger = status->ledger,
             .version = row->version,
             .name = row->migration->name,
             .hash = row->migration->hash,
@@ -354,15 +355,17 @@ enum runbook_exit migrations_status_command(struct call *call, GError **error)
 
     if (table == NULL)
         return RUNBOOK_FAILED;
+    g_autofree char *ledger = version_table_ledger(table);
     struct status status = {
         .call = call,
         .folder = folder,
         .table = table,
         .system = session_system_identifier(session),
         .dbname = session_database(session),
+        .ledger = ledger,
     };
     AUTO(migrations_evidence)
-    evidence = migrations_evidence_read(call->store, status.system, status.dbname);
+    evidence = migrations_evidence_read(call->store, status.system, status.dbname, ledger);
     g_autoptr(GArray) rows = version_rows(folder, table, hash_of, evidence);
     g_autoptr(GArray) details = g_array_new(FALSE, FALSE, sizeof(struct detail));
     g_array_set_clear_func(details, detail_clear);
