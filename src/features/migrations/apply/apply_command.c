@@ -224,7 +224,7 @@ static enum runbook_exit run(struct call *call, bool down, GError **error)
     apply.limits = limits_of(call->settings);
     if (read_wish(&apply, error)) {
         apply.folder = folder_whole_of_call(call, error);
-        if (apply.folder != NULL)
+        if (apply.folder != NULL && folder_filled(apply.folder, error))
             apply.control = call_connect(call, error);
         if (apply.control != NULL) {
             apply.dbname = g_strdup(session_database(apply.control));

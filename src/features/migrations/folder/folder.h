@@ -81,6 +81,9 @@ struct folder *folder_of_call(const struct call *call, GError **error);
 /* The same, and a single file is refused: held against the version table it would count as all that
  * there is. */
 struct folder *folder_whole_of_call(const struct call *call, GError **error);
+/* RUNBOOK_USAGE when there is no migration in it: a folder that is not mounted is empty, and "nothing
+ * to do" would be no answer. */
+bool folder_filled(const struct folder *folder, GError **error);
 void folder_free(struct folder *folder);
 AUTO_DEFINE(folder, folder_free)
 

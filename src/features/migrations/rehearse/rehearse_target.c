@@ -1,4 +1,5 @@
 /* What is to be known of the target before the shadow is there. */
+#include "folder/version_rows.h"
 #include "migrations_queries.h"
 #include "reading.h"
 #include "rehearse/rehearse.h"
@@ -74,6 +75,17 @@ static void add_pending(struct rehearse *rehearse, const struct folder_migration
     g_ptr_array_add(rehearse->migrations, one);
 }
 
+/* Beside a single file they say nothing. */
+static void warn_of_lost(const struct rehearse *rehearse, const struct version_table *applied)
+{
+    bool newest;
+    g_autofree char *lost = version_rows_lost(rehearse->folder, applied, &newest);
+
+    if (lost != NULL && g_file_test(rehearse->folder->path, G_FILE_TEST_IS_DIR))
+        output_warn(rehearse->call->output, "applied, and there is no file in the folder: %s",
+                    lost);
+}
+
 bool rehearse_look(struct rehearse *rehearse, struct session *target, GError **error)
 {
     AUTO(version_table) applied = version_table_read(target, rehearse->folder, error);
@@ -85,6 +97,7 @@ bool rehearse_look(struct rehearse *rehearse, struct session *target, GError **e
                     "\"%s\" says that version %s was not finished: what it has left of the "
                     "schema is rehearsed on",
                     applied->name, applied->dirty_version);
+    warn_of_lost(rehearse, applied);
     if (!read_target(rehearse, target, error))
         return false;
     for (guint i = 0; i < rehearse->folder->migrations->len; i++) {
