@@ -2,6 +2,7 @@
 #include "apply.h"
 
 #include "migrations_commands.h"
+#include "reading.h"
 
 #include <string.h>
 
@@ -63,6 +64,19 @@ static bool as_shown(const struct apply *apply, GError **error)
 
 /* ---- the run ------------------------------------------------------------------------------- */
 
+/* Nothing was done for want of a right: that is nothing the scripts have done wrong. */
+static bool forbidden(const struct apply_item *first)
+{
+    return first->outcome == STEP_FAILED && first->act->outcome != STEP_DONE &&
+           strcmp(first->result.sqlstate, "42501") == 0;
+}
+
+static bool refused(const struct apply_item *first)
+{
+    /* What was held back at its turn, before anything of it was tried, is a refusal. */
+    return (first->outcome == STEP_SKIPPED && first->result.attempts == 0) || forbidden(first);
+}
+
 static enum runbook_exit judge(const struct apply *apply)
 {
     struct gate_count count = {0};
@@ -76,12 +90,10 @@ static enum runbook_exit judge(const struct apply *apply)
             count.left +=
                 !((const struct apply_target *) g_ptr_array_index(item->targets, j))->analyzed;
     }
-    /* What was held back at its turn, before anything of it was tried, is a refusal. */
     const struct apply_item *first =
         apply->items->len > 0 ? g_ptr_array_index(apply->items, 0) : NULL;
     if (count.done == 0 && first != NULL)
-        return first->outcome == STEP_SKIPPED && first->result.attempts == 0 ? RUNBOOK_REFUSED
-                                                                             : RUNBOOK_FAILED;
+        return refused(first) ? RUNBOOK_REFUSED : RUNBOOK_FAILED;
     return gate_judge(&count);
 }
 
@@ -93,6 +105,19 @@ static bool interrupted(const struct apply *apply)
             return true;
     }
     return false;
+}
+
+/* Which right it is the server has said. */
+static void say_forbidden(const struct apply *apply)
+{
+    for (guint i = 0; i < apply->items->len; i++) {
+        const struct apply_item *item = g_ptr_array_index(apply->items, i);
+        g_autoptr(GError) missing = NULL;
+        if (!forbidden(item))
+            continue;
+        reading_forbidden(apply->control, item->reason, &missing);
+        output_warn(apply->call->output, "%s", missing->message);
+    }
 }
 
 static enum runbook_exit act(struct apply *apply)
@@ -114,6 +139,7 @@ static enum runbook_exit act(struct apply *apply)
     if (store_trouble(call->store))
         apply->run = -1;
     apply_show(apply, gate_outcome_name(code));
+    say_forbidden(apply);
     return code;
 }
 
