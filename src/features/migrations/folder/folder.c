@@ -247,6 +247,22 @@ struct folder *folder_of_files(const char *path, const GPtrArray *files,
     return folder;
 }
 
+bool folder_is_sound(const struct folder *folder, GError **error)
+{
+    for (guint i = 0; i < folder->problems->len; i++) {
+        const struct folder_problem *problem = folder->problems->pdata[i];
+        if (problem->severity != FOLDER_ERROR)
+            continue;
+        g_autofree char *line =
+            problem->line > 0 ? g_strdup_printf(":%u", problem->line) : g_strdup("");
+        runbook_error_set(error, RUNBOOK_REFUSED, "pgrunbook migrations lint lists all of them",
+                          "%s%s: %s", problem->file != NULL ? problem->file : folder->path,
+                          line, problem->message);
+        return false;
+    }
+    return true;
+}
+
 void folder_free(struct folder *folder)
 {
     g_ptr_array_unref(folder->migrations);

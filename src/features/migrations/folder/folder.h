@@ -81,6 +81,9 @@ struct folder *folder_of_call(const struct call *call, GError **error);
 /* The same, and a single file is refused: held against the version table it would count as all that
  * there is. */
 struct folder *folder_whole_of_call(const struct call *call, GError **error);
+/* What its own tool could not read either is nothing to rehearse. False: the first such problem, with
+ * RUNBOOK_REFUSED, as FILE:LINE: MESSAGE. */
+bool folder_is_sound(const struct folder *folder, GError **error);
 void folder_free(struct folder *folder);
 AUTO_DEFINE(folder, folder_free)
 
