@@ -147,6 +147,21 @@ static void show_script(const struct rehearse *rehearse, const struct rehearse_s
 
 /* ---- a migration --------------------------------------------------------------------------- */
 
+/* Why it passes although nothing can be predicted. */
+static void show_pass(struct output *output, const struct rehearse_migration *one)
+{
+    const struct forecast *forecast = &one->forecast;
+
+    if (forecast->reason == NULL || !one->passed || forecast->at_most_ms < 0)
+        return;
+    g_autofree char *most = rehearse_ms(forecast->at_most_ms);
+    output_say(
+        output,
+        "  passed all the same: had each statement that was too short taken %d ms here, it "
+        "would hold the lock for %s there",
+        FORECAST_LEAST_MS, most);
+}
+
 static void show_migration(const struct rehearse *rehearse,
                            const struct rehearse_migration *one)
 {
@@ -175,6 +190,7 @@ static void show_migration(const struct rehearse *rehearse,
                    one->forecast.hold_ms < 0 ? "" : " predicted");
     if (one->forecast.reason != NULL)
         output_say(output, "  %s", one->forecast.reason);
+    show_pass(output, one);
     if (one->objection != NULL)
         output_say(output, "  not passed: %s", one->objection);
 }
