@@ -174,6 +174,7 @@ static void rehearse_clear(struct rehearse *rehearse)
 {
     g_clear_pointer(&rehearse->shadow, shadow_free);
     g_ptr_array_unref(rehearse->migrations);
+    g_clear_pointer(&rehearse->lint, lint_report_free);
     g_clear_pointer(&rehearse->folder, folder_free);
     rehearse_target_clear(&rehearse->target);
     g_free(rehearse->table);
