@@ -137,6 +137,17 @@ void folder_migration_hash(struct folder_migration *migration, const struct fold
     g_checksum_update(migration->sum, (const guchar *) file->text, (gssize) file->length);
 }
 
+const char *folder_migration_name(const struct folder_migration *migration)
+{
+    gsize length = migration->name != NULL ? strlen(migration->name) : 0;
+    bool same = length > 0 && strncmp(migration->version, migration->name, length) == 0;
+    const char *rest = same ? migration->version + length : "";
+
+    if (length == 0 || (same && (*rest == '\0' || strcmp(rest, ".sql") == 0)))
+        return NULL;
+    return migration->name;
+}
+
 /* ---- what is seen once all files are read ---------------------------------------------------- */
 
 static const char *file_of(const struct folder_migration *migration)

@@ -54,6 +54,9 @@ struct folder_migration {
     GChecksum *sum; /* only while it is read */
 };
 
+/* Its name, where that says more than its version does; NULL: it does not. */
+const char *folder_migration_name(const struct folder_migration *migration);
+
 enum folder_severity { FOLDER_ERROR, FOLDER_WARNING };
 struct folder_problem {
     enum folder_severity severity;
