@@ -181,3 +181,26 @@ def test_usage(runbook, folder, tmp_path, version):
     assert len(rules) > 60
     assert "NOT VALID" in runbook("migrations", "rules", "add-check").expect(0).out
     assert "did you mean \"add-check\"" in runbook("migrations", "rules", "add-chek").expect(2).err
+
+
+@pytest.mark.parametrize("version", [18])
+def test_what_people_read(runbook, folder, server):
+    server.sql("""CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL);
+                  INSERT INTO schema_migrations VALUES (1, false);
+                  CREATE TABLE orders (id bigint); CREATE INDEX orders_id ON orders (id)""")
+    place = folder({"1_a.up.sql": "SELECT 1;",
+                    "2_b.up.sql": "DROP INDEX orders_id; " + "-- " + "long " * 40})
+    said = runbook("migrations", "lint", place, "-d", server.dbname, "-v",
+                   server=server).expect(1).out
+    assert "1 applied script left out." in said
+    assert "ACCESS EXCLUSIVE on public.orders\n" in said and "access-exclusive" not in said
+    source = next(line for line in said.splitlines() if " | DROP INDEX" in line)
+    assert source.endswith("…")
+    fk = folder({"1_fk.up.sql": FOREIGN_KEY, "3_gap.up.sql": "SELECT 1;"}, "fk")
+    table = runbook("migrations", "lint", fk, "--format", "markdown").expect(1).out
+    assert "NOT VALID;<br>" in table and "\\n" not in table
+    csv = runbook("migrations", "lint", fk, "--format", "csv").expect(1).out
+    assert ",0," not in csv and "fk/1_fk.up.sql,2,5," in csv
+    (empty := folder({"README.sql.txt": ""}, "empty"))
+    told = runbook("migrations", "lint", empty, "--tool", "plain").expect(1).out
+    assert "there is no file whose name ends in .sql here" in told
