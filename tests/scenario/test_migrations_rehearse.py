@@ -222,3 +222,20 @@ def test_what_is_read_by_index_is_told(server, runbook, tmp_path):
     read = [[lock["relation"] for lock in statement(document, 1, number)["measured"]["locks"]
              if lock["read_by_index"]] for number in range(4)]
     assert read == [[], [], ["public.big"], []]
+
+
+@pytest.mark.parametrize("version", [18])
+def test_what_people_read(server, runbook, tmp_path):
+    server.sql("CREATE TABLE parts (a int) PARTITION BY RANGE (a);"
+               "CREATE TABLE a_part PARTITION OF parts FOR VALUES FROM (0) TO (10)")
+    (tmp_path / "views.sql").write_text(
+        "ALTER TABLE parts ADD COLUMN one int, ADD COLUMN two int, ADD three int, ADD four int;\n")
+    (tmp_path / "views.down.sql").write_text(
+        "ALTER TABLE parts DROP one, DROP two, DROP three, DROP four;\n")
+    with staging(server) as copy:
+        text = runbook("migrations", "rehearse", "--shadow", copy.conninfo(), tmp_path,
+                       server=server).expect(0).out
+    assert "ACCESS EXCLUSIVE on public.parts and 1 more" in text
+    assert "\nviews: reversible" in text
+    line = next(line for line in text.splitlines() if "ADD COLUMN one" in line)
+    assert " …  metadata" in line
