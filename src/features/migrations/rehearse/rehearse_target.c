@@ -86,6 +86,28 @@ static void warn_of_lost(const struct rehearse *rehearse, const struct version_t
                     lost);
 }
 
+static gint64 today(void)
+{
+    return g_get_real_time() / G_USEC_PER_SEC / (24 * 60 * 60);
+}
+
+/* What lint says of the same statements, on the target's schema as it is. */
+static bool lint(struct rehearse *rehearse, struct session *target,
+                 const struct version_table *applied, GError **error)
+{
+    AUTO(ddl_schema) schema = reading_schema(target, error);
+
+    if (schema == NULL)
+        return false;
+    const struct lint_options options = {.server_version = rehearse->target.version,
+                                         .schema = schema,
+                                         .time_zone = rehearse->target.time_zone,
+                                         .applied = applied,
+                                         .today = today()};
+    rehearse->lint = lint_folder(rehearse->folder, &options);
+    return true;
+}
+
 bool rehearse_look(struct rehearse *rehearse, struct session *target, GError **error)
 {
     AUTO(version_table) applied = version_table_read(target, rehearse->folder, error);
@@ -98,7 +120,7 @@ bool rehearse_look(struct rehearse *rehearse, struct session *target, GError **e
                     "schema is rehearsed on",
                     applied->name, applied->dirty_version);
     warn_of_lost(rehearse, applied);
-    if (!read_target(rehearse, target, error))
+    if (!read_target(rehearse, target, error) || !lint(rehearse, target, applied, error))
         return false;
     for (guint i = 0; i < rehearse->folder->migrations->len; i++) {
         const struct folder_migration *migration = rehearse->folder->migrations->pdata[i];
