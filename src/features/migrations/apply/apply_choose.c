@@ -10,19 +10,10 @@
 
 static bool sound(const struct apply *apply, GError **error)
 {
-    const GPtrArray *problems = apply->folder->problems;
-    guint warnings = 0;
+    const guint warnings = apply->folder->problems->len;
 
-    for (guint i = 0; i < problems->len; i++) {
-        const struct folder_problem *problem = g_ptr_array_index(problems, i);
-        if (problem->severity != FOLDER_ERROR) {
-            warnings++;
-            continue;
-        }
-        runbook_error_set(error, RUNBOOK_REFUSED, "pgrunbook migrations lint shows all of them",
-                          "%s, line %u: %s", problem->file, problem->line, problem->message);
+    if (!folder_is_sound(apply->folder, error))
         return false;
-    }
     if (warnings > 0)
         output_note(apply->call->output,
                     "the folder has %u warnings: pgrunbook migrations lint shows them",
