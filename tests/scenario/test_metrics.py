@@ -97,7 +97,7 @@ def test_openmetrics_when_asked_for(server, runbook):
 
 def test_many_tables_are_few_series(server, runbook):
     server.sql("DO $$ BEGIN FOR i IN 1..500 LOOP EXECUTE format("
-               "'CREATE TABLE t%s (id int PRIMARY KEY)', i); EXECUTE format("
+               "'CREATE TABLE t%s (id int PRIMARY KEY) WITH (autovacuum_enabled = off)', i); EXECUTE format("
                "'INSERT INTO t%s SELECT generate_series(1, 100 + %s)', i, i); EXECUTE format("
                "'DELETE FROM t%s', i); END LOOP; END $$")
     server.settle_stats()
@@ -105,10 +105,11 @@ def test_many_tables_are_few_series(server, runbook):
     text = gathered(daemon, "shop")
     dead = samples(text, "pgrunbook_vacuum_dead_rows")
     assert len(dead) == 6
-    assert dead[0] == ('pgrunbook_vacuum_dead_rows{target="shop",schema="public",'
-                       'relation="t500"} 600')
+    most = server.value("SELECT max(n_dead_tup) FROM pg_stat_user_tables")
+    assert dead[0].startswith('pgrunbook_vacuum_dead_rows{target="shop",schema="public",'
+                              'relation="t') and dead[0].endswith(f" {most}")
     assert dead[-1].startswith('pgrunbook_vacuum_dead_rows{target="shop",relation="(other)"} ')
-    assert float(dead[-1].split()[-1]) > 495 * 100
+    assert float(dead[-1].split()[-1]) > 450 * 100  # 14 may lose some counts
     for family in ("indexes_size_bytes", "bloat_table_size_bytes"):
         assert len(samples(text, f"pgrunbook_{family}")) <= 6
     assert len(text.splitlines()) < 400
