@@ -96,10 +96,11 @@ def test_openmetrics_when_asked_for(server, runbook):
 
 
 def test_many_tables_are_few_series(server, runbook):
-    server.sql("DO $$ BEGIN FOR i IN 1..500 LOOP EXECUTE format("
-               "'CREATE TABLE t%s (id int PRIMARY KEY) WITH (autovacuum_enabled = off)', i); EXECUTE format("
-               "'INSERT INTO t%s SELECT generate_series(1, 100 + %s)', i, i); EXECUTE format("
-               "'DELETE FROM t%s', i); END LOOP; END $$")
+    server.sql("DO $$ BEGIN FOR i IN 1..500 LOOP "
+               "EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY) "
+               "WITH (autovacuum_enabled = off)', i); "
+               "EXECUTE format('INSERT INTO t%s SELECT generate_series(1, 100 + %s)', i, i); "
+               "EXECUTE format('DELETE FROM t%s', i); END LOOP; END $$")
     server.settle_stats()
     daemon = Daemon(runbook, {"shop": server}, **{"metrics.top": 5}, **QUIET).start()
     text = gathered(daemon, "shop")

@@ -23,7 +23,7 @@ const struct metric migrations_metrics[] = {
 };
 
 struct tally {
-    GHashTable *applied, *failed; /* sets of "version table\tversion" */
+    GHashTable *applied, *failed; /* sets of versions, each with its version table */
     gint64 at_us;                 /* 0: none */
     double hold_ms;
     bool success;
@@ -37,15 +37,14 @@ static void take(const struct store_migration *migration, gpointer data)
 
     if (strcmp(migration->outcome, "seen") == 0 || strcmp(migration->outcome, "running") == 0)
         return;
-    const char *ledger = migration->ledger != NULL ? migration->ledger : "";
-    g_autofree char *key = g_strconcat(ledger, "\t", migration->version, NULL);
-    g_hash_table_remove(tally->failed, key);
+    g_autofree char *which = g_strdup_printf("%s\n%s", migration->ledger, migration->version);
+    g_hash_table_remove(tally->failed, which);
     if (!done)
-        g_hash_table_add(tally->failed, g_strdup(key));
+        g_hash_table_add(tally->failed, g_steal_pointer(&which));
     else if (strcmp(migration->direction, "up") == 0)
-        g_hash_table_add(tally->applied, g_strdup(key));
+        g_hash_table_add(tally->applied, g_steal_pointer(&which));
     else
-        g_hash_table_remove(tally->applied, key);
+        g_hash_table_remove(tally->applied, which);
     if (migration->at_us < tally->at_us)
         return;
     tally->at_us = migration->at_us;

@@ -1,8 +1,8 @@
 -- name:  migrations_of
--- doc:   What was applied to a database by one version table and taken back, oldest first.
+-- doc:   What was applied to a database by one version table, or any, and taken back, oldest first.
 -- param: $1 text system_identifier
 -- param: $2 text dbname
--- param: $3 text only this ledger; null: all
+-- param: $3 text ledger; null: any
 -- row:   run int8, at_us int8, system text, dbname text, ledger text, version text, name text,
 --        hash text, direction text, outcome text, longest_hold_ms float8, analyzed bool, forced text
 SELECT run_id AS run, at_us, system_identifier AS system, dbname, ledger, version, name, hash,
