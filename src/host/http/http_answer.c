@@ -112,7 +112,8 @@ void http_answer_error_with(struct http_request *request, int status, const char
         json_text_string(json, "hint", hint);
     json_text_close(json);
     g_autofree char *body = g_strconcat(json_text_peek(json), "\n", NULL);
-    http_answer_text(request, status, "application/json", body, name, value, NULL);
+    http_answer_text(request, status, "application/json", body, name, value,
+                     (const char *) NULL);
 }
 
 void http_answer_error(struct http_request *request, int status, const char *error,
