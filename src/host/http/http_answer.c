@@ -35,9 +35,11 @@ void http_answer_with(struct http_request *request, int status, struct MHD_Respo
 
 /* ---- texts ------------------------------------------------------------------------------------ */
 
-static void add_headers(struct MHD_Response *response, const char *name, va_list more)
+static void add_headers(struct MHD_Response *response, va_list more)
 {
-    for (; name != NULL; name = va_arg(more, const char *)) {
+    const char *name;
+
+    while ((name = va_arg(more, const char *)) != NULL) {
         const char *value = va_arg(more, const char *);
         if (value != NULL)
             MHD_add_response_header(response, name, value);
@@ -69,7 +71,7 @@ void http_answer_text(struct http_request *request, int status, const char *type
     va_list more;
 
     va_start(more, body);
-    add_headers(response, va_arg(more, const char *), more);
+    add_headers(response, more);
     va_end(more);
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, "Allow", allowed(request->route));
@@ -94,7 +96,7 @@ void http_answer_bytes(struct http_request *request, int status, const char *typ
         g_error("out of memory");
     http_answer_headers(response, type, "no-store");
     va_start(more, body);
-    add_headers(response, va_arg(more, const char *), more);
+    add_headers(response, more);
     va_end(more);
     http_answer_with(request, status, response);
 }
@@ -110,7 +112,8 @@ void http_answer_error_with(struct http_request *request, int status, const char
         json_text_string(json, "hint", hint);
     json_text_close(json);
     g_autofree char *body = g_strconcat(json_text_peek(json), "\n", NULL);
-    http_answer_text(request, status, "application/json", body, name, value, NULL);
+    http_answer_text(request, status, "application/json", body, name, value,
+                     (const char *) NULL);
 }
 
 void http_answer_error(struct http_request *request, int status, const char *error,

@@ -67,11 +67,11 @@ void http_tries_free(struct http_tries *tries);
 AUTO_DEFINE(http_tries, http_tries_free)
 
 /* Seconds to wait before a token with that hash is looked at; 0: now. */
-guint http_tries_pause(struct http_tries *tries, const char *address,
+guint http_tries_pause(struct http_tries *tries, const char *where,
                        const unsigned char hash[32], gint64 now_us);
-void http_tries_wrong(struct http_tries *tries, const char *address, gint64 now_us);
-void http_tries_right(struct http_tries *tries, const char *address,
-                      const unsigned char hash[32], gint64 now_us);
+void http_tries_wrong(struct http_tries *tries, const char *where, gint64 now_us);
+void http_tries_right(struct http_tries *tries, const char *where, const unsigned char hash[32],
+                      gint64 now_us);
 /* How many addresses are remembered; bounded. */
 guint http_tries_count(const struct http_tries *tries);
 

@@ -198,6 +198,25 @@ static void test_server_stops(void)
     close(stream);
 }
 
+/* Woken, and not yet run: it must not fall asleep again within the end. */
+static void test_server_stops_in_the_middle(void)
+{
+    begin();
+    int later = get("/later"), stream = get("/stream");
+    WAIT_FOR(world.waiting != NULL && world.stream != NULL);
+    for (int i = 0; i < 20; i++)
+        g_main_context_iteration(NULL, FALSE);
+    g_assert_true(http_stream_event(world.stream, NULL, "1"));
+    http_answer_text(world.waiting, 200, "text/plain", "late", NULL);
+    int unheard = get("/later");
+    end();
+    g_assert_cmpuint(world.streams_gone, ==, 1);
+    g_assert_cmpuint(world.gone, ==, 0);
+    close(later);
+    close(stream);
+    close(unheard);
+}
+
 static void test_stream(void)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -287,6 +306,7 @@ int main(int argc, char **argv)
     g_test_add_func("/http/server/later", test_later);
     g_test_add_func("/http/server/client-goes-away", test_client_goes_away);
     g_test_add_func("/http/server/stops", test_server_stops);
+    g_test_add_func("/http/server/stops-in-the-middle", test_server_stops_in_the_middle);
     g_test_add_func("/http/server/stream", test_stream);
     g_test_add_func("/http/server/stream-reader-goes", test_stream_reader_goes);
     g_test_add_func("/http/server/stream-slow-reader", test_stream_slow_reader);

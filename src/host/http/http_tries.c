@@ -60,17 +60,17 @@ guint http_tries_count(const struct http_tries *tries)
 static char *name_of(const char *address)
 {
     struct in6_addr six;
-    char text[INET6_ADDRSTRLEN];
+    char buffer[INET6_ADDRSTRLEN];
 
     if (inet_pton(AF_INET6, address, &six) != 1 || IN6_IS_ADDR_V4MAPPED(&six))
         return g_strdup(address);
     memset(six.s6_addr + 8, 0, 8);
-    return g_strdup(inet_ntop(AF_INET6, &six, text, sizeof text));
+    return g_strdup(inet_ntop(AF_INET6, &six, buffer, sizeof buffer));
 }
 
-static struct address *find(struct http_tries *tries, const char *text, gint64 now_us)
+static struct address *find(struct http_tries *tries, const char *where, gint64 now_us)
 {
-    g_autofree char *name = name_of(text);
+    g_autofree char *name = name_of(where);
     struct address *address = g_hash_table_lookup(tries->by_name, name);
 
     if (address != NULL && address->until_us <= now_us &&
@@ -95,19 +95,19 @@ static void make_room(struct http_tries *tries)
             return;
         }
     }
-    forget(tries, tries->addresses.head->data);
+    forget(tries, g_queue_peek_head(&tries->addresses));
 }
 
-static struct address *heard(struct http_tries *tries, const char *text, gint64 now_us)
+static struct address *heard(struct http_tries *tries, const char *where, gint64 now_us)
 {
-    struct address *address = find(tries, text, now_us);
+    struct address *address = find(tries, where, now_us);
 
     if (address == NULL) {
         if (tries->addresses.length == MOST_ADDRESSES)
             make_room(tries);
         address = g_new0(struct address, 1);
         address->link.data = address;
-        address->name = name_of(text);
+        address->name = name_of(where);
         g_hash_table_insert(tries->by_name, address->name, address);
     } else {
         g_queue_unlink(&tries->addresses, &address->link);
@@ -125,10 +125,10 @@ static bool is_known(const struct address *address, const unsigned char hash[32]
     return false;
 }
 
-guint http_tries_pause(struct http_tries *tries, const char *text, const unsigned char hash[32],
-                       gint64 now_us)
+guint http_tries_pause(struct http_tries *tries, const char *where,
+                       const unsigned char hash[32], gint64 now_us)
 {
-    const struct address *address = find(tries, text, now_us);
+    const struct address *address = find(tries, where, now_us);
 
     if (address != NULL && is_known(address, hash))
         return 0;
@@ -139,9 +139,9 @@ guint http_tries_pause(struct http_tries *tries, const char *text, const unsigne
     return tries->second == now_us / G_USEC_PER_SEC && tries->wrong >= WRONG_A_SECOND ? 1 : 0;
 }
 
-void http_tries_wrong(struct http_tries *tries, const char *text, gint64 now_us)
+void http_tries_wrong(struct http_tries *tries, const char *where, gint64 now_us)
 {
-    struct address *address = heard(tries, text, now_us);
+    struct address *address = heard(tries, where, now_us);
 
     if (tries->second != now_us / G_USEC_PER_SEC)
         tries->wrong = 0;
@@ -154,10 +154,10 @@ void http_tries_wrong(struct http_tries *tries, const char *text, gint64 now_us)
     }
 }
 
-void http_tries_right(struct http_tries *tries, const char *text, const unsigned char hash[32],
+void http_tries_right(struct http_tries *tries, const char *where, const unsigned char hash[32],
                       gint64 now_us)
 {
-    struct address *address = heard(tries, text, now_us);
+    struct address *address = heard(tries, where, now_us);
 
     /* Not the guesses of others at the same address: those it leaves where they are. */
     if (address->until_us <= now_us)
