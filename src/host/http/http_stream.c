@@ -75,6 +75,11 @@ static gboolean on_alive(gpointer data)
 {
     struct http_stream *stream = data;
 
+    /* A token that was taken back takes its streams with it. */
+    if (!stream->dropped && !http_admitted_still(stream->request)) {
+        drop(stream);
+        return G_SOURCE_CONTINUE;
+    }
     if (stream->unsent->len == 0)
         g_string_append(stream->unsent, ":\n\n");
     stir(stream);
