@@ -138,17 +138,20 @@ void api_tell_act(struct api *api, const char *target, const char *text)
 void api_tell_live(struct daemon_target *target, const char *section, GBytes *document,
                    gint64 at_us)
 {
-    char at[JSON_TEXT_TIME_SIZE] = "";
+    AUTO(json_text) json = json_text_new();
 
     if (target->daemon->api->listeners->len == 0)
         return;
-    json_text_format_time(at_us, at);
-    /* The document is JSON on one line, without its end. */
-    g_autofree char *text =
-        g_strdup_printf("{\"target\": \"%s\", \"section\": \"%s\", \"at\": \"%s\", "
-                        "\"document\": %.*s}",
-                        target->name, section, at, (int) g_bytes_get_size(document) - 1,
-                        (const char *) g_bytes_get_data(document, NULL));
+    json_text_object(json, NULL);
+    json_text_string(json, "target", target->name);
+    json_text_string(json, "section", section);
+    json_text_time(json, "at", at_us);
+    json_text_close(json);
+    /* The document is JSON on one line: it goes before the closing brace, without its end. */
+    const char *own = json_text_peek(json);
+    g_autofree char *text = g_strdup_printf("%.*s,\"document\":%.*s}", (int) strlen(own) - 1,
+                                            own, (int) g_bytes_get_size(document) - 1,
+                                            (const char *) g_bytes_get_data(document, NULL));
     tell(target->daemon->api, target->name, true, section, "live", text);
 }
 

@@ -43,6 +43,10 @@ static void on_event(const struct store_event *event, gpointer data)
         journal_say(priority_of(event), "%s%s%s%s: %s", own ? "" : "target ", event->target,
                     own ? "" : ": ", event->name, event->message);
     api_tell_event(daemon->api, event);
+    /* What was gathered before is of another time now. */
+    const struct daemon_target *target = targets_find(daemon, event->target);
+    if (target != NULL)
+        gather_want(target->gather);
     if (daemon->courier != NULL)
         courier_carry(daemon->courier, event);
 }
