@@ -12,7 +12,7 @@ pytestmark = pytest.mark.parametrize("version", [15])
 def test_a_backup_is_proven(fresh_server, runbook):
     stage = Stage(fresh_server)
     stage.server.sql("CREATE TABLE t AS SELECT generate_series(1, 1000) AS i")
-    stage.backup()
+    stage.create()
     stage.server.sql("SELECT pg_current_xact_id()")
     stage.archive()
     now = datetime.now(timezone.utc).strftime("%Y-%m")
