@@ -18,6 +18,11 @@ def at(*moment):
     return int(datetime(*moment, tzinfo=timezone.utc).timestamp() * 1_000_000)
 
 
+def week_of(moment):
+    """Mondays since 1970."""
+    return (moment // DAY_US + 3) // 7
+
+
 class Month:
     """October 2026 of one target, "shop", in a new history."""
 
@@ -134,7 +139,6 @@ class Month:
                      (16402, "index", "orders_pkey", 6 * GB, 0.1 * GB),
                      (16403, "table", NASTY, 9 * GB, 0.05 * GB),
                      (16404, "table", "audit", 2 * GB, 0.3 * GB)]
-        week_of = lambda moment: (moment // DAY_US + 3) // 7
         for number in range(weeks):
             moment = last - (weeks - 1 - number) * 7 * DAY_US
             self.put("size_day", node=node, day=moment // DAY_US, at_us=moment)
