@@ -4,7 +4,7 @@ import json
 import math
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from support.program import REPOSITORY
 
