@@ -1,5 +1,6 @@
 /* What a section says at a look, and its acts: one command of its own, captured. */
 #include "options.h"
+#include "out/document.h"
 #include "watch/watch_desk.h"
 
 #include <malloc.h>
@@ -50,6 +51,15 @@ void watch_note(struct watch_look *look, const char *name, gint64 run, bool warn
                 const char *message)
 {
     look->desk->note(name, run, warning, message, look->desk->data);
+}
+
+json_t *watch_document(const struct watch_look *look, const char *schema)
+{
+    return json_pack("{so so s{si so so}}", "schema", json_sprintf("pgrunbook.%s", schema),
+                     "generated_at", document_time(g_get_real_time()), "server", "version_num",
+                     session_version(look->guard), "database",
+                     document_text(session_database(look->guard)), "system_identifier",
+                     document_text(session_system_identifier(look->guard)));
 }
 
 /* ---- acts ----------------------------------------------------------------------------------- */

@@ -37,9 +37,14 @@ struct watch_look {
     /* This watch is the one that acts on the target, which is no standby and hides nothing from
      * our role. False again once an act of this look has lost the guard. */
     bool may_act;
+    bool emergency; /* the guard is the emergency connection */
     struct watch_memory *memory;
     struct watch_desk *desk; /* where it goes; the watch's */
 };
+
+/* The beginning of a document that is made of this look: schema ("queries.report/1", without the
+ * program's name), time and server. Caller unrefs. */
+json_t *watch_document(const struct watch_look *look, const char *schema);
 
 /* A condition, judged anew at each look. */
 struct watch_alarm {

@@ -156,4 +156,5 @@ const struct feature feature_connections = {
     .metrics = connections_metrics,
     .measure = connections_measure,
     .watch = connections_emergency,
+    .live = connections_live,
 };

@@ -157,6 +157,9 @@ bool connections_measure(struct measure *measure, GError **error);
 /* At each look of the watch. */
 void connections_emergency(struct watch_look *look);
 
+/* The document of `connections report`, of that look. */
+json_t *connections_live(struct watch_look *look);
+
 /* "95 of 97 slots an ordinary role may use" or "… connections that role "app" may have". */
 char *connections_room_words(const struct backends_room *room);
 

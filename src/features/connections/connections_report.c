@@ -4,6 +4,7 @@
 #include "connections_private.h"
 #include "out/grid.h"
 #include "units/units.h"
+#include "watch/watch_look.h"
 
 enum { QUERY_SHOWN = 80 };
 
@@ -202,36 +203,77 @@ static void show_text(const struct report *report)
 
 /* ---- the document ---------------------------------------------------------------------------- */
 
-static void show_document(const struct report *report)
+/* Its members, in their order; owned by the caller. */
+static json_t *members_of(const struct report *report, bool emergency)
 {
     const struct connections_diagnosis *diagnosis = report->diagnosis;
-    struct session *session = report->entry.session;
-    /* Asked only where it is shown: one statement less for everybody else. */
-    bool shown = output_format(report->call->output) == OUTPUT_JSON;
-    struct document_server server = {
-        .version_num = session_version(session),
-        .database = session_database(session),
-        .system_identifier = shown ? session_system_identifier(session) : NULL,
-    };
-    struct document *document =
-        document_begin(report->call->output, "connections.report/1", &server);
+    json_t *members = json_object();
     json_t *goal = json_object();
 
     json_object_set_new(goal, "until", json_real(report->policy.until));
     json_object_set_new(goal, "slots", json_integer(diagnosis->goal));
     json_object_set_new(goal, "too_many", json_integer(diagnosis->need));
-    document_member(document, "diagnosis", json_string(connections_kind_name(diagnosis->kind)));
-    document_member(document, "reason", document_text(diagnosis->reason));
-    document_member(document, "emergency", json_boolean(report->entry.emergency));
-    document_member(document, "slots", connections_slots_json(report->backends));
-    document_member(document, "goal", goal);
-    document_member(document, "groups", connections_groups_json(report->backends));
-    document_member(document, "transactions", connections_transactions_json(report->backends));
-    document_member(document, "blocking",
-                    connections_blocking_json(report->backends, diagnosis));
-    document_member(document, "pgbouncer", connections_pooler_json(&report->pooler));
-    document_member(document, "hints", connections_strings_json(report->hints));
+    json_object_set_new(members, "diagnosis",
+                        json_string(connections_kind_name(diagnosis->kind)));
+    json_object_set_new(members, "reason", document_text(diagnosis->reason));
+    json_object_set_new(members, "emergency", json_boolean(emergency));
+    json_object_set_new(members, "slots", connections_slots_json(report->backends));
+    json_object_set_new(members, "goal", goal);
+    json_object_set_new(members, "groups", connections_groups_json(report->backends));
+    json_object_set_new(members, "transactions",
+                        connections_transactions_json(report->backends));
+    json_object_set_new(members, "blocking",
+                        connections_blocking_json(report->backends, diagnosis));
+    json_object_set_new(members, "pgbouncer", connections_pooler_json(&report->pooler));
+    json_object_set_new(members, "hints", connections_strings_json(report->hints));
+    return members;
+}
+
+static void show_document(const struct report *report)
+{
+    struct session *session = report->entry.session;
+    /* Asked only where it is shown: one statement less for everybody else. */
+    bool shown = output_format(report->call->output) == OUTPUT_JSON;
+    if (!shown)
+        return;
+    struct document_server server = {
+        .version_num = session_version(session),
+        .database = session_database(session),
+        .system_identifier = session_system_identifier(session),
+    };
+    struct document *document =
+        document_begin(report->call->output, "connections.report/1", &server);
+    json_t *members = members_of(report, report->entry.emergency);
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(members, name, value)
+    {
+        document_member(document, name, json_incref(value));
+    }
+    json_decref(members);
     document_end(document);
+}
+
+json_t *connections_live(struct watch_look *look)
+{
+    const struct call *call = look->call;
+    struct report report = {.backends = look->backends};
+    bool unready = look->triggers & WATCH_UNREADY;
+
+    report.policy = connections_policy(call->settings, unready, false);
+    g_autoptr(GArray) apps = connections_apps(call->settings, call->target);
+    connections_policy_apps(&report.policy, apps);
+    AUTO(connections_diagnosis)
+    diagnosis = connections_diagnose(look->backends, &report.policy);
+    g_auto(GStrv) hints = connections_hints(diagnosis, &report.policy, true);
+    report.diagnosis = diagnosis;
+    report.hints = hints;
+    json_t *document = watch_document(look, "connections.report/1");
+    json_t *members = members_of(&report, look->emergency);
+    json_object_update(document, members);
+    json_decref(members);
+    return document;
 }
 
 /* ---- the command ------------------------------------------------------------------------------ */

@@ -120,4 +120,5 @@ const struct feature feature_queries = {
     .metrics = queries_metrics,
     .measure = queries_measure,
     .watch = queries_enforce,
+    .live = queries_live,
 };

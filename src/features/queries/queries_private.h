@@ -131,6 +131,9 @@ bool queries_measure(struct measure *measure, GError **error);
 /* At each look of the watch. */
 void queries_enforce(struct watch_look *look);
 
+/* The document of `queries report`, of that look. */
+json_t *queries_live(struct watch_look *look);
+
 /* ---- rules, carried out from look to look: pure ----------------------------------------------- */
 
 /* What was last said to a session about what it does. */

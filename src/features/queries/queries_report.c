@@ -5,6 +5,7 @@
 #include "out/grid.h"
 #include "queries_private.h"
 #include "units/units.h"
+#include "watch/watch_look.h"
 
 enum { QUERY_COLUMNS = 120 };
 
@@ -94,6 +95,29 @@ static json_t *item_of(const struct queries_row *row)
         "command", document_text(backend->command), "progress_pct",
         backend->progress_pct < 0 ? json_null() : json_real(backend->progress_pct), "workers",
         (json_int_t) backend->workers, "query", document_text(backend->query));
+}
+
+static json_t *items_json(const GArray *rows, json_t *list)
+{
+    for (guint i = 0; i < rows->len; i++)
+        json_array_append_new(list, item_of(queries_at(rows, i)));
+    return list;
+}
+
+json_t *queries_live(struct watch_look *look)
+{
+    const struct call *call = look->call;
+    g_autoptr(GArray) rules = queries_rules(call->settings, call->target);
+    const struct queries_policy policy = queries_policy_by(call->settings, rules, false, false);
+    AUTO(queries_view) view = queries_look(look->backends, &policy);
+    json_t *document = watch_document(look, "queries.report/1");
+
+    json_object_set_new(document, "longer_than_seconds",
+                        json_real((double) policy.longer_than_us / G_USEC_PER_SEC));
+    json_object_set_new(document, "queries",
+                        items_json(view->apart, items_json(view->queries, json_array())));
+    json_object_set_new(document, "transactions", items_json(view->transactions, json_array()));
+    return document;
 }
 
 static void write_items(struct document *document, const GArray *rows)

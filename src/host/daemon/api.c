@@ -125,7 +125,7 @@ static void run(struct api *api, struct http_request *request, const struct api_
     http_request_on_gone(request, on_gone, waiting);
 }
 
-static void answer_look(struct http_request *request, struct daemon *daemon)
+void api_answer_look(struct http_request *request, struct daemon *daemon, bool live)
 {
     const struct http_query *query = http_request_query(request);
     g_autoptr(GError) error = NULL;
@@ -141,16 +141,16 @@ static void answer_look(struct http_request *request, struct daemon *daemon)
     }
     if (error != NULL)
         api_answer_error(request, status, error);
-    else
+    else if (!live || target == NULL || !api_live_answer(request, target, call))
         run(daemon->api, request, call, target);
 }
 
 static void answer_command(struct http_request *request, gpointer data)
 {
-    if (!http_request_is_post(request))
-        answer_look(request, data);
+    if (http_request_is_post(request))
+        api_answer_act(request, data);
     else
-        http_answer_error(request, 501, "acting is not there yet", NULL);
+        api_answer_look(request, data, true);
 }
 
 /* ---- who asks ------------------------------------------------------------------------------------ */
@@ -191,6 +191,10 @@ struct api *api_new(struct daemon *daemon)
 
     api->daemon = daemon;
     api->runs = api_runs_new(&daemon->snapshot, on_idle, daemon);
+    api->listeners = g_ptr_array_new();
+    api->waiting = g_ptr_array_new();
+    api->plans = g_ptr_array_new_with_free_func(api_plan_free);
+    api->acts = g_ptr_array_new_with_free_func(api_act_free);
     return api;
 }
 
@@ -198,6 +202,10 @@ void api_free(struct api *api)
 {
     api_runs_free(api->runs);
     g_free(api->recent);
+    g_ptr_array_unref(api->listeners);
+    g_ptr_array_unref(api->waiting);
+    g_ptr_array_unref(api->plans);
+    g_ptr_array_unref(api->acts);
     g_free(api);
 }
 
@@ -206,14 +214,10 @@ void api_stale(struct api *api)
     api_runs_stale(api->runs);
 }
 
-void daemon_gathered(struct daemon_target *target)
-{
-    (void) target;
-}
-
 void api_stop(struct api *api, guint grace_ms)
 {
     api_runs_stop(api->runs, grace_ms);
+    api_acts_stop(api, grace_ms);
 }
 
 const struct http_route daemon_routes[] = {
@@ -222,6 +226,10 @@ const struct http_route daemon_routes[] = {
     {"/metrics", HTTP_GET, HTTP_VIEWER, metrics_answer},
     {API_ROOT "session", HTTP_GET, HTTP_FREE, answer_session},
     {API_ROOT "overview", HTTP_GET, HTTP_VIEWER, api_overview},
+    {API_ROOT "events", HTTP_GET, HTTP_VIEWER, api_events},
+    {API_ROOT "openapi.json", HTTP_GET, HTTP_VIEWER, api_openapi},
+    {API_ROOT "acts", HTTP_GET, HTTP_VIEWER, api_acts_list},
+    {API_ROOT "acts/", HTTP_GET, HTTP_VIEWER, api_acts_show},
     {API_ROOT, HTTP_GET | HTTP_POST, HTTP_ACTOR, answer_command},
     {NULL, 0, HTTP_FREE, NULL},
 };

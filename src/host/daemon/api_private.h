@@ -15,6 +15,12 @@ struct api {
     struct api_runs *runs;
     char *recent; /* the newest runs, as JSON; NULL: not read yet */
     gint64 recent_us;
+    GPtrArray *listeners; /* of struct listener, borrowed: each is its stream's */
+    gint64 renew_us;      /* monotonic: when the watches are told again to look closely */
+    GPtrArray *waiting;   /* of struct live_waiting, borrowed: each is its request's */
+    GPtrArray *plans;     /* of struct api_plan, oldest first */
+    GPtrArray *acts;      /* of struct api_act, oldest first */
+    gint64 acts_begun;
 };
 
 /* ---- answers (api_answer.c) -------------------------------------------------------------------- */
@@ -34,6 +40,44 @@ struct daemon_target *api_target(const struct daemon *daemon, const struct api_c
 /* What makes its words a command line for that target (NULL: none). Caller frees. */
 char **api_place(const struct daemon *daemon, const struct api_call *call,
                  const struct daemon_target *target);
+
+/* Answers a look; live: with what the watch has just seen, where that will do. */
+void api_answer_look(struct http_request *request, struct daemon *daemon, bool live);
+
+/* ---- live (api_live.c) --------------------------------------------------------------------------- */
+
+/* Whether the section has a report that is made of a look. */
+bool api_is_live(const char *section);
+/* Answers with it, now or at the next look. False: it will not do, and nothing was answered. */
+bool api_live_answer(struct http_request *request, struct daemon_target *target,
+                     const struct api_call *call);
+
+/* ---- streams (api_stream.c) ------------------------------------------------------------------------ */
+
+void api_events(struct http_request *request, gpointer data);
+/* Tells the target's watch to look closely for a while. */
+void api_look_closely(const struct daemon_target *target);
+void api_tell_run(struct api *api, const char *target, gint64 run);
+/* text: a JSON object. */
+void api_tell_act(struct api *api, const char *target, const char *text);
+void api_tell_live(struct daemon_target *target, const char *section, GBytes *document,
+                   gint64 at_us);
+
+/* ---- acts (api_acts.c) ------------------------------------------------------------------------------ */
+
+struct api_plan;
+struct api_act;
+void api_plan_free(gpointer plan);
+void api_act_free(gpointer act);
+/* A POST: a plan, or its confirmation. */
+void api_answer_act(struct http_request *request, struct daemon *daemon);
+void api_acts_list(struct http_request *request, gpointer data);
+void api_acts_show(struct http_request *request, gpointer data);
+void api_acts_stop(struct api *api, guint grace_ms);
+
+/* ---- what there is (api_openapi.c) ------------------------------------------------------------------- */
+
+void api_openapi(struct http_request *request, gpointer data);
 
 /* ---- from memory (overview.c) ------------------------------------------------------------------- */
 

@@ -23,7 +23,7 @@ enum {
 struct api_run {
     struct api_runs *runs;
     char *key, **words, *alias;
-    bool monitor;
+    bool monitor, text;
     GPtrArray *tickets; /* of struct api_ticket */
     struct child *child;
     gint64 started_us;
@@ -212,8 +212,9 @@ static struct api_result result_of(struct api_run *run, int status)
 {
     int code = child_exit_code(status);
     const char *text = (const char *) run->output->data;
-    bool document =
-        run->output->len > 2 && !run->too_long && api_run_is_document(text, run->output->len);
+    bool plain = run->text && (code == RUNBOOK_DONE || code == RUNBOOK_PARTLY);
+    bool document = run->output->len > 2 && !run->too_long &&
+                    (plain || api_run_is_document(text, run->output->len));
     struct api_result result = {
         .exit_code = code,
         .at_us = g_get_real_time(),
@@ -377,6 +378,7 @@ static struct api_run *new_run(struct api_runs *runs, const struct api_order *or
     run->words = child_words(NULL, order->words);
     run->alias = g_strdup(order->alias);
     run->monitor = order->monitor;
+    run->text = order->text;
     run->generation = runs->generation;
     run->tickets = g_ptr_array_new();
     run->output = g_byte_array_new();

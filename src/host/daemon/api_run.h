@@ -28,6 +28,7 @@ struct api_order {
     const char *const *words; /* behind the program's name */
     const char *alias;        /* as in struct child_plan */
     bool monitor;             /* it ends with the codes of a monitoring plugin */
+    bool text;                /* what it prints when all is well may be no document, too */
     gint64 max_age_us;        /* an answer that is no older will do; 0: run it */
 };
 

@@ -42,6 +42,7 @@ static void on_event(const struct store_event *event, gpointer data)
     else
         journal_say(priority_of(event), "%s%s%s%s: %s", own ? "" : "target ", event->target,
                     own ? "" : ": ", event->name, event->message);
+    api_tell_event(daemon->api, event);
     if (daemon->courier != NULL)
         courier_carry(daemon->courier, event);
 }
@@ -67,6 +68,7 @@ static void on_turn(const struct store_turn *turn, gpointer data)
         .run = turn->run,
     };
 
+    api_tell_turn(daemon->api, turn);
     if (strcmp(turn->outcome, "elsewhere") == 0) {
         events_close(daemon->events, turn->target, name, event.opened_us,
                      "another daemon does its jobs");

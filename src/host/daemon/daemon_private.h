@@ -34,6 +34,8 @@ struct daemon_target {
     struct minder *watch;
     GPtrArray *services; /* of struct target_service; NULL: none yet */
     struct gather *gather;
+    char *told_state;  /* as the streams were told; NULL: never */
+    GHashTable *live;  /* section → its report of the last look; NULL: none */
     GPtrArray *coming; /* its next turns, as overview.c has worked them out; NULL: not yet */
     guint coming_of;   /* … with the settings that were applied then */
     enum scheduler_place place;
@@ -179,5 +181,15 @@ void api_free(struct api *api);
 /* The settings are others, or something was done: what is kept is out of date. */
 void api_stale(struct api *api);
 void api_stop(struct api *api, guint grace_ms);
+/* Once a second. */
+void api_streams_tick(struct api *api, gint64 now_us);
+/* What has happened, for those who listen (api_stream.c). */
+void api_tell_sample(struct daemon_target *target);
+void api_tell_state(struct daemon_target *target);
+void api_tell_event(struct api *api, const struct store_event *event);
+void api_tell_turn(struct api *api, const struct store_turn *turn);
+/* A report that the watch made of a look (api_live.c). */
+void api_live_heard(struct daemon_target *target, const char *section, json_t *document,
+                    gint64 at_us);
 
 #endif

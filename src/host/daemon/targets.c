@@ -4,10 +4,16 @@
 #include "cli/grammar.h"
 #include "daemon/daemon_private.h"
 #include "daemon/journal.h"
+#include "watch/watcher.h"
 
 #include <string.h>
 
-enum { LINE_LONGEST = 1 << 16, SILENCE_S = 60, ABSENT_S = 5, STOP_MS = 4000 };
+enum {
+    LINE_LONGEST = 2 << 20 /* one that is live */,
+    SILENCE_S = 60,
+    ABSENT_S = 5,
+    STOP_MS = 4000
+};
 
 void daemon_words(const struct daemon *daemon, GStrvBuilder *words)
 {
@@ -91,11 +97,14 @@ static void on_trouble(bool looping, const char *message, gpointer data)
 
 static void watch(struct daemon_target *target)
 {
+    static const char *const fed[] = {WATCHER_FED_VARIABLE, "1", NULL};
     g_auto(GStrv) arguments = watch_arguments(target);
     g_autofree char *name = g_strdup_printf("the watch of %s", target->name);
     struct minder_plan plan = {
         .name = name,
         .child = {.arguments = (const char *const *) arguments,
+                  .feed = true,
+                  .environment = fed,
                   .longest = LINE_LONGEST,
                   .settings_fd = target->daemon->snapshot,
                   .alias = target_alias(target)},
@@ -244,6 +253,8 @@ void daemon_target_free(struct daemon_target *target)
     minder_free(target->watch);
     services_free(target);
     gather_free(target->gather);
+    g_free(target->told_state);
+    g_clear_pointer(&target->live, g_hash_table_unref);
     g_clear_pointer(&target->coming, g_ptr_array_unref);
     settings_free(target->settings);
     watch_state_clear(&target->seen.state);
@@ -278,6 +289,7 @@ void targets_tick(struct daemon *daemon, gint64 now_us)
         services_tick(target, now_us);
     }
     gathers_tick(daemon, now_us);
+    api_streams_tick(daemon->api, now_us);
     targets_sweep(daemon);
 }
 

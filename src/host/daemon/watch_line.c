@@ -178,6 +178,16 @@ static void read_busy(struct members *members, struct watch_line *line)
         members->wrong = "seconds";
 }
 
+static void read_live(struct members *members, struct watch_line *line)
+{
+    const json_t *document = member(members, "document", true);
+
+    line->section = read_text(members, "section", true);
+    if (document != NULL && !json_is_object(document) && members->wrong == NULL)
+        members->wrong = "document";
+    line->document = json_incref((json_t *) (guintptr) document);
+}
+
 static const struct {
     const char *word;
     void (*read)(struct members *members, struct watch_line *line);
@@ -185,7 +195,7 @@ static const struct {
     [WATCH_LINE_STATE] = {"state", read_state}, [WATCH_LINE_SAMPLE] = {"sample", read_sample},
     [WATCH_LINE_BEAT] = {"beat", read_beat},    [WATCH_LINE_MINUTE] = {"minute", read_minute},
     [WATCH_LINE_ALARM] = {"alarm", read_event}, [WATCH_LINE_NOTE] = {"note", read_event},
-    [WATCH_LINE_BUSY] = {"busy", read_busy},
+    [WATCH_LINE_BUSY] = {"busy", read_busy},    [WATCH_LINE_LIVE] = {"live", read_live},
 };
 
 static struct watch_line *read_kind(struct members *members, const char *word)
@@ -250,5 +260,7 @@ void watch_line_free(struct watch_line *line)
     g_free(line->event.severity);
     g_free(line->event.message);
     g_free(line->event.detail);
+    g_free(line->section);
+    json_decref(line->document);
     g_free(line);
 }

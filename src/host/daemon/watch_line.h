@@ -12,12 +12,15 @@
  *   {"line":"alarm", "at_us", "name", "open", "severity", "message", "detail":{…}}
  *   {"line":"note", "at_us", "name", "message", "run", "severity"}
  *   {"line":"busy", "at_us", "seconds"}
+ *   {"line":"live", "at_us", "section", "document":{…}}
  */
 #ifndef HOST_DAEMON_WATCH_LINE_H
 #define HOST_DAEMON_WATCH_LINE_H
 
 #include "auto.h"
 #include "store/store_minutes.h"
+
+#include <jansson.h>
 
 enum watch_line_kind {
     WATCH_LINE_STATE,
@@ -27,6 +30,7 @@ enum watch_line_kind {
     WATCH_LINE_ALARM,
     WATCH_LINE_NOTE,
     WATCH_LINE_BUSY,
+    WATCH_LINE_LIVE,
 };
 
 struct watch_state {
@@ -57,6 +61,8 @@ struct watch_line {
     struct store_minute minute;
     struct watch_event event;
     double busy_seconds;
+    char *section;    /* of a live one */
+    json_t *document; /* its report; NULL: it is no such line */
 };
 
 /* NULL with a reason when it is not such a line. */

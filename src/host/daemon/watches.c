@@ -98,6 +98,7 @@ static void take_state(struct daemon_target *target, struct watch_line *line)
     target->seen.said = true;
     target->seen.state_us = line->at_us;
     tell_place(target);
+    api_tell_state(target);
 }
 
 static void take_sample(struct daemon_target *target, struct watch_line *line)
@@ -107,6 +108,7 @@ static void take_sample(struct daemon_target *target, struct watch_line *line)
     target->seen.sample = line->sample;
     line->sample = before;
     target->seen.sample_us = line->at_us;
+    api_tell_sample(target);
 }
 
 static struct store_event event_of(const struct daemon_target *target,
@@ -163,6 +165,9 @@ static void take(struct daemon_target *target, struct watch_line *line)
     case WATCH_LINE_BUSY:
         minder_busy(target->watch, (gint64) (line->busy_seconds * G_USEC_PER_SEC));
         break;
+    case WATCH_LINE_LIVE:
+        api_live_heard(target, line->section, line->document, line->at_us);
+        break;
     case WATCH_LINE_BEAT:
         break;
     }
@@ -194,4 +199,5 @@ void watch_gone(struct daemon_target *target, const char *how)
         return;
     watch_sample_clear(&target->seen.sample);
     tell_place(target);
+    api_tell_state(target);
 }

@@ -6,6 +6,7 @@
 
 #include "interrupt.h"
 #include "watch/watch_desk.h"
+#include "watch/watcher_feed.h"
 #include "watch/watcher_guard.h"
 #include "watch/watcher_lines.h"
 #include "watch/watcher_signs.h"
@@ -30,6 +31,7 @@ struct watcher {
     struct watch_desk desk;
     struct watcher_guard guard;
     struct watcher_signs signs;
+    struct watcher_feed feed;
     struct watcher_minute minute;
     GArray *sections; /* of struct watched */
     bool in_recovery, full;
@@ -206,6 +208,32 @@ static void show_sections(struct watcher *watcher, const struct backends *backen
     }
 }
 
+/* What the sections' reports would say, for somebody who looks on: from this look, without a query. */
+static void show_live(struct watcher *watcher, const struct backends *backends,
+                      unsigned triggers)
+{
+    if (!watcher_feed_looks(&watcher->feed, g_get_monotonic_time()) || backends->hidden > 0)
+        return;
+    for (guint i = 0; i < watcher->sections->len; i++) {
+        struct watched *section = &g_array_index(watcher->sections, struct watched, i);
+        struct watch_look look = {
+            .call = &section->call,
+            .guard = watcher->guard.session,
+            .backends = backends,
+            .now_us = g_get_monotonic_time(),
+            .triggers = triggers,
+            .memory = &section->memory,
+            .desk = &watcher->desk,
+            .emergency = watcher->guard.emergency,
+        };
+        json_t *document =
+            section->feature->live != NULL ? section->feature->live(&look) : NULL;
+        if (document == NULL)
+            continue;
+        watcher_say_live(&watcher->lines, section->feature->name, document);
+    }
+}
+
 static void look_at(struct watcher *watcher, const struct backends *backends)
 {
     struct watcher_sample sample = watcher_sample_of(backends);
@@ -220,6 +248,7 @@ static void look_at(struct watcher *watcher, const struct backends *backends)
     judge_unready(watcher, triggers);
     judge_logged(watcher, triggers);
     judge_blind(watcher, backends);
+    show_live(watcher, backends, triggers);
     show_sections(watcher, backends, triggers);
 }
 
@@ -418,6 +447,7 @@ static void open_all(struct watcher *watcher, struct call *call)
     watcher->desk.note = on_note;
     watcher->desk.busy = on_busy;
     watcher_lines_open(&watcher->lines, STDOUT_FILENO, json);
+    watcher_feed_open(&watcher->feed);
     watcher_guard_init(&watcher->guard, call);
     watcher_signs_init(&watcher->signs, call->settings);
     watcher->sections = sections_of(call);
@@ -433,6 +463,7 @@ static void close_all(struct watcher *watcher)
     }
     g_array_unref(watcher->sections);
     watcher_signs_clear(&watcher->signs);
+    watcher_feed_close(&watcher->feed);
     watcher_guard_close(&watcher->guard);
     watch_desk_clear(&watcher->desk);
     watcher_lines_close(&watcher->lines);

@@ -248,3 +248,15 @@ void watcher_say_busy(struct watcher_lines *lines, double seconds)
     json_object_set_new(line, "seconds", json_real(seconds));
     put(lines, line, true);
 }
+
+void watcher_say_live(struct watcher_lines *lines, const char *section, json_t *document)
+{
+    json_t *line = line_new("live");
+
+    json_object_set_new(line, "section", json_string(section));
+    json_object_set_new(line, "document", document);
+    if (lines->json && lines->backlog->len == 0)
+        put(lines, line, false);
+    else
+        json_decref(line);
+}

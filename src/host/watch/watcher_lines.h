@@ -44,4 +44,8 @@ void watcher_say_busy(struct watcher_lines *lines, double seconds);
 /* Writes what can be written without waiting. */
 void watcher_lines_flush(struct watcher_lines *lines);
 
+/* A section's report of this look; takes the document. Left out where the reader is behind: a later
+ * one says more. */
+void watcher_say_live(struct watcher_lines *lines, const char *section, json_t *document);
+
 #endif

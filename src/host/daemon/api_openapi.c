@@ -1,0 +1,259 @@
+/*
+ * What there is over HTTP, as an OpenAPI document: made of the same tables that decide what is
+ * answered, so it cannot say anything else.
+ */
+#include "daemon/api_private.h"
+
+#include "cli/grammar.h"
+
+#include <string.h>
+
+/* ---- parameters --------------------------------------------------------------------------------- */
+
+static json_t *parameter(const char *name, const char *in, bool required, const char *type,
+                         const char *prose)
+{
+    return json_pack("{ss ss sb s{ss} ss}", "name", name, "in", in, "required", (int) required,
+                     "schema", "type", type, "description", prose);
+}
+
+static json_t *schema_of(const struct option *option)
+{
+    const char *const *choices = cli_option_choices(option);
+    json_t *schema = json_pack("{ss}", "type", option->argument == NULL ? "boolean" : "string");
+
+    if (option->argument == NULL || choices == NULL)
+        return schema;
+    json_t *list = json_array();
+    for (; *choices != NULL; choices++)
+        json_array_append_new(list, json_string(*choices));
+    json_object_set_new(schema, "enum", list);
+    return schema;
+}
+
+static void add_option(json_t *parameters, const struct option *option)
+{
+    g_autofree char *prose = cli_option_prose(option);
+
+    json_array_append_new(parameters, json_pack("{ss ss sb so ss}", "name", option->name, "in",
+                                                "query", "required", 0, "schema",
+                                                schema_of(option), "description", prose));
+}
+
+static bool has_target(const struct command *command)
+{
+    return command->flags & (COMMAND_NEEDS_SERVER | COMMAND_TAKES_TARGET);
+}
+
+static json_t *target_parameter(void)
+{
+    return parameter("target", "query", false, "string",
+                     "name of a target; needed where there are several");
+}
+
+/* ---- answers ------------------------------------------------------------------------------------ */
+
+static void add_answer(json_t *answers, const char *code, const char *prose)
+{
+    json_object_set_new(answers, code,
+                        json_pack("{ss s{s{s{ss}}}}", "description", prose, "content",
+                                  "application/json", "schema", "type", "object"));
+}
+
+static json_t *answers_of(const char *good, const char *prose, bool acts)
+{
+    json_t *answers = json_object();
+
+    add_answer(answers, good, prose);
+    add_answer(answers, "400", "the request is wrong");
+    add_answer(answers, "401", "a token is needed, or not known");
+    if (acts)
+        add_answer(answers, "403", "the token may not, or actions are off");
+    add_answer(answers, "404", "there is no such command or target");
+    add_answer(answers, acts ? "409" : "502",
+               acts ? "the plan was carried out already, or the command refuses"
+                    : "the target cannot be reached");
+    if (acts)
+        add_answer(answers, "410", "the plan has expired");
+    add_answer(answers, "503", "too many requests wait");
+    return answers;
+}
+
+/* ---- commands ----------------------------------------------------------------------------------- */
+
+/* "ID", "[RULE]": each argument is a part of the path. */
+static void add_arguments(GString *path, json_t *parameters, const struct command *command)
+{
+    g_auto(GStrv) words = g_strsplit(command->arguments ? command->arguments : "", " ", -1);
+
+    for (char **word = words; *word != NULL && **word != '\0'; word++) {
+        if ((*word)[0] == '[') /* what may be left out is */
+            continue;
+        g_autofree char *name = g_ascii_strdown(*word, -1);
+        g_string_append_printf(path, "/{%s}", name);
+        json_array_append_new(parameters,
+                              parameter(name, "path", true, "string", command->summary));
+    }
+}
+
+static char *path_of(const struct feature *section, const struct command *command,
+                     enum api_kind kind)
+{
+    g_autofree char *verb = command->verb == NULL ? NULL
+                            : kind == API_LOOK    ? api_look_name(command)
+                                                  : g_strdup(command->verb);
+
+    if (verb == NULL)
+        return g_strconcat(API_ROOT, section->name, NULL);
+    g_strdelimit(verb, " ", '/');
+    return g_strconcat(API_ROOT, section->name, "/", verb, NULL);
+}
+
+static json_t *operation(const struct feature *section, const struct command *command,
+                         const char *method, json_t *parameters, json_t *answers)
+{
+    g_autofree char *id = g_strconcat(method, "_", section->name, "_",
+                                      command->verb ? command->verb : "all", NULL);
+
+    g_strcanon(id, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_", '_');
+    return json_pack("{ss ss s[s] so so}", "operationId", id, "summary", command->summary,
+                     "tags", section->name, "parameters", parameters, "responses", answers);
+}
+
+static json_t *of_path(json_t *paths, const char *path)
+{
+    json_t *item = json_object_get(paths, path);
+
+    if (item == NULL) {
+        item = json_object();
+        json_object_set_new(paths, path, item);
+    }
+    return item;
+}
+
+static void add_look(json_t *paths, const struct feature *section,
+                     const struct command *command)
+{
+    g_autofree char *path = path_of(section, command, API_LOOK);
+    g_autoptr(GString) whole = g_string_new(path);
+    json_t *parameters = json_array();
+
+    add_arguments(whole, parameters, command);
+    if (has_target(command))
+        json_array_append_new(parameters, target_parameter());
+    for (const struct option *row = command->options; row != NULL && row->name; row++)
+        if (api_takes(row))
+            add_option(parameters, row);
+    json_array_append_new(parameters, parameter("max_age", "query", false, "integer",
+                                                "how old is good enough, in seconds"));
+    json_object_set_new(of_path(paths, whole->str), "get",
+                        operation(section, command, "get", parameters,
+                                  answers_of("200",
+                                             "the document of the command, as --json "
+                                             "prints it",
+                                             false)));
+}
+
+/* {"options": {…}, "arguments": […], "plan": true}, then {"plan_id", "reason"}. */
+static json_t *body_of(const struct command *command)
+{
+    json_t *options = json_object();
+
+    for (const struct option *row = command->options; row != NULL && row->name; row++) {
+        if (!api_takes(row))
+            continue;
+        json_t *schema = schema_of(row);
+        if (row->flags & OPTION_REPEATS)
+            schema = json_pack("{ss so}", "type", "array", "items", schema);
+        json_object_set_new(options, row->name, schema);
+    }
+    return json_pack("{sb s{s{s{ss s{s{ss so sb} s{ss s{ss}} s{ss} s{ss} s{ss si}}}}}}",
+                     "required", 1, "content", "application/json", "schema", "type", "object",
+                     "properties", "options", "type", "object", "properties", options,
+                     "additionalProperties", 0, "arguments", "type", "array", "items", "type",
+                     "string", "plan", "type", "boolean", "plan_id", "type", "string", "reason",
+                     "type", "string", "maxLength", 500);
+}
+
+static void add_act(json_t *paths, const struct feature *section, const struct command *command)
+{
+    g_autofree char *path = path_of(section, command, API_ACT);
+    json_t *parameters = json_array();
+
+    if (has_target(command))
+        json_array_append_new(parameters, target_parameter());
+    json_array_append_new(parameters,
+                          parameter("X-Pgrunbook", "header", true, "string", "act"));
+    json_t *answers = answers_of("200", "the plan: plan_id, and what a dry run printed", true);
+    add_answer(answers, "202", "it has begun: GET /api/v1/acts/{act}");
+    json_t *post = operation(section, command, "post", parameters, answers);
+    json_object_set_new(post, "requestBody", body_of(command));
+    json_object_set_new(of_path(paths, path), "post", post);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------ */
+
+static void add_own(json_t *paths, const char *path, const char *summary, const char *type)
+{
+    json_t *answers =
+        json_pack("{s{ss s{s{}}}}", "200", "description", summary, "content", type);
+    json_t *get = json_pack("{ss so}", "summary", summary, "responses", answers);
+
+    if (strstr(path, "{act}") != NULL)
+        json_object_set_new(
+            get, "parameters",
+            json_pack("[o]", parameter("act", "path", true, "integer", "number of an act")));
+    json_object_set_new(of_path(paths, path), "get", get);
+}
+
+static void add_all_own(json_t *paths)
+{
+    static const char json[] = "application/json";
+
+    add_own(paths, API_ROOT "overview", "all targets at a glance, from memory", json);
+    add_own(paths, API_ROOT "session", "who asks, and what that one may", json);
+    add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json);
+    add_own(paths, API_ROOT "acts/{act}", "what came of it", json);
+    add_own(paths, API_ROOT "openapi.json", "this document", json);
+    add_own(paths, API_ROOT "events", "what happens, as it happens (?target=NAME&live=SECTION)",
+            "text/event-stream");
+    add_own(paths, "/api/health/live", "that the daemon lives", json);
+    add_own(paths, "/api/health/ready", "whether it can do its work", json);
+    add_own(paths, "/metrics", "figures for Prometheus", "text/plain");
+}
+
+static char *make_document(void)
+{
+    json_t *paths = json_object();
+    const struct feature *section;
+
+    for (guint i = 0; (section = cli_section_at(i)) != NULL; i++)
+        for (const struct command *row = section->commands; row != NULL && row->run; row++) {
+            if (api_offers(row, API_LOOK))
+                add_look(paths, section, row);
+            if (api_offers(row, API_ACT))
+                add_act(paths, section, row);
+        }
+    add_all_own(paths);
+    json_t *document = json_pack(
+        "{ss s{ss ss} so s{s{s{ss ss}}} s[{s[]} {}]}", "openapi", "3.1.0", "info", "title",
+        "pgrunbook", "version", RUNBOOK_VERSION, "paths", paths, "components",
+        "securitySchemes", "token", "type", "http", "scheme", "bearer", "security", "token");
+    char *text = json_dumps(document, JSON_COMPACT);
+    char *copy = g_strdup(text);
+
+    free(text);
+    json_decref(document);
+    return copy;
+}
+
+void api_openapi(struct http_request *request, gpointer data)
+{
+    /* The tables are the program's: it is made once. */
+    static char *text;
+    (void) data;
+
+    if (text == NULL)
+        text = make_document();
+    http_answer_text(request, 200, "application/json", text != NULL ? text : "{}", NULL);
+}

@@ -1,0 +1,111 @@
+/**
+ * The daemon's answers. Nothing is sent but the token of this tab, and that in a header only: there
+ * is no cookie that could ride along with somebody else's request.
+ */
+
+const TOKEN = 'pgrunbook.token';
+const ROOT = '/api/v1';
+
+export function token() {
+  return sessionStorage.getItem(TOKEN);
+}
+
+export function setToken(text) {
+  if (text) sessionStorage.setItem(TOKEN, text);
+  else sessionStorage.removeItem(TOKEN);
+}
+
+export function authorization() {
+  const known = token();
+  return known ? { Authorization: `Bearer ${known}` } : {};
+}
+
+/** What went wrong, in the daemon's words. status 0: it was not reached. */
+export class ApiError extends Error {
+  constructor(status, message, hint = '', retryAfter = 0) {
+    super(message);
+    this.status = status;
+    this.hint = hint;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Who is told when a token is wanted: the login. */
+export const unauthorized = new EventTarget();
+
+function address(path, query) {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {}))
+    for (const one of [value].flat()) {
+      if (one === null || one === undefined || one === false) continue;
+      words.append(name, one === true ? '1' : String(one));
+    }
+  const text = words.toString();
+  return `${ROOT}/${path}${text ? `?${text}` : ''}`;
+}
+
+async function failure(response) {
+  let body = {};
+  try {
+    body = await response.json();
+  } catch { /* not ours: a proxy's page */ }
+  const message = body.error ?? `The daemon answered ${response.status}.`;
+  return new ApiError(response.status, message, body.hint ?? '',
+    Number(response.headers.get('Retry-After') ?? 0));
+}
+
+async function request(path, query, init) {
+  let response;
+  try {
+    response = await fetch(address(path, query), { cache: 'no-store', credentials: 'omit', ...init });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new ApiError(0, 'The daemon does not answer.', 'systemctl status pgrunbook');
+  }
+  if (response.ok) return response;
+  const error = await failure(response);
+  if (error.status === 401) unauthorized.dispatchEvent(new CustomEvent('token', { detail: error }));
+  throw error;
+}
+
+function withTime(response, document) {
+  const at = response.headers.get('X-Pgrunbook-At');
+  const age = Number(response.headers.get('X-Pgrunbook-Age') ?? 0);
+  return { document, at: at ? new Date(at) : new Date(Date.now() - age * 1000),
+           exit: Number(response.headers.get('X-Pgrunbook-Exit') ?? 0) };
+}
+
+/**
+ * GET ROOT/path → {document, at: Date of the datum, exit: the command's code}. In the query lists
+ * repeat, true is a switch. `maxAge`: seconds a kept answer may be old.
+ */
+export async function get(path, query = {}, { signal, maxAge } = {}) {
+  const response = await request(path, { ...query, max_age: maxAge },
+    { headers: { Accept: 'application/json', ...authorization() }, signal });
+  return withTime(response, await response.json());
+}
+
+/** The document of `pgrunbook SECTION VERB --target NAME --json`. Say "check" with verb null. */
+export function command(section, verb, target, options = {}, more = {}) {
+  return get(verb ? `${section}/${verb}` : section, { target, ...options }, more);
+}
+
+/** POST with a JSON body → its document. */
+export async function post(path, query, body, { signal } = {}) {
+  const response = await request(path, query, {
+    method: 'POST', body: JSON.stringify(body), signal,
+    headers: { 'Content-Type': 'application/json', 'X-Pgrunbook': 'act', ...authorization() },
+  });
+  return response.json();
+}
+
+let session = null;
+
+/** {role, name, actions, needs_token, version}; asked once, again after a token was given. */
+export function whoAmI(again = false) {
+  if (!session || again) {
+    session = get('session').then((answer) => answer.document);
+    session.catch(() => { session = null; });
+  }
+  return session;
+}

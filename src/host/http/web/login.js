@@ -1,0 +1,48 @@
+/** Asks for a token. It is kept for this tab only and goes into a header, never into an address. */
+import { h, fill } from './dom.js';
+import { setToken, whoAmI } from './api.js';
+
+function explain(error) {
+  if (error?.status === 429) return `Too many tries. Wait ${error.retryAfter || 1} s.`;
+  if (error?.status === 401) return 'This token is not known here.';
+  return error?.message ?? '';
+}
+
+async function tryToken(text) {
+  setToken(text);
+  try {
+    const who = await whoAmI(true);
+    if (!who.name) throw Object.assign(new Error('This token is not known here.'), { status: 401 });
+  } catch (error) {
+    setToken(null);
+    throw error;
+  }
+}
+
+/** `error`: what the daemon said when there was a token already. `done` is called once it knows us. */
+export function login(main, error, done) {
+  const said = h('p', { class: 'wrong', role: 'alert' }, error && 'A token is needed to see this.');
+  const input = h('input', { id: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false',
+                             required: true, placeholder: 'pgr_…', 'aria-describedby': 'token-hint' });
+  const button = h('button', { class: 'primary' }, 'Sign in');
+
+  async function submit(event) {
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      await tryToken(input.value.trim());
+      done();
+    } catch (problem) {
+      fill(said, explain(problem));
+      input.select();
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  fill(main, h('form', { class: 'login panel', onsubmit: submit }, h('h1', null, 'Sign in'),
+    h('label', { for: 'token' }, 'Token'), input,
+    h('p', { id: 'token-hint', class: 'muted' }, 'An operator makes one with ', h('code', null, 'pgrunbook token add NAME --role viewer'), '. It is kept for this tab only.'),
+    said, button));
+  input.focus();
+}

@@ -1,0 +1,125 @@
+// Bloat: what could be given back, how sure that is, and how fast things grow.
+
+import { h } from '../dom.js';
+import { bytes, count, percent, plural, time } from '../format.js';
+import { bars, sparkline } from '../chart.js';
+import { commandLine, details, notice, panel } from '../ui.js';
+import { table } from '../table.js';
+import { add, ask, headLine, relation, tiles } from './parts.js';
+
+export const title = 'Bloat';
+
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+const METHODS = {
+  estimate: 'estimated from the planner’s statistics',
+  sample: 'read from a sample of its pages',
+  exact: 'read in full',
+};
+
+function nameOf(item) {
+  return item.kind === 'toast' ? `${relation(item.schema, item.table)} (TOAST)`
+    : relation(item.schema === 'pg_toast' ? '' : item.schema, item.name);
+}
+
+function signed(value) {
+  if (value === null || value === undefined)
+    return '–';
+  if (Math.abs(value) < 1)
+    return 'steady';
+  return `${value > 0 ? '+' : '−'}${bytes(Math.abs(value))}`;
+}
+
+/** Sizes of the weeks so far, now included; fewer than two are no course. */
+function course(item, at) {
+  const points = (item.past_bytes ?? []).map((past) =>
+    [at.getTime() - past.weeks_ago * WEEK_MS, past.bytes]);
+  return [...points, [at.getTime(), item.size_bytes]];
+}
+
+function growth(item, at) {
+  const points = course(item, at);
+  return h('span', { class: 'growth' }, points.length > 2 && sparkline(points,
+    { label: `Size of ${nameOf(item)} over ${plural(points.length, 'week')}` }),
+    h('span', {}, signed(item.growth_bytes_per_week)));
+}
+
+function meter(item) {
+  if (item.reclaimable_pct === null)
+    return h('span', { class: 'muted' }, 'not known');
+  return h('span', { class: 'meter' },
+    h('span', { class: 'meter-bar', 'aria-hidden': 'true' },
+      h('span', { class: 'meter-fill', style: {
+        width: `${Math.max(1, item.reclaimable_pct)}%` } })),
+    h('span', {}, `${Math.round(item.reclaimable_pct)} % ± ${Math.ceil(item.margin_pct)}`));
+}
+
+function about(item) {
+  return details('More',
+    h('p', {}, `${item.kind === 'index' ? `An index of ${item.table}. ` : ''}` +
+      `${count(item.live_rows)} live rows, ${count(item.dead_rows)} dead. ` +
+      `The figure is ${METHODS[item.method]}: ${item.reason}.`),
+    item.kind !== 'index' && h('p', {}, 'Vacuumed: ', time(item.last_vacuum),
+      '; by autovacuum: ', time(item.last_autovacuum), '.'),
+    item.kind !== 'toast' && [h('p', {}, 'What would give the space back, online:'),
+      commandLine(item.kind === 'index' ? `pgrunbook indexes rebuild ${item.name}`
+        : `pgrunbook bloat reclaim --table ${item.name}`)]);
+}
+
+function objectsTable(rows, at) {
+  return table({
+    caption: 'Tables and indexes by what they could give back', captionHidden: true, rows,
+    limit: 12, cards: true,
+    detail: (row) => (row.reclaimable_bytes > 0 ? about(row) : null), empty: 'No table yet.',
+    order: { key: 'reclaimable_bytes', descending: true },
+    columns: [
+      { key: 'name', label: 'Name', head: true, value: nameOf },
+      { key: 'kind', label: 'Kind' },
+      { key: 'size_bytes', label: 'Size', number: true, format: bytes },
+      { key: 'reclaimable_bytes', label: 'Could give back', number: true,
+        value: (row) => row.reclaimable_bytes ?? -1,
+        format: (value) => (value < 0 ? '–' : bytes(value)) },
+      { key: 'reclaimable_pct', label: 'Share', value: (row) => row.reclaimable_pct ?? -1,
+        cell: meter },
+      { key: 'growth_bytes_per_week', label: 'Growth a week', number: true,
+        value: (row) => row.growth_bytes_per_week ?? 0, cell: (row) => growth(row, at) },
+      { key: 'method', label: 'How' },
+    ],
+  });
+}
+
+function growing(objects) {
+  const items = objects.filter((item) => (item.growth_bytes_per_week ?? 0) > 0)
+    .sort((a, b) => b.growth_bytes_per_week - a.growth_bytes_per_week).slice(0, 8)
+    .map((item) => ({ label: nameOf(item), value: item.growth_bytes_per_week,
+      note: `${bytes(item.size_bytes)} now` }));
+  return panel('Growing fastest', items.length === 0
+    ? h('p', { class: 'muted' }, 'Nothing has grown since a week ago, or the history is '
+      + 'younger than that.')
+    : bars({ label: 'Growth a week', items, format: bytes }));
+}
+
+export async function page(view, context) {
+  const answer = await ask('bloat', 'report', context);
+  const { objects, left_out: leftOut, not_visible: hidden } = answer.document;
+  const size = objects.reduce((sum, item) => sum + item.size_bytes, 0);
+  const won = objects.reduce((sum, item) => sum + (item.reclaimable_bytes ?? 0), 0);
+  const grown = objects.reduce((sum, item) => sum + (item.growth_bytes_per_week ?? 0), 0);
+
+  add(view,
+    headLine(answer),
+    tiles([
+      ['Tables and indexes', bytes(size)],
+      ['Could give back', bytes(won), size > 0 && won / size > 0.3 && 'warning'],
+      ['That is', percent(size > 0 ? won / size : 0)],
+      ['Growth a week', signed(grown)],
+    ]),
+    panel('Worst first', objectsTable(objects, answer.at)),
+    growing(objects));
+  if (hidden > 0)
+    add(view, notice('warning', `${plural(hidden, 'table')} cannot be judged: the role may `
+      + 'not read their statistics.'));
+  if (leftOut.length > 0)
+    add(view, details(`${plural(leftOut.length, 'table')} could not be looked at`,
+      h('ul', {}, leftOut.map((item) => h('li', {},
+        `${relation(item.schema, item.table)}: ${item.reason}`)))));
+}

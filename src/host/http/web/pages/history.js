@@ -1,0 +1,91 @@
+/** What ran, by whom and what came of it; and what happened while the daemon watched. */
+import { h, fill, freshId } from '../dom.js';
+import { get } from '../api.js';
+import { count, duration, time } from '../format.js';
+import { changes, current } from '../state.js';
+import { table } from '../table.js';
+import { kindOf, panel, problem, status } from '../ui.js';
+import { eventsTable } from './check.js';
+
+export const title = 'History';
+
+const SECTIONS = ['vacuum', 'indexes', 'bloat', 'connections', 'queries', 'backup', 'migrations'];
+
+/** {"done": 58, "failed": 0} → "done 58": what is not nothing. */
+export function inWords(value) {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return count(value);
+  if (Array.isArray(value)) return count(value.length);
+  if (typeof value !== 'object') return String(value);
+  return Object.entries(value).filter(([, one]) => one !== 0 && one !== null && one !== '')
+    .map(([name, one]) => `${name.replaceAll('_', ' ')} ${inWords(one)}`).join(', ');
+}
+
+/** Who it was: the token's name where it came by the page, else the user of the machine. */
+export function whoOf(run) {
+  return run.actor || [run.os_user, run.os_host].filter(Boolean).join('@') || '–';
+}
+
+function runsTable(runs) {
+  return table({
+    caption: 'Runs, newest first', rows: runs, limit: 50, order: { key: 'id', descending: true },
+    empty: 'Nothing of that kind has run yet.',
+    columns: [
+      { key: 'id', label: 'Run', number: true, cell: (run) => h('a', { href: `#/history/${run.id}`, 'aria-label': `Run ${run.id}` }, run.id) },
+      { key: 'started_at', label: 'Started', format: (value) => time(value) },
+      { key: 'what', label: 'What', value: (run) => `${run.section} ${run.verb}`,
+        cell: (run) => h('a', { href: `#/history/${run.id}` }, `${run.section} ${run.verb}`) },
+      { key: 'target', label: 'Target', value: (run) => run.target ?? run.database },
+      { key: 'outcome', label: 'Outcome', cell: (run) => status(kindOf(run.outcome), run.outcome) },
+      { key: 'seconds', label: 'Took', number: true, format: duration },
+      { key: 'who', label: 'Who', value: whoOf },
+      { key: 'said', label: 'What came of it', wide: true, sort: false,
+        cell: (run) => [run.error ?? inWords(run.summary), run.reason && h('div', null, h('small', null, `Why: ${run.reason}`))] },
+    ],
+  });
+}
+
+function choice(label, names, value, all, change) {
+  const id = freshId('choice');
+  return h('span', null, h('label', { for: id }, `${label} `), h('select', { id, value, onchange: (event) => change(event.target.value) },
+    h('option', { value: '' }, all), names.map((name) => h('option', { value: name }, name))));
+}
+
+function filters(params, go) {
+  const change = (name) => (value) => {
+    const words = new URLSearchParams(params);
+    if (value) words.set(name, value);
+    else words.delete(name);
+    go(`#/history${words.size ? `?${words}` : ''}`);
+  };
+  const targets = (current()?.targets ?? []).map((one) => one.name);
+  return h('div', { class: 'filters' },
+    choice('Target', targets, params.get('target') ?? '', 'all', change('target')),
+    choice('Section', SECTIONS, params.get('section') ?? '', 'all', change('section')));
+}
+
+export async function page(view, { params, signal, go }) {
+  const wanted = { target: params.get('target'), section: params.get('section') };
+  const list = h('div');
+  const events = h('div');
+  let shown = '';
+
+  async function draw() {
+    const { document } = await get('history/list', { ...wanted, limit: 500 }, { signal });
+    const key = JSON.stringify(document.runs.map((run) => [run.id, run.outcome]));
+    if (key !== shown) fill(list, runsTable(document.runs));
+    shown = key;
+  }
+
+  await draw();
+  view.append(filters(params, go), h('section', { class: 'panel' }, list), panel('What happened to the targets', events));
+  get('history/events', { target: wanted.target, since: '30d', limit: 200 }, { signal })
+    .then(({ document }) => fill(events, eventsTable(document.events, !wanted.target)))
+    .catch((error) => error.name !== 'AbortError' && fill(events, problem(error)));
+  let before = JSON.stringify(current()?.recent);
+  changes.addEventListener('change', () => {
+    const now = JSON.stringify(current().recent);
+    if (now !== before) draw().catch(() => {});
+    before = now;
+  }, { signal });
+}

@@ -1,0 +1,151 @@
+// What the pages of the sections have in common.
+
+import { h, fill } from '../dom.js';
+import { command, get } from '../api.js';
+import { listen } from '../events.js';
+import { ageOf, notice } from '../ui.js';
+
+/** Puts children below what is there: nodes, lists of them, and holes. */
+export function add(view, ...children) {
+  view.append(...children.flat(Infinity).filter((child) => child instanceof Node));
+}
+
+/** "orders", or "sales.orders": public is what everybody means without saying so. */
+export function relation(schema, name) {
+  return schema === 'public' || !schema ? name : `${schema}.${name}`;
+}
+
+/** One figure with its word, as the head of a page has a few. */
+export function tiles(items) {
+  return h('dl', { class: 'tiles' }, items.filter(Boolean).map(([label, value, tone]) =>
+    h('div', { class: ['tile', tone && `tile-${tone}`] }, h('dt', {}, label),
+      h('dd', {}, value))));
+}
+
+/** Where the page says how old its datum is, with what can be done about the whole. */
+export function headLine(answer, ...actions) {
+  return h('div', { class: 'head-line' },
+    h('p', { class: 'muted' }, 'As of ', ageOf(answer.at)),
+    actions.length > 0 && h('div', { class: 'actions' }, actions));
+}
+
+/** A child that says it is at work until `load` has the rest, or what went wrong with it alone:
+  one part that fails leaves the others of the page. */
+export function later(view, load) {
+  const box = h('div', { 'aria-busy': 'true' }, h('p', { class: 'muted' }, 'Loading…'));
+  view.append(box);
+  load().then((content) => {
+    box.removeAttribute('aria-busy');
+    fill(box, content);
+  }).catch((error) => {
+    if (error.name === 'AbortError')
+      return;
+    box.removeAttribute('aria-busy');
+    fill(box, notice('warning', error.message, error.hint && ` ${error.hint}`));
+  });
+  return box;
+}
+
+/** The newest run of the section that is one of these verbs, with its steps; null: none yet. */
+export async function lastRun(target, section, verbs, signal) {
+  const list = await get('history', { target, section, limit: 50 }, { signal });
+  const run = list.document.runs.find((item) => item.section === section &&
+    verbs.includes(item.verb) && item.outcome !== 'running');
+  return run ? (await get(`history/${run.id}`, {}, { signal })).document : null;
+}
+
+/** The document of a command, as the page asks for it. */
+export function ask(section, verb, context, options = {}) {
+  return command(section, verb, context.target, options, { signal: context.signal });
+}
+
+/** How a run, a step or an object ended, as a verdict. */
+export function outcomeStatus(outcome) {
+  if (outcome === 'done')
+    return 'ok';
+  if (outcome === 'failed' || outcome === 'died')
+    return 'critical';
+  return outcome === 'skipped' || outcome === 'not_reached' ? 'unknown' : 'warning';
+}
+
+export function outcomeWord(outcome) {
+  return (outcome ?? 'unknown').replace(/_/g, ' ');
+}
+
+/**
+ * Content that changes every second while somebody may be in the midst of it: renews it, and puts
+ * the focus, opened details and scrolled boxes back. What is to be found again has a data-key.
+ */
+export function renew(box, ...content) {
+  const keyOf = (element) => element?.closest?.('[data-key]')?.dataset.key;
+  const focused = box.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+  const open = new Set([...box.querySelectorAll('details[data-key][open]')].map(keyOf));
+  const scrolled = new Map([...box.querySelectorAll('[data-key]')]
+    .filter((element) => element.scrollLeft || element.scrollTop)
+    .map((element) => [keyOf(element), [element.scrollLeft, element.scrollTop]]));
+
+  fill(box, ...content);
+  for (const element of box.querySelectorAll('[data-key]')) {
+    const key = element.dataset.key;
+    if (open.has(key))
+      element.open = true;
+    if (scrolled.has(key))
+      [element.scrollLeft, element.scrollTop] = scrolled.get(key);
+    if (focused === key)
+      (element.matches('button, a, summary, input') ? element
+        : element.querySelector('button, a, summary, input'))?.focus();
+  }
+}
+
+const QUIET_MS = 8000; // so long without a word of the stream, and the page asks by itself
+
+/** Shows the section's report whenever the watch has looked, for as long as the page is open. */
+export function followLive(section, context, show) {
+  let heard = Date.now();
+  const tell = (answer) => {
+    heard = Date.now();
+    show(answer);
+  };
+  const timer = setInterval(() => {
+    if (Date.now() - heard < QUIET_MS || document.hidden)
+      return;
+    heard = Date.now();
+    ask(section, 'report', context).then(tell).catch(() => {}); // the shell says what is down
+  }, QUIET_MS / 4);
+  context.signal.addEventListener('abort', () => clearInterval(timer));
+  listen({ target: context.target, live: [section], signal: context.signal, on: { live: (told) => {
+    if (told.section === section)
+      tell({ document: told.document, at: new Date(told.at) });
+  } } });
+}
+
+/** Live pages can be held still: what moves cannot be read by everybody. */
+export function holdButton(held) {
+  const button = h('button', {
+    type: 'button', class: 'button', 'aria-pressed': 'false',
+    onclick: () => {
+      held.now = !held.now;
+      button.setAttribute('aria-pressed', String(held.now));
+      button.textContent = held.now ? 'Go on' : 'Hold still';
+      if (!held.now)
+        held.show?.();
+    },
+  }, 'Hold still');
+  return button;
+}
+
+/** SQL or a query of somebody's: one line that is cut, whole when opened. */
+export function query(text, key) {
+  const line = (text ?? '').replace(/\s+/g, ' ').trim();
+  if (line.length <= 72)
+    return h('code', { class: 'query' }, line || '–');
+  return h('details', { class: 'query', 'data-key': key },
+    h('summary', {}, h('code', {}, `${line.slice(0, 70)}…`)),
+    h('pre', { tabindex: '0' }, h('code', {}, text)));
+}
+
+/** Who a session is. */
+export function who(item) {
+  return [item.role, item.application, item.client && item.client !== 'local' && item.client]
+    .filter(Boolean).join(' · ') || '–';
+}

@@ -1,0 +1,99 @@
+// Queries, live: the longest first, what they wait for and whom they block.
+
+import { h } from '../dom.js';
+import { count, duration, plural } from '../format.js';
+import { notice, panel, status } from '../ui.js';
+import { actButton } from '../dialog.js';
+import { add, ask, followLive, headLine, holdButton, query, renew, tiles, who } from './parts.js';
+
+export const title = 'Queries';
+
+function progress(item) {
+  if (item.progress_pct === null)
+    return null;
+  const done = Math.round(item.progress_pct);
+  return h('p', {}, h('progress', { max: '100', value: String(done),
+    'aria-label': `${item.command ?? 'progress'} of pid ${item.pid}` }),
+  ` ${item.command ?? ''} ${done} %`);
+}
+
+function buttons(item, context) {
+  const what = `pid ${item.pid} (${who(item)})`;
+  const button = (verb, label, danger) => h('span', { 'data-key': `${verb}-${item.pid}` },
+    actButton({ label, section: 'queries', verb, target: context.target,
+      arguments: [String(item.pid)], what: `${label} ${what}`, danger }, context.session));
+  return h('div', { class: 'actions' }, button('cancel', 'Cancel', false),
+    button('terminate', 'Terminate', true));
+}
+
+/** Whoever blocks others is worse than whoever only takes long. */
+function tone(item) {
+  return item.blocks.length > 0 ? 'critical' : item.wait?.startsWith('Lock') ? 'warning' : 'ok';
+}
+
+function word(item) {
+  if (item.blocks.length > 0)
+    return `blocks ${item.blocks.length}`;
+  return item.wait?.startsWith('Lock') ? 'waits for a lock' : item.state;
+}
+
+function entry(item, context) {
+  return h('li', { class: 'finding' },
+    h('div', { class: 'finding-head' },
+      h('h3', {}, duration(item.duration_seconds)),
+      status(tone(item), word(item)),
+      h('span', { class: 'muted' }, `pid ${item.pid} · ${who(item)}` +
+        (item.database ? ` · ${item.database}` : ''))),
+    query(item.query, `query-${item.pid}`),
+    progress(item),
+    h('p', { class: 'muted' },
+      [item.wait && `Wait: ${item.wait}`,
+        item.blocks.length > 0 && `blocks ${item.blocks.join(', ')}`,
+        item.workers > 0 && plural(item.workers, 'parallel worker'),
+        item.rule && `rule ${item.rule}: ${item.action}`,
+        item.protected && `left alone: ${item.reason}`].filter(Boolean).join(' · ')),
+    !item.protected && item.type === 'client backend' && buttons(item, context));
+}
+
+function list(heading, items, empty, context) {
+  const sorted = [...items].sort((a, b) => b.duration_seconds - a.duration_seconds);
+  return panel(`${heading} (${items.length})`, items.length === 0 ? h('p', {}, empty)
+    : h('ul', { class: 'findings' }, sorted.slice(0, 50).map((item) =>
+      entry(item, context))),
+  items.length > 50 && notice('unknown', `${items.length - 50} more are not shown.`));
+}
+
+function content(answer, context) {
+  const { queries, transactions, longer_than_seconds: limit } = answer.document;
+  const all = [...queries, ...transactions];
+  const longest = Math.max(0, ...queries.map((item) => item.duration_seconds));
+  const blocking = all.filter((item) => item.blocks.length > 0).length;
+  return [
+    headLine(answer),
+    tiles([
+      [`Longer than ${duration(limit)}`, count(queries.length),
+        queries.length > 0 ? 'warning' : 'ok'],
+      ['The longest', queries.length > 0 ? duration(longest) : '–'],
+      ['Block others', count(blocking), blocking > 0 && 'critical'],
+      ['Idle in transaction', count(transactions.length),
+        transactions.length > 0 && 'warning'],
+    ]),
+    list('At work', queries, `No query runs for longer than ${duration(limit)}.`, context),
+    list('Idle in transaction', transactions, 'Nobody is idle in an old transaction.',
+      context),
+  ];
+}
+
+export async function page(view, context) {
+  const box = h('div', { class: 'live' });
+  const held = { now: false, show: null };
+  const show = (answer) => {
+    held.show = () => renew(box, content(answer, context));
+    if (!held.now)
+      held.show();
+  };
+
+  show(await ask('queries', 'report', context));
+  add(view, h('div', { class: 'actions' }, holdButton(held)), box);
+  followLive('queries', context, show);
+}

@@ -1,0 +1,131 @@
+// Vacuum: what the next run would do and why, and what the last one did and why not.
+
+import { h } from '../dom.js';
+import { bytes, count, duration, plural, time } from '../format.js';
+import { details, notice, panel, sql, status } from '../ui.js';
+import { table } from '../table.js';
+import { actButton } from '../dialog.js';
+import { add, ask, headLine, lastRun, later, outcomeStatus, outcomeWord, relation, tiles }
+  from './parts.js';
+
+export const title = 'Vacuum';
+
+const ACTIONS = {
+  vacuum: 'vacuum', analyze: 'analyze', vacuum_analyze: 'vacuum, analyze', skip: 'leave',
+};
+const SYSTEM = ['pg_catalog', 'information_schema', 'pg_toast'];
+
+function isSystem(item) {
+  return SYSTEM.includes(item.schema);
+}
+
+function planTable(caption, rows) {
+  return table({
+    caption, captionHidden: true, limit: 50, cards: true, rows,
+    empty: 'Nothing to do.',
+    order: { key: 'order', descending: false },
+    columns: [
+      { key: 'order', label: 'Turn', number: true, value: (row) => row.order ?? 1e9,
+        format: (value, row) => row.order ?? '–' },
+      { key: 'table', label: 'Table', head: true,
+        value: (row) => relation(row.schema, row.table) },
+      { key: 'action', label: 'What', value: (row) =>
+        ACTIONS[row.action] + (row.freeze ? ', freeze' : '') },
+      { key: 'reason', label: 'Because', wide: true, value: (row) => row.reason },
+      { key: 'dead_rows', label: 'Dead rows', number: true, format: count },
+      { key: 'size_bytes', label: 'Size', number: true, format: bytes },
+      { key: 'predicted_seconds', label: 'Takes about', number: true, format: duration },
+    ],
+  });
+}
+
+/** Whoever keeps dead rows from being removed; no vacuum helps against that. */
+function horizon(holders) {
+  if (holders.length === 0)
+    return null;
+  const line = (holder) => h('li', {}, h('strong', {}, holder.holder),
+    `: ${plural(holder.age_xids, 'transaction')} old`,
+    holder.since && [', since ', time(holder.since)], sql(`${holder.remedy};`));
+  return panel('What keeps dead rows from being removed',
+    h('p', {}, 'No vacuum removes rows that somebody may still have to see. The oldest first; '
+      + 'end it when nobody needs it any more.'),
+    h('ul', { class: 'plain' }, holders.slice(0, 1).map(line)),
+    holders.length > 1 && details(`${plural(holders.length - 1, 'other')}`,
+      h('ul', { class: 'plain' }, holders.slice(1).map(line))));
+}
+
+function nextPlan(document) {
+  const due = document.tables.filter((item) => item.action !== 'skip');
+  const system = due.filter(isSystem), ours = due.filter((item) => !isSystem(item));
+  const skipped = document.tables.filter((item) => item.action === 'skip');
+  return panel('Next run',
+    ours.length === 0 ? notice('ok', 'No table of yours needs anything.')
+      : planTable('The plan of the next run', ours),
+    system.length > 0 && details(`${plural(system.length, 'table')} of the system`,
+      planTable('Tables of the system', system)),
+    skipped.length > 0 && details(`${plural(skipped.length, 'table')} left alone, and why`,
+      planTable('Tables that are left alone', skipped)),
+    document.steps.length > 0 && details('The SQL of the plan', document.steps.map(
+      (step) => sql(`${step.sql};`))));
+}
+
+function runTable(objects) {
+  const rows = (item) => item?.dead_rows ?? item?.dead ?? null;
+  return table({
+    caption: 'Tables of the last run', captionHidden: true, limit: 50, cards: true,
+    rows: objects, empty: 'It had nothing to do.',
+    columns: [
+      { key: 'name', label: 'Table', head: true,
+        value: (row) => relation(row.schema, row.name) },
+      { key: 'outcome', label: 'Outcome', cell: (row) =>
+        status(outcomeStatus(row.outcome), outcomeWord(row.outcome)) },
+      { key: 'reason', label: 'Why', wide: true, value: (row) => row.reason ?? '' },
+      { key: 'before', label: 'Dead before', number: true, value: (row) => rows(row.before),
+        format: count },
+      { key: 'after', label: 'Dead after', number: true, value: (row) => rows(row.after),
+        format: count },
+      { key: 'seconds', label: 'Took', number: true, format: duration },
+    ],
+  });
+}
+
+async function last(context) {
+  const found = await lastRun(context.target, 'vacuum', ['run'], context.signal);
+  if (found === null)
+    return panel('Last run', h('p', {}, 'None is in the history yet.'));
+  const { run, objects } = found;
+  return panel('Last run',
+    h('p', {}, status(outcomeStatus(run.outcome), outcomeWord(run.outcome)), ' ',
+      time(run.started_at), `, took ${duration(run.seconds ??
+        (new Date(run.ended_at) - new Date(run.started_at)) / 1000)}. `,
+      h('a', { href: `#/history/${run.id}` }, `Run ${run.id}, step by step`)),
+    run.error && notice('critical', run.error),
+    runTable(objects));
+}
+
+export async function page(view, context) {
+  const { target, session, refresh } = context;
+  const answer = await ask('vacuum', 'plan', context);
+  const plan = answer.document;
+  const due = plan.tables.filter((item) => item.action !== 'skip');
+  const dead = due.reduce((sum, item) => sum + item.dead_rows, 0);
+  const seconds = due.reduce((sum, item) => sum + item.predicted_seconds, 0);
+
+  add(view,
+    headLine(answer, actButton({
+      label: 'Vacuum now', section: 'vacuum', verb: 'run', target,
+      what: `Vacuum ${plural(due.length, 'table')} of ${target}`, done: refresh,
+    }, session)),
+    tiles([
+      ['Tables due', count(due.length), due.length > 0 ? 'warning' : 'ok'],
+      ['Dead rows there', count(dead)],
+      ['Takes about', duration(seconds)],
+      ['Keep rows from being removed', count(plan.horizon.length),
+        plan.horizon.length > 0 && 'warning'],
+    ]),
+    nextPlan(plan));
+  later(view, () => last(context));
+  const holders = horizon(plan.horizon);
+  if (holders !== null)
+    add(view, holders);
+}

@@ -1,0 +1,92 @@
+/**
+ * The overview: fetched once for the first paint, then the short form every two seconds while
+ * somebody looks, and at once when an event says that something changed. It comes from the daemon's
+ * memory and costs the targets nothing.
+ */
+import { get } from './api.js';
+import { listen } from './events.js';
+
+const EVERY = 2000; // ms
+const SOON = 150; // ms: events come in crowds
+
+/** Tells "change" when there is a newer overview, "connected" and "lost" of the daemon. */
+export const changes = new EventTarget();
+
+let now = null;
+let asking = null;
+let timer = 0;
+let connected = true;
+
+/** The last overview; null before the first. */
+export function current() {
+  return now;
+}
+
+export function targetOf(name) {
+  return now?.targets.find((one) => one.name === name) ?? null;
+}
+
+function announce(alive) {
+  if (alive !== connected) changes.dispatchEvent(new Event(alive ? 'connected' : 'lost'));
+  connected = alive;
+}
+
+/** The short form leaves out the lines that are ok: they are those of the last long one. */
+function merged(fresh) {
+  const before = new Map((now?.targets ?? []).map((one) => [one.name, one]));
+  const targets = fresh.targets.map((one) => {
+    const old = before.get(one.name);
+    const fine = (old?.verdicts ?? []).filter((line) => line.status === 'ok');
+    return { ...one, verdicts: [...one.verdicts.filter((line) => line.status !== 'ok'), ...fine] };
+  });
+  return { ...fresh, targets };
+}
+
+/** A check that was made anew may have other lines that are ok. */
+function checkedAnew(fresh) {
+  const before = new Map((now?.targets ?? []).map((one) => [one.name, one.checked_at]));
+  return fresh.targets.some((one) => before.get(one.name) !== one.checked_at);
+}
+
+async function ask(brief) {
+  const { document } = await get('overview', { brief });
+  if (brief && checkedAnew(document)) return ask(false);
+  now = brief ? merged(document) : document;
+  return now;
+}
+
+/** Asks now. Throws an ApiError. */
+export function refresh(brief = false) {
+  asking ??= ask(brief && now !== null).then((fresh) => {
+    announce(true);
+    changes.dispatchEvent(new Event('change'));
+    return fresh;
+  }).finally(() => { asking = null; });
+  return asking;
+}
+
+async function turn() {
+  clearTimeout(timer);
+  if (!document.hidden)
+    try {
+      await refresh(true);
+    } catch (error) {
+      if (error.status === 0) announce(false);
+      if (error.status === 401) return;
+    }
+  plan(EVERY);
+}
+
+function plan(ms) {
+  clearTimeout(timer);
+  timer = setTimeout(turn, ms);
+}
+
+/** Keeps it fresh from now on. */
+export function keepFresh() {
+  const soon = () => plan(SOON);
+  const { signal } = new AbortController();
+  listen({ signal, on: { state: soon, event: soon, turn: soon, run: soon, act: soon } });
+  document.addEventListener('visibilitychange', () => !document.hidden && soon());
+  plan(EVERY);
+}

@@ -1,0 +1,69 @@
+#include "watch/watcher_feed.h"
+
+#include "watch/watcher.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SECONDS_MOST = 60, LINE_MOST = 256, PIPE_BYTES = 1 << 20 };
+
+void watcher_feed_open(struct watcher_feed *feed)
+{
+    bool fed = g_getenv(WATCHER_FED_VARIABLE) != NULL;
+
+    *feed = (struct watcher_feed){.fd = fed ? STDIN_FILENO : -1, .pending = g_string_new(NULL)};
+    /* A report is longer than a line about a sample; where it is refused, reports come late. */
+    if (fed)
+        fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
+void watcher_feed_close(struct watcher_feed *feed)
+{
+    g_string_free(feed->pending, TRUE);
+}
+
+guint watcher_feed_seconds(const char *line)
+{
+    static const char word[] = "closely ";
+    guint64 seconds = 0;
+
+    if (!g_str_has_prefix(line, word) ||
+        !g_ascii_string_to_unsigned(line + strlen(word), 10, 1, SECONDS_MOST, &seconds, NULL))
+        return 0;
+    return (guint) seconds;
+}
+
+static void take_lines(struct watcher_feed *feed, gint64 now_us)
+{
+    const char *end;
+
+    while ((end = strchr(feed->pending->str, '\n')) != NULL) {
+        gsize length = (gsize) (end - feed->pending->str);
+        g_autofree char *line = g_strndup(feed->pending->str, length);
+        guint seconds = watcher_feed_seconds(line);
+        if (seconds > 0)
+            feed->until_us = now_us + seconds * (gint64) G_USEC_PER_SEC;
+        g_string_erase(feed->pending, 0, (gssize) length + 1);
+    }
+    if (feed->pending->len > LINE_MOST)
+        g_string_truncate(feed->pending, 0);
+}
+
+bool watcher_feed_looks(struct watcher_feed *feed, gint64 now_us)
+{
+    struct pollfd in = {.fd = feed->fd, .events = POLLIN};
+    char chunk[1024];
+
+    while (feed->fd >= 0 && poll(&in, 1, 0) > 0) {
+        ssize_t got = read(feed->fd, chunk, sizeof chunk);
+        if (got <= 0) {
+            feed->fd = -1;
+            break;
+        }
+        g_string_append_len(feed->pending, chunk, got);
+        take_lines(feed, now_us);
+    }
+    return now_us < feed->until_us;
+}

@@ -1,0 +1,181 @@
+"""What the API of `serve` tells as it happens, and what it knows by heart: streams, live reports that
+add no query to the target, the overview of many targets, the description of itself."""
+
+import json
+import time
+from contextlib import closing
+
+import pytest
+
+from support.serve import Daemon
+from support.servers import wait_until
+
+versions = (17,)
+
+QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
+
+
+@pytest.fixture
+def daemon(server, runbook):
+    daemon = Daemon(runbook, {"shop": server, "store": server}, **QUIET).start()
+    yield daemon
+    daemon.stop()
+
+
+class Stream:
+    """Server-sent events of a daemon."""
+
+    def __init__(self, daemon, query=""):
+        self.connection = daemon.connect()
+        self.connection.request("GET", f"/api/v1/events{query}")
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200
+        assert self.answer.headers["Content-Type"].startswith("text/event-stream")
+
+    def next(self):
+        """(name, document)"""
+        name = None
+        while True:
+            line = self.answer.readline().decode().rstrip("\n")
+            if line.startswith("event:"):
+                name = line[6:].strip()
+            elif line.startswith("data:"):
+                return name, json.loads(line[5:])
+
+    def until(self, wanted, most=60):
+        for _ in range(most):
+            name, document = self.next()
+            if name == wanted:
+                return document
+        raise AssertionError(f"no event {wanted}")
+
+    def close(self):
+        self.connection.close()
+
+
+def test_samples_of_the_target_that_was_asked_for(daemon):
+    with closing(Stream(daemon, "?target=shop")) as stream:
+        assert stream.next()[0] == "state"
+        for _ in range(2):
+            sample = stream.until("sample")
+            assert sample["target"] == "shop" and sample["slots"]["used"] >= 1
+
+
+def test_without_a_target_only_changes(daemon, server):
+    with closing(Stream(daemon)) as stream:
+        seen = [stream.next() for _ in range(2)]
+        assert {document["target"] for name, document in seen if name == "state"} == {
+            "shop", "store"}
+
+
+def test_a_stream_wants_what_there_is(daemon):
+    for query in ("?target=nobody", "?live=connections", "?target=shop&live=vacuum", "?x=1"):
+        code, document, _ = daemon.ask(f"/api/v1/events{query}")
+        assert code in (400, 404) and document["error"]
+
+
+def test_live_reports_are_the_documents_of_the_command(daemon, server, runbook):
+    with closing(server.connect()) as session:
+        session.cursor().execute("BEGIN")
+        for section in ("connections", "queries"):
+            typed = runbook(section, "report", "--json", server=server).expect(0).json
+            code, document, headers = daemon.ask(f"/api/v1/{section}/report?target=shop")
+            assert code == 200 and list(document) == list(typed)
+            assert document["schema"] == typed["schema"]
+            assert float(headers["X-Pgrunbook-Age"]) <= 3
+    with closing(Stream(daemon, "?target=shop&live=connections,queries")) as stream:
+        sections = {stream.until("live")["section"] for _ in range(4)}
+        assert sections == {"connections", "queries"}
+
+
+def calls(server):
+    return server.value("SELECT coalesce(sum(calls), 0)::int8 FROM pg_stat_statements "
+                        "WHERE query NOT LIKE '%pg_stat_statements%'")
+
+
+def test_whoever_looks_on_adds_no_query(fresh_server, runbook):
+    """Counted by the server itself: per sample taken, as many statements with spectators as
+    without."""
+    server = fresh_server(shared_preload_libraries="pg_stat_statements")
+    server.sql("CREATE EXTENSION pg_stat_statements")
+    daemon = Daemon(runbook, {"shop": server}, http_gather="0", **QUIET).start()
+
+    def rate():
+        """Statements and texts of a few samples."""
+        with closing(Stream(daemon, "?target=shop")) as stream:
+            stream.until("sample")
+            before, texts = calls(server), texts_of(server)
+            for _ in range(8):
+                stream.until("sample")
+            return calls(server) - before, texts_of(server) - texts
+
+    quiet, _ = rate()
+    spectators = [Stream(daemon, "?target=shop&live=connections,queries") for _ in range(3)]
+    for spectator in spectators:
+        spectator.until("live")
+    watched, new = rate()
+    assert daemon.ask("/api/v1/connections/report?target=shop")[0] == 200
+    for spectator in spectators:
+        spectator.close()
+    assert watched <= quiet * 1.3 + 2, (quiet, watched)
+    assert new == set()
+    daemon.stop()
+
+
+def texts_of(server):
+    rows = server.sql("SELECT query FROM pg_stat_statements")
+    return {row[0] for row in rows}
+
+
+def test_the_overview_has_it_all(daemon, server):
+    wait_until(lambda: all(target["verdicts"] for target in
+                           daemon.ask("/api/v1/overview")[1]["targets"]), what="verdicts")
+    code, document, _ = daemon.ask("/api/v1/overview")
+    assert code == 200 and document["schema"] == "pgrunbook.overview/1"
+    assert [target["name"] for target in document["targets"]] == ["shop", "store"]
+    shop = document["targets"][0]
+    assert shop["state"] == "up" and shop["slots"]["ordinary"] > 0
+    assert shop["status"] in ("ok", "warning", "critical", "unknown") and shop["checked_at"]
+    brief = daemon.ask("/api/v1/overview?brief=1")[1]["targets"][0]["verdicts"]
+    assert all(verdict["status"] != "ok" for verdict in brief)
+    assert len(brief) <= len(shop["verdicts"])
+
+
+def test_fifty_targets_at_a_glance_start_no_child(runbook, server):
+    """From memory: the same children before and after many of them."""
+    targets = {f"t{number:02}": server for number in range(50)}
+    daemon = Daemon(runbook, targets, http_gather="0")
+    daemon.start(ready=False)
+    before = set(daemon.children())
+    started = time.process_time()
+    for _ in range(20):
+        code, document, _ = daemon.ask("/api/v1/overview")
+        assert code == 200 and len(document["targets"]) == 50
+        assert all(len(target["next"]) <= 3 for target in document["targets"])
+    assert time.process_time() - started < 60
+    assert set(daemon.children()) - before == set() or len(daemon.children()) <= 51
+    daemon.stop()
+
+
+def test_it_describes_itself_and_keeps_its_word(daemon):
+    code, document, _ = daemon.ask("/api/v1/openapi.json")
+    assert code == 200 and document["openapi"].startswith("3.1")
+    ids = set()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert operation["summary"] and operation["responses"]
+            for parameter in operation.get("parameters", []):
+                assert parameter["name"] and parameter["in"] in ("query", "path", "header")
+            if "operationId" in operation:
+                assert operation["operationId"] not in ids
+                ids.add(operation["operationId"])
+        if "get" in item and "{" not in path and not path.endswith("events") and path != "/metrics":
+            code, answer, _ = daemon.ask(f"{path}?target=shop" if any(
+                parameter["name"] == "target" for parameter in
+                item["get"].get("parameters", [])) else path)
+            assert code != 404, path
+            assert isinstance(answer, dict), path
+    assert "post" in document["paths"]["/api/v1/connections/relieve"]
+    assert "/api/v1/backup/restore-plan" in document["paths"]
+    for never in ("config", "notify/test", "backup/wal", "migrations/apply", "serve"):
+        assert not any(path.startswith(f"/api/v1/{never}") for path in document["paths"])

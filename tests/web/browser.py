@@ -1,0 +1,130 @@
+"""Debian's Chromium, driven as somebody would who looks at the page."""
+
+import base64
+import os
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from support.servers import wait_until
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+AXE = REPOSITORY / "tests" / "servers" / "node_modules" / "axe-core" / "axe.min.js"
+DESKTOP, PHONE = (1280, 900), (390, 844)
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+         "--force-color-profile=srgb", "--no-proxy-server", "--hide-scrollbars",
+         "--disable-background-networking", "--no-first-run")
+
+# Nothing is on its way any more: no part says that it is busy, and there is a heading.
+SETTLED = """return !!document.querySelector('main h1') &&
+    !document.querySelector('main [aria-busy=true], main .loading');"""
+
+
+class Browser:
+    """.driver is selenium's; open() a page of the daemon at .base."""
+
+    def __init__(self, base, theme="light", size=DESKTOP):
+        self.base, self.theme, self.size = base, theme, size
+        options = webdriver.ChromeOptions()
+        for flag in FLAGS:
+            options.add_argument(flag)
+        options.add_argument(f"--window-size={size[0]},{size[1]}")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        options.binary_location = "/usr/bin/chromium"
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            os.environ.pop(name)  # the driver is on this machine
+        self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        self._resize(size[1])
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": theme},
+            {"name": "prefers-reduced-motion", "value": "reduce"}]})
+
+    def close(self):
+        self.driver.quit()
+
+    def _resize(self, height):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": self.size[0], "height": height, "deviceScaleFactor": 1,
+            "mobile": self.size == PHONE})
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def open(self, address, settle=True):
+        """Anew, as if it had been typed: "shop/vacuum"."""
+        self.driver.get("about:blank")
+        self.driver.get(f"{self.base}/#/{address}")
+        if settle:
+            self.settle(address)
+        return self
+
+    def settle(self, what="the page"):
+        wait_until(lambda: self.run(SETTLED), timeout=60,
+                   what=f"{what} to be there: {self.text[:400]}")
+
+    def sign_in(self, token):
+        """As the login keeps it: for this tab alone."""
+        self.open("overview")
+        self.run("sessionStorage.setItem('pgrunbook.token', arguments[0])", token)
+
+    @property
+    def text(self):
+        return self.run("return document.body ? document.body.innerText : ''")
+
+    @property
+    def complaints(self):
+        """What the console says that is worse than a word."""
+        return [line["message"] for line in self.driver.get_log("browser")
+                if line["level"] in ("SEVERE", "WARNING")]
+
+    @property
+    def sideways(self):
+        """How far the page as a whole can be scrolled to the side."""
+        return self.run("return document.documentElement.scrollWidth - "
+                        "document.documentElement.clientWidth")
+
+    def violations(self):
+        """What axe-core finds that keeps somebody from using the page."""
+        self.driver.execute_cdp_cmd("Runtime.evaluate",
+                                    {"expression": AXE.read_text(encoding="utf-8")})
+        found = self.driver.execute_async_script("""
+            const done = arguments[arguments.length - 1];
+            axe.run(document, {resultTypes: ['violations']}).then(done, (e) => done(String(e)));
+            """)
+        assert isinstance(found, dict), found
+        return [f"{item['id']}: {item['help']}: "
+                + "; ".join(f"{node['html'][:160]} {node['failureSummary'][:300]}"
+                            for node in item["nodes"][:3])
+                for item in found["violations"] if item["impact"] in ("serious", "critical")]
+
+    def screenshot(self, file):
+        """The whole page, not only what is in the window."""
+        height = self.run("return document.documentElement.scrollHeight")
+        self._resize(min(max(height, 500), 2400))
+        picture = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+        self._resize(self.size[1])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(base64.b64decode(picture["data"]))
+
+    # -- by keyboard --
+
+    def press(self, *keys):
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    @property
+    def focused(self):
+        """What has the focus, in a word."""
+        return self.run("""const e = document.activeElement;
+            return (e.getAttribute('aria-label') || e.innerText || e.id || e.tagName).trim();""")
+
+    def tab_to(self, word, limit=120):
+        """Presses Tab until what says so has the focus."""
+        seen = []
+        for _ in range(limit):
+            self.press(Keys.TAB)
+            seen.append(self.focused)
+            if seen[-1] == word:
+                return
+        raise AssertionError(f"{word!r} is not reached by keyboard, only {seen}")

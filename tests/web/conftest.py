@@ -1,0 +1,81 @@
+"""What the tests of the pages ask for: the shop in trouble, a daemon that watches it, a browser.
+
+With --screenshots FOLDER the pages are kept as pictures; docs/screenshots is made so."""
+
+from pathlib import Path
+
+import pytest
+
+from support.serve import Daemon
+from web.browser import DESKTOP, PHONE, Browser
+from web.trouble import Trouble
+
+
+def pytest_addoption(parser):
+    parser.addoption("--screenshots", metavar="FOLDER", type=Path,
+                     help="keep pictures of the pages there")
+
+
+@pytest.fixture(scope="session")
+def trouble(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trouble")
+    for above in [folder, *folder.parents][:3]:
+        above.chmod(0o755)  # the servers' account has to get there
+    made = Trouble(folder)
+    try:
+        yield made.make()
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def daemon(trouble):
+    """Of both targets, with the history that is already there; acting is allowed."""
+    daemon = Daemon(trouble.runbook, trouble.settings)
+    daemon.state = trouble.runbook.history
+    daemon.configure(trouble.settings, http_actions="on", http_gather="10s")
+    daemon.token = token_of(trouble, daemon, "anna", "operator")
+    daemon.start()
+    yield daemon
+    if daemon.running.running():
+        daemon.stop()
+
+
+def token_of(trouble, daemon, name, role):
+    said = trouble.runbook("token", "add", name, "--role", role, "--config", daemon.file)
+    return next(word for word in said.expect(0).out.split() if word.startswith("pgr_"))
+
+
+@pytest.fixture
+def base(daemon):
+    return f"http://127.0.0.1:{daemon.address}"
+
+
+@pytest.fixture
+def browse(base):
+    """Makes browsers: browse(theme="dark", size=PHONE)."""
+    made = []
+
+    def make(theme="light", size=DESKTOP):
+        made.append(Browser(base, theme, size))
+        return made[-1]
+
+    yield make
+    for browser in made:
+        browser.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request):
+    return request.param
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def size(request):
+    return request.param
+
+
+@pytest.fixture
+def picture(request):
+    """Where a picture goes; None: nobody wants one."""
+    return request.config.getoption("screenshots")
