@@ -124,7 +124,8 @@ class Month:
     def migrations(self):
         for version, hold, forced in ("0041", 12.0, None), ("0042", 5400.0, "it was urgent"):
             run = self.run("migrations", "apply", at(2026, 10, 21, 20), 9)
-            self.put("migration", system_identifier=SYSTEM, dbname="shopdb", run_id=run,
+            self.put("migration", system_identifier=SYSTEM, dbname="shopdb",
+                     ledger="plain public.schema_migrations", run_id=run,
                      version=version, direction="up", at_us=at(2026, 10, 21, 20),
                      name=f"add_column_{version}", hash="0" * 64, outcome="done",
                      longest_hold_ms=hold, analyzed=1, forced=forced)
