@@ -4,7 +4,7 @@ import json
 import math
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from support.program import REPOSITORY
 
@@ -16,6 +16,11 @@ GB = 1 << 30
 
 def at(*moment):
     return int(datetime(*moment, tzinfo=timezone.utc).timestamp() * 1_000_000)
+
+
+def week_of(moment):
+    """Mondays since 1970."""
+    return (moment // DAY_US + 3) // 7
 
 
 class Month:
@@ -119,7 +124,8 @@ class Month:
     def migrations(self):
         for version, hold, forced in ("0041", 12.0, None), ("0042", 5400.0, "it was urgent"):
             run = self.run("migrations", "apply", at(2026, 10, 21, 20), 9)
-            self.put("migration", system_identifier=SYSTEM, dbname="shopdb", run_id=run,
+            self.put("migration", system_identifier=SYSTEM, dbname="shopdb",
+                     ledger="plain public.schema_migrations", run_id=run,
                      version=version, direction="up", at_us=at(2026, 10, 21, 20),
                      name=f"add_column_{version}", hash="0" * 64, outcome="done",
                      longest_hold_ms=hold, analyzed=1, forced=forced)
@@ -134,7 +140,6 @@ class Month:
                      (16402, "index", "orders_pkey", 6 * GB, 0.1 * GB),
                      (16403, "table", NASTY, 9 * GB, 0.05 * GB),
                      (16404, "table", "audit", 2 * GB, 0.3 * GB)]
-        week_of = lambda moment: (moment // DAY_US + 3) // 7
         for number in range(weeks):
             moment = last - (weeks - 1 - number) * 7 * DAY_US
             self.put("size_day", node=node, day=moment // DAY_US, at_us=moment)
