@@ -41,10 +41,42 @@ static void test_gaps_once(void)
     g_assert_null(check_gap(check, 1)->remedy);
 }
 
+static guint freed;
+
+static void count_freed(gpointer data)
+{
+    freed += GPOINTER_TO_UINT(data);
+}
+
+static void test_hand_over(void)
+{
+    struct check *check = check_new(NULL, NULL, "");
+
+    check_begin_section(check, "vacuum");
+    add(check, VERDICT_OK);
+    check_begin_section(check, NULL);
+    add(check, VERDICT_OK);
+    g_assert_cmpstr(check_verdict_section(check, 0), ==, "vacuum");
+    g_assert_null(check_verdict_section(check, 1));
+
+    g_assert_null(check_observed(check));
+    check_hand_over(check, GUINT_TO_POINTER(1), count_freed);
+    g_assert_true(check_observed(check) == GUINT_TO_POINTER(1));
+    check_hand_over(check, GUINT_TO_POINTER(10), count_freed);
+    g_assert_cmpuint(freed, ==, 1);
+    check_forget(check);
+    g_assert_cmpuint(freed, ==, 11);
+    g_assert_null(check_observed(check));
+    check_hand_over(check, GUINT_TO_POINTER(100), count_freed);
+    check_free(check);
+    g_assert_cmpuint(freed, ==, 111);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/check/status", test_status);
     g_test_add_func("/check/gaps_once", test_gaps_once);
+    g_test_add_func("/check/hand_over", test_hand_over);
     return g_test_run();
 }

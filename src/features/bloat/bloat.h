@@ -29,6 +29,8 @@ enum bloat_note {
 };
 
 /* One table, TOAST table or index. Names are the snapshot's. */
+enum { BLOAT_WEEKS = 12 }; /* that the course of a size goes back */
+
 struct bloat_object {
     enum bloat_kind kind;
     enum bloat_method method; /* that the numbers come from, or that was tried last */
@@ -44,7 +46,8 @@ struct bloat_object {
     double margin_pct;                   /* points; the truth is within in nine cases of ten */
     double growth_bytes;                 /* a week, from stored samples */
     bool growth_known;
-    char *detail; /* more on the note, owned; NULL: none */
+    gint64 past_bytes[BLOAT_WEEKS]; /* a week ago, two weeks ago, …; 0: not known */
+    char *detail;                   /* more on the note, owned; NULL: none */
 };
 
 /* Everything a report shows. */

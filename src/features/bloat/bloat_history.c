@@ -5,6 +5,7 @@
  */
 #include "bloat.h"
 #include "bloat_private.h"
+#include "store/store_report.h"
 #include "store/store_samples.h"
 
 static const gint64 WEEK_US = (gint64) 7 * 24 * 3600 * G_USEC_PER_SEC;
@@ -15,6 +16,8 @@ struct history {
     struct bloat_case *state;
     GHashTable *by_oid; /* oid → position + 1 in objects */
     gint64 now_us;
+    guint week; /* the one that is asked for, see past_bytes */
+    bool found;
 };
 
 static struct bloat_object *object_at(const struct bloat_case *state, guint position)
@@ -53,6 +56,16 @@ static void take_before(const struct store_size *size, gpointer data)
     object->growth_bytes =
         bloat_growth(object->size_bytes, size->bytes, history->now_us - size->at_us);
     object->growth_known = true;
+}
+
+static void take_past(const struct store_size *size, gpointer data)
+{
+    struct history *history = data;
+    struct bloat_object *object = find(history, size->oid);
+
+    history->found = true;
+    if (object != NULL)
+        object->past_bytes[history->week] = size->bytes;
 }
 
 /* Pure: whether the best size since the last build tells more than "unknown" does, and what. */
@@ -107,21 +120,66 @@ static void keep_sizes(struct store *store, const struct store_node *node,
     store_sizes_put(store, node, history->now_us, sizes, state->objects->len);
 }
 
+/* So that a report made from the history alone can say whose sizes those are. */
+static void keep_names(struct store *store, const struct store_node *node,
+                       const struct bloat_case *state)
+{
+    g_autofree struct store_named *names = g_new0(struct store_named, state->objects->len + 1);
+
+    for (guint i = 0; i < state->objects->len; i++) {
+        const struct bloat_object *object = object_at(state, i);
+        names[i] = (struct store_named){
+            .oid = object->oid,
+            .kind = object->kind == BLOAT_INDEX ? "index" : "table",
+            .schema = object->schema,
+            .name = object->name,
+        };
+    }
+    store_names_put(store, node, names, state->objects->len);
+}
+
+static GHashTable *positions_by_oid(const struct bloat_case *state)
+{
+    GHashTable *by_oid = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < state->objects->len; i++)
+        g_hash_table_insert(by_oid, GUINT_TO_POINTER(object_at(state, i)->oid),
+                            GUINT_TO_POINTER(i + 1));
+    return by_oid;
+}
+
+void bloat_recall(struct call *call, struct session *session, struct bloat_case *state)
+{
+    const struct store_node node = {session_system_identifier(session),
+                                    session_database(session), ""};
+    struct history history = {.state = state,
+                              .by_oid = positions_by_oid(state),
+                              .now_us = g_get_real_time(),
+                              .found = true};
+
+    /* Before the first week that has nothing there is nothing. */
+    for (; history.week < BLOAT_WEEKS && history.found; history.week++) {
+        history.found = false;
+        store_sizes_before(call->store, &node, history.now_us - WEEK_US * (history.week + 1),
+                           take_past, &history);
+    }
+    g_hash_table_unref(history.by_oid);
+}
+
 void bloat_remember(struct call *call, struct session *session, struct bloat_case *state,
                     bool all)
 {
     const struct store_node node = {session_system_identifier(session),
                                     session_database(session), ""};
     struct history history = {
-        .state = state, .by_oid = g_hash_table_new(NULL, NULL), .now_us = g_get_real_time()};
+        .state = state, .by_oid = positions_by_oid(state), .now_us = g_get_real_time()};
 
-    for (guint i = 0; i < state->objects->len; i++)
-        g_hash_table_insert(history.by_oid, GUINT_TO_POINTER(object_at(state, i)->oid),
-                            GUINT_TO_POINTER(i + 1));
     store_sizes_before(call->store, &node, history.now_us - WEEK_US, take_before, &history);
     if (lacks_number(state))
         store_sizes_best(call->store, &node, take_best, &history);
-    if (all && !state->relations->in_recovery)
+    if (all && !state->relations->in_recovery) {
         keep_sizes(call->store, &node, &history);
+        keep_names(call->store, &node, state);
+    }
     g_hash_table_unref(history.by_oid);
 }

@@ -31,6 +31,9 @@ const char *bloat_method_name(enum bloat_method method); /* "sample" */
 void bloat_remember(struct call *call, struct session *session, struct bloat_case *state,
                     bool all);
 
+/* The sizes of the weeks before from the history, into the objects. */
+void bloat_recall(struct call *call, struct session *session, struct bloat_case *state);
+
 /* Bytes a week from two sizes. Pure. */
 double bloat_growth(gint64 bytes, gint64 before_bytes, gint64 elapsed_us);
 

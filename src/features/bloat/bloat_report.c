@@ -90,6 +90,20 @@ static void put_real(struct json_text *item, const char *name, bool known, doubl
         json_text_null(item, name);
 }
 
+/* The course of its size, the oldest first. */
+static void put_sizes(struct json_text *item, const struct bloat_object *object)
+{
+    json_text_list(item, "past_bytes");
+    for (guint week = BLOAT_WEEKS; week > 0; week--)
+        if (object->past_bytes[week - 1] > 0) {
+            json_text_object(item, NULL);
+            json_text_int(item, "weeks_ago", week);
+            json_text_int(item, "bytes", object->past_bytes[week - 1]);
+            json_text_close(item);
+        }
+    json_text_close(item);
+}
+
 static void put_object(struct document *document, const struct bloat_object *object)
 {
     bool known = object->reclaimable_bytes >= 0;
@@ -113,6 +127,7 @@ static void put_object(struct document *document, const struct bloat_object *obj
     put_real(item, "reclaimable_pct", known, object->reclaimable_pct);
     put_real(item, "margin_pct", known, object->margin_pct);
     put_real(item, "growth_bytes_per_week", object->growth_known, object->growth_bytes);
+    put_sizes(item, object);
     json_text_string(item, "method", bloat_method_name(object->method));
     json_text_string(item, "reason", reason);
     json_text_close(item);
@@ -319,9 +334,11 @@ enum runbook_exit bloat_report_command(struct call *call, GError **error)
     if (!measure(call, session, state, error))
         return RUNBOOK_FAILED;
     bloat_remember(call, session, state, all == state->objects->len && !system);
-    if (output_format(call->output) == OUTPUT_JSON)
+    if (output_format(call->output) == OUTPUT_JSON) {
+        bloat_recall(call, session, state);
         show_document(call, session, state);
-    else
+    } else {
         show_table(call, session, state);
+    }
     return RUNBOOK_DONE;
 }

@@ -205,5 +205,12 @@ const struct command gather_commands[] = {
         .flags = COMMAND_NEEDS_SERVER | COMMAND_HIDDEN,
         .run = gather_command,
     },
+    {
+        .verb = "names",
+        .summary = "List the families of /metrics",
+        .prose = "With their types, labels and meanings, as they stand in the reference.",
+        .flags = COMMAND_HIDDEN | CLI_BARE,
+        .run = gather_names_command,
+    },
     {.run = NULL},
 };

@@ -13,6 +13,7 @@
 #include "feature.h"
 
 extern const struct command gather_commands[];
+enum runbook_exit gather_names_command(struct call *call, GError **error);
 
 /* Of the gathering itself, and of check's verdicts. */
 extern const struct metric gather_metrics[], gather_check_metrics[];

@@ -9,6 +9,7 @@ import { add, ask, headLine, relation, tiles } from './parts.js';
 
 export const title = 'Bloat';
 
+const WEEK_MS = 7 * 24 * 3600 * 1000;
 const METHODS = {
   estimate: 'estimated from the planner’s statistics',
   sample: 'read from a sample of its pages',
@@ -30,7 +31,8 @@ function signed(value) {
 
 /** Sizes of the weeks so far, now included; fewer than two are no course. */
 function course(item, at) {
-  const points = (item.sizes ?? []).map((size) => [Date.parse(size.at), size.bytes]);
+  const points = (item.past_bytes ?? []).map((past) =>
+    [at.getTime() - past.weeks_ago * WEEK_MS, past.bytes]);
   return [...points, [at.getTime(), item.size_bytes]];
 }
 

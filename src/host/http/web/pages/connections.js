@@ -3,12 +3,12 @@
 import { h } from '../dom.js';
 import { count, duration, plural } from '../format.js';
 import { gauge, timeChart } from '../chart.js';
-import { commandLine, details, notice, panel, sql, status } from '../ui.js';
+import { commandLine, details, panel, sql, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { get } from '../api.js';
-import { listen } from '../events.js';
-import { add, ask, headLine, holdButton, later, query, renew, tiles, who } from './parts.js';
+import { add, ask, followLive, headLine, holdButton, later, query, renew, tiles, who }
+  from './parts.js';
 
 export const title = 'Connections';
 
@@ -204,7 +204,7 @@ async function pool(context) {
 }
 
 export async function page(view, context) {
-  const { target, session, signal } = context;
+  const { target, session } = context;
   const box = h('div', { class: 'live' });
   const held = { now: false, show: null };
   const show = (answer) => {
@@ -218,10 +218,7 @@ export async function page(view, context) {
     actButton({ label: 'Relieve', section: 'connections', verb: 'relieve', target,
       what: `End sessions of ${target} until there is room`, danger: true }, session),
     holdButton(held)), box);
-  listen({ target, live: ['connections'], signal, on: { live: (told) => {
-    if (told.section === 'connections')
-      show({ document: told.document, at: new Date(told.at) });
-  } } });
+  followLive('connections', context, show);
   later(view, () => course(context));
   later(view, () => pool(context));
 }

@@ -2,6 +2,7 @@
 
 import { h, fill } from '../dom.js';
 import { command, get } from '../api.js';
+import { listen } from '../events.js';
 import { ageOf, notice } from '../ui.js';
 
 /** Puts children below what is there: nodes, lists of them, and holes. */
@@ -94,6 +95,28 @@ export function renew(box, ...content) {
       (element.matches('button, a, summary, input') ? element
         : element.querySelector('button, a, summary, input'))?.focus();
   }
+}
+
+const QUIET_MS = 8000; // so long without a word of the stream, and the page asks by itself
+
+/** Shows the section's report whenever the watch has looked, for as long as the page is open. */
+export function followLive(section, context, show) {
+  let heard = Date.now();
+  const tell = (answer) => {
+    heard = Date.now();
+    show(answer);
+  };
+  const timer = setInterval(() => {
+    if (Date.now() - heard < QUIET_MS || document.hidden)
+      return;
+    heard = Date.now();
+    ask(section, 'report', context).then(tell).catch(() => {}); // the shell says what is down
+  }, QUIET_MS / 4);
+  context.signal.addEventListener('abort', () => clearInterval(timer));
+  listen({ target: context.target, live: [section], signal: context.signal, on: { live: (told) => {
+    if (told.section === section)
+      tell({ document: told.document, at: new Date(told.at) });
+  } } });
 }
 
 /** Live pages can be held still: what moves cannot be read by everybody. */

@@ -4,8 +4,7 @@ import { h } from '../dom.js';
 import { count, duration, plural } from '../format.js';
 import { notice, panel, status } from '../ui.js';
 import { actButton } from '../dialog.js';
-import { listen } from '../events.js';
-import { add, ask, headLine, holdButton, query, renew, tiles, who } from './parts.js';
+import { add, ask, followLive, headLine, holdButton, query, renew, tiles, who } from './parts.js';
 
 export const title = 'Queries';
 
@@ -86,7 +85,6 @@ function content(answer, context) {
 }
 
 export async function page(view, context) {
-  const { target, signal } = context;
   const box = h('div', { class: 'live' });
   const held = { now: false, show: null };
   const show = (answer) => {
@@ -97,8 +95,5 @@ export async function page(view, context) {
 
   show(await ask('queries', 'report', context));
   add(view, h('div', { class: 'actions' }, holdButton(held)), box);
-  listen({ target, live: ['queries'], signal, on: { live: (told) => {
-    if (told.section === 'queries')
-      show({ document: told.document, at: new Date(told.at) });
-  } } });
+  followLive('queries', context, show);
 }

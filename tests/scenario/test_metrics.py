@@ -1,0 +1,204 @@
+"""`/metrics`: what Prometheus reads of a daemon and its targets, whatever the tables are called."""
+
+import json
+import subprocess
+from contextlib import closing
+
+from support.serve import Daemon
+from support.servers import ENDS, wait_until
+
+versions = ENDS
+QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
+OPEN = "application/openmetrics-text; version=1.0.0"
+HOSTILE = ("<script>alert(1)</script>", 'two\nlines "quoted" \\', "é (other)")
+
+
+def scrape(daemon, accept="text/plain"):
+    """(text, content type)"""
+    with closing(daemon.connect()) as connection:
+        connection.request("GET", "/metrics", headers={"Accept": accept})
+        answer = connection.getresponse()
+        text = answer.read().decode("utf-8")
+        assert answer.status == 200, text
+        return text, answer.headers["Content-Type"]
+
+
+def gathered(daemon, *targets):
+    """The text, once the targets' figures are in it."""
+    def there():
+        text = scrape(daemon)[0]
+        return text if all(f'pgrunbook_vacuum_tables{{target="{target}"}}' in text
+                           for target in targets) else None
+    return wait_until(there, timeout=60, what="gathered figures")
+
+
+def promtool(text):
+    return subprocess.run(["promtool", "check", "metrics"], input=text.encode(),
+                          capture_output=True, check=False)
+
+
+def samples(text, family):
+    return [line for line in text.splitlines() if line.startswith(family + ("{"))]
+
+
+def identifier(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def fill(server, name, rows=1000):
+    table = identifier(name)
+    server.sql(f"CREATE TABLE {table} (id int PRIMARY KEY)")
+    server.sql(f"INSERT INTO {table} SELECT generate_series(1, {rows})")
+    server.sql(f"DELETE FROM {table}")
+
+
+def escaped(name):
+    return name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def test_promtool_reads_two_targets(server, runbook):
+    other = f"{server.dbname}_other"
+    server.sql(f"CREATE DATABASE {other} TEMPLATE template0")
+    for name in HOSTILE:
+        fill(server, name)
+    server.settle_stats()
+    targets = {"shop": server, "other": {"conninfo": server.conninfo(dbname=other)}}
+    daemon = Daemon(runbook, targets, **QUIET).start()
+    text = gathered(daemon, "shop", "other")
+    checked = promtool(text)
+    assert (checked.returncode, checked.stderr, checked.stdout) == (0, b"", b"")
+    for name in HOSTILE:
+        assert f'relation="{escaped(name)}"' in text
+    # A family stands in one place, with the samples of all targets.
+    kinds = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(kinds) == len(set(kinds))
+    assert len(samples(text, "pgrunbook_vacuum_tables")) == 2
+    assert 'pgrunbook_watch_up{target="shop"} 1' in text
+    daemon.stop()
+
+
+def test_openmetrics_when_asked_for(server, runbook):
+    fill(server, "orders")
+    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
+    gathered(daemon, "shop")
+    text, kind = scrape(daemon, OPEN)
+    assert kind.startswith("application/openmetrics-text; version=1.0.0")
+    assert text.endswith("\n# EOF\n")
+    assert "# UNIT pgrunbook_indexes_size_bytes bytes\n" in text
+    assert "# TYPE pgrunbook_watch_samples counter\n" in text
+    assert "pgrunbook_watch_samples_total{" in text
+    text, kind = scrape(daemon)
+    assert kind.startswith("text/plain; version=0.0.4")
+    assert "# TYPE pgrunbook_watch_samples_total counter\n" in text
+    assert "# EOF" not in text
+    daemon.stop()
+
+
+def test_many_tables_are_few_series(server, runbook):
+    server.sql("DO $$ BEGIN FOR i IN 1..500 LOOP EXECUTE format("
+               "'CREATE TABLE t%s (id int PRIMARY KEY)', i); EXECUTE format("
+               "'INSERT INTO t%s SELECT generate_series(1, 100 + %s)', i, i); EXECUTE format("
+               "'DELETE FROM t%s', i); END LOOP; END $$")
+    server.settle_stats()
+    daemon = Daemon(runbook, {"shop": server}, **{"metrics.top": 5}, **QUIET).start()
+    text = gathered(daemon, "shop")
+    dead = samples(text, "pgrunbook_vacuum_dead_rows")
+    assert len(dead) == 6
+    assert dead[0] == ('pgrunbook_vacuum_dead_rows{target="shop",schema="public",'
+                       'relation="t500"} 600')
+    assert dead[-1].startswith('pgrunbook_vacuum_dead_rows{target="shop",relation="(other)"} ')
+    assert float(dead[-1].split()[-1]) > 495 * 100
+    for family in ("indexes_size_bytes", "bloat_table_size_bytes"):
+        assert len(samples(text, f"pgrunbook_{family}")) <= 6
+    assert len(text.splitlines()) < 400
+    daemon.stop()
+
+
+def test_a_target_that_is_down_has_no_slots(server, runbook):
+    targets = {"shop": server, "gone": {"conninfo": "host=127.0.0.1 port=1 dbname=x"}}
+    daemon = Daemon(runbook, targets, **QUIET).start(ready=False)
+    wait_until(lambda: 'pgrunbook_watch_up{target="gone"} 0' in scrape(daemon)[0] and
+               'pgrunbook_watch_up{target="shop"} 1' in scrape(daemon)[0], what="both states")
+    text = scrape(daemon)[0]
+    assert 'pgrunbook_watch_slots{target="gone"' not in text
+    assert promtool(text).returncode == 0
+    daemon.stop()
+
+
+def figures(answer):
+    """NAME, or (NAME, label values…) → value, of what gather has printed"""
+    found = {}
+    for family in json.loads(answer.out.splitlines()[1])["families"]:
+        name = family["name"].removeprefix("pgrunbook_")
+        for sample in family["samples"]:
+            labels = tuple(sample["labels"].values())
+            found[(name, *labels) if labels else name] = sample["value"]
+    return found
+
+
+def of_family(found, name):
+    return {key[1:]: value for key, value in found.items() if key[0] == name}
+
+
+def test_a_locked_table_holds_nothing_up(server, runbook):
+    server.make_table("orders")
+    holder = server.connect()
+    holder.execute("BEGIN")
+    holder.execute("LOCK TABLE orders")
+    found = figures(runbook("gather", server=server).expect(0))
+    assert set(of_family(found, "gather_section_success").values()) == {1}
+    assert found["connections_sessions", "idle in transaction"] == 1
+    holder.execute("ROLLBACK")
+
+
+def test_a_role_without_rights_gets_what_there_is(server, runbook, roles):
+    nobody = roles("nobody")
+    server.make_table("orders")
+    holder = server.connect()
+    answer = runbook("gather", "-U", nobody, server=server).expect(0)
+    found = figures(answer)
+    assert set(of_family(found, "gather_section_success").values()) == {1}
+    assert found["connections_hidden"] > 0 and found["check_unreadable"] > 0
+    assert not of_family(found, "connections_sessions")
+    assert found["vacuum_tables"] == 1
+    holder.close()
+
+
+def test_unused_bytes_are_those_the_report_would_drop(server, runbook):
+    server.make_table("orders", 20_000)
+    server.sql("CREATE INDEX orders_payload ON orders (payload)")
+    quick = ("--config", runbook.home / "quick.conf")
+    quick[1].write_text("[pgrunbook]\nindexes.evidence = 0\nindexes.min_size = 0\n",
+                        encoding="utf-8")
+    assert figures(runbook("gather", *quick, server=server))["indexes_observed_seconds"] == 0
+    for _ in range(2):
+        report = runbook("indexes", "report", "--json", *quick, server=server).json
+    dropped = {(index["schema"], index["index"]): index["size_bytes"]
+               for index in report["indexes"] for finding in index["findings"]
+               if finding["kind"] == "unused" and finding["verdict"].startswith("drop")}
+    found = figures(runbook("gather", *quick, server=server).expect(0))
+    assert found["indexes_observed_seconds"] > 0
+    assert found["indexes_indexes"] == 2
+    unused = of_family(found, "indexes_unused_bytes")
+    assert unused.pop(("", "(other)")) == 0
+    assert unused == dropped and ("public", "orders_payload") in unused
+    samples_before = report["nodes"][0]["samples"]
+    again = runbook("indexes", "report", "--json", *quick, server=server).json
+    assert again["nodes"][0]["samples"] == samples_before + 1  # gathering kept none
+
+
+def test_gather_prints_what_check_prints(server, runbook):
+    checked = runbook("check", "--json", server=server).json
+    lines = runbook("gather", server=server).expect(0).out.splitlines()
+    check, metrics = (json.loads(line) for line in lines)
+    assert (check["line"], metrics["line"]) == ("check", "metrics")
+    assert ([verdict["name"] for verdict in check["document"]["verdicts"]]
+            == [verdict["name"] for verdict in checked["verdicts"]])
+    assert {verdict["section"] for verdict in checked["verdicts"]} >= {"vacuum", "indexes"}
+    assert check["document"]["schema"] == "pgrunbook.check/1"
+
+
+def test_gather_without_a_server_says_why(runbook):
+    tried = runbook("gather", "-h", "127.0.0.1", "-p", "1", "x").expect(3)
+    assert '"name": "connection", "status": "unknown"' in tried.out
+    assert "metrics" not in tried.out
