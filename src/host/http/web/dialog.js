@@ -29,7 +29,8 @@ const ASIDE = /^(order|step|number|predicted_error)$/;
 function shown(key, value) {
   if (value === null || value === undefined) return '–';
   if (Array.isArray(value)) return value.every((one) => typeof one !== 'object') ? value.map((one) => shown(key, one)).join(', ') : count(value.length);
-  if (typeof value === 'object') return Object.entries(value).map(([name, one]) => `${words(name)} ${shown(name, one)}`).join(', ');
+  if (/(^|_)(pid|id|port|version_num)$/.test(key)) return String(value);
+  if (typeof value === 'object') return Object.entries(value).filter(([, one]) => one !== null).map(([name, one]) => `${words(name)} ${shown(name, one)}`).join(', ');
   if (typeof value === 'number' && /bytes$/.test(key)) return bytes(value);
   if (typeof value === 'number' && /seconds$/.test(key)) return duration(value);
   if (typeof value === 'number' && /_at$/.test(key)) return ago(value);
