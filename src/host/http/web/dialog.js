@@ -29,7 +29,8 @@ const ASIDE = /^(order|step|number|predicted_error)$/;
 function shown(key, value) {
   if (value === null || value === undefined) return '–';
   if (Array.isArray(value)) return value.every((one) => typeof one !== 'object') ? value.map((one) => shown(key, one)).join(', ') : count(value.length);
-  if (typeof value === 'object') return Object.entries(value).map(([name, one]) => `${words(name)} ${shown(name, one)}`).join(', ');
+  if (/(^|_)(pid|id|port|version_num)$/.test(key)) return String(value);
+  if (typeof value === 'object') return Object.entries(value).filter(([, one]) => one !== null).map(([name, one]) => `${words(name)} ${shown(name, one)}`).join(', ');
   if (typeof value === 'number' && /bytes$/.test(key)) return bytes(value);
   if (typeof value === 'number' && /seconds$/.test(key)) return duration(value);
   if (typeof value === 'number' && /_at$/.test(key)) return ago(value);
@@ -130,6 +131,7 @@ function resultView(result) {
   return h('div', { class: 'document' },
     h('p', { class: 'outcome' }, status(good ? 'ok' : result.exit_code === 5 ? 'warning' : 'critical',
       good ? 'Done' : result.exit_code === 5 ? 'Partly done' : `Not done (exit code ${result.exit_code})`)),
+    result.error && h('p', null, result.error),
     messages && h('pre', { tabindex: 0, class: 'messages' }, messages),
     result.document && documentView(result.document),
     run && h('p', null, h('a', { href: `#/history/${run}` }, `Run ${run} in the history`)));
@@ -174,7 +176,8 @@ async function walk(view, spec, signal) {
     const plan = await askForPlan(spec);
     if (signal.aborted) return;
     fill(view.body, spec.note && h('p', null, spec.note), h('p', { class: 'muted' }, 'This is what would be done. Nothing has been done yet.'),
-      documentView(plan.document), h('p', { class: 'muted' }, 'The same on the command line:'), commandLine(plan.command_line));
+      plan.document ? documentView(plan.document) : plan.text && h('pre', { tabindex: 0, class: 'messages' }, plan.text),
+      h('p', { class: 'muted' }, 'The same on the command line:'), commandLine(plan.command_line));
     const reason = await confirm(view, spec, plan, signal);
     fill(view.foot);
     const started = Date.now();

@@ -127,7 +127,7 @@ export function listenAgain() {
  * Listens until `signal` is aborted; connects again, ever more slowly, when it was cut off.
  *   target  samples of it as well; null: only what changes anywhere
  *   live    sections whose report is wanted with each sample: ['connections']
- *   on      {sample, state, event, turn, run, act, live}: each takes the event's document
+ *   on      {sample, state, event, turn, run, act, check, live}: each takes the event's document
  *   state   told true when connected, false when not (what was missed is not sent again)
  */
 export function listen({ target = null, live = [], on, state = () => {}, signal }) {

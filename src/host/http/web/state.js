@@ -86,7 +86,7 @@ function plan(ms) {
 export function keepFresh() {
   const soon = () => plan(SOON);
   const { signal } = new AbortController();
-  listen({ signal, on: { state: soon, event: soon, turn: soon, run: soon, act: soon } });
+  listen({ signal, on: { state: soon, event: soon, turn: soon, run: soon, act: soon, check: soon } });
   document.addEventListener('visibilitychange', () => !document.hidden && soon());
   plan(EVERY);
 }

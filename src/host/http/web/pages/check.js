@@ -23,7 +23,7 @@ function slotsChart(rows) {
   const limit = rows.at(-1)?.ordinary;
   return timeChart({
     label: 'Connections, the most of each minute', unit: 'sessions', format: count, most: 4, height: 170,
-    from: Date.now() - 6 * 3600000, to: Date.now(),
+    from: rows.length > 1 ? undefined : Date.now() - 3600000, to: Date.now(),
     series: [{ name: 'used', points: points('used_max') }, { name: 'active', points: points('active_max') },
              { name: 'idle in a transaction', points: points('in_transaction_max') }],
     levels: limit ? [{ value: limit, label: `${limit} slots`, class: 'warning' }] : [],

@@ -74,9 +74,8 @@ function linkTo(run) {
 function headOf(run) {
   return [
     h('p', { class: 'summary' }, status(kindOf(run.outcome), run.outcome), ` · ${run.section} ${run.verb}`),
-    run.reason && notice('quiet', h('p', null, `Reason: ${run.reason}`)),
     run.error && notice(kindOf(run.outcome) === 'ok' ? 'warning' : 'critical', h('p', null, run.error)),
-    h('section', { class: 'panel' }, facts([
+    h('section', { class: 'panel' }, run.reason && h('p', null, h('span', { class: 'muted' }, 'Reason: '), run.reason), facts([
       ['Target', run.target ?? run.database], ['Database', run.database], ['Host', run.host], ['Role', run.role],
       ['By', whoOf(run)], ['On', run.actor && [run.os_user, run.os_host].filter(Boolean).join('@')],
       ['Started', time(run.started_at, true)], ['Took', run.seconds !== null && duration(run.seconds)],
