@@ -36,11 +36,12 @@ class Trouble:
     """.shop and .calm are databases, .runbook the program, .settings what the daemon is to be
     told of them. close() ends it all."""
 
-    def __init__(self, home, versions=(15, 17)):
-        home.chmod(0o755)
-        give_to_server_user(home)
-        self.home, self.runbook = home, OwnersRunbook(home)
+    def __init__(self, versions=(15, 17)):
         self.clusters = [start_cluster(versions[0], SLOTS), start_cluster(versions[1])]
+        self.home = home = self.clusters[0].folder / "home"  # the servers' account gets there
+        home.mkdir(mode=0o755)
+        give_to_server_user(home)
+        self.runbook = OwnersRunbook(home)
         self.repo, self.migrations = home / "repo", home / "migrations"
         for folder in self.repo, self.migrations:
             folder.mkdir(mode=0o755)
