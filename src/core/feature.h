@@ -176,7 +176,8 @@ struct job {
     const char *instead;
     /* For `schedule`: "VACUUM and ANALYZE the tables that need it". NULL: the command's summary. */
     const char *what;
-    /* A setting without which there is no such job: "repo". NULL: none. */
+    /* A setting without which there is no such job: "repo"; "folder|to": one of them is enough.
+     * NULL: none. */
     const char *needs;
 };
 

@@ -58,7 +58,7 @@ def test_options_are_those_of_the_command(daemon, server):
                "CREATE TABLE b.two (id int)")
     document, _ = get(daemon, "/api/v1/vacuum/plan?target=shop&schema=a&max_age=0")
     assert {table["table"]: table["action"] for table in document["tables"]
-            if table["table"] in ("one", "two")} == {"one": "vacuum_analyze", "two": "skip"}
+            if table["table"] in ("one", "two")} == {"one": "analyze", "two": "skip"}
     document, _ = get(daemon, "/api/v1/history?limit=1")
     assert document["schema"] == "pgrunbook.history.list/1" and document["runs"] == []
 

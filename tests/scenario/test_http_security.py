@@ -7,8 +7,9 @@ import shutil
 import socket
 import ssl
 import subprocess
+import warnings
 from contextlib import closing, suppress
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
 
 import pytest
 
@@ -79,6 +80,30 @@ def test_who_may_write(server, runbook):
     for headers in ({}, {"Origin": own, "Sec_Fetch_Site": "same-origin"},
                     {"Host": "runbook.example.com", "Origin": "https://runbook.example.com"}):
         assert act(daemon, operator, **headers)[0] not in (401, 403, 421, 429), headers
+    daemon.stop()
+
+
+def test_a_plan_is_carried_out_once(server, runbook):
+    server.make_dead_rows("orders", 1000)
+    daemon = served(server, runbook, http_actions="on")
+    olaf = token(runbook, daemon, "olaf", "--role", "operator")
+    otto = token(runbook, daemon, "otto", "--role", "operator")
+    daemon.start()
+    headers = {"X_Pgrunbook": "act"}
+
+    def send(secret, **body):
+        return ask(daemon, ACT, "POST", json.dumps(body), Authorization=bearer(secret), **headers)
+
+    status, plan, _ = send(olaf, plan=True)
+    assert status == 200, plan
+    done = {"plan_id": plan["plan_id"], "reason": "dead rows"}
+    assert send(otto, **done)[0] not in (200, 202), "a plan of somebody else's"
+    assert send(olaf, **done)[0] == 202
+    assert send(olaf, **done)[0] == 409
+    assert send(olaf, plan_id="0" * 32, reason="a guess")[0] in (404, 409, 410)
+    wait_until(lambda: daemon.rows("SELECT outcome FROM run WHERE section = 'vacuum'") == [("done",)],
+               what="the run")
+    assert daemon.rows("SELECT actor, reason FROM run") == [("token:olaf", "dead rows")]
     daemon.stop()
 
 
@@ -227,7 +252,9 @@ def test_network_wants_tls_and_a_token(server, runbook):
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     old.set_ciphers("ALL:@SECLEVEL=0")
-    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
     with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             old.wrap_socket(connection)
@@ -246,6 +273,29 @@ def test_network_wants_tls_and_a_token(server, runbook):
         return False
 
     wait_until(renewed, what="the new certificate")
+    daemon.stop()
+
+
+def test_a_stream_ends_with_its_token(server, runbook):
+    """Over TLS, where a stream's connection sleeps and wakes like any other."""
+    certificate, key = make_certificate(runbook.home, "first")
+    daemon = served(server, runbook, http_view="token", http_tls_certificate=certificate,
+                    http_tls_key=key)
+    viewer = token(runbook, daemon, "vera")
+    daemon.start(ready=False)
+    context = ssl.create_default_context(cafile=certificate)
+    with closing(HTTPSConnection("127.0.0.1", int(daemon.address), timeout=60,
+                                 context=context)) as connection:
+        connection.request("GET", "/api/v1/events?target=shop",
+                           headers={"Authorization": bearer(viewer)})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        heard = [answer.readline() for _ in range(40)]
+        assert any(line.startswith(b"event: sample") for line in heard), heard
+        runbook("token", "remove", "vera", "--config", daemon.file).expect(0)
+        with suppress(ConnectionError, ssl.SSLError, IncompleteRead):
+            while answer.readline():
+                pass
     daemon.stop()
 
 

@@ -67,3 +67,13 @@ def test_every_family_is_in_the_reference(runbook):
     reference = (REPOSITORY / "docs" / "reference.md").read_text(encoding="utf-8")
     for name in families(runbook):
         assert f"| `{name}` |" in reference, name
+
+
+def test_what_the_alerts_tell_to_type_is_there(runbook):
+    told = re.findall(r"pgrunbook ((?:[a-z]+ )+)((?:--[a-z-]+ ?)+)", RULES.read_text("utf-8"))
+    commands = {(words.strip(), *options.split()) for words, options in told}
+    assert len(commands) > 8
+    for words, *options in commands:
+        page = runbook(*words.split(), "--help").expect(0).out
+        for option in options:
+            assert option in page, (words, option)

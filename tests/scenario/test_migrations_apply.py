@@ -136,7 +136,7 @@ def test_what_cannot_be_one_transaction_is_refused_before_anything(server, runbo
     folder = orders(runbook)
     folder.add(2, "mixed", "SET lock_timeout = 1;\nCREATE INDEX CONCURRENTLY i ON orders (note);")
     refused = start(runbook, server, folder).wait().expect(4)
-    assert "2_mixed.up.sql, line 2" in refused.err
+    assert "2_mixed.up.sql:2:" in refused.err
     assert applied(server) == []
 
 

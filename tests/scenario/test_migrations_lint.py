@@ -107,6 +107,39 @@ def test_the_server_knows_better(runbook, folder, server):
     assert "rewrites public.orders (about 1,000 rows" in message
 
 
+def test_what_uses_a_column(runbook, folder, server):
+    server.sql("""CREATE TABLE orders (id bigint PRIMARY KEY, customer_id int NOT NULL DEFAULT 0,
+                    twice int GENERATED ALWAYS AS (customer_id * 2) STORED, free int);
+                  CREATE TABLE lines (order_id bigint REFERENCES orders (id));
+                  CREATE INDEX orders_customer ON orders (customer_id);
+                  CREATE VIEW v AS SELECT customer_id FROM orders;
+                  CREATE POLICY own ON orders USING (customer_id > 0);
+                  CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+                  CREATE TRIGGER told BEFORE UPDATE OF customer_id ON orders
+                    FOR EACH ROW EXECUTE FUNCTION nothing()""")
+    place = folder({"1_a.up.sql": "ALTER TABLE orders ALTER customer_id TYPE bigint;",
+                    "2_b.up.sql": "ALTER TABLE orders ALTER free TYPE bigint;",
+                    "3_c.up.sql": "DROP VIEW v; DROP POLICY own ON orders; DROP TRIGGER told ON orders;\n"
+                                  "ALTER TABLE orders DROP twice;\n"
+                                  "ALTER TABLE orders ALTER customer_id TYPE numeric;"})
+    document = lint(runbook, place, server=server)
+    told = [[f["message"] for s in file["statements"] for f in s["findings"]
+             if f["rule"] == "used-column"] for file in document["files"]]
+    assert sorted(message.split(" is used by the ")[1].split(",")[0] for message in told[0]) == [
+        "generated column twice", "policy own", "trigger told", "view public.v"]
+    assert told[1:] == [[], []]
+    rewrite = next(f["safe_rewrite"] for f in document["files"][0]["statements"][0]["findings"]
+                   if f["rule"] == "alter-column-type")
+    for line in ("--   NOT NULL", "--   its default", "--   index orders_customer",
+                 "--   view public.v", "ALTER TABLE orders DROP COLUMN customer_id;"):
+        assert line in rewrite.splitlines(), line
+    assert "public.orders" not in rewrite
+    keyed = lint(runbook, folder({"1_k.up.sql": "ALTER TABLE orders ALTER id TYPE numeric;"}, "key"),
+                 server=server)
+    rewrite = keyed["files"][0]["statements"][0]["findings"][0]["safe_rewrite"]
+    assert "--   primary key orders_pkey" in rewrite and "of public.lines" in rewrite
+
+
 def test_applied_ones_are_listed(runbook, folder, server):
     server.sql("""CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL);
                   INSERT INTO schema_migrations VALUES (1, false);
@@ -148,3 +181,26 @@ def test_usage(runbook, folder, tmp_path, version):
     assert len(rules) > 60
     assert "NOT VALID" in runbook("migrations", "rules", "add-check").expect(0).out
     assert "did you mean \"add-check\"" in runbook("migrations", "rules", "add-chek").expect(2).err
+
+
+@pytest.mark.parametrize("version", [18])
+def test_what_people_read(runbook, folder, server):
+    server.sql("""CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL);
+                  INSERT INTO schema_migrations VALUES (1, false);
+                  CREATE TABLE orders (id bigint); CREATE INDEX orders_id ON orders (id)""")
+    place = folder({"1_a.up.sql": "SELECT 1;",
+                    "2_b.up.sql": "DROP INDEX orders_id; " + "-- " + "long " * 40})
+    said = runbook("migrations", "lint", place, "-d", server.dbname, "-v",
+                   server=server).expect(1).out
+    assert "1 applied script left out." in said
+    assert "ACCESS EXCLUSIVE on public.orders\n" in said and "access-exclusive" not in said
+    source = next(line for line in said.splitlines() if " | DROP INDEX" in line)
+    assert source.endswith("…")
+    fk = folder({"1_fk.up.sql": FOREIGN_KEY, "3_gap.up.sql": "SELECT 1;"}, "fk")
+    table = runbook("migrations", "lint", fk, "--format", "markdown").expect(1).out
+    assert "NOT VALID;<br>" in table and "\\n" not in table
+    csv = runbook("migrations", "lint", fk, "--format", "csv").expect(1).out
+    assert ",0," not in csv and "fk/1_fk.up.sql,2,5," in csv
+    (empty := folder({"README.sql.txt": ""}, "empty"))
+    told = runbook("migrations", "lint", empty, "--tool", "plain").expect(1).out
+    assert "there is no file whose name ends in .sql here" in told

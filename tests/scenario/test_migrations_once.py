@@ -280,6 +280,7 @@ def test_what_a_reindex_leaves_is_dropped(server, runbook, folder):
 
 def test_a_file_without_a_number_is_passed_over_as_goose_does(server, runbook, folder):
     goose(folder, f"-- +goose Up\n{COUNT};\n", "init.sql")
+    goose(folder, "-- +goose Up\nSELECT 1;\n")
     for _ in range(2):
         apply(runbook, server, folder)
     assert counted(server) == 0

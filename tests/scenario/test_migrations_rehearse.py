@@ -162,3 +162,80 @@ def test_ctrl_c_leaves_no_copy(server, runbook, tmp_path):
         running.interrupt()
         assert running.wait().code == 130
     assert not copies(server)
+
+
+def test_the_table_that_was_named(server, runbook, tmp_path):
+    server.sql("CREATE TABLE mine (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+    server.sql("INSERT INTO mine VALUES (1, false)")
+    folder = folder_of(tmp_path, Pair("one", "", "CREATE TABLE x (a int)", "DROP TABLE x", ""),
+                       Pair("two", "", "CREATE TABLE y (a int)", "DROP TABLE y", ""))
+    document = rehearse(runbook, server, folder, "--table", "mine")
+    assert [one["version"] for one in document["migrations"]] == ["2"]
+    # One file is enough for a rehearsal.
+    single = next(folder.glob("*two.up.sql"))
+    document = rehearse(runbook, server, single, "--table", "mine")
+    assert [one["version"] for one in document["migrations"]] == ["2"]
+
+
+@pytest.mark.parametrize("version", [18])
+def test_the_statements_are_those_of_lint(server, runbook, tmp_path):
+    server.sql(table("orders"))
+    folder = folder_of(tmp_path, Pair("one", "", "CREATE INDEX i ON orders (a)", "DROP INDEX i", ""))
+    linted = runbook("migrations", "lint", "--json", "-d", server.dbname, folder,
+                     server=server).expect(1).json
+    document = rehearse(runbook, server, folder)
+    for mine, theirs in zip(document["files"], linted["files"], strict=True):
+        assert mine["reversibility"]["verdict"] == "reversible"
+        assert [one["findings"] for one in mine["statements"]] == [
+            one["findings"] for one in theirs["statements"]]
+    assert statement(document)["findings"][0]["rule"] == "create-index"
+
+
+@pytest.mark.parametrize("version", [18])
+def test_repeatable_ones_need_no_way_back(server, runbook, tmp_path):
+    (tmp_path / "V1__t.sql").write_text("CREATE TABLE t (a int);\n-- irreversible: the first\n")
+    (tmp_path / "R__v.sql").write_text("CREATE OR REPLACE VIEW v AS SELECT a FROM t;")
+    document = rehearse(runbook, server, tmp_path)
+    assert document["migrations"][1]["reversibility"] == {
+        "verdict": "reversible", "detail": "repeatable: its older text, run again, is the way back"}
+    (tmp_path / "R__v.sql").write_text("CREATE VIEW v AS SELECT a FROM t;")
+    document = rehearse(runbook, server, tmp_path, code=1)
+    assert "fails the second time" in document["migrations"][1]["reversibility"]["detail"]
+
+
+@pytest.mark.parametrize("version", [18])
+def test_a_bad_file_is_refused(server, runbook, tmp_path):
+    (tmp_path / "1_a.up.sql").write_text("SELECT 1;\n\\i other.sql\n")
+    result = runbook("migrations", "rehearse", tmp_path, server=server).expect(4)
+    assert "1_a.up.sql:2: " in result.err
+
+
+@pytest.mark.parametrize("version", [18])
+def test_what_is_read_by_index_is_told(server, runbook, tmp_path):
+    server.sql("CREATE TABLE big (a int PRIMARY KEY, b int);"
+               "INSERT INTO big SELECT i, i FROM generate_series(1, 5000) i; ANALYZE big")
+    folder = folder_of(tmp_path, Pair(
+        "read", "", "SET LOCAL enable_seqscan = off;\nALTER TABLE big ADD COLUMN c int;\n"
+        "SELECT sum(b) FROM big WHERE a > 0;\nSELECT b FROM big WHERE a = 1;",
+        "ALTER TABLE big DROP COLUMN c", ""))
+    document = rehearse(runbook, server, folder)
+    read = [[lock["relation"] for lock in statement(document, 1, number)["measured"]["locks"]
+             if lock["read_by_index"]] for number in range(4)]
+    assert read == [[], [], ["public.big"], []]
+
+
+@pytest.mark.parametrize("version", [18])
+def test_what_people_read(server, runbook, tmp_path):
+    server.sql("CREATE TABLE parts (a int) PARTITION BY RANGE (a);"
+               "CREATE TABLE a_part PARTITION OF parts FOR VALUES FROM (0) TO (10)")
+    (tmp_path / "views.sql").write_text(
+        "ALTER TABLE parts ADD COLUMN one int, ADD COLUMN two int, ADD three int, ADD four int;\n")
+    (tmp_path / "views.down.sql").write_text(
+        "ALTER TABLE parts DROP one, DROP two, DROP three, DROP four;\n")
+    with staging(server) as copy:
+        text = runbook("migrations", "rehearse", "--shadow", copy.conninfo(), tmp_path,
+                       server=server).expect(0).out
+    assert "ACCESS EXCLUSIVE on public.parts and 1 more" in text
+    assert "\nviews: reversible" in text
+    line = next(line for line in text.splitlines() if "ADD COLUMN one" in line)
+    assert " …  metadata" in line

@@ -94,6 +94,16 @@ def test_sql_migrate(status, server):
     assert states(document) == {"1-a.sql": "applied", "2-b.sql": "pending"}
 
 
+def test_what_people_read(status, runbook, server, tmp_path):
+    server.sql(TABLES["sql-migrate"])
+    server.sql("INSERT INTO gorp_migrations VALUES ('0-gone.sql', now())")
+    status({"1-a.sql": "-- +migrate Up\nSELECT 1;\n"}, code=1)
+    text = runbook("migrations", "status", tmp_path / "migrations", server=server).expect(1).out
+    assert "0 applied, 1 pending, 1 unknown" in text
+    row = next(line for line in text.splitlines() if line.startswith("1-a.sql"))
+    assert row.split() == ["1-a.sql", "pending", "no"]
+
+
 def test_flyway(status, server):
     server.sql(TABLES["flyway"])
     server.sql("""INSERT INTO flyway_schema_history VALUES

@@ -159,7 +159,7 @@ class Daemon:
 def underscores(settings):
     """vacuum_schedule is vacuum.schedule."""
     sections = ("vacuum", "indexes", "bloat", "connections", "queries", "http", "history",
-                "watch", "notify", "backup")
+                "watch", "notify", "backup", "report")
     return {re.sub(rf"^({'|'.join(sections)})_", r"\1.", name): value
             for name, value in settings.items()}
 

@@ -48,6 +48,7 @@ enum ddl_cause {
     DDL_ALTER_TYPE_REWRITE,
     DDL_ALTER_TYPE_SCAN,
     DDL_ALTER_TYPE,
+    DDL_USED_COLUMN, /* the server refuses: detail is what names the column */
     DDL_CREATE_INDEX,
     DDL_DROP_INDEX,
     DDL_REINDEX,

@@ -28,6 +28,11 @@ void ddl_alter_set_not_null(struct ddl_alter *alter, const PgQuery__AlterTableCm
 void ddl_alter_default(struct ddl_alter *alter, const PgQuery__AlterTableCmd *command);
 void ddl_alter_column_type(struct ddl_alter *alter, const PgQuery__AlterTableCmd *command);
 
+/* An act for each view, rule, policy, trigger or generated column that names it, and so keeps the
+ * server from changing its type. `dropped`: those that keep it from dropping it. */
+void ddl_alter_used(struct ddl_alter *alter, const struct ddl_relation *relation,
+                    const char *column, bool dropped);
+
 void ddl_alter_add_constraint(struct ddl_alter *alter, const PgQuery__AlterTableCmd *command);
 void ddl_alter_drop_constraint(struct ddl_alter *alter, const PgQuery__AlterTableCmd *command);
 void ddl_alter_validate(struct ddl_alter *alter, const PgQuery__AlterTableCmd *command);

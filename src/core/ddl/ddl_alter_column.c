@@ -205,7 +205,10 @@ void ddl_alter_drop_column(struct ddl_alter *alter, const PgQuery__AlterTableCmd
     if (command->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
         ddl_alter_act(alter, DDL_DROP_CASCADE, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA)
             ->column = g_strdup(command->name);
-    ddl_judge_analyze(alter->judge, &alter->target, NULL);
+    else
+        for (guint i = 0; i < tree->len; i++)
+            ddl_alter_used(alter, tree->pdata[i], command->name, true);
+    /* The other columns keep their statistics, and nothing is written. */
     for (guint i = 0; i < tree->len; i++)
         drop_from(tree->pdata[i], command->name);
 }

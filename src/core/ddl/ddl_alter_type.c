@@ -232,6 +232,24 @@ static void say(struct retyped *retyped, enum ddl_effect work, const struct ddl_
         ddl_act_assume(act, "the old type of \"%s\" has to be converted", retyped->column);
 }
 
+void ddl_alter_used(struct ddl_alter *alter, const struct ddl_relation *relation,
+                    const char *column, bool dropped)
+{
+    for (guint i = 0; relation->uses != NULL && i < relation->uses->len; i++) {
+        const struct ddl_use *use = relation->uses->pdata[i];
+        if (strcmp(use->column, column) != 0 ||
+            (dropped && strcmp(use->kind, "generated column") == 0) ||
+            !ddl_schema_uses(alter->judge->schema, relation, use))
+            continue;
+        struct ddl_act *act =
+            ddl_alter_act(alter, DDL_USED_COLUMN, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+        act->column = g_strdup(column);
+        act->detail = use->schema != NULL
+                          ? g_strdup_printf("%s %s.%s", use->kind, use->schema, use->name)
+                          : g_strdup_printf("%s %s", use->kind, use->name);
+    }
+}
+
 void ddl_alter_column_type(struct ddl_alter *alter, const PgQuery__AlterTableCmd *command)
 {
     struct retyped retyped = {.alter = alter,
@@ -253,6 +271,8 @@ void ddl_alter_column_type(struct ddl_alter *alter, const PgQuery__AlterTableCmd
         ddl_judge_lock(alter->judge, &alter->target, DDL_ACCESS_EXCLUSIVE, worst);
     }
     say(&retyped, worst, ddl_column_find(alter->target.relation, command->name));
+    for (guint i = 0; i < tree->len; i++)
+        ddl_alter_used(alter, tree->pdata[i], command->name, false);
     ddl_judge_analyze(alter->judge, &alter->target, command->name);
     for (guint i = 0; i < tree->len; i++)
         play(&retyped, tree->pdata[i]);

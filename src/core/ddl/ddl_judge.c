@@ -224,8 +224,11 @@ static bool lock_explained(const struct ddl_judge *judge, const struct ddl_lock 
         const struct ddl_act *act = judge->out->acts->pdata[i];
         bool named = g_strcmp0(act->relation, lock->relation) == 0 &&
                      g_strcmp0(act->schema, lock->schema) == 0;
+        /* of an index the act says which, and that it is its table that waits */
+        bool index = act->index != NULL && g_strcmp0(act->index, lock->relation) == 0;
         if (act->mode == lock->mode &&
-            (named || (lock->called != NULL && g_strcmp0(act->relation, lock->called) == 0)))
+            (named || index ||
+             (lock->called != NULL && g_strcmp0(act->relation, lock->called) == 0)))
             return true;
     }
     return false;

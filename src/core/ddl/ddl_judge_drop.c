@@ -172,6 +172,9 @@ static void drop_of_table(struct ddl_judge *judge, const PgQuery__Node *object)
         return;
     struct ddl_target target = ddl_target_named(judge, space, name);
     ddl_judge_lock(judge, &target, DDL_ACCESS_EXCLUSIVE, DDL_EFFECT_METADATA);
+    if (target.relation != NULL)
+        ddl_use_remove(target.relation,
+                       ddl_string(object->list->items[object->list->n_items - 1]));
 }
 
 /* Columns of a type, defaults with a function: with CASCADE their tables are locked. */

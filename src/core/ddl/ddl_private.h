@@ -107,6 +107,10 @@ void ddl_index_remove(struct ddl_relation *relation, const char *name);
 /* The index of that name and its relation; NULL: none, or not known. */
 struct ddl_index *ddl_index_find(const struct ddl_schema *schema, const char *schema_name,
                                  const char *name, struct ddl_relation **ret_relation);
+/* A policy, trigger or rule of that name is gone. */
+void ddl_use_remove(struct ddl_relation *relation, const char *name);
+void ddl_use_add(struct ddl_relation *relation, const char *column, const char *kind,
+                 const char *schema, const char *name);
 struct ddl_domain *ddl_domain_find(const struct ddl_schema *schema, const char *schema_name,
                                    const char *name);
 struct ddl_domain *ddl_domain_add(struct ddl_schema *schema, const char *schema_name,

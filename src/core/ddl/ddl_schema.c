@@ -69,6 +69,7 @@ static void relation_free(gpointer data)
     g_ptr_array_unref(relation->indexes);
     g_clear_pointer(&relation->key, g_ptr_array_unref);
     g_clear_pointer(&relation->reads, g_ptr_array_unref);
+    g_clear_pointer(&relation->uses, g_ptr_array_unref);
     g_free(relation->schema);
     g_free(relation->name);
     g_free(relation->was_schema);

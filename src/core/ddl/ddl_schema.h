@@ -64,6 +64,14 @@ struct ddl_index {
     char *tablespace;   /* NULL: the default */
 };
 
+/* What names a column, so that the server refuses to change its type. */
+struct ddl_use {
+    char *column;
+    char *kind;          /* "view", "materialized view", "rule", "policy", "trigger",
+                          * "generated column" */
+    char *schema, *name; /* schema: of a view alone */
+};
+
 struct ddl_relation {
     char *schema, *name;
     char *was_schema, *was; /* before this migration, where it has renamed it; NULL: the same */
@@ -83,6 +91,7 @@ struct ddl_relation {
     char *of_type_schema, *of_type; /* of a typed table; NULL: none */
     GHashTable *pointed_at;         /* the schema's: see ddl_point_at() */
     GPtrArray *reads;               /* of a view: of char *, schema and name after the other */
+    GPtrArray *uses;                /* of struct ddl_use, as the server had them; NULL: none */
     double rows;                    /* reltuples; -1: never counted */
     gint64 bytes, bytes_indexes;    /* by relpages */
 };
@@ -113,6 +122,12 @@ void ddl_schema_complete(struct ddl_schema *schema);
 const char *ddl_schema_time_zone(const struct ddl_schema *schema);
 
 bool ddl_schema_known(const struct ddl_schema *schema);
+/* The use is one still: a view that was dropped since, or made anew, is none. */
+bool ddl_schema_uses(const struct ddl_schema *schema, const struct ddl_relation *relation,
+                     const struct ddl_use *use);
+void ddl_schema_each(const struct ddl_schema *schema,
+                     void (*visit)(const struct ddl_relation *relation, gpointer data),
+                     gpointer data);
 /* schema NULL: along the search_path. NULL: there is none, or it is not known. Borrowed. */
 struct ddl_relation *ddl_schema_find(const struct ddl_schema *schema, const char *schema_name,
                                      const char *name);

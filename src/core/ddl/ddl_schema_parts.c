@@ -1,6 +1,8 @@
 /* Parts of a relation: columns, constraints, indexes. */
 #include "ddl/ddl_private.h"
 
+#include <string.h>
+
 struct ddl_column *ddl_column_find(const struct ddl_relation *relation, const char *name)
 {
     for (guint i = 0; relation != NULL && i < relation->columns->len; i++) {
@@ -98,4 +100,61 @@ struct ddl_index *ddl_index_find(const struct ddl_schema *schema, const char *sc
         }
     }
     return NULL;
+}
+
+/* ---- what names columns ---------------------------------------------------------------------- */
+
+static void use_free(gpointer data)
+{
+    struct ddl_use *use = data;
+
+    g_free(use->column);
+    g_free(use->kind);
+    g_free(use->schema);
+    g_free(use->name);
+    g_free(use);
+}
+
+void ddl_use_add(struct ddl_relation *relation, const char *column, const char *kind,
+                 const char *schema, const char *name)
+{
+    struct ddl_use *kept = g_new0(struct ddl_use, 1);
+
+    if (relation->uses == NULL)
+        relation->uses = g_ptr_array_new_with_free_func(use_free);
+    *kept = (struct ddl_use){.column = g_strdup(column),
+                             .kind = g_strdup(kind),
+                             .schema = g_strdup(schema),
+                             .name = g_strdup(name)};
+    g_ptr_array_add(relation->uses, kept);
+}
+
+void ddl_use_remove(struct ddl_relation *relation, const char *name)
+{
+    for (guint i = relation->uses != NULL ? relation->uses->len : 0; i > 0; i--) {
+        const struct ddl_use *use = relation->uses->pdata[i - 1];
+        if (use->schema == NULL && g_strcmp0(use->name, name) == 0)
+            g_ptr_array_remove_index(relation->uses, i - 1);
+    }
+}
+
+bool ddl_schema_uses(const struct ddl_schema *schema, const struct ddl_relation *relation,
+                     const struct ddl_use *use)
+{
+    if (strcmp(use->kind, "generated column") == 0) {
+        const struct ddl_column *column = ddl_column_find(relation, use->name);
+        return column != NULL && (column->generated || column->is_virtual);
+    }
+    if (use->schema == NULL)
+        return true;
+    const struct ddl_relation *view = ddl_schema_find(schema, use->schema, use->name);
+    return view != NULL && view->oid != 0;
+}
+
+void ddl_schema_each(const struct ddl_schema *schema,
+                     void (*visit)(const struct ddl_relation *relation, gpointer data),
+                     gpointer data)
+{
+    for (guint i = 0; i < schema->relations->len; i++)
+        visit(schema->relations->pdata[i], data);
 }

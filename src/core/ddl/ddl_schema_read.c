@@ -208,6 +208,20 @@ static void add_view(const struct rows *row, gpointer data)
     g_ptr_array_add(view->reads, g_strdup(rows_text(row, 0, DDL_VIEWS_NAME)));
 }
 
+static void add_use(const struct rows *row, gpointer data)
+{
+    struct reading *reading = data;
+    struct ddl_relation *relation = relation_of(reading, row, DDL_USES_RELATION);
+    const char *kind = rows_text(row, 0, DDL_USES_KIND);
+    bool view = g_str_has_suffix(kind, "view");
+
+    if (relation == NULL)
+        return;
+    ddl_use_add(relation, rows_text(row, 0, DDL_USES_COLUMN), kind,
+                view ? rows_text(row, 0, DDL_USES_SCHEMA) : NULL,
+                rows_text(row, 0, DDL_USES_NAME));
+}
+
 /* "$user", public: a new session's path. */
 static void set_path(struct ddl_schema *schema, const char *path, const char *role)
 {
@@ -247,6 +261,7 @@ static bool read_all(struct session *session, struct reading *reading, GError **
         {&query_ddl_indexes, add_index},
         {&query_ddl_functions, add_function},
         {&query_ddl_views, add_view},
+        {&query_ddl_uses, add_use},
         {&query_ddl_types, add_type},
     };
 

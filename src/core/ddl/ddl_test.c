@@ -364,12 +364,14 @@ static void test_analyze(void)
     AUTO(ddl_judgement)
     type = judge_last(schema, "ALTER TABLE t ALTER a TYPE text", 150000, NULL);
     AUTO(ddl_judgement) name = judge_last(schema, "ALTER TABLE t RENAME a TO b", 150000, NULL);
+    AUTO(ddl_judgement) gone = judge_last(schema, "ALTER TABLE t DROP c", 150000, NULL);
 
     g_assert_cmpuint(type->analyze->len, ==, 1);
     const struct ddl_analyze *analyze = type->analyze->pdata[0];
     g_assert_cmpstr(analyze->relation, ==, "t");
     g_assert_cmpstr(analyze->column, ==, "a");
     g_assert_cmpuint(name->analyze->len, ==, 0);
+    g_assert_cmpuint(gone->analyze->len, ==, 0);
 }
 
 int main(int argc, char **argv)

@@ -29,16 +29,17 @@ void store_migration_put(struct store *store, const struct store_migration *migr
     AUTO(statement) statement = statement_open(store, &query_store_migration_put);
     statement_bind_text(statement, 1, migration->system);
     statement_bind_text(statement, 2, migration->dbname);
-    statement_bind_int(statement, 3, migration->run);
-    statement_bind_text(statement, 4, migration->version);
-    statement_bind_text(statement, 5, migration->direction);
-    statement_bind_int(statement, 6, migration->at_us);
-    statement_bind_text(statement, 7, migration->name);
-    statement_bind_text(statement, 8, migration->hash);
-    statement_bind_text(statement, 9, migration->outcome);
-    statement_bind_real(statement, 10, migration->longest_hold_ms);
-    statement_bind_int(statement, 11, migration->analyzed);
-    statement_bind_text(statement, 12, migration->forced);
+    statement_bind_text(statement, 3, migration->ledger);
+    statement_bind_int(statement, 4, migration->run);
+    statement_bind_text(statement, 5, migration->version);
+    statement_bind_text(statement, 6, migration->direction);
+    statement_bind_int(statement, 7, migration->at_us);
+    statement_bind_text(statement, 8, migration->name);
+    statement_bind_text(statement, 9, migration->hash);
+    statement_bind_text(statement, 10, migration->outcome);
+    statement_bind_real(statement, 11, migration->longest_hold_ms);
+    statement_bind_int(statement, 12, migration->analyzed);
+    statement_bind_text(statement, 13, migration->forced);
     store_write(store, statement);
 }
 
@@ -76,20 +77,21 @@ bool store_rehearsal_last(struct store *store, const char *system, const char *d
     return store_read(store, statement) && found;
 }
 
-bool store_migrations_each(struct store *store, const char *system, const char *dbname,
-                           void (*visit)(const struct store_migration *migration,
-                                         gpointer data),
-                           gpointer data)
+bool store_migrations_each(
+    struct store *store, const char *system, const char *dbname, const char *ledger,
+    void (*visit)(const struct store_migration *migration, gpointer data), gpointer data)
 {
     AUTO(statement) statement = statement_open(store, &query_store_migrations_of);
     statement_bind_text(statement, 1, system);
     statement_bind_text(statement, 2, dbname);
+    statement_bind_text(statement, 3, ledger);
     while (statement_next(statement)) {
         const struct store_migration migration = {
             .run = statement_int(statement, STORE_MIGRATIONS_OF_RUN),
             .at_us = statement_int(statement, STORE_MIGRATIONS_OF_AT_US),
             .system = statement_text(statement, STORE_MIGRATIONS_OF_SYSTEM),
             .dbname = statement_text(statement, STORE_MIGRATIONS_OF_DBNAME),
+            .ledger = statement_text(statement, STORE_MIGRATIONS_OF_LEDGER),
             .version = statement_text(statement, STORE_MIGRATIONS_OF_VERSION),
             .name = statement_text(statement, STORE_MIGRATIONS_OF_NAME),
             .hash = statement_text(statement, STORE_MIGRATIONS_OF_HASH),

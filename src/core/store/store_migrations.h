@@ -26,7 +26,10 @@ struct store_rehearsal {
 
 struct store_migration {
     gint64 run, at_us;
-    const char *system, *dbname, *version, *name, *hash;
+    const char *system, *dbname;
+    const char
+        *ledger; /* the version table it is kept in, with its tool: a database may have two */
+    const char *version, *name, *hash;
     const char *direction; /* "up", "down" */
     /* "done", "failed", "running"; "seen": applied by whomever, and this was its file when that was
      * first noticed (run 0). */
@@ -46,10 +49,9 @@ bool store_rehearsal_last(struct store *store, const char *system, const char *d
                           const char *hash,
                           void (*visit)(const struct store_rehearsal *rehearsal, gpointer data),
                           gpointer data);
-/* Oldest first. False when it cannot be read. */
-bool store_migrations_each(struct store *store, const char *system, const char *dbname,
-                           void (*visit)(const struct store_migration *migration,
-                                         gpointer data),
-                           gpointer data);
+/* Those of one version table, oldest first. False when it cannot be read. */
+bool store_migrations_each(
+    struct store *store, const char *system, const char *dbname, const char *ledger,
+    void (*visit)(const struct store_migration *migration, gpointer data), gpointer data);
 
 #endif

@@ -80,6 +80,7 @@ static void test_migrations(void)
         .at_us = 100,
         .system = "7",
         .dbname = "shop",
+        .ledger = "goose public.a",
         .version = "1",
         .name = "orders",
         .hash = "abc",
@@ -97,10 +98,15 @@ static void test_migrations(void)
     migration.direction = "down";
     migration.forced = "the night shift";
     store_migration_put(store, &migration);
+    /* Neither another folder's in the same database, nor another database's. */
+    migration.ledger = "goose public.b";
+    store_migration_put(store, &migration);
+    migration.ledger = "goose public.a";
     migration.dbname = "other";
     store_migration_put(store, &migration);
     store_prune(store, 1000);
-    g_assert_true(store_migrations_each(store, "7", "shop", note_migration, found));
+    g_assert_true(
+        store_migrations_each(store, "7", "shop", "goose public.a", note_migration, found));
     g_assert_cmpstr(found->str, ==,
                     "3 1 abc up done 7 1 -; 4 1 abc down done 7 1 the night shift; ");
     g_assert_cmpstr(store_trouble(store), ==, NULL);

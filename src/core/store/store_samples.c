@@ -138,6 +138,7 @@ void store_use_moved(struct store *store, const struct store_node *node, guint f
         &query_store_use_moved,
         &query_store_relation_moved,
         &query_store_relation_weeks_moved,
+        &query_store_relation_name_moved,
     };
     bool ok = true;
     if (node->system_identifier == NULL || !store_begin_all(store))

@@ -5,6 +5,7 @@
  */
 #include "bloat.h"
 #include "bloat_private.h"
+#include "store/store_report.h"
 #include "store/store_samples.h"
 
 static const gint64 WEEK_US = (gint64) 7 * 24 * 3600 * G_USEC_PER_SEC;
@@ -119,6 +120,24 @@ static void keep_sizes(struct store *store, const struct store_node *node,
     store_sizes_put(store, node, history->now_us, sizes, state->objects->len);
 }
 
+/* So that a report made from the history alone can say whose sizes those are. */
+static void keep_names(struct store *store, const struct store_node *node,
+                       const struct bloat_case *state)
+{
+    g_autofree struct store_named *names = g_new0(struct store_named, state->objects->len + 1);
+
+    for (guint i = 0; i < state->objects->len; i++) {
+        const struct bloat_object *object = object_at(state, i);
+        names[i] = (struct store_named){
+            .oid = object->oid,
+            .kind = object->kind == BLOAT_INDEX ? "index" : "table",
+            .schema = object->schema,
+            .name = object->name,
+        };
+    }
+    store_names_put(store, node, names, state->objects->len);
+}
+
 static GHashTable *positions_by_oid(const struct bloat_case *state)
 {
     GHashTable *by_oid = g_hash_table_new(NULL, NULL);
@@ -158,7 +177,9 @@ void bloat_remember(struct call *call, struct session *session, struct bloat_cas
     store_sizes_before(call->store, &node, history.now_us - WEEK_US, take_before, &history);
     if (lacks_number(state))
         store_sizes_best(call->store, &node, take_best, &history);
-    if (all && !state->relations->in_recovery)
+    if (all && !state->relations->in_recovery) {
         keep_sizes(call->store, &node, &history);
+        keep_names(call->store, &node, state);
+    }
     g_hash_table_unref(history.by_oid);
 }

@@ -244,6 +244,13 @@ char *indexes_undo_statements(const struct indexes_case *state,
 char *indexes_create_sql(const struct indexes_case *state,
                          const struct indexes_finding *finding, struct session *session);
 
+/* ---- kept for later ----------------------------------------------------------------------- */
+
+/* What there is to decide on, in the history: for the monthly report. Of a report of all tables on
+ * a primary only. */
+void indexes_keep_findings(struct call *call, struct session *session,
+                           const struct indexes_case *state);
+
 /* ---- commands ----------------------------------------------------------------------------- */
 
 enum runbook_exit indexes_report_command(struct call *call, GError **error);

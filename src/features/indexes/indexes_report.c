@@ -415,6 +415,7 @@ enum runbook_exit indexes_report_command(struct call *call, GError **error)
     indexes_decide(state);
     if (!indexes_observe_definitions(session, state, error))
         return RUNBOOK_FAILED;
+    indexes_keep_findings(call, session, state);
     g_autofree guint *first = find_firsts(state);
     struct report report = {call, session, state, first};
     if (output_format(call->output) == OUTPUT_JSON)

@@ -262,7 +262,9 @@ static const struct command commands[] = {
             "(data lost in T.C), irreversible (declared by a comment \"-- irreversible: "
             "REASON\"), or broken. It is kept in the history, where apply asks for it.\n\n"
             "The exit code is 1 when one of them is broken, was not reached, or would hold a "
-            "strong lock for longer than migrations.max_hold.",
+            "strong lock for longer than migrations.max_hold; 4 when a file is none that its "
+            "tool "
+            "could read.",
         .examples = "pgrunbook migrations rehearse migrations insightengine\n"
                     "pgrunbook migrations rehearse --rows 1000000 migrations insightengine\n"
                     "pgrunbook migrations rehearse --shadow \"host=staging\" migrations shop",

@@ -20,6 +20,7 @@ static void keep(const struct store_migration *migration, gpointer data)
     *copy = *migration;
     copy->system = copy_of(evidence, migration->system);
     copy->dbname = copy_of(evidence, migration->dbname);
+    copy->ledger = copy_of(evidence, migration->ledger);
     copy->version = copy_of(evidence, migration->version);
     copy->name = copy_of(evidence, migration->name);
     copy->hash = copy_of(evidence, migration->hash);
@@ -30,14 +31,14 @@ static void keep(const struct store_migration *migration, gpointer data)
 }
 
 struct migrations_evidence *migrations_evidence_read(struct store *store, const char *system,
-                                                     const char *dbname)
+                                                     const char *dbname, const char *ledger)
 {
     struct migrations_evidence *evidence = g_new0(struct migrations_evidence, 1);
 
     evidence->migrations = g_ptr_array_new_with_free_func(g_free);
     evidence->strings = g_string_chunk_new(1024);
     if (system != NULL)
-        store_migrations_each(store, system, dbname, keep, evidence);
+        store_migrations_each(store, system, dbname, ledger, keep, evidence);
     return evidence;
 }
 

@@ -8,11 +8,12 @@
 #include "folder/folder.h"
 #include "store/store_migrations.h"
 
-struct migrations_evidence; /* of one database */
+struct migrations_evidence; /* of one version table of a database */
 
-/* system NULL (the role may not read it): nothing is known. Never NULL. */
+/* ledger: version_table_ledger(). system NULL (the role may not read it): nothing is known. Never
+ * NULL. */
 struct migrations_evidence *migrations_evidence_read(struct store *store, const char *system,
-                                                     const char *dbname);
+                                                     const char *dbname, const char *ledger);
 void migrations_evidence_free(struct migrations_evidence *evidence);
 AUTO_DEFINE(migrations_evidence, migrations_evidence_free)
 

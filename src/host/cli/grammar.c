@@ -8,6 +8,7 @@
 #include "host_embedded.h"
 #include "http/command_token.h"
 #include "notify/deliver.h"
+#include "report/report_show.h"
 #include "watch/watcher.h"
 
 #include <string.h>
@@ -61,6 +62,13 @@ static const struct feature section_history = {
     .metrics = gather_history_metrics,
     .measure = gather_history_measure,
 };
+static const struct feature section_report = {
+    .name = "report",
+    .title = "Tell what a month brought, for people",
+    .settings = report_settings,
+    .commands = report_commands,
+    .jobs = report_jobs,
+};
 static const struct feature section_runbook = {
     .name = "runbook",
     .title = "Read the runbook",
@@ -94,9 +102,10 @@ static const struct feature section_sql = {
 };
 
 const struct feature *const cli_sections[] = {
-    &section_serve,      &section_watch,   &section_schedule, &section_notify, &section_token,
-    &section_check,      &section_history, &section_runbook,  &section_config, &section_setup,
-    &section_completion, &section_help,    &section_sql,      &section_gather, NULL,
+    &section_serve,   &section_watch,  &section_schedule, &section_notify,
+    &section_token,   &section_check,  &section_history,  &section_report,
+    &section_runbook, &section_config, &section_setup,    &section_completion,
+    &section_help,    &section_sql,    &section_gather,   NULL,
 };
 
 const struct feature *cli_section_at(guint index)

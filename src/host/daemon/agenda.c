@@ -34,14 +34,28 @@ static const char *key_of(const struct feature *feature, const struct job *job)
     return g_intern_string(key);
 }
 
+/* Whether the setting says anything; of a list, whether there is anything in it. */
+static bool is_set(const struct settings *settings, const struct feature *feature,
+                   const char *name)
+{
+    g_autofree char *full = g_strconcat(feature->name, ".", name, NULL);
+
+    if (cli_setting(full)->type == SETTING_LIST)
+        return settings_list(settings, full)[0] != NULL;
+    const char *text = settings_string(settings, full);
+    return text != NULL && text[0] != '\0';
+}
+
 /* Without what it needs there is nothing that a turn could do, and nothing to be told of. */
 static bool is_possible(const struct settings *settings, const struct feature *feature,
                         const struct job *job)
 {
-    const char *needed =
-        job->needs != NULL ? setting_of(settings, feature, job->needs) : "nothing";
+    g_auto(GStrv) needed = g_strsplit(job->needs != NULL ? job->needs : "", "|", -1);
 
-    return needed != NULL && needed[0] != '\0';
+    for (guint i = 0; needed[i] != NULL; i++)
+        if (is_set(settings, feature, needed[i]))
+            return true;
+    return needed[0] == NULL;
 }
 
 static struct scheduler_job row_of(const struct settings *settings,
@@ -68,12 +82,14 @@ GArray *agenda_all(const struct settings *settings, const char *target)
 {
     GArray *jobs = g_array_new(FALSE, FALSE, sizeof(struct scheduler_job));
 
-    for (guint i = 0; features[i] != NULL; i++)
-        for (const struct job *job = features[i]->jobs; job != NULL && job->schedule != NULL;
+    const struct feature *section;
+
+    for (guint i = 0; (section = cli_section_at(i)) != NULL; i++)
+        for (const struct job *job = section->jobs; job != NULL && job->schedule != NULL;
              job++) {
-            if (!is_possible(settings, features[i], job))
+            if (!is_possible(settings, section, job))
                 continue;
-            const struct scheduler_job row = row_of(settings, features[i], job, target);
+            const struct scheduler_job row = row_of(settings, section, job, target);
             g_array_append_val(jobs, row);
         }
     return jobs;
@@ -83,10 +99,11 @@ GPtrArray *agenda_keys(void)
 {
     GPtrArray *keys = g_ptr_array_new();
 
-    for (guint i = 0; features[i] != NULL; i++)
-        for (const struct job *job = features[i]->jobs; job != NULL && job->schedule != NULL;
-             job++)
-            g_ptr_array_add(keys, (gpointer) (guintptr) key_of(features[i], job));
+    const struct feature *section;
+
+    for (guint i = 0; (section = cli_section_at(i)) != NULL; i++)
+        for (const struct job *job = section->jobs; job != NULL && job->schedule != NULL; job++)
+            g_ptr_array_add(keys, (gpointer) (guintptr) key_of(section, job));
     return keys;
 }
 

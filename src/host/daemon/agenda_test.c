@@ -97,6 +97,13 @@ static void test_jobs(void)
     expect_jobs("[target shop]\nfirst.folder = /srv\nsecond.schedule = off\n",
                 "shop first run 0 2 * * Sun UTC 10800000; shop first look look @daily UTC "
                 "10800000; ");
+    /* The host's own sections come last; one of what a job needs is enough. */
+    static const char quiet[] = "first.schedule = off\nsecond.schedule = off\n";
+    g_autofree char *folder =
+        g_strconcat("[target shop]\n", quiet, "report.folder = /srv", NULL);
+    g_autofree char *mail = g_strconcat("[target shop]\n", quiet, "report.to = a@b", NULL);
+    expect_jobs(folder, "shop report send 0 6 1 * * UTC 0; ");
+    expect_jobs(mail, "shop report send 0 6 1 * * UTC 0; ");
 }
 
 static void expect_words(const char *section, const char *verb, gint64 left_ms,

@@ -1,5 +1,6 @@
 /* The small parts of the daemon that need no process and no server. */
 #include "daemon/courier.h"
+#include "daemon/gathers.h"
 #include "daemon/job_words.h"
 #include "daemon/journal.h"
 #include "daemon/line_reader.h"
@@ -180,9 +181,40 @@ static void test_courier_line_again(void)
                     "\"through\":[\"mail\",\"5f0c\"]}\n");
 }
 
+static void test_gather_line(void)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {
+        {"{\"line\":\"check\",\"at_us\":5,\"document\":{}}", true},
+        {"{\"line\":\"metrics\",\"at_us\":5,\"families\":[]}", true},
+        {"{\"line\":\"metrics\",\"at_us\":5,\"families\":{}}", false},
+        {"{\"line\":\"check\",\"at_us\":\"5\",\"document\":{}}", false},
+        {"{\"line\":\"check\",\"document\":{}}", false},
+        {"{\"line\":\"else\",\"at_us\":5}", false},
+        {"[]", false},
+        {"no JSON", false},
+        {"", false},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        enum gather_kind kind;
+        gint64 at_us = 0;
+        json_t *value = NULL;
+        g_test_message("%s", cases[i].text);
+        g_assert_cmpint(
+            gather_line_parse(cases[i].text, strlen(cases[i].text), &kind, &at_us, &value), ==,
+            cases[i].good);
+        g_assert_cmpint(value != NULL, ==, cases[i].good);
+        json_decref(value);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/daemon/gather_line", test_gather_line);
     g_test_add_func("/daemon/lines", test_lines);
     g_test_add_func("/daemon/lines/pieces", test_lines_in_any_pieces);
     g_test_add_func("/daemon/minder/pauses", test_pauses);

@@ -28,10 +28,10 @@ static void test_turns(void)
 {
     struct metrics_counts *counts = metrics_counts_new();
 
-    end_turn(counts, "vacuum", "done", 20);
-    end_turn(counts, "vacuum", "done", 10);
-    end_turn(counts, "vacuum", "missed", 0);
-    end_turn(counts, "backup drill", "done", 30);
+    end_turn(counts, "sweep", "done", 20);
+    end_turn(counts, "sweep", "done", 10);
+    end_turn(counts, "sweep", "missed", 0);
+    end_turn(counts, "sweep deep", "done", 30);
     g_assert_cmpuint(counts->turns->len, ==, 3);
     const struct metrics_turns *first = g_ptr_array_index(counts->turns, 0);
     g_assert_cmpint(first->count, ==, 2);

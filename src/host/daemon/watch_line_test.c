@@ -129,9 +129,24 @@ static void test_refused(void)
     g_assert_null(parse(deep));
 }
 
+static void test_live(void)
+{
+    AUTO(watch_line)
+    line = parse("{\"line\":\"live\",\"at_us\":5,\"section\":\"queries\","
+                 "\"document\":{\"schema\":\"x\"}}");
+    g_assert_nonnull(line);
+    g_assert_cmpint(line->kind, ==, WATCH_LINE_LIVE);
+    g_assert_cmpstr(line->section, ==, "queries");
+    g_assert_true(json_object_size(line->document) == 1);
+    g_assert_null(parse("{\"line\":\"live\",\"at_us\":5,\"section\":\"queries\"}"));
+    g_assert_null(parse("{\"line\":\"live\",\"at_us\":5,\"section\":1,\"document\":{}}"));
+    g_assert_null(parse("{\"line\":\"live\",\"at_us\":5,\"section\":\"x\",\"document\":[]}"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/watch_line/live", test_live);
     g_test_add_func("/watch_line/state", test_state);
     g_test_add_func("/watch_line/sample", test_sample);
     g_test_add_func("/watch_line/minute", test_minute);

@@ -65,7 +65,7 @@ static enum runbook_exit add_command(struct call *call, GError **error)
     if (output_format(call->output) != OUTPUT_JSON) {
         output_raw(call->output, secret);
         output_raw(call->output, "\n");
-        output_say(call->output, "The token is shown this once; %s keeps only its hash.", path);
+        output_note(call->output, "the token is shown this once; %s keeps only its hash", path);
     }
     explicit_bzero(secret, strlen(secret));
     return RUNBOOK_DONE;

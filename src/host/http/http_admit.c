@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 
 static char *address_of(const struct http_request *request)
 {
@@ -50,8 +51,20 @@ static void identify(struct http_request *request, const char *secret, struct ht
     }
     http_tries_right(desk->tries, address, hash, now_us);
     facts->role = request->role = token->role;
+    memcpy(request->hash, hash, sizeof hash);
     g_free(request->who);
     request->who = g_strdup(token->name);
+}
+
+bool http_admitted_still(const struct http_request *request)
+{
+    const struct http_tokens *tokens;
+
+    if (request->role == HTTP_ROLE_NONE)
+        return true;
+    tokens = http_keyring_look(request->desk->keyring, NULL);
+    return tokens != NULL && http_tokens_match_hash(tokens, request->hash,
+                                                    g_get_real_time() / G_USEC_PER_SEC) != NULL;
 }
 
 static void refuse(struct http_request *request, const struct http_verdict *verdict,

@@ -52,6 +52,7 @@ struct http_request {
     struct http_stream *stream; /* its answer; NULL: an ordinary one */
     char *who;
     enum http_role role;
+    unsigned char hash[32];        /* of its token, if it has a role */
     int status;                    /* of the response */
     struct MHD_Response *response; /* that is ready; NULL: not yet */
     void (*gone)(gpointer data);
@@ -74,6 +75,8 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
 
 /* Who may not is told so here. */
 bool http_admit(struct http_request *request);
+/* Whether the token that it was admitted with is still valid; true where it came with none. */
+bool http_admitted_still(const struct http_request *request);
 
 /* The tokens of a file; path NULL: none. */
 struct http_keyring *http_keyring_new(const char *path);

@@ -53,7 +53,8 @@ static ssize_t give(void *data, uint64_t position, char *buffer, size_t most)
     gsize length = MIN(stream->unsent->len, most);
     (void) position;
 
-    if (stream->dropped || stream->request->lost)
+    /* At the end of all one that was just woken would be suspended again. */
+    if (stream->dropped || stream->request->lost || stream->request->desk->stopping)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (length == 0 && stream->ending)
         return MHD_CONTENT_READER_END_OF_STREAM;
@@ -74,6 +75,11 @@ static gboolean on_alive(gpointer data)
 {
     struct http_stream *stream = data;
 
+    /* A token that was taken back takes its streams with it. */
+    if (!stream->dropped && !http_admitted_still(stream->request)) {
+        drop(stream);
+        return G_SOURCE_CONTINUE;
+    }
     if (stream->unsent->len == 0)
         g_string_append(stream->unsent, ":\n\n");
     stir(stream);

@@ -199,15 +199,11 @@ const struct http_token *http_tokens_at(const struct http_tokens *tokens, guint 
     return tokens->list->pdata[index];
 }
 
-const struct http_token *http_tokens_match(const struct http_tokens *tokens, const char *secret,
-                                           gint64 now_s)
+const struct http_token *http_tokens_match_hash(const struct http_tokens *tokens,
+                                                const unsigned char hash[32], gint64 now_s)
 {
     const struct http_token *found = NULL;
-    unsigned char hash[HASH_BYTES];
 
-    if (strlen(secret) > MOST_SECRET)
-        return NULL;
-    http_token_hash(secret, hash);
     /* All of them, each as long as the other. */
     for (guint i = 0; i < tokens->list->len; i++) {
         const struct http_token *token = tokens->list->pdata[i];
@@ -217,6 +213,17 @@ const struct http_token *http_tokens_match(const struct http_tokens *tokens, con
     if (found != NULL && found->expires_s != 0 && found->expires_s <= now_s)
         return NULL;
     return found;
+}
+
+const struct http_token *http_tokens_match(const struct http_tokens *tokens, const char *secret,
+                                           gint64 now_s)
+{
+    unsigned char hash[HASH_BYTES];
+
+    if (strlen(secret) > MOST_SECRET)
+        return NULL;
+    http_token_hash(secret, hash);
+    return http_tokens_match_hash(tokens, hash, now_s);
 }
 
 bool http_tokens_put(struct http_tokens *tokens, const struct http_token *token, GError **error)

@@ -46,6 +46,10 @@ const struct http_token *http_tokens_at(const struct http_tokens *tokens, guint 
 const struct http_token *http_tokens_match(const struct http_tokens *tokens, const char *secret,
                                            gint64 now_s);
 
+/* The same by its hash. */
+const struct http_token *http_tokens_match_hash(const struct http_tokens *tokens,
+                                                const unsigned char hash[32], gint64 now_s);
+
 /* The file's text. Caller frees. */
 char *http_tokens_format(const struct http_tokens *tokens);
 

@@ -1,5 +1,6 @@
 /* What a watch counts, how long it waits, and what it says when nobody reads. */
 #include "feature.h"
+#include "watch/watcher_feed.h"
 #include "watch/watcher_guard.h"
 #include "watch/watcher_lines.h"
 #include "watch/watcher_signs.h"
@@ -241,10 +242,24 @@ static void test_nobody_reads(void)
     close(ends[1]);
 }
 
+static void test_feed(void)
+{
+    static const struct {
+        const char *line;
+        guint seconds;
+    } cases[] = {{"closely 15", 15}, {"closely 60", 60}, {"closely 61", 0}, {"closely 0", 0},
+                 {"closely -1", 0},  {"closely 15 ", 0}, {"closely", 0},    {"", 0},
+                 {"closely x", 0},   {"CLOSELY 15", 0}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(watcher_feed_seconds(cases[i].line), ==, cases[i].seconds);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     signal(SIGPIPE, SIG_IGN);
+    g_test_add_func("/watcher/feed", test_feed);
     g_test_add_func("/watcher/sample", test_sample);
     g_test_add_func("/watcher/minute", test_minute);
     g_test_add_func("/watcher/pauses", test_pauses);

@@ -157,6 +157,7 @@ struct apply {
     const char *to;    /* the version to stop at; NULL: all (revert: the newest) */
     const char *force; /* the reason; NULL: none */
     char *system, *time_zone;
+    char *ledger; /* what the history calls the version table */
     struct folder *folder;
     struct version_table *table;
     GPtrArray *items; /* of struct apply_item */

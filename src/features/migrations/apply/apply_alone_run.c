@@ -224,8 +224,10 @@ static bool write_rows(struct apply *apply, struct apply_item *item, struct step
 
     plan_script_run(script, &apply->limits, &hooks, apply->plan, step, run, &result);
     bool done = result.ending == SCRIPT_DONE;
-    if (!done)
+    if (!done) {
         end_with(item, step->outcome, result.message);
+        g_strlcpy(item->result.sqlstate, result.sqlstate, sizeof item->result.sqlstate);
+    }
     plan_script_result_clear(&result);
     plan_script_free(script);
     return done;

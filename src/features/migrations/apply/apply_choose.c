@@ -1,6 +1,7 @@
 /* What is to do: the folder against the version table. */
 #include "apply.h"
 
+#include "folder/version_rows.h"
 #include "migrations_evidence.h"
 
 #include <string.h>
@@ -9,19 +10,10 @@
 
 static bool sound(const struct apply *apply, GError **error)
 {
-    const GPtrArray *problems = apply->folder->problems;
-    guint warnings = 0;
+    const guint warnings = apply->folder->problems->len;
 
-    for (guint i = 0; i < problems->len; i++) {
-        const struct folder_problem *problem = g_ptr_array_index(problems, i);
-        if (problem->severity != FOLDER_ERROR) {
-            warnings++;
-            continue;
-        }
-        runbook_error_set(error, RUNBOOK_REFUSED, "pgrunbook migrations lint shows all of them",
-                          "%s, line %u: %s", problem->file, problem->line, problem->message);
+    if (!folder_is_sound(apply->folder, error))
         return false;
-    }
     if (warnings > 0)
         output_note(apply->call->output,
                     "the folder has %u warnings: pgrunbook migrations lint shows them",
@@ -91,6 +83,26 @@ static bool known(const struct apply *apply, GError **error)
                       "the database is at version %s, which is not in the folder",
                       row->version);
     return false;
+}
+
+/* What has no file was removed, or is another branch's. When it is the newest, the folder is older
+ * than the database, and what it has besides was never meant to come behind it. */
+static bool there_are_files(const struct apply *apply, GError **error)
+{
+    bool newest;
+    g_autofree char *lost = version_rows_lost(apply->folder, apply->table, &newest);
+
+    if (newest) {
+        runbook_error_set(error, RUNBOOK_REFUSED,
+                          "the folder may be older than the database, or another branch's",
+                          "what was applied last has no file in the folder; without one: %s",
+                          lost);
+        return false;
+    }
+    if (lost != NULL && apply->shown == NULL)
+        output_warn(apply->call->output, "applied, and there is no file in the folder: %s",
+                    lost);
+    return true;
 }
 
 /* ---- a mark -------------------------------------------------------------------------------- */
@@ -254,7 +266,10 @@ bool apply_choose(struct apply *apply, GError **error)
     g_ptr_array_set_size(apply->items, 0);
     g_clear_pointer(&apply->table, version_table_free);
     apply->table = version_table_read(apply->control, apply->folder, error);
+    if (apply->table != NULL && apply->ledger == NULL)
+        apply->ledger = version_table_ledger(apply->table);
     return apply->table != NULL && sound(apply, error) && there(apply, error) &&
-           known(apply, error) && clean_enough(apply, error) && unchanged(apply, error) &&
+           known(apply, error) && there_are_files(apply, error) && clean_enough(apply, error) &&
+           unchanged(apply, error) &&
            (apply->down ? choose_down(apply, error) : choose_up(apply, error));
 }

@@ -2,6 +2,7 @@
 #include "apply.h"
 
 #include "migrations_commands.h"
+#include "reading.h"
 
 #include <string.h>
 
@@ -63,6 +64,19 @@ static bool as_shown(const struct apply *apply, GError **error)
 
 /* ---- the run ------------------------------------------------------------------------------- */
 
+/* Nothing was done for want of a right: that is nothing the scripts have done wrong. */
+static bool forbidden(const struct apply_item *first)
+{
+    return first->outcome == STEP_FAILED && first->act->outcome != STEP_DONE &&
+           strcmp(first->result.sqlstate, "42501") == 0;
+}
+
+static bool refused(const struct apply_item *first)
+{
+    /* What was held back at its turn, before anything of it was tried, is a refusal. */
+    return (first->outcome == STEP_SKIPPED && first->result.attempts == 0) || forbidden(first);
+}
+
 static enum runbook_exit judge(const struct apply *apply)
 {
     struct gate_count count = {0};
@@ -76,12 +90,10 @@ static enum runbook_exit judge(const struct apply *apply)
             count.left +=
                 !((const struct apply_target *) g_ptr_array_index(item->targets, j))->analyzed;
     }
-    /* What was held back at its turn, before anything of it was tried, is a refusal. */
     const struct apply_item *first =
         apply->items->len > 0 ? g_ptr_array_index(apply->items, 0) : NULL;
     if (count.done == 0 && first != NULL)
-        return first->outcome == STEP_SKIPPED && first->result.attempts == 0 ? RUNBOOK_REFUSED
-                                                                             : RUNBOOK_FAILED;
+        return refused(first) ? RUNBOOK_REFUSED : RUNBOOK_FAILED;
     return gate_judge(&count);
 }
 
@@ -93,6 +105,19 @@ static bool interrupted(const struct apply *apply)
             return true;
     }
     return false;
+}
+
+/* Which right it is the server has said. */
+static void say_forbidden(const struct apply *apply)
+{
+    for (guint i = 0; i < apply->items->len; i++) {
+        const struct apply_item *item = g_ptr_array_index(apply->items, i);
+        g_autoptr(GError) missing = NULL;
+        if (!forbidden(item))
+            continue;
+        reading_forbidden(apply->control, item->reason, &missing);
+        output_warn(apply->call->output, "%s", missing->message);
+    }
 }
 
 static enum runbook_exit act(struct apply *apply)
@@ -114,12 +139,23 @@ static enum runbook_exit act(struct apply *apply)
     if (store_trouble(call->store))
         apply->run = -1;
     apply_show(apply, gate_outcome_name(code));
+    say_forbidden(apply);
     return code;
+}
+
+/* The lock comes before anything that looks at the schema: what may wait for a table would be waited
+ * for by the run that has it, and end that run by its own guard. The version table says whose lock
+ * there is besides ours. */
+static bool lock_and_prepare(struct apply *apply, GError **error)
+{
+    g_clear_pointer(&apply->table, version_table_free);
+    apply->table = version_table_read(apply->control, apply->folder, error);
+    return apply->table != NULL && apply_lock(apply, error) && prepare(apply, error);
 }
 
 static enum runbook_exit lock_and_act(struct apply *apply, GError **error)
 {
-    if (!apply_lock(apply, error) || !prepare(apply, error) || !as_shown(apply, error))
+    if (!lock_and_prepare(apply, error) || !as_shown(apply, error))
         return RUNBOOK_FAILED;
     if (apply->plan->steps->len == 0) {
         apply_show(apply, "done");
@@ -132,36 +168,16 @@ static enum runbook_exit lock_and_act(struct apply *apply, GError **error)
     return act(apply);
 }
 
-/* A mark may be that of a run that is at work: who has the lock is waited for before it is judged. */
-static bool settled(struct apply *apply, GError **error)
-{
-    AUTO(version_table)
-    table = version_table_read(apply->control, apply->folder, error);
-
-    if (table == NULL || !table->dirty)
-        return table != NULL;
-    apply->table = g_steal_pointer(&table);
-    bool locked = apply_lock(apply, error);
-    if (locked)
-        apply_unlock(apply);
-    return locked;
-}
-
-static enum runbook_exit plan_and_act(struct apply *apply, GError **error)
+/* While a person reads and thinks nobody is kept waiting. */
+static enum runbook_exit ask_and_act(struct apply *apply, GError **error)
 {
     struct call *call = apply->call;
-    struct window window = window_open(0);
     bool yes = true;
 
-    if ((!call->dry_run && !settled(apply, error)) || !prepare(apply, error))
+    if (!lock_and_prepare(apply, error))
         return RUNBOOK_FAILED;
-    if (call->dry_run) {
-        apply_say_gates(apply);
-        gate_dry_run(call, apply->plan, apply->limits.lock_timeout_ms, &window, apply_show_plan,
-                     apply);
-        return RUNBOOK_DONE;
-    }
-    if (!call->yes && apply->items->len > 0 && !apply_gates_open(apply)) {
+    apply_unlock(apply);
+    if (apply->items->len > 0 && !apply_gates_open(apply)) {
         apply_refuse(apply, error);
         return RUNBOOK_REFUSED;
     }
@@ -173,6 +189,25 @@ static enum runbook_exit plan_and_act(struct apply *apply, GError **error)
         return RUNBOOK_DONE;
     apply->shown = hashes_of(apply);
     return lock_and_act(apply, error);
+}
+
+static enum runbook_exit show_only(struct apply *apply, GError **error)
+{
+    struct window window = window_open(0);
+
+    if (!prepare(apply, error))
+        return RUNBOOK_FAILED;
+    apply_say_gates(apply);
+    gate_dry_run(apply->call, apply->plan, apply->limits.lock_timeout_ms, &window,
+                 apply_show_plan, apply);
+    return RUNBOOK_DONE;
+}
+
+static enum runbook_exit plan_and_act(struct apply *apply, GError **error)
+{
+    if (apply->call->dry_run)
+        return show_only(apply, error);
+    return apply->call->yes ? lock_and_act(apply, error) : ask_and_act(apply, error);
 }
 
 /* ---- the commands -------------------------------------------------------------------------- */
@@ -199,6 +234,7 @@ static void clear(struct apply *apply)
     g_clear_pointer(&apply->folder, folder_free);
     g_clear_pointer(&apply->control, session_close);
     g_free(apply->system);
+    g_free(apply->ledger);
     g_free(apply->dbname);
     g_free(apply->time_zone);
     g_free(apply->unseen);
@@ -214,7 +250,7 @@ static enum runbook_exit run(struct call *call, bool down, GError **error)
     apply.limits = limits_of(call->settings);
     if (read_wish(&apply, error)) {
         apply.folder = folder_whole_of_call(call, error);
-        if (apply.folder != NULL)
+        if (apply.folder != NULL && folder_filled(apply.folder, error))
             apply.control = call_connect(call, error);
         if (apply.control != NULL) {
             apply.dbname = g_strdup(session_database(apply.control));

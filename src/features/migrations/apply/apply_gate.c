@@ -106,7 +106,8 @@ struct apply_gate apply_judge_backup(const struct apply_backup *backup, gint64 a
     return backup_gate(APPLY_SHUT,
                        g_strdup(backup->configured
                                     ? "the repository has no backup of this cluster"
-                                    : "no backup and no dump of this database is known here"));
+                                    : "no backup and no dump of this database is known here: "
+                                      "the setting backup.repo tells where to look"));
 }
 
 /* ---- obstacles ----------------------------------------------------------------------------- */

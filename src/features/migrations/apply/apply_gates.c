@@ -164,7 +164,8 @@ void apply_refuse(const struct apply *apply, GError **error)
                       !forcible   ? "wait for them, or end them: pgrunbook queries report"
                       : rehearsal ? "pgrunbook migrations rehearse comes first; --force REASON "
                                     "goes without, and keeps the reason"
-                                  : "pgrunbook backup create comes first; --force REASON goes "
+                                  : "pgrunbook backup create comes first, into the repository "
+                                    "that the setting backup.repo names; --force REASON goes "
                                     "without, and keeps the reason",
                       "the gate is shut%s", text->str);
 }

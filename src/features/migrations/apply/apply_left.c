@@ -70,7 +70,8 @@ void apply_find_left(struct apply *apply)
     apply->left = g_ptr_array_new_with_free_func(left_free);
     if (apply->system == NULL)
         return;
-    store_migrations_each(apply->call->store, apply->system, apply->dbname, see, apply->left);
+    store_migrations_each(apply->call->store, apply->system, apply->dbname, apply->ledger, see,
+                          apply->left);
     for (guint i = apply->left->len; i > 0; i--) {
         struct apply_left *left = g_ptr_array_index(apply->left, i - 1);
         store_each_step(apply->call->store, left->run, see_step, left, NULL);
@@ -102,6 +103,7 @@ static void keep(const struct apply *apply, const struct apply_left *left)
         .at_us = g_get_real_time(),
         .system = apply->system,
         .dbname = apply->dbname,
+        .ledger = apply->ledger,
         .version = left->version,
         .name = left->name,
         .hash = left->hash,

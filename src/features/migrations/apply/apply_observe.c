@@ -120,7 +120,8 @@ bool apply_begun_before(const struct apply *apply, const struct apply_item *item
 
     if (apply->system != NULL)
         store_migrations_each(apply->call->store, apply->system,
-                              session_database(apply->control), see_migration, &begun);
+                              session_database(apply->control), apply->ledger, see_migration,
+                              &begun);
     return begun.running;
 }
 

@@ -1,6 +1,7 @@
 /* The items' statements judged on the schema as it is, and the steps made of them. */
 #include "apply.h"
 
+#include "reading.h"
 #include "sql/sql_parse.h"
 
 #include <string.h>
@@ -167,7 +168,7 @@ static void judge(struct apply *apply, struct apply_item *item, struct ddl_schem
 bool apply_judge_items(struct apply *apply, GError **error)
 {
     AUTO(ddl_schema)
-    schema = apply->items->len > 0 ? ddl_schema_read(apply->control, error) : NULL;
+    schema = apply->items->len > 0 ? reading_schema(apply->control, error) : NULL;
 
     for (guint i = 0; schema != NULL && i < apply->items->len; i++) {
         struct apply_item *item = g_ptr_array_index(apply->items, i);
@@ -234,10 +235,50 @@ static char *analyze_sql(struct session *session, const struct apply_target *tar
     return g_strdup(sql->str);
 }
 
+/* psql has nobody who looks whether the index is valid: IF NOT EXISTS is content with one that is not.
+ * Of an index that the server names it is asked of all the table's. NULL: it is no index. */
+static char *proof_sql(struct session *session, const struct apply_object *object)
+{
+    bool named = object->name != NULL;
+    const char *name = named ? object->name : object->table;
+
+    if (object->kind != ALONE_CREATE_INDEX || name == NULL)
+        return NULL;
+    g_autofree char *quoted = session_quote(session, object->schema, name);
+    g_autofree char *literal = session_literal(session, quoted);
+    return g_strdup_printf(
+        "DO $proof$ BEGIN\n"
+        "  IF %s (SELECT FROM pg_catalog.pg_index\n"
+        "      WHERE %s = pg_catalog.to_regclass(%s) AND %sindisvalid) THEN\n"
+        "    RAISE EXCEPTION 'an index is not there, or not valid: drop it, and build it once "
+        "more';\n"
+        "  END IF;\nEND $proof$",
+        named ? "NOT EXISTS" : "EXISTS", named ? "indexrelid" : "indrelid", literal,
+        named ? "" : "NOT ");
+}
+
+/* VACUUM FULL and the like keep everybody out, and do not wait for long. */
+static bool waits_for_all(const struct apply_item *item)
+{
+    return !g_array_index(item->strong, bool, 0);
+}
+
+/* What the program does itself is printed for psql. */
+static GPtrArray *proof_of(const struct apply *apply, const struct apply_item *item)
+{
+    GPtrArray *statements = g_ptr_array_new_with_free_func(g_free);
+    char *proof = apply->call->dry_run ? proof_sql(apply->control, &item->object) : NULL;
+
+    if (proof != NULL)
+        g_ptr_array_add(statements, proof);
+    return statements;
+}
+
 static void plan_alone(struct apply *apply, struct apply_item *item)
 {
     const GPtrArray *statements = item->statements;
     g_autoptr(GPtrArray) none = g_ptr_array_new();
+    g_autoptr(GPtrArray) proof = proof_of(apply, item);
     g_autoptr(GPtrArray) rows = apply_version_sql(apply, item);
     g_autoptr(GPtrArray) mark = version_table_mark(apply->table, apply->folder, item->migration,
                                                    item->down, apply->control);
@@ -247,7 +288,8 @@ static void plan_alone(struct apply *apply, struct apply_item *item)
                               "marked as begun, as its tool does", DDL_LOCK_NONE);
     item->act = step_new(apply, item, g_strdup(g_ptr_array_index(statements, 0)),
                          "the server takes it outside of a transaction only", item->mode);
-    item->version = step_new(apply, item, transaction_sql(none, rows),
+    item->act->lock_timeout_ms = waits_for_all(item) ? -1 : 0;
+    item->version = step_new(apply, item, transaction_sql(proof, rows),
                              "the version table, once it is proved", DDL_LOCK_NONE);
 }
 
@@ -274,6 +316,7 @@ void apply_plan(struct apply *apply)
 {
     g_clear_pointer(&apply->plan, plan_free);
     apply->plan = plan_new();
+    apply->plan->stops = true;
     apply_plan_left(apply);
     for (guint i = 0; i < apply->items->len; i++) {
         struct apply_item *item = g_ptr_array_index(apply->items, i);

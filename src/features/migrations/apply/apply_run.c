@@ -33,6 +33,7 @@ void apply_keep(const struct apply *apply, const struct apply_item *item, const 
         .at_us = g_get_real_time(),
         .system = apply->system,
         .dbname = session_database(apply->control),
+        .ledger = apply->ledger,
         .version = item->migration->version,
         .name = item->migration->name != NULL ? item->migration->name : "",
         .hash = item->migration->hash,

@@ -47,7 +47,7 @@ static struct apply_form refusal(const struct folder_script *script, guint line,
 {
     return (struct apply_form){
         .shape = APPLY_REFUSED,
-        .why = g_strdup_printf("%s, line %u: %s", script->file, file_line(script, line), why)};
+        .why = g_strdup_printf("%s:%u: %s", script->file, file_line(script, line), why)};
 }
 
 /* The statement, of those that are left, that decides. */

@@ -1,6 +1,7 @@
 #include "capture/capture_past.h"
 
 #include "migrations_queries.h"
+#include "reading.h"
 
 bool past_server_open(struct past_server *past, struct session *session, GError **error)
 {
@@ -41,7 +42,7 @@ static struct rows *ask(struct past_server *past, const struct query *query,
 {
     if (past->error != NULL)
         return NULL;
-    AUTO(rows) rows = session_query(past->session, query, values, &past->error);
+    AUTO(rows) rows = reading_query(past->session, query, values, &past->error);
     if (rows == NULL || rows_count(rows) == 0)
         return NULL;
     return g_steal_pointer(&rows);

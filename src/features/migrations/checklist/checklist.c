@@ -149,6 +149,7 @@ static void clear(struct checklist *checklist)
     g_clear_pointer(&apply->folder, folder_free);
     g_clear_pointer(&apply->control, session_close);
     g_free(apply->system);
+    g_free(apply->ledger);
     g_free(apply->time_zone);
 }
 

@@ -43,6 +43,8 @@ void checklist_migration_free(gpointer data);
 
 struct checklist_facts {
     GPtrArray *migrations; /* of struct checklist_migration */
+    guint files;           /* migrations in the folder */
+    guint ours;            /* that pgrunbook has applied to the database, files or none */
     bool backup_fits;
     char *backup; /* what there is, a sentence */
     double max_hold_ms;

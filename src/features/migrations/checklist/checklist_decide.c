@@ -76,6 +76,16 @@ static char *enumerate(const GPtrArray *texts)
     return g_string_free(list, FALSE);
 }
 
+/* Why there is nothing to say it of. */
+static const char *nothing_of(const struct checklist_facts *facts)
+{
+    if (facts->files == 0)
+        return "the folder has no migration";
+    return facts->ours == 0 ? "nothing is due, and what is applied was not applied by pgrunbook"
+                            : "nothing is due, and of what pgrunbook applied no file is there "
+                              "with the text it had";
+}
+
 /* What is wrong stands alone; else what is right. Where there is nothing to say it of there is no
  * evidence, and no tick. */
 static struct checklist_box box_of(const char *name, const struct checklist_facts *facts,
@@ -90,9 +100,7 @@ static struct checklist_box box_of(const char *name, const struct checklist_fact
             g_ptr_array_add(saying.good ? right : wrong, saying.text);
     }
     if (facts->migrations->len == 0)
-        return (struct checklist_box){
-            name, false, false,
-            g_strdup("nothing is due, and what is applied was not applied by pgrunbook")};
+        return (struct checklist_box){name, false, false, g_strdup(nothing_of(facts))};
     if (wrong->len > 0)
         return (struct checklist_box){name, false, false, enumerate(wrong)};
     return (struct checklist_box){name, true, false,
@@ -155,6 +163,10 @@ static struct saying bounded(const struct checklist_migration *migration,
     }
     if (migration->run == 0)
         return bad(g_strdup_printf("%s: not measured", migration->what));
+    if (g_strcmp0(migration->verdict, "broken") == 0)
+        return bad(
+            g_strdup_printf("%s: not measured to its end, it failed (run %" G_GINT64_FORMAT ")",
+                            migration->what, migration->run));
     g_autofree char *measured = duration_ms(migration->hold_ms);
     double counts = MAX(migration->hold_ms, migration->predicted_ms);
     if (migration->predicted_ms < 0)

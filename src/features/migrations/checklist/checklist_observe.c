@@ -1,6 +1,7 @@
 #include "checklist/checklist_observe.h"
 
 #include "ddl/ddl.h"
+#include "reading.h"
 #include "rehearse/snapshot.h"
 #include "sql/sql_parse.h"
 #include "store/store_migrations.h"
@@ -57,25 +58,29 @@ static void take_builds(struct checklist_migration *migration,
     }
 }
 
-/* The scripts of all, in their order, on the schema as it is. */
-static void judge_item(struct apply *apply, const struct apply_item *item,
-                       struct ddl_schema *schema, struct checklist_migration *migration)
+/* The scripts of all, in their order, on the schema as it was before them. */
+static void judge_form(const struct apply *apply, const struct folder_script *script,
+                       const struct apply_form *form, struct ddl_schema *schema,
+                       struct checklist_migration *migration)
 {
     g_autoptr(GPtrArray) before = g_ptr_array_new();
     const struct ddl_context context = {
         .server_version = session_version(apply->control),
-        .in_transaction = item->form.shape == APPLY_TRANSACTION,
+        .in_transaction = form->shape == APPLY_TRANSACTION,
         .time_zone = apply->time_zone,
         .before = before,
     };
 
-    for (guint i = 0; i < item->statements->len; i++) {
-        const char *sql = item->statements->pdata[i];
+    for (guint i = form->from; i < form->to; i++) {
+        g_autofree char *sql =
+            sql_statement_text(script->script, &g_array_index(script->script->statements,
+                                                              struct sql_statement, i));
         AUTO(sql_parse) parse = sql_parse_new(sql, strlen(sql));
         AUTO(ddl_judgement) judgement = ddl_judge(parse, sql, schema, &context);
         migration->unread += !judgement->analysed;
         take_builds(migration, judgement);
     }
+    ddl_schema_settle(schema);
 }
 
 static void take_targets(struct checklist_migration *migration, const struct apply_item *item)
@@ -107,7 +112,7 @@ static void take_schema(GPtrArray *migrations, const struct apply_item *item,
 
 static bool take_due(struct apply *apply, struct checklist_facts *facts, GError **error)
 {
-    AUTO(ddl_schema) schema = ddl_schema_read(apply->control, error);
+    AUTO(ddl_schema) schema = reading_schema(apply->control, error);
     g_autofree char *hash =
         schema != NULL ? snapshot_hash(apply->control, apply->table->name, error) : NULL;
 
@@ -119,8 +124,7 @@ static bool take_due(struct apply *apply, struct checklist_facts *facts, GError 
         take_schema(facts->migrations, item, migration, hash);
         take_form(migration, &item->form);
         take_targets(migration, item);
-        judge_item(apply, item, schema, migration);
-        ddl_schema_settle(schema);
+        judge_form(apply, item->script, &item->form, schema, migration);
         g_ptr_array_add(facts->migrations, migration);
     }
     return hash != NULL;
@@ -131,7 +135,9 @@ static bool take_due(struct apply *apply, struct checklist_facts *facts, GError 
 struct last {
     struct apply *apply;
     GPtrArray *migrations;
+    GPtrArray *files;     /* of struct folder_migration, the folder's: theirs */
     gint64 run, first_us; /* when the first of them was over */
+    guint ours;           /* all that were applied */
 };
 
 static const struct folder_migration *by_hash(const struct folder *folder, const char *hash)
@@ -149,38 +155,60 @@ static void see_applied(const struct store_migration *stored, gpointer data)
     struct last *last = data;
     const struct folder_migration *found = by_hash(last->apply->folder, stored->hash);
 
-    if (found == NULL || found->up == NULL || strcmp(stored->direction, "up") != 0 ||
-        strcmp(stored->outcome, "done") != 0)
+    if (strcmp(stored->direction, "up") != 0 || strcmp(stored->outcome, "done") != 0)
+        return;
+    last->ours++;
+    if (found == NULL || found->up == NULL)
         return;
     if (stored->run != last->run) {
         g_ptr_array_set_size(last->migrations, 0);
+        g_ptr_array_set_size(last->files, 0);
         last->first_us = stored->at_us;
     }
     last->run = stored->run;
     struct checklist_migration *migration = checklist_migration_new(
         g_strdup_printf("%s %s", stored->version, stored->name != NULL ? stored->name : ""));
     struct apply_item item = {.migration = found};
-    struct apply_form form = apply_form_of(found->up);
     apply_observe_rehearsal(last->apply, &item);
     take_rehearsal(migration, &item.rehearsal);
-    take_form(migration, &form);
     migration->applied = true;
     migration->apply_run = stored->run;
     migration->apply_hold_ms = stored->longest_hold_ms;
     migration->analyzed = stored->analyzed;
     apply_rehearsal_clear(&item.rehearsal);
-    g_free(form.why);
     g_ptr_array_add(last->migrations, migration);
+    g_ptr_array_add(last->files, (gpointer) (gsize) found);
+}
+
+/* What they say for themselves. The schema has by now what they made, and would tell of an index that
+ * it is there: so each table that they do not create is taken to be one that is in use. */
+static void judge_last(const struct last *last)
+{
+    AUTO(ddl_schema) schema = ddl_schema_new();
+
+    for (guint i = 0; i < last->files->len; i++) {
+        const struct folder_migration *found = last->files->pdata[i];
+        struct apply_form form = apply_form_of(found->up);
+        take_form(last->migrations->pdata[i], &form);
+        if (form.shape != APPLY_REFUSED)
+            judge_form(last->apply, found->up, &form, schema, last->migrations->pdata[i]);
+        g_free(form.why);
+    }
 }
 
 /* Returns when they were applied; 0: there are none that we have applied. */
 static gint64 take_last(struct apply *apply, struct checklist_facts *facts)
 {
-    struct last last = {.apply = apply, .migrations = facts->migrations, .run = -1};
+    g_autoptr(GPtrArray) files = g_ptr_array_new();
+    struct last last = {
+        .apply = apply, .migrations = facts->migrations, .files = files, .run = -1};
 
     if (apply->system != NULL)
         store_migrations_each(apply->call->store, apply->system,
-                              session_database(apply->control), see_applied, &last);
+                              session_database(apply->control), apply->ledger, see_applied,
+                              &last);
+    judge_last(&last);
+    facts->ours = last.ours;
     return last.first_us;
 }
 
@@ -205,6 +233,7 @@ bool checklist_observe(struct apply *apply, struct checklist_facts *ret_facts, G
         .migrations = g_ptr_array_new_with_free_func(checklist_migration_free),
         .max_hold_ms = (double) settings_int(apply->call->settings, "migrations.max_hold"),
         .now_us = g_get_real_time(),
+        .files = apply->folder->migrations->len,
     };
 
     *ret_facts = facts;

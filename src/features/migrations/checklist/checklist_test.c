@@ -22,6 +22,7 @@ static struct checklist_facts facts_of(struct checklist_migration *migration)
 {
     struct checklist_facts facts = {
         .migrations = g_ptr_array_new_with_free_func(checklist_migration_free),
+        .files = 3,
         .backup_fits = true,
         .backup = g_strdup("backup b1, 1 h old, was restored by a drill"),
         .max_hold_ms = 5000,
@@ -97,6 +98,21 @@ static void test_wrong(void)
 
     /* No evidence, no tick. */
     expect(facts_of(NULL), "....x..", 0, "was not applied by pgrunbook");
+    struct checklist_facts empty = facts_of(NULL);
+    empty.files = 0;
+    empty.ours = 2;
+    expect(empty, "....x..", 0, "the folder has no migration");
+    struct checklist_facts other = facts_of(NULL);
+    other.ours = 2;
+    expect(other, "....x..", 2, "no file is there with the text it had");
+
+    struct checklist_migration *broken = rehearsed("2 b");
+    broken->passed = false;
+    g_free(broken->verdict);
+    broken->verdict = g_strdup("broken");
+    broken->detail = g_strdup("must be owner of table orders");
+    broken->hold_ms = broken->predicted_ms = 0;
+    expect(facts_of(broken), "...xxxx", 2, "not measured to its end, it failed (run 12)");
 
     struct checklist_migration *builds = rehearsed("2 b");
     g_ptr_array_add(builds->builds, g_strdup("builds an index on public.t while writes wait"));

@@ -137,6 +137,17 @@ void folder_migration_hash(struct folder_migration *migration, const struct fold
     g_checksum_update(migration->sum, (const guchar *) file->text, (gssize) file->length);
 }
 
+const char *folder_migration_name(const struct folder_migration *migration)
+{
+    gsize length = migration->name != NULL ? strlen(migration->name) : 0;
+    bool same = length > 0 && strncmp(migration->version, migration->name, length) == 0;
+    const char *rest = same ? migration->version + length : "";
+
+    if (length == 0 || (same && (*rest == '\0' || strcmp(rest, ".sql") == 0)))
+        return NULL;
+    return migration->name;
+}
+
 /* ---- what is seen once all files are read ---------------------------------------------------- */
 
 static const char *file_of(const struct folder_migration *migration)
@@ -245,6 +256,22 @@ struct folder *folder_of_files(const char *path, const GPtrArray *files,
     tell_empty(folder);
     g_ptr_array_sort(folder->problems, compare_problems);
     return folder;
+}
+
+bool folder_is_sound(const struct folder *folder, GError **error)
+{
+    for (guint i = 0; i < folder->problems->len; i++) {
+        const struct folder_problem *problem = folder->problems->pdata[i];
+        if (problem->severity != FOLDER_ERROR)
+            continue;
+        g_autofree char *line =
+            problem->line > 0 ? g_strdup_printf(":%u", problem->line) : g_strdup("");
+        runbook_error_set(error, RUNBOOK_REFUSED, "pgrunbook migrations lint lists all of them",
+                          "%s%s: %s", problem->file != NULL ? problem->file : folder->path,
+                          line, problem->message);
+        return false;
+    }
+    return true;
 }
 
 void folder_free(struct folder *folder)

@@ -54,6 +54,9 @@ struct folder_migration {
     GChecksum *sum; /* only while it is read */
 };
 
+/* Its name, where that says more than its version does; NULL: it does not. */
+const char *folder_migration_name(const struct folder_migration *migration);
+
 enum folder_severity { FOLDER_ERROR, FOLDER_WARNING };
 struct folder_problem {
     enum folder_severity severity;
@@ -81,6 +84,12 @@ struct folder *folder_of_call(const struct call *call, GError **error);
 /* The same, and a single file is refused: held against the version table it would count as all that
  * there is. */
 struct folder *folder_whole_of_call(const struct call *call, GError **error);
+/* RUNBOOK_USAGE when there is no migration in it: a folder that is not mounted is empty, and "nothing
+ * to do" would be no answer. */
+bool folder_filled(const struct folder *folder, GError **error);
+/* What its own tool could not read either is nothing to rehearse. False: the first such problem, with
+ * RUNBOOK_REFUSED, as FILE:LINE: MESSAGE. */
+bool folder_is_sound(const struct folder *folder, GError **error);
 void folder_free(struct folder *folder);
 AUTO_DEFINE(folder, folder_free)
 

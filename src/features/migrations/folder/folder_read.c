@@ -200,3 +200,14 @@ struct folder *folder_whole_of_call(const struct call *call, GError **error)
     folder_free(folder);
     return NULL;
 }
+
+bool folder_filled(const struct folder *folder, GError **error)
+{
+    if (folder->migrations->len > 0)
+        return true;
+    runbook_error_set(error, RUNBOOK_USAGE,
+                      "is it the right one, and is it mounted? pgrunbook migrations lint says "
+                      "which files are passed over, and why",
+                      "\"%s\" has no migration", folder->path);
+    return false;
+}

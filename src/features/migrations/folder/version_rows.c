@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { NAMED = 5 }; /* versions that are named in a sentence; of more it says how many */
+
 const char *version_state_name(enum version_state state)
 {
     switch (state) {
@@ -113,4 +115,34 @@ GArray *version_rows(const struct folder *folder, const struct version_table *ta
             g_array_append_val(rows, row);
     }
     return rows;
+}
+
+/* The one that was applied last; NULL: none was. */
+static const struct version_applied *newest_of(const struct version_table *table)
+{
+    for (guint i = table->applied->len; i > 0; i--) {
+        const struct version_applied *applied = table->applied->pdata[i - 1];
+        if (!applied->repeatable)
+            return applied;
+    }
+    return NULL;
+}
+
+char *version_rows_lost(const struct folder *folder, const struct version_table *table,
+                        bool *ret_newest)
+{
+    const struct version_applied *newest = newest_of(table);
+    g_autoptr(GArray) rows = version_rows(folder, table, NULL, NULL);
+    GString *names = g_string_new(NULL);
+    guint count = 0;
+
+    for (guint i = 0; i < rows->len; i++) {
+        const struct version_row *row = &g_array_index(rows, struct version_row, i);
+        if (row->state == VERSION_UNKNOWN && count++ < NAMED)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", row->version);
+    }
+    if (count > NAMED)
+        g_string_append_printf(names, " and %u more", count - NAMED);
+    *ret_newest = newest != NULL && !is_in_folder(folder, newest);
+    return g_string_free(names, count == 0);
 }

@@ -28,4 +28,9 @@ GArray *version_rows(const struct folder *folder, const struct version_table *ta
                      const char *(*hash_of)(const char *version, gconstpointer data),
                      gconstpointer data);
 
+/* What is applied and has no file, "3, 7 and 2 more"; NULL: nothing. *ret_newest: what was applied
+ * last is among it. Caller frees. */
+char *version_rows_lost(const struct folder *folder, const struct version_table *table,
+                        bool *ret_newest);
+
 #endif

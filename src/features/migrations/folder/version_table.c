@@ -3,6 +3,7 @@
 #include "error.h"
 #include "folder/folder_private.h"
 #include "migrations_queries.h"
+#include "reading.h"
 
 #include <string.h>
 
@@ -285,18 +286,39 @@ static bool read_rows(struct session *session, struct version_table *table, GErr
     return rows != NULL;
 }
 
+struct looking {
+    const struct folder *folder;
+    struct version_table *table;
+};
+
+static bool look(struct session *session, gpointer data, GError **error)
+{
+    struct looking *looking = data;
+    struct version_table *table = g_new0(struct version_table, 1);
+
+    table->format = looking->folder->format;
+    table->applied = g_ptr_array_new_with_free_func(applied_free);
+    if (find(session, table, looking->folder, error) &&
+        (!table->exists || read_rows(session, table, error)))
+        looking->table = table;
+    else
+        version_table_free(table);
+    return looking->table != NULL;
+}
+
 struct version_table *version_table_read(struct session *session, const struct folder *folder,
                                          GError **error)
 {
-    struct version_table *table = g_new0(struct version_table, 1);
+    struct looking looking = {folder, NULL};
 
-    table->format = folder->format;
-    table->applied = g_ptr_array_new_with_free_func(applied_free);
-    if (find(session, table, folder, error) &&
-        (!table->exists || read_rows(session, table, error)))
-        return table;
-    version_table_free(table);
-    return NULL;
+    reading_patient(session, look, &looking, error);
+    return looking.table;
+}
+
+char *version_table_ledger(const struct version_table *table)
+{
+    return g_strdup_printf("%s %s.%s", folder_format_name(table->format), table->schema,
+                           table->name);
 }
 
 const struct version_applied *version_table_row(const struct version_table *table,

@@ -35,6 +35,9 @@ struct version_table *version_table_read(struct session *session, const struct f
 void version_table_free(struct version_table *table);
 AUTO_DEFINE(version_table, version_table_free)
 
+/* What tells it from another one of the same database in the history. Caller frees. */
+char *version_table_ledger(const struct version_table *table);
+
 /* Whether it is applied. With golang-migrate's dirty mark: those before the version it stopped in. */
 bool version_table_has(const struct version_table *table,
                        const struct folder_migration *migration);

@@ -268,8 +268,11 @@ static void add_none(struct lint_report *report)
 {
     struct lint_finding *finding = lint_finding_new(lint_rule("no-migrations"), 0, 0);
 
-    finding->message = g_strdup_printf("there is no migration of %s here",
-                                       folder_format_name(report->folder->format));
+    finding->message =
+        report->folder->format == FOLDER_PLAIN
+            ? g_strdup("there is no file whose name ends in .sql here")
+            : g_strdup_printf("there is no file here that is a migration by the rules of %s",
+                              folder_format_name(report->folder->format));
     g_ptr_array_add(report->findings, finding);
 }
 

@@ -2,6 +2,7 @@
 #include "lint/lint.h"
 #include "lint/lint_show.h"
 #include "migrations_commands.h"
+#include "reading.h"
 
 #include <string.h>
 
@@ -82,7 +83,7 @@ static struct lint_report *lint(const struct call *call, const struct folder *fo
                                 struct session *session, GError **error)
 {
     AUTO(ddl_schema)
-    schema = session != NULL ? ddl_schema_read(session, error) : ddl_schema_new();
+    schema = session != NULL ? reading_schema(session, error) : ddl_schema_new();
 
     if (schema == NULL)
         return NULL;

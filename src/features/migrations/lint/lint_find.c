@@ -62,6 +62,8 @@ static char *place(const char *name, gpointer data)
         return lint_relation(act->schema, act->relation);
     if (strcmp(name, "column") == 0)
         return g_strdup(act->column);
+    if (strcmp(name, "detail") == 0)
+        return g_strdup(act->detail);
     return NULL;
 }
 

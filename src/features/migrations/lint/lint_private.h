@@ -58,6 +58,10 @@ void lint_comments(struct lint_walk *walk);
 /* ---- lint_rewrite.c: the statement as it should be written; NULL: there is no such. ---- */
 char *lint_rewrite(const struct lint_walk *walk, const struct ddl_act *act);
 
+/* ---- lint_remade.c: what goes with a column that is put in another's place, as comments of SQL;
+ * "" where it is known that there is nothing. ---- */
+char *lint_remade(const struct ddl_schema *schema, const struct ddl_act *act);
+
 /* ---- lint_words.c ---- */
 /* The relation as people read it: "shop.orders", "orders"; NULL: "the table". */
 char *lint_relation(const char *schema, const char *relation);

@@ -80,9 +80,13 @@ static const struct recipe {
      "{using-index};"},
     {DDL_ALTER_TYPE_REWRITE, 0, 0, ANY,
      "{column-new};\n"
-     "-- keep it equal by a trigger and fill it in batches, outside the migration; then:\n"
+     "-- keep it equal by a trigger and fill it in batches, outside the migration; "
+     "then:\n{remade}"
      "ALTER TABLE {table} DROP COLUMN {column};\n"
      "ALTER TABLE {table} RENAME COLUMN {column-new-name} TO {column};"},
+    {DDL_USED_COLUMN, 0, 0, ANY,
+     "-- before it drop the {detail}, and what depends on that; after it make both again:\n"
+     "{statement};"},
     {DDL_CREATE_INDEX, 0, 0, PARTITIONED, PARTS},
     {DDL_CREATE_INDEX, 0, 0, PLAIN, ALONE "{concurrently};"},
     {DDL_CONCURRENTLY_PARTITIONED, 0, 0, ANY, PARTS},
@@ -155,12 +159,26 @@ static char *made_name(const struct rewrite *rewrite, const char *ending, bool q
     return quoted ? lint_quoted(NULL, name) : g_steal_pointer(&name);
 }
 
+/* The schema as the script spells it, where this is the table that the statement names. */
+static const char *schema_of(const struct rewrite *rewrite)
+{
+    const struct ddl_act *act = rewrite->act;
+    const PgQuery__RangeVar *range = lint_tree_range(&rewrite->tree);
+
+    if (range == NULL || g_strcmp0(range->relname, act->relation) != 0 ||
+        (!lint_tree_empty(range->schemaname) && g_strcmp0(range->schemaname, act->schema) != 0))
+        return act->schema;
+    return lint_tree_empty(range->schemaname) ? NULL : range->schemaname;
+}
+
 static char *place_name(const struct rewrite *rewrite, const char *place)
 {
     const struct ddl_act *act = rewrite->act;
 
     if (strcmp(place, "table") == 0)
-        return lint_quoted(act->schema, act->relation);
+        return lint_quoted(schema_of(rewrite), act->relation);
+    if (strcmp(place, "detail") == 0)
+        return g_strdup(act->detail);
     if (strcmp(place, "table-text") == 0)
         return lint_relation(act->schema, act->relation);
     if (strcmp(place, "column") == 0)
@@ -174,7 +192,7 @@ static char *place_name(const struct rewrite *rewrite, const char *place)
     if (strcmp(place, "sequence") != 0 && strcmp(place, "sequence-text") != 0)
         return NULL;
     g_autofree char *bare = made_name(rewrite, "seq", false);
-    g_autofree char *name = bare != NULL ? lint_quoted(act->schema, bare) : NULL;
+    g_autofree char *name = bare != NULL ? lint_quoted(schema_of(rewrite), bare) : NULL;
     if (name == NULL || strcmp(place, "sequence") == 0)
         return g_steal_pointer(&name);
     g_auto(GStrv) pieces = g_strsplit(name, "'", -1);
@@ -240,7 +258,7 @@ static char *renamed(const struct rewrite *rewrite)
 
     if (node == NULL || node->node_case != PG_QUERY__NODE__NODE_RENAME_STMT)
         return NULL;
-    return lint_quoted(rewrite->act->schema, node->rename_stmt->newname);
+    return lint_quoted(schema_of(rewrite), node->rename_stmt->newname);
 }
 
 static char *place_part(const struct rewrite *rewrite, const char *place)
@@ -281,6 +299,8 @@ static char *fill_place(const char *place, gpointer data)
         return column_virtual(rewrite);
     if (strcmp(place, "column-new") == 0)
         return column_new(rewrite);
+    if (strcmp(place, "remade") == 0)
+        return lint_remade(rewrite->walk->options->schema, rewrite->act);
     if (strcmp(place, "columns") == 0)
         return columns(rewrite);
     if (strcmp(place, "renamed") == 0)
@@ -313,12 +333,18 @@ static bool fits(const struct recipe *recipe, const struct rewrite *rewrite, boo
            (recipe->needs == ANY || (recipe->needs == PARTITIONED) == partitioned);
 }
 
+/* NOT VALID is what would be proposed. */
+static bool is_written(const struct ddl_act *act)
+{
+    return act->cause == DDL_ADD_NOT_NULL && act->work < DDL_EFFECT_SCAN;
+}
+
 char *lint_rewrite(const struct lint_walk *walk, const struct ddl_act *act)
 {
     struct rewrite rewrite = {.walk = walk, .act = act};
     char *sql = NULL;
 
-    if (walk->statement->length > LONGEST)
+    if (walk->statement->length > LONGEST || is_written(act))
         return NULL;
     bool partitioned = is_partitioned(&rewrite);
     /* A tree that stands for newer words is not what was written. */

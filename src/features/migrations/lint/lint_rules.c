@@ -62,6 +62,12 @@ const struct lint_rule lint_rules[] = {
               "text, a larger precision of numeric at the same scale. Another collation "
               "rebuilds the indexes. The column's statistics are lost in every case: ANALYZE "
               "afterwards."},
+    {"used-column", FAILS,
+     .title = "A column that a view, trigger or policy uses stays as it is",
+     .prose =
+         "The server refuses to change the type of a column that a view, a rule, a policy, a "
+         "trigger or a generated column names, or to drop it. Drop what uses it first, in the "
+         "same migration, and make it again afterwards. It is known with a server only."},
     {"set-expression", WORK(LINT_NOTE), .title = "SET EXPRESSION writes the table anew",
      .prose = "PostgreSQL 17: each row is computed again under ACCESS EXCLUSIVE."},
     {"drop-column", WARNS, .up_only = true, .title = "DROP COLUMN takes its data away",

@@ -42,6 +42,9 @@ static const struct lint_saying sayings[DDL_CAUSES] = {
     [DDL_ALTER_TYPE] = {"alter-column-type",
                         "column {column} gets a type that is stored in the same way; its "
                         "statistics are lost until the next ANALYZE"},
+    [DDL_USED_COLUMN] = {"used-column",
+                         "column {column} of {table} is used by the {detail}, and "
+                         "as long as it is the server refuses this"},
     [DDL_CREATE_INDEX] = {"create-index", "an index is built without CONCURRENTLY"},
     [DDL_DROP_INDEX] =
         {"drop-index",

@@ -159,6 +159,15 @@ static void test_rewrite_by_version(void)
              "ALTER TABLE t VALIDATE CONSTRAINT t_a_not_null;\n"
              "ALTER TABLE t ALTER COLUMN a SET NOT NULL;\n"
              "ALTER TABLE t DROP CONSTRAINT t_a_not_null;");
+    rewrites(18, "ALTER TABLE t ADD CONSTRAINT nn NOT NULL a NOT VALID", "add-not-null", NULL);
+    rewrites(
+        17, "ALTER TABLE t ALTER a TYPE bigint", "alter-column-type",
+        "ALTER TABLE t ADD COLUMN a_new bigint;\n"
+        "-- keep it equal by a trigger and fill it in batches, outside the migration; then:\n"
+        "-- what hangs on the old column goes with it, make it again on the new one: NOT NULL, "
+        "default, indexes, constraints, views\n"
+        "ALTER TABLE t DROP COLUMN a;\n"
+        "ALTER TABLE t RENAME COLUMN a_new TO a;");
     rewrites(18, "ALTER TABLE t ALTER a SET NOT NULL", "set-not-null",
              "ALTER TABLE t ADD CONSTRAINT t_a_not_null NOT NULL a NOT VALID;\n"
              "-- in the next migration:\n"

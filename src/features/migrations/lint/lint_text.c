@@ -69,7 +69,8 @@ static void append_source(GString *text, const struct lint_finding *finding,
     g_autofree char *behind = clean_part(line, at, MAX(at, to));
     const char *dots = from > 0 ? "…" : "";
     int width = display_columns(before) + (from > 0 ? 1 : 0);
-    g_string_append_printf(text, "%6u | %s%s%s\n", finding->line, dots, before, behind);
+    g_string_append_printf(text, "%6u | %s%s%s%s\n", finding->line, dots, before, behind,
+                           MAX(at, to) < g_utf8_strlen(line, -1) ? "…" : "");
     g_string_append_printf(text, "       | %*s^\n", width, "");
 }
 
@@ -139,6 +140,19 @@ static void append_count(GString *text, guint count, const char *noun)
     g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", counted);
 }
 
+/* What has run is not judged: it is no reason to believe that it was clean. */
+static void show_left_out(const struct lint_report *report, struct output *output)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < report->files->len; i++)
+        count += ((const struct lint_file *) report->files->pdata[i])->applied;
+    if (count == 0)
+        return;
+    g_autofree char *scripts = units_format_counted(count, "applied script");
+    output_say(output, "%s left out.", scripts);
+}
+
 static void show_summary(const struct lint_report *report, struct output *output)
 {
     GString *text = g_string_new(NULL);
@@ -155,6 +169,7 @@ static void show_summary(const struct lint_report *report, struct output *output
     bool hides = output_verbosity(output) <= 0 && report->notes + report->ignored > 0;
     output_say(output, "%s, %s for PostgreSQL %d: %s%s.", files, statements,
                report->server_version / 10000, text->str, hides ? " (-v shows all)" : "");
+    show_left_out(report, output);
     if (!report->schema_known)
         output_say(output, "No server was asked (-d, --target): a table that these scripts do "
                            "not create is taken to be large.");
@@ -180,6 +195,15 @@ struct rows_of {
     struct grid *grid;
 };
 
+/* 0 is none. */
+static void add_number(struct grid *grid, guint number)
+{
+    if (number > 0)
+        grid_cellf(grid, OUTPUT_PLAIN, "%u", number);
+    else
+        grid_cell(grid, OUTPUT_PLAIN, NULL);
+}
+
 static void add_row(const struct lint_finding *finding, const struct lint_file *file,
                     const struct lint_statement *statement, gpointer data)
 {
@@ -188,8 +212,8 @@ static void add_row(const struct lint_finding *finding, const struct lint_file *
     (void) file;
     (void) statement;
     grid_take(rows->grid, OUTPUT_PLAIN, lint_path(rows->report, finding));
-    grid_cellf(rows->grid, OUTPUT_PLAIN, "%u", finding->line);
-    grid_cellf(rows->grid, OUTPUT_PLAIN, "%u", finding->column);
+    add_number(rows->grid, finding->line);
+    add_number(rows->grid, finding->column);
     grid_cell(rows->grid, OUTPUT_PLAIN, lint_severity_name(finding->severity));
     grid_cell(rows->grid, OUTPUT_PLAIN, finding->rule->id);
     grid_cell(rows->grid, OUTPUT_PLAIN, finding->message);

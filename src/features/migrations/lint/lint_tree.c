@@ -252,6 +252,22 @@ void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node, const cha
     tree->name = usual_name(tree, act);
 }
 
+const PgQuery__RangeVar *lint_tree_range(const struct lint_tree *tree)
+{
+    if (tree->alter != NULL)
+        return tree->alter->relation;
+    if (tree->node == NULL)
+        return NULL;
+    switch ((int) tree->node->node_case) {
+    case PG_QUERY__NODE__NODE_CREATE_STMT:
+        return tree->node->create_stmt->relation;
+    case PG_QUERY__NODE__NODE_RENAME_STMT:
+        return tree->node->rename_stmt->relation;
+    default:
+        return NULL;
+    }
+}
+
 void lint_tree_clear(struct lint_tree *tree)
 {
     g_clear_pointer(&tree->name, g_free);

@@ -37,6 +37,8 @@ static inline bool lint_tree_empty(const char *text)
 /* Finds the parts the act is about. */
 void lint_tree_find(struct lint_tree *tree, const PgQuery__Node *node, const char *text,
                     const struct ddl_act *act);
+/* The table as the statement names it; NULL: it is none about one table. */
+const PgQuery__RangeVar *lint_tree_range(const struct lint_tree *tree);
 void lint_tree_clear(struct lint_tree *tree);
 
 /* ALTER TABLE … ADD COLUMN c type, with what is left when constraints of these kinds go;

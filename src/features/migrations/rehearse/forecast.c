@@ -7,22 +7,31 @@ void forecast_clear(struct forecast *forecast)
     g_clear_pointer(&forecast->reason, g_free);
 }
 
-/* The largest relation that was read or written, for words. */
+/* The largest relation that was read or written, for words; growth: of the one that has grown most,
+ * of which nobody knows whether it took the time. -1: there was nothing of it here. */
 struct weight {
     gint64 here, there;
+    double growth;
     const struct trace_lock *largest;
     gint64 largest_there;
 };
 
+static void add_growth(struct weight *weight, gint64 here, gint64 there)
+{
+    if (there <= here || weight->growth < 0)
+        return;
+    weight->growth = here > 0 ? MAX(weight->growth, (double) there / (double) here) : -1;
+}
+
 static bool weigh(const struct trace_statement *statement, const struct forecast_sizes *sizes,
                   struct weight *ret_weight, char **ret_reason)
 {
-    struct weight weight = {.here = 0};
+    struct weight weight = {.growth = 1};
 
     for (guint i = 0; i < statement->locks->len; i++) {
         const struct trace_lock *lock = statement->locks->pdata[i];
         struct forecast_size size;
-        if (lock->work < DDL_EFFECT_SCAN)
+        if (lock->work < DDL_EFFECT_SCAN && !lock->read)
             continue;
         if (!sizes->size_of(lock->schema, lock->relation, &size, sizes->data)) {
             *ret_reason = g_strdup_printf("the size of %s.%s on the target is not known",
@@ -31,8 +40,10 @@ static bool weigh(const struct trace_statement *statement, const struct forecast
         }
         bool rewrite = lock->work == DDL_EFFECT_REWRITE;
         gint64 there = size.bytes + (rewrite ? size.index_bytes : 0);
-        weight.here += lock->bytes + (rewrite ? lock->index_bytes : 0);
+        gint64 here = lock->bytes + (rewrite ? lock->index_bytes : 0);
+        weight.here += here;
         weight.there += there;
+        add_growth(&weight, here, there);
         if (weight.largest == NULL || there > weight.largest_there) {
             weight.largest = lock;
             weight.largest_there = there;
@@ -62,8 +73,8 @@ static void predict(const struct trace_statement *statement, const struct foreca
     double measured_ms = statement->seconds * 1000, ratio = 1;
     bool known = weigh(statement, sizes, &weight, &reason);
 
-    if (known && weight.there > weight.here)
-        ratio = weight.here > 0 ? (double) weight.there / (double) weight.here : -1;
+    if (known)
+        ratio = weight.growth;
     if (known && ratio != 1 && (ratio < 0 || measured_ms < FORECAST_LEAST_MS))
         reason = too_little(statement, &weight);
     if (!known || ratio < 0)

@@ -1,7 +1,8 @@
 /*
  * How long production will be locked, from what was measured on a shadow and the sizes here and
  * there. What only changes the catalog takes as long there; what reads or writes a table takes
- * longer in the measure in which the table is larger. From next to nothing it says nothing. Pure.
+ * longer in the measure in which the table is larger; of several, the one that has grown most, for
+ * nobody knows which of them took the time. From next to nothing it says nothing. Pure.
  */
 #ifndef MIGRATIONS_FORECAST_H
 #define MIGRATIONS_FORECAST_H

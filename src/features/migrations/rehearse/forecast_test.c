@@ -118,6 +118,28 @@ static void test_behind(void)
     check(trace, 10003, false);
 }
 
+/* What is read through an index counts, and of several tables the one that has grown most. */
+static void test_growth(void)
+{
+    struct trace *trace = trace_new();
+
+    add(trace, 0.1, "small", true, DDL_EFFECT_SCAN);
+    struct trace_statement *statement = trace->statements->pdata[0];
+    struct trace_lock *lock = g_new0(struct trace_lock, 1);
+    *lock = (struct trace_lock){.schema = g_strdup("public"),
+                                .relation = g_strdup("big"),
+                                .mode = DDL_ACCESS_SHARE,
+                                .new_here = true,
+                                .bytes = 1000000};
+    g_ptr_array_add(statement->locks, lock);
+    trace_hold(trace->statements, 0, 0);
+    struct forecast forecast = forecast_trace(trace, &sizes);
+    g_assert_cmpfloat_with_epsilon(forecast.hold_ms, 100, 0.001);
+    forecast_clear(&forecast);
+    lock->read = true;
+    check(trace, 10001, false);
+}
+
 static void test_refuses(void)
 {
     struct trace *trace = trace_new();
@@ -139,6 +161,7 @@ int main(int count, char **arguments)
     g_test_add_func("/migrations/forecast/scale", test_scale);
     g_test_add_func("/migrations/forecast/behind", test_behind);
     g_test_add_func("/migrations/forecast/at_most", test_at_most);
+    g_test_add_func("/migrations/forecast/growth", test_growth);
     g_test_add_func("/migrations/forecast/refuses", test_refuses);
     return g_test_run();
 }

@@ -9,38 +9,6 @@
 
 /* ---- what it is about ---------------------------------------------------------------------- */
 
-static struct folder *read_folder(const struct call *call, GError **error)
-{
-    const char *dir = call->arguments[0] != NULL
-                          ? call->arguments[0]
-                          : settings_string(call->settings, "migrations.dir");
-    enum folder_format format = FOLDER_AUTO;
-
-    if (dir == NULL || *dir == '\0') {
-        runbook_error_set(error, RUNBOOK_USAGE,
-                          "pgrunbook migrations rehearse DIR, or the setting migrations.dir",
-                          "no folder is named");
-        return NULL;
-    }
-    folder_format_parse(settings_string(call->settings, "migrations.format"), &format);
-    return folder_read(dir, format, error);
-}
-
-/* What another tool could not read either is no rehearsal's matter to find out. */
-static bool usable(const struct folder *folder, GError **error)
-{
-    for (guint i = 0; i < folder->problems->len; i++) {
-        const struct folder_problem *problem = folder->problems->pdata[i];
-        if (problem->severity != FOLDER_ERROR)
-            continue;
-        runbook_error_set(error, RUNBOOK_FAILED, "pgrunbook migrations lint lists all of them",
-                          "%s:%u: %s", problem->file != NULL ? problem->file : folder->path,
-                          problem->line, problem->message);
-        return false;
-    }
-    return true;
-}
-
 static bool choose_shadow(struct call *call, struct shadow_plan *plan, GError **error)
 {
     const char *conninfo = settings_string(call->settings, "migrations.shadow");
@@ -206,6 +174,7 @@ static void rehearse_clear(struct rehearse *rehearse)
 {
     g_clear_pointer(&rehearse->shadow, shadow_free);
     g_ptr_array_unref(rehearse->migrations);
+    g_clear_pointer(&rehearse->lint, lint_report_free);
     g_clear_pointer(&rehearse->folder, folder_free);
     rehearse_target_clear(&rehearse->target);
     g_free(rehearse->table);
@@ -214,8 +183,9 @@ static void rehearse_clear(struct rehearse *rehearse)
 static enum runbook_exit look_and_work(struct rehearse *rehearse, struct shadow_plan *plan,
                                        GError **error)
 {
-    rehearse->folder = read_folder(rehearse->call, error);
-    if (rehearse->folder == NULL || !usable(rehearse->folder, error))
+    rehearse->folder = folder_of_call(rehearse->call, error);
+    if (rehearse->folder == NULL || !folder_is_sound(rehearse->folder, error) ||
+        !folder_filled(rehearse->folder, error))
         return runbook_error_exit(*error);
     AUTO(session) target = call_connect(rehearse->call, error);
     if (target == NULL || !rehearse_look(rehearse, target, error))

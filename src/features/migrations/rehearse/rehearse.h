@@ -9,6 +9,7 @@
 #include "feature.h"
 #include "folder/folder.h"
 #include "folder/version_table.h"
+#include "lint/lint.h"
 #include "rehearse/forecast.h"
 #include "rehearse/reversal.h"
 #include "rehearse/rowsums.h"
@@ -54,6 +55,7 @@ struct rehearse {
     struct folder *folder;
     char *table; /* name of the version table: it is no part of the schema */
     struct rehearse_target target;
+    struct lint_report *lint; /* of the same scripts, on the target's schema */
     struct shadow *shadow;
     GPtrArray *migrations; /* of struct rehearse_migration: those that are pending */
     gint64 run;            /* in the history; -1: not there */

@@ -46,6 +46,7 @@ static json_t *measured_locks(const struct trace_statement *statement, bool held
             set_number(item, "held_ms", lock->held_ms);
             json_object_set_new(item, "new", json_boolean(lock->new_here));
             set_text(item, "work", ddl_effect_name(lock->work));
+            json_object_set_new(item, "read_by_index", json_boolean(lock->read));
         }
         json_array_append_new(list, item);
     }
@@ -117,6 +118,40 @@ static void set_measured(json_t *item, const struct rehearse *rehearse,
     forecast_clear(&forecast);
 }
 
+static json_t *finding_of(const struct lint_finding *finding)
+{
+    json_t *item = json_object();
+
+    set_text(item, "rule", finding->rule->id);
+    set_text(item, "severity", lint_severity_name(finding->severity));
+    set_text(item, "message", finding->message);
+    set_text(item, "safe_rewrite", finding->safe_rewrite);
+    set_text(item, "assumed", finding->assumption);
+    set_count(item, "line", finding->line);
+    json_object_set_new(item, "column",
+                        finding->column > 0 ? json_integer(finding->column) : json_null());
+    json_object_set_new(item, "ignored", json_boolean(finding->reason != NULL));
+    set_text(item, "reason", finding->reason);
+    return item;
+}
+
+/* Those of lint, of the same statement. */
+static json_t *findings_of(const struct rehearse *rehearse, const struct rehearse_script *one,
+                           guint number)
+{
+    const GPtrArray *found = NULL;
+    json_t *list = json_array();
+
+    for (guint i = 0; i < rehearse->lint->files->len; i++) {
+        const struct lint_file *file = rehearse->lint->files->pdata[i];
+        if (file->script == one->script && number < file->statements->len)
+            found = g_array_index(file->statements, struct lint_statement, number).findings;
+    }
+    for (guint i = 0; found != NULL && i < found->len; i++)
+        json_array_append_new(list, finding_of(found->pdata[i]));
+    return list;
+}
+
 static json_t *statement_of(const struct rehearse *rehearse, const struct rehearse_script *one,
                             guint i)
 {
@@ -130,7 +165,17 @@ static json_t *statement_of(const struct rehearse *rehearse, const struct rehear
     set_count(item, "line", (gint64) one->script->line + place->line - 1);
     set_text(item, "sql", sql);
     json_object_set_new(item, "analysed", json_boolean(judgement->analysed));
+    json_object_set_new(item, "findings", findings_of(rehearse, one, i));
     set_measured(item, rehearse, one, i);
+    return item;
+}
+
+static json_t *reversibility_of(const struct rehearse_migration *one)
+{
+    json_t *item = json_object();
+
+    set_text(item, "verdict", one->reached ? reversal_name(one->verdict) : NULL);
+    set_text(item, "detail", one->detail);
     return item;
 }
 
@@ -149,6 +194,7 @@ static void add_file(struct document *document, const struct rehearse *rehearse,
     set_text(item, "direction", script->direction);
     json_object_set_new(item, "transactional",
                         json_boolean(script->script->transaction == FOLDER_ONE_TRANSACTION));
+    json_object_set_new(item, "reversibility", reversibility_of(one));
     json_object_set_new(item, "committed", json_boolean(script->trace->committed));
     set_number(item, "seconds", script->trace->seconds);
     set_number(item, "longest_hold_ms", script->trace->longest_hold_ms);
@@ -162,7 +208,7 @@ static void add_file(struct document *document, const struct rehearse *rehearse,
 
 static json_t *migration_of(const struct rehearse_migration *one)
 {
-    json_t *item = json_object(), *reversal = json_object();
+    json_t *item = json_object();
 
     set_text(item, "version", one->migration->version);
     set_text(item, "name", one->migration->name);
@@ -174,9 +220,9 @@ static json_t *migration_of(const struct rehearse_migration *one)
     set_hold(item, "longest_hold_ms", one->reached ? one->longest_hold_ms : -1);
     set_hold(item, "predicted_hold_ms", one->reached ? one->forecast.hold_ms : -1);
     set_text(item, "prediction_refused", one->forecast.reason);
-    set_text(reversal, "verdict", one->reached ? reversal_name(one->verdict) : NULL);
-    set_text(reversal, "detail", one->detail);
-    json_object_set_new(item, "reversibility", reversal);
+    set_hold(item, "predicted_at_most_ms",
+             one->reached && one->forecast.reason != NULL ? one->forecast.at_most_ms : -1);
+    json_object_set_new(item, "reversibility", reversibility_of(one));
     return item;
 }
 

@@ -258,6 +258,7 @@ static void decide(struct rehearse *rehearse, struct rehearse_migration *one,
     const struct reversal_facts facts = {.up_error = error_of(one->up.trace),
                                          .declared = declared(one->migration),
                                          .has_down = one->migration->down != NULL,
+                                         .repeatable = one->migration->repeatable,
                                          .down_error = error_of(one->down.trace),
                                          .restored = cycle->restored,
                                          .again_error = error_of(one->again),
@@ -308,6 +309,8 @@ static bool run_one(struct rehearse *rehearse, guint number, struct snapshot **l
 
     if (up && has_way_back(one))
         fine = go_back(rehearse, one, &cycle, error);
+    else if (up && one->migration->repeatable)
+        fine = go_up_again(rehearse, one, &cycle, error);
     if (fine)
         decide(rehearse, one, &cycle);
     *ret_known = cycle.known;

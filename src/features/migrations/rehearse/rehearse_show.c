@@ -27,7 +27,7 @@ static char *excerpt(const struct folder_script *script, guint number)
     g_auto(GStrv) words = g_strsplit_set(text, " \t\r\n", -1);
     GString *line = g_string_new(NULL);
 
-    for (char **word = words; *word != NULL && line->len < 60; word++)
+    for (char **word = words; *word != NULL && g_utf8_strlen(line->str, -1) <= 60; word++)
         if (**word != '\0')
             g_string_append_printf(line, "%s%s", line->len > 0 ? " " : "", *word);
     if (g_utf8_strlen(line->str, -1) > 60) {
@@ -37,22 +37,59 @@ static char *excerpt(const struct folder_script *script, guint number)
     return g_string_free(line, FALSE);
 }
 
-/* Of two of one strength the one on the table says more than the one on its index. */
-static int rank(const struct trace_lock *lock)
+static bool is_table(const struct trace_lock *lock)
 {
-    return 2 * (int) lock->mode + (lock->kind != 'i' && lock->kind != 'I');
+    return strchr("rpmvf", lock->kind) != NULL;
 }
 
-static const struct trace_lock *strongest(const struct trace_statement *statement)
+/* The statement has it as a word of its own. */
+static bool names(const char *sql, const char *relation)
+{
+    g_autofree char *escaped = g_regex_escape_string(relation, -1);
+    g_autofree char *pattern = g_strdup_printf("(?<!\\w)%s(?!\\w)", escaped);
+
+    return g_regex_match_simple(pattern, sql, G_REGEX_CASELESS | G_REGEX_RAW, 0);
+}
+
+/* Of those of one strength a table says more than its index, the one that the statement names more
+ * than another, and a partitioned one more than its parts. */
+static int rank(const struct trace_lock *lock, const char *sql)
+{
+    return 8 * (int) lock->mode + 4 * is_table(lock) + 2 * names(sql, lock->relation) +
+           (lock->kind == 'p');
+}
+
+static const struct trace_lock *strongest(const struct trace_statement *statement,
+                                          const char *sql)
 {
     const struct trace_lock *found = NULL;
 
     for (guint i = 0; i < statement->locks->len; i++) {
         const struct trace_lock *lock = statement->locks->pdata[i];
-        if (lock->new_here && (found == NULL || rank(lock) > rank(found)))
+        if (lock->new_here && (found == NULL || rank(lock, sql) > rank(found, sql)))
             found = lock;
     }
     return found;
+}
+
+/* Other tables that are locked so that somebody waits. */
+static guint count_more(const struct trace_statement *statement, const struct trace_lock *shown)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < statement->locks->len; i++) {
+        const struct trace_lock *lock = statement->locks->pdata[i];
+        count += lock != shown && lock->new_here && lock->mode >= DDL_SHARE && is_table(lock);
+    }
+    return count;
+}
+
+static void lock_cell(struct grid *grid, const struct trace_lock *lock, guint more)
+{
+    g_autofree char *rest = more > 0 ? g_strdup_printf(" and %u more", more) : g_strdup("");
+
+    grid_cellf(grid, lock->mode >= DDL_SHARE ? OUTPUT_CAUTION : OUTPUT_PLAIN, "%s on %s.%s%s",
+               ddl_lock_words(lock->mode), lock->schema, lock->relation, rest);
 }
 
 static const struct ddl_lock *judged_lock(const struct ddl_judgement *judgement)
@@ -68,14 +105,13 @@ static const struct ddl_lock *judged_lock(const struct ddl_judgement *judgement)
 }
 
 static void lock_cells(struct grid *grid, const struct trace_statement *statement,
-                       const struct ddl_judgement *judgement)
+                       const struct ddl_judgement *judgement, const char *sql)
 {
-    const struct trace_lock *lock = strongest(statement);
+    const struct trace_lock *lock = strongest(statement, sql);
     const struct ddl_lock *rule = statement->alone ? judged_lock(judgement) : NULL;
 
     if (lock != NULL) {
-        grid_cellf(grid, lock->mode >= DDL_SHARE ? OUTPUT_CAUTION : OUTPUT_PLAIN, "%s on %s.%s",
-                   ddl_lock_words(lock->mode), lock->schema, lock->relation);
+        lock_cell(grid, lock, count_more(statement, lock));
         grid_take(grid, OUTPUT_PLAIN, rehearse_ms(lock->held_ms));
     } else if (rule != NULL) {
         grid_cellf(grid, OUTPUT_PLAIN, "%s on %s (by rule)", ddl_lock_words(rule->mode),
@@ -98,6 +134,8 @@ static void statement_row(struct grid *grid, const struct rehearse *rehearse,
                                          (gpointer) (gsize) &rehearse->target};
     struct forecast forecast = forecast_statement(one->trace, i, &sizes);
 
+    g_autofree char *sql = sql_statement_text(one->script->script, place);
+
     grid_cellf(grid, OUTPUT_DIM, "%u", one->script->line + place->line - 1);
     grid_take(grid, OUTPUT_PLAIN, excerpt(one->script, i));
     grid_cell(grid, statement->effect >= DDL_EFFECT_SCAN ? OUTPUT_CAUTION : OUTPUT_PLAIN,
@@ -105,7 +143,7 @@ static void statement_row(struct grid *grid, const struct rehearse *rehearse,
                   ? "failed"
                   : ddl_effect_name(statement->alone ? judgement->effect : statement->effect));
     grid_take(grid, OUTPUT_PLAIN, rehearse_ms(statement->seconds * 1000));
-    lock_cells(grid, statement, judgement);
+    lock_cells(grid, statement, judgement, sql);
     if (forecast.hold_ms < 0)
         grid_cell(grid, OUTPUT_DIM, "not known");
     else
@@ -147,6 +185,21 @@ static void show_script(const struct rehearse *rehearse, const struct rehearse_s
 
 /* ---- a migration --------------------------------------------------------------------------- */
 
+/* Why it passes although nothing can be predicted. */
+static void show_pass(struct output *output, const struct rehearse_migration *one)
+{
+    const struct forecast *forecast = &one->forecast;
+
+    if (forecast->reason == NULL || !one->passed || forecast->at_most_ms < 0)
+        return;
+    g_autofree char *most = rehearse_ms(forecast->at_most_ms);
+    output_say(
+        output,
+        "  passed all the same: had each statement that was too short taken %d ms here, it "
+        "would hold the lock for %s there",
+        FORECAST_LEAST_MS, most);
+}
+
 static void show_migration(const struct rehearse *rehearse,
                            const struct rehearse_migration *one)
 {
@@ -159,10 +212,10 @@ static void show_migration(const struct rehearse *rehearse,
     g_autofree char *held = rehearse_ms(one->longest_hold_ms);
     g_autofree char *there = rehearse_ms(one->forecast.hold_ms);
 
-    output_say(output, "%s %s: %s%s%s%s", one->migration->version,
-               one->migration->name != NULL ? one->migration->name : "", verdict,
-               one->detail != NULL ? " (" : "", one->detail != NULL ? one->detail : "",
-               one->detail != NULL ? ")" : "");
+    const char *name = folder_migration_name(one->migration);
+    output_say(output, "%s%s%s: %s%s%s%s", one->migration->version, name != NULL ? " " : "",
+               name != NULL ? name : "", verdict, one->detail != NULL ? " (" : "",
+               one->detail != NULL ? one->detail : "", one->detail != NULL ? ")" : "");
     if (!one->reached)
         return;
     show_script(rehearse, &one->up);
@@ -175,6 +228,7 @@ static void show_migration(const struct rehearse *rehearse,
                    one->forecast.hold_ms < 0 ? "" : " predicted");
     if (one->forecast.reason != NULL)
         output_say(output, "  %s", one->forecast.reason);
+    show_pass(output, one);
     if (one->objection != NULL)
         output_say(output, "  not passed: %s", one->objection);
 }

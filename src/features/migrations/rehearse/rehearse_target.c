@@ -1,5 +1,7 @@
 /* What is to be known of the target before the shadow is there. */
+#include "folder/version_rows.h"
 #include "migrations_queries.h"
+#include "reading.h"
 #include "rehearse/rehearse.h"
 
 static char *key_of(const char *schema, const char *name)
@@ -22,7 +24,7 @@ bool rehearse_size_of(const char *schema, const char *relation, struct forecast_
 static bool read_sizes(struct rehearse_target *target, struct session *session, GError **error)
 {
     AUTO(rows)
-    rows = session_query(session, &query_migrations_target_sizes, NULL, error);
+    rows = reading_query(session, &query_migrations_target_sizes, NULL, error);
 
     target->sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (int i = 0; rows != NULL && i < rows_count(rows); i++) {
@@ -73,6 +75,39 @@ static void add_pending(struct rehearse *rehearse, const struct folder_migration
     g_ptr_array_add(rehearse->migrations, one);
 }
 
+/* Beside a single file they say nothing. */
+static void warn_of_lost(const struct rehearse *rehearse, const struct version_table *applied)
+{
+    bool newest;
+    g_autofree char *lost = version_rows_lost(rehearse->folder, applied, &newest);
+
+    if (lost != NULL && g_file_test(rehearse->folder->path, G_FILE_TEST_IS_DIR))
+        output_warn(rehearse->call->output, "applied, and there is no file in the folder: %s",
+                    lost);
+}
+
+static gint64 today(void)
+{
+    return g_get_real_time() / G_USEC_PER_SEC / (24 * 60 * 60);
+}
+
+/* What lint says of the same statements, on the target's schema as it is. */
+static bool lint(struct rehearse *rehearse, struct session *target,
+                 const struct version_table *applied, GError **error)
+{
+    AUTO(ddl_schema) schema = reading_schema(target, error);
+
+    if (schema == NULL)
+        return false;
+    const struct lint_options options = {.server_version = rehearse->target.version,
+                                         .schema = schema,
+                                         .time_zone = rehearse->target.time_zone,
+                                         .applied = applied,
+                                         .today = today()};
+    rehearse->lint = lint_folder(rehearse->folder, &options);
+    return true;
+}
+
 bool rehearse_look(struct rehearse *rehearse, struct session *target, GError **error)
 {
     AUTO(version_table) applied = version_table_read(target, rehearse->folder, error);
@@ -84,7 +119,8 @@ bool rehearse_look(struct rehearse *rehearse, struct session *target, GError **e
                     "\"%s\" says that version %s was not finished: what it has left of the "
                     "schema is rehearsed on",
                     applied->name, applied->dirty_version);
-    if (!read_target(rehearse, target, error))
+    warn_of_lost(rehearse, applied);
+    if (!read_target(rehearse, target, error) || !lint(rehearse, target, applied, error))
         return false;
     for (guint i = 0; i < rehearse->folder->migrations->len; i++) {
         const struct folder_migration *migration = rehearse->folder->migrations->pdata[i];

@@ -82,6 +82,19 @@ static enum reversal decide_rows(const struct reversal_facts *facts, char **ret_
     return REVERSAL_REVERSIBLE;
 }
 
+/* What flyway runs again whenever its text changes has to bear that. */
+static enum reversal decide_repeatable(const struct reversal_facts *facts, char **ret_detail)
+{
+    if (facts->again_error != NULL)
+        return broken(failed("repeatable, and fails the second time", facts->again_error),
+                      ret_detail);
+    if (count_of(facts->repeated, true) > 0)
+        return broken(listed("repeatable, and after the second time ", facts->repeated, true),
+                      ret_detail);
+    *ret_detail = g_strdup("repeatable: its older text, run again, is the way back");
+    return REVERSAL_REVERSIBLE;
+}
+
 enum reversal reversal_decide(const struct reversal_facts *facts, char **ret_detail)
 {
     if (facts->up_error != NULL)
@@ -90,6 +103,8 @@ enum reversal reversal_decide(const struct reversal_facts *facts, char **ret_det
         *ret_detail = g_strdup_printf("declared: %s", facts->declared);
         return REVERSAL_IRREVERSIBLE;
     }
+    if (facts->repeatable && !facts->has_down)
+        return decide_repeatable(facts, ret_detail);
     if (!facts->has_down)
         return broken(g_strdup("there is no down script, and no comment \"-- irreversible: "
                                "REASON\" that says why"),

@@ -23,6 +23,7 @@ struct reversal_facts {
     const char *up_error; /* up failed: the server's words */
     const char *declared; /* the reason why there is no way back */
     bool has_down;
+    bool repeatable; /* has no way back of its own: its older text, run again, is that */
     const char *down_error;
     const GPtrArray
         *restored; /* struct snapshot_change: the schema before up, and after down */

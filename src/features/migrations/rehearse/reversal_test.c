@@ -166,6 +166,12 @@ static void test_verdicts(void)
     check_verdict(&facts, REVERSAL_IRREVERSIBLE, "declared: the old column is of no use");
     facts.up_error = "never";
     check_verdict(&facts, REVERSAL_BROKEN, "up fails: never");
+    facts = (struct reversal_facts){.repeatable = true, .repeated = none};
+    check_verdict(&facts, REVERSAL_REVERSIBLE,
+                  "repeatable: its older text, run again, is the way back");
+    facts.again_error = "ERROR:  relation exists";
+    check_verdict(&facts, REVERSAL_BROKEN,
+                  "repeatable, and fails the second time: ERROR:  relation exists");
     facts = (struct reversal_facts){.has_down = false};
     check_verdict(&facts, REVERSAL_BROKEN,
                   "there is no down script, and no comment \"-- irreversible: REASON\" that "

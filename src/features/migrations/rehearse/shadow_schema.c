@@ -4,6 +4,7 @@
 #include "migrations_queries.h"
 #include "programs/programs.h"
 #include "programs/programs_pipe.h"
+#include "reading.h"
 #include "rehearse/shadow.h"
 #include "rehearse/trace_send.h"
 #include "sql/sql_script.h"
@@ -78,25 +79,37 @@ static bool read_some(struct programs_pipe *pipe, GString *text, bool *ret_ended
     return true;
 }
 
-static char *dump_schema(const struct shadow_plan *plan, const char *program, GError **error)
+struct dumping {
+    const char *program;
+    char *text;
+};
+
+static bool dump_schema(struct session *target, gpointer data, GError **error)
 {
-    char *words[] = {(char *) (gsize) program,       (char[]){"--schema-only"},
-                     (char[]){"--no-subscriptions"}, (char[]){"--no-tablespaces"},
-                     (char[]){"--no-password"},      NULL};
+    struct dumping *dumping = data;
+    g_autofree char *patience = g_strdup_printf("--lock-wait-timeout=%d", READING_LOCK_MS);
+    char *words[] = {(char *) (gsize) dumping->program,
+                     (char[]){"--schema-only"},
+                     (char[]){"--no-subscriptions"},
+                     (char[]){"--no-tablespaces"},
+                     (char[]){"--no-password"},
+                     patience,
+                     NULL};
     const struct programs_pipe_plan pipe_plan = {.arguments = words,
-                                                 .connection = session_handle(plan->target)};
+                                                 .connection = session_handle(target)};
     g_autoptr(GString) text = g_string_new(NULL);
     bool ended = false;
 
     AUTO(programs_pipe) pipe = programs_pipe_start(&pipe_plan, error);
     if (pipe == NULL)
-        return NULL;
+        return false;
     while (!ended)
         if (!read_some(pipe, text, &ended, error))
-            return NULL;
+            return false;
     if (!programs_pipe_finish(pipe, "the target's schema cannot be read", error))
-        return NULL;
-    return g_strdup(text->str);
+        return false;
+    dumping->text = g_strdup(text->str);
+    return true;
 }
 
 /* psql's own words are none of the server's. (A random word stands behind them.) */
@@ -155,9 +168,10 @@ bool shadow_fill_schema(struct shadow *shadow, struct session *observer,
                           "%s", missing->message);
         return false;
     }
-    g_autofree char *text = dump_schema(plan, program, error);
-    if (text == NULL)
+    struct dumping dumping = {program, NULL};
+    if (!reading_patient(plan->target, dump_schema, &dumping, error))
         return false;
+    g_autofree char *text = dumping.text;
     blank_restrictions(text);
     AUTO(session) session = session_twin(observer, error);
     return session != NULL &&

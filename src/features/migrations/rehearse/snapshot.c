@@ -2,6 +2,7 @@
 #include "rehearse/snapshot.h"
 
 #include "migrations_queries.h"
+#include "reading.h"
 
 #include <string.h>
 
@@ -109,11 +110,26 @@ char *snapshot_digest(const struct snapshot *snapshot)
     return g_strdup(g_checksum_get_string(checksum));
 }
 
+struct hashing {
+    const char *table;
+    char *hash;
+};
+
+static bool hash(struct session *session, gpointer data, GError **error)
+{
+    struct hashing *hashing = data;
+    AUTO(snapshot) snapshot = snapshot_read(session, hashing->table, error);
+
+    hashing->hash = snapshot != NULL ? snapshot_digest(snapshot) : NULL;
+    return hashing->hash != NULL;
+}
+
 char *snapshot_hash(struct session *session, const char *table, GError **error)
 {
-    AUTO(snapshot) snapshot = snapshot_read(session, table, error);
+    struct hashing hashing = {table, NULL};
 
-    return snapshot != NULL ? snapshot_digest(snapshot) : NULL;
+    reading_patient(session, hash, &hashing, error);
+    return hashing.hash;
 }
 
 /* ---- comparing ----------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ struct trace_lock {
     double held_ms;       /* from the statement that took it until COMMIT returned */
     bool new_here;        /* at this statement; else it is listed for the work done on it */
     enum ddl_effect work; /* done on the relation by this statement */
+    bool read;            /* and more than a look-up of it through an index */
     /* Of the relation before the script: its rows' file (with TOAST), and its indexes. */
     gint64 bytes, index_bytes;
 };

@@ -218,6 +218,21 @@ static bool judge_table(struct trace_measure *measure, struct trace_relation *re
     return true;
 }
 
+/* A few entries are found in a large index as fast as in a small one; how many more than this are found
+ * grows with the table. */
+enum { LOOK_UP = 10 };
+
+/* Rows of a table that are read through its index. */
+static void note_read(struct trace_relation *index, const struct trace_relation *table,
+                      const struct rows *rows, int row, struct trace_statement *statement)
+{
+    gint64 entries = rows_int(rows, row, MIGRATIONS_TRACE_COUNTERS_TUPLES) - index->tuples;
+
+    index->tuples += entries;
+    if (entries > LOOK_UP && table != NULL)
+        lock_on(statement, table)->read = true;
+}
+
 /* An index with another file is built from its table, which was read for it then; or, where it was
  * not, copied. */
 static bool judge_index(struct trace_measure *measure, struct trace_relation *relation,
@@ -230,6 +245,7 @@ static bool judge_index(struct trace_measure *measure, struct trace_relation *re
     bool renewed = filenode != 0 && filenode != relation->filenode;
     enum ddl_effect work = DDL_EFFECT_NONE;
 
+    note_read(relation, table, rows, row, statement);
     if (filenode != 0)
         relation->filenode = filenode;
     if (!renewed || (table != NULL && table->touched == statement->number + 1))

@@ -74,19 +74,11 @@ static PGresult *last_result(PGconn *connection, bool heed, const struct trace_i
 
 static void cancel(struct session *session)
 {
-    PGconn *connection = session_handle(session);
     gint64 deadline = g_get_monotonic_time() + CANCEL_SECONDS * G_USEC_PER_SEC;
 
     session_cancel(session, NULL);
-    while (PQisBusy(connection) && g_get_monotonic_time() < deadline)
-        if (!await(connection, false, NULL))
-            break;
-    if (PQisBusy(connection)) {
+    if (!session_settle(session, deadline))
         session_drop(session);
-        return;
-    }
-    for (PGresult *rest; (rest = PQgetResult(connection)) != NULL;)
-        PQclear(rest);
 }
 
 static void add_field(GString *text, const PGresult *result, int field, const char *label)

@@ -14,7 +14,7 @@ struct status {
     struct migrations_evidence *evidence;
     GArray *rows;    /* of struct version_row */
     GArray *details; /* of struct detail, one for each row */
-    const char *system, *dbname;
+    const char *system, *dbname, *ledger;
 };
 
 /* What the history adds to a row. */
@@ -91,6 +91,7 @@ static void keep_seen(const struct status *status)
             .at_us = g_get_real_time(),
             .system = status->system,
             .dbname = status->dbname,
+            .ledger = status->ledger,
             .version = row->version,
             .name = row->migration->name,
             .hash = row->migration->hash,
@@ -164,10 +165,9 @@ static void say_rows(const struct status *status)
     for (guint i = 0; i < status->rows->len; i++) {
         const struct version_row *row = &g_array_index(status->rows, struct version_row, i);
         const struct detail *detail = &g_array_index(status->details, struct detail, i);
-        bool same = row->migration == NULL ||
-                    strcmp(row->migration->name, row->migration->version) == 0;
         grid_cell(grid, OUTPUT_PLAIN, row->version);
-        grid_cell(grid, OUTPUT_PLAIN, same ? NULL : row->migration->name);
+        grid_cell(grid, OUTPUT_PLAIN,
+                  row->migration != NULL ? folder_migration_name(row->migration) : NULL);
         grid_cell(grid, tone_of(row->state), version_state_name(row->state));
         grid_take(grid, OUTPUT_PLAIN, time_of(row->applied_us));
         grid_cell(grid, detail->verdict != NULL && !detail->passed ? OUTPUT_BAD : OUTPUT_PLAIN,
@@ -201,6 +201,23 @@ static guint count(const struct status *status, enum version_state state)
     return found;
 }
 
+/* "3 applied, 1 pending", and what is wrong where there is something. */
+static char *counts_of(const struct status *status)
+{
+    guint unknown = count(status, VERSION_UNKNOWN), dirty = count(status, VERSION_DIRTY);
+    GString *text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%u applied, %u pending",
+                           count(status, VERSION_APPLIED) + count(status, VERSION_CHANGED),
+                           count(status, VERSION_PENDING) +
+                               count(status, VERSION_OUT_OF_ORDER));
+    if (dirty > 0)
+        g_string_append_printf(text, ", %u dirty", dirty);
+    if (unknown > 0)
+        g_string_append_printf(text, ", %u unknown", unknown);
+    return g_string_free(text, FALSE);
+}
+
 static void say(const struct status *status)
 {
     const struct version_table *table = status->table;
@@ -212,10 +229,8 @@ static void say(const struct status *status)
         output_say(output, "%s has no migration.", status->folder->path);
     say_problems(status);
     output_say(output, "%s", "");
-    output_say(output, "%s: %u applied, %u pending, by %s.%s%s.",
-               folder_format_name(table->format),
-               count(status, VERSION_APPLIED) + count(status, VERSION_CHANGED),
-               count(status, VERSION_PENDING) + count(status, VERSION_OUT_OF_ORDER),
+    g_autofree char *counts = counts_of(status);
+    output_say(output, "%s: %s, by %s.%s%s.", folder_format_name(table->format), counts,
                table->schema, table->name, table->exists ? "" : " (not there yet)");
     if (table->dirty) {
         g_autofree char *text = output_paint(output, OUTPUT_BAD, "dirty");
@@ -354,15 +369,17 @@ enum runbook_exit migrations_status_command(struct call *call, GError **error)
 
     if (table == NULL)
         return RUNBOOK_FAILED;
+    g_autofree char *ledger = version_table_ledger(table);
     struct status status = {
         .call = call,
         .folder = folder,
         .table = table,
         .system = session_system_identifier(session),
         .dbname = session_database(session),
+        .ledger = ledger,
     };
     AUTO(migrations_evidence)
-    evidence = migrations_evidence_read(call->store, status.system, status.dbname);
+    evidence = migrations_evidence_read(call->store, status.system, status.dbname, ledger);
     g_autoptr(GArray) rows = version_rows(folder, table, hash_of, evidence);
     g_autoptr(GArray) details = g_array_new(FALSE, FALSE, sizeof(struct detail));
     g_array_set_clear_func(details, detail_clear);

@@ -26,6 +26,7 @@ CREATE INDEX rehearsal_hash ON rehearsal (system_identifier, dbname, hash, at_us
 CREATE TABLE migration (
     system_identifier TEXT NOT NULL,
     dbname            TEXT NOT NULL,
+    ledger            TEXT NOT NULL,    -- the version table it is kept in: its tool, schema, name
     run_id            INTEGER NOT NULL, -- 0: not ours, only seen
     version           TEXT NOT NULL,
     direction         TEXT NOT NULL,
@@ -36,5 +37,5 @@ CREATE TABLE migration (
     longest_hold_ms   REAL NOT NULL,
     analyzed          INTEGER NOT NULL,
     forced            TEXT,          -- the reason
-    PRIMARY KEY (system_identifier, dbname, run_id, version, direction)
+    PRIMARY KEY (system_identifier, dbname, ledger, run_id, version, direction)
 ) STRICT, WITHOUT ROWID;

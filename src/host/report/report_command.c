@@ -1,0 +1,246 @@
+/* `pgrunbook report`: its rows in the tables, and how a report is made. */
+#include "calendar/schedule.h"
+#include "cli/grammar.h"
+#include "cli/history.h"
+#include "error.h"
+#include "report/page.h"
+#include "report/report_show.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- making it ------------------------------------------------------------------------------ */
+
+static struct report *empty(struct call *call, const char *target, GError **error)
+{
+    const char *zone_name = settings_string(call->settings, "timezone");
+    const char *month = option_value(call->options, "month");
+    const gint64 now_us = g_get_real_time();
+    int year = 0, number = 0;
+    g_autoptr(GTimeZone) zone = schedule_zone(zone_name, error);
+
+    if (zone == NULL)
+        return NULL;
+    if (month == NULL)
+        report_month_last(zone, now_us, &year, &number);
+    else if (!report_month_parse(month, &year, &number, error))
+        return NULL;
+    struct report *report = report_new(zone_name, zone);
+    report->made_us = now_us;
+    report->target = report_text(report, target);
+    report_month_set(&report->month, zone, year, number);
+    if (report->month.from_us <= now_us)
+        return report;
+    report_free(report);
+    runbook_error_set(error, RUNBOOK_USAGE, NULL, "the month %04d-%02d has not begun", year,
+                      number);
+    return NULL;
+}
+
+struct report *report_make(struct call *call, const char *target, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    AUTO(report) report = empty(call, target, error);
+
+    if (report == NULL)
+        return NULL;
+    AUTO(store) store = history_open(call, &failure);
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return NULL;
+    }
+    if (store == NULL)
+        report_gap(report, "There is no history yet: nothing is known of this month.");
+    else if (!report_gather(report, store, error))
+        return NULL;
+    report_judge(report);
+    return g_steal_pointer(&report);
+}
+
+/* ---- writing it ----------------------------------------------------------------------------- */
+
+static bool write_all(int file, const char *text, gsize length)
+{
+    while (length > 0) {
+        ssize_t wrote = write(file, text, length);
+        if (wrote < 0 && errno != EINTR)
+            return false;
+        if (wrote > 0) {
+            text += wrote;
+            length -= (gsize) wrote;
+        }
+    }
+    return true;
+}
+
+static bool fail(const char *path, int number, GError **error)
+{
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot write \"%s\": %s", path,
+                      g_strerror(number));
+    return false;
+}
+
+bool report_write(const char *path, const char *text, GError **error)
+{
+    g_autofree char *draft = g_strdup_printf("%s.XXXXXX", path);
+    int file = g_mkstemp_full(draft, O_WRONLY | O_CLOEXEC, 0644);
+
+    if (file < 0)
+        return fail(path, errno, error);
+    bool good = write_all(file, text, strlen(text)) && fsync(file) == 0;
+    int number = errno;
+    if (close(file) != 0 && good) {
+        good = false;
+        number = errno;
+    }
+    if (good && rename(draft, path) == 0)
+        return true;
+    number = good ? errno : number;
+    unlink(draft);
+    return fail(path, number, error);
+}
+
+/* ---- report show ---------------------------------------------------------------------------- */
+
+static bool check_target(const struct call *call, const char *target, GError **error)
+{
+    const char *const *targets = settings_targets(call->settings);
+
+    if (target == NULL || targets[0] == NULL || g_strv_contains(targets, target))
+        return true;
+    AUTO(settings) settings = settings_for_target(call->settings, target, error);
+    return settings != NULL;
+}
+
+static enum runbook_exit show_command(struct call *call, GError **error)
+{
+    const char *target = option_value(call->options, "target");
+    const char *file = option_value(call->options, "html");
+
+    if (g_strcmp0(target, "all") == 0)
+        target = NULL;
+    if (file != NULL && output_format(call->output) != OUTPUT_TABLE) {
+        runbook_error_set(error, RUNBOOK_USAGE, NULL, "--html and another format contradict");
+        return RUNBOOK_USAGE;
+    }
+    if (!check_target(call, target, error))
+        return runbook_error_exit(*error);
+    AUTO(report) report = report_make(call, target, error);
+    if (report == NULL)
+        return runbook_error_exit(*error);
+    AUTO(page) page = report_page(report);
+    if (output_format(call->output) == OUTPUT_JSON) {
+        report_document(report, call->output);
+    } else if (option_given(call->options, "markdown")) {
+        g_autofree char *text = page_plain(page, true);
+        output_raw(call->output, text);
+    } else if (file == NULL) {
+        page_print(page, call->output);
+    } else {
+        g_autofree char *html = page_html(page);
+        if (strcmp(file, "-") == 0)
+            output_raw(call->output, html);
+        else if (!report_write(file, html, error))
+            return runbook_error_exit(*error);
+    }
+    return RUNBOOK_DONE;
+}
+
+/* ---- the tables ----------------------------------------------------------------------------- */
+
+const struct setting report_settings[] = {
+    {.name = "schedule",
+     .type = SETTING_SCHEDULE,
+     .fallback = "0 6 1 * *",
+     .prose =
+         "When serve makes the report of the last month (cron). Only where report.folder or "
+         "report.to is set: without them there is no such job."},
+    {.name = "folder",
+     .type = SETTING_STRING,
+     .prose = "Folder that reports are written to, as TARGET-2026-10.html. Unset: none is."},
+    {.name = "to",
+     .type = SETTING_LIST,
+     .prose = "Who gets the report by mail, addresses with commas between them. The mail goes "
+              "the way of notify.smtp or notify.sendmail: text, and the page attached."},
+    {.name = "format",
+     .type = SETTING_CHOICE,
+     .fallback = "html",
+     .choices = (const char *const[]){"html", "markdown", NULL},
+     .prose = "What is written to report.folder."},
+    {.name = NULL},
+};
+
+const struct job report_jobs[] = {
+    {.schedule = "schedule",
+     .verb = "send",
+     .what = "Write and mail the report of the last month",
+     .needs = "folder|to"},
+    {.schedule = NULL},
+};
+
+static const struct option show_options[] = {
+    {.name = "month",
+     .argument = "MONTH",
+     .prose = "The month, as in 2026-10 (default: the last one that is over)"},
+    {.name = "target", .argument = "NAME", .prose = "Only of this target (default: all)"},
+    {.name = "html",
+     .argument = "FILE",
+     .flags = OPTION_LOCAL,
+     .prose = "Write one self-contained page of HTML; - is standard output"},
+    {.name = "markdown", .prose = "print Markdown, as --format markdown does"},
+    {.name = NULL},
+};
+
+static const struct option send_options[] = {
+    {.name = "month",
+     .argument = "MONTH",
+     .prose = "The month, as in 2026-10 (default: the last one that is over)"},
+    {.name = "folder",
+     .argument = "FOLDER",
+     .setting = "report.folder",
+     .flags = OPTION_LOCAL,
+     .prose = "where the file is written to"},
+    {.name = NULL},
+};
+
+const struct command report_commands[] = {
+    {
+        .verb = "show",
+        .summary = "Show what a month brought",
+        .prose =
+            "One text that somebody can read who does not run databases: what was maintained "
+            "and what was left alone and why, space won, incidents and what was done about "
+            "them, connections over the month, backups made and proven with the time a "
+            "recovery "
+            "took, migrations, indexes to decide on, growth with a forecast, and turns that "
+            "were "
+            "missed. It is made from the history alone; no server is asked. What the history "
+            "does not know is said.\n\n"
+            "A forecast is a straight line through weekly sizes. It takes four weeks, never "
+            "looks farther ahead than the sizes look back, and comes with the bounds that 95 "
+            "of "
+            "100 values are between.",
+        .examples = "pgrunbook report\n"
+                    "pgrunbook report --month 2026-10 --html october.html\n"
+                    "pgrunbook report --month 2026-10 --target shop --json",
+        .options = show_options,
+        .flags = CLI_DEFAULT,
+        .run = show_command,
+    },
+    {
+        .verb = "send",
+        .summary = "Write the report to its folder and mail it",
+        .prose = "What serve does at the turns of report.schedule: the report goes to "
+                 "report.folder as TARGET-2026-10.html, there whole or not at all, and to "
+                 "report.to by mail with the page attached.",
+        .examples = "pgrunbook report send --target shop\n"
+                    "pgrunbook report send --target all --month 2026-10",
+        .options = send_options,
+        .flags = COMMAND_TAKES_TARGET | COMMAND_LOCAL,
+        .run = report_send_command,
+    },
+    {.run = NULL},
+};

@@ -1,0 +1,176 @@
+/* The month's runs, and the order of all gathering. */
+#include "report/report.h"
+#include "store/store_report.h"
+
+#include <string.h>
+
+struct runs {
+    struct report *report;
+    GHashTable *databases; /* "SYSTEM/DBNAME" → target, the newest first */
+};
+
+static char *key_of(const char *system, const char *dbname)
+{
+    return g_strconcat(system != NULL ? system : "", "/", dbname != NULL ? dbname : "", NULL);
+}
+
+const char *report_database(struct report *report, GHashTable *databases, const char *system,
+                            const char *dbname)
+{
+    g_autofree char *key = key_of(system, dbname);
+    const char *target = g_hash_table_lookup(databases, key);
+
+    if (report->target != NULL)
+        return g_strcmp0(target, report->target) == 0 ? report->target : NULL;
+    return report_text(report, target != NULL ? target : dbname);
+}
+
+/* A run that was typed without a target is the target's whose database it was on. */
+static const char *target_of(struct runs *runs, const struct store_run_view *run)
+{
+    struct report *report = runs->report;
+
+    if (run->target != NULL && run->target[0] != '\0')
+        return report->target == NULL || strcmp(run->target, report->target) == 0
+                   ? report_text(report, run->target)
+                   : NULL;
+    if (run->dbname == NULL)
+        return report->target == NULL ? "" : NULL;
+    return report_database(report, runs->databases, run->system_identifier, run->dbname);
+}
+
+/* Every run teaches which target a database is. */
+static void learn(const struct store_run_view *run, gpointer data)
+{
+    const struct runs *runs = data;
+    struct report *report = runs->report;
+
+    if (report->known_us == 0 || run->started_us < report->known_us)
+        report->known_us = run->started_us;
+    if (run->target == NULL || run->target[0] == '\0' || run->dbname == NULL ||
+        run->system_identifier == NULL)
+        return;
+    char *key = key_of(run->system_identifier, run->dbname);
+    /* One database may have several targets: who asks for one of them means that. */
+    if (g_strcmp0(run->target, report->target) != 0 &&
+        g_hash_table_contains(runs->databases, key))
+        g_free(key);
+    else
+        g_hash_table_replace(runs->databases, key, g_strdup(run->target));
+}
+
+static const char *who(struct report *report, const struct store_run_view *run)
+{
+    if (run->actor != NULL)
+        return report_text(report, run->actor);
+    return run->os_user != NULL ? report_textf(report, "%s on %s", run->os_user,
+                                               run->os_host != NULL ? run->os_host : "?")
+                                : "somebody";
+}
+
+static void take(const struct store_run_view *run, gpointer data)
+{
+    struct runs *runs = data;
+    struct report *report = runs->report;
+
+    if (run->started_us < report->month.from_us || run->started_us >= report->month.until_us)
+        return;
+    const char *target = target_of(runs, run);
+    if (target == NULL)
+        return;
+    const struct report_run one = {
+        .id = run->id,
+        .started_us = run->started_us,
+        .ended_us = run->ended_us,
+        .target = target,
+        .section = report_text(report, run->section),
+        .verb = report_text(report, run->verb != NULL ? run->verb : ""),
+        .by = who(report, run),
+        .reason = report_text(report, run->reason),
+        .error = report_text(report, run->error),
+        .summary = report_text(report, run->summary),
+        .outcome = report_outcome_of(run->outcome),
+    };
+    g_array_append_val(report->runs, one);
+}
+
+static int by_id(const void *left, const void *right)
+{
+    const gint64 a = ((const struct report_run *) left)->id;
+    const gint64 b = ((const struct report_run *) right)->id;
+
+    return (a > b) - (a < b);
+}
+
+/* ---- migrations ----------------------------------------------------------------------------- */
+
+static void take_migration(const struct store_migration *migration, gpointer data)
+{
+    struct runs *runs = data;
+    struct report *report = runs->report;
+    const char *database =
+        report_database(report, runs->databases, migration->system, migration->dbname);
+    const struct report_migration one = {
+        .run = migration->run,
+        .at_us = migration->at_us,
+        .database = database,
+        .version = report_text(report, migration->version),
+        .name = report_text(report, migration->name),
+        .direction = report_text(report, migration->direction),
+        .outcome = report_text(report, migration->outcome),
+        .forced = report_text(report, migration->forced),
+        .longest_hold_ms = migration->longest_hold_ms,
+    };
+
+    if (database != NULL)
+        g_array_append_val(report->migrations, one);
+}
+
+bool report_gather_migrations(struct report *report, struct store *store, GHashTable *databases,
+                              GError **error)
+{
+    struct runs runs = {report, databases};
+
+    return store_each_migration(store, report->month.from_us, report->month.until_us,
+                                take_migration, &runs, error);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static void tell_beginning(struct report *report)
+{
+    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(report->known_us / G_USEC_PER_SEC);
+    g_autoptr(GDateTime) at = g_date_time_to_timezone(utc, report->zone);
+    g_autofree char *text = g_date_time_format(at, "%-d.%-m.%Y %H:%M");
+
+    if (report->known_us == 0)
+        report_gap(report,
+                   "The history is empty: nothing was recorded in this month or before.");
+    else if (report->known_us >= report->month.until_us)
+        report_gap(report, "The history begins after this month: nothing of it was recorded.");
+    else if (report->known_us > report->month.from_us)
+        report_gap(report,
+                   "The first run in the history is of %s. What was done in this month "
+                   "before it was recorded is not known.",
+                   text);
+}
+
+bool report_gather(struct report *report, struct store *store, GError **error)
+{
+    g_autoptr(GHashTable) databases =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    struct runs runs = {report, databases};
+
+    if (!store_each_run(store, NULL, NULL, 0, learn, &runs, error) ||
+        !store_each_run(store, NULL, NULL, 0, take, &runs, error))
+        return false;
+    g_array_sort(report->runs, by_id);
+    report_tally_runs(report);
+    tell_beginning(report);
+    report_gather_backups(report);
+    return report_gather_objects(report, store, error) &&
+           report_gather_watched(report, store, error) &&
+           report_gather_migrations(report, store, databases, error) &&
+           report_gather_indexes(report, store, databases, error) &&
+           report_gather_sizes(report, store, databases, error);
+}

@@ -1,0 +1,92 @@
+/* Backups, drills and dumps, by what their runs have said of themselves. */
+#include "report/report.h"
+#include "store/store_report.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static struct report_backups *backups_of(struct report *report, const char *target)
+{
+    for (guint i = 0; i < report->backups->len; i++) {
+        struct report_backups *backups =
+            &g_array_index(report->backups, struct report_backups, i);
+        if (strcmp(backups->target, target) == 0)
+            return backups;
+    }
+    const struct report_backups backups = {.target = target, .recovery_seconds = -1};
+    g_array_append_val(report->backups, backups);
+    return &g_array_index(report->backups, struct report_backups, report->backups->len - 1);
+}
+
+static void take_backup(struct report *report, const struct report_run *run,
+                        const json_t *summary)
+{
+    struct report_backups *backups = backups_of(report, run->target);
+    const json_t *backup = json_object_get(summary, STORE_SUMMARY_BACKUP);
+
+    if (run->outcome != REPORT_DONE) {
+        backups->failed++;
+        return;
+    }
+    backups->made++;
+    backups->newest_us = MAX(backups->newest_us, run->ended_us);
+    backups->stored_bytes += json_integer_value(json_object_get(backup, "stored_bytes"));
+}
+
+static void take_dump(struct report *report, const struct report_run *run)
+{
+    struct report_backups *backups = backups_of(report, run->target);
+
+    if (run->outcome != REPORT_DONE) {
+        backups->dumps_failed++;
+        return;
+    }
+    backups->dumps++;
+    backups->newest_dump_us = MAX(backups->newest_dump_us, run->ended_us);
+}
+
+static void take_drill(struct report *report, const struct report_run *run,
+                       const json_t *summary)
+{
+    struct report_backups *backups = backups_of(report, run->target);
+    const json_t *seconds = json_object_get(summary, "recovery_seconds");
+    const char *verdict = json_string_value(json_object_get(summary, "verdict"));
+    const struct report_drill drill = {
+        .run = run->id,
+        .at_us = run->started_us,
+        .target = run->target,
+        .verdict =
+            report_text(report, verdict != NULL      ? verdict
+                                : run->error != NULL ? run->error
+                                                     : report_outcome_word(run->outcome)),
+        .backup = report_text(
+            report, json_string_value(json_object_get(summary, STORE_SUMMARY_BACKUP))),
+        .recovery_seconds = json_is_number(seconds) ? json_number_value(seconds) : -1,
+        .proven = run->outcome == REPORT_DONE,
+    };
+
+    g_array_append_val(report->drills, drill);
+    if (!drill.proven) {
+        backups->disproven++;
+        return;
+    }
+    backups->proven++;
+    backups->drilled_us = run->started_us;
+    backups->recovery_seconds = drill.recovery_seconds;
+}
+
+/* No other section has these verbs. */
+void report_gather_backups(struct report *report)
+{
+    for (guint i = 0; i < report->runs->len; i++) {
+        const struct report_run *run = &g_array_index(report->runs, struct report_run, i);
+        json_t *summary = run->summary != NULL ? json_loads(run->summary, 0, NULL) : NULL;
+        if (strcmp(run->verb, "create") == 0)
+            take_backup(report, run, summary);
+        else if (strcmp(run->verb, "drill") == 0)
+            take_drill(report, run, summary);
+        else if (strcmp(run->verb, "dump") == 0)
+            take_dump(report, run);
+        json_decref(summary);
+    }
+}

@@ -1,0 +1,204 @@
+/* `report send`: the report into its folder, and to whom it may concern. */
+#include "error.h"
+#include "fetch/fetch.h"
+#include "interrupt.h"
+#include "notify/notify.h"
+#include "notify/sendmail.h"
+#include "out/document.h"
+#include "report/page.h"
+#include "report/report_show.h"
+
+#include <poll.h>
+#include <string.h>
+
+enum { MAIL_MS = 60000 };
+
+/* What came of the mail. */
+struct delivery {
+    bool ended, good;
+    char *words;
+};
+
+/* ---- the mail ------------------------------------------------------------------------------- */
+
+static void on_answer(const struct fetch_answer *answer, gpointer data)
+{
+    struct delivery *delivery = data;
+
+    delivery->ended = true;
+    delivery->good = answer->error == NULL && answer->turned_away == NULL;
+    delivery->words = g_strdup(answer->error != NULL ? answer->error : answer->turned_away);
+}
+
+static void send_by_smtp(const char *server, const struct report_letter *letter,
+                         const char *text, struct delivery *delivery)
+{
+    g_autofree char *url =
+        strstr(server, "://") == NULL ? g_strconcat("smtp://", server, NULL) : g_strdup(server);
+    const struct fetch_mail mail = {.url = url,
+                                    .from = letter->from,
+                                    .to = letter->to,
+                                    .text = text,
+                                    .timeout_ms = MAIL_MS};
+    struct pollfd signal = {.fd = interrupt_fd(), .events = POLLIN};
+    AUTO(fetch) fetch = fetch_new();
+
+    fetch_mail(fetch, &mail, on_answer, delivery);
+    while (!delivery->ended && !interrupt_pending())
+        fetch_wait(fetch, &signal, 1, -1);
+}
+
+static bool send_by_program(const char *program, const char *text, struct delivery *delivery,
+                            GError **error)
+{
+    AUTO(sendmail) sendmail = sendmail_start(program, text, error);
+    int code = -1;
+
+    if (sendmail == NULL)
+        return false;
+    while (!delivery->ended && !interrupt_pending()) {
+        struct pollfd waits[] = {{.fd = sendmail_fd(sendmail), .events = POLLIN},
+                                 {.fd = interrupt_fd(), .events = POLLIN}};
+        const gint64 left_us = sendmail_deadline_us(sendmail) - g_get_monotonic_time();
+        poll(waits, 2, (int) CLAMP(left_us / 1000 + 1, 0, MAIL_MS));
+        delivery->ended = sendmail_ended(sendmail, &code);
+    }
+    delivery->good = delivery->ended && code == 0;
+    delivery->words = delivery->ended ? sendmail_words(sendmail) : NULL;
+    return true;
+}
+
+static bool check_addresses(const char *from, const char *const *to, GError **error)
+{
+    const char *wrong = notify_is_address(from) ? NULL : from;
+
+    for (guint i = 0; wrong == NULL && to[i] != NULL; i++)
+        wrong = notify_is_address(to[i]) ? NULL : to[i];
+    if (wrong == NULL)
+        return true;
+    runbook_error_set(error, RUNBOOK_USAGE, "as in boss@example.com, without a name",
+                      "report.to: not a mail address: \"%s\"", wrong);
+    return false;
+}
+
+static bool send_letter(const struct call *call, const struct report_letter *letter,
+                        GError **error)
+{
+    const char *smtp = settings_string(call->settings, "notify.smtp");
+    const char *program = settings_string(call->settings, "notify.sendmail");
+    g_autofree char *text = report_mail(letter);
+    struct delivery delivery = {.ended = false};
+    bool started = true;
+
+    if (smtp != NULL && smtp[0] != '\0')
+        send_by_smtp(smtp, letter, text, &delivery);
+    else
+        started = send_by_program(program, text, &delivery, error);
+    g_autofree char *words = delivery.words;
+    if (!started)
+        return false;
+    if (!delivery.ended)
+        runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "the mail was not sent");
+    else if (!delivery.good)
+        runbook_error_set(error, RUNBOOK_FAILED, "pgrunbook notify test",
+                          "the report could not be mailed: %s", words);
+    return delivery.ended && delivery.good;
+}
+
+static bool send_mail(const struct call *call, const struct page *page, const char *file,
+                      GError **error)
+{
+    const char *const *to = settings_list(call->settings, "report.to");
+    const char *own = settings_string(call->settings, "notify.mail_from");
+    g_autofree char *from = own != NULL && own[0] != '\0'
+                                ? g_strdup(own)
+                                : g_strconcat("pgrunbook@", g_get_host_name(), NULL);
+    g_autofree char *text = page_plain(page, false);
+    g_autofree char *html = page_html(page);
+    const struct report_letter letter = {
+        .from = from,
+        .to = to,
+        .subject = page->title,
+        .text = text,
+        .html = html,
+        .file = file,
+        .now_s = g_get_real_time() / G_USEC_PER_SEC,
+        .unique = g_random_int(),
+    };
+
+    return to[0] == NULL ||
+           (check_addresses(from, to, error) && send_letter(call, &letter, error));
+}
+
+/* ---- the file ------------------------------------------------------------------------------- */
+
+/* "shop-2026-10.html"; a name from the configuration has nothing that a path would not bear. */
+static char *file_of(const struct report *report, const char *extension)
+{
+    g_autofree char *name = g_strdup(report->target != NULL ? report->target : "all");
+
+    g_strdelimit(name, "/\\", '-');
+    return g_strdup_printf("%s-%04d-%02d.%s", name, report->month.year, report->month.month,
+                           extension);
+}
+
+static bool put_file(const struct call *call, const struct page *page, const char *folder,
+                     const char *file, bool markdown, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    g_autofree char *text = markdown ? page_plain(page, true) : page_html(page);
+
+    if (!report_write(path, text, error))
+        return false;
+    output_say(call->output, "Written: %s", path);
+    return true;
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+static void show(const struct call *call, const struct report *report, const char *folder,
+                 const char *file, const char *const *to)
+{
+    struct document *document = document_begin(call->output, "report.send/1", NULL);
+    g_autofree char *month =
+        g_strdup_printf("%04d-%02d", report->month.year, report->month.month);
+    g_autofree char *path = folder != NULL ? g_build_filename(folder, file, NULL) : NULL;
+
+    document_member(document, "month", json_string(month));
+    document_member(document, "target", document_text(report->target));
+    document_member(document, "file", document_text(path));
+    document_array(document, "to");
+    for (guint i = 0; to[i] != NULL; i++)
+        document_item(document, document_text(to[i]));
+    document_array_end(document);
+    document_end(document);
+}
+
+enum runbook_exit report_send_command(struct call *call, GError **error)
+{
+    const char *folder = settings_string(call->settings, "report.folder");
+    const char *const *to = settings_list(call->settings, "report.to");
+    const char *format = settings_string(call->settings, "report.format");
+    const bool markdown = strcmp(format, "markdown") == 0;
+
+    folder = folder != NULL && folder[0] != '\0' ? folder : NULL;
+    if (folder == NULL && to[0] == NULL) {
+        runbook_error_set(error, RUNBOOK_USAGE, "set report.folder, report.to, or both",
+                          "there is nowhere to send the report to");
+        return RUNBOOK_USAGE;
+    }
+    AUTO(report)
+    report = report_make(call, call->target != NULL ? call->target : call->alias, error);
+    if (report == NULL)
+        return runbook_error_exit(*error);
+    AUTO(page) page = report_page(report);
+    g_autofree char *file = file_of(report, markdown ? "md" : "html");
+    g_autofree char *attached = file_of(report, "html");
+    if ((folder != NULL && !put_file(call, page, folder, file, markdown, error)) ||
+        !send_mail(call, page, attached, error))
+        return runbook_error_exit(*error);
+    for (guint i = 0; to[i] != NULL; i++)
+        output_say(call->output, "Mailed: %s", to[i]);
+    show(call, report, folder, file, to);
+    return RUNBOOK_DONE;
+}

@@ -1,0 +1,191 @@
+"""Acting over the API: a plan first, then a reason, once; and everything in the history."""
+
+import json
+from contextlib import closing
+from http.client import HTTPConnection
+
+import pytest
+
+from support.serve import Daemon
+from support.servers import wait_until
+
+versions = (17,)
+
+QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
+
+
+class Operator:
+    """Somebody with a token."""
+
+    def __init__(self, daemon, name, role="operator"):
+        self.daemon = daemon
+        done = daemon.runbook("token", "add", name, "--role", role, "--json", "--config",
+                              daemon.file)
+        self.token = done.expect(0).json["token"]
+
+    def ask(self, path, body=None, **headers):
+        with closing(HTTPConnection("127.0.0.1", int(self.daemon.address), timeout=30)) as link:
+            words = {"Authorization": f"Bearer {self.token}", "X-Pgrunbook": "act",
+                     "Content-Type": "application/json", **headers}
+            text = None if body is None else body if isinstance(body, str) else json.dumps(body)
+            link.request("GET" if body is None else "POST", f"/api/v1/{path}", text, words)
+            answer = link.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None
+
+    def plan(self, path, status=200, **body):
+        code, document = self.ask(path, {"plan": True, **body})
+        assert code == status, (code, document)
+        return document
+
+    def act(self, path, plan, reason="it hangs", status=202):
+        code, document = self.ask(path, {"plan_id": plan["plan_id"], "reason": reason})
+        assert code == status, (code, document)
+        return document
+
+    def done(self, act):
+        def look():
+            code, document = self.ask(f"acts/{act['act']}")
+            assert code == 200
+            return document if document["state"] == "done" else None
+        wait_until(lambda: look() is not None, what="an act that is done")
+        return look()
+
+
+@pytest.fixture
+def daemon(server, runbook):
+    daemon = Daemon(runbook, {"shop": server, "store": server}, http_actions="on", **QUIET).start()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def anna(daemon):
+    return Operator(daemon, "anna")
+
+
+def test_a_session_is_ended_with_a_reason(daemon, anna, server, roles):
+    victim = server.connect(user=roles("app"))
+    victim.autocommit = False
+    victim.execute("SELECT 1")
+    pid = victim.info.backend_pid
+    path = "queries/terminate?target=shop"
+    plan = anna.plan(path, arguments=[pid])
+    assert "--yes" in plan["command_line"] and str(pid) in plan["command_line"]
+    assert plan["document"] or plan["text"]
+    act = anna.act(path, plan, "blocks the \"nightly\" import")
+    done = anna.done(act)
+    assert done["exit_code"] == 0, done
+    assert done["actor"] == "token:anna" and done["target"] == "shop"
+    wait_until(lambda: pid not in [row[0] for row in server.backends()], what="its end")
+    code, shown = anna.ask(f"history/{done['run']}")
+    assert code == 200
+    assert shown["run"]["actor"] == "token:anna"
+    assert shown["run"]["reason"] == "blocks the \"nightly\" import"
+    text = daemon.runbook("history", "show", done["run"], "--state", daemon.state).expect(0).out
+    assert "token:anna" in text and "nightly" in text
+
+
+def test_a_plan_is_carried_out_once(daemon, anna, server):
+    server.sql("CREATE TABLE orders (id int)")
+    path = "vacuum/run?target=shop"
+    plan = anna.plan(path, options={"table": ["orders"]})
+    bert = Operator(daemon, "bert")
+    assert bert.act(path, plan, status=403)["error"]
+    assert anna.act("vacuum/run?target=shop", plan, reason=" ", status=400)["error"]
+    assert anna.act("bloat/reclaim?target=shop", plan, status=400)["error"]
+    assert anna.ask(path, {"plan_id": plan["plan_id"]})[0] == 400
+    assert anna.ask(path, {"plan_id": "0" * 32, "reason": "x"})[0] == 404
+    done = anna.done(anna.act(path, plan))
+    assert done["exit_code"] == 0 and done["document"]["outcome"] == "done", done
+    assert anna.act(path, plan, status=409)["error"]
+    assert len(anna.ask("acts")[1]["acts"]) == 1
+
+
+def test_acts_are_told(daemon, anna, server):
+    server.sql("CREATE TABLE orders (id int)")
+    with closing(daemon.connect()) as link:
+        link.request("GET", "/api/v1/events?target=shop")
+        stream = link.getresponse()
+        path = "vacuum/run?target=shop"
+        act = anna.act(path, anna.plan(path, options={"table": "orders"}))
+        states = []
+        while states[-1:] != ["done"]:
+            line = stream.readline().decode()
+            if line.startswith("event: act") or line.startswith("event:act"):
+                document = json.loads(stream.readline().decode().split(":", 1)[1])
+                if document["act"] == act["act"]:
+                    states.append(document["state"])
+        assert states == ["running", "done"]
+
+
+WRONG = [
+    ("vacuum/run?target=shop", "no json", 400),
+    ("vacuum/run?target=shop", [], 400),
+    ("vacuum/run?target=shop", {}, 400),
+    ("vacuum/run?target=shop", {"plan": "yes"}, 400),
+    ("vacuum/run", {"plan": True}, 400),
+    ("vacuum/run?target=nobody", {"plan": True}, 404),
+    ("vacuum/run?target=shop&freeze=1", {"plan": True}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "options": []}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "options": {"state": "/tmp/x"}}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "options": {"yes": True}}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "options": {"table": {}}}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "options": {"table": None}}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "options": {"table": "a\nb"}}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "options": {"window": ["1h", "2h"]}}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "arguments": ["postgres"]}, 400),
+    ("queries/terminate?target=shop", {"plan": True}, 400),
+    ("queries/terminate?target=shop", {"plan": True, "arguments": ["1", "2"]}, 400),
+    ("queries/terminate?target=shop", {"plan": True, "arguments": [1.5]}, 400),
+    ("connections/relieve?target=shop", {"plan": True, "options": {"emergency": "x"}}, 400),
+    ("backup/drill?target=shop", {"plan": True, "options": {"scratch": "/"}}, 400),
+    ("backup/restore?target=shop", {"plan": True}, 404),
+    ("backup/restore-plan?target=shop", {"plan": True}, 404),
+    ("migrations/apply?target=shop", {"plan": True}, 404),
+    ("history/prune", {"plan": True}, 404),
+    ("vacuum/plan?target=shop", {"plan": True}, 404),
+    ("token/add", {"plan": True}, 404),
+]
+
+
+def test_what_is_wrong_is_refused(daemon, anna):
+    for path, body, status in WRONG:
+        code, document = anna.ask(path, body)
+        assert code == status and document["error"], (path, body, code, document)
+    assert anna.ask("acts")[1]["acts"] == []
+
+
+def test_only_operators_act_and_only_where_actions_are_on(daemon, anna, server, runbook):
+    path = "vacuum/run?target=shop"
+    vera = Operator(daemon, "vera", role="viewer")
+    assert vera.ask(path, {"plan": True})[0] == 403
+    assert daemon.ask(f"/api/v1/{path}", "POST", "{}")[0] in (401, 403)
+    assert anna.ask(path, {"plan": True}, **{"X-Pgrunbook": "look"})[0] == 403
+    assert anna.ask(path, {"plan": True}, Origin="http://evil.example")[0] == 403
+    assert anna.ask("session")[1] == {**anna.ask("session")[1], "role": "operator",
+                                      "name": "anna", "actions": True}
+    assert anna.ask("acts")[1]["acts"] == []
+
+
+def test_a_superusers_session_is_left_alone(daemon, anna, server):
+    victim = server.connect()
+    victim.autocommit = False
+    victim.execute("SELECT 1")
+    path = "queries/terminate?target=shop"
+    done = anna.done(anna.act(path, anna.plan(path, arguments=[victim.info.backend_pid])))
+    assert done["exit_code"] == 4 and done["error"] and done["document"]["outcome"] == "refused"
+    assert victim.execute("SELECT 2").fetchone() == (2,)
+
+
+def test_an_act_outlives_nobody(daemon, anna, server):
+    """A daemon that stops ends what it began, and the history says so."""
+    server.sql("CREATE TABLE orders (id int)")
+    with closing(server.connect()) as holder:
+        holder.autocommit = False
+        holder.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        path = "vacuum/run?target=shop"
+        anna.act(path, anna.plan(path, options={"table": "orders"}))
+        wait_until(lambda: daemon.children("run"), what="the act")
+        assert daemon.stop() < 60
+    daemon.start()

@@ -1,0 +1,217 @@
+"""The monthly report: of a month written through SQL, and of real runs."""
+
+import re
+from datetime import datetime, timezone
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from golden.documents import check_document
+from support.connections import idle, relieve
+from support.months import GB, NASTY, Month, at, october
+from support.reclaim import make_bloated_index, run
+
+pytestmark = pytest.mark.parametrize("version", [15])
+GOLDEN = Path(__file__).parent.parent / "golden" / "report"
+
+
+class Page(HTMLParser):
+    """Its elements, its text, and that it is well-formed."""
+
+    VOID = {"meta", "br", "link", "img"}
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.words, self.attributes = [], [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, (tag, self.open)
+        self.open.pop()
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.fixture
+def month(tmp_path):
+    return october(tmp_path / "october.db")
+
+
+def report(runbook, history, *words):
+    return runbook("report", "--month", "2026-10", "--state", history, *words)
+
+
+def test_document(runbook, version, month):
+    document = check_document(report(runbook, month, "--json").expect(0).json, "report")
+    assert document["complete"] and document["timezone"] == "UTC"
+    assert document["from"].startswith("2026-10-01T00:00:00")
+    assert sum(line["runs"] for line in document["runs"]) == 20
+    assert document["vacuumed"] == [{"target": "shop", "tables": 4, "times": 16, "at_least": False,
+                                   "dead_rows_removed": 16 * (120_000 - 40)}]
+    won = sum(line["before_bytes"] - line["after_bytes"] for line in document["space"])
+    assert won == 7 * GB + GB // 2
+    slots = document["incidents"][1]
+    assert slots["name"] == "slots" and slots["seconds"] == 190 and slots["runs"]
+    (shop,) = document["slots"]
+    assert (shop["used_max"], shop["ordinary"]) == (95, 97)
+    assert [day["used_max"] for day in shop["days"]].count(None) == 2, "the daemon was down"
+    assert document["drills"][0]["recovery_seconds"] == 1260
+    assert [line["forced"] for line in document["migrated"]] == [None, "it was urgent"]
+    assert document["index_use"][0]["findings"][0]["name"] == "orders_old_idx"
+    assert [line["job"] for line in document["turns_missed"]] == ["vacuum"]
+    assert document["in_short"][0]["tone"] == "bad"
+
+
+def test_forecast(runbook, version, month):
+    """A straight line with its bounds; none where too little is known."""
+    (growth,) = report(runbook, month, "--json").json["growth"]
+    forecast, last = growth["forecast"], growth["points"][-1]["bytes"]
+    assert forecast["low_bytes"] < forecast["bytes"] < forecast["high_bytes"]
+    assert abs(forecast["bytes_per_day"] * 7 / GB - 1.05) < 0.05
+    assert forecast["bytes"] > last and growth["relations"][0]["name"] == "public.orders"
+
+
+def test_forecast_of_too_little(runbook, version, tmp_path):
+    few = Month(tmp_path / "few.db")
+    few.run("check", "run", at(2026, 9, 1))
+    few.sizes(weeks=3)
+    few.close()
+    document = report(runbook, few.path, "--json").json
+    assert document["growth"][0]["forecast"] is None
+    assert "fewer than four weeks" in document["growth"][0]["no_forecast"]
+    assert "No forecast: there are sizes of 3 weeks" in report(runbook, few.path).out
+
+
+def test_page(runbook, version, month, tmp_path):
+    file = tmp_path / "october.html"
+    assert report(runbook, month, "--html", file).expect(0).out == ""
+    html = file.read_text(encoding="utf-8")
+    page = Page(html)
+    assert "script" not in page.tags and not [a for a in page.attributes if a.startswith("on")]
+    assert not re.search(r"(src|href)=\"(?!#)", html) and "url(" not in html
+    assert NASTY in "".join(page.words), "as text"
+    assert page.tags.count("svg") == 2 and page.tags.count("h1") == 1
+    assert "prefers-color-scheme: dark" in html and "@media print" in html
+    assert report(runbook, month, "--html", "-").expect(0).out.startswith("<!DOCTYPE html>")
+    assert sorted(path.name for path in tmp_path.glob("october*")) == ["october.db",
+                                                                       "october.html"]
+
+
+def test_page_is_there_whole_or_not_at_all(runbook, version, month, tmp_path):
+    folder = tmp_path / "missing"
+    result = report(runbook, month, "--html", folder / "october.html").expect(1)
+    assert "cannot write" in result.err and not folder.exists()
+    folder.mkdir()
+    (folder / "october.html").mkdir()
+    report(runbook, month, "--html", folder / "october.html").expect(1)
+    assert [path.name for path in folder.iterdir()] == ["october.html"]
+
+
+def test_markdown(runbook, version, month):
+    """Word for word; after a wanted change: copy what it says now to tests/golden/report."""
+    said = report(runbook, month, "--markdown").expect(0).out
+    said = re.sub(r"Written \S+ \S+\.", "Written NOW.", said)
+    assert said == report_again(runbook, month)
+    golden = GOLDEN / "october.md"
+    assert said == golden.read_text(encoding="utf-8")
+    assert "<script" not in said.replace("\\<script", "")
+
+
+def report_again(runbook, month):
+    said = report(runbook, month, "--format", "markdown").expect(0).out
+    return re.sub(r"Written \S+ \S+\.", "Written NOW.", said)
+
+
+def test_one_target_of_two(runbook, version, tmp_path):
+    two = Month(tmp_path / "two.db").everything()
+    two.run("vacuum", "run", at(2026, 10, 5), target="other", dbname="otherdb")
+    two.run("vacuum", "run", at(2026, 10, 6), target="also shop")
+    two.close()
+    document = report(runbook, two.path, "--target", "shop", "--json").json
+    assert {line["target"] for line in document["runs"]} == {"shop"}
+    assert document["target"] == "shop" and document["growth"]
+    other = report(runbook, two.path, "--target", "other", "--json").json
+    assert [line["runs"] for line in other["runs"]] == [1]
+    assert other["growth"] == other["slots"] == other["backups"] == []
+    both = report(runbook, two.path, "--target", "all", "--json").json
+    assert {line["target"] for line in both["runs"]} == {"shop", "other", "also shop"}
+
+
+def test_what_is_not_known_is_said(runbook, version, tmp_path):
+    none = runbook("report", "--month", "2026-10", "--state", tmp_path / "none.db").expect(0)
+    for words in ("There is no history yet", "Nobody watched this month",
+                  "no \"bloat report\" has left sizes", "no backup, no dump and no drill"):
+        assert words in none.out
+    late = Month(tmp_path / "late.db")
+    late.run("vacuum", "run", at(2026, 10, 20))
+    late.close()
+    assert "What was done in this month before it was recorded" in report(runbook, late.path).out
+
+
+def test_bad_input(runbook, version, month):
+    for wrong in ("2026-13", "october", "2026-1"):
+        result = runbook("report", "--month", wrong, "--state", month).expect(2)
+        assert "as in 2026-10" in result.err
+    assert "has not begun" in runbook("report", "--month", "2999-01").expect(2).err
+    assert "contradict" in report(runbook, month, "--html", "-", "--json").expect(2).err
+    assert "nowhere to send" in runbook("report", "send", "--state", month).expect(2).err
+
+
+def test_real_runs(runbook, server):
+    """A vacuum, reports of indexes and bloat, a rebuild and a drop, this month."""
+    server.make_dead_rows("orders", rows=20_000)
+    server.sql(f'CREATE TABLE "{NASTY}" (id int PRIMARY KEY, note text)')
+    server.sql(f'INSERT INTO "{NASTY}" SELECT generate_series(1, 1000), 1')
+    server.sql("CREATE INDEX orders_payload ON orders (payload)")
+    runbook("vacuum", "run", "--yes", server=server).expect(0)
+    runbook("bloat", "report", server=server).expect(0)
+    runbook("indexes", "rebuild", "--yes", "orders_payload", server=server).expect(0)
+    runbook("indexes", "drop", "orders_payload", "--force", "--yes", server=server).expect(0)
+    server.sql("CREATE INDEX one ON orders (id); CREATE INDEX two ON orders (id)")
+    runbook("indexes", "report", server=server).expect(0)
+    now = datetime.now(timezone.utc).strftime("%Y-%m")
+    document = check_document(runbook("report", "--month", now, "--json").json, "report")
+    assert not document["complete"]
+    runs = {(line["section"], line["verb"]): line["done"] for line in document["runs"]}
+    assert runs == {("indexes", "drop"): 1, ("indexes", "rebuild"): 1, ("vacuum", "run"): 1}
+    assert document["vacuumed"][0]["tables"] >= 1
+    assert document["vacuumed"][0]["dead_rows_removed"] > 0
+    assert [line["what"] for line in document["space"]].count("dropped") == 1
+    (growth,) = document["growth"]
+    names = {relation["name"] for relation in growth["relations"]}
+    assert {"public.orders", f"public.{NASTY}"} <= names and None not in names
+    (indexes,) = document["index_use"]
+    assert "duplicate" in {finding["what"] for finding in indexes["findings"]}
+    html = runbook("report", "--month", now, "--html", "-").expect(0).out
+    assert "<script" not in html and "&lt;script&gt;" in html
+
+
+def test_real_acts(runbook, server, roles):
+    """Space given back and connections relieved: what was won, and by whom."""
+    make_bloated_index(server, "orders")
+    won = run(runbook, server).won_bytes
+    server.sql(f"ALTER DATABASE {server.dbname} CONNECTION LIMIT 10")
+    sessions = idle(server, 10, user=roles("app"))
+    ended = relieve(runbook, server, "--until", "70%", "--idle-for", 0).ended
+    assert len(ended) == 3 and sessions
+    now = datetime.now(timezone.utc).strftime("%Y-%m")
+    document = check_document(runbook("report", "--month", now, "--json").json, "report")
+    assert [line["name"] for line in document["space"]] == ["public.orders_pkey"]
+    assert document["space"][0]["before_bytes"] - document["space"][0]["after_bytes"] == won
+    runs = {(line["section"], line["verb"]): line["done"] for line in document["runs"]}
+    assert runs[("connections", "relieve")] == 1 and runs[("bloat", "reclaim")] == 1
+    assert document["left_out"] == [] or all(line["section"] != "connections"
+                                             for line in document["left_out"])

@@ -1,0 +1,109 @@
+"""The monthly report that nobody asks for: serve writes it to a folder and mails it."""
+
+import email
+import email.policy
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from golden.documents import check_document
+from support.months import NASTY, october
+from support.receivers import MailServer
+from support.serve import Daemon, turn_before
+from support.servers import wait_until
+
+pytestmark = pytest.mark.parametrize("version", [15])
+OTHERS_OFF = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
+
+
+def last_month():
+    first = datetime.now(timezone.utc).replace(day=1)
+    return (first - timedelta(days=1)).strftime("%Y-%m")
+
+
+@pytest.fixture
+def smtp():
+    server = MailServer()
+    yield server
+    server.close()
+
+
+def parse(text):
+    return email.message_from_bytes(text, policy=email.policy.default)
+
+
+def check_mail(mail, month_file):
+    assert mail["To"] == "boss@example.com, dba@example.com"
+    assert mail["Subject"].startswith("Database maintenance in ")
+    assert mail["Auto-Submitted"] == "auto-generated"
+    body, attached = mail.iter_parts()
+    assert body.get_content_type() == "text/plain" and "In short" in body.get_content()
+    assert attached.get_content_type() == "text/html"
+    assert attached.get_filename() == month_file
+    assert attached.get_content().startswith("<!DOCTYPE html>")
+    return attached.get_content()
+
+
+def test_at_its_turn(server, runbook, tmp_path, smtp):
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    daemon = Daemon(runbook, {"shop": server}, report_folder=folder, report_schedule=turn_before(5),
+                    report_to="boss@example.com, dba@example.com", notify_smtp=smtp.url,
+                    **OTHERS_OFF)
+    daemon.now_due()
+    daemon.start()
+    wait_until(lambda: "done" in daemon.turns(section="report"), timeout=60,
+               what=f"a turn of the report\n{daemon.said}")
+    daemon.stop()
+    name = f"shop-{last_month()}.html"
+    assert [file.name for file in folder.iterdir()] == [name]
+    ((_, recipients, text),) = smtp.mails
+    assert recipients == ["boss@example.com", "dba@example.com"]
+    check_mail(parse(text), name)
+    listed = runbook("history", "--state", daemon.state, "--json").json["runs"]
+    assert ("report", "send", "shop", "done") in [
+        (run["section"], run["verb"], run["target"], run["outcome"]) for run in listed]
+
+
+def test_no_job_without_a_place(server, runbook, tmp_path):
+    """Neither a folder nor an address: there is no such job; each of the two makes one."""
+    for more, jobs in ({}, 0), ({"report_folder": tmp_path}, 1), ({"report_to": "a@b"}, 1):
+        daemon = Daemon(runbook, {"shop": server}, **more)
+        listed = runbook("schedule", "--config", daemon.file, "--json").expect(0).json["jobs"]
+        assert [job["section"] for job in listed].count("report") == jobs
+
+
+def test_by_hand(runbook, version, tmp_path):
+    """By the local mail program; a table of a nasty name is text in it."""
+    state = october(tmp_path / "october.db")
+    script = tmp_path / "sendmail"
+    script.write_text(f"#!/bin/sh\ncat >{tmp_path}/mail\n")
+    script.chmod(0o755)
+    config = tmp_path / "report.conf"
+    config.write_text(f"[pgrunbook]\nstate = {state}\nreport.folder = {tmp_path}\n"
+                      f"notify.sendmail = {script}\nreport.format = markdown\n"
+                      "report.to = boss@example.com, dba@example.com\n"
+                      "[target shop]\nconninfo = host=/nowhere dbname=shopdb\n")
+    sent = runbook("report", "send", "--config", config, "--target", "shop", "--month", "2026-10",
+                   "--json").expect(0).json
+    check_document(sent, "report.send")
+    assert sent["file"] == str(tmp_path / "shop-2026-10.md")
+    markdown = (tmp_path / "shop-2026-10.md").read_text(encoding="utf-8")
+    assert markdown.startswith("# Database maintenance in October 2026")
+    html = check_mail(parse((tmp_path / "mail").read_bytes()), "shop-2026-10.html")
+    assert "<script" not in html and NASTY.replace("<", "&lt;").replace(">", "&gt;") in html
+
+
+def test_mail_that_is_not_taken(runbook, version, tmp_path):
+    state = october(tmp_path / "october.db")
+    script = tmp_path / "sendmail"
+    script.write_text("#!/bin/sh\necho no disk\nexit 75\n")
+    script.chmod(0o755)
+    config = tmp_path / "report.conf"
+
+    def send(to):
+        config.write_text(f"[pgrunbook]\nstate = {state}\nnotify.sendmail = {script}\n"
+                          f"report.to = {to}\n")
+        return runbook("report", "send", "--config", config, "--month", "2026-10")
+
+    assert "exit code 75: no disk" in send("boss@example.com").expect(1).err
+    assert "not a mail address" in send("\"-oQ/tmp\"").expect(2).err
