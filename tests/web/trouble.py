@@ -129,7 +129,7 @@ class Trouble:
             self.run("bloat", "report", "--json")
             bloat.let_days_pass(self.runbook, 7)
             self.shop.sql("INSERT INTO visits SELECT 1000000 + (SELECT max(id) FROM visits) + i, "
-                          "md5(i::text) FROM generate_series(1, 6000) AS i; ANALYZE visits")
+                          "md5(i::text) FROM generate_series(1, 15000) AS i; ANALYZE visits")
         self.run("indexes", "report", "--json")
         indexes.let_days_pass(self.runbook, 40)
         self._migrate()
