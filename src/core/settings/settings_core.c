@@ -110,8 +110,9 @@ const struct setting settings_core[] = {
         .fallback = "5min",
         .minimum = "0",
         .maximum = "1d",
-        .prose = "How often `serve` asks each target for what `check` says and for its metrics, "
-                 "by one connection that is closed again. 0: never.",
+        .prose =
+            "How often `serve` asks each target for what `check` says and for its metrics, "
+            "by one connection that is closed again. 0: never.",
     },
     {
         .name = "conninfo",

@@ -49,7 +49,7 @@ bool store_rehearsal_last(struct store *store, const char *system, const char *d
                           const char *hash,
                           void (*visit)(const struct store_rehearsal *rehearsal, gpointer data),
                           gpointer data);
-/* Those of one version table, oldest first. False when it cannot be read. */
+/* Those of one version table (ledger NULL: of all), oldest first. False when it cannot be read. */
 bool store_migrations_each(
     struct store *store, const char *system, const char *dbname, const char *ledger,
     void (*visit)(const struct store_migration *migration, gpointer data), gpointer data);

@@ -23,7 +23,7 @@ const struct metric migrations_metrics[] = {
 };
 
 struct tally {
-    GHashTable *applied, *failed; /* sets of versions */
+    GHashTable *applied, *failed; /* sets of versions, each with its version table */
     gint64 at_us;                 /* 0: none */
     double hold_ms;
     bool success;
@@ -37,13 +37,14 @@ static void take(const struct store_migration *migration, gpointer data)
 
     if (strcmp(migration->outcome, "seen") == 0 || strcmp(migration->outcome, "running") == 0)
         return;
-    g_hash_table_remove(tally->failed, migration->version);
+    g_autofree char *which = g_strdup_printf("%s\n%s", migration->ledger, migration->version);
+    g_hash_table_remove(tally->failed, which);
     if (!done)
-        g_hash_table_add(tally->failed, g_strdup(migration->version));
+        g_hash_table_add(tally->failed, g_steal_pointer(&which));
     else if (strcmp(migration->direction, "up") == 0)
-        g_hash_table_add(tally->applied, g_strdup(migration->version));
+        g_hash_table_add(tally->applied, g_steal_pointer(&which));
     else
-        g_hash_table_remove(tally->applied, migration->version);
+        g_hash_table_remove(tally->applied, which);
     if (migration->at_us < tally->at_us)
         return;
     tally->at_us = migration->at_us;
@@ -61,7 +62,7 @@ bool migrations_measure(struct measure *measure, G_GNUC_UNUSED GError **error)
         return true;
     tally.applied = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     tally.failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    store_migrations_each(measure_store(measure), system, session_database(session), take,
+    store_migrations_each(measure_store(measure), system, session_database(session), NULL, take,
                           &tally);
     measure_add(measure, &migrations_metrics[APPLIED], g_hash_table_size(tally.applied));
     measure_add(measure, &migrations_metrics[FAILED], g_hash_table_size(tally.failed));

@@ -1,8 +1,8 @@
 -- name:  migrations_of
--- doc:   What was applied to a database by one version table and taken back, oldest first.
+-- doc:   What was applied to a database by one version table, or any, and taken back, oldest first.
 -- param: $1 text system_identifier
 -- param: $2 text dbname
--- param: $3 text ledger
+-- param: $3 text ledger; null: any
 -- row:   run int8, at_us int8, system text, dbname text, ledger text, version text, name text,
 --        hash text, direction text, outcome text, longest_hold_ms float8, analyzed bool, forced text
 SELECT run_id AS run, at_us, system_identifier AS system, dbname, ledger, version, name, hash,
@@ -10,5 +10,5 @@ SELECT run_id AS run, at_us, system_identifier AS system, dbname, ledger, versio
   FROM migration
  WHERE system_identifier = $1
    AND dbname = $2
-   AND ledger = $3
+   AND ($3 IS NULL OR ledger = $3)
  ORDER BY at_us, run_id
