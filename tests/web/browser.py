@@ -117,7 +117,8 @@ class Browser:
     def focused(self):
         """What has the focus, in a word."""
         return self.run("""const e = document.activeElement;
-            return (e.getAttribute('aria-label') || e.innerText || e.id || e.tagName).trim();""")
+            return (e.getAttribute('aria-label') || e.innerText || e.id || e.tagName).trim()
+                .slice(0, 60);""")
 
     def tab_to(self, word, limit=120):
         """Presses Tab until what says so has the focus."""
@@ -125,6 +126,6 @@ class Browser:
         for _ in range(limit):
             self.press(Keys.TAB)
             seen.append(self.focused)
-            if seen[-1] == word:
+            if seen[-1].startswith(word):  # a verdict may stand behind it
                 return
         raise AssertionError(f"{word!r} is not reached by keyboard, only {seen}")

@@ -17,11 +17,8 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="session")
-def trouble(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trouble")
-    for above in [folder, *folder.parents][:3]:
-        above.chmod(0o755)  # the servers' account has to get there
-    made = Trouble(folder)
+def trouble():
+    made = Trouble()
     try:
         yield made.make()
     finally:

@@ -36,11 +36,12 @@ class Trouble:
     """.shop and .calm are databases, .runbook the program, .settings what the daemon is to be
     told of them. close() ends it all."""
 
-    def __init__(self, home, versions=(15, 17)):
-        home.chmod(0o755)
-        give_to_server_user(home)
-        self.home, self.runbook = home, OwnersRunbook(home)
+    def __init__(self, versions=(15, 17)):
         self.clusters = [start_cluster(versions[0], SLOTS), start_cluster(versions[1])]
+        self.home = home = self.clusters[0].folder / "home"  # the servers' account gets there
+        home.mkdir(mode=0o755)
+        give_to_server_user(home)
+        self.runbook = OwnersRunbook(home)
         self.repo, self.migrations = home / "repo", home / "migrations"
         for folder in self.repo, self.migrations:
             folder.mkdir(mode=0o755)
@@ -128,7 +129,7 @@ class Trouble:
             self.run("bloat", "report", "--json")
             bloat.let_days_pass(self.runbook, 7)
             self.shop.sql("INSERT INTO visits SELECT 1000000 + (SELECT max(id) FROM visits) + i, "
-                          "md5(i::text) FROM generate_series(1, 6000) AS i; ANALYZE visits")
+                          "md5(i::text) FROM generate_series(1, 15000) AS i; ANALYZE visits")
         self.run("indexes", "report", "--json")
         indexes.let_days_pass(self.runbook, 40)
         self._migrate()

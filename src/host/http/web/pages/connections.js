@@ -158,7 +158,7 @@ function view_(answer, context) {
       document.reason),
     tiles([
       ['Used', count(document.slots.used)],
-      ['Free', count(free), free < 3 ? 'critical' : 'ok'],
+      ['Free', count(free), free < 0.1 * document.slots.ordinary ? 'critical' : 'ok'],
       ['Wait for a lock', count(document.blocking.filter((item) => !item.root).length),
         document.blocking.length > 0 && 'critical'],
       ['Idle in transaction', count(document.transactions.length),
