@@ -61,15 +61,36 @@ static struct segment_known known_of(const struct lineage *lineage,
                             : (struct segment_known){0, 0};
 }
 
+/* As it stands now: a partial one that was listed may have been completed since, and gone. */
+static struct repo_reader *open_as_it_stands(const struct lineage *lineage,
+                                             struct repo_segment *segment,
+                                             guint32 segment_bytes, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    bool missing = false;
+    struct repo_reader *file =
+        open_segment(lineage, segment, segment_bytes, &missing, &failure);
+
+    if (file == NULL && missing && segment->partial) {
+        g_clear_error(&failure);
+        segment->partial = false;
+        file = open_segment(lineage, segment, segment_bytes, NULL, &failure);
+    }
+    if (failure != NULL)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return file;
+}
+
 bool lineage_segment_read(const struct lineage *lineage, const struct repo_segment *segment,
                           guint8 *buffer, guint32 segment_bytes, gsize *ret_length,
                           GError **error)
 {
+    struct repo_segment now = *segment;
     struct segment_known known = known_of(lineage, segment, segment_bytes);
-    AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);
+    AUTO(repo_reader) file = open_as_it_stands(lineage, &now, segment_bytes, error);
 
     return file != NULL &&
-           read_file(file, segment->partial, known, buffer, segment_bytes, ret_length, error);
+           read_file(file, now.partial, known, buffer, segment_bytes, ret_length, error);
 }
 
 static guint64 system_of(const struct lineage *lineage)

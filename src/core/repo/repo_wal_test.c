@@ -171,6 +171,8 @@ static void test_growing(struct place *place, gconstpointer encrypted)
     AUTO(wal_index) index = wal_index_of(bytes->data, MB, 1, 3, MB, 0, &error);
     g_assert_true(growing_end(third, index, &error));
     g_assert_no_error(error);
+    /* Whoever has seen it while it was partial reads it all the same. */
+    g_assert_cmpuint(partial_length(place), ==, MB);
 
     g_autoptr(GArray) segments = lineage_segments(place->lineage, &error);
     g_assert_cmpuint(segments->len, ==, 1);
