@@ -132,13 +132,13 @@ static void test_refused(void)
 static void test_live(void)
 {
     AUTO(watch_line)
-    line = parse("{\"line\":\"live\",\"at_us\":5,\"section\":\"queries\","
+    line = parse("{\"line\":\"live\",\"at_us\":5,\"section\":\"keep\","
                  "\"document\":{\"schema\":\"x\"}}");
     g_assert_nonnull(line);
     g_assert_cmpint(line->kind, ==, WATCH_LINE_LIVE);
-    g_assert_cmpstr(line->section, ==, "queries");
+    g_assert_cmpstr(line->section, ==, "keep");
     g_assert_true(json_object_size(line->document) == 1);
-    g_assert_null(parse("{\"line\":\"live\",\"at_us\":5,\"section\":\"queries\"}"));
+    g_assert_null(parse("{\"line\":\"live\",\"at_us\":5,\"section\":\"keep\"}"));
     g_assert_null(parse("{\"line\":\"live\",\"at_us\":5,\"section\":1,\"document\":{}}"));
     g_assert_null(parse("{\"line\":\"live\",\"at_us\":5,\"section\":\"x\",\"document\":[]}"));
 }
