@@ -64,7 +64,7 @@ async function request(path, query, init) {
   }
   if (response.ok) return response;
   const error = await failure(response);
-  if (error.status === 401) unauthorized.dispatchEvent(new CustomEvent('token', { detail: error }));
+  if (error.status === 401 && path !== 'session') unauthorized.dispatchEvent(new CustomEvent('token', { detail: error }));
   throw error;
 }
 
@@ -77,11 +77,12 @@ function withTime(response, document) {
 
 /**
  * GET ROOT/path → {document, at: Date of the datum, exit: the command's code}. In the query lists
- * repeat, true is a switch. `maxAge`: seconds a kept answer may be old.
+ * repeat, true is a switch. `maxAge`: seconds a kept answer may be old; `bearer`: a token that is only tried.
  */
-export async function get(path, query = {}, { signal, maxAge } = {}) {
+export async function get(path, query = {}, { signal, maxAge, bearer } = {}) {
   const response = await request(path, { ...query, max_age: maxAge },
-    { headers: { Accept: 'application/json', ...authorization() }, signal });
+    { headers: { Accept: 'application/json', ...authorization(),
+                 ...(bearer && { Authorization: `Bearer ${bearer}` }) }, signal });
   return withTime(response, await response.json());
 }
 

@@ -1,6 +1,6 @@
 /** Asks for a token. It is kept for this tab only and goes into a header, never into an address. */
 import { h, fill } from './dom.js';
-import { setToken, whoAmI } from './api.js';
+import { get, setToken, whoAmI } from './api.js';
 
 function explain(error) {
   if (error?.status === 429) return `Too many tries. Wait ${error.retryAfter || 1} s.`;
@@ -8,15 +8,12 @@ function explain(error) {
   return error?.message ?? '';
 }
 
+/** Kept only once it is known: whatever else asks meanwhile asks without it. */
 async function tryToken(text) {
+  const { document } = await get('session', {}, { bearer: text });
+  if (!document.name) throw Object.assign(new Error(), { status: 401 });
   setToken(text);
-  try {
-    const who = await whoAmI(true);
-    if (!who.name) throw Object.assign(new Error('This token is not known here.'), { status: 401 });
-  } catch (error) {
-    setToken(null);
-    throw error;
-  }
+  await whoAmI(true);
 }
 
 /** `error`: what the daemon said when there was a token already. `done` is called once it knows us. */
