@@ -10,10 +10,12 @@ A version that is not installed is a failure, never a skip.
 
 A file whose stories rest on nothing that differs between the versions, or whose queries are told
 elsewhere on all of them, says `versions = ENDS`: it runs on the oldest and the newest, unless
---all-versions is given.
+--all-versions is given. With --in-turns so does every other story, and on one of the versions
+between, which take turns.
 """
 
 import itertools
+import zlib
 
 import pytest
 
@@ -28,6 +30,16 @@ def pytest_report_header():
 def pytest_addoption(parser):
     parser.addoption("--all-versions", action="store_true",
                      help="run every story on every version, those too that say versions = ENDS")
+    parser.addoption("--in-turns", action="store_true",
+                     help="run every story on the oldest, the newest and one version between")
+
+
+def in_turns(versions, story):
+    """The ends and one between: another one for another story, the same at every run."""
+    if len(versions) <= 3:
+        return versions
+    first, *between, last = versions
+    return first, between[zlib.crc32(story.encode()) % len(between)], last
 
 
 def pytest_generate_tests(metafunc):
@@ -37,6 +49,8 @@ def pytest_generate_tests(metafunc):
     if "version" in metafunc.fixturenames and not said:
         everywhere = metafunc.config.getoption("all_versions")
         chosen = VERSIONS if everywhere else getattr(metafunc.module, "versions", VERSIONS)
+        if metafunc.config.getoption("in_turns"):
+            chosen = in_turns(chosen, metafunc.definition.nodeid)
         metafunc.parametrize("version", chosen, ids=[f"pg{version}" for version in chosen])
 
 

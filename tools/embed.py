@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 
 VARIANT = re.compile(r"^(?P<name>[a-z0-9_]+?)(?:\.pg(?P<major>\d+))?\.sql$")
+MIGRATION = re.compile(r"^\d.*\.sql$")
 FIELD = re.compile(r"^--\s*(name|doc|since|param|row):\s*(.*)$")
 
 
@@ -126,7 +127,7 @@ def main() -> None:
     module, out_c, out_h, *files = sys.argv[1:]
     queries, texts, migrations = {}, [], []
     for path in map(Path, files):
-        if path.parent.name == "migrations":
+        if path.parent.name == "migrations" and MIGRATION.match(path.name):
             migrations.append(path)
         elif path.suffix == ".sql" and VARIANT.match(path.name):
             query = Query(path)

@@ -51,8 +51,10 @@ enum command_flags {
 struct call;
 
 struct command {
-    const char *verb;      /* "run"; NULL: the section's own command (`check`) */
-    const char *arguments; /* beyond [DBNAME]: "ID", "[SECTION]"; NULL: none */
+    const char *verb; /* "run"; NULL: the section's own command (`check`) */
+    /* Beyond [DBNAME]: "ID", "[SECTION]"; "-- PROGRAM...": a program and its words, behind "--".
+     * NULL: none. */
+    const char *arguments;
     /* Switches that take the place of the arguments: beside one of them there are none. Ends with
      * NULL; NULL: there are no such. */
     const char *const *instead;

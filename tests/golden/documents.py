@@ -3,8 +3,9 @@
     "verdicts": [{"name": "string", "status": "'ok'|'warning'", "value": "number|null"}]
 
 A leaf says which types are allowed: string, integer, number, boolean, null, time (RFC 3339 in
-UTC), object, any, or a literal in single quotes. A key that ends in "?" may be missing. Keys
-that the schema does not know are welcome: more fields break nobody.
+UTC), object, any, or a literal in single quotes. A key that ends in "?" may be missing, and
+the object of one that ends in "|null" may be null. Keys that
+the schema does not know are welcome: more fields break nobody.
 """
 
 import json
@@ -45,7 +46,9 @@ def differences(value, schema, path="document"):
         yield f"{path} is {json.dumps(value)}, not an object"
     else:
         for key, inner in schema.items():
-            name = key.rstrip("?")
+            name = key.rstrip("?").removesuffix("|null")
+            if key.endswith("|null") and value.get(name, "") is None:
+                continue
             if name in value:
                 yield from differences(value[name], inner, f"{path}.{name}")
             elif not key.endswith("?"):

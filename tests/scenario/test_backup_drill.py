@@ -102,13 +102,14 @@ def test_finds_what_is_wrong(stage):
     stage.back_up()
     archive(stage)
     checks = stage.folder / "checks.sql"
-    checks.write_text("SELECT count(*) = 0 AS empty FROM t")
+    checks.write_text("SELECT count(*) = 0 AS empty FROM t;\nCOPY t FROM STDIN;\n")
     checks.chmod(0o644)
     document = drill(stage, "--checks", checks, "--latest", code=1)
     assert document["verdict"] == "failed"
     assert statuses(document, "public.t_pkey") == {"postgres": "failed"}
     assert statuses(document, "indexes")["postgres"] == "failed"
     assert statuses(document, "line 1") == {"postgres": "failed"}
+    assert statuses(document, "line 2") == {"postgres": "failed"}
     listed = stage.runbook("backup", "list", "--json", *stage.options).expect(0).json
     # The index is what is wrong, and the cluster has it as well: the backup is as good as that.
     assert [each["proof"] for each in listed["backups"]] == ["unverified"]

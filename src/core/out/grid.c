@@ -298,7 +298,7 @@ char **grid_lines(const struct grid *grid)
 /* ---- Markdown and CSV --------------------------------------------------------------------- */
 
 /* Backslashes before what Markdown would take for markup; an underscore within a word is none. */
-static void append_markdown(GString *line, const char *text)
+static void append_markdown_line(GString *line, const char *text)
 {
     g_autofree char *clean = display_clean(text, 0);
     for (const char *at = clean; *at != '\0'; at++) {
@@ -307,6 +307,18 @@ static void append_markdown(GString *line, const char *text)
         if (strchr("\\`*_~<[&|", *at) != NULL && !in_word)
             g_string_append_c(line, '\\');
         g_string_append_c(line, *at);
+    }
+}
+
+/* A row is one line: breaks within a cell are <br>. */
+static void append_markdown(GString *line, const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "\n", -1);
+
+    for (guint i = 0; parts[i] != NULL; i++) {
+        if (i > 0)
+            g_string_append(line, "<br>");
+        append_markdown_line(line, parts[i]);
     }
 }
 

@@ -85,7 +85,7 @@ static void test_hostile(void)
            "a\\x1b[2J|b\\nc\\u202e      1,000  say \"hi\" <b>_x_ my_table*\uFFFD\n");
     expect(grid, OUTPUT_MARKDOWN, OUTPUT_COLOR_NEVER,
            "| table | dead rows | reason |\n|---|--:|---|\n"
-           "| a\\\\x1b\\[2J\\|b\\\\nc\\\\u202e | 1,000 "
+           "| a\\\\x1b\\[2J\\|b<br>c\\\\u202e | 1,000 "
            "| say \"hi\" \\<b>\\_x\\_ my_table\\*\uFFFD |\n");
     expect(grid, OUTPUT_CSV, OUTPUT_COLOR_NEVER,
            "table,dead rows,reason\n"

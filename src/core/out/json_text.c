@@ -145,6 +145,12 @@ void json_text_string(struct json_text *json, const char *name, const char *text
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
+void json_text_bool(struct json_text *json, const char *name, bool truth)
+{
+    begin(json, name);
+    append(json->out, truth ? "true" : "false", truth ? 4 : 5);
+}
+
 void json_text_null(struct json_text *json, const char *name)
 {
     begin(json, name);

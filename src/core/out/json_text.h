@@ -27,6 +27,7 @@ void json_text_close(struct json_text *json); /* what was opened last */
 void json_text_string(struct json_text *json, const char *name, const char *text);
 void json_text_int(struct json_text *json, const char *name, gint64 number);
 void json_text_real(struct json_text *json, const char *name, double number); /* NaN: null */
+void json_text_bool(struct json_text *json, const char *name, bool truth);
 void json_text_null(struct json_text *json, const char *name);
 /* RFC 3339 in UTC with milliseconds from microseconds since 1970; 0 becomes null. */
 void json_text_time(struct json_text *json, const char *name, gint64 wall_us);

@@ -21,12 +21,14 @@ static void test_layout(void)
     json_text_object(json, NULL);
     json_text_close(json);
     json_text_null(json, NULL);
+    json_text_bool(json, NULL, true);
+    json_text_bool(json, NULL, false);
     json_text_close(json);
     json_text_time(json, "time", 0);
     json_text_close(json);
     g_assert_cmpstr(json_text_peek(json), ==,
                     "{\"text\": \"Größe\", \"number\": -7, \"list\": [], "
-                    "\"objects\": [{\"real\": 0.5}, {}, null], \"time\": null}");
+                    "\"objects\": [{\"real\": 0.5}, {}, null, true, false], \"time\": null}");
     json_text_clear(json);
     json_text_time(json, NULL, G_GINT64_CONSTANT(1700000000123456));
     g_assert_cmpstr(json_text_peek(json), ==, "\"2023-11-14T22:13:20.123Z\"");

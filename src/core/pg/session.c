@@ -70,15 +70,28 @@ void session_drop(struct session *session)
     session_set_sqlstate(session, "08006");
 }
 
+bool session_settle(struct session *session, gint64 deadline_us)
+{
+    for (bool over = false; !over;) {
+        if (!session_drain_rows(session, deadline_us) ||
+            await(session, deadline_us, false) != SESSION_READY)
+            return false;
+        PGresult *rest = PQgetResult(session->connection);
+        ExecStatusType status = PQresultStatus(rest);
+        over = rest == NULL;
+        PQclear(rest);
+        /* libpq would say so again and again: it waits for data that nobody has. */
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_BOTH)
+            return false;
+    }
+    return true;
+}
+
 static void report_interrupt(struct session *session, GError **error)
 {
     session_cancel(session, NULL);
-    gint64 deadline = g_get_monotonic_time() + CANCEL_SECONDS * G_USEC_PER_SEC;
-    if (!session_drain_rows(session, deadline) ||
-        await(session, deadline, false) != SESSION_READY)
+    if (!session_settle(session, g_get_monotonic_time() + CANCEL_SECONDS * G_USEC_PER_SEC))
         session_drop(session);
-    for (PGresult *rest; session->connection && (rest = PQgetResult(session->connection));)
-        PQclear(rest);
     session_set_sqlstate(session, "57014");
     runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
 }

@@ -93,6 +93,11 @@ enum session_late_state session_late_go(struct session *session);
 /* How many hosts these name that are tried one by one; 1 where libpq finds its way. */
 guint session_hosts(struct session_params *params);
 
+/* Reads and drops what is left of the answer to a statement, also a COPY that begins only now: it
+ * may have been on its way when the statement was cancelled. False when that had not come by the
+ * deadline (monotonic), or wants data: the connection is of no use any more. */
+bool session_settle(struct session *session, gint64 deadline_us);
+
 /* Leaves a connection that does not answer; its backend may be at work for a while yet. */
 void session_drop(struct session *session);
 

@@ -303,6 +303,55 @@ static void test_interrupted(void)
     server_close(server);
 }
 
+/* Interrupted before its first word, it says this in spite of the cancel. Returns the connection. */
+static PGconn *interrupted_before(GByteArray *late)
+{
+    struct server *server = server_open(g_byte_array_new(), late);
+    struct session session = session_to(server);
+    g_autoptr(GString) seen = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+
+    interrupt_install();
+    raise(SIGINT);
+    g_assert_false(
+        session_each(&session, &query, (const char *const[]){"", "1"}, visit, seen, &error));
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_INTERRUPTED);
+    g_assert_cmpstr(seen->str, ==, "");
+    g_assert_cmpstr(session_sqlstate(&session), ==, "57014");
+    if (session.connection == NULL)
+        server_close(server);
+    return session.connection;
+}
+
+/* A COPY that begins only after the cancel has to be read as well; libpq names it again and again. */
+static void test_interrupted_before(void)
+{
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 20 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
+        g_test_trap_assert_passed();
+        return;
+    }
+    GByteArray *late = two_rows();
+    append_failure(late, "57014");
+    PGconn *connection = interrupted_before(late);
+    g_assert_nonnull(connection);
+    g_assert_cmpint(PQtransactionStatus(connection), ==, PQTRANS_IDLE);
+    PQfinish(connection);
+}
+
+/* One that wants data nobody can end: the connection is given up. */
+static void test_interrupted_in(void)
+{
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 20 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
+        g_test_trap_assert_passed();
+        return;
+    }
+    GByteArray *late = g_byte_array_new();
+    packet(late, 'G', "\0\0\2\0\0\0\0", 7);
+    g_assert_null(interrupted_before(late));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -313,5 +362,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pg/each/failure", test_failure);
     g_test_add_func("/pg/each/lost", test_lost);
     g_test_add_func("/pg/each/interrupted", test_interrupted);
+    g_test_add_func("/pg/each/cancelled-early", test_interrupted_before);
+    g_test_add_func("/pg/each/cancelled-in", test_interrupted_in);
     return g_test_run();
 }

@@ -74,6 +74,10 @@ static void print_settings(GString *script, const struct plan *plan, gint64 lock
 {
     g_string_append_printf(script, "SET lock_timeout = '%" G_GINT64_FORMAT "ms';\n",
                            lock_timeout_ms);
+    if (window->length_ms == 0)
+        g_string_append(script,
+                        "-- without a bound: psql has no guard that ends what takes too "
+                        "long\n");
     g_string_append_printf(script, "SET statement_timeout = '%" G_GINT64_FORMAT "ms';\n",
                            MIN(window->length_ms, G_MAXINT32));
     for (guint i = 0; i < plan->settings->len; i++) {
@@ -99,7 +103,8 @@ static void print_environment(GString *script, const struct plan *plan)
 static void print_act(GString *script, const struct step *step, gint64 *lock_timeout_ms,
                       gint64 run_lock_timeout_ms)
 {
-    gint64 wanted = step->lock_timeout_ms > 0 ? step->lock_timeout_ms : run_lock_timeout_ms;
+    gint64 own_ms = step->lock_timeout_ms;
+    gint64 wanted = own_ms == 0 ? run_lock_timeout_ms : MAX(own_ms, 0);
 
     if (wanted != *lock_timeout_ms)
         g_string_append_printf(script, "SET lock_timeout = '%" G_GINT64_FORMAT "ms';\n",
@@ -127,6 +132,8 @@ void plan_print(const struct plan *plan, gint64 lock_timeout_ms, const struct wi
 
     g_autofree char *steps = units_format_counted(plan->steps->len, "step");
     g_string_append_printf(script, "-- %s; nothing was changed\n", steps);
+    if (plan->stops)
+        g_string_append(script, "\\set ON_ERROR_STOP on\n");
     if (plan->steps->len > 0)
         print_settings(script, plan, lock_timeout_ms, window);
     print_environment(script, plan);

@@ -35,7 +35,7 @@ struct step {
     char **program;
     char *program_input;    /* a file or named pipe that is its stdin; NULL: it has none */
     const char *lock_mode;  /* the strongest it takes: "ShareUpdateExclusiveLock"; NULL: none */
-    gint64 lock_timeout_ms; /* 0: the run's */
+    gint64 lock_timeout_ms; /* 0: the run's; below 0: it waits for as long as it takes */
     unsigned phase;         /* steps of a phase start when all of the phase before ended */
     double predicted_seconds; /* 0: unknown; a step predicted beyond the window's end waits */
     bool may_be_cut;          /* useful even when the window's end cancels it half-way */
@@ -56,6 +56,7 @@ struct plan_setting {
 struct plan {
     GPtrArray *steps; /* of struct step, in the order they start; owned */
     GArray *settings; /* of struct plan_setting: every lane's, beside plan_run()'s timeouts */
+    bool stops; /* psql is to stop at the first step that fails: those behind build on it */
 };
 
 struct plan *plan_new(void);

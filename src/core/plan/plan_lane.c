@@ -56,7 +56,8 @@ static bool set_limits(struct lane *lane, const struct step *step, GError **erro
     gint64 end_ms = left_ms == G_MAXINT64 ? 0 : MIN(left_ms + GUARD_MS, G_MAXINT32);
     g_autofree char *sql = g_strdup_printf(
         "SET statement_timeout = %" G_GINT64_FORMAT "; SET lock_timeout = %" G_GINT64_FORMAT,
-        end_ms, step->lock_timeout_ms > 0 ? step->lock_timeout_ms : limits->lock_timeout_ms);
+        end_ms,
+        step->lock_timeout_ms != 0 ? MAX(step->lock_timeout_ms, 0) : limits->lock_timeout_ms);
 
     return session_command(lane->session, sql, error);
 }

@@ -72,11 +72,24 @@ static void test_print_lock_timeouts(void)
     add(plan, "b", "B", "")->lock_timeout_ms = 2000;
     add(plan, "c", "C", "")->lock_timeout_ms = 2000;
     add(plan, "d", "D", "");
+    plan->stops = true;
     g_autofree char *script = printed(plan, 0, 0);
+    g_assert_true(g_str_has_prefix(script, "-- 4 steps; nothing was changed\n"
+                                           "\\set ON_ERROR_STOP on\n"));
     g_assert_nonnull(strstr(script, "(ShareUpdateExclusiveLock)\nA;\n"));
     g_assert_nonnull(strstr(script, "\nSET lock_timeout = '2000ms';\nB;\n"));
     g_assert_nonnull(strstr(script, "(ShareUpdateExclusiveLock)\nC;\n"));
     g_assert_true(g_str_has_suffix(script, "\nSET lock_timeout = '0ms';\nD;\n"));
+}
+
+static void test_print_patience(void)
+{
+    AUTO(plan) plan = plan_new();
+    add(plan, "a", "A", "")->lock_timeout_ms = -1;
+    add(plan, "b", "B", "");
+    g_autofree char *script = printed(plan, 1500, 0);
+    g_assert_nonnull(strstr(script, "\nSET lock_timeout = '0ms';\nA;\n"));
+    g_assert_true(g_str_has_suffix(script, "\nSET lock_timeout = '1500ms';\nB;\n"));
 }
 
 /* psql runs a program too, on the server it is connected to itself. */
@@ -109,9 +122,12 @@ static void test_print_limits(void)
     AUTO(plan) plan = plan_new();
     add(plan, "t", "VACUUM", "why");
     g_autofree char *endless = printed(plan, 1, 0);
-    g_assert_nonnull(strstr(endless, "SET statement_timeout = '0ms';"));
+    g_assert_nonnull(strstr(endless,
+                            "-- without a bound: psql has no guard that ends what takes "
+                            "too long\nSET statement_timeout = '0ms';"));
     g_autofree char *script = printed(plan, 1, G_MAXINT64 / 1000);
     g_assert_nonnull(strstr(script, "-- 1 step; "));
+    g_assert_null(strstr(script, "without a bound"));
     g_assert_nonnull(strstr(script, "statement_timeout = '2147483647ms'"));
 }
 
@@ -159,6 +175,7 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/print", test_print);
     g_test_add_func("/plan/print-undo", test_print_undo);
     g_test_add_func("/plan/print-lock-timeouts", test_print_lock_timeouts);
+    g_test_add_func("/plan/print-patience", test_print_patience);
     g_test_add_func("/plan/print-program", test_print_program);
     g_test_add_func("/plan/print-nothing", test_print_nothing);
     g_test_add_func("/plan/print-limits", test_print_limits);

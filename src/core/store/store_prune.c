@@ -37,14 +37,15 @@ static bool forget(struct store *store, const struct query *query, gint64 before
     return store_write(store, statement);
 }
 
-/* What the daemon wrote. Minutes are many, and of old ones nobody asks. */
-static bool forget_daemons(struct store *store, gint64 before_us)
+/* What the daemon and rehearsals wrote. Minutes are many, and of old ones nobody asks. */
+static bool forget_others(struct store *store, gint64 before_us)
 {
     const gint64 kept_us = MINUTES_DAYS * G_TIME_SPAN_DAY;
     const gint64 minutes_us = MAX(before_us, g_get_real_time() - kept_us);
 
     return forget(store, &query_store_turns_forget, before_us) &&
            forget(store, &query_store_events_forget, before_us) &&
+           forget(store, &query_store_rehearsals_forget, before_us) &&
            forget(store, &query_store_minutes_forget, minutes_us / G_TIME_SPAN_MINUTE);
 }
 
@@ -59,7 +60,7 @@ guint store_prune(struct store *store, gint64 before_us)
         statement_bind_int(statement, 1, g_array_index(runs, gint64, i));
         ok = store_write(store, statement);
     }
-    ok = ok && forget_daemons(store, before_us);
+    ok = ok && forget_others(store, before_us);
     store_end_all(store, ok);
     return ok ? runs->len : 0;
 }

@@ -27,11 +27,14 @@ static bool await(PGconn *connection)
     return !interrupt_pending() && PQconsumeInput(connection) == 1;
 }
 
-static bool pass_over_copy(PGconn *connection)
+/* A check has no data for COPY, and nobody reads what it writes. */
+static bool pass_over_copy(PGconn *connection, ExecStatusType status)
 {
     char *row = NULL;
     int length = 0;
 
+    if (status == PGRES_COPY_IN)
+        return PQputCopyEnd(connection, "a check has no data for COPY") == 1;
     while ((length = PQgetCopyData(connection, &row, 1)) >= 0) {
         PQfreemem(row);
         if (length == 0 && !await(connection))
@@ -56,7 +59,9 @@ static PGresult *last_result(PGconn *connection)
             return last;
         PQclear(last);
         last = next;
-        if (PQresultStatus(last) == PGRES_COPY_OUT && !pass_over_copy(connection)) {
+        ExecStatusType status = PQresultStatus(last);
+        if ((status == PGRES_COPY_OUT || status == PGRES_COPY_IN) &&
+            !pass_over_copy(connection, status)) {
             PQclear(last);
             return NULL;
         }

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/grammar.h"
 #include "core_queries.h"
+#include "ddl_queries.h"
 #include "host_embedded.h"
 #include "out/grid.h"
 #include "rebuild_queries.h"
@@ -30,6 +31,7 @@ static void each_query(void (*visit)(const struct query *query, gpointer data), 
     visit_all(backends_queries, visit, data);
     visit_all(core_queries, visit, data);
     visit_all(rebuild_queries, visit, data);
+    visit_all(ddl_queries, visit, data);
     visit_all(relations_queries, visit, data);
     for (guint i = 0; (section = cli_section_at(i)) != NULL; i++)
         visit_all(section->queries, visit, data);

@@ -164,12 +164,20 @@ char *cli_arguments(const struct command *command)
     return g_string_free(text, FALSE);
 }
 
+bool cli_takes_program(const struct command *command)
+{
+    return command->arguments != NULL && g_str_has_prefix(command->arguments, "-- ");
+}
+
 char *cli_usage(const struct command *command)
 {
     g_autofree char *arguments = cli_arguments(command);
+    const char *database = command->flags & COMMAND_NEEDS_SERVER ? " [DBNAME]" : "";
 
-    return g_strconcat("[OPTION]...", arguments[0] != '\0' ? " " : "", arguments,
-                       command->flags & COMMAND_NEEDS_SERVER ? " [DBNAME]" : "", NULL);
+    if (cli_takes_program(command))
+        return g_strconcat("[OPTION]...", database, " ", arguments, NULL);
+    return g_strconcat("[OPTION]...", arguments[0] != '\0' ? " " : "", arguments, database,
+                       NULL);
 }
 
 char **cli_section_names(void)

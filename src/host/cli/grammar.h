@@ -40,6 +40,8 @@ char *cli_path(const struct feature *section, const struct command *command);
 
 /* Words behind the command: "[OPTION]... ID [DBNAME]". Caller frees. */
 char *cli_usage(const struct command *command);
+/* Its arguments are a program and its words, behind "--". */
+bool cli_takes_program(const struct command *command);
 
 /* Its arguments and what may stand in their place: "NAME|--all"; "" for none. Caller frees. */
 char *cli_arguments(const struct command *command);

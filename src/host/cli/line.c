@@ -18,6 +18,7 @@ struct scan {
     const char *const *next; /* the word that is looked at */
     GPtrArray *given;        /* of struct given */
     GPtrArray *words;        /* behind section and verb; borrowed */
+    guint ahead;             /* how many of them stood before "--" */
     bool verb_decided;
     char *half; /* the first word of a verb of two, "wal"; owned */
 };
@@ -262,15 +263,18 @@ static bool scan_words(struct scan *scan, GError **error)
 
         if (only_words || word[0] != '-' || word[1] == '\0')
             done = take_word(scan, word, error);
-        else if (strcmp(word, "--") == 0)
+        else if (strcmp(word, "--") == 0) {
             done = only_words = true;
-        else
+            scan->ahead = scan->words->len;
+        } else
             done = word[1] == '-' ? scan_long(scan, error) : scan_letters(scan, error);
         if (!done)
             return false;
         for (; known < scan->given->len; known++)
             note_help(scan->line, scan->given->pdata[known]);
     }
+    if (!only_words)
+        scan->ahead = scan->words->len;
     return true;
 }
 
@@ -331,14 +335,46 @@ static void count_arguments(const struct cli_line *line, guint *ret_needed, guin
     }
 }
 
+static bool fail_many(const struct scan *scan, guint room, const char *hint, GError **error)
+{
+    g_autofree char *path = cli_path(scan->line->section, scan->line->command);
+
+    runbook_error_set(error, RUNBOOK_USAGE, hint,
+                      "too many words: \"%s\" is one more than %s takes",
+                      (const char *) scan->words->pdata[room], path);
+    return false;
+}
+
+/* "-- PROGRAM...": what stands behind the dashes belongs to the program, whatever it looks like. */
+static bool settle_program(struct scan *scan, const char *hint, GError **error)
+{
+    struct cli_line *line = scan->line;
+    guint room = line->command->flags & COMMAND_NEEDS_SERVER ? 1 : 0;
+
+    if (scan->ahead >= scan->words->len) {
+        g_autofree char *path = cli_path(line->section, line->command);
+        runbook_error_set(error, RUNBOOK_USAGE, hint, "%s needs a program behind \"--\"", path);
+        return false;
+    }
+    if (scan->ahead > room)
+        return fail_many(scan, room, hint, error);
+    if (scan->ahead > 0)
+        line->dbname = g_strdup(scan->words->pdata[0]);
+    for (guint i = scan->ahead; i < scan->words->len; i++)
+        g_ptr_array_add(line->arguments, g_strdup(scan->words->pdata[i]));
+    return true;
+}
+
 static bool settle_words(struct scan *scan, GError **error)
 {
     struct cli_line *line = scan->line;
-    g_autofree char *path = cli_path(line->section, line->command);
     g_autofree char *usage = cli_usage(line->command);
+    g_autofree char *path = cli_path(line->section, line->command);
     g_autofree char *hint = g_strdup_printf("Usage: %s %s", path, usage);
     guint needed, most, count = scan->words->len;
 
+    if (cli_takes_program(line->command))
+        return settle_program(scan, hint, error);
     count_arguments(line, &needed, &most);
     guint room = most + (line->command->flags & COMMAND_NEEDS_SERVER ? 1 : 0);
     if (count < needed) {
@@ -346,13 +382,8 @@ static bool settle_words(struct scan *scan, GError **error)
         runbook_error_set(error, RUNBOOK_USAGE, hint, "%s needs %s", path, arguments);
         return false;
     }
-    if (count > room) {
-        runbook_error_set(error, RUNBOOK_USAGE, hint,
-                          "too many words: \"%s\" is one more than "
-                          "%s takes",
-                          (const char *) scan->words->pdata[room], path);
-        return false;
-    }
+    if (count > room)
+        return fail_many(scan, room, hint, error);
     for (guint i = 0; i < MIN(count, most); i++)
         g_ptr_array_add(line->arguments, g_strdup(scan->words->pdata[i]));
     if (count > most)

@@ -40,6 +40,12 @@ static const struct command demo_commands[] = {
      .options = drop_options,
      .flags = COMMAND_NEEDS_SERVER,
      .run = run},
+    {.verb = "watch",
+     .arguments = "-- PROGRAM...",
+     .summary = "watch",
+     .options = demo_options,
+     .flags = COMMAND_NEEDS_SERVER,
+     .run = run},
     {.run = NULL},
 };
 static const struct feature demo = {.name = "demo", .title = "Demo", .commands = demo_commands};
@@ -147,6 +153,31 @@ static void test_instead(void)
     g_assert_cmpstr(usage, ==, "[OPTION]... NAME|--all|--broken [DBNAME]");
 }
 
+/* What stands behind the dashes is a program's. */
+static void test_program(void)
+{
+    AUTO(cli_line) line = understood("demo watch -F shop -- ./app -F --jobs 3 -- x");
+    const char *const words[] = {"./app", "-F", "--jobs", "3", "--", "x"};
+    g_autoptr(GError) none = NULL, many = NULL;
+
+    g_assert_cmpstr(line->dbname, ==, "shop");
+    g_assert_cmpuint(line->arguments->len, ==, G_N_ELEMENTS(words));
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+        g_assert_cmpstr(line->arguments->pdata[i], ==, words[i]);
+    g_assert_null(option_value(line->options, "jobs"));
+
+    AUTO(cli_line) alone = understood("demo watch -- ./app");
+    g_assert_null(alone->dbname);
+    g_assert_cmpuint(alone->arguments->len, ==, 1);
+
+    g_assert_null(parse("demo watch ./app", &none));
+    g_assert_error(none, RUNBOOK_ERROR, RUNBOOK_USAGE);
+    g_assert_null(parse("demo watch a b -- ./app", &many));
+    g_assert_error(many, RUNBOOK_ERROR, RUNBOOK_USAGE);
+    g_autofree char *usage = cli_usage(cli_command(&demo, "watch"));
+    g_assert_cmpstr(usage, ==, "[OPTION]... [DBNAME] -- PROGRAM...");
+}
+
 static void test_help(void)
 {
     static const char *const asking[] = {"--help",
@@ -225,6 +256,7 @@ int main(int argc, char **argv)
     g_test_add_func("/line/repeated", test_repeated);
     g_test_add_func("/line/words", test_words);
     g_test_add_func("/line/instead", test_instead);
+    g_test_add_func("/line/program", test_program);
     g_test_add_func("/line/help", test_help);
     g_test_add_func("/line/errors", test_errors);
     g_test_add_func("/line/section_survives_error", test_section_survives_error);
