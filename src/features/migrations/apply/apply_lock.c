@@ -83,12 +83,13 @@ static void give_back_tool(struct apply *apply)
 {
     g_autofree char *key = g_strdup_printf("%" G_GINT64_FORMAT, apply->tool_key);
 
-    if (apply->tool_held) {
-        AUTO(rows)
-        freed = session_query(apply->control, &query_migrations_apply_tool_free,
-                              (const char *const[]){key}, NULL);
-        apply->tool_held = false;
-    }
+    if (!apply->tool_held)
+        return;
+    AUTO(rows)
+    freed = session_query(apply->control, &query_migrations_apply_tool_free,
+                          (const char *const[]){key}, NULL);
+    (void) freed; /* a connection that was lost has given it back as well */
+    apply->tool_held = false;
 }
 
 void apply_unlock(struct apply *apply)

@@ -81,15 +81,15 @@ static void test_build(void)
 static void test_refused(void)
 {
     expect_refusal("SET a = 1;\nCREATE INDEX CONCURRENTLY i ON t (a)", FOLDER_ONE_TRANSACTION,
-                   "line 4: the server takes");
+                   ":4: the server takes");
     expect_refusal("BEGIN; CREATE INDEX CONCURRENTLY i ON t (a); COMMIT",
                    FOLDER_OWN_TRANSACTIONS, "has to be alone");
     expect_refusal("BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT", FOLDER_OWN_TRANSACTIONS,
                    "in the middle");
     expect_refusal("SELECT 1; COMMIT", FOLDER_OWN_TRANSACTIONS, "in the middle");
     expect_refusal("SELECT 1; SELECT 2", FOLDER_NO_TRANSACTION, "several statements");
-    expect_refusal("\\i other.sql", FOLDER_ONE_TRANSACTION, "1_a.up.sql, line 3");
-    expect_refusal("SELECT 'open", FOLDER_ONE_TRANSACTION, "line 3");
+    expect_refusal("\\i other.sql", FOLDER_ONE_TRANSACTION, "1_a.up.sql:3:");
+    expect_refusal("SELECT 'open", FOLDER_ONE_TRANSACTION, ":3:");
 }
 
 /* ---- gates --------------------------------------------------------------------------------- */
