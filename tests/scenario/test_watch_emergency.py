@@ -143,10 +143,11 @@ def test_relief_where_no_history_can_be_written(runbook, watched, state, more):
     watch.up(acts=True)
     sessions = idle(watched, 16, user="app")
     note = watch.wait_for("note", name="relief")
-    ended = int(note["message"].split(" sessions ended")[0])  # 2: the last had not come yet
-    assert ended in (2, 3) and note["run"] is None
-    assert "not in the history" in note["message"]
-    assert len(alive(watched, sessions)) <= 16 - ended
+    # Three; or two and the goal that was not reached yet, on a machine where one was slow to go.
+    ended = int(note["message"].split(" sessions ended")[0])
+    assert ended == 3 or (ended == 2 and "the goal is" in note["message"])
+    assert note["run"] is None and "not in the history" in note["message"]
+    assert 13 <= len(alive(watched, sessions)) <= 16 - ended
     watch.stop().expect(130)
 
 
