@@ -10,8 +10,8 @@ A version that is not installed is a failure, never a skip.
 
 A file whose stories rest on nothing that differs between the versions, or whose queries are told
 elsewhere on all of them, says `versions = ENDS`: it runs on the oldest and the newest, unless
---all-versions is given. With --in-turns so does every other story, and on one of the versions
-between, which take turns.
+--all-versions is given. With --in-turns each story runs on the newest version and on one of the
+older ones, which take turns.
 """
 
 import itertools
@@ -31,15 +31,13 @@ def pytest_addoption(parser):
     parser.addoption("--all-versions", action="store_true",
                      help="run every story on every version, those too that say versions = ENDS")
     parser.addoption("--in-turns", action="store_true",
-                     help="run every story on the oldest, the newest and one version between")
+                     help="run every story on the newest version and on one of the others")
 
 
 def in_turns(versions, story):
-    """The ends and one between: another one for another story, the same at every run."""
-    if len(versions) <= 3:
-        return versions
-    first, *between, last = versions
-    return first, between[zlib.crc32(story.encode()) % len(between)], last
+    """The newest and one of the others: another one for another story, the same at every run."""
+    *others, newest = versions
+    return [others[zlib.crc32(story.encode()) % len(others)], newest] if others else versions
 
 
 def pytest_generate_tests(metafunc):
