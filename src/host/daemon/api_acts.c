@@ -196,8 +196,10 @@ static void make_plan(struct api *api, struct http_request *request,
     g_auto(GStrv) dry = api_call_words(call, where, "--dry-run");
     struct api_order order = {
         .words = (const char *const *) dry,
+        .target = target != NULL ? target->name : NULL,
         .alias = target != NULL ? target_alias(target) : NULL,
         .text = true,
+        .plan = true,
     };
     struct planning *planning = g_new0(struct planning, 1);
 
