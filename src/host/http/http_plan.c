@@ -87,7 +87,7 @@ bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **
 bool http_plan_check(const struct http_plan *plan, GError **error)
 {
     g_autofree char *certificate = NULL, *key = NULL;
-    AUTO(http_keyring) keyring = http_keyring_new(plan->tokens);
+    AUTO(http_keyring) keyring = http_keyring_new(plan->tokens, NULL, NULL);
     bool local = http_listen_local(&plan->listen);
 
     if (plan->listen.off)
@@ -103,7 +103,7 @@ bool http_plan_check(const struct http_plan *plan, GError **error)
     if (certificate == NULL)
         runbook_error_set(error, RUNBOOK_USAGE,
                           "set http.tls_certificate and http.tls_key, or listen on 127.0.0.1 "
-                          "behind a proxy",
+                          "behind a proxy, with http.view = token",
                           "http.listen: %s is reached by the network, and there is no TLS",
                           where);
     else

@@ -14,6 +14,7 @@
 
 enum {
     MOST_STREAMS = 32,
+    MOST_STREAMS_OPERATORS = 40,
     UNSENT_FAIR = 64 * 1024,
     UNSENT_MOST = 1024 * 1024,
     BEHIND_S = 10,      /* that long it may be behind by more than is fair */
@@ -99,8 +100,9 @@ struct http_stream *http_answer_stream(struct http_request *request,
                                        void (*gone)(gpointer data), gpointer data)
 {
     struct http_desk *desk = request->desk;
+    guint most = request->role == HTTP_ROLE_OPERATOR ? MOST_STREAMS_OPERATORS : MOST_STREAMS;
 
-    if (desk->streams >= MOST_STREAMS) {
+    if (desk->streams >= most) {
         http_answer_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                           "there are too many streams already", "close other windows");
         return NULL;
