@@ -160,6 +160,23 @@ def test_to_look_is_no_run(server, runbook, tmp_path):
     daemon.stop()
 
 
+def test_another_server_is_asked_at_once(server, runbook):
+    """What was gathered of the server that the target was before is not told of the new one."""
+    daemon = Daemon(runbook, {"shop": server}, http_gather="1h", **QUIET).start()
+
+    def checked():
+        return get(daemon, "/api/v1/overview")[0]["targets"][0]["checked_at"]
+
+    wait_until(checked, what="the verdicts")
+    first = checked()
+    daemon.configure({"shop": {"conninfo": f"{server.conninfo()} dbname=postgres"}}, http_gather="1h", **QUIET)
+    daemon.reload()
+    daemon.hear("its watch is started anew")
+    assert checked() != first
+    wait_until(checked, what="the verdicts of the other")
+    daemon.stop()
+
+
 def test_a_target_that_is_down_is_a_bad_gateway(runbook, server):
     daemon = Daemon(runbook, {"gone": {"conninfo": "host=127.0.0.1 port=1"}, "shop": server},
                     **QUIET)

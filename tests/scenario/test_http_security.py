@@ -175,7 +175,10 @@ def test_other_sites_cannot_make_work(server, runbook):
     daemon = served(server, runbook).start()
     overview = "/api/v1/overview"
     assert ask(daemon, overview, Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="image")[0] == 403
-    assert ask(daemon, overview, Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="document")[0] == 200
+    assert ask(daemon, overview, Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="document")[0] == 403
+    assert ask(daemon, LOOK, Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="document")[0] == 200
+    assert ask(daemon, overview, Sec_Fetch_Site="none")[0] == 200
+    assert ask(daemon, overview, Authorization="Basic dXNlcjpwYXNz")[0] == 200
     status, _, headers = ask(daemon, overview, Origin="http://evil.example.com")
     assert status == 200 and "Access-Control-Allow-Origin" not in headers
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -48,6 +48,7 @@ struct kept {
     GBytes *document;
     int exit_code;
     gint64 at_us, took_us;
+    gint64 since_us; /* monotonic: the wall clock may be set */
 };
 
 /* Looks have one, plans another: who looks, perhaps without a token, at a server that hangs must not
@@ -131,14 +132,14 @@ static bool drop_oldest(struct api_runs *runs)
     GHashTableIter each;
     gpointer key, value;
     const char *oldest = NULL;
-    gint64 at_us = G_MAXINT64;
+    gint64 since_us = G_MAXINT64;
 
     g_hash_table_iter_init(&each, runs->kept);
     while (g_hash_table_iter_next(&each, &key, &value)) {
         const struct kept *kept = value;
-        if (kept->at_us >= at_us)
+        if (kept->since_us >= since_us)
             continue;
-        at_us = kept->at_us;
+        since_us = kept->since_us;
         oldest = key;
     }
     if (oldest == NULL)
@@ -154,7 +155,7 @@ static void keep(struct api_runs *runs, const char *key, const struct api_result
 
     drop(runs, key);
     *kept = (struct kept){g_bytes_ref(result->document), result->exit_code, result->at_us,
-                          result->took_us};
+                          result->took_us, g_get_monotonic_time()};
     runs->kept_bytes += g_bytes_get_size(result->document);
     g_hash_table_insert(runs->kept, g_strdup(key), kept);
     while (g_hash_table_size(runs->kept) > KEPT_MOST || runs->kept_bytes > KEPT_BYTES)
@@ -268,7 +269,7 @@ static void on_ended(int status, gpointer data)
     result.hint = hint;
     run->child = NULL;
     g_ptr_array_remove(lane->running, run);
-    if (result.document != NULL && run->generation == runs->generation)
+    if (result.document != NULL && !run->plan && run->generation == runs->generation)
         keep(runs, run->key, &result);
     settle(run, &result);
     if (result.document != NULL)
@@ -398,7 +399,8 @@ static bool answer_kept(const struct api_runs *runs, const char *key,
 {
     const struct kept *kept = g_hash_table_lookup(runs->kept, key);
 
-    if (kept == NULL || g_get_real_time() - kept->at_us > order->max_age_us)
+    if (kept == NULL || order->max_age_us <= 0 ||
+        g_get_monotonic_time() - kept->since_us > order->max_age_us)
         return false;
     g_autoptr(GBytes) document = g_bytes_ref(kept->document);
     answer(&(struct api_result){.document = document,

@@ -119,10 +119,16 @@ char *daemon_where(const struct daemon *daemon)
     return g_strdup_printf("%s on %s", http_secure(daemon->http) ? "HTTPS" : "HTTP", where);
 }
 
+/* why: an error's text, its hint on a line of its own. */
 static void open_event(struct daemon *daemon, const char *why)
 {
-    g_autofree char *where = daemon_where(daemon);
-    g_autofree char *message = g_strdup_printf("%s; it is tried again: %s", where, why);
+    gsize reason = strcspn(why, "\n");
+    g_autofree char *where = daemon->http != NULL ? http_where(daemon->http) : NULL;
+    g_autofree char *stays = where != NULL
+                                 ? g_strdup_printf("HTTP stays where it was, on %s", where)
+                                 : g_strdup("there is no HTTP until then");
+    g_autofree char *message = g_strdup_printf("%.*s; %s, and it is tried again%s",
+                                               (int) reason, why, stays, why + reason);
 
     events_open(daemon->events, &(struct store_event){
                                     .target = "",

@@ -80,6 +80,12 @@ static void refuse(struct http_request *request, const struct http_verdict *verd
         http_answer_error(request, verdict->status, verdict->error, verdict->hint);
 }
 
+/* A proxy that asks for a password of its own passes it on: no token of ours. */
+static bool is_basic(const char *authorization)
+{
+    return g_ascii_strncasecmp(authorization, "Basic ", strlen("Basic ")) == 0;
+}
+
 bool http_admit(struct http_request *request)
 {
     struct http_desk *desk = request->desk;
@@ -94,11 +100,10 @@ bool http_admit(struct http_request *request)
         .host = http_request_header(request, "Host"),
         .origin = http_request_header(request, "Origin"),
         .fetch_site = http_request_header(request, "Sec-Fetch-Site"),
-        .fetch_dest = http_request_header(request, "Sec-Fetch-Dest"),
         .act = http_request_header(request, "X-Pgrunbook"),
         .post = request->post,
         .need = request->route != NULL ? request->route->need : HTTP_FREE,
-        .token_given = authorization != NULL,
+        .token_given = authorization != NULL && !is_basic(authorization),
     };
     struct http_verdict verdict = http_guard_sender(&rules, &facts);
 

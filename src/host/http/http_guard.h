@@ -26,7 +26,7 @@ char *http_bearer(const char *authorization);
 
 struct http_facts {
     /* Headers; NULL: not given. */
-    const char *host, *origin, *fetch_site, *fetch_dest, *act;
+    const char *host, *origin, *fetch_site, *act;
     bool post;
     enum http_need need;
     bool token_given;

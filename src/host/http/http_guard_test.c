@@ -157,10 +157,6 @@ static void test_view(void)
     facts = (struct http_facts){
         .host = "localhost", .need = HTTP_VIEWER, .fetch_site = "cross-site"};
     g_assert_cmpint(decide(&open, &facts), ==, 403);
-    facts.fetch_dest = "iframe";
-    g_assert_cmpint(decide(&open, &facts), ==, 403);
-    facts.fetch_dest = "document";
-    g_assert_cmpint(decide(&open, &facts), ==, 0);
     facts.fetch_site = "none";
     g_assert_cmpint(decide(&open, &facts), ==, 0);
 }
