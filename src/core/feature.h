@@ -25,6 +25,8 @@ enum option_flags {
     OPTION_LOCAL = 1 << 1,
     /* With it a command that otherwise changes something only looks: so it may be asked over HTTP. */
     OPTION_LOOKS = 1 << 2,
+    /* May have the command read whole tables: over HTTP not without a token. */
+    OPTION_HEAVY = 1 << 3,
 };
 
 /* One option of a command. Tables end with a NULL name. An option with a setting overrides that

@@ -9,9 +9,9 @@ from http.client import HTTPConnection
 import pytest
 
 from support.serve import Daemon
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 
-versions = (17,)
+versions = ENDS
 
 QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 
 from support.serve import Daemon
-from support.servers import wait_until
+from support.servers import ENDS, wait_until
 
-versions = (17,)
+versions = ENDS
 
 QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 
@@ -158,6 +158,16 @@ def test_to_look_is_no_run(server, runbook, tmp_path):
     assert typed["boxes"] == looked["boxes"]
     assert daemon.rows("SELECT id, verb FROM run") == [(typed["run"], "checklist")]
     daemon.stop()
+
+
+def test_what_was_just_checked_is_what_the_overview_says(daemon):
+    def checked():
+        return get(daemon, "/api/v1/overview")[0]["targets"][0]["checked_at"]
+
+    wait_until(checked, what="the first verdicts")
+    before = checked()
+    _, headers = get(daemon, "/api/v1/check?target=shop&max_age=0")
+    assert before < checked() == headers["X-Pgrunbook-At"]
 
 
 def test_another_server_is_asked_at_once(server, runbook):

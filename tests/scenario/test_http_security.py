@@ -179,6 +179,15 @@ def test_other_sites_cannot_make_work(server, runbook):
     assert ask(daemon, LOOK, Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="document")[0] == 200
     assert ask(daemon, overview, Sec_Fetch_Site="none")[0] == 200
     assert ask(daemon, overview, Authorization="Basic dXNlcjpwYXNz")[0] == 200
+    # Nor those of this machine who have no token, not this much.
+    heavy = "/api/v1/bloat/report?target=shop&method=sample"
+    assert ask(daemon, heavy)[0] == 401
+    vera = token(runbook, daemon, "vera")
+    assert ask(daemon, heavy, Authorization=bearer(vera))[0] == 200
+    twice = b"GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", int(daemon.address)), timeout=15) as connection:
+        connection.sendall(twice)
+        assert connection.recv(4096).split()[1] == b"400"
     status, _, headers = ask(daemon, overview, Origin="http://evil.example.com")
     assert status == 200 and "Access-Control-Allow-Origin" not in headers
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -49,7 +49,8 @@ const struct setting settings_core[] = {
         .choices = (const char *const[]){"open", "token", NULL},
         .prose =
             "Who may look at the page, the API and the metrics. open: whoever reaches them "
-            "on this machine; token: whoever has a token. Where the network reaches them it "
+            "on this machine, but for what reads whole tables; token: whoever has a token. "
+            "Where the network reaches them it "
             "is token in any case, and where http.names says that a proxy does, unless open "
             "is written here.",
     },

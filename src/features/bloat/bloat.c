@@ -58,10 +58,10 @@ static const struct option report_options[] = {
      "only this table and what belongs to it; name or schema.name, * and ? are wildcards"},
     {"schema", 'n', "PATTERN", NULL, OPTION_REPEATS, "only tables of this schema"},
     {"system", 'S', NULL, NULL, OPTION_ONCE, "system catalogs too"},
-    {"method", 'm', "METHOD", "bloat.method", OPTION_ONCE,
+    {"method", 'm', "METHOD", "bloat.method", OPTION_HEAVY,
      "estimate (catalogs only), sample (random blocks) or exact (pgstattuple)"},
-    {"budget", '\0', "SIZE", NULL, OPTION_ONCE, "what sample or exact may read in all"},
-    {"worst", '\0', "N", "bloat.worst", OPTION_ONCE,
+    {"budget", '\0', "SIZE", NULL, OPTION_HEAVY, "what sample or exact may read in all"},
+    {"worst", '\0', "N", "bloat.worst", OPTION_HEAVY,
      "how many of the worst objects exact reads"},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };

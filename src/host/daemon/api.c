@@ -75,16 +75,41 @@ char **api_place(const struct daemon *daemon, const struct api_call *call,
 
 /* A request that waits for a child. */
 struct waiting {
+    struct daemon *daemon;
     struct http_request *request;
     struct api_ticket *ticket; /* NULL: it was answered */
+    char *checked;             /* the target whose verdicts are asked for; NULL: of none */
 };
+
+static void free_waiting(struct waiting *waiting)
+{
+    g_free(waiting->checked);
+    g_free(waiting);
+}
+
+/* Whoever looks at the overview is to see what somebody has just had checked. */
+static void pass_on(const struct waiting *waiting, const struct api_result *result)
+{
+    struct daemon_target *target = targets_find(waiting->daemon, waiting->checked);
+    gsize length = 0;
+
+    if (target == NULL || result->document == NULL)
+        return;
+    const char *text = g_bytes_get_data(result->document, &length);
+    json_t *document = json_loadb(text, length, 0, NULL);
+    if (document != NULL)
+        gather_take_check(target->gather, document, result->at_us);
+    json_decref(document);
+}
 
 static void on_result(const struct api_result *result, gpointer data)
 {
     struct waiting *waiting = data;
 
+    if (waiting->checked != NULL)
+        pass_on(waiting, result);
     api_answer_result(waiting->request, result);
-    g_free(waiting);
+    free_waiting(waiting);
 }
 
 static void on_gone(gpointer data)
@@ -92,7 +117,7 @@ static void on_gone(gpointer data)
     struct waiting *waiting = data;
 
     api_runs_forget(waiting->ticket);
-    g_free(waiting);
+    free_waiting(waiting);
 }
 
 static gint64 max_age_us(const struct api_call *call)
@@ -102,6 +127,12 @@ static gint64 max_age_us(const struct api_call *call)
                                                : MAX_AGE_OWN_S;
 
     return age_s * G_USEC_PER_SEC;
+}
+
+/* All of it, by the settings alone. */
+static bool is_check(const struct api_call *call)
+{
+    return strcmp(call->section->name, "check") == 0 && call->options->len == 0;
 }
 
 static void run(struct api *api, struct http_request *request, const struct api_call *call,
@@ -118,12 +149,27 @@ static void run(struct api *api, struct http_request *request, const struct api_
     };
     struct waiting *waiting = g_new0(struct waiting, 1);
 
+    waiting->daemon = api->daemon;
     waiting->request = request;
+    if (target != NULL && is_check(call))
+        waiting->checked = g_strdup(target->name);
     struct api_ticket *ticket = api_runs_ask(api->runs, &order, on_result, waiting);
     if (ticket == NULL) /* it was answered, and is no more */
         return;
     waiting->ticket = ticket;
     http_request_on_gone(request, on_gone, waiting);
+}
+
+/* Who looks without a token makes no more work than a page does. */
+static bool may_ask(const struct http_request *request, const struct api_call *call,
+                    int *ret_status, GError **error)
+{
+    if (!call->heavy || http_request_role(request) != HTTP_ROLE_NONE)
+        return true;
+    *ret_status = 401;
+    runbook_error_set(error, RUNBOOK_USAGE, "pgrunbook token add NAME",
+                      "to have whole tables read a token is needed");
+    return false;
 }
 
 void api_answer_look(struct http_request *request, struct daemon *daemon, bool live)
@@ -137,7 +183,7 @@ void api_answer_look(struct http_request *request, struct daemon *daemon, bool l
 
     if (call != NULL) {
         status = API_WRONG;
-        if (api_call_query(call, query, &error))
+        if (api_call_query(call, query, &error) && may_ask(request, call, &status, &error))
             target = api_target(daemon, call, &status, &error);
     }
     if (error != NULL)

@@ -213,12 +213,14 @@ static bool fail_option(const struct api_call *call, const char *name, const cha
     return false;
 }
 
-static void note_instead(struct api_call *call, const char *name)
+static void note(struct api_call *call, const struct option *option)
 {
     const char *const *instead = call->command->instead;
 
-    if (instead != NULL && g_strv_contains(instead, name))
+    if (instead != NULL && g_strv_contains(instead, option->name))
         call->instead = true;
+    if (option->flags & OPTION_HEAVY)
+        call->heavy = true;
 }
 
 static bool add_switch(struct api_call *call, const struct option *option, const char *value,
@@ -232,7 +234,7 @@ static bool add_switch(struct api_call *call, const struct option *option, const
     if (!g_strv_contains(on, value))
         return fail_option(call, option->name, "is a switch: true or false", error);
     g_ptr_array_add(call->options, g_strconcat("--", option->name, NULL));
-    note_instead(call, option->name);
+    note(call, option);
     return true;
 }
 
@@ -248,7 +250,7 @@ static bool add_option(struct api_call *call, const char *name, const char *valu
     if (!is_plain(value) || value[0] == '\0')
         return fail_option(call, option->name, "has a value that cannot be", error);
     g_ptr_array_add(call->options, g_strconcat("--", option->name, "=", value, NULL));
-    note_instead(call, option->name);
+    note(call, option);
     return true;
 }
 

@@ -27,6 +27,7 @@ struct api_call {
     GPtrArray *arguments; /* what stands behind "--" */
     gint64 max_age_s;     /* how old is good enough; -1: not said */
     bool instead;         /* an option was given that takes the place of the arguments */
+    bool heavy;           /* one was given that may have it read whole tables */
 };
 
 /* Why not: an HTTP status, with the error's text. */

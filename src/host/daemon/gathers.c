@@ -201,6 +201,16 @@ void gather_want(struct gather *gather)
     gather->wanted = true;
 }
 
+void gather_take_check(struct gather *gather, json_t *document, gint64 at_us)
+{
+    if (at_us <= gather->check_us || gather->outdated)
+        return;
+    json_decref(gather->check);
+    gather->check = json_incref(document);
+    gather->check_us = at_us;
+    daemon_gathered(gather->target);
+}
+
 void gather_forget(struct gather *gather)
 {
     g_clear_pointer(&gather->check, json_decref);

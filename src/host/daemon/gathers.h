@@ -34,6 +34,9 @@ struct gather_seen gather_seen(const struct gather *gather);
 /* Somebody wants to know anew: soon, but not more often than every 10 s. */
 void gather_want(struct gather *gather);
 
+/* The document of a check that somebody asked for, if it is newer than what is known. */
+void gather_take_check(struct gather *gather, json_t *document, gint64 at_us);
+
 /* What is known is of another server than the target is now: it is asked anew at once. */
 void gather_forget(struct gather *gather);
 

@@ -313,6 +313,7 @@ struct http *http_start(const struct http_plan *plan, const struct http *before,
         close(fd);
         return NULL;
     }
+    http_plan_warn(plan, http->certificate, http->desk.keyring);
     attach(http);
     return g_steal_pointer(&http);
 }

@@ -118,7 +118,6 @@ struct http_verdict http_guard_role(const struct http_rules *rules,
         return (struct http_verdict){403, "only operators may act",
                                      "pgrunbook token add NAME --role operator"};
     if (acts && g_strcmp0(facts->act, "act") != 0)
-        return (struct http_verdict){403, "the header X-Pgrunbook is missing",
-                                     "X-Pgrunbook: act"};
+        return (struct http_verdict){403, "the header X-Pgrunbook: act is missing", NULL};
     return admitted;
 }

@@ -126,3 +126,30 @@ bool http_plan_check(const struct http_plan *plan, GError **error)
                           where);
     return false;
 }
+
+static bool has_expired(const char *certificate)
+{
+    BIO *bio = BIO_new_mem_buf(certificate, -1);
+    X509 *x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    bool expired = x509 != NULL && X509_cmp_current_time(X509_get0_notAfter(x509)) < 0;
+
+    X509_free(x509);
+    BIO_free(bio);
+    return expired;
+}
+
+void http_plan_warn(const struct http_plan *plan, const char *certificate,
+                    struct http_keyring *keyring)
+{
+    const struct http_tokens *tokens = http_keyring_look(keyring, NULL);
+    bool open = plan->open && http_listen_local(&plan->listen);
+
+    if (plan->warn == NULL)
+        return;
+    if (certificate != NULL && has_expired(certificate))
+        plan->warn("the certificate of http.tls_certificate has expired", plan->data);
+    if (!open && tokens != NULL && !has_valid(tokens))
+        plan->warn("nobody may look: a token is needed, and there is none; pgrunbook token add "
+                   "NAME",
+                   plan->data);
+}

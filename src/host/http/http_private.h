@@ -97,6 +97,10 @@ bool http_keyring_doubtful(const struct http_keyring *keyring);
 bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **ret_key,
                    GError **error);
 
+/* Tells what is in order and yet hardly meant. certificate: its text, or NULL. */
+void http_plan_warn(const struct http_plan *plan, const char *certificate,
+                    struct http_keyring *keyring);
+
 /* ---- waiting (http_wait.c) -------------------------------------------------------------------- */
 
 /* The library closes it as one that went away. */

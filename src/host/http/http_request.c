@@ -117,6 +117,24 @@ static bool has_body(const struct http_request *request)
            http_request_header(request, "Transfer-Encoding") != NULL;
 }
 
+static enum MHD_Result count_host(void *count, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    (void) kind;
+    (void) value;
+    *(guint *) count += g_ascii_strcasecmp(name, "Host") == 0;
+    return MHD_YES;
+}
+
+/* Of several nobody knows which is meant, and who stands between us may have taken another. */
+static bool has_one_host(const struct http_request *request)
+{
+    guint count = 0;
+
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_host, &count);
+    return count <= 1;
+}
+
 /* What can be said before a body is read; true: nothing is wrong with it. */
 static bool is_sound(struct http_request *request, const char *method)
 {
@@ -130,6 +148,9 @@ static bool is_sound(struct http_request *request, const char *method)
     else if ((reads && has_body(request)) || is_heavy(request))
         http_answer_error(request, MHD_HTTP_CONTENT_TOO_LARGE,
                           reads ? "a request has no body here" : "the body is too long", NULL);
+    else if (!has_one_host(request))
+        http_answer_error(request, MHD_HTTP_BAD_REQUEST, "there are several Host headers",
+                          NULL);
     else if (request->query == NULL)
         http_answer_error(request, MHD_HTTP_BAD_REQUEST, "the address is malformed", NULL);
     return request->response == NULL;

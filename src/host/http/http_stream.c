@@ -18,6 +18,7 @@ enum {
     UNSENT_FAIR = 64 * 1024,
     UNSENT_MOST = 1024 * 1024,
     BEHIND_S = 10,      /* that long it may be behind by more than is fair */
+    LOOK_S = 1,         /* whether its token is still one */
     ALIVE_S = 15,       /* a comment, so that whatever lies between does not hang up */
     VANISHED_MS = 40000 /* without a sign of life from the client's machine */
 };
@@ -28,6 +29,7 @@ struct http_stream {
     gsize sent;       /* of it; taken away now and then, not with each piece */
     gint64 behind_us; /* since when it is behind by more than is fair; 0: it is not */
     guint alive_source;
+    guint looks; /* since the last comment */
     bool ending, dropped;
     void (*gone)(gpointer data);
     gpointer gone_data;
@@ -92,6 +94,9 @@ static gboolean on_alive(gpointer data)
         drop(stream);
         return G_SOURCE_CONTINUE;
     }
+    if (++stream->looks < ALIVE_S / LOOK_S)
+        return G_SOURCE_CONTINUE;
+    stream->looks = 0;
     if (pending(stream) == 0)
         g_string_append(stream->unsent, ":\n\n");
     stir(stream);
@@ -127,7 +132,7 @@ struct http_stream *http_answer_stream(struct http_request *request,
     stream->unsent = g_string_new(":\n\n");
     stream->gone = gone;
     stream->gone_data = data;
-    stream->alive_source = g_timeout_add_seconds(ALIVE_S, on_alive, stream);
+    stream->alive_source = g_timeout_add_seconds(LOOK_S, on_alive, stream);
     request->stream = stream;
     desk->streams++;
     tune(request->guest->fd);
