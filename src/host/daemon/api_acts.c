@@ -2,8 +2,8 @@
  * Acting: first the plan, by a dry run of the very command line; then, with a reason, the act, once.
  * The act is a child like any job's, and the history has who asked for it and why.
  */
-#include "cli/record.h"
 #include "daemon/api_private.h"
+#include "daemon/api_shown.h"
 #include "daemon/job_words.h"
 #include "error.h"
 #include "store/store_turns.h"
@@ -14,7 +14,7 @@ enum {
     PLAN_LIVES_S = 300,
     PLANS_MOST = 256,
     REASON_LONGEST = 500,
-    ACTS_AT_ONCE = 4,
+    ACTS_AT_ONCE = 4, /* and as many again of an emergency's */
     ACTS_KEPT = 100,
     OUTPUT_MOST = 4 << 20,
     MESSAGES_MOST = 1 << 14,
@@ -25,8 +25,10 @@ enum {
 struct api_plan {
     char *id, *who, *path, *target, *section, *verb, *alias;
     char **words;
-    gint64 expires_us; /* wall clock */
-    bool used;
+    guint settings;    /* daemon.applied when it was asked for */
+    gint64 dies_us;    /* monotonic */
+    gint64 expires_us; /* the same by the wall clock, to be shown */
+    bool used, urgent;
 };
 
 struct api_act {
@@ -37,6 +39,7 @@ struct api_act {
     pid_t pid;
     gint64 started_us, ended_us, run;
     int exit_code;
+    bool urgent, cut;
     GByteArray *output;
     GString *messages;
     char *trouble;
@@ -101,6 +104,7 @@ struct planning {
     struct http_request *request;
     struct api_ticket *ticket;
     struct api_plan *plan;
+    const struct command *command;
 };
 
 static void free_planning(struct planning *planning)
@@ -112,9 +116,22 @@ static void free_planning(struct planning *planning)
 
 static char *typed(char *const *words)
 {
-    g_autofree char *line = cli_record_line((const char *const *) words);
+    return api_shown_line((const char *const *) words);
+}
 
-    return g_strconcat("pgrunbook ", line, NULL);
+/* The act is to be about what is shown now. */
+static void pin(struct planning *planning, const struct api_result *result)
+{
+    struct api_plan *plan = planning->plan;
+    gsize length = 0;
+    const char *printed = g_bytes_get_data(result->document, &length);
+    char **words =
+        api_shown_words(planning->command, (const char *const *) plan->words, printed, length);
+
+    g_strfreev(plan->words);
+    plan->words = words;
+    plan->dies_us = g_get_monotonic_time() + PLAN_LIVES_S * (gint64) G_USEC_PER_SEC;
+    plan->expires_us = g_get_real_time() + PLAN_LIVES_S * (gint64) G_USEC_PER_SEC;
 }
 
 /* The plan with what the dry run printed: a document, or the text of a script. */
@@ -155,7 +172,7 @@ static void on_planned(const struct api_result *result, gpointer data)
         free_planning(planning);
         return;
     }
-    planning->plan->expires_us = g_get_real_time() + PLAN_LIVES_S * (gint64) G_USEC_PER_SEC;
+    pin(planning, result);
     answer_plan(planning, result);
     if (api->plans->len >= PLANS_MOST)
         g_ptr_array_remove_index(api->plans, 0);
@@ -185,6 +202,8 @@ static struct api_plan *new_plan(const struct http_request *request,
     plan->verb = g_strdup(call->command->verb);
     plan->alias = target != NULL ? g_strdup(target_alias(target)) : NULL;
     plan->words = words;
+    /* What the watch may do as well is an emergency's. */
+    plan->urgent = call->section->watch != NULL;
     return plan;
 }
 
@@ -204,6 +223,8 @@ static void make_plan(struct api *api, struct http_request *request,
     planning->api = api;
     planning->request = request;
     planning->plan = new_plan(request, call, target, api_call_words(call, where, "--yes"));
+    planning->plan->settings = api->daemon->applied;
+    planning->command = call->command;
     struct api_ticket *ticket = api_runs_ask(api->runs, &order, on_planned, planning);
     if (ticket == NULL)
         return;
@@ -275,7 +296,8 @@ static void on_bytes(const char *bytes, gsize length, gpointer data)
 {
     struct api_act *act = data;
 
-    if (act->output->len + length <= OUTPUT_MOST)
+    act->cut = act->cut || act->output->len + length > OUTPUT_MOST;
+    if (!act->cut)
         g_byte_array_append(act->output, (const guint8 *) bytes, (guint) length);
 }
 
@@ -290,6 +312,21 @@ static void on_message(const char *line, gsize length, bool cut, gpointer data)
         g_string_erase(act->messages, 0, (gssize) (act->messages->len - MESSAGES_MOST));
 }
 
+/* Why it is not done; NULL: it is, or in part, as its document tells. Caller frees. */
+static char *trouble_of(const struct api_act *act, int status)
+{
+    bool failed = strstr(act->messages->str, "pgrunbook: error: ") != NULL;
+    char *said = job_reason(act->messages->str);
+
+    if (act->exit_code == RUNBOOK_DONE || (act->exit_code == RUNBOOK_PARTLY && !failed))
+        g_clear_pointer(&said, g_free);
+    else if (act->exit_code < 0 || said == NULL) {
+        g_free(said);
+        said = child_status_words(status);
+    }
+    return said;
+}
+
 static void on_ended(int status, gpointer data)
 {
     struct api_act *act = data;
@@ -297,13 +334,11 @@ static void on_ended(int status, gpointer data)
     struct store *store = keeper_store(daemon->keeper);
     struct daemon_target *target = targets_find(daemon, act->target);
     g_autofree char *how = child_status_words(status);
-    g_autofree char *said = job_reason(act->messages->str);
 
     act->child = NULL;
     act->exit_code = child_exit_code(status);
     act->ended_us = g_get_real_time();
-    if (act->exit_code != RUNBOOK_DONE)
-        act->trouble = g_strdup(act->exit_code < 0 || said == NULL ? how : said);
+    act->trouble = trouble_of(act, status);
     act->run = MAX(0, store_run_of(store, act->pid, act->started_us));
     if (act->run > 0 && act->exit_code < 0)
         store_run_interrupted(store, act->run, how);
@@ -316,12 +351,15 @@ static void on_ended(int status, gpointer data)
     daemon_end_if_alone(daemon);
 }
 
-static guint acts_running(const struct api *api)
+/* Those that take hours never keep an emergency's waiting. */
+static guint acts_running(const struct api *api, bool urgent)
 {
     guint running = 0;
 
-    for (guint i = 0; i < api->acts->len; i++)
-        running += ((const struct api_act *) g_ptr_array_index(api->acts, i))->child != NULL;
+    for (guint i = 0; i < api->acts->len; i++) {
+        const struct api_act *act = g_ptr_array_index(api->acts, i);
+        running += act->child != NULL && act->urgent == urgent;
+    }
     return running;
 }
 
@@ -347,6 +385,7 @@ static struct api_act *new_act(struct api *api, const struct api_plan *plan, con
     act->section = g_strdup(plan->section);
     act->verb = g_strdup(plan->verb ? plan->verb : "");
     act->command_line = typed(plan->words);
+    act->urgent = plan->urgent;
     act->output = g_byte_array_new();
     act->messages = g_string_new(NULL);
     act->started_us = g_get_real_time();
@@ -408,12 +447,30 @@ static char *reason_of(const json_t *body)
     return g_steal_pointer(&reason);
 }
 
+/* All else was said when the plan was asked for: somebody who says it here means another. */
+static bool says_more(const struct api_plan *plan, const struct http_query *query,
+                      const json_t *body)
+{
+    const char *target = http_query_value(query, "target");
+    const char *name;
+    const json_t *value;
+
+    json_object_foreach((json_t *) (guintptr) body, name, value)
+    {
+        if (strcmp(name, "plan_id") != 0 && strcmp(name, "reason") != 0)
+            return true;
+    }
+    return http_query_count(query) != (target != NULL) ||
+           (target != NULL && strcmp(target, plan->target) != 0);
+}
+
 static void confirm(struct api *api, struct http_request *request, const json_t *body)
 {
+    const struct http_query *query = http_request_query(request);
     const char *id = json_string_value(json_object_get(body, "plan_id"));
     struct api_plan *plan = id != NULL ? find_plan(api, id) : NULL;
     g_autofree char *reason = reason_of(body);
-    const char *path = http_query_path(http_request_query(request));
+    const char *path = http_query_path(query);
 
     if (plan == NULL)
         http_answer_error(request, 404, "there is no such plan", "ask for the plan first");
@@ -421,15 +478,21 @@ static void confirm(struct api *api, struct http_request *request, const json_t 
         http_answer_error(request, 403, "the plan was shown to another token", NULL);
     else if (strcmp(plan->path, path) != 0)
         http_answer_error(request, 400, "the plan is of another command", NULL);
+    else if (says_more(plan, query, body))
+        http_answer_error(request, 400, "the plan is of another target, or of other options",
+                          "a confirmation has plan_id and reason, and nothing else");
     else if (plan->used)
         http_answer_error(request, 409, "the plan was carried out already",
                           "ask for the plan again");
-    else if (g_get_real_time() > plan->expires_us)
+    else if (g_get_monotonic_time() > plan->dies_us)
         http_answer_error(request, 410, "the plan has expired", "ask for the plan again");
+    else if (plan->settings != api->daemon->applied)
+        http_answer_error(request, 409, "the settings were read anew since the plan was shown",
+                          "ask for the plan again");
     else if (reason == NULL)
         http_answer_error(request, 400,
                           "a reason is needed: one line of text, 500 bytes at most", NULL);
-    else if (api->daemon->stopping || acts_running(api) >= ACTS_AT_ONCE)
+    else if (api->daemon->stopping || acts_running(api, plan->urgent) >= ACTS_AT_ONCE)
         http_answer_error(request, 503, "too much is being done just now", NULL);
     else
         begin_act(api, request, plan, reason);
