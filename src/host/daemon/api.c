@@ -2,6 +2,7 @@
  * The paths of the API, and the commands behind them: a look at SECTION VERB is the document that
  * the command line gives with --json, brought by a child and kept for a while.
  */
+#include "daemon/api_lend.h"
 #include "daemon/api_private.h"
 
 #include "cli/grammar.h"
@@ -201,6 +202,7 @@ struct api *api_new(struct daemon *daemon)
 
 void api_free(struct api *api)
 {
+    api_lend_stop(api);
     api_runs_free(api->runs);
     g_free(api->recent);
     g_ptr_array_unref(api->listeners);

@@ -132,3 +132,12 @@ void api_lend_lost(const struct daemon_target *target)
             fail(out, "the watch of the target has ended");
     }
 }
+
+void api_lend_stop(struct api *api)
+{
+    while (api->lent_out->len > 0) {
+        struct lent_out *out = g_ptr_array_index(api->lent_out, 0);
+        out->done = NULL;
+        fail(out, NULL);
+    }
+}
