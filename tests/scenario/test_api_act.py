@@ -1,7 +1,9 @@
 """Acting over the API: a plan first, then a reason, once; and everything in the history."""
 
 import json
-from contextlib import closing
+import select
+import socket
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -79,6 +81,23 @@ def test_acts_are_told(daemon, anna, server):
                 if document["act"] == act["act"]:
                     states.append(document["state"])
         assert states == ["running", "done"]
+
+
+def test_a_plan_does_not_wait_behind_looks(server, runbook):
+    """At a server that hangs: it takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as hung, ExitStack() as looks:
+        where = {"conninfo": f"host=127.0.0.1 port={hung.getsockname()[1]}"}
+        daemon = Daemon(runbook, {"hung": where, "shop": server}, http_actions="on", **QUIET)
+        daemon.start(ready=False)
+        anna, links = Operator(daemon, "anna"), []
+        for jobs in range(1, 9):
+            links.append(looks.enter_context(closing(daemon.connect())))
+            links[-1].request("GET", f"/api/v1/vacuum/plan?target=hung&jobs={jobs}&max_age=0")
+        assert anna.plan("vacuum/run?target=shop")["plan_id"]
+        assert anna.ask("vacuum/plan?target=shop&max_age=0")[0] == 200
+        answered, _, _ = select.select([link.sock for link in links], [], [], 0)
+        assert not answered
+        daemon.stop()
 
 
 WRONG = [
