@@ -73,6 +73,32 @@ def test_calm_target(browse):
     assert not faults, "\n".join(faults)
 
 
+def test_a_check_made_anew_stays(browse):
+    """The daemon's own is older: it must not come back."""
+    browser = browse()
+    browser.open("shop/check")
+    wait_until(lambda: "checked" in browser.text, what="a check of the daemon's own")
+    before = checked_at(browser)
+    browser.driver.find_element("xpath", "//button[.='Check now']").click()
+    wait_until(lambda: checked_at(browser) > before, timeout=60, what="a newer check")
+    fresh = checked_at(browser)
+    for _ in range(3):  # it asks every two seconds
+        overview_again(browser)
+        assert checked_at(browser) >= fresh
+
+
+def checked_at(browser):
+    return browser.run("return document.querySelector('main .summary time').dateTime")
+
+
+def overview_again(browser):
+    """Waits until the page has asked the daemon's memory once more."""
+    count = ("return performance.getEntriesByType('resource')"
+             ".filter((one) => one.name.includes('overview')).length")
+    before = browser.run(count)
+    wait_until(lambda: browser.run(count) > before, what="the page to ask again")
+
+
 def test_keyboard_alone(browse):
     """The link past the navigation is first, all that can be pressed is reached, and seen."""
     browser = browse()

@@ -180,7 +180,7 @@ function heading(route, title) {
 async function run(route, view, signal) {
   const module = await route.page.load();
   // First paint waits for the overview alone: who is looking is known by then, or is told later.
-  const session = route.global === 'overview' ? null : await whoAmI();
+  const [session] = route.global === 'overview' ? [null] : await Promise.all([whoAmI(), current() ?? refreshOverview()]);
   if (signal.aborted) return;
   fill(view, heading(route, module.title));
   document.title = `${module.title}${route.target ? ` · ${route.target}` : ''} · pgrunbook`;

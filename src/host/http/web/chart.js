@@ -86,10 +86,13 @@ function drawSeries(one, index, x, y, area) {
   });
 }
 
-function legend(series) {
-  if (series.length < 2) return null;
-  return h('ul', { class: 'legend' }, series.map((one, index) =>
-    h('li', null, h('span', { class: ['key', seriesClass(one, index)], 'aria-hidden': 'true' }), one.name)));
+/** What the colours mean; of bands each meaning once. */
+function legend(series, bands = []) {
+  const keys = series.length < 2 ? [] : series.map((one, index) => [seriesClass(one, index), one.name]);
+  for (const band of bands)
+    if (band.label && !keys.some(([, name]) => name === band.label)) keys.push([band.class, band.label]);
+  return keys.length > 0 && h('ul', { class: 'legend' }, keys.map(([kind, name]) =>
+    h('li', null, h('span', { class: ['key', kind], 'aria-hidden': 'true' }), name)));
 }
 
 function nearest(moments, at) {
@@ -185,8 +188,8 @@ export function timeChart({ label, unit = '', series, format = number, base = 10
   }
 
   const redraw = whenSized(plot, draw);
-  root.update = (fresh) => { now = fresh; fill(keys, legend(now)); redraw(); };
-  fill(keys, legend(now));
+  root.update = (fresh) => { now = fresh; fill(keys, legend(now, bands)); redraw(); };
+  fill(keys, legend(now, bands));
   return root;
 }
 

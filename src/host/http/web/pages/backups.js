@@ -4,9 +4,10 @@ import { h, fill } from '../dom.js';
 import { bytes, count, duration, plural, time } from '../format.js';
 import { timeLine } from '../chart.js';
 import { get } from '../api.js';
-import { commandLine, details, facts, notice, panel, status } from '../ui.js';
+import { details, facts, notice, panel, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
+import { commandFor } from '../commands.js';
 import { add, ask, headLine, tiles } from './parts.js';
 
 export const title = 'Backups';
@@ -58,7 +59,7 @@ function refusal(target) {
       h('code', {}, target.nearest))];
 }
 
-function landing(document, asked) {
+function landing(document, asked, name) {
   const { target, wal } = document;
   if (!target.reachable)
     return refusal(target);
@@ -75,7 +76,7 @@ function landing(document, asked) {
     ]),
     target.note && h('p', {}, target.note),
     h('p', {}, 'Files are written on the machine itself, not from here:'),
-    commandLine(`pgrunbook backup restore --target-time '${asked.toISOString()}' --to DIR`),
+    commandFor(name, 'backup', 'restore', '--target-time', asked.toISOString(), '--to', 'DIR'),
   ];
 }
 
@@ -96,7 +97,7 @@ function recovery(document, context) {
       const answer = await get('backup/restore-plan', { target: context.target,
         'target-time': asked.toISOString() }, { signal: context.signal });
       if (mine === number)
-        fill(box, landing(answer.document, asked));
+        fill(box, landing(answer.document, asked, context.target));
     } catch (error) {
       if (mine === number && error.name !== 'AbortError')
         fill(box, notice('warning', error.message, error.hint && ` ${error.hint}`));

@@ -5,7 +5,8 @@ import { timeChart } from '../chart.js';
 import { listen } from '../events.js';
 import { count, duration, time } from '../format.js';
 import { slotsGauge } from '../gauge.js';
-import { changes, refresh as refreshOverview, targetOf } from '../state.js';
+import { pointsOf, unwatched } from '../minutes.js';
+import { changes, checked, refresh as refreshOverview, targetOf } from '../state.js';
 import { table } from '../table.js';
 import { ageOf, facts, panel, problem, status } from '../ui.js';
 import { title as nameOf, verdictList } from '../verdicts.js';
@@ -19,13 +20,14 @@ async function minutes(target, signal) {
 }
 
 function slotsChart(rows) {
-  const points = (key) => rows.map((row) => [Date.parse(row.at), row[key] ?? null]);
-  const limit = rows.at(-1)?.ordinary;
+  const points = (key) => pointsOf(rows, key);
+  const limit = rows.findLast((row) => row.samples > 0)?.ordinary;
   return timeChart({
     label: 'Connections, the most of each minute', unit: 'sessions', format: count, most: 4, height: 170,
     from: rows.length > 1 ? undefined : Date.now() - 3600000, to: Date.now(),
     series: [{ name: 'used', points: points('used_max') }, { name: 'active', points: points('active_max') },
              { name: 'idle in a transaction', points: points('in_transaction_max') }],
+    bands: unwatched(rows),
     levels: limit ? [{ value: limit, label: `${limit} slots`, class: 'warning' }] : [],
   });
 }
@@ -44,14 +46,14 @@ export function eventsTable(rows, withTarget = false) {
   });
 }
 
-/** The check is made anew, and its lines are shown with those the watch knows. */
-async function checkNow(button, target, show, signal) {
+/** The check is made anew; it stands in the place of the one that the daemon made before. */
+async function checkNow(button, target, signal) {
   button.disabled = true;
   fill(button, 'Checking …');
   try {
     const { document, at } = await command('check', null, target, {}, { maxAge: 0, signal });
-    show({ ...targetOf(target), name: target, status: document.status, checked_at: at.toISOString(),
-           verdicts: document.verdicts, gaps: document.unreadable });
+    checked(target, { status: document.status, checked_at: at.toISOString(), check_trouble: null,
+                      verdicts: document.verdicts, gaps: document.unreadable });
   } finally {
     button.disabled = false;
     fill(button, 'Check now');
@@ -92,7 +94,7 @@ export async function page(view, { target, signal }) {
   }
   const again = h('button', { type: 'button' }, 'Check now');
   const failed = h('div', { role: 'status' });
-  again.addEventListener('click', () => checkNow(again, target, show, signal)
+  again.addEventListener('click', () => checkNow(again, target, signal)
     .then(() => fill(failed), (error) => error.name !== 'AbortError' && fill(failed, problem(error))));
   view.append(h('div', { class: 'bar' }, head, again), failed,
     facts([['Slots now', slots], ['Server', known?.version_num && `PostgreSQL ${Math.floor(known.version_num / 10000)}.${known.version_num % 10000}`],

@@ -1,7 +1,8 @@
 /** What ran, by whom and what came of it; and what happened while the daemon watched. */
 import { h, fill, freshId } from '../dom.js';
 import { get } from '../api.js';
-import { count, duration, time } from '../format.js';
+import { inWords } from '../document.js';
+import { duration, time } from '../format.js';
 import { changes, current } from '../state.js';
 import { table } from '../table.js';
 import { kindOf, panel, problem, status } from '../ui.js';
@@ -10,16 +11,6 @@ import { eventsTable } from './check.js';
 export const title = 'History';
 
 const SECTIONS = ['vacuum', 'indexes', 'bloat', 'connections', 'queries', 'backup', 'migrations'];
-
-/** {"done": 58, "failed": 0} → "done 58": what is not nothing. */
-export function inWords(value) {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return count(value);
-  if (Array.isArray(value)) return count(value.length);
-  if (typeof value !== 'object') return String(value);
-  return Object.entries(value).filter(([, one]) => one !== 0 && one !== null && one !== '')
-    .map(([name, one]) => `${name.replaceAll('_', ' ')} ${inWords(one)}`).join(', ');
-}
 
 /** Who it was: the token's name where it came by the page, else the user of the machine. */
 export function whoOf(run) {

@@ -3,8 +3,10 @@ import { h, fill } from '../dom.js';
 import { get } from '../api.js';
 import { bytes, count, duration, moment, plural, time } from '../format.js';
 import { table } from '../table.js';
+import { commandFor } from '../commands.js';
 import { commandLine, details, facts, kindOf, notice, panel, shape, sql, status } from '../ui.js';
-import { inWords, whoOf } from './history.js';
+import { inWords } from '../document.js';
+import { whoOf } from './history.js';
 
 export const title = 'Run';
 
@@ -71,6 +73,13 @@ function linkTo(run) {
   return run ? h('a', { href: `#/history/${run}` }, `run ${run}`) : null;
 }
 
+/** How it is taken back: on the server where it was made. */
+function undoOf(run) {
+  const line = run.target && commandFor(run.target, 'history', 'undo', String(run.id));
+  return line ? [h('p', { class: 'muted' }, 'This run can be taken back:'), line]
+    : h('p', { class: 'muted' }, `This run can be taken back by "history undo ${run.id}", with the options that lead to its server: it is no target of this daemon.`);
+}
+
 function headOf(run) {
   return [
     h('p', { class: 'summary' }, status(kindOf(run.outcome), run.outcome), ` · ${run.section} ${run.verb}`),
@@ -97,7 +106,7 @@ export async function page(view, { argument, signal }) {
     fill(body, headOf(run),
       objects.length > 0 && panel('What it worked on', objectsView(objects)),
       steps.length > 0 && panel('Step by step', stepsView(steps),
-        steps.some((step) => step.undo) && !run.undo_run && [h('p', { class: 'muted' }, 'This run can be taken back:'), commandLine(`pgrunbook history undo ${run.id}`)]),
+        steps.some((step) => step.undo) && !run.undo_run && undoOf(run)),
       bare && h('p', { class: 'muted' }, [shape('quiet'), ' No step is on record.']));
     if (run.outcome === 'running') timer = setTimeout(() => draw().catch(() => {}), AGAIN);
   }
