@@ -2,6 +2,7 @@
  * The daemon's answers. Nothing is sent but the token of this tab, and that in a header only: there
  * is no cookie that could ride along with somebody else's request.
  */
+import { nowMs } from './format.js';
 
 const TOKEN = 'pgrunbook.token';
 const ROOT = '/api/v1';
@@ -71,7 +72,7 @@ async function request(path, query, init) {
 function withTime(response, document) {
   const at = response.headers.get('X-Pgrunbook-At');
   const age = Number(response.headers.get('X-Pgrunbook-Age') ?? 0);
-  return { document, at: at ? new Date(at) : new Date(Date.now() - age * 1000),
+  return { document, at: at ? new Date(at) : new Date(nowMs() - age * 1000),
            exit: Number(response.headers.get('X-Pgrunbook-Exit') ?? 0) };
 }
 

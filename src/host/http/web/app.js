@@ -9,7 +9,7 @@ import { h, svg, fill } from './dom.js';
 import { setToken, token, unauthorized, whoAmI } from './api.js';
 import { listenAgain } from './events.js';
 import { changes, current, keepFresh, refresh as refreshOverview, targetOf } from './state.js';
-import { problem, shape, tick } from './ui.js';
+import { goingSelect, problem, shape, tick } from './ui.js';
 import * as overview from './pages/overview.js';
 
 const GLOBAL = {
@@ -72,8 +72,8 @@ function targetChoice() {
   const names = (current()?.targets ?? []).map((one) => one.name);
   if (!names.includes(here.target)) names.unshift(here.target);
   return h('label', { class: 'target-choice' }, h('span', { class: 'only-read' }, 'Target '),
-    h('select', { value: here.target, onchange: (event) => go(addressOf(event.target.value, here.section)) },
-      names.map((name) => h('option', { value: name }, name))));
+    goingSelect({ value: here.target }, names.map((name) => h('option', { value: name }, name)),
+      (name) => go(addressOf(name, here.section))));
 }
 
 /** How each section of the target stands, from the lines of its check: the worst of them. */
@@ -140,7 +140,7 @@ async function signIn(error) {
   const { login } = await import('./login.js');
   leaving?.abort();
   main.removeAttribute('aria-busy');
-  login(main, error, () => { listenAgain(); drawTools(); show(); });
+  login(main, error, () => { listenAgain(); drawTools(); show(); }, () => show());
 }
 
 function signOut() {
@@ -244,6 +244,11 @@ function found() {
 function start() {
   refreshOverview().catch(() => {}); // for the first page, before anything else
   window.addEventListener('hashchange', show);
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('a[href^="#/"]');
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
+    if (!elsewhere && link?.getAttribute('href') === location.hash) show(event); // the address does not change, the page may
+  });
   document.querySelector('.skip').addEventListener('click', (event) => {
     event.preventDefault(); // the hash is the router's
     main.focus();

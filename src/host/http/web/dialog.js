@@ -7,7 +7,7 @@ import { h, fill, freshId } from './dom.js';
 import { get, post } from './api.js';
 import { listen } from './events.js';
 import { documentView, isIdle } from './document.js';
-import { duration } from './format.js';
+import { duration, nowMs } from './format.js';
 import { commandLine, notice, problem, status } from './ui.js';
 
 const POLL = 1000; // ms, between looks at an act that no event told of
@@ -90,7 +90,7 @@ function confirm(view, spec, plan, signal) {
     reason.addEventListener('input', () => reason.setCustomValidity(reason.value.trim() ? '' : 'A word on why, please.'));
     fill(view.foot, form);
     reason.focus();
-    const left = Date.parse(plan.expires_at) - Date.now();
+    const left = Date.parse(plan.expires_at) - nowMs();
     if (left > 0) setTimeout(() => {
       if (signal.aborted || !form.isConnected || go.disabled) return;
       go.disabled = true;

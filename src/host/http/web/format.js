@@ -57,8 +57,21 @@ export function moment(value) {
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
+let ahead = 0; // ms, of the daemon's clock before this browser's
+
+/** What the daemon says the time is. */
+export function setClock(at) {
+  const date = moment(at);
+  if (date) ahead = date.getTime() - Date.now();
+}
+
+/** Now, by the daemon's clock, in ms: ages are of its data. */
+export function nowMs() {
+  return Date.now() + ahead;
+}
+
 /** "12 s ago", "in 3 h 10 min" */
-export function ago(value, now = Date.now()) {
+export function ago(value, now = nowMs()) {
   const date = moment(value);
   if (!date) return NOTHING;
   const seconds = (now - date.getTime()) / 1000;

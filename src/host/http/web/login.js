@@ -16,8 +16,8 @@ async function tryToken(text) {
   await whoAmI(true);
 }
 
-/** `error`: what the daemon said when there was a token already. `done` is called once it knows us. */
-export function login(main, error, done) {
+/** `error`: what the daemon said when there was a token already. `done` is called once it knows us, `cancel`: not now. */
+export function login(main, error, done, cancel) {
   const said = h('p', { class: 'wrong', role: 'alert' }, error && 'A token is needed to see this.');
   const input = h('input', { id: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false',
                              required: true, placeholder: 'pgr_…', 'aria-describedby': 'token-hint' });
@@ -40,6 +40,6 @@ export function login(main, error, done) {
   fill(main, h('form', { class: 'login panel', onsubmit: submit }, h('h1', null, 'Sign in'),
     h('label', { for: 'token' }, 'Token'), input,
     h('p', { id: 'token-hint', class: 'muted' }, 'An operator makes one with ', h('code', null, 'pgrunbook token add NAME --role viewer'), '. It is kept for this tab only.'),
-    said, button));
+    said, h('div', { class: 'buttons' }, h('button', { type: 'button', onclick: cancel }, 'Not now'), button)));
   input.focus();
 }

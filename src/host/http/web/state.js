@@ -5,6 +5,7 @@
  */
 import { get } from './api.js';
 import { listen } from './events.js';
+import { setClock } from './format.js';
 
 const EVERY = 2000; // ms
 const SOON = 150; // ms: events come in crowds
@@ -69,6 +70,7 @@ function checkedAnew(fresh) {
 
 async function ask(brief) {
   const document = withMade((await get('overview', { brief })).document);
+  setClock(document.generated_at);
   if (brief && checkedAnew(document)) return ask(false);
   now = brief ? merged(document) : document;
   return now;

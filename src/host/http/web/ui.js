@@ -90,6 +90,26 @@ export function next(text) {
   return /^(sudo |pgrunbook |systemctl |\$ )/.test(text) ? commandLine(text) : sql(text);
 }
 
+/**
+ * A select that leads elsewhere: at once by mouse or touch, by keys with Enter or the button that
+ * appears, so that the arrows can pass by what lies between.
+ */
+export function goingSelect(attributes, options, choose) {
+  let byKey = false;
+  const button = h('button', { type: 'button', hidden: true, onclick: () => choose(select.value) }, 'Go');
+  const select = h('select', { ...attributes, title: 'Enter goes there',
+    onpointerdown: () => { byKey = false; },
+    onkeydown: (event) => {
+      byKey = true;
+      if (event.key === 'Enter' && select.value !== attributes.value) choose(select.value);
+    },
+    onchange: () => {
+      button.hidden = !byKey || select.value === attributes.value;
+      if (!byKey) choose(select.value);
+    } }, options);
+  return [select, button];
+}
+
 /** A part of a page, with its heading. */
 export function panel(title, ...children) {
   return h('section', { class: 'panel' }, h('h2', null, title), children);

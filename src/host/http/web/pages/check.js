@@ -3,7 +3,7 @@ import { h, fill } from '../dom.js';
 import { command, get } from '../api.js';
 import { timeChart } from '../chart.js';
 import { listen } from '../events.js';
-import { count, duration, time } from '../format.js';
+import { count, duration, nowMs, time } from '../format.js';
 import { slotsGauge } from '../gauge.js';
 import { pointsOf, unwatched } from '../minutes.js';
 import { changes, checked, refresh as refreshOverview, targetOf } from '../state.js';
@@ -24,7 +24,7 @@ function slotsChart(rows) {
   const limit = rows.findLast((row) => row.samples > 0)?.ordinary;
   return timeChart({
     label: 'Connections, the most of each minute', unit: 'sessions', format: count, most: 4, height: 170,
-    from: rows.length > 1 ? undefined : Date.now() - 3600000, to: Date.now(),
+    from: rows.length > 1 ? undefined : nowMs() - 3600000, to: nowMs(),
     series: [{ name: 'used', points: points('used_max') }, { name: 'active', points: points('active_max') },
              { name: 'idle in a transaction', points: points('in_transaction_max') }],
     bands: unwatched(rows),

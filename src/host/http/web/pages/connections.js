@@ -1,7 +1,7 @@
 // Connections, live: the slots, who waits behind whom, and relief.
 
 import { h } from '../dom.js';
-import { count, duration, plural } from '../format.js';
+import { count, duration, nowMs, plural } from '../format.js';
 import { gauge, timeChart } from '../chart.js';
 import { details, panel, sql, status } from '../ui.js';
 import { table } from '../table.js';
@@ -9,8 +9,9 @@ import { actButton } from '../dialog.js';
 import { get } from '../api.js';
 import { pointsOf, unwatched } from '../minutes.js';
 import { commandFor, withOptions } from '../commands.js';
-import { add, ask, followLive, headLine, holdButton, later, query, renew, tiles, who }
+import { add, ask, followLive, headLine, holdButton, later, query, tiles, who }
   from './parts.js';
+import { renew } from '../renew.js';
 
 export const title = 'Connections';
 
@@ -84,7 +85,7 @@ function blocker(item, children, context) {
       item.root && status('critical', `${item.waiting} wait behind it`)),
     item.query && query(item.query, `query-${item.pid}`),
     item.root && item.pid !== null && endButtons(item, `${name} (${who(item)})`, context));
-  return h('li', {}, line, children.length > 0 && h('ul', {},
+  return h('li', { 'data-key': `node-${item.pid ?? item.prepared}` }, line, children.length > 0 && h('ul', {},
     children.map((child) => blocker(child.item, child.children, context))));
 }
 
@@ -127,7 +128,7 @@ function transactions(document, context) {
     return panel('Idle in transaction', h('p', {}, 'Nobody is.'));
   return panel('Idle in transaction',
     h('p', { class: 'muted' }, 'They hold locks, and keep dead rows from being removed.'),
-    h('ul', { class: 'plain' }, items.slice(0, 20).map((item) => h('li', { class: 'node' },
+    h('ul', { class: 'plain' }, items.slice(0, 20).map((item) => h('li', { class: 'node', 'data-key': `open-${item.pid}` },
       h('div', { class: 'node-head' }, h('strong', {}, `pid ${item.pid}`), ' ', who(item),
         h('span', { class: 'muted' }, ` in transaction for ` +
           `${duration(item.transaction_seconds)}, idle for ` +
@@ -198,7 +199,7 @@ async function course(context) {
     label: 'Slots, most in each minute', unit: 'slots', area: true,
     series: [series('used', 'used_max', 'series-1'),
       series('waiting for a lock', 'waiting_max', 'critical')],
-    to: Date.now(), bands: unwatched(minutes),
+    to: nowMs(), bands: unwatched(minutes),
     levels: ordinary ? [{ value: ordinary, label: `all ${ordinary}`, class: 'critical' }] : [],
   }));
 }

@@ -5,7 +5,7 @@ import { inWords } from '../document.js';
 import { duration, time } from '../format.js';
 import { changes, current } from '../state.js';
 import { table } from '../table.js';
-import { kindOf, panel, problem, status } from '../ui.js';
+import { goingSelect, kindOf, panel, problem, status } from '../ui.js';
 import { eventsTable } from './check.js';
 
 export const title = 'History';
@@ -38,8 +38,8 @@ function runsTable(runs) {
 
 function choice(label, names, value, all, change) {
   const id = freshId('choice');
-  return h('span', null, h('label', { for: id }, `${label} `), h('select', { id, value, onchange: (event) => change(event.target.value) },
-    h('option', { value: '' }, all), names.map((name) => h('option', { value: name }, name))));
+  return h('span', null, h('label', { for: id }, `${label} `), goingSelect({ id, value },
+    [h('option', { value: '' }, all), names.map((name) => h('option', { value: name }, name))], change));
 }
 
 function filters(params, go) {

@@ -4,7 +4,8 @@ import { h } from '../dom.js';
 import { count, duration, plural } from '../format.js';
 import { notice, panel, status } from '../ui.js';
 import { actButton } from '../dialog.js';
-import { add, ask, followLive, headLine, holdButton, query, renew, tiles, who } from './parts.js';
+import { add, ask, followLive, headLine, holdButton, query, tiles, who } from './parts.js';
+import { renew } from '../renew.js';
 
 export const title = 'Queries';
 
@@ -39,7 +40,7 @@ function word(item) {
 }
 
 function entry(item, context) {
-  return h('li', { class: 'finding' },
+  return h('li', { class: 'finding', 'data-key': `entry-${item.pid}` },
     h('div', { class: 'finding-head' },
       h('h3', {}, duration(item.duration_seconds)),
       status(tone(item), word(item)),
