@@ -45,13 +45,17 @@ function address(path, query) {
   return `${ROOT}/${path}${text ? `?${text}` : ''}`;
 }
 
+/* Options of the command line help nobody who looks at a page. */
+const OF_OPTIONS = /^--?[a-z]/i;
+
 async function failure(response) {
   let body = {};
   try {
     body = await response.json();
   } catch { /* not ours: a proxy's page */ }
   const message = body.error ?? `The daemon answered ${response.status}.`;
-  return new ApiError(response.status, message, body.hint ?? '',
+  const hint = OF_OPTIONS.test(body.hint ?? '') ? '' : body.hint ?? '';
+  return new ApiError(response.status, message, hint,
     Number(response.headers.get('Retry-After') ?? 0));
 }
 

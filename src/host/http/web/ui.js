@@ -84,6 +84,11 @@ export function commandLine(text) {
   return block(text, 'shell', 'the command');
 }
 
+/** Lines for the configuration. */
+export function settings(text) {
+  return block(text, 'settings', 'the lines');
+}
+
 /** What a verdict says to do next: a command line of ours, or SQL. */
 export function next(text) {
   if (!text) return null;

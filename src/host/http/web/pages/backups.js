@@ -1,13 +1,14 @@
 // Backups: the moments that can be reached, and where a recovery to one of them lands.
 
 import { h, fill } from '../dom.js';
-import { bytes, count, duration, plural, time } from '../format.js';
+import { bytes, count, duration, nowMs, plural, time } from '../format.js';
 import { timeLine } from '../chart.js';
 import { get } from '../api.js';
-import { details, facts, notice, panel, status } from '../ui.js';
+import { ageOf, details, facts, notice, panel, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { commandFor } from '../commands.js';
+import { noFolder } from './nofolder.js';
 import { add, ask, headLine, tiles } from './parts.js';
 
 export const title = 'Backups';
@@ -80,6 +81,13 @@ function landing(document, asked, name) {
   ];
 }
 
+function legend(document) {
+  const key = (kind, words) => h('li', {},
+    h('span', { class: ['key', kind], 'aria-hidden': 'true' }), words);
+  return h('ul', { class: 'keys' }, key('ok', 'can be reached'),
+    document.gaps.length > 0 && key('critical', 'cannot: WAL is missing'));
+}
+
 /** The slider, and below it what a recovery to its moment lands on. */
 function recovery(document, context) {
   const { from, to } = document.recoverable;
@@ -118,8 +126,8 @@ function recovery(document, context) {
       clearTimeout(timer);
       timer = setTimeout(show, SETTLE_MS, ms);
     },
-  }), h('p', { class: 'muted' }, 'The band is what can be reached; a diamond is the end of a '
-    + 'backup. Move the slider, by mouse or by arrow keys.'), box);
+  }), legend(document), h('p', { class: 'muted' }, 'A diamond is the end of a backup. '
+    + 'Move the slider, by mouse or by arrow keys.'), box);
 }
 
 function backupsTable(document) {
@@ -143,28 +151,51 @@ function backupsTable(document) {
   });
 }
 
+/** What a gap means: to which moments nobody comes back, and what helps against that. */
+function gap(item) {
+  const from = item.from === null ? 'the end of its backup' : time(item.from, true);
+  return h('li', {}, status('critical', item.text),
+    ` ${item.from_lsn} to ${item.to_lsn ?? 'the end'}, ${plural(item.segments, 'segment')}.`,
+    h('p', {}, item.to === null
+      ? `Nothing after ${from} can be reached. A new backup makes what comes after it reachable.`
+      : `Nothing between ${from} and ${time(item.to, true)} can be reached.`));
+}
+
 function gaps(document) {
   if (document.gaps.length === 0)
     return null;
-  return panel('Gaps in the WAL', h('ul', {}, document.gaps.map((gap) =>
-    h('li', {}, status('critical', gap.text), ` ${gap.from_lsn} to ${gap.to_lsn ?? 'the end'}` +
-      `, ${plural(gap.segments, 'segment')}`))));
+  return panel('Gaps in the WAL', h('ul', { class: 'plain' }, document.gaps.map(gap)));
+}
+
+/** A moment with its age. */
+function aged(at) {
+  return [time(at), ' ', h('small', {}, ageOf(at))];
+}
+
+/** WAL arrives all the time where it arrives at all. */
+function newestTone({ recoverable, gaps: all }) {
+  const minutes = (nowMs() - milliseconds(recoverable.to)) / 60000;
+  return all.some((item) => item.to === null) ? 'critical' : minutes > 60 && 'warning';
 }
 
 function heads(document) {
   const last = document.backups[document.backups.length - 1];
   const proven = document.backups.filter((backup) => backup.proof === 'proven').pop();
   return tiles([
-    ['Last backup', last ? time(last.stopped_at) : 'none', !last && 'critical'],
-    ['Last proven', proven ? time(proven.proof_at) : 'never', proven ? 'ok' : 'warning'],
+    ['Last backup', last ? aged(last.stopped_at) : 'none', !last && 'critical'],
+    ['Last proven', proven ? aged(proven.proof_at) : 'never', proven ? 'ok' : 'warning'],
     ['Back after', proven ? duration(proven.recovery_seconds) : '–'],
-    ['Newest moment', time(document.recoverable.to)],
+    ['Newest moment', document.recoverable.to === null ? 'none' : aged(document.recoverable.to),
+      newestTone(document)],
     ['Gaps', count(document.gaps.length), document.gaps.length > 0 ? 'critical' : 'ok'],
   ]);
 }
 
 export async function page(view, context) {
   const { target, session, refresh } = context;
+  const none = noFolder('backup', target);
+  if (none !== null)
+    return add(view, none);
   const answer = await ask('backup', 'list', context);
   const { document } = answer;
   const act = (label, verb, what) => actButton({ label, section: 'backup', verb, target, what,
@@ -175,8 +206,7 @@ export async function page(view, context) {
       act('Prove the newest', 'drill', `Restore the newest backup of ${target}, start it `
         + 'and ask it')),
     document.damage && notice('critical', document.damage),
-    heads(document), recovery(document, context),
-    gaps(document),
+    heads(document), gaps(document), recovery(document, context),
     panel('Backups', backupsTable(document)),
     details('The repository', facts([
       ['Folder', document.repository], ['System', document.system],
@@ -184,4 +214,5 @@ export async function page(view, context) {
       ['WAL', `${plural(document.wal.segments, 'segment')}, ` +
         bytes(document.wal.stored_bytes)],
     ])));
+  return undefined;
 }

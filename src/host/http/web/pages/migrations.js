@@ -6,6 +6,7 @@ import { details, facts, notice, panel, status } from '../ui.js';
 import { table } from '../table.js';
 import { get } from '../api.js';
 import { commandFor } from '../commands.js';
+import { noFolder } from './nofolder.js';
 import { add, ask, headLine, later, outcomeStatus, outcomeWord, tiles } from './parts.js';
 
 export const title = 'Migrations';
@@ -96,6 +97,9 @@ async function runs(context) {
 }
 
 export async function page(view, context) {
+  const none = noFolder('migrations', context.target);
+  if (none !== null)
+    return add(view, none);
   const answer = await ask('migrations', 'status', context);
   const { document } = answer;
   const number = (state) => document.migrations.filter((item) => item.state === state).length;
@@ -124,4 +128,5 @@ export async function page(view, context) {
   add(view, details('Where it looks', facts([['Folder', document.folder],
     ['Tool', document.format],
     ['Table', `${document.table.schema}.${document.table.name}`]])));
+  return undefined;
 }
