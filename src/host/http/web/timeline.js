@@ -66,6 +66,7 @@ function chooser({ label, from, to, value, words, chosen }) {
     chosen(ms);
   }
 
+  mine.choose = (ms) => choose(ms, null);
   slider.addEventListener('input', () => choose(Math.min(from + Number(slider.value) * SECOND, to), slider));
   slider.addEventListener('keydown', (event) => {
     const step = stepOf(event, steps);
@@ -86,6 +87,7 @@ function chooser({ label, from, to, value, words, chosen }) {
  *   slide(ms)     called while a moment is chosen (not often: wrap what costs); without it there is
  *                 nothing to choose
  *   describe(ms)  what is said of a moment
+ * `.go(ms)` chooses one.
  */
 export function timeLine({ label, from, to, spans = [], marks = [], value = to, slide, describe, height = 62 }) {
   const picture = svg('svg', { height, 'aria-hidden': slide ? 'true' : null, role: slide ? null : 'img', 'aria-label': slide ? null : label });
@@ -98,6 +100,7 @@ export function timeLine({ label, from, to, spans = [], marks = [], value = to, 
   const root = h('figure', { class: 'chart time-line' }, h('figcaption', null, label, read), h('div', { class: 'plot' }, picture),
     choice && [choice.slider, choice.bar]);
   if (choice) fill(read, words(value));
+  root.go = (ms) => choice.choose(ms);
   whenSized(picture.parentElement, (width) => {
     picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
     fill(picture, drawLane({ from, to, spans, marks, height }, width));

@@ -1,9 +1,9 @@
 /** What ran, by whom and what came of it; and what happened while the daemon watched. */
 import { h, fill, freshId } from '../dom.js';
 import { get } from '../api.js';
-import { inWords } from '../document.js';
 import { duration, time } from '../format.js';
 import { changes, current } from '../state.js';
+import { sentenceOf } from '../summary.js';
 import { table } from '../table.js';
 import { goingSelect, kindOf, panel, problem, status } from '../ui.js';
 import { eventsTable } from './check.js';
@@ -31,7 +31,7 @@ function runsTable(runs) {
       { key: 'seconds', label: 'Took', number: true, format: duration },
       { key: 'who', label: 'Who', value: whoOf },
       { key: 'said', label: 'What came of it', wide: true, sort: false,
-        cell: (run) => [run.error ?? inWords(run.summary), run.reason && h('div', null, h('small', null, `Why: ${run.reason}`))] },
+        cell: (run) => [run.error ?? sentenceOf(run.summary), run.reason && h('div', null, h('small', null, `Why: ${run.reason}`))] },
     ],
   });
 }
