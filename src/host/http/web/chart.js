@@ -6,7 +6,7 @@
 import { h, svg, fill } from './dom.js';
 import { number } from './format.js';
 import { gauge } from './gauge.js';
-import { linear, timeTicks, timeWord, valueTicks, whenSized } from './scale.js';
+import { anchorOf, linear, timeTicks, timeWord, valueTicks, whenSized } from './scale.js';
 import { timeLine } from './timeline.js';
 
 export { gauge, timeLine };
@@ -43,7 +43,7 @@ function xAxis(from, to, x, width, height) {
   return timeTicks(from, to, Math.max(2, Math.floor(width / 110))).map(({ at, text }) =>
     svg('g', { class: 'tick x' },
       svg('line', { x1: x(at), x2: x(at), y1: height - MARGIN.bottom, y2: height - MARGIN.bottom + 4 }),
-      svg('text', { x: x(at), y: height - 5, 'text-anchor': 'middle' }, text)));
+      svg('text', { x: x(at), y: height - 5, 'text-anchor': anchorOf(x(at), width) }, text)));
 }
 
 function drawBands(bands, x, from, to, height) {
@@ -109,7 +109,14 @@ function reader(plot, label, look) {
   input.addEventListener('input', () => look(Number(input.value)));
   input.addEventListener('focus', () => look(Number(input.value)));
   input.addEventListener('blur', () => look(-1));
-  return { input, uses: (moments, back) => { input.max = String(Math.max(0, moments.length - 1)); map = back; } };
+  function uses(moments, newest, back) {
+    input.max = String(Math.max(0, moments.length - 1));
+    map = back;
+    if (document.activeElement === input) return;
+    input.value = input.max; // the newest, until somebody looks
+    input.setAttribute('aria-valuetext', newest);
+  }
+  return { input, uses };
 }
 
 /**
@@ -119,7 +126,7 @@ function reader(plot, label, look) {
  *   format   (value) → text;  base 1024 for bytes, so that ticks are round
  *   area     filled;  height in px;  most: least top of the y-axis;  from, to: ms
  *   bands    [{from, to, label, class}] behind it;  levels [{value, label, class}] across it
- * `.update(series)` draws it anew.
+ * `.update(series, {from, to, bands, levels})` draws it anew.
  */
 export function timeChart({ label, unit = '', series, format = number, base = 10, area = false, height = 190,
                             most, from, to, bands = [], levels = [] }) {
@@ -167,7 +174,7 @@ export function timeChart({ label, unit = '', series, format = number, base = 10
     const x = linear(first, last === first ? first + 1 : last, MARGIN.left, width - MARGIN.right);
     const y = linear(0, ticks.at(-1), height - MARGIN.bottom, MARGIN.top);
     scales = { x, y, moments, first, last };
-    slider.uses(moments, (pixel) => nearest(moments, first + ((pixel - MARGIN.left)
+    slider.uses(moments, reading(now, moments.at(-1), last - first, format), (pixel) => nearest(moments, first + ((pixel - MARGIN.left)
       / (width - MARGIN.left - MARGIN.right)) * (last - first)));
     picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
     return fill(picture, drawBands(bands, x, first, last, height), yAxis(ticks, y, width, format),
@@ -176,7 +183,12 @@ export function timeChart({ label, unit = '', series, format = number, base = 10
   }
 
   const redraw = whenSized(plot, draw);
-  root.update = (fresh) => { now = fresh; fill(keys, legend(now, bands)); redraw(); };
+  root.update = (fresh, more = {}) => {
+    now = fresh;
+    ({ from = from, to = to, bands = bands, levels = levels } = more);
+    fill(keys, legend(now, bands));
+    redraw();
+  };
   fill(keys, legend(now, bands));
   return root;
 }

@@ -86,6 +86,11 @@ export function timeWord(at, span) {
   return span > DAY / 2 ? `${day(at)} ${clock(at)}` : clock(at, span < 2 * HOUR);
 }
 
+/** A word under the axis stays within the picture. */
+export function anchorOf(x, width) {
+  return x > width - 32 ? 'end' : x < 32 ? 'start' : 'middle';
+}
+
 /** What a drawing redraws itself for: its width. Without a size nothing is drawn. */
 export function whenSized(element, draw) {
   let width = 0;

@@ -4,7 +4,7 @@
  */
 import { h, svg, fill, freshId } from './dom.js';
 import { clock, day, duration } from './format.js';
-import { linear, timeTicks, timeWord, whenSized } from './scale.js';
+import { anchorOf, linear, timeTicks, timeWord, whenSized } from './scale.js';
 
 const SECOND = 1000;
 const FINE = 2 * 3600 * SECOND; // a longer range goes by minutes
@@ -23,7 +23,7 @@ function drawLane({ from, to, spans, marks, height }, width) {
       svg('path', { class: ['mark', mark.class], d: `M${x(mark.at)} ${middle - 12}l5 6 -5 6 -5 -6z`, transform: 'translate(0 6)' },
         svg('title', null, mark.label ?? ''))),
     timeTicks(from, to, Math.max(2, Math.floor(width / 110))).map(({ at, text }) =>
-      svg('text', { class: 'axis', x: x(at), y: height - 5, 'text-anchor': 'middle' }, text)),
+      svg('text', { class: 'axis', x: x(at), y: height - 5, 'text-anchor': anchorOf(x(at), width) }, text)),
   ];
 }
 

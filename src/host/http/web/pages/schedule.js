@@ -6,7 +6,7 @@ import { ago, count, duration, moment, time } from '../format.js';
 import { renew } from '../renew.js';
 import { changes, current } from '../state.js';
 import { table } from '../table.js';
-import { ageOf, commandLine, kindOf, panel, status } from '../ui.js';
+import { ageOf, commandLine, kindOf, notice, panel, status } from '../ui.js';
 
 export const title = 'Schedule';
 
@@ -31,6 +31,13 @@ function horizon(runs) {
   const oldest = runs.length < RUNS ? null : moment(runs.at(-1).started_at);
   return oldest > beginning() && h('p', { class: 'muted' }, `Only the newest ${count(RUNS)} runs are here, back to ${time(oldest)}; the `,
     h('a', { href: '#/history' }, 'history'), ' of one target has more.');
+}
+
+/** Targets whose jobs this daemon does not do, and who does. */
+function doneElsewhere() {
+  const others = (current()?.targets ?? []).filter((one) => one.state === 'up' && !one.acts);
+  return others.length > 0 && notice('unknown', h('ul', null, others.map((one) => h('li', null, h('strong', null, one.name),
+    one.holder ? `: its jobs are done by another daemon, ${one.holder}.` : ': this daemon does not do its jobs.'))));
 }
 
 function lastView(job) {
@@ -70,11 +77,11 @@ export async function page(view, { signal }) {
   async function draw() {
     const [plan, past] = await Promise.all([
       get('schedule', { limit: TURNS }, { signal }), get('history/list', { limit: RUNS }, { signal })]);
-    const key = JSON.stringify([plan.document.jobs, past.document.runs]);
+    const key = JSON.stringify([plan.document.jobs, past.document.runs, (current()?.targets ?? []).map((one) => one.holder)]);
     if (key === before) return;
     before = key;
     const { jobs: all } = plan.document, { runs } = past.document;
-    renew(days, h('h2', null, 'What ran, and what will'), calendar(entriesOf(all, runs), all, TURNS),
+    renew(days, h('h2', null, 'What ran, and what will'), doneElsewhere(), calendar(entriesOf(all, runs), all, TURNS),
       h('p', { class: 'muted' }, 'Times are those of this browser.'), horizon(runs));
     renew(list, jobsTable(all));
   }
