@@ -40,6 +40,7 @@ def pasted(browse, tmp_path):
 
     def paste(page):
         browser.open(page)
+        browser.show_all()
         return [words_of(line, tmp_path) for line in lines_of(browser)
                 if line.startswith("pgrunbook")]
 

@@ -5,11 +5,11 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from support.servers import wait_until
 
-# Marks an element and selects its text: both are gone when it is made anew.
+# Keeps hold of an element and selects its text: both are gone when it is made anew.
 GRASP = """const [selector] = arguments, e = document.querySelector(selector);
-    e.dataset.grasped = 'yes';
+    window.grasped = e;
     getSelection().selectAllChildren(e);"""
-GRASPED = "return [getSelection().toString(), !!document.querySelector('[data-grasped]')]"
+GRASPED = "return [getSelection().toString(), window.grasped.isConnected]"
 AGE = "return document.querySelector('main time.age').dateTime"
 
 

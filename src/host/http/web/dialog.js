@@ -99,10 +99,10 @@ function confirm(view, spec, plan, signal) {
   });
 }
 
-/** Nothing is left to do but to close it. */
-function closing(view) {
+/** Nothing is left to do but to close it, or to look once more. */
+function closing(view, ...others) {
   const done = h('button', { type: 'button', class: 'primary', onclick: () => view.root.close() }, 'Close');
-  fill(view.foot, h('div', { class: 'buttons' }, done));
+  fill(view.foot, h('div', { class: 'buttons' }, others, done));
   done.focus();
 }
 
@@ -120,7 +120,7 @@ async function walk(view, spec, signal) {
       plan.document ? documentView(plan.document) : plan.text && h('pre', { tabindex: 0, class: 'messages' }, plan.text),
       h('p', { class: 'muted' }, 'The same on the command line:'), commandLine(plan.command_line));
     if (idle) {
-      closing(view);
+      closing(view, h('button', { type: 'button', onclick: () => walk(view, spec, signal) }, 'Plan anew'));
       return;
     }
     const reason = await confirm(view, spec, plan, signal);
@@ -144,10 +144,17 @@ async function walk(view, spec, signal) {
 export function act(spec) {
   const view = build(spec);
   const leaving = new AbortController();
+  const before = document.activeElement;
+  const key = before?.closest('[data-key]')?.dataset.key;
   view.root.addEventListener('close', () => {
     leaving.abort();
     view.root.remove();
+    // Back to where one was, though what was there may have been made anew, or be gone.
+    const again = before?.isConnected ? before
+      : document.querySelector(`[data-key="${CSS.escape(key ?? '')}"] button`) ?? document.querySelector('main h1');
+    again?.focus();
   });
+  window.addEventListener('hashchange', () => view.root.close(), { signal: leaving.signal });
   document.body.append(view.root);
   view.root.showModal();
   walk(view, spec, leaving.signal);

@@ -50,7 +50,7 @@ function inCare({ index, finding }, target) {
     finding.undo_sql && [h('p', {}, 'What brings it back:'), sql(`${finding.undo_sql};`)]);
 }
 
-function card({ index, finding }, target) {
+function card({ index, finding, also }, target) {
   const name = index.index ?? relation(index.schema, index.table);
   const measured = [
     index.index && ['Table', relation(index.schema, index.table)],
@@ -62,6 +62,7 @@ function card({ index, finding }, target) {
     h('div', { class: 'finding-head' }, h('h3', {}, name),
       status(tone(finding), said(finding))),
     h('p', {}, finding.reason),
+    also.map((other) => h('p', { class: 'muted' }, `Also ${other.kind.replace(/_/g, ' ')}: ${other.reason}`)),
     measured.length > 0 && facts(measured),
     finding.create_sql && sql(`${finding.create_sql};`),
     finding.drop_sql && sql(`${finding.drop_sql};`),
@@ -101,11 +102,18 @@ function evidence(document) {
         `${relation(item.schema, item.table)}: ${item.reason}`)))));
 }
 
+/** Once, where it matters most, whatever else is found of it. */
+function entryOf(index) {
+  const rank = (finding) => KINDS.findIndex(([kind]) => kind === finding.kind);
+  const [finding, ...also] = [...index.findings]
+    .sort((a, b) => isDecided(a) - isDecided(b) || rank(a) - rank(b));
+  return finding && { index, finding, also };
+}
+
 export async function page(view, context) {
   const answer = await ask('indexes', 'report', context);
   const { indexes } = answer.document;
-  const found = indexes.flatMap((index) =>
-    index.findings.map((finding) => ({ index, finding })));
+  const found = indexes.map(entryOf).filter(Boolean);
   const open = found.filter(({ finding }) => !isDecided(finding));
   const removable = new Map(open.filter(({ finding }) => finding.drop_sql)
     .map(({ index }) => [`${index.schema}.${index.index}`, index.size_bytes]));

@@ -44,7 +44,7 @@ function keyed(element) {
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function worst(one) {
-  if (one.state === 'down') return one.reason || 'The server does not answer.';
+  if (one.state === 'down') return capital(one.reason || 'the server does not answer.');
   const bad = [...(one.events ?? []), ...(one.verdicts ?? []).filter((line) => line.status !== 'ok')
     .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))];
   if (bad.length) return capital(bad[0].message) + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');

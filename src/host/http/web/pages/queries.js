@@ -67,7 +67,7 @@ function list(heading, items, empty, context) {
 
 /** Streams of WAL and the like run for ever, and that is as it should be. */
 function apart(items) {
-  const plain = (item) => item.type === 'client backend' && !item.protected;
+  const plain = (item) => item.type === 'client backend' && !/\bof pgrunbook\b/.test(item.reason);
   return [items.filter(plain), items.filter((item) => !plain(item))];
 }
 
@@ -90,7 +90,7 @@ function content(answer, context) {
     list('At work', queries, `No query runs for longer than ${duration(limit)}.`, context),
     list('Idle in transaction', transactions, 'Nobody is idle in an old transaction.',
       context),
-    own.length > 0 && list('Left alone', own, '', context),
+    own.length > 0 && list('Replication and the server’s own work', own, '', context),
   ];
 }
 
