@@ -174,7 +174,7 @@ async function drawTools() {
   } catch { /* the page says what is wrong */ }
   const wants = who && !token() && (who.needs_token || who.actions);
   fill(tools,
-    who?.name && token() && h('span', { class: 'who', title: `Signed in as ${who.name}` }, h('b', null, who.name), ` ${who.role}`),
+    who?.name && token() && h('span', { class: 'who', title: `Signed in as ${who.name}` }, h('b', null, who.name), h('span', { class: 'role' }, ` ${who.role}`)),
     token() && h('button', { type: 'button', onclick: signOut }, 'Sign out'),
     wants && h('button', { type: 'button', onclick: () => signIn('') }, 'Sign in'),
     theme);

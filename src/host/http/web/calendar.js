@@ -31,10 +31,15 @@ function collected(items, keyOf) {
 
 const state = (entry) => (entry.outcome ? kindOf(entry.outcome) : 'planned');
 
-/** Entries of a day as lines of one or more: those of one minute first, then those of the whole day. */
+/** Entries of a day as lines of one or more: what is done at once; then what is done often; then all of a kind. */
 export function linesOf(entries) {
-  const lines = [...collected(entries, (one) => `${clock(one.at)} ${one.what} ${state(one)}`).values()];
-  if (lines.length <= A_DAY) return lines;
+  const atOnce = [...collected(entries, (one) => `${clock(one.at)} ${one.what} ${state(one)}`).values()];
+  if (atOnce.length <= A_DAY) return atOnce;
+  const alone = atOnce.filter((line) => line.length === 1).flat();
+  const often = [...atOnce.filter((line) => line.length > 1),
+    ...collected(alone, (one) => `${one.target} ${one.what} ${state(one)}`).values()]
+    .sort(([a], [b]) => moment(a.at) - moment(b.at));
+  if (often.length <= A_DAY) return often;
   return [...collected(entries, (one) => `${one.what} ${state(one)}`).values()];
 }
 
