@@ -1,6 +1,6 @@
 /** All targets at a glance, then what is said of each: calm where nothing is wrong. */
 import { h, fill } from '../dom.js';
-import { plural } from '../format.js';
+import { clock, plural } from '../format.js';
 import { slotsGauge } from '../gauge.js';
 import { changes, current, refresh } from '../state.js';
 import { ageOf, kindOf, shape, status } from '../ui.js';
@@ -46,7 +46,8 @@ function worst(one) {
   if (one.state === 'down') return capital(one.reason || 'the server does not answer.');
   const bad = [...(one.events ?? []), ...(one.verdicts ?? []).filter((line) => line.status !== 'ok')
     .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))];
-  if (bad.length) return capital(bad[0].message) + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');
+  const [first] = bad; // an event has the numbers of its beginning
+  if (first) return (first.opened_at ? `At ${clock(first.opened_at)}: ${first.message}` : capital(first.message)) + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');
   return one.status === 'ok' ? 'Nothing to do.' : one.check_trouble || one.reason || 'Not checked yet.';
 }
 
