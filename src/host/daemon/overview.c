@@ -4,6 +4,8 @@
  * seconds.
  */
 #include "calendar/schedule.h"
+#include "cli/grammar.h"
+#include "cli/record.h"
 #include "daemon/agenda.h"
 #include "daemon/api_private.h"
 
@@ -239,6 +241,39 @@ static const char *recent_of(struct api *api)
     return api->recent;
 }
 
+/* ---- what is to be typed ------------------------------------------------------------------------- */
+
+/* What a command line ends with that is to do something on this target and in this history. */
+static void add_command_options(struct json_text *json, const struct daemon_target *target)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    target_words(target, builder);
+    g_auto(GStrv) words = g_strv_builder_end(builder);
+    g_autofree char *line = cli_record_line((const char *const *) words);
+    json_text_string(json, "command_options", line);
+}
+
+/* ---- what is not there to be shown ---------------------------------------------------------------- */
+
+/* Sections that say nothing before a folder is named, where one is. */
+static void add_folders(struct json_text *json, const struct daemon_target *target)
+{
+    static const struct {
+        const char *section, *setting;
+    } folders[] = {{"backup", "backup.repo"}, {"migrations", "migrations.dir"}};
+
+    json_text_list(json, "folders");
+    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+        const char *path = cli_setting(folders[i].setting) == NULL
+                               ? NULL
+                               : settings_string(target->settings, folders[i].setting);
+        if (path != NULL && path[0] != '\0')
+            json_text_string(json, NULL, folders[i].section);
+    }
+    json_text_close(json);
+}
+
 /* ---- the document -------------------------------------------------------------------------------- */
 
 static void add_target(struct json_text *json, struct daemon_target *target, bool brief,
@@ -248,6 +283,8 @@ static void add_target(struct json_text *json, struct daemon_target *target, boo
 
     json_text_object(json, NULL);
     json_text_string(json, "name", target->name);
+    add_command_options(json, target);
+    add_folders(json, target);
     api_add_state(json, target);
     json_text_time(json, "sampled_at", target->seen.sample_us);
     api_add_slots(json, &target->seen.sample);

@@ -20,13 +20,14 @@ function isSystem(item) {
 }
 
 function planTable(caption, rows) {
+  const turns = rows.map((row) => row.order).sort((a, b) => a - b);
   return table({
     caption, captionHidden: true, limit: 50, cards: true, rows,
     empty: 'Nothing to do.',
     order: { key: 'order', descending: false },
     columns: [
       { key: 'order', label: 'Turn', number: true, value: (row) => row.order ?? 1e9,
-        format: (value, row) => row.order ?? '–' },
+        format: (value, row) => (row.order ? turns.indexOf(row.order) + 1 : '–') },
       { key: 'table', label: 'Table', head: true,
         value: (row) => relation(row.schema, row.table) },
       { key: 'action', label: 'What', value: (row) =>
@@ -108,6 +109,7 @@ export async function page(view, context) {
   const answer = await ask('vacuum', 'plan', context);
   const plan = answer.document;
   const due = plan.tables.filter((item) => item.action !== 'skip');
+  const ours = due.filter((item) => !isSystem(item));
   const dead = due.reduce((sum, item) => sum + item.dead_rows, 0);
   const seconds = due.reduce((sum, item) => sum + item.predicted_seconds, 0);
 
@@ -117,7 +119,8 @@ export async function page(view, context) {
       what: `Vacuum ${plural(due.length, 'table')} of ${target}`, done: refresh,
     }, session)),
     tiles([
-      ['Tables due', count(due.length), due.length > 0 ? 'warning' : 'ok'],
+      ['Tables due', count(ours.length), ours.length > 0 ? 'warning' : 'ok'],
+      due.length > ours.length && ['Of the system', count(due.length - ours.length)],
       ['Dead rows there', count(dead)],
       ['Takes about', duration(seconds)],
       ['Keep rows from being removed', count(plan.horizon.length),
