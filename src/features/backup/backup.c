@@ -512,4 +512,5 @@ const struct feature feature_backup = {
     .jobs = own_jobs,
     .services = services,
     .queries = backup_queries,
+    .needs = "repo",
 };
