@@ -120,5 +120,7 @@ json_t *history_run_json(const struct store_run_view *run)
     json_object_set_new(object, "exit_code",
                         ended ? json_integer(run->exit_code) : json_null());
     json_object_set_new(object, "error", document_text(run->error));
+    json_object_set_new(object, "actor", document_text(run->actor));
+    json_object_set_new(object, "reason", document_text(run->reason));
     return object;
 }

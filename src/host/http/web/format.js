@@ -37,11 +37,12 @@ export function percent(fraction, digits = 0) {
 
 const SPANS = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']];
 
-/** Seconds → "2 d 3 h", "4 min 10 s", "12 s", "350 ms": the two largest units. */
+/** Seconds → "2 d 3 h", "4 min 10 s", "12 s", "1.3 s", "350 ms": the two largest units. */
 export function duration(seconds) {
   if (missing(seconds)) return NOTHING;
   const length = Math.abs(seconds);
   if (length < 1) return `${Math.round(length * 1000)} ms`;
+  if (length < 10) return `${number(length)} s`;
   const first = SPANS.findIndex(([size]) => length >= size);
   const [size, name] = SPANS[first];
   const whole = Math.floor(length / size);

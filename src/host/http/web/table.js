@@ -73,7 +73,7 @@ function sortChoice(columns, choose) {
  *               sort? false: not by this}]
  *   order     {key, descending}; null: as given
  *   limit     rows shown at first (50); `empty` what is said when there are none
- *   rowKey    (row) → what a row is known by, `rowClass`, `detail` (row) → nodes in a line below, or null
+ *   rowClass  (row) → class, `detail` (row) → nodes in a line below, or null
  */
 export function table({ caption, captionHidden = false, columns, rows = [], order = null, limit = 50,
                         empty = 'Nothing to show.', rowClass, detail, cards = true }) {

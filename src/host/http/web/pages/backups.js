@@ -54,16 +54,31 @@ function place(landing) {
       ` transaction ${landing.xid}, at ${landing.lsn}`));
 }
 
-function refusal(target) {
-  return [notice('warning', target.refusal),
-    target.nearest && h('p', {}, 'The nearest that can be reached: ',
-      h('code', {}, target.nearest))];
+/** The moment of "--latest" and "--target-time '2026-11-26 12:56:29.780332+00'"; null: of others. */
+function nearestOf(text, asked, newest) {
+  if (text === '--latest')
+    return newest;
+  const [, date, clock, fraction = '', zone] =
+    /^--target-time '?(\S+) ([\d:]+)(?:\.(\d+))?([+-]\d\d(?::?\d\d)?)'?$/.exec(text) ?? [];
+  const ms = Date.parse(`${date}T${clock}${zone?.length === 3 ? `${zone}:00` : zone}`);
+  if (Number.isNaN(ms))
+    return null;
+  const thousandths = Number(fraction.padEnd(6, '0')) / 1000; // this browser knows no smaller ones
+  return ms + (ms > asked.getTime() ? Math.ceil(thousandths) : Math.floor(thousandths));
 }
 
-function landing(document, asked, name) {
+function refusal(target, asked, { newest, goTo }) {
+  const ms = target.nearest && nearestOf(target.nearest, asked, newest);
+  return [notice('warning', target.refusal),
+    target.nearest && h('p', {}, 'The nearest that can be reached: ', ms === null
+      ? h('code', {}, target.nearest)
+      : h('button', { type: 'button', onclick: () => goTo(ms) }, time(ms, true)))];
+}
+
+function landing(document, asked, name, line) {
   const { target, wal } = document;
   if (!target.reachable)
-    return refusal(target);
+    return refusal(target, asked, line);
   return [
     h('p', { class: 'verdict' }, status('ok', 'Can be reached'), ' ',
       `A recovery to ${time(asked, true)} has all that was committed until then.`),
@@ -105,7 +120,8 @@ function recovery(document, context) {
       const answer = await get('backup/restore-plan', { target: context.target,
         'target-time': asked.toISOString() }, { signal: context.signal });
       if (mine === number)
-        fill(box, landing(answer.document, asked, context.target));
+        fill(box, landing(answer.document, asked, context.target,
+          { newest: end, goTo: line.go }));
     } catch (error) {
       if (mine === number && error.name !== 'AbortError')
         fill(box, notice('warning', error.message, error.hint && ` ${error.hint}`));
@@ -117,8 +133,7 @@ function recovery(document, context) {
   // A little before and after, so that the ends of the band are seen to be ends.
   const begin = milliseconds(from), end = milliseconds(to);
   const margin = Math.max(1000, (end - begin) * 0.04);
-  show(end);
-  return panel('Recovery', timeLine({
+  const line = timeLine({
     label: 'Moments that can be reached', from: begin - margin, to: end + margin,
     spans: spans(document), marks: marks(document), value: end,
     describe: (ms) => time(ms, true),
@@ -126,8 +141,10 @@ function recovery(document, context) {
       clearTimeout(timer);
       timer = setTimeout(show, SETTLE_MS, ms);
     },
-  }), legend(document), h('p', { class: 'muted' }, 'A diamond is the end of a backup. '
-    + 'Move the slider, by mouse or by arrow keys.'), box);
+  });
+  show(end);
+  return panel('Recovery', line, legend(document),
+    h('p', { class: 'muted' }, 'A diamond is the end of a backup.'), box);
 }
 
 function backupsTable(document) {

@@ -1,11 +1,11 @@
 /** One target: all that check says, its slots now and over the last hours, what happened to it. */
 import { h, fill } from '../dom.js';
-import { command, get } from '../api.js';
-import { timeChart } from '../chart.js';
+import { ApiError, command, get } from '../api.js';
 import { listen } from '../events.js';
-import { count, duration, nowMs, time } from '../format.js';
+import { count, duration, time } from '../format.js';
 import { slotsGauge } from '../gauge.js';
-import { pointsOf, unwatched } from '../minutes.js';
+import { minutesChart } from '../minutes.js';
+import { renew } from '../renew.js';
 import { changes, checked, refresh as refreshOverview, targetOf } from '../state.js';
 import { table } from '../table.js';
 import { ageOf, facts, panel, problem, status } from '../ui.js';
@@ -14,21 +14,12 @@ import { standing } from './overview.js';
 
 export const title = 'Check';
 
-async function minutes(target, signal) {
-  const { document } = await get('history/minutes', { target, since: '6h' }, { signal, maxAge: 30 });
-  return document.minutes;
-}
-
-function slotsChart(rows) {
-  const points = (key) => pointsOf(rows, key);
-  const limit = rows.findLast((row) => row.samples > 0)?.ordinary;
-  return timeChart({
+function slotsChart(target, signal) {
+  return minutesChart({ target, signal,
     label: 'Connections, the most of each minute', unit: 'sessions', format: count, most: 4, height: 170,
-    from: rows.length > 1 ? undefined : nowMs() - 3600000, to: nowMs(),
-    series: [{ name: 'used', points: points('used_max') }, { name: 'active', points: points('active_max') },
-             { name: 'idle in a transaction', points: points('in_transaction_max') }],
-    bands: unwatched(rows),
-    levels: limit ? [{ value: limit, label: `${limit} slots`, class: 'warning' }] : [],
+    lines: [{ name: 'used', key: 'used_max' }, { name: 'active', key: 'active_max' },
+            { name: 'idle in a transaction', key: 'in_transaction_max' }],
+    level: (slots) => ({ value: slots, label: `${slots} slots`, class: 'warning' }),
   });
 }
 
@@ -60,9 +51,12 @@ async function checkNow(button, target, signal) {
   }
 }
 
-async function into(box, work) {
+/** Puts into the box what comes of the work, or what is wrong with it alone. */
+export async function into(box, work) {
   try {
-    fill(box, await work());
+    const [fresh, old] = [await work(), box.firstChild];
+    if (old?.update && fresh.rows) old.update(fresh.rows); // a table, which keeps its order
+    else fill(box, fresh);
   } catch (error) {
     if (error.name !== 'AbortError') fill(box, problem(error));
   }
@@ -70,6 +64,7 @@ async function into(box, work) {
 
 export async function page(view, { target, signal }) {
   if (!targetOf(target)) await refreshOverview();
+  if (!targetOf(target)) throw new ApiError(404, `There is no target "${target}".`, 'The overview has all that are configured.');
   const lines = h('div');
   const slots = h('span', { class: 'live-slots' }, '–');
   const head = h('p', { class: 'summary', role: 'status' });
@@ -86,12 +81,10 @@ export async function page(view, { target, signal }) {
     fill(lines, verdictList(one, false));
   }
 
-  const slotsNow = (sample) => sample.slots && fill(slots, slotsGauge(sample.slots));
+  const slotsNow = (sample) => sample.slots && renew(slots, slotsGauge(sample.slots));
   const known = targetOf(target);
-  if (known) {
-    show(known);
-    slotsNow(known);
-  }
+  show(known);
+  slotsNow(known);
   const again = h('button', { type: 'button' }, 'Check now');
   const failed = h('div', { role: 'status' });
   again.addEventListener('click', () => checkNow(again, target, signal)
@@ -100,11 +93,19 @@ export async function page(view, { target, signal }) {
     facts([['Slots now', slots], ['Server', known?.version_num && `PostgreSQL ${Math.floor(known.version_num / 10000)}.${known.version_num % 10000}`],
            ['Database', known?.dbname], ['Host', known?.host]]),
     h('section', { class: 'panel' }, lines), panel('The last six hours', late), panel('Events', gap));
-  changes.addEventListener('change', () => { show(targetOf(target)); slotsNow(targetOf(target) ?? {}); }, { signal });
-  listen({ target, signal, on: { sample: (sample) => sample.target === target && slotsNow(sample.slots ? sample : { slots: sample }) } });
-  into(late, async () => slotsChart(await minutes(target, signal)));
-  into(gap, async () => {
+  const happened = () => into(gap, async () => {
     const { document } = await get('history/events', { target, since: '7d', limit: 50 }, { signal, maxAge: 5 });
     return eventsTable(document.events);
   });
+  let open = JSON.stringify(known.events);
+  changes.addEventListener('change', () => {
+    const one = targetOf(target) ?? {};
+    show(targetOf(target));
+    slotsNow(one);
+    if (JSON.stringify(one.events) !== open) happened();
+    open = JSON.stringify(one.events);
+  }, { signal });
+  listen({ target, signal, on: { sample: (sample) => sample.target === target && slotsNow(sample.slots ? sample : { slots: sample }) } });
+  into(late, () => slotsChart(target, signal));
+  happened();
 }

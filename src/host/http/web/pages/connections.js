@@ -1,13 +1,12 @@
 // Connections, live: the slots, who waits behind whom, and relief.
 
 import { h } from '../dom.js';
-import { count, duration, nowMs, plural } from '../format.js';
-import { gauge, timeChart } from '../chart.js';
+import { count, duration, plural } from '../format.js';
+import { gauge } from '../gauge.js';
 import { details, panel, sql, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
-import { get } from '../api.js';
-import { pointsOf, unwatched } from '../minutes.js';
+import { minutesChart } from '../minutes.js';
 import { commandFor, withOptions } from '../commands.js';
 import { add, ask, followLive, headLine, holdButton, later, query, tiles, who }
   from './parts.js';
@@ -181,26 +180,17 @@ function view_(answer, context) {
     slots(document), blocking(document, context), transactions(document, context),
     groups(document),
     document.hints.length > 0 && panel('What helps',
-      h('ul', {}, document.hints.map((hint) =>
+      h('ul', { class: 'plain' }, document.hints.map((hint) =>
         h('li', {}, hintOf(hint, context.target))))),
   ];
 }
 
-async function course(context) {
-  const answer = await get('history/minutes', { target: context.target, since: '6h' },
-    { signal: context.signal });
-  const { minutes } = answer.document;
-  if (minutes.length < 2)
-    return null;
-  const series = (name, key, kind) => ({ name, class: kind,
-    points: pointsOf(minutes, key) });
-  const ordinary = minutes.findLast((minute) => minute.samples > 0)?.ordinary;
-  return panel('The last hours', timeChart({
-    label: 'Slots, most in each minute', unit: 'slots', area: true,
-    series: [series('used', 'used_max', 'series-1'),
-      series('waiting for a lock', 'waiting_max', 'critical')],
-    to: nowMs(), bands: unwatched(minutes),
-    levels: ordinary ? [{ value: ordinary, label: `all ${ordinary}`, class: 'critical' }] : [],
+async function course({ target, signal }) {
+  return panel('The last hours', await minutesChart({
+    target, signal, label: 'Slots, most in each minute', unit: 'slots', area: true,
+    lines: [{ name: 'used', key: 'used_max', class: 'series-1' },
+      { name: 'waiting for a lock', key: 'waiting_max', class: 'critical' }],
+    level: (all) => ({ value: all, label: `all ${all}`, class: 'critical' }),
   }));
 }
 
