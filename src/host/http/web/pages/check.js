@@ -53,6 +53,7 @@ async function checkNow(button, target, signal) {
 
 /** Puts into the box what comes of the work, or what is wrong with it alone. */
 export async function into(box, work) {
+  if (!box.firstChild) fill(box, h('p', { class: 'loading' }, 'One moment …'));
   try {
     const [fresh, old] = [await work(), box.firstChild];
     if (old?.update && fresh.rows) old.update(fresh.rows); // a table, which keeps its order

@@ -7,6 +7,7 @@ import { renew } from '../renew.js';
 import { changes, current } from '../state.js';
 import { table } from '../table.js';
 import { ageOf, commandLine, kindOf, notice, panel, status } from '../ui.js';
+import { isOthers } from './overview.js';
 
 export const title = 'Schedule';
 
@@ -35,7 +36,7 @@ function horizon(runs) {
 
 /** Targets whose jobs this daemon does not do, and who does. */
 function doneElsewhere() {
-  const others = (current()?.targets ?? []).filter((one) => one.state === 'up' && !one.acts);
+  const others = (current()?.targets ?? []).filter(isOthers);
   return others.length > 0 && notice('unknown', h('ul', null, others.map((one) => h('li', null, h('strong', null, one.name),
     one.holder ? `: its jobs are done by another daemon, ${one.holder}.` : ': this daemon does not do its jobs.'))));
 }
