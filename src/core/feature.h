@@ -224,6 +224,7 @@ struct feature {
     /* Brings their values: right after check(), where the section has one and it did not fail, from
      * what that handed over. False with an error only when nothing could be said at all. */
     bool (*measure)(struct measure *measure, GError **error);
+    const char *needs; /* the setting without which there is nothing to show: "repo"; or NULL */
 };
 
 /* All sections in runbook order, NULL-terminated; defined in src/features.c. */

@@ -514,4 +514,5 @@ const struct feature feature_backup = {
     .jobs = own_jobs,
     .services = services,
     .queries = backup_queries,
+    .needs = "repo",
 };
