@@ -47,6 +47,9 @@ static void learn(const struct store_run_view *run, gpointer data)
 
     if (report->known_us == 0 || run->started_us < report->known_us)
         report->known_us = run->started_us;
+    if (run->target != NULL && run->target[0] != '\0' &&
+        !g_ptr_array_find_with_equal_func(report->names, run->target, g_str_equal, NULL))
+        g_ptr_array_add(report->names, (gpointer) (guintptr) report_text(report, run->target));
     if (run->target == NULL || run->target[0] == '\0' || run->dbname == NULL ||
         run->system_identifier == NULL)
         return;

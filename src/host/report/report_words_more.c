@@ -46,26 +46,64 @@ static void draw_days(struct page *page, const struct report *report,
         "without a bar was not watched.");
 }
 
+enum { UNWATCHED_DAYS = 5 };
+
+/* "; nobody watched on 2026-10-09, 2026-10-10"; "" where somebody did on each. */
+static char *unwatched(const struct report *report, const struct report_connections *one)
+{
+    GString *days = g_string_new(NULL);
+    guint count = 0;
+
+    for (guint i = 0; i < one->days->len; i++) {
+        const struct report_day *day = &g_array_index(one->days, struct report_day, i);
+        g_autofree char *date = words_day(report, day->from_us);
+        if (day->samples > 0 || ++count > UNWATCHED_DAYS)
+            continue;
+        g_string_append_printf(days, "%s%s", count == 1 ? "; nobody watched on " : ", ", date);
+    }
+    if (count > UNWATCHED_DAYS)
+        g_string_append_printf(days, " and %u more days", count - UNWATCHED_DAYS);
+    return g_string_free(days, FALSE);
+}
+
+/* Never more than it was: 99.7 % is not all. */
+static char *watched(const struct report *report, const struct report_connections *one)
+{
+    const double share = report_watched(one);
+    const char *month = report_is_whole(report) ? "of the month" : "of the month so far";
+    g_autofree char *days = unwatched(report, one);
+
+    if (one->samples >= one->due)
+        return g_strdup("It was watched all the time.");
+    if (share >= 0.99)
+        return g_strdup_printf("It was watched for more than 99 %% %s%s.", month, days);
+    if (share < 0.01)
+        return g_strdup_printf("It was watched for less than 1 %% %s%s.", month, days);
+    return g_strdup_printf("It was watched for %d %% %s%s.", (int) (100 * share), month, days);
+}
+
 static void add_connections(struct page *page, const struct report *report,
                             const struct report_connections *one)
 {
     g_autofree char *peak = words_moment(report, one->peak_us);
     g_autofree char *share = words_share(one->used_max, one->ordinary);
-    g_autofree char *missed =
-        words_share((double) one->missed, (double) (one->samples + one->missed));
+    g_autofree char *part = watched(report, one);
     int queries = 0;
 
     for (guint i = 0; i < one->days->len; i++)
         queries = MAX(queries,
                       (int) g_array_index(one->days, struct report_day, i).query_seconds_max);
     g_autofree char *longest = units_format_duration(queries);
+    if (one->samples == 0) {
+        page_add(page, PAGE_GAP, REPORT_PLAIN, "%s: not known, it could never be reached.",
+                 one->target);
+        return;
+    }
     page_add(page, PAGE_TEXT, REPORT_PLAIN,
              "%s: %d of %d connections (%s) at the highest, on %s; %.1f on the average. The "
-             "longest query ran for %s. %s of the samples are missing.",
+             "longest query ran for %s. %s",
              one->target, one->used_max, one->ordinary, share, peak, one->average, longest,
-             one->missed == 0                                 ? "None"
-             : one->missed * 100 < one->samples + one->missed ? "Less than 1 %"
-                                                              : missed);
+             part);
     draw_days(page, report, one);
 }
 
@@ -129,9 +167,11 @@ void words_backups(struct page *page, const struct report *report)
 
     page_add(page, PAGE_HEADING, REPORT_PLAIN, "Backups");
     if (report->backups->len == 0) {
-        page_add(page, PAGE_GAP, REPORT_PLAIN,
-                 "The runbook made no backup, no dump and no drill "
-                 "this month. Whether others did is not known.");
+        page_add(page, PAGE_GAP, REPORT_PLAIN, "%s",
+                 report_is_recorded(report)
+                     ? "The runbook made no backup, no dump and no drill "
+                       "this month. Whether others did is not known."
+                     : "Not known: nothing was recorded.");
         return;
     }
     add_backups(page, report);
@@ -220,8 +260,10 @@ void words_indexes(struct page *page, const struct report *report)
 {
     page_add(page, PAGE_HEADING, REPORT_PLAIN, "Indexes to decide on");
     if (report->indexes->len == 0)
-        page_add(page, PAGE_GAP, REPORT_PLAIN,
-                 "Not known: no \"indexes report\" has left samples in the history.");
+        page_add(page, PAGE_GAP, REPORT_PLAIN, "Not known: %s",
+                 report->indexes_later
+                     ? "only what the newest \"indexes report\" has found is kept."
+                     : "no \"indexes report\" has left samples in the history.");
     for (guint i = 0; i < report->indexes->len; i++) {
         const struct report_indexes *one =
             &g_array_index(report->indexes, struct report_indexes, i);
