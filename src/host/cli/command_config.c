@@ -1,6 +1,8 @@
 #include "cli/commands.h"
 #include "cli/grammar.h"
 #include "cli/record.h"
+#include "daemon/daemon.h"
+#include "error.h"
 #include "out/document.h"
 #include "out/grid.h"
 
@@ -76,7 +78,8 @@ static char **files_read(const struct call *call)
     return g_strv_builder_end(files);
 }
 
-/* That the files are well-formed was found out on the way here. What is left is each target. */
+/* That the files are well-formed was found out on the way here. What is left is each target, and
+ * whether serve could answer HTTP like that. */
 static enum runbook_exit run_check(struct call *call, GError **error)
 {
     const char *const *targets = settings_targets(call->settings);
@@ -89,6 +92,8 @@ static enum runbook_exit run_check(struct call *call, GError **error)
         if (own == NULL)
             return RUNBOOK_USAGE;
     }
+    if (!daemon_may_listen(call->settings, error))
+        return runbook_error_exit(*error);
     document = document_begin(call->output, "config.check/1", NULL);
     document_array(document, "files");
     for (guint i = 0; files[i] != NULL; i++) {
@@ -126,8 +131,12 @@ const struct command cli_config_commands[] = {
     {
         .verb = "check",
         .summary = "Read the configuration and report the first fault",
-        .prose = "Names the files read. A fault is reported with file and line, and exit "
-                 "code 2.",
+        .prose =
+            "Names the files read. A fault is reported with file and line, and exit "
+            "code 2; so is what would keep \"serve\" from answering HTTP: an address that "
+            "is none, a certificate without its key, an address of the network without TLS "
+            "and a token. The certificate and the tokens are those of whoever runs it: run "
+            "it as the user that serve runs as.",
         .examples = "pgrunbook config check\n"
                     "pgrunbook config check --config /tmp/new.conf",
         .flags = COMMAND_LOCAL,

@@ -246,14 +246,19 @@ static json_t *own_families(const struct daemon *daemon, gint64 now_us)
     AUTO(measure) measure = measure_new(NULL, NULL, NULL, NULL, 0);
 
     measure_section(measure, "watch", NULL);
-    for (guint i = 0; i < daemon->targets->len; i++)
-        measure_watch(measure, g_ptr_array_index(daemon->targets, i), now_us);
+    for (guint i = 0; i < daemon->targets->len; i++) {
+        const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        if (!target->leaving)
+            measure_watch(measure, target, now_us);
+    }
     measure_section(measure, "serve", NULL);
     measure_process(measure, daemon);
     measure_events(measure, daemon, "");
     measure_turns(measure, daemon);
     for (guint i = 0; i < daemon->targets->len; i++) {
         const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        if (target->leaving)
+            continue;
         measure_events(measure, daemon, target->name);
         measure_gather(measure, target, now_us);
     }
@@ -287,7 +292,8 @@ void metrics_answer(struct http_request *request, gpointer data)
         const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
         struct gather_seen seen = gather_seen(target->gather);
         part = (struct metrics_part){target->name, seen.families};
-        if (seen.families != NULL && !is_stale(target, seen.families_us, now_us))
+        if (!target->leaving && seen.families != NULL &&
+            !is_stale(target, seen.families_us, now_us))
             g_array_append_val(parts, part);
     }
     g_autofree char *text =
