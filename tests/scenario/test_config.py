@@ -84,6 +84,15 @@ def test_what_serve_would_refuse_is_a_fault(runbook, write, lines, words):
     assert words in runbook("serve", "--config", path).expect(2).err
 
 
+def test_a_path_is_absolute_and_a_way_in_is_missed(runbook, write):
+    path = write("[pgrunbook]\nreport.folder = reports\n")
+    assert "absolute" in runbook("config", "check", "--config", path).expect(2).err
+    path = write("[target shop]\nconninfo = dbname=shop\n")
+    assert "emergency_conninfo" in runbook("config", "check", "--config", path).expect(0).err
+    path = write("[target shop]\nconninfo = dbname=shop\nemergency_conninfo = dbname=shop\n")
+    assert "emergency" not in runbook("config", "check", "--config", path).expect(0).err
+
+
 def test_the_sample_is_valid_and_complete(runbook, write):
     sample = runbook("config", "sample").expect(0).out
     runbook("config", "check", "--config", write(sample)).expect(0)

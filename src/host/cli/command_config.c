@@ -78,6 +78,39 @@ static char **files_read(const struct call *call)
     return g_strv_builder_end(files);
 }
 
+/* What is no fault, and is found out at the worst of times. */
+static void note_ways_in(const struct call *call)
+{
+    const char *const *targets = settings_targets(call->settings);
+
+    for (guint i = 0; targets[i] != NULL; i++) {
+        AUTO(settings) own = settings_for_target(call->settings, targets[i], NULL);
+        const char *way = own != NULL ? settings_string(own, "emergency_conninfo") : "";
+        if (way == NULL)
+            output_note(
+                call->output,
+                "target %s has no emergency_conninfo: when every slot is taken, serve's "
+                "watch alone is in; relief by hand or from the page is not",
+                targets[i]);
+    }
+}
+
+/* A path that begins in the folder somebody happens to be in is another for serve. */
+static bool is_found_anywhere(const struct settings *settings, GError **error)
+{
+    static const char *const paths[] = {"http.tokens", "report.folder"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+        const char *path = settings_string(settings, paths[i]);
+        if (path == NULL || path[0] == '\0' || g_path_is_absolute(path))
+            continue;
+        runbook_error_set(error, RUNBOOK_USAGE, "it has to begin with /",
+                          "%s: \"%s\" is not an absolute path", paths[i], path);
+        return false;
+    }
+    return true;
+}
+
 /* That the files are well-formed was found out on the way here. What is left is each target, and
  * whether serve could answer HTTP like that. */
 static enum runbook_exit run_check(struct call *call, GError **error)
@@ -89,10 +122,10 @@ static enum runbook_exit run_check(struct call *call, GError **error)
 
     for (; targets[count] != NULL; count++) {
         AUTO(settings) own = settings_for_target(call->settings, targets[count], error);
-        if (own == NULL)
+        if (own == NULL || !is_found_anywhere(own, error))
             return RUNBOOK_USAGE;
     }
-    if (!daemon_may_listen(call->settings, error))
+    if (!is_found_anywhere(call->settings, error) || !daemon_may_listen(call->settings, error))
         return runbook_error_exit(*error);
     document = document_begin(call->output, "config.check/1", NULL);
     document_array(document, "files");
@@ -108,6 +141,7 @@ static enum runbook_exit run_check(struct call *call, GError **error)
     document_end(document);
     if (files[0] == NULL)
         output_say(call->output, "No configuration file; all settings have their defaults.");
+    note_ways_in(call);
     output_say(call->output, "The configuration is valid: %u target%s.", count,
                count == 1 ? "" : "s");
     return RUNBOOK_DONE;

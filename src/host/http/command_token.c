@@ -91,6 +91,13 @@ static enum runbook_exit add_command(struct call *call, GError **error)
 
 /* ---- list ------------------------------------------------------------------------------------- */
 
+static char *ended(gint64 at_s, bool expired)
+{
+    g_autofree char *at = moment(at_s);
+
+    return g_strconcat(at, expired ? ", has expired" : "", NULL);
+}
+
 static enum runbook_exit list_command(struct call *call, GError **error)
 {
     static const struct grid_column columns[] = {{"Name", false},
@@ -117,7 +124,8 @@ static enum runbook_exit list_command(struct call *call, GError **error)
         if (token->expires_s == 0)
             grid_cell(grid, OUTPUT_DIM, "never");
         else
-            grid_take(grid, expired ? OUTPUT_BAD : OUTPUT_PLAIN, moment(token->expires_s));
+            grid_take(grid, expired ? OUTPUT_BAD : OUTPUT_PLAIN,
+                      ended(token->expires_s, expired));
         document_item(document,
                       json_pack("{so so so so sb}", "name", document_text(token->name), "role",
                                 document_text(http_role_name(token->role)), "created_at",

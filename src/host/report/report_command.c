@@ -217,7 +217,9 @@ static const struct option show_options[] = {
      .argument = "FILE",
      .flags = OPTION_LOCAL,
      .prose = "Write one self-contained page of HTML; - is standard output"},
-    {.name = "markdown", .prose = "print Markdown, as --format markdown does"},
+    {.name = "markdown",
+     .flags = OPTION_LOCAL, /* over HTTP there is the document */
+     .prose = "print Markdown, as --format markdown does"},
     {.name = NULL},
 };
 

@@ -12,7 +12,7 @@ enum { DECISIONS = 25, TURNS = 20, FORECAST_DAYS = 91, MINUTES_KEPT_DAYS = 90 };
 static void draw_days(struct page *page, const struct report *report,
                       const struct report_connections *one)
 {
-    g_autofree struct chart_point *most = g_new0(struct chart_point, one->days->len);
+    g_autofree struct chart_point *most = g_new0(struct chart_point, one->days->len + 1);
     g_autofree struct chart_point *limit = g_new0(struct chart_point, one->days->len + 1);
 
     for (guint i = 0; i < one->days->len; i++) {
@@ -22,9 +22,12 @@ static void draw_days(struct page *page, const struct report *report,
         limit[i] = (struct chart_point){day->from_us,
                                         day->ordinary > 0 ? day->ordinary : one->ordinary};
     }
+    /* The last bar ends with its day, not with the month. */
+    most[one->days->len] = (struct chart_point){
+        g_array_index(report->month.days, gint64, one->days->len), (double) NAN};
     limit[one->days->len] = (struct chart_point){report->month.until_us, one->ordinary};
     const struct chart_series series[] = {
-        {"at most", CHART_BARS, most, one->days->len},
+        {"at most", CHART_BARS, most, one->days->len + 1},
         {"limit", CHART_LIMIT, limit, one->days->len + 1},
     };
     g_autofree char *title = g_strdup_printf("%s: connections in use", one->target);
@@ -233,9 +236,9 @@ void words_migrations(struct page *page, const struct report *report)
 
 static void add_findings(struct page *page, const struct report_indexes *one)
 {
-    static const struct page_column columns[] = {{"Index", false},    {"Size", true},
-                                                 {"Finding", false},  {"Why", false},
-                                                 {"To do it", false}, {NULL, false}};
+    static const struct page_column columns[] = {{"Index or table", false}, {"Size", true},
+                                                 {"Finding", false},        {"Why", false},
+                                                 {"To do it", false},       {NULL, false}};
 
     page_table(page, columns, "Indexes to decide on, the largest first");
     for (guint i = 0; i < MIN(one->findings->len, DECISIONS); i++) {
@@ -247,7 +250,7 @@ static void add_findings(struct page *page, const struct report_indexes *one)
                                   missing ? finding->relation : finding->name));
         page_take(page, REPORT_PLAIN,
                   missing ? g_strdup("") : units_format_size(finding->bytes));
-        page_cell(page, REPORT_PLAIN, finding->what);
+        page_cell(page, REPORT_PLAIN, missing ? "no index on a foreign key" : finding->what);
         page_cell(page, REPORT_PLAIN, finding->reason);
         page_cell(page, REPORT_PLAIN, finding->command);
     }
@@ -270,11 +273,12 @@ void words_indexes(struct page *page, const struct report *report)
         g_autofree char *since = words_day(report, one->first_us);
         g_autofree char *last = words_day(report, one->last_us);
         g_autofree char *found = words_day(report, one->found_us);
+        g_autofree char *times = units_format_counted(one->samples, "time");
         page_add(page, PAGE_SUBHEADING, REPORT_PLAIN, "%s", one->database);
         page_add(page, PAGE_TEXT, REPORT_PLAIN,
-                 "%u indexes, whose use was looked at %" G_GINT64_FORMAT
-                 " times from %s to %s; %u had no scan in the 30 days before that.",
-                 one->known, one->samples, since, last, one->quiet);
+                 "%u indexes, whose use was looked at %s from %s to %s; %u had no scan in the "
+                 "30 days before that.",
+                 one->known, times, since, last, one->quiet);
         if (one->findings->len > 0)
             page_add(page, PAGE_TEXT, REPORT_PLAIN,
                      "As the report of %s found them; it may have changed since.", found);
@@ -327,8 +331,8 @@ static void draw_growth(struct page *page, const struct report *report,
     page_chart(page, &chart,
                ahead > 0
                    ? "Line: measured. Dashed: if growth goes on as it was; within the band "
-                     "in 95 of 100 cases."
-                   : "Line: measured.");
+                     "in 95 of 100 cases. The axis need not begin at zero."
+                   : "Line: measured. The axis need not begin at zero.");
 }
 
 static void tell_forecast(struct page *page, const struct report_growth *one)
@@ -341,10 +345,11 @@ static void tell_forecast(struct page *page, const struct report_growth *one)
             ? 90
             : 30;
 
+    g_autofree char *weeks = units_format_counted(one->points->len, "week");
+
     if (one->fit.verdict == REPORT_FIT_FEW)
         page_add(page, PAGE_GAP, REPORT_PLAIN,
-                 "No forecast: there are sizes of %u weeks, and it takes four.",
-                 one->points->len);
+                 "No forecast: there are sizes of %s, and it takes four weeks.", weeks);
     else if (one->fit.verdict == REPORT_FIT_SHORT)
         page_add(page, PAGE_GAP, REPORT_PLAIN,
                  "No forecast: the sizes are of less than three weeks.");
