@@ -151,6 +151,19 @@ def test_one_target_of_two(runbook, version, tmp_path):
     assert {line["target"] for line in both["runs"]} == {"shop", "other", "also shop"}
 
 
+def test_a_drill_without_a_target_is_the_clusters(runbook, version, tmp_path):
+    """It asks no server, and knows no database: the history knows whose cluster it was."""
+    drilled = Month(tmp_path / "drilled.db")
+    drilled.run("vacuum", "run", at(2026, 10, 4))
+    drilled.run("backup", "drill", at(2026, 10, 5), target=None, dbname=None,
+                summary={"verdict": "recovered", "backup": "1", "recovery_seconds": 9.0})
+    drilled.close()
+    document = report(runbook, drilled.path, "--target", "shop", "--json").json
+    assert [(line["section"], line["runs"]) for line in document["runs"]] == [
+        ("backup", 1), ("vacuum", 1)]
+    assert document["drills"][0]["target"] == "shop"
+
+
 def test_what_is_not_known_is_said(runbook, version, tmp_path):
     none = runbook("report", "--month", "2026-10", "--state", tmp_path / "none.db").expect(0)
     for words in ("There is no history yet", "Nobody watched this month",
