@@ -90,7 +90,7 @@ static void note_ways_in(const struct call *call)
             output_note(
                 call->output,
                 "target %s has no emergency_conninfo: when every slot is taken, serve's "
-                "watch alone is in; relief by hand or from the page is not",
+                "watch alone is in, and relief by hand is not",
                 targets[i]);
     }
 }

@@ -264,7 +264,7 @@ bool report_gather_indexes(struct report *report, struct store *store, GHashTabl
         const bool later = sampled->last_us >= report->month.until_us &&
                            (sampled->first_us >= report->month.until_us ||
                             report->made_us - report->month.until_us > NEXT_MONTH);
-        report->indexes_later |= sampled->samples > 0 && later;
+        report->findings_later |= sampled->samples > 0 && later;
         if (sampled->samples == 0 || later) {
             g_array_unref(indexes.findings);
             continue;

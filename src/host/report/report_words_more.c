@@ -264,7 +264,7 @@ void words_indexes(struct page *page, const struct report *report)
     page_add(page, PAGE_HEADING, REPORT_PLAIN, "Indexes to decide on");
     if (report->indexes->len == 0)
         page_add(page, PAGE_GAP, REPORT_PLAIN, "Not known: %s",
-                 report->indexes_later
+                 report->findings_later
                      ? "only what the newest \"indexes report\" has found is kept."
                      : "no \"indexes report\" has left samples in the history.");
     for (guint i = 0; i < report->indexes->len; i++) {
