@@ -195,6 +195,7 @@ struct api *api_new(struct daemon *daemon)
     api->waiting = g_ptr_array_new();
     api->plans = g_ptr_array_new_with_free_func(api_plan_free);
     api->acts = g_ptr_array_new_with_free_func(api_act_free);
+    api->lent_out = g_ptr_array_new();
     return api;
 }
 
@@ -206,6 +207,7 @@ void api_free(struct api *api)
     g_ptr_array_unref(api->waiting);
     g_ptr_array_unref(api->plans);
     g_ptr_array_unref(api->acts);
+    g_ptr_array_unref(api->lent_out);
     g_free(api);
 }
 
