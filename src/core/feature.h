@@ -63,6 +63,9 @@ enum command_flags {
     COMMAND_LOCAL = 1 << 8,
     /* Over HTTP it is to be had without arguments, which would name files of this machine. */
     COMMAND_LOCAL_WORDS = 1 << 9,
+    /* Asked for over HTTP when every slot is taken, it works on the connection of the target's watch
+     * (call->guard): it is what makes room again. */
+    COMMAND_TAKES_GUARD = 1 << 10,
 };
 
 struct call;
@@ -223,6 +226,7 @@ struct feature {
     /* Brings their values: right after check(), where the section has one and it did not fail, from
      * what that handed over. False with an error only when nothing could be said at all. */
     bool (*measure)(struct measure *measure, GError **error);
+    const char *needs; /* the setting without which there is nothing to show: "repo"; or NULL */
 };
 
 /* All sections in runbook order, NULL-terminated; defined in src/features.c. */

@@ -336,6 +336,10 @@ def test_token_commands(server, runbook):
     file = daemon.state.parent / "tokens"
     assert file.stat().st_mode & 0o777 == 0o600 and secret not in file.read_text()
     assert "already" in runbook("token", "add", "vera", *where).expect(2).err
+    assert "90d" in runbook("token", "add", "x", "--expires", "90", *where).expect(2).err
+    brief = runbook("token", "add", "tom", "--expires", "2h", *where).expect(0)
+    assert "tom may look, until 2" in brief.err
+    runbook("token", "remove", "tom", *where).expect(0)
     assert "--role" in runbook("token", "add", "x", "--role", "boss", *where).expect(2).err
     assert "name" in runbook("token", "add", "a b", *where).expect(2).err
     listed = runbook("token", "list", "--json", *where).expect(0)

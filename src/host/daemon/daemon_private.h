@@ -98,9 +98,6 @@ void daemon_reload(struct daemon *daemon);
 
 /* ---- where HTTP is answered (listen.c) ------------------------------------------------------- */
 
-/* Whether it could be answered as the settings say; RUNBOOK_USAGE. */
-bool daemon_may_listen(const struct settings *settings, GError **error);
-
 /* Answers HTTP as the settings say now, and no longer otherwise. */
 bool daemon_listen(struct daemon *daemon, GError **error);
 
