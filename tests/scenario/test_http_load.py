@@ -4,7 +4,7 @@ must not notice any of it."""
 import selectors
 import socket
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -89,6 +89,27 @@ class Crowd:
 def minutes(runbook, daemon):
     shown = runbook("history", "minutes", "--json", "--target", "shop", "--config", daemon.file)
     return shown.expect(0).json["minutes"]
+
+
+def test_a_crowd_at_a_server_that_hangs(server, runbook):
+    """Each waits for the same answer, and asks again: those who ask for something else are answered."""
+    with socket.create_server(("127.0.0.1", 0)) as hung, ExitStack() as asking:
+        where = {"conninfo": f"host=127.0.0.1 port={hung.getsockname()[1]} connect_timeout=2"}
+        daemon = Daemon(runbook, {"shop": server, "hung": where}, **QUIET).start(ready=False)
+        head = b"GET /api/v1/check?target=hung&max_age=0 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        statuses = set()
+        for number in range(600):
+            client = asking.enter_context(
+                socket.create_connection(("127.0.0.1", int(daemon.address)), timeout=15))
+            with suppress(ConnectionError):
+                client.sendall(head)
+            if number % 20 == 0:
+                statuses.add(daemon.ask("/api/health/live")[0])
+                statuses.add(daemon.ask("/api/v1/overview")[0])
+        assert statuses == {200}
+        asking.close()
+        assert daemon.ask("/api/health/live")[0] == 200
+        daemon.stop()
 
 
 def test_slow_clients_and_the_watch(server, runbook):
