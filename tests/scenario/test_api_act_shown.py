@@ -86,6 +86,16 @@ def test_another_index_of_that_name(daemon, anna, server):
     assert server.sql("SELECT to_regclass('orders_id') IS NULL") == [(True,)]
 
 
+def test_a_table_that_has_come_to_be_due(daemon, anna, server):
+    server.make_dead_rows("orders", rows=1000)
+    path = "vacuum/run?target=shop"
+    plan = anna.plan(path, options={"schema": "public"})
+    server.make_dead_rows("items", rows=1000)
+    done = anna.done(anna.act(path, plan))
+    assert done["exit_code"] == 0, done
+    assert [table["table"] for table in done["document"]["tables"]] == ["orders"]
+
+
 def test_a_plan_of_other_settings(daemon, anna, server):
     """Of another reading of the settings, of another target, with other options."""
     path = "vacuum/run?target=shop"
