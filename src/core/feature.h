@@ -61,6 +61,9 @@ enum command_flags {
     COMMAND_LOCAL = 1 << 8,
     /* Over HTTP it is to be had without arguments, which would name files of this machine. */
     COMMAND_LOCAL_WORDS = 1 << 9,
+    /* Asked for over HTTP when every slot is taken, it works on the connection of the target's watch
+     * (call->guard): it is what makes room again. */
+    COMMAND_TAKES_GUARD = 1 << 10,
 };
 
 struct call;

@@ -113,7 +113,7 @@ static const struct command commands[] = {
             "insightengine\n"
             "pgrunbook connections relieve --yes --emergency service=rescue insightengine",
         .options = relieve_options,
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES | COMMAND_TAKES_GUARD,
         .run = connections_relieve_command,
     },
     {

@@ -78,7 +78,7 @@ static const struct command commands[] = {
                     "pgrunbook queries cancel --longer-than 10min --dry-run insightengine\n"
                     "pgrunbook queries cancel --rules --yes insightengine",
         .options = end_options,
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES | COMMAND_TAKES_GUARD,
         .run = queries_cancel_command,
     },
     {
@@ -98,7 +98,7 @@ static const struct command commands[] = {
             "pgrunbook queries terminate --longer-than 10min --grace 30s insightengine\n"
             "pgrunbook queries terminate --rules --yes insightengine",
         .options = end_options,
-        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES | COMMAND_TAKES_GUARD,
         .run = queries_terminate_command,
     },
     {.verb = NULL},
