@@ -516,4 +516,5 @@ const struct feature feature_backup = {
     .jobs = own_jobs,
     .services = services,
     .queries = backup_queries,
+    .needs = "repo",
 };

@@ -134,8 +134,6 @@ static void json_run(const struct store_run_view *run, gpointer document)
     json_object_set_new(object, "deadline", document_time(run->deadline_us));
     json_object_set_new(object, "server_version_num", json_integer(run->version_num));
     json_object_set_new(object, "system_identifier", document_text(run->system_identifier));
-    json_object_set_new(object, "actor", document_text(run->actor));
-    json_object_set_new(object, "reason", document_text(run->reason));
     json_object_set_new(object, "undoes", run_or_null(run->undoes));
     json_object_set_new(object, "undo_run", run_or_null(run->undo_run));
     document_member(document, "run", object);

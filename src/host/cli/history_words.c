@@ -3,7 +3,9 @@
 #include "out/document.h"
 #include "units/units.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
@@ -11,7 +13,8 @@ struct store *history_open(struct call *call, GError **error)
 {
     g_autofree char *path = settings_state_path(call->settings);
 
-    if (g_file_test(path, G_FILE_TEST_EXISTS))
+    /* One that may not be seen is there all the same: only ENOENT is none. */
+    if (access(path, F_OK) == 0 || errno != ENOENT)
         return store_open_reader(path, error);
     output_note(call->output, "there is no history yet: \"%s\" does not exist", path);
     return NULL;
@@ -120,5 +123,7 @@ json_t *history_run_json(const struct store_run_view *run)
     json_object_set_new(object, "exit_code",
                         ended ? json_integer(run->exit_code) : json_null());
     json_object_set_new(object, "error", document_text(run->error));
+    json_object_set_new(object, "actor", document_text(run->actor));
+    json_object_set_new(object, "reason", document_text(run->reason));
     return object;
 }

@@ -112,6 +112,7 @@ static void run(struct api *api, struct http_request *request, const struct api_
     g_auto(GStrv) words = api_call_words(call, (const char *const *) place, NULL);
     struct api_order order = {
         .words = (const char *const *) words,
+        .target = target != NULL ? target->name : NULL,
         .alias = target != NULL ? target_alias(target) : NULL,
         .monitor = call->command->flags & CLI_MONITOR,
         .max_age_us = max_age_us(call),

@@ -89,10 +89,9 @@ void api_lend(struct daemon_target *target, const struct api_lend *lend)
         .data = lend->data,
     };
     g_ptr_array_add(api->lent_out, out);
-    out->timer = g_timeout_add_seconds(child != NULL ? ANSWER_S : 0, on_late, out);
     g_autofree char *line = line_of(lend, out->number);
-    if (child != NULL)
-        child_feed(child, line);
+    bool fed = child != NULL && child_feed(child, line);
+    out->timer = g_timeout_add_seconds(fed ? ANSWER_S : 0, on_late, out);
 }
 
 void api_lend_forget(struct api *api, gpointer data)

@@ -206,8 +206,10 @@ void api_plan_make(struct api *api, struct http_request *request, const struct a
     g_auto(GStrv) dry = api_call_words(call, where, "--dry-run");
     struct api_order order = {
         .words = (const char *const *) dry,
+        .target = target != NULL ? target->name : NULL,
         .alias = target != NULL ? target_alias(target) : NULL,
         .text = true,
+        .plan = true,
     };
     struct planning *planning = g_new0(struct planning, 1);
 
