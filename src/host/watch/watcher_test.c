@@ -270,9 +270,9 @@ static void test_order(void)
         "lend ",
         "lend {}",
         "lend []",
-        "lend {\"number\":1,\"words\":[\"connections\"]}",
-        "lend {\"number\":\"1\",\"words\":[\"connections\",\"relieve\"]}",
-        "lend {\"number\":1,\"words\":[\"connections\",7]}",
+        "lend {\"number\":1,\"words\":[\"keep\"]}",
+        "lend {\"number\":\"1\",\"words\":[\"keep\",\"rebuild\"]}",
+        "lend {\"number\":1,\"words\":[\"keep\",7]}",
         "closely 15",
     };
     struct watcher_order *order = watcher_order_parse(
