@@ -64,6 +64,11 @@ class Browser:
         wait_until(lambda: self.run(SETTLED), timeout=60,
                    what=f"{what} to be there: {self.text[:400]}")
 
+    def show_all(self):
+        """The rows of tables that stand behind the first."""
+        self.run("""for (const one of document.querySelectorAll('main .more button'))
+            if (one.textContent.startsWith('Show all')) one.click()""")
+
     def sign_in(self, token):
         """As the login keeps it: for this tab alone."""
         self.open("overview")

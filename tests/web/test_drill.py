@@ -1,5 +1,6 @@
 """A drill, seen from the page: the slots fill, somebody with a token relieves, it is over."""
 
+import re
 import time
 
 from selenium.webdriver.common.keys import Keys
@@ -56,6 +57,8 @@ def test_drill(browse, daemon, trouble, picture, record_property):
         record_property("seconds_from_api_to_page", seconds)
         print(f"the page had it {seconds:.2f} s after the API")
         sees(browser, "Idle sessions pile up")
+        wait_until(lambda: re.search(r"[3-9]\d sessions idle for", browser.text),
+                   what="sessions that are idle for long enough")
         if picture:
             browser.screenshot(picture / "drill-full.png")
         relieve(browser)

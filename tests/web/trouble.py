@@ -13,6 +13,10 @@ from support.servers import Server, start_cluster, wait_until
 EVIL = "<script>alert(1)</script>"
 EVIL_SQL = f'"{EVIL}"'
 
+# Names that would run, or mean another table, if any page gave them to a shell as they are.
+SCHEMA = "Sales & Co"
+NASTY = ("`touch a`", "$(touch b)", "x; touch c", "it's > d", 'a "quoted" *', "Orders\x03\n2026")
+
 # Few enough slots for a pile-up of sessions to be cheap.
 SLOTS = {"max_connections": 60, "wal_level": "replica", "max_wal_senders": 6,
          "track_commit_timestamp": True, "archive_timeout": "10s"}
@@ -30,6 +34,11 @@ MIGRATIONS = {
     "3_orders_placed": ("CREATE INDEX orders_placed ON orders (placed_at);\n",
                         "DROP INDEX orders_placed;\n"),
 }
+
+
+def quoted(name):
+    """As SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 class Trouble:
@@ -84,6 +93,8 @@ class Trouble:
                                  placed_at timestamptz, state text, note text);
             INSERT INTO orders SELECT i, 1 + i % 20000, now() - i * interval '1 min', 'paid',
                    md5(i::text) FROM generate_series(1, 120000) AS i;
+            CREATE TABLE ledger (id int, note text) WITH (autovacuum_enabled = off);
+            INSERT INTO ledger SELECT i, md5(i::text) FROM generate_series(1, 40000) AS i;
             CREATE TABLE stock (article int PRIMARY KEY, amount int);
             INSERT INTO stock SELECT i, 100 FROM generate_series(1, 5000) AS i;
             CREATE INDEX orders_state ON orders (state);
@@ -95,6 +106,22 @@ class Trouble:
             INSERT INTO {EVIL_SQL} SELECT i, md5(i::text) FROM generate_series(1, 4000) AS i;
             CREATE INDEX "{EVIL} index" ON {EVIL_SQL} ({EVIL_SQL});
             CREATE INDEX "{EVIL} twin" ON {EVIL_SQL} ({EVIL_SQL})""")
+
+    def add_nasty(self):
+        """Tables that are half air, each with an index twice; until drop_nasty()."""
+        self.shop.sql(f'CREATE SCHEMA "{SCHEMA}"')
+        for name in NASTY:
+            table = f'"{SCHEMA}".' + quoted(name)
+            self.shop.sql(f"""
+                CREATE TABLE {table} (id int PRIMARY KEY, note text) WITH (autovacuum_enabled = off);
+                INSERT INTO {table} SELECT i, md5(i::text) FROM generate_series(1, 6000) AS i;
+                CREATE INDEX {quoted(name + ' 1')} ON {table} (note);
+                CREATE INDEX {quoted(name + ' 2')} ON {table} (note);
+                DELETE FROM {table} WHERE id % 4 <> 0""")
+            self.shop.sql(f"VACUUM (ANALYZE) {table}")
+
+    def drop_nasty(self):
+        self.shop.sql(f'DROP SCHEMA "{SCHEMA}" CASCADE')
 
     def _decay(self):
         bloat.make_holes(self.shop, "visits", rows=60_000, part=6)
@@ -154,13 +181,25 @@ class Trouble:
                                       "--target", "shop")
         wait_until(lambda: self.shop.value("SELECT count(*) FROM pg_stat_replication"),
                    what="a receiver")
-        self.shop.sql("UPDATE stock SET amount = amount + 1 WHERE article < 100")
+        for _ in range(4):
+            self.shop.sql("UPDATE stock SET amount = amount + 1 WHERE article < 100")
+            self.shop.sql("SELECT pg_switch_wal()")
         self.run("backup", "create")
         self.shop.sql("UPDATE stock SET amount = amount - 1 WHERE article < 100")
         self.shop.sql("SELECT pg_switch_wal()")
         receiver.terminate()
         receiver.wait()
         self.run("backup", "drill", "--yes")
+        self._lose_wal()
+
+    def _lose_wal(self):
+        """A segment between the backups is gone: what is behind it needs the second."""
+        backups = self.run("backup", "list", "--json").json["backups"]
+        stop, start = (int(backups[i][name].split("/")[1], 16) >> 24
+                       for i, name in ((0, "stop_lsn"), (1, "start_lsn")))
+        assert start - stop > 2, backups
+        (segment,) = self.repo.glob(f"*/wal/00000001/00000001{stop + 2:016X}.zst")
+        segment.unlink()
 
     def history(self, query, *values):
         with closing(sqlite3.connect(self.runbook.history, timeout=10)) as history:
@@ -170,7 +209,7 @@ class Trouble:
 
     def block(self):
         """Somebody idle in transaction holds a row, three wait behind one another; a long report
-        runs."""
+        runs, and a vacuum that takes its time."""
         lock = "UPDATE stock SET amount = amount - 1 WHERE article = 1"
         holder = connections.in_transaction(self.shop, statement=lock, user="web",
                                             application_name="checkout")
@@ -181,8 +220,12 @@ class Trouble:
                                    application_name="storefront")
         evil = connections.at_work(self.shop, statement=f"SELECT pg_sleep(900) AS {EVIL_SQL}",
                                    user="reports", application_name=EVIL)
+        self.shop.sql("DELETE FROM ledger WHERE id % 7 = 0; "
+                      "INSERT INTO ledger SELECT generate_series(1, 1000) * 7")
+        slow = connections.at_work(self.shop, statement="VACUUM ledger", application_name="nightly",
+                                   options="-c vacuum_cost_delay=100 -c vacuum_cost_limit=1")
         idle = connections.idle(self.shop, 12, user="web", application_name="storefront")
-        self.held += [*holder, *waiters, *table, *behind, *evil, *idle]
+        self.held += [*holder, *waiters, *table, *behind, *evil, *slow, *idle]
         return self
 
     def fill(self, spare=1):
@@ -196,6 +239,9 @@ class Trouble:
         return made
 
     def let_go(self):
+        if self.held:  # a server does not notice at once that nobody is there any more
+            self.shop.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                          "WHERE pid = ANY (%s)", [connections.pids(self.held)])
         for connection in self.held:
             with suppress(Exception):
                 connection.pgconn.finish()

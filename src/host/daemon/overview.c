@@ -4,8 +4,10 @@
  * seconds.
  */
 #include "calendar/schedule.h"
+#include "cli/record.h"
 #include "daemon/agenda.h"
 #include "daemon/api_private.h"
+#include "feature.h"
 
 #include <string.h>
 
@@ -239,6 +241,41 @@ static const char *recent_of(struct api *api)
     return api->recent;
 }
 
+/* ---- what is to be typed ------------------------------------------------------------------------- */
+
+/* What a command line ends with that is to do something on this target and in this history. */
+static void add_command_options(struct json_text *json, const struct daemon_target *target)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    target_words(target, builder);
+    g_auto(GStrv) words = g_strv_builder_end(builder);
+    g_autofree char *line = cli_record_line((const char *const *) words);
+    json_text_string(json, "command_options", line);
+}
+
+/* ---- what is not there to be shown ---------------------------------------------------------------- */
+
+/* Sections that have nothing to show before a setting is made. */
+static void add_lacking(struct json_text *json, const struct daemon_target *target)
+{
+    json_text_list(json, "not_set_up");
+    for (guint i = 0; features[i] != NULL; i++) {
+        if (features[i]->needs == NULL)
+            continue;
+        g_autofree char *setting =
+            g_strconcat(features[i]->name, ".", features[i]->needs, NULL);
+        const char *text = settings_string(target->settings, setting);
+        if (text != NULL && text[0] != '\0')
+            continue;
+        json_text_object(json, NULL);
+        json_text_string(json, "section", features[i]->name);
+        json_text_string(json, "setting", setting);
+        json_text_close(json);
+    }
+    json_text_close(json);
+}
+
 /* ---- the document -------------------------------------------------------------------------------- */
 
 static void add_target(struct json_text *json, struct daemon_target *target, bool brief,
@@ -248,6 +285,8 @@ static void add_target(struct json_text *json, struct daemon_target *target, boo
 
     json_text_object(json, NULL);
     json_text_string(json, "name", target->name);
+    add_command_options(json, target);
+    add_lacking(json, target);
     api_add_state(json, target);
     json_text_time(json, "sampled_at", target->seen.sample_us);
     api_add_slots(json, &target->seen.sample);

@@ -2,6 +2,7 @@
  * The daemon's answers. Nothing is sent but the token of this tab, and that in a header only: there
  * is no cookie that could ride along with somebody else's request.
  */
+import { nowMs } from './format.js';
 
 const TOKEN = 'pgrunbook.token';
 const ROOT = '/api/v1';
@@ -44,13 +45,17 @@ function address(path, query) {
   return `${ROOT}/${path}${text ? `?${text}` : ''}`;
 }
 
+/* Options of the command line help nobody who looks at a page. */
+const OF_OPTIONS = /^--?[a-z]/i;
+
 async function failure(response) {
   let body = {};
   try {
     body = await response.json();
   } catch { /* not ours: a proxy's page */ }
   const message = body.error ?? `The daemon answered ${response.status}.`;
-  return new ApiError(response.status, message, body.hint ?? '',
+  const hint = OF_OPTIONS.test(body.hint ?? '') ? '' : body.hint ?? '';
+  return new ApiError(response.status, message, hint,
     Number(response.headers.get('Retry-After') ?? 0));
 }
 
@@ -71,7 +76,7 @@ async function request(path, query, init) {
 function withTime(response, document) {
   const at = response.headers.get('X-Pgrunbook-At');
   const age = Number(response.headers.get('X-Pgrunbook-Age') ?? 0);
-  return { document, at: at ? new Date(at) : new Date(Date.now() - age * 1000),
+  return { document, at: at ? new Date(at) : new Date(nowMs() - age * 1000),
            exit: Number(response.headers.get('X-Pgrunbook-Exit') ?? 0) };
 }
 

@@ -6,10 +6,10 @@
  * which may return a function that is called when it is left.
  */
 import { h, svg, fill } from './dom.js';
-import { setToken, token, unauthorized, whoAmI } from './api.js';
+import { ApiError, setToken, token, unauthorized, whoAmI } from './api.js';
 import { listenAgain } from './events.js';
 import { changes, current, keepFresh, refresh as refreshOverview, targetOf } from './state.js';
-import { problem, shape, tick } from './ui.js';
+import { goingSelect, problem, shape, tick } from './ui.js';
 import * as overview from './pages/overview.js';
 
 const GLOBAL = {
@@ -35,6 +35,7 @@ const said = document.getElementById('said');
 const trouble = document.getElementById('trouble');
 let leaving = null; // AbortController of the page that is shown
 let here = null; // its route
+let away = false; // it could not be shown, as the daemon did not answer
 
 /* ---- addresses ---- */
 
@@ -50,7 +51,7 @@ export function routeOf(hash) {
   }
   const [first = 'overview', second] = words;
   if (words.length === 2 && SECTIONS[second]) return { page: SECTIONS[second], section: second, target: first, params };
-  if (words.length === 2 && first === 'history') return { page: RUN, global: 'history', argument: second, params };
+  if (words.length === 2 && first === 'history' && /^\d+$/.test(second)) return { page: RUN, global: 'history', argument: second, params };
   if (words.length <= 1 && GLOBAL[first]) return { page: GLOBAL[first], global: first, params };
   return null;
 }
@@ -72,8 +73,8 @@ function targetChoice() {
   const names = (current()?.targets ?? []).map((one) => one.name);
   if (!names.includes(here.target)) names.unshift(here.target);
   return h('label', { class: 'target-choice' }, h('span', { class: 'only-read' }, 'Target '),
-    h('select', { value: here.target, onchange: (event) => go(addressOf(event.target.value, here.section)) },
-      names.map((name) => h('option', { value: name }, name))));
+    goingSelect({ value: here.target }, names.map((name) => h('option', { value: name }, name)),
+      (name) => go(addressOf(name, here.section))));
 }
 
 /** How each section of the target stands, from the lines of its check: the worst of them. */
@@ -136,11 +137,24 @@ function themeButton() {
   return button;
 }
 
-async function signIn(error) {
-  const { login } = await import('./login.js');
+async function signIn(why) {
+  const [{ login }, who] = await Promise.all([import('./login.js'), whoAmI().catch(() => null)]);
   leaving?.abort();
   main.removeAttribute('aria-busy');
-  login(main, error, () => { listenAgain(); drawTools(); show(); });
+  login(main, why, () => { listenAgain(); drawTools(); show(); }, who?.needs_token ? null : () => show());
+}
+
+/** A token that is refused is none: removed or expired, it must not be said to be somebody's. */
+function refused() {
+  if (!token()) {
+    if (!main.querySelector('.login')) signIn('A token is needed to see this.');
+    return;
+  }
+  setToken(null);
+  whoAmI(true).catch(() => {});
+  listenAgain();
+  drawTools();
+  signIn('The token of this tab is not valid any more: it was removed, or it has expired.');
 }
 
 function signOut() {
@@ -160,15 +174,16 @@ async function drawTools() {
   } catch { /* the page says what is wrong */ }
   const wants = who && !token() && (who.needs_token || who.actions);
   fill(tools,
-    who?.name && token() && h('span', { class: 'who', title: `Signed in as ${who.name}, ${who.role}` }, who.role ?? who.name),
+    who?.name && token() && h('span', { class: 'who', title: `Signed in as ${who.name}` }, h('b', null, who.name), h('span', { class: 'role' }, ` ${who.role}`)),
     token() && h('button', { type: 'button', onclick: signOut }, 'Sign out'),
-    wants && h('button', { type: 'button', onclick: () => signIn(null) }, 'Sign in'),
+    wants && h('button', { type: 'button', onclick: () => signIn('') }, 'Sign in'),
     theme);
 }
 
 /* ---- showing a page ---- */
 
 function notThere(view) {
+  document.title = 'No such page · pgrunbook';
   fill(view, h('h1', null, 'No such page'), h('p', null, h('a', { href: '#/overview' }, 'To the overview')));
 }
 
@@ -180,7 +195,7 @@ function heading(route, title) {
 async function run(route, view, signal) {
   const module = await route.page.load();
   // First paint waits for the overview alone: who is looking is known by then, or is told later.
-  const session = route.global === 'overview' ? null : await whoAmI();
+  const [session] = route.global === 'overview' ? [null] : await Promise.all([whoAmI(), current() ?? refreshOverview()]);
   if (signal.aborted) return;
   fill(view, heading(route, module.title));
   document.title = `${module.title}${route.target ? ` · ${route.target}` : ''} · pgrunbook`;
@@ -190,10 +205,16 @@ async function run(route, view, signal) {
   else signal.addEventListener('abort', cleanup, { once: true });
 }
 
+/** The daemon was away, not the page wrong: a module of it could not be fetched, or a datum. */
+function isAway(error) {
+  return error.status === 0 || (error instanceof TypeError && /module/i.test(error.message));
+}
+
 /** Shows what the address names; a page that is shown already begins anew. */
 async function show(event) {
   leaving?.abort();
   leaving = new AbortController();
+  away = false;
   const { signal } = leaving;
   const moved = Boolean(event);
   here = routeOf(location.hash);
@@ -213,8 +234,9 @@ async function show(event) {
   } catch (error) {
     if (error.name === 'AbortError' || signal.aborted || error.status === 401) return undefined;
     if (!view.firstChild) fill(view, heading(here, here.page.label));
-    view.append(problem(error, () => show()));
-    if (!error.status && error.name !== 'Error') console.error(error);
+    away = isAway(error);
+    view.append(problem(away ? new ApiError(0, 'The daemon does not answer.', 'This page comes as soon as it does.') : error, () => show()));
+    if (!away && !error.status && error.name !== 'Error') console.error(error);
   } finally {
     watching.disconnect();
   }
@@ -239,16 +261,22 @@ function found() {
   trouble.className = '';
   fill(trouble);
   fill(said, 'The daemon answers again.');
+  if (away) show();
 }
 
 function start() {
   refreshOverview().catch(() => {}); // for the first page, before anything else
   window.addEventListener('hashchange', show);
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('a[href^="#/"]');
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
+    if (!elsewhere && link?.getAttribute('href') === location.hash) show(event); // the address does not change, the page may
+  });
   document.querySelector('.skip').addEventListener('click', (event) => {
     event.preventDefault(); // the hash is the router's
     main.focus();
   });
-  unauthorized.addEventListener('token', (event) => signIn(event.detail));
+  unauthorized.addEventListener('token', refused);
   changes.addEventListener('change', () => drawSections(false));
   changes.addEventListener('lost', lost);
   changes.addEventListener('connected', found);

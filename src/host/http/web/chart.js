@@ -3,27 +3,15 @@
  * them, and with the arrow keys: over each plot lies an invisible slider, which also speaks them.
  * Colours are classes (series-1 … series-6, ok, warning, critical): app.css knows both themes.
  */
-import { h, svg, fill, freshId } from './dom.js';
+import { h, svg, fill } from './dom.js';
 import { number } from './format.js';
 import { gauge } from './gauge.js';
-import { linear, timeTicks, timeWord, valueTicks } from './scale.js';
+import { anchorOf, linear, timeTicks, timeWord, valueTicks, whenSized } from './scale.js';
+import { timeLine } from './timeline.js';
 
-export { gauge };
+export { gauge, timeLine };
 
 const MARGIN = { top: 10, right: 12, bottom: 22, left: 62 };
-
-/** What a drawing redraws itself for: its width. Without a size nothing is drawn. */
-function whenSized(element, draw) {
-  let width = 0;
-  const observer = new ResizeObserver(([entry]) => {
-    const now = Math.round(entry.contentRect.width);
-    if (now === width || now === 0) return;
-    width = now;
-    draw(width);
-  });
-  observer.observe(element);
-  return () => width && draw(width);
-}
 
 const path = (points) => points.map(([x, y], i) => `${i ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`).join('');
 
@@ -55,7 +43,7 @@ function xAxis(from, to, x, width, height) {
   return timeTicks(from, to, Math.max(2, Math.floor(width / 110))).map(({ at, text }) =>
     svg('g', { class: 'tick x' },
       svg('line', { x1: x(at), x2: x(at), y1: height - MARGIN.bottom, y2: height - MARGIN.bottom + 4 }),
-      svg('text', { x: x(at), y: height - 5, 'text-anchor': 'middle' }, text)));
+      svg('text', { x: x(at), y: height - 5, 'text-anchor': anchorOf(x(at), width) }, text)));
 }
 
 function drawBands(bands, x, from, to, height) {
@@ -86,10 +74,13 @@ function drawSeries(one, index, x, y, area) {
   });
 }
 
-function legend(series) {
-  if (series.length < 2) return null;
-  return h('ul', { class: 'legend' }, series.map((one, index) =>
-    h('li', null, h('span', { class: ['key', seriesClass(one, index)], 'aria-hidden': 'true' }), one.name)));
+/** What the colours mean; of bands each meaning once. */
+function legend(series, bands = []) {
+  const keys = series.length < 2 ? [] : series.map((one, index) => [seriesClass(one, index), one.name]);
+  for (const band of bands)
+    if (band.label && !keys.some(([, name]) => name === band.label)) keys.push([band.class, band.label]);
+  return keys.length > 0 && h('ul', { class: 'legend' }, keys.map(([kind, name]) =>
+    h('li', null, h('span', { class: ['key', kind], 'aria-hidden': 'true' }), name)));
 }
 
 function nearest(moments, at) {
@@ -118,17 +109,24 @@ function reader(plot, label, look) {
   input.addEventListener('input', () => look(Number(input.value)));
   input.addEventListener('focus', () => look(Number(input.value)));
   input.addEventListener('blur', () => look(-1));
-  return { input, uses: (moments, back) => { input.max = String(Math.max(0, moments.length - 1)); map = back; } };
+  function uses(moments, newest, back) {
+    input.max = String(Math.max(0, moments.length - 1));
+    map = back;
+    if (document.activeElement === input) return;
+    input.value = input.max; // the newest, until somebody looks
+    input.setAttribute('aria-valuetext', newest);
+  }
+  return { input, uses };
 }
 
 /**
  * A chart over time.
- *   label    what it shows, in words;  unit  written above the y-axis ("GiB" is in `format` already)
+ *   label    what it shows, in words;  unit  written above the y-axis ("GB" is in `format` already)
  *   series   [{name, points: [[ms, value or null]], class?, dashed?}]
  *   format   (value) → text;  base 1024 for bytes, so that ticks are round
  *   area     filled;  height in px;  most: least top of the y-axis;  from, to: ms
  *   bands    [{from, to, label, class}] behind it;  levels [{value, label, class}] across it
- * `.update(series)` draws it anew.
+ * `.update(series, {from, to, bands, levels})` draws it anew.
  */
 export function timeChart({ label, unit = '', series, format = number, base = 10, area = false, height = 190,
                             most, from, to, bands = [], levels = [] }) {
@@ -176,7 +174,7 @@ export function timeChart({ label, unit = '', series, format = number, base = 10
     const x = linear(first, last === first ? first + 1 : last, MARGIN.left, width - MARGIN.right);
     const y = linear(0, ticks.at(-1), height - MARGIN.bottom, MARGIN.top);
     scales = { x, y, moments, first, last };
-    slider.uses(moments, (pixel) => nearest(moments, first + ((pixel - MARGIN.left)
+    slider.uses(moments, reading(now, moments.at(-1), last - first, format), (pixel) => nearest(moments, first + ((pixel - MARGIN.left)
       / (width - MARGIN.left - MARGIN.right)) * (last - first)));
     picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
     return fill(picture, drawBands(bands, x, first, last, height), yAxis(ticks, y, width, format),
@@ -185,8 +183,13 @@ export function timeChart({ label, unit = '', series, format = number, base = 10
   }
 
   const redraw = whenSized(plot, draw);
-  root.update = (fresh) => { now = fresh; fill(keys, legend(now)); redraw(); };
-  fill(keys, legend(now));
+  root.update = (fresh, more = {}) => {
+    now = fresh;
+    ({ from = from, to = to, bands = bands, levels = levels } = more);
+    fill(keys, legend(now, bands));
+    redraw();
+  };
+  fill(keys, legend(now, bands));
   return root;
 }
 
@@ -211,55 +214,4 @@ export function bars({ label, items, format = number, most }) {
       h('span', { class: 'bar-label' }, item.label),
       gauge({ total: top, parts: [{ value: item.value ?? 0, class: item.class ?? 'series-1' }], label: '' }),
       h('span', { class: 'bar-value' }, format(item.value), item.note && h('small', null, ` ${item.note}`))))));
-}
-
-/** Spans and marks of a time line, in a picture without a y-axis. */
-function drawLane({ from, to, spans, marks, height }, width) {
-  const x = linear(from, to, 12, width - 12);
-  const middle = (height - 24) / 2 + 2;
-  return [
-    svg('line', { class: 'lane', x1: x(from), x2: x(to), y1: middle, y2: middle }),
-    spans.map((span) => svg('rect', { class: ['span', span.class], x: x(Math.max(span.from, from)), y: middle - 7, rx: 3, height: 14,
-                                      width: Math.max(2, x(Math.min(span.to, to)) - x(Math.max(span.from, from))) },
-      svg('title', null, span.label ?? ''))),
-    marks.filter((mark) => mark.at >= from && mark.at <= to).map((mark) =>
-      svg('path', { class: ['mark', mark.class], d: `M${x(mark.at)} ${middle - 12}l5 6 -5 6 -5 -6z`, transform: 'translate(0 6)' },
-        svg('title', null, mark.label ?? ''))),
-    timeTicks(from, to, Math.max(2, Math.floor(width / 110))).map(({ at, text }) =>
-      svg('text', { class: 'axis', x: x(at), y: height - 5, 'text-anchor': 'middle' }, text)),
-  ];
-}
-
-/**
- * A time line with a slider under it: spans [{from, to, class, label}], marks [{at, class, label}],
- * all in ms. `slide(ms)` is called while it is moved (not often: wrap what costs); without `slide`
- * there is no slider. `describe(ms)` → what is said of a moment. `.value` in ms.
- */
-export function timeLine({ label, from, to, spans = [], marks = [], value = to, steps = 1000, slide, describe, height = 62 }) {
-  const id = freshId('moment');
-  const picture = svg('svg', { height, 'aria-hidden': slide ? 'true' : null, role: slide ? null : 'img', 'aria-label': slide ? null : label });
-  const read = h('output', { class: 'reading', for: id });
-  const step = (to - from) / steps;
-  const words = (at) => describe?.(at) ?? timeWord(at, to - from);
-  const input = slide && h('input', { id, type: 'range', class: 'slide', min: 0, max: steps, step: 1, 'aria-label': label });
-  const root = h('figure', { class: 'chart time-line' }, h('figcaption', null, label, read), h('div', { class: 'plot' }, picture), input);
-  root.value = value;
-  function say() {
-    fill(read, words(root.value));
-    input?.setAttribute('aria-valuetext', words(root.value));
-  }
-  if (input) {
-    input.value = String(Math.round((value - from) / (step || 1)));
-    input.addEventListener('input', () => {
-      root.value = from + Number(input.value) * step;
-      say();
-      slide(root.value);
-    });
-    say();
-  }
-  whenSized(picture.parentElement, (width) => {
-    picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    fill(picture, drawLane({ from, to, spans, marks, height }, width));
-  });
-  return root;
 }

@@ -6,9 +6,9 @@
 import { h, fill, freshId } from './dom.js';
 import { get, post } from './api.js';
 import { listen } from './events.js';
-import { ago, bytes, count, duration } from './format.js';
-import { table } from './table.js';
-import { commandLine, details, facts, problem, status } from './ui.js';
+import { documentView, isIdle } from './document.js';
+import { duration, nowMs } from './format.js';
+import { commandLine, notice, problem, status } from './ui.js';
 
 const POLL = 1000; // ms, between looks at an act that no event told of
 const LONGEST_PLAN = 3600000; // ms; a timer cannot wait for ever
@@ -18,75 +18,6 @@ export function whyNot(session) {
   if (!session?.actions) return 'Actions are off. Set http.actions = on to act from here.';
   if (session.role !== 'operator') return 'Only an operator may act. You look with a viewer\'s eyes.';
   return null;
-}
-
-/* ---- a plan, whatever its shape ---- */
-
-/* Members whose values are words of ours, and those that a table of the plan can do without. */
-const WORDS = /^(action|needs|outcome|kind|method|state|lock_mode)$/;
-const ASIDE = /^(order|step|number|predicted_error)$/;
-
-function shown(key, value) {
-  if (value === null || value === undefined) return '–';
-  if (Array.isArray(value)) return value.every((one) => typeof one !== 'object') ? value.map((one) => shown(key, one)).join(', ') : count(value.length);
-  if (/(^|_)(pid|id|port|version_num)$/.test(key)) return String(value);
-  if (typeof value === 'object') return Object.entries(value).filter(([, one]) => one !== null).map(([name, one]) => `${words(name)} ${shown(name, one)}`).join(', ');
-  if (typeof value === 'number' && /bytes$/.test(key)) return bytes(value);
-  if (typeof value === 'number' && /seconds$/.test(key)) return duration(value);
-  if (typeof value === 'number' && /_at$/.test(key)) return ago(value);
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (WORDS.test(key)) return String(value).replaceAll('_', ' ');
-  return typeof value === 'number' ? count(value) : value;
-}
-
-function words(key) {
-  return key.replace(/_(bytes|seconds|at)$/, '').replaceAll('_', ' ');
-}
-
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** Schema and name as one word, first. */
-function named(row) {
-  const key = ['table', 'index', 'name', 'relation'].find((one) => typeof row[one] === 'string');
-  if (!key || typeof row.schema !== 'string') return row;
-  const { schema, [key]: last, ...others } = row;
-  return { [key]: `${schema}.${last}`, ...others };
-}
-
-const empty = (value) => value === null || value === false || (Array.isArray(value) && !value.length);
-
-function tableOf(name, rows) {
-  const keys = [...new Set(rows.flatMap(Object.keys))].filter((key) => !ASIDE.test(key) && rows.some((row) => !empty(row[key]))).slice(0, 7);
-  return table({ caption: words(name), rows, limit: 12, columns: keys.map((key, i) => ({
-    key, label: capital(words(key)), head: i === 0, number: rows.some((row) => typeof row[key] === 'number'),
-    wide: /reason|sql|why|query/.test(key),
-    value: (row) => (typeof row[key] === 'object' ? JSON.stringify(row[key]) : row[key]), cell: (row) => shown(key, row[key]) })) });
-}
-
-/** What a plan leaves alone is told, but not first. */
-function listOf(name, all) {
-  const rows = all.map(named);
-  const left = rows.filter((row) => row.action === 'skip' || row.outcome === 'skipped');
-  const done = rows.filter((row) => !left.includes(row));
-  return [
-    done.length ? tableOf(name, done) : h('p', null, `${capital(words(name))}: there is nothing to do.`),
-    left.length > 0 && details(`${count(left.length)} left alone, and why`, tableOf(name, left)),
-  ];
-}
-
-const SKIPPED = ['schema', 'generated_at', 'server', 'target'];
-
-/** Any of our documents: what is single as facts, what is many as tables. */
-export function documentView(document) {
-  if (!document) return null;
-  const members = Object.entries(document).filter(([key, value]) => !SKIPPED.includes(key) && value !== null);
-  const lists = members.filter(([, value]) => Array.isArray(value) && value.length && typeof value[0] === 'object');
-  const single = members.filter(([, value]) => !Array.isArray(value) || (value.length && typeof value[0] !== 'object'));
-  return h('div', { class: 'document' },
-    single.length ? facts(single.map(([key, value]) => [words(key), shown(key, value)])) : null,
-    lists.map(([key, value]) => listOf(key, value)),
-    !lists.length && !single.length && h('p', null, 'There is nothing to do.'),
-    details('As JSON', h('pre', { tabindex: 0, class: 'json' }, JSON.stringify(document, null, 2))));
 }
 
 /* ---- the steps ---- */
@@ -159,13 +90,20 @@ function confirm(view, spec, plan, signal) {
     reason.addEventListener('input', () => reason.setCustomValidity(reason.value.trim() ? '' : 'A word on why, please.'));
     fill(view.foot, form);
     reason.focus();
-    const left = Date.parse(plan.expires_at) - Date.now();
+    const left = Date.parse(plan.expires_at) - nowMs();
     if (left > 0) setTimeout(() => {
       if (signal.aborted || !form.isConnected || go.disabled) return;
       go.disabled = true;
       fill(view.foot, h('p', null, 'This plan is too old by now. '), h('button', { type: 'button', onclick: () => walk(view, spec, signal) }, 'Plan anew'));
     }, Math.min(left, LONGEST_PLAN));
   });
+}
+
+/** Nothing is left to do but to close it, or to look once more. */
+function closing(view, ...others) {
+  const done = h('button', { type: 'button', class: 'primary', onclick: () => view.root.close() }, 'Close');
+  fill(view.foot, h('div', { class: 'buttons' }, others, done));
+  done.focus();
 }
 
 /** Plan, reason, act, result. */
@@ -175,9 +113,16 @@ async function walk(view, spec, signal) {
     fill(view.body, h('p', { class: 'loading' }, 'Making the plan; nothing is done yet …'));
     const plan = await askForPlan(spec);
     if (signal.aborted) return;
-    fill(view.body, spec.note && h('p', null, spec.note), h('p', { class: 'muted' }, 'This is what would be done. Nothing has been done yet.'),
+    const idle = isIdle(plan.document);
+    fill(view.body, spec.note && h('p', null, spec.note),
+      idle ? notice('warning', 'Nothing would be done; the reasons stand below.')
+        : h('p', { class: 'muted' }, 'This is what would be done. Nothing has been done yet.'),
       plan.document ? documentView(plan.document) : plan.text && h('pre', { tabindex: 0, class: 'messages' }, plan.text),
       h('p', { class: 'muted' }, 'The same on the command line:'), commandLine(plan.command_line));
+    if (idle) {
+      closing(view, h('button', { type: 'button', onclick: () => walk(view, spec, signal) }, 'Plan anew'));
+      return;
+    }
     const reason = await confirm(view, spec, plan, signal);
     fill(view.foot);
     const started = Date.now();
@@ -186,9 +131,7 @@ async function walk(view, spec, signal) {
     const { act } = await post(path(spec), { target: spec.target }, { plan_id: plan.plan_id, reason });
     const result = await follow(act, signal, () => fill(state, `At work for ${duration(Math.round((Date.now() - started) / 1000))} … It goes on when this is closed.`));
     fill(view.body, resultView(result));
-    const done = h('button', { type: 'button', class: 'primary', onclick: () => view.root.close() }, 'Close');
-    fill(view.foot, h('div', { class: 'buttons' }, done));
-    done.focus();
+    closing(view);
     spec.done?.(result);
   } catch (error) {
     if (error.name === 'AbortError' || signal.aborted) return;
@@ -201,10 +144,17 @@ async function walk(view, spec, signal) {
 export function act(spec) {
   const view = build(spec);
   const leaving = new AbortController();
+  const before = document.activeElement;
+  const key = before?.closest('[data-key]')?.dataset.key;
   view.root.addEventListener('close', () => {
     leaving.abort();
     view.root.remove();
+    // Back to where one was, though what was there may have been made anew, or be gone.
+    const again = before?.isConnected ? before
+      : document.querySelector(`[data-key="${CSS.escape(key ?? '')}"] button`) ?? document.querySelector('main h1');
+    again?.focus();
   });
+  window.addEventListener('hashchange', () => view.root.close(), { signal: leaving.signal });
   document.body.append(view.root);
   view.root.showModal();
   walk(view, spec, leaving.signal);

@@ -15,9 +15,9 @@ export function number(value, digits = 1) {
   return missing(value) ? NOTHING : value.toLocaleString('en-US', { maximumFractionDigits: digits });
 }
 
-const BYTES = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+const BYTES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']; // of 1024, as PostgreSQL has them
 
-/** 1610612736 → "1.5 GiB" */
+/** 1610612736 → "1.5 GB" */
 export function bytes(value) {
   if (missing(value)) return NOTHING;
   let left = Math.abs(value);
@@ -37,11 +37,12 @@ export function percent(fraction, digits = 0) {
 
 const SPANS = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']];
 
-/** Seconds → "2 d 3 h", "4 min 10 s", "12 s", "350 ms": the two largest units. */
+/** Seconds → "2 d 3 h", "4 min 10 s", "12 s", "1.3 s", "350 ms": the two largest units. */
 export function duration(seconds) {
   if (missing(seconds)) return NOTHING;
   const length = Math.abs(seconds);
   if (length < 1) return `${Math.round(length * 1000)} ms`;
+  if (length < 10) return `${number(length)} s`;
   const first = SPANS.findIndex(([size]) => length >= size);
   const [size, name] = SPANS[first];
   const whole = Math.floor(length / size);
@@ -57,8 +58,21 @@ export function moment(value) {
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
+let ahead = 0; // ms, of the daemon's clock before this browser's
+
+/** What the daemon says the time is. */
+export function setClock(at) {
+  const date = moment(at);
+  if (date) ahead = date.getTime() - Date.now();
+}
+
+/** Now, by the daemon's clock, in ms: ages are of its data. */
+export function nowMs() {
+  return Date.now() + ahead;
+}
+
 /** "12 s ago", "in 3 h 10 min" */
-export function ago(value, now = Date.now()) {
+export function ago(value, now = nowMs()) {
   const date = moment(value);
   if (!date) return NOTHING;
   const seconds = (now - date.getTime()) / 1000;

@@ -16,9 +16,9 @@ async function tryToken(text) {
   await whoAmI(true);
 }
 
-/** `error`: what the daemon said when there was a token already. `done` is called once it knows us. */
-export function login(main, error, done) {
-  const said = h('p', { class: 'wrong', role: 'alert' }, error && 'A token is needed to see this.');
+/** `why`: what is said above all. `done` is called once the daemon knows us; `cancel`: not now, null where nothing is seen without. */
+export function login(main, why, done, cancel) {
+  const said = h('p', { class: 'wrong', role: 'alert' }, why);
   const input = h('input', { id: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false',
                              required: true, placeholder: 'pgr_…', 'aria-describedby': 'token-hint' });
   const button = h('button', { class: 'primary' }, 'Sign in');
@@ -39,7 +39,8 @@ export function login(main, error, done) {
 
   fill(main, h('form', { class: 'login panel', onsubmit: submit }, h('h1', null, 'Sign in'),
     h('label', { for: 'token' }, 'Token'), input,
-    h('p', { id: 'token-hint', class: 'muted' }, 'An operator makes one with ', h('code', null, 'pgrunbook token add NAME --role viewer'), '. It is kept for this tab only.'),
-    said, button));
+    h('p', { id: 'token-hint', class: 'muted' }, 'To act: ', h('code', null, 'pgrunbook token add NAME --role operator'), '; to look only: ',
+      h('code', null, '--role viewer'), '. Whoever has a shell as the daemon\'s user makes one. It is kept for this tab only.'),
+    said, h('div', { class: 'buttons' }, cancel && h('button', { type: 'button', onclick: cancel }, 'Not now'), button)));
   input.focus();
 }

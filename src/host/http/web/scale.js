@@ -1,5 +1,5 @@
 /**
- * Where the ticks of an axis go, apart from any drawing.
+ * Where the ticks of an axis go, apart from any drawing; and when there is something to draw on.
  */
 import { clock, day } from './format.js';
 
@@ -84,4 +84,22 @@ export function timeTicks(from, to, most = 6) {
 export function timeWord(at, span) {
   if (span > 60 * DAY) return day(at);
   return span > DAY / 2 ? `${day(at)} ${clock(at)}` : clock(at, span < 2 * HOUR);
+}
+
+/** A word under the axis stays within the picture. */
+export function anchorOf(x, width) {
+  return x > width - 32 ? 'end' : x < 32 ? 'start' : 'middle';
+}
+
+/** What a drawing redraws itself for: its width. Without a size nothing is drawn. */
+export function whenSized(element, draw) {
+  let width = 0;
+  const observer = new ResizeObserver(([entry]) => {
+    const now = Math.round(entry.contentRect.width);
+    if (now === width || now === 0) return;
+    width = now;
+    draw(width);
+  });
+  observer.observe(element);
+  return () => width && draw(width);
 }

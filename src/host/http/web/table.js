@@ -5,6 +5,9 @@
  */
 import { h, fill, freshId } from './dom.js';
 import { count } from './format.js';
+import { renew } from './renew.js';
+
+const MOMENT = /^\d{4}-\d\d-\d\d( |$)/;
 
 function plainValue(column, row) {
   const value = column.value ? column.value(row) : row[column.key];
@@ -36,7 +39,8 @@ function cell(column, row) {
   const given = column.cell ? column.cell(row) : column.format ? column.format(value, row) : value;
   const shown = given === '' || given === null || given === undefined ? '–' : given;
   const tag = column.head ? 'th' : 'td';
-  return h(tag, { class: [column.number && 'number', column.wide && 'wide', shown === '–' && 'none', column.class],
+  const moment = typeof shown === 'string' && MOMENT.test(shown);
+  return h(tag, { class: [column.number && 'number', column.wide && 'wide', moment && 'moment', shown === '–' && 'none', column.class],
                   scope: column.head && 'row', 'data-label': column.label }, shown);
 }
 
@@ -52,25 +56,24 @@ function headCell(column, order, press) {
 }
 
 /** The same list as cards needs its order told otherwise: the head is not in sight there. */
-function sortChoice(columns, order, choose) {
+function sortChoice(columns, choose) {
   const id = freshId('sort');
   const able = columns.filter((column) => column.sort !== false);
   if (able.length < 2) return null;
   return h('div', { class: 'sort-choice' }, h('label', { for: id }, 'Sort by '),
-    h('select', { id, onchange: (event) => choose(able.find((one) => one.key === event.target.value)),
-                  value: order?.key },
+    h('select', { id, onchange: (event) => choose(able.find((one) => one.key === event.target.value)) },
       able.map((column) => h('option', { value: column.key }, column.label))));
 }
 
 /**
- * A table element with `.update(rows)`.
+ * A table element with `.rows` and `.update(rows)`.
  *   caption   what it shows; `captionHidden` for the screen reader only
  *   columns   [{key, label, title?, number?, head? (names the row), wide?, class?,
  *               value?(row) → what is sorted, format?(value, row) → text, cell?(row) → nodes,
  *               sort? false: not by this}]
  *   order     {key, descending}; null: as given
  *   limit     rows shown at first (50); `empty` what is said when there are none
- *   rowKey    (row) → what a row is known by, `rowClass`, `detail` (row) → nodes in a line below, or null
+ *   rowClass  (row) → class, `detail` (row) → nodes in a line below, or null
  */
 export function table({ caption, captionHidden = false, columns, rows = [], order = null, limit = 50,
                         empty = 'Nothing to show.', rowClass, detail, cards = true }) {
@@ -80,7 +83,7 @@ export function table({ caption, captionHidden = false, columns, rows = [], orde
   const head = h('tr');
   const body = h('tbody');
   const more = h('div', { class: 'more' });
-  const choice = h('div');
+  const choice = h('div', null, cards && sortChoice(columns, press));
   const grid = h('table', { class: cards ? 'grid cards' : 'grid' },
     h('caption', { class: captionHidden && 'only-read' }, caption), h('thead', null, head), body);
   const box = h('div', { class: 'table-box', tabindex: cards ? null : 0, role: cards ? null : 'region',
@@ -100,15 +103,16 @@ export function table({ caption, captionHidden = false, columns, rows = [], orde
       h('button', { type: 'button', onclick: () => { all = !all; draw(); } }, text));
   }
 
-  function draw() {
+  function draw(put = fill) {
     const focused = head.contains(document.activeElement)
       ? [...head.querySelectorAll('button')].indexOf(document.activeElement) : -1;
     const ordered = sorted(now, columns, way);
     const shown = all ? ordered : ordered.slice(0, limit);
     fill(head, columns.map((column) => headCell(column, way, press)));
-    fill(body, shown.length ? shown.map(lines)
+    put(body, shown.length ? shown.map(lines)
       : h('tr', { class: 'empty' }, h('td', { colspan: columns.length }, empty)));
-    if (cards) fill(choice, now.length > 1 && sortChoice(columns, way, press));
+    choice.hidden = now.length < 2;
+    if (way && choice.firstChild) choice.querySelector('select').value = way.key;
     drawMore(ordered.length, shown.length);
     if (focused >= 0) head.querySelectorAll('button')[focused]?.focus();
   }
@@ -119,7 +123,8 @@ export function table({ caption, captionHidden = false, columns, rows = [], orde
     draw();
   }
 
-  root.update = (fresh) => { now = fresh; draw(); };
+  root.update = (fresh) => { now = root.rows = fresh; draw(renew); };
+  root.rows = rows;
   draw();
   return root;
 }

@@ -84,10 +84,35 @@ export function commandLine(text) {
   return block(text, 'shell', 'the command');
 }
 
+/** Lines for the configuration. */
+export function settings(text) {
+  return block(text, 'settings', 'the lines');
+}
+
 /** What a verdict says to do next: a command line of ours, or SQL. */
 export function next(text) {
   if (!text) return null;
   return /^(sudo |pgrunbook |systemctl |\$ )/.test(text) ? commandLine(text) : sql(text);
+}
+
+/**
+ * A select that leads elsewhere: at once by mouse or touch, by keys with Enter or the button that
+ * appears, so that the arrows can pass by what lies between.
+ */
+export function goingSelect(attributes, options, choose) {
+  let byKey = false;
+  const button = h('button', { type: 'button', hidden: true, onclick: () => choose(select.value) }, 'Go');
+  const select = h('select', { ...attributes, title: 'Enter goes there',
+    onpointerdown: () => { byKey = false; },
+    onkeydown: (event) => {
+      byKey = true;
+      if (event.key === 'Enter' && select.value !== attributes.value) choose(select.value);
+    },
+    onchange: () => {
+      button.hidden = !byKey || select.value === attributes.value;
+      if (!byKey) choose(select.value);
+    } }, options);
+  return [select, button];
 }
 
 /** A part of a page, with its heading. */

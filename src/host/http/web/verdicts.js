@@ -44,7 +44,8 @@ function eventLine(event) {
   return h('li', { class: ['check-line', kind] }, shape(kind),
     h('div', null, h('p', null, h('span', { class: 'only-read' }, `${WORDS[kind]}: `),
       h('span', { class: 'message' }, sentence(event.message)), ' ', h('span', { class: 'verdict-name' },
-        h('span', { class: ['word', kind], 'aria-hidden': 'true' }, 'Right now'), title(event.name), ', since ', ageOf(event.opened_at)))));
+        h('span', { class: ['word', kind], 'aria-hidden': 'true' }, 'Still open'),
+        title(event.name), ': so it was when it began, ', ageOf(event.opened_at)))));
 }
 
 function gapLine(gap) {

@@ -1,12 +1,14 @@
 // Backups: the moments that can be reached, and where a recovery to one of them lands.
 
 import { h, fill } from '../dom.js';
-import { bytes, count, duration, plural, time } from '../format.js';
+import { bytes, count, duration, nowMs, plural, time } from '../format.js';
 import { timeLine } from '../chart.js';
 import { get } from '../api.js';
-import { commandLine, details, facts, notice, panel, status } from '../ui.js';
+import { ageOf, details, facts, notice, panel, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
+import { commandFor } from '../commands.js';
+import { notSetUp } from './notsetup.js';
 import { add, ask, headLine, tiles } from './parts.js';
 
 export const title = 'Backups';
@@ -52,16 +54,31 @@ function place(landing) {
       ` transaction ${landing.xid}, at ${landing.lsn}`));
 }
 
-function refusal(target) {
-  return [notice('warning', target.refusal),
-    target.nearest && h('p', {}, 'The nearest that can be reached: ',
-      h('code', {}, target.nearest))];
+/** The moment of "--latest" and "--target-time '2026-11-26 12:56:29.780332+00'"; null: of others. */
+function nearestOf(text, asked, newest) {
+  if (text === '--latest')
+    return newest;
+  const [, date, clock, fraction = '', zone] =
+    /^--target-time '?(\S+) ([\d:]+)(?:\.(\d+))?([+-]\d\d(?::?\d\d)?)'?$/.exec(text) ?? [];
+  const ms = Date.parse(`${date}T${clock}${zone?.length === 3 ? `${zone}:00` : zone}`);
+  if (Number.isNaN(ms))
+    return null;
+  const thousandths = Number(fraction.padEnd(6, '0')) / 1000; // this browser knows no smaller ones
+  return ms + (ms > asked.getTime() ? Math.ceil(thousandths) : Math.floor(thousandths));
 }
 
-function landing(document, asked) {
+function refusal(target, asked, { newest, goTo }) {
+  const ms = target.nearest && nearestOf(target.nearest, asked, newest);
+  return [notice('warning', target.refusal),
+    target.nearest && h('p', {}, 'The nearest that can be reached: ', ms === null
+      ? h('code', {}, target.nearest)
+      : h('button', { type: 'button', onclick: () => goTo(ms) }, time(ms, true)))];
+}
+
+function landing(document, asked, name, line) {
   const { target, wal } = document;
   if (!target.reachable)
-    return refusal(target);
+    return refusal(target, asked, line);
   return [
     h('p', { class: 'verdict' }, status('ok', 'Can be reached'), ' ',
       `A recovery to ${time(asked, true)} has all that was committed until then.`),
@@ -75,8 +92,15 @@ function landing(document, asked) {
     ]),
     target.note && h('p', {}, target.note),
     h('p', {}, 'Files are written on the machine itself, not from here:'),
-    commandLine(`pgrunbook backup restore --target-time '${asked.toISOString()}' --to DIR`),
+    commandFor(name, 'backup', 'restore', '--target-time', asked.toISOString(), '--to', 'DIR'),
   ];
+}
+
+function legend(document) {
+  const key = (kind, words) => h('li', {},
+    h('span', { class: ['key', kind], 'aria-hidden': 'true' }), words);
+  return h('ul', { class: 'keys' }, key('ok', 'can be reached'),
+    document.gaps.length > 0 && key('critical', 'cannot: WAL is missing'));
 }
 
 /** The slider, and below it what a recovery to its moment lands on. */
@@ -96,7 +120,8 @@ function recovery(document, context) {
       const answer = await get('backup/restore-plan', { target: context.target,
         'target-time': asked.toISOString() }, { signal: context.signal });
       if (mine === number)
-        fill(box, landing(answer.document, asked));
+        fill(box, landing(answer.document, asked, context.target,
+          { newest: end, goTo: line.go }));
     } catch (error) {
       if (mine === number && error.name !== 'AbortError')
         fill(box, notice('warning', error.message, error.hint && ` ${error.hint}`));
@@ -108,8 +133,7 @@ function recovery(document, context) {
   // A little before and after, so that the ends of the band are seen to be ends.
   const begin = milliseconds(from), end = milliseconds(to);
   const margin = Math.max(1000, (end - begin) * 0.04);
-  show(end);
-  return panel('Recovery', timeLine({
+  const line = timeLine({
     label: 'Moments that can be reached', from: begin - margin, to: end + margin,
     spans: spans(document), marks: marks(document), value: end,
     describe: (ms) => time(ms, true),
@@ -117,8 +141,10 @@ function recovery(document, context) {
       clearTimeout(timer);
       timer = setTimeout(show, SETTLE_MS, ms);
     },
-  }), h('p', { class: 'muted' }, 'The band is what can be reached; a diamond is the end of a '
-    + 'backup. Move the slider, by mouse or by arrow keys.'), box);
+  });
+  show(end);
+  return panel('Recovery', line, legend(document),
+    h('p', { class: 'muted' }, 'A diamond is the end of a backup.'), box);
 }
 
 function backupsTable(document) {
@@ -142,28 +168,51 @@ function backupsTable(document) {
   });
 }
 
+/** What a gap means: to which moments nobody comes back, and what helps against that. */
+function gap(item) {
+  const from = item.from === null ? 'the end of its backup' : time(item.from, true);
+  return h('li', {}, status('critical', item.text),
+    ` ${item.from_lsn} to ${item.to_lsn ?? 'the end'}, ${plural(item.segments, 'segment')}.`,
+    h('p', {}, item.to === null
+      ? `Nothing after ${from} can be reached. A new backup makes what comes after it reachable.`
+      : `Nothing between ${from} and ${time(item.to, true)} can be reached.`));
+}
+
 function gaps(document) {
   if (document.gaps.length === 0)
     return null;
-  return panel('Gaps in the WAL', h('ul', {}, document.gaps.map((gap) =>
-    h('li', {}, status('critical', gap.text), ` ${gap.from_lsn} to ${gap.to_lsn ?? 'the end'}` +
-      `, ${plural(gap.segments, 'segment')}`))));
+  return panel('Gaps in the WAL', h('ul', { class: 'plain' }, document.gaps.map(gap)));
+}
+
+/** A moment with its age. */
+function aged(at) {
+  return [time(at), ' ', h('small', {}, ageOf(at))];
+}
+
+/** WAL arrives all the time where it arrives at all. */
+function newestTone({ recoverable, gaps: all }) {
+  const minutes = (nowMs() - milliseconds(recoverable.to)) / 60000;
+  return all.some((item) => item.to === null) ? 'critical' : minutes > 60 && 'warning';
 }
 
 function heads(document) {
   const last = document.backups[document.backups.length - 1];
   const proven = document.backups.filter((backup) => backup.proof === 'proven').pop();
   return tiles([
-    ['Last backup', last ? time(last.stopped_at) : 'none', !last && 'critical'],
-    ['Last proven', proven ? time(proven.proof_at) : 'never', proven ? 'ok' : 'warning'],
+    ['Last backup', last ? aged(last.stopped_at) : 'none', !last && 'critical'],
+    ['Last proven', proven ? aged(proven.proof_at) : 'never', proven ? 'ok' : 'warning'],
     ['Back after', proven ? duration(proven.recovery_seconds) : '–'],
-    ['Newest moment', time(document.recoverable.to)],
+    ['Newest moment', document.recoverable.to === null ? 'none' : aged(document.recoverable.to),
+      newestTone(document)],
     ['Gaps', count(document.gaps.length), document.gaps.length > 0 ? 'critical' : 'ok'],
   ]);
 }
 
 export async function page(view, context) {
   const { target, session, refresh } = context;
+  const none = notSetUp('backup', target);
+  if (none !== null)
+    return add(view, none);
   const answer = await ask('backup', 'list', context);
   const { document } = answer;
   const act = (label, verb, what) => actButton({ label, section: 'backup', verb, target, what,
@@ -174,8 +223,7 @@ export async function page(view, context) {
       act('Prove the newest', 'drill', `Restore the newest backup of ${target}, start it `
         + 'and ask it')),
     document.damage && notice('critical', document.damage),
-    heads(document), recovery(document, context),
-    gaps(document),
+    heads(document), gaps(document), recovery(document, context),
     panel('Backups', backupsTable(document)),
     details('The repository', facts([
       ['Folder', document.repository], ['System', document.system],
@@ -183,4 +231,5 @@ export async function page(view, context) {
       ['WAL', `${plural(document.wal.segments, 'segment')}, ` +
         bytes(document.wal.stored_bytes)],
     ])));
+  return undefined;
 }

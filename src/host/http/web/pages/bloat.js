@@ -3,8 +3,9 @@
 import { h } from '../dom.js';
 import { bytes, count, percent, plural, time } from '../format.js';
 import { bars, sparkline } from '../chart.js';
-import { commandLine, details, notice, panel } from '../ui.js';
+import { details, notice, panel } from '../ui.js';
 import { table } from '../table.js';
+import { commandFor, sqlName } from '../commands.js';
 import { add, ask, headLine, relation, tiles } from './parts.js';
 
 export const title = 'Bloat';
@@ -53,23 +54,31 @@ function meter(item) {
     h('span', {}, `${Math.round(item.reclaimable_pct)} % ± ${Math.ceil(item.margin_pct)}`));
 }
 
-function about(item) {
+/** What gives the space back while everybody works; a TOAST table's goes with its table. */
+function remedy(item, target) {
+  if (item.kind === 'toast' || item.schema === 'pg_toast')
+    return null;
+  const name = sqlName(item.schema, item.name);
+  const line = item.kind === 'index' ? commandFor(target, 'indexes', 'rebuild', name)
+    : commandFor(target, 'bloat', 'reclaim', '--table', name);
+  return line && [h('p', {}, 'What would give the space back, online:'), line];
+}
+
+function about(item, target) {
   return details('More',
     h('p', {}, `${item.kind === 'index' ? `An index of ${item.table}. ` : ''}` +
       `${count(item.live_rows)} live rows, ${count(item.dead_rows)} dead. ` +
       `The figure is ${METHODS[item.method]}: ${item.reason}.`),
     item.kind !== 'index' && h('p', {}, 'Vacuumed: ', time(item.last_vacuum),
       '; by autovacuum: ', time(item.last_autovacuum), '.'),
-    item.kind !== 'toast' && [h('p', {}, 'What would give the space back, online:'),
-      commandLine(item.kind === 'index' ? `pgrunbook indexes rebuild ${item.name}`
-        : `pgrunbook bloat reclaim --table ${item.name}`)]);
+    remedy(item, target));
 }
 
-function objectsTable(rows, at) {
+function objectsTable(rows, at, target) {
   return table({
     caption: 'Tables and indexes by what they could give back', captionHidden: true, rows,
     limit: 12, cards: true,
-    detail: (row) => (row.reclaimable_bytes > 0 ? about(row) : null), empty: 'No table yet.',
+    detail: (row) => (row.reclaimable_bytes > 0 ? about(row, target) : null), empty: 'No table yet.',
     order: { key: 'reclaimable_bytes', descending: true },
     columns: [
       { key: 'name', label: 'Name', head: true, value: nameOf },
@@ -113,7 +122,7 @@ export async function page(view, context) {
       ['That is', percent(size > 0 ? won / size : 0)],
       ['Growth a week', signed(grown)],
     ]),
-    panel('Worst first', objectsTable(objects, answer.at)),
+    panel('Worst first', objectsTable(objects, answer.at, context.target)),
     growing(objects));
   if (hidden > 0)
     add(view, notice('warning', `${plural(hidden, 'table')} cannot be judged: the role may `

@@ -1,11 +1,12 @@
 /** One target: all that check says, its slots now and over the last hours, what happened to it. */
 import { h, fill } from '../dom.js';
-import { command, get } from '../api.js';
-import { timeChart } from '../chart.js';
+import { ApiError, command, get } from '../api.js';
 import { listen } from '../events.js';
 import { count, duration, time } from '../format.js';
 import { slotsGauge } from '../gauge.js';
-import { changes, refresh as refreshOverview, targetOf } from '../state.js';
+import { minutesChart } from '../minutes.js';
+import { renew } from '../renew.js';
+import { changes, checked, refresh as refreshOverview, targetOf } from '../state.js';
 import { table } from '../table.js';
 import { ageOf, facts, panel, problem, status } from '../ui.js';
 import { title as nameOf, verdictList } from '../verdicts.js';
@@ -13,20 +14,12 @@ import { standing } from './overview.js';
 
 export const title = 'Check';
 
-async function minutes(target, signal) {
-  const { document } = await get('history/minutes', { target, since: '6h' }, { signal, maxAge: 30 });
-  return document.minutes;
-}
-
-function slotsChart(rows) {
-  const points = (key) => rows.map((row) => [Date.parse(row.at), row[key] ?? null]);
-  const limit = rows.at(-1)?.ordinary;
-  return timeChart({
+function slotsChart(target, signal) {
+  return minutesChart({ target, signal,
     label: 'Connections, the most of each minute', unit: 'sessions', format: count, most: 4, height: 170,
-    from: rows.length > 1 ? undefined : Date.now() - 3600000, to: Date.now(),
-    series: [{ name: 'used', points: points('used_max') }, { name: 'active', points: points('active_max') },
-             { name: 'idle in a transaction', points: points('in_transaction_max') }],
-    levels: limit ? [{ value: limit, label: `${limit} slots`, class: 'warning' }] : [],
+    lines: [{ name: 'used', key: 'used_max' }, { name: 'active', key: 'active_max' },
+            { name: 'idle in a transaction', key: 'in_transaction_max' }],
+    level: (slots) => ({ value: slots, label: `${slots} slots`, class: 'warning' }),
   });
 }
 
@@ -44,23 +37,27 @@ export function eventsTable(rows, withTarget = false) {
   });
 }
 
-/** The check is made anew, and its lines are shown with those the watch knows. */
-async function checkNow(button, target, show, signal) {
+/** The check is made anew; it stands in the place of the one that the daemon made before. */
+async function checkNow(button, target, signal) {
   button.disabled = true;
   fill(button, 'Checking …');
   try {
     const { document, at } = await command('check', null, target, {}, { maxAge: 0, signal });
-    show({ ...targetOf(target), name: target, status: document.status, checked_at: at.toISOString(),
-           verdicts: document.verdicts, gaps: document.unreadable });
+    checked(target, { status: document.status, checked_at: at.toISOString(), check_trouble: null,
+                      verdicts: document.verdicts, gaps: document.unreadable });
   } finally {
     button.disabled = false;
     fill(button, 'Check now');
   }
 }
 
-async function into(box, work) {
+/** Puts into the box what comes of the work, or what is wrong with it alone. */
+export async function into(box, work) {
+  if (!box.firstChild) fill(box, h('p', { class: 'loading' }, 'One moment …'));
   try {
-    fill(box, await work());
+    const [fresh, old] = [await work(), box.firstChild];
+    if (old?.update && fresh.rows) old.update(fresh.rows); // a table, which keeps its order
+    else fill(box, fresh);
   } catch (error) {
     if (error.name !== 'AbortError') fill(box, problem(error));
   }
@@ -68,6 +65,7 @@ async function into(box, work) {
 
 export async function page(view, { target, signal }) {
   if (!targetOf(target)) await refreshOverview();
+  if (!targetOf(target)) throw new ApiError(404, `There is no target "${target}".`, 'The overview has all that are configured.');
   const lines = h('div');
   const slots = h('span', { class: 'live-slots' }, '–');
   const head = h('p', { class: 'summary', role: 'status' });
@@ -84,25 +82,31 @@ export async function page(view, { target, signal }) {
     fill(lines, verdictList(one, false));
   }
 
-  const slotsNow = (sample) => sample.slots && fill(slots, slotsGauge(sample.slots));
+  const slotsNow = (sample) => sample.slots && renew(slots, slotsGauge(sample.slots));
   const known = targetOf(target);
-  if (known) {
-    show(known);
-    slotsNow(known);
-  }
+  show(known);
+  slotsNow(known);
   const again = h('button', { type: 'button' }, 'Check now');
   const failed = h('div', { role: 'status' });
-  again.addEventListener('click', () => checkNow(again, target, show, signal)
+  again.addEventListener('click', () => checkNow(again, target, signal)
     .then(() => fill(failed), (error) => error.name !== 'AbortError' && fill(failed, problem(error))));
   view.append(h('div', { class: 'bar' }, head, again), failed,
     facts([['Slots now', slots], ['Server', known?.version_num && `PostgreSQL ${Math.floor(known.version_num / 10000)}.${known.version_num % 10000}`],
            ['Database', known?.dbname], ['Host', known?.host]]),
     h('section', { class: 'panel' }, lines), panel('The last six hours', late), panel('Events', gap));
-  changes.addEventListener('change', () => { show(targetOf(target)); slotsNow(targetOf(target) ?? {}); }, { signal });
-  listen({ target, signal, on: { sample: (sample) => sample.target === target && slotsNow(sample.slots ? sample : { slots: sample }) } });
-  into(late, async () => slotsChart(await minutes(target, signal)));
-  into(gap, async () => {
+  const happened = () => into(gap, async () => {
     const { document } = await get('history/events', { target, since: '7d', limit: 50 }, { signal, maxAge: 5 });
     return eventsTable(document.events);
   });
+  let open = JSON.stringify(known.events);
+  changes.addEventListener('change', () => {
+    const one = targetOf(target) ?? {};
+    show(targetOf(target));
+    slotsNow(one);
+    if (JSON.stringify(one.events) !== open) happened();
+    open = JSON.stringify(one.events);
+  }, { signal });
+  listen({ target, signal, on: { sample: (sample) => sample.target === target && slotsNow(sample.slots ? sample : { slots: sample }) } });
+  into(late, () => slotsChart(target, signal));
+  happened();
 }

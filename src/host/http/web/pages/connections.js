@@ -2,13 +2,15 @@
 
 import { h } from '../dom.js';
 import { count, duration, plural } from '../format.js';
-import { gauge, timeChart } from '../chart.js';
-import { commandLine, details, panel, sql, status } from '../ui.js';
+import { gauge } from '../gauge.js';
+import { details, panel, sql, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
-import { get } from '../api.js';
-import { add, ask, followLive, headLine, holdButton, later, query, renew, tiles, who }
+import { minutesChart } from '../minutes.js';
+import { commandFor, withOptions } from '../commands.js';
+import { add, ask, followLive, headLine, holdButton, later, query, tiles, who }
   from './parts.js';
+import { renew } from '../renew.js';
 
 export const title = 'Connections';
 
@@ -58,13 +60,16 @@ function slots(document) {
       `${limit.kind} ${limit.name}: ${limit.used} of its limit of ${limit.limit}`))));
 }
 
-function endButtons(pid, what, context, done) {
+/** A cancel ends a statement: who is idle has none. */
+function endButtons(item, what, context) {
+  const { pid, state } = item;
   const button = (verb, label, danger) => actButton({
     label, section: 'queries', verb, target: context.target, arguments: [String(pid)],
-    what: `${label} ${what}`, danger, done,
+    what: `${label} ${what}`, danger,
   }, context.session);
   return h('span', { class: 'actions' },
-    h('span', { 'data-key': `cancel-${pid}` }, button('cancel', 'Cancel', false)),
+    !state?.startsWith('idle')
+      && h('span', { 'data-key': `cancel-${pid}` }, button('cancel', 'Cancel', false)),
     h('span', { 'data-key': `terminate-${pid}` }, button('terminate', 'Terminate', true)));
 }
 
@@ -78,8 +83,8 @@ function blocker(item, children, context) {
       h('span', { class: 'muted' }, ` ${item.state ?? ''}${waits}`),
       item.root && status('critical', `${item.waiting} wait behind it`)),
     item.query && query(item.query, `query-${item.pid}`),
-    item.root && item.pid !== null && endButtons(item.pid, `${name} (${who(item)})`, context));
-  return h('li', {}, line, children.length > 0 && h('ul', {},
+    item.root && item.pid !== null && endButtons(item, `${name} (${who(item)})`, context));
+  return h('li', { 'data-key': `node-${item.pid ?? item.prepared}` }, line, children.length > 0 && h('ul', {},
     children.map((child) => blocker(child.item, child.children, context))));
 }
 
@@ -122,13 +127,13 @@ function transactions(document, context) {
     return panel('Idle in transaction', h('p', {}, 'Nobody is.'));
   return panel('Idle in transaction',
     h('p', { class: 'muted' }, 'They hold locks, and keep dead rows from being removed.'),
-    h('ul', { class: 'plain' }, items.slice(0, 20).map((item) => h('li', { class: 'node' },
+    h('ul', { class: 'plain' }, items.slice(0, 20).map((item) => h('li', { class: 'node', 'data-key': `open-${item.pid}` },
       h('div', { class: 'node-head' }, h('strong', {}, `pid ${item.pid}`), ' ', who(item),
         h('span', { class: 'muted' }, ` in transaction for ` +
           `${duration(item.transaction_seconds)}, idle for ` +
           duration(item.state_seconds))),
       query(item.query, `idle-${item.pid}`),
-      endButtons(item.pid, `pid ${item.pid} (${who(item)})`, context)))));
+      endButtons({ ...item, state: 'idle' }, `pid ${item.pid} (${who(item)})`, context)))));
 }
 
 function groups(document) {
@@ -146,6 +151,14 @@ function groups(document) {
       { key: 'oldest_seconds', label: 'Longest', number: true, format: duration },
     ],
   }));
+}
+
+const HINT_LINE = /"(pgrunbook (?:connections|queries) [a-z -]+(?:PID)?)"/;
+
+/** A command line in it is to say which server it means. */
+function hintOf(hint, target) {
+  return hint.split(HINT_LINE).map((part, i) =>
+    (i % 2 === 1 ? h('code', {}, withOptions(target, part)) : part));
 }
 
 function view_(answer, context) {
@@ -167,24 +180,17 @@ function view_(answer, context) {
     slots(document), blocking(document, context), transactions(document, context),
     groups(document),
     document.hints.length > 0 && panel('What helps',
-      h('ul', {}, document.hints.map((hint) => h('li', {}, hint)))),
+      h('ul', { class: 'plain' }, document.hints.map((hint) =>
+        h('li', {}, hintOf(hint, context.target))))),
   ];
 }
 
-async function course(context) {
-  const answer = await get('history/minutes', { target: context.target, since: '6h' },
-    { signal: context.signal });
-  const { minutes } = answer.document;
-  if (minutes.length < 2)
-    return null;
-  const series = (name, key, kind) => ({ name, class: kind,
-    points: minutes.map((minute) => [Date.parse(minute.at), minute[key]]) });
-  const ordinary = minutes[minutes.length - 1].ordinary;
-  return panel('The last hours', timeChart({
-    label: 'Slots, most in each minute', unit: 'slots', area: true,
-    series: [series('used', 'used_max', 'series-1'),
-      series('waiting for a lock', 'waiting_max', 'critical')],
-    levels: [{ value: ordinary, label: `all ${ordinary}`, class: 'critical' }],
+async function course({ target, signal }) {
+  return panel('The last hours', await minutesChart({
+    target, signal, label: 'Slots, most in each minute', unit: 'slots', area: true,
+    lines: [{ name: 'used', key: 'used_max', class: 'series-1' },
+      { name: 'waiting for a lock', key: 'waiting_max', class: 'critical' }],
+    level: (all) => ({ value: all, label: `all ${all}`, class: 'critical' }),
   }));
 }
 
@@ -195,8 +201,8 @@ async function pool(context) {
       : 'They may ask for more than there is'),
     ` ${document.slots.claimed} slots claimed of ${document.slots.ordinary}.`),
     document.applications.length === 0
-      ? h('p', {}, 'No application is described in the configuration; see',
-        commandLine('pgrunbook connections pool --help'))
+      ? [h('p', {}, 'No application is described in the configuration; what there is to say '
+        + 'of one:'), commandFor(context.target, 'connections', 'pool', '--help')]
       : h('ul', {}, document.applications.map((item) => h('li', {},
         h('strong', {}, item.name), ': ',
         item.findings.map((finding) => finding.message).join('; ')))),

@@ -1,29 +1,20 @@
 /** What ran, by whom and what came of it; and what happened while the daemon watched. */
 import { h, fill, freshId } from '../dom.js';
 import { get } from '../api.js';
-import { count, duration, time } from '../format.js';
+import { duration, time } from '../format.js';
 import { changes, current } from '../state.js';
+import { sentenceOf } from '../summary.js';
 import { table } from '../table.js';
-import { kindOf, panel, problem, status } from '../ui.js';
-import { eventsTable } from './check.js';
+import { goingSelect, kindOf, panel, status } from '../ui.js';
+import { eventsTable, into } from './check.js';
 
 export const title = 'History';
 
 const SECTIONS = ['vacuum', 'indexes', 'bloat', 'connections', 'queries', 'backup', 'migrations'];
 
-/** {"done": 58, "failed": 0} → "done 58": what is not nothing. */
-export function inWords(value) {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return count(value);
-  if (Array.isArray(value)) return count(value.length);
-  if (typeof value !== 'object') return String(value);
-  return Object.entries(value).filter(([, one]) => one !== 0 && one !== null && one !== '')
-    .map(([name, one]) => `${name.replaceAll('_', ' ')} ${inWords(one)}`).join(', ');
-}
-
 /** Who it was: the token's name where it came by the page, else the user of the machine. */
 export function whoOf(run) {
-  return run.actor || [run.os_user, run.os_host].filter(Boolean).join('@') || '–';
+  return run.actor?.replace(/^token:/, '') || [run.os_user, run.os_host].filter(Boolean).join('@') || '–';
 }
 
 function runsTable(runs) {
@@ -40,15 +31,15 @@ function runsTable(runs) {
       { key: 'seconds', label: 'Took', number: true, format: duration },
       { key: 'who', label: 'Who', value: whoOf },
       { key: 'said', label: 'What came of it', wide: true, sort: false,
-        cell: (run) => [run.error ?? inWords(run.summary), run.reason && h('div', null, h('small', null, `Why: ${run.reason}`))] },
+        cell: (run) => [run.error ?? sentenceOf(run.summary), run.reason && h('div', null, h('small', null, `Why: ${run.reason}`))] },
     ],
   });
 }
 
 function choice(label, names, value, all, change) {
   const id = freshId('choice');
-  return h('span', null, h('label', { for: id }, `${label} `), h('select', { id, value, onchange: (event) => change(event.target.value) },
-    h('option', { value: '' }, all), names.map((name) => h('option', { value: name }, name))));
+  return h('span', null, h('label', { for: id }, `${label} `), goingSelect({ id, value },
+    [h('option', { value: '' }, all), names.map((name) => h('option', { value: name }, name))], change));
 }
 
 function filters(params, go) {
@@ -73,19 +64,25 @@ export async function page(view, { params, signal, go }) {
   async function draw() {
     const { document } = await get('history/list', { ...wanted, limit: 500 }, { signal });
     const key = JSON.stringify(document.runs.map((run) => [run.id, run.outcome]));
-    if (key !== shown) fill(list, runsTable(document.runs));
+    if (key !== shown && list.firstChild) list.firstChild.update(document.runs); // its order stays
+    else if (key !== shown) fill(list, runsTable(document.runs));
     shown = key;
   }
 
+  const happened = () => into(events, async () => {
+    const { document } = await get('history/events', { target: wanted.target, since: '30d', limit: 200 }, { signal });
+    return eventsTable(document.events, !wanted.target);
+  });
+
   await draw();
   view.append(filters(params, go), h('section', { class: 'panel' }, list), panel('What happened to the targets', events));
-  get('history/events', { target: wanted.target, since: '30d', limit: 200 }, { signal })
-    .then(({ document }) => fill(events, eventsTable(document.events, !wanted.target)))
-    .catch((error) => error.name !== 'AbortError' && fill(events, problem(error)));
-  let before = JSON.stringify(current()?.recent);
+  happened();
+  const state = () => ({ runs: JSON.stringify(current()?.recent), events: JSON.stringify(current()?.targets.map((one) => one.events)) });
+  let before = state();
   changes.addEventListener('change', () => {
-    const now = JSON.stringify(current().recent);
-    if (now !== before) draw().catch(() => {});
+    const now = state();
+    if (now.runs !== before.runs) draw().catch(() => {});
+    if (now.events !== before.events) happened();
     before = now;
   }, { signal });
 }

@@ -2,7 +2,8 @@
 
 import { h } from '../dom.js';
 import { bytes, count, day, plural } from '../format.js';
-import { commandLine, details, facts, notice, panel, sql, status } from '../ui.js';
+import { details, facts, notice, panel, sql, status } from '../ui.js';
+import { commandFor, sqlName } from '../commands.js';
 import { add, ask, headLine, relation, tiles } from './parts.js';
 
 export const title = 'Indexes';
@@ -18,8 +19,13 @@ const KINDS = [
   ['bloated', 'Bloated', 'A rebuild would give space back.'],
 ];
 
+function isMissing(finding) {
+  return finding.kind === 'missing_fk';
+}
+
+/** An index that stays. Of one that is not there the verdict says only that nothing is to drop. */
 function isDecided(finding) {
-  return finding.verdict.startsWith('keep');
+  return finding.verdict.startsWith('keep') && !isMissing(finding);
 }
 
 function tone(finding) {
@@ -31,41 +37,49 @@ function tone(finding) {
     ? 'unknown' : 'warning';
 }
 
-function said(verdict) {
+function said({ kind, verdict }) {
+  if (kind === 'missing_fk')
+    return 'missing';
   return verdict === 'drop-candidate' ? 'can go' : verdict.replace(/-/g, ' ');
 }
 
-function card({ index, finding }) {
+function inCare({ index, finding }, target) {
+  const line = commandFor(target, 'indexes', 'drop', sqlName(index.schema, index.index));
+  return details('In the program’s care, and back',
+    line && [h('p', {}, 'With its gates, in the history, and with an undo:'), line],
+    finding.undo_sql && [h('p', {}, 'What brings it back:'), sql(`${finding.undo_sql};`)]);
+}
+
+function card({ index, finding, also }, target) {
   const name = index.index ?? relation(index.schema, index.table);
   const measured = [
     index.index && ['Table', relation(index.schema, index.table)],
-    ['Size', bytes(index.size_bytes)],
+    index.index && ['Size', bytes(index.size_bytes)],
     index.index && ['Scans', count(index.scans)],
     index.last_scan && ['Last scan', day(index.last_scan)],
   ].filter(Boolean);
   return h('li', { class: 'finding' },
     h('div', { class: 'finding-head' }, h('h3', {}, name),
-      status(tone(finding), said(finding.verdict))),
+      status(tone(finding), said(finding))),
     h('p', {}, finding.reason),
-    facts(measured),
+    also.map((other) => h('p', { class: 'muted' }, `Also ${other.kind.replace(/_/g, ' ')}: ${other.reason}`)),
+    measured.length > 0 && facts(measured),
     finding.create_sql && sql(`${finding.create_sql};`),
     finding.drop_sql && sql(`${finding.drop_sql};`),
-    finding.drop_sql && index.index && !isDecided(finding) && details('In the program’s care, and back',
-      h('p', {}, 'With its gates, in the history, and with an undo:'),
-      commandLine(`pgrunbook indexes drop ${name}`),
-      finding.undo_sql && [h('p', {}, 'What brings it back:'), sql(`${finding.undo_sql};`)]));
+    finding.drop_sql && index.index && !isDecided(finding) && inCare({ index, finding }, target));
 }
 
-function group([kind, heading, sentence], found) {
+function group([kind, heading, sentence], found, target) {
   const items = found.filter(({ finding }) => finding.kind === kind);
   const open = items.filter(({ finding }) => !isDecided(finding));
   const kept = items.filter(({ finding }) => isDecided(finding));
-  if (open.length === 0)
+  if (items.length === 0)
     return null;
-  const list = (some) => h('ul', { class: 'findings' }, some.map(card));
+  const list = (some) => h('ul', { class: 'findings' },
+    some.map((item) => card(item, target)));
   return panel(`${heading} (${open.length})`,
     h('p', { class: 'muted' }, sentence),
-    list(open.slice(0, 30)),
+    open.length > 0 && list(open.slice(0, 30)),
     open.length > 30 && details(`${open.length - 30} more`, list(open.slice(30))),
     kept.length > 0 && details(`${plural(kept.length, 'index', 'indexes')} to keep`, list(kept)));
 }
@@ -88,15 +102,22 @@ function evidence(document) {
         `${relation(item.schema, item.table)}: ${item.reason}`)))));
 }
 
+/** Once, where it matters most, whatever else is found of it. */
+function entryOf(index) {
+  const rank = (finding) => KINDS.findIndex(([kind]) => kind === finding.kind);
+  const [finding, ...also] = [...index.findings]
+    .sort((a, b) => isDecided(a) - isDecided(b) || rank(a) - rank(b));
+  return finding && { index, finding, also };
+}
+
 export async function page(view, context) {
   const answer = await ask('indexes', 'report', context);
   const { indexes } = answer.document;
-  const found = indexes.flatMap((index) =>
-    index.findings.map((finding) => ({ index, finding })));
+  const found = indexes.map(entryOf).filter(Boolean);
   const open = found.filter(({ finding }) => !isDecided(finding));
   const removable = new Map(open.filter(({ finding }) => finding.drop_sql)
     .map(({ index }) => [`${index.schema}.${index.index}`, index.size_bytes]));
-  const groups = KINDS.map((kind) => group(kind, found)).filter(Boolean);
+  const groups = KINDS.map((kind) => group(kind, found, context.target)).filter(Boolean);
   const number = (kind) => open.filter(({ finding }) => finding.kind === kind).length;
 
   add(view,
@@ -107,7 +128,7 @@ export async function page(view, context) {
       ['Can go', count(removable.size)],
       ['They take', bytes([...removable.values()].reduce((sum, size) => sum + size, 0))],
     ]),
-    groups.length === 0
-      ? notice('ok', 'No index is invalid, unused, twice there or missing.') : groups,
+    open.length === 0 && notice('ok', 'No index is invalid, unused, twice there or missing.'),
+    groups,
     evidence(answer.document));
 }

@@ -2,9 +2,11 @@
 
 import { h } from '../dom.js';
 import { count, duration, plural, time } from '../format.js';
-import { commandLine, details, facts, notice, panel, status } from '../ui.js';
+import { details, facts, notice, panel, status } from '../ui.js';
 import { table } from '../table.js';
 import { get } from '../api.js';
+import { commandFor } from '../commands.js';
+import { notSetUp } from './notsetup.js';
 import { add, ask, headLine, later, outcomeStatus, outcomeWord, tiles } from './parts.js';
 
 export const title = 'Migrations';
@@ -95,6 +97,9 @@ async function runs(context) {
 }
 
 export async function page(view, context) {
+  const none = notSetUp('migrations', context.target);
+  if (none !== null)
+    return add(view, none);
   const answer = await ask('migrations', 'status', context);
   const { document } = answer;
   const number = (state) => document.migrations.filter((item) => item.state === state).length;
@@ -118,9 +123,10 @@ export async function page(view, context) {
   if (number('pending') > 0)
     add(view, panel('Next', h('p', {}, `${plural(number('pending'), 'migration')} pending. `
       + 'Files are read on the machine itself:'),
-    commandLine('pgrunbook migrations rehearse'), commandLine('pgrunbook migrations apply')),
-    );
+    commandFor(context.target, 'migrations', 'rehearse'),
+    commandFor(context.target, 'migrations', 'apply')));
   add(view, details('Where it looks', facts([['Folder', document.folder],
     ['Tool', document.format],
     ['Table', `${document.table.schema}.${document.table.name}`]])));
+  return undefined;
 }

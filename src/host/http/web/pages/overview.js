@@ -1,6 +1,6 @@
 /** All targets at a glance, then what is said of each: calm where nothing is wrong. */
 import { h, fill } from '../dom.js';
-import { plural } from '../format.js';
+import { clock, plural } from '../format.js';
 import { slotsGauge } from '../gauge.js';
 import { changes, current, refresh } from '../state.js';
 import { ageOf, kindOf, shape, status } from '../ui.js';
@@ -9,7 +9,6 @@ import { verdictList } from '../verdicts.js';
 export const title = 'Overview';
 
 const FEW = 2; // targets, whose lines that are ok are shown as well
-const MANY = 12; // of which nobody knows the order by heart: the worst come first
 const ORDER = ['critical', 'warning', 'unknown', 'ok'];
 
 /** A server that is down, or an open event, counts for more than a check of five minutes ago. */
@@ -44,10 +43,11 @@ function keyed(element) {
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function worst(one) {
-  if (one.state === 'down') return one.reason || 'The server does not answer.';
+  if (one.state === 'down') return capital(one.reason || 'the server does not answer.');
   const bad = [...(one.events ?? []), ...(one.verdicts ?? []).filter((line) => line.status !== 'ok')
     .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))];
-  if (bad.length) return capital(bad[0].message) + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');
+  const [first] = bad; // an event has the numbers of its beginning
+  if (first) return (first.opened_at ? `At ${clock(first.opened_at)}: ${first.message}` : capital(first.message)) + (bad.length > 1 ? ` (and ${bad.length - 1} more)` : '');
   return one.status === 'ok' ? 'Nothing to do.' : one.check_trouble || one.reason || 'Not checked yet.';
 }
 
@@ -64,7 +64,8 @@ function glance() {
     if (link.textContent !== one.name) fill(link, one.name);
     draw.status(kind, () => status(kind));
     draw.words(worst(one), () => worst(one));
-    draw.slots(one.slots ?? null, () => slotsGauge(one.slots));
+    const slots = one.state === 'down' ? null : one.slots ?? null; // what was seen last is not what is
+    draw.slots(slots, () => slotsGauge(slots));
     draw.age(one.checked_at ?? null, () => (one.checked_at ? ageOf(one.checked_at) : '–'));
   };
   return root;
@@ -95,12 +96,17 @@ function about(few) {
   return root;
 }
 
+/** Its jobs are done by another daemon, or by nobody: what is scheduled does not come from here. */
+export const isOthers = (one) => one.state === 'up' && !one.acts;
+
 function nextTurns(document) {
-  const turns = document.targets.flatMap((one) => (one.next ?? []).map((turn) => ({ ...turn, target: one.name })))
+  const others = document.targets.filter(isOthers).map((one) => one.name);
+  const turns = document.targets.filter((one) => !isOthers(one)).flatMap((one) => (one.next ?? []).map((turn) => ({ ...turn, target: one.name })))
     .sort((a, b) => a.at.localeCompare(b.at)).slice(0, 6);
   return [h('h2', null, 'Next'), turns.length ? h('ol', { class: 'lines' }, turns.map((turn) => h('li', null,
     h('span', { class: 'line-head' }, h('strong', null, turn.target), ` ${turn.section} ${turn.verb}`), ageOf(turn.at),
-    h('span', { class: 'muted' }, turn.what)))) : h('p', { class: 'muted' }, 'Nothing is scheduled.'),
+    h('span', { class: 'muted' }, turn.what)))) : h('p', { class: 'muted' }, 'Nothing is scheduled here.'),
+  others.length > 0 && h('p', { class: 'muted' }, `The jobs of ${others.length > 3 ? plural(others.length, 'target') : others.join(', ')} are not done by this daemon.`),
   h('p', null, h('a', { href: '#/schedule' }, 'The schedule'))];
 }
 
@@ -149,10 +155,10 @@ export async function page(view, { signal }) {
   function show(document) {
     const targets = [...document.targets].sort((a, b) => ORDER.indexOf(standing(a)) - ORDER.indexOf(standing(b)));
     draw.summary(sentence(targets), () => sentence(targets));
-    draw.glances(document.targets.length > MANY ? targets : document.targets);
-    if (drawn) draw.panels(few ? document.targets : targets);
+    draw.glances(targets);
+    if (drawn) draw.panels(targets);
     else if (!signal.aborted) requestAnimationFrame(() => setTimeout(() => { drawn = true; show(current()); })); // after the glances
-    draw.next(document.targets.map((one) => one.next), () => nextTurns(document));
+    draw.next(document.targets.map((one) => [one.next, isOthers(one)]), () => nextTurns(document));
     draw.lately(document.recent, () => recentRuns(document));
   }
 

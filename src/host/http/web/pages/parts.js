@@ -72,31 +72,6 @@ export function outcomeWord(outcome) {
   return (outcome ?? 'unknown').replace(/_/g, ' ');
 }
 
-/**
- * Content that changes every second while somebody may be in the midst of it: renews it, and puts
- * the focus, opened details and scrolled boxes back. What is to be found again has a data-key.
- */
-export function renew(box, ...content) {
-  const keyOf = (element) => element?.closest?.('[data-key]')?.dataset.key;
-  const focused = box.contains(document.activeElement) ? keyOf(document.activeElement) : null;
-  const open = new Set([...box.querySelectorAll('details[data-key][open]')].map(keyOf));
-  const scrolled = new Map([...box.querySelectorAll('[data-key]')]
-    .filter((element) => element.scrollLeft || element.scrollTop)
-    .map((element) => [keyOf(element), [element.scrollLeft, element.scrollTop]]));
-
-  fill(box, ...content);
-  for (const element of box.querySelectorAll('[data-key]')) {
-    const key = element.dataset.key;
-    if (open.has(key))
-      element.open = true;
-    if (scrolled.has(key))
-      [element.scrollLeft, element.scrollTop] = scrolled.get(key);
-    if (focused === key)
-      (element.matches('button, a, summary, input') ? element
-        : element.querySelector('button, a, summary, input'))?.focus();
-  }
-}
-
 const QUIET_MS = 8000; // so long without a word of the stream, and the page asks by itself
 
 /** Shows the section's report whenever the watch has looked, for as long as the page is open. */

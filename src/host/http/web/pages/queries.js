@@ -4,7 +4,8 @@ import { h } from '../dom.js';
 import { count, duration, plural } from '../format.js';
 import { notice, panel, status } from '../ui.js';
 import { actButton } from '../dialog.js';
-import { add, ask, followLive, headLine, holdButton, query, renew, tiles, who } from './parts.js';
+import { add, ask, followLive, headLine, holdButton, query, tiles, who } from './parts.js';
+import { renew } from '../renew.js';
 
 export const title = 'Queries';
 
@@ -22,7 +23,8 @@ function buttons(item, context) {
   const button = (verb, label, danger) => h('span', { 'data-key': `${verb}-${item.pid}` },
     actButton({ label, section: 'queries', verb, target: context.target,
       arguments: [String(item.pid)], what: `${label} ${what}`, danger }, context.session));
-  return h('div', { class: 'actions' }, button('cancel', 'Cancel', false),
+  return h('div', { class: 'actions' }, // a cancel ends a statement: who is idle has none
+    !item.state?.startsWith('idle') && button('cancel', 'Cancel', false),
     button('terminate', 'Terminate', true));
 }
 
@@ -38,7 +40,7 @@ function word(item) {
 }
 
 function entry(item, context) {
-  return h('li', { class: 'finding' },
+  return h('li', { class: 'finding', 'data-key': `entry-${item.pid}` },
     h('div', { class: 'finding-head' },
       h('h3', {}, duration(item.duration_seconds)),
       status(tone(item), word(item)),
@@ -63,8 +65,15 @@ function list(heading, items, empty, context) {
   items.length > 50 && notice('unknown', `${items.length - 50} more are not shown.`));
 }
 
+/** Streams of WAL and the like run for ever, and that is as it should be. */
+function apart(items) {
+  const plain = (item) => item.type === 'client backend' && !/\bof pgrunbook\b/.test(item.reason);
+  return [items.filter(plain), items.filter((item) => !plain(item))];
+}
+
 function content(answer, context) {
-  const { queries, transactions, longer_than_seconds: limit } = answer.document;
+  const { transactions, longer_than_seconds: limit } = answer.document;
+  const [queries, own] = apart(answer.document.queries);
   const all = [...queries, ...transactions];
   const longest = Math.max(0, ...queries.map((item) => item.duration_seconds));
   const blocking = all.filter((item) => item.blocks.length > 0).length;
@@ -81,6 +90,7 @@ function content(answer, context) {
     list('At work', queries, `No query runs for longer than ${duration(limit)}.`, context),
     list('Idle in transaction', transactions, 'Nobody is idle in an old transaction.',
       context),
+    own.length > 0 && list('Replication and the server’s own work', own, '', context),
   ];
 }
 

@@ -2,9 +2,13 @@
 import { h, fill } from '../dom.js';
 import { get } from '../api.js';
 import { bytes, count, duration, moment, plural, time } from '../format.js';
+import { listsOf, sentenceOf } from '../summary.js';
 import { table } from '../table.js';
+import { commandFor } from '../commands.js';
 import { commandLine, details, facts, kindOf, notice, panel, shape, sql, status } from '../ui.js';
-import { inWords, whoOf } from './history.js';
+import { documentView, inWords } from '../document.js';
+import { renew } from '../renew.js';
+import { whoOf } from './history.js';
 
 export const title = 'Run';
 
@@ -71,6 +75,13 @@ function linkTo(run) {
   return run ? h('a', { href: `#/history/${run}` }, `run ${run}`) : null;
 }
 
+/** How it is taken back: on the server where it was made. */
+function undoOf(run) {
+  const line = run.target && commandFor(run.target, 'history', 'undo', String(run.id));
+  return line ? [h('p', { class: 'muted' }, 'This run can be taken back:'), line]
+    : h('p', { class: 'muted' }, `This run can be taken back by "history undo ${run.id}", with the options that lead to its server: it is no target of this daemon.`);
+}
+
 function headOf(run) {
   return [
     h('p', { class: 'summary' }, status(kindOf(run.outcome), run.outcome), ` · ${run.section} ${run.verb}`),
@@ -81,7 +92,7 @@ function headOf(run) {
       ['Started', time(run.started_at, true)], ['Took', run.seconds !== null && duration(run.seconds)],
       ['Hard end', run.deadline && time(run.deadline)], ['Exit code', run.exit_code],
       ['Undoes', linkTo(run.undoes)], ['Taken back by', linkTo(run.undo_run)],
-    ]), run.summary && h('p', null, inWords(run.summary)), commandLine(run.command_line)),
+    ]), run.summary && h('p', null, sentenceOf(run.summary)), commandLine(run.command_line)),
   ];
 }
 
@@ -92,17 +103,24 @@ export async function page(view, { argument, signal }) {
   async function draw() {
     const { document } = await get(`history/${encodeURIComponent(argument)}`, {}, { signal, maxAge: 1 });
     const { run, steps = [], objects = [] } = document;
-    const bare = !steps.length && !objects.length;
+    const lists = listsOf(run.summary);
+    const bare = !steps.length && !objects.length && !lists;
     fill(view.querySelector('h1'), h('span', { class: 'of' }, run.target ?? run.database ?? ''), ` Run ${run.id}`);
-    fill(body, headOf(run),
+    renew(body, headOf(run),
+      lists && panel('One by one', documentView(lists)),
       objects.length > 0 && panel('What it worked on', objectsView(objects)),
       steps.length > 0 && panel('Step by step', stepsView(steps),
-        steps.some((step) => step.undo) && !run.undo_run && [h('p', { class: 'muted' }, 'This run can be taken back:'), commandLine(`pgrunbook history undo ${run.id}`)]),
+        steps.some((step) => step.undo) && !run.undo_run && undoOf(run)),
       bare && h('p', { class: 'muted' }, [shape('quiet'), ' No step is on record.']));
-    if (run.outcome === 'running') timer = setTimeout(() => draw().catch(() => {}), AGAIN);
+    return run.outcome === 'running';
   }
 
-  await draw();
+  /** Until it is over; a daemon that is away for a while comes back. */
+  function again() {
+    timer = setTimeout(() => draw().then((running) => running && again(), () => !signal.aborted && again()), AGAIN);
+  }
+
+  if (await draw()) again();
   view.append(body);
   return () => clearTimeout(timer);
 }

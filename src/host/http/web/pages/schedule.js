@@ -1,41 +1,25 @@
 /** The windows and turns: five weeks as a calendar, what ran and what will; then each job. */
-import { h, fill } from '../dom.js';
+import { h } from '../dom.js';
 import { get } from '../api.js';
-import { ago, clock, day, duration, moment, time } from '../format.js';
+import { beginning, calendar } from '../calendar.js';
+import { ago, count, duration, moment, time } from '../format.js';
+import { renew } from '../renew.js';
 import { changes, current } from '../state.js';
 import { table } from '../table.js';
-import { ageOf, commandLine, kindOf, panel, shape, status } from '../ui.js';
+import { ageOf, commandLine, kindOf, notice, panel, status } from '../ui.js';
+import { isOthers } from './overview.js';
 
 export const title = 'Schedule';
 
-const DAYS = 35;
-const A_DAY = 5; // lines in one day, before they are only counted
-const NAMES = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-
-/** Monday of last week. */
-function firstDay(now) {
-  const start = new Date(now.getFullYear(), now.getMonth(), now.getDate());
-  start.setDate(start.getDate() - ((start.getDay() + 6) % 7) - 7);
-  return start;
-}
-
-function group(entries) {
-  const days = new Map();
-  for (const entry of entries) {
-    const key = day(entry.at);
-    if (!days.has(key)) days.set(key, []);
-    days.get(key).push(entry);
-  }
-  for (const list of days.values()) list.sort((a, b) => moment(a.at) - moment(b.at));
-  return days;
-}
+const TURNS = 35; // of each job; of those that come more often the calendar says that they go on
+const RUNS = 500;
 
 /** Turns that are still to come, and runs and turns that were. */
 function entriesOf(jobs, runs) {
   const coming = jobs.flatMap((job) => (job.turns ?? []).map((turn) => ({
     at: turn.at, target: job.target, what: `${job.section} ${job.verb}`, window: job.window_seconds })));
   const were = runs.map((run) => ({ at: run.started_at, target: run.target ?? run.database, run: run.id, outcome: run.outcome,
-                                    what: `${run.section} ${run.verb}` }));
+                                    reason: run.error, what: `${run.section} ${run.verb}` }));
   const known = new Set(runs.map((run) => run.id));
   const turns = jobs.flatMap((job) => (job.last_turns ?? []).filter((turn) => turn.outcome !== 'running' && !known.has(turn.run))
     .map((turn) => ({ at: turn.turn_at, target: job.target, what: `${job.section} ${job.verb}`, outcome: turn.outcome,
@@ -43,33 +27,18 @@ function entriesOf(jobs, runs) {
   return [...were, ...turns, ...coming];
 }
 
-function entryView(entry) {
-  const words = [h('b', null, clock(entry.at)), ' ', entry.target, ' ', entry.what];
-  const more = entry.outcome ? `${entry.outcome}${entry.reason ? `: ${entry.reason}` : ''}`
-    : entry.window ? `planned, within ${duration(entry.window)}` : 'planned';
-  return h('span', { class: 'turn', title: more }, entry.outcome && shape(kindOf(entry.outcome)),
-    entry.outcome && h('span', { class: 'only-read' }, `${entry.outcome}: `),
-    entry.run ? h('a', { href: `#/history/${entry.run}` }, words) : words);
+/** Where the runs that were read begin, when there are more. */
+function horizon(runs) {
+  const oldest = runs.length < RUNS ? null : moment(runs.at(-1).started_at);
+  return oldest > beginning() && h('p', { class: 'muted' }, `Only the newest ${count(RUNS)} runs are here, back to ${time(oldest)}; the `,
+    h('a', { href: '#/history' }, 'history'), ' of one target has more.');
 }
 
-function dayCell(date, entries, today) {
-  const key = day(date);
-  const heading = `${NAMES[(date.getDay() + 6) % 7]} ${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}`;
-  const hidden = entries.length - A_DAY;
-  return h('li', { class: [key < today && 'past', key === today && 'today', !entries.length && 'bare'],
-                   'aria-current': key === today && 'date' },
-    h('span', { class: 'day' }, heading), entries.slice(0, A_DAY).map(entryView),
-    hidden > 0 && h('span', { class: 'muted' }, `and ${hidden} more`));
-}
-
-function calendar(entries) {
-  const days = group(entries);
-  const start = firstDay(new Date());
-  const today = day(new Date());
-  return h('ol', { class: 'calendar', 'aria-label': 'Five weeks, day by day' }, Array.from({ length: DAYS }, (_, i) => {
-    const date = new Date(start.getFullYear(), start.getMonth(), start.getDate() + i);
-    return dayCell(date, days.get(day(date)) ?? [], today);
-  }));
+/** Targets whose jobs this daemon does not do, and who does. */
+function doneElsewhere() {
+  const others = (current()?.targets ?? []).filter(isOthers);
+  return others.length > 0 && notice('unknown', h('ul', null, others.map((one) => h('li', null, h('strong', null, one.name),
+    one.holder ? `: its jobs are done by another daemon, ${one.holder}.` : ': this daemon does not do its jobs.'))));
 }
 
 function lastView(job) {
@@ -108,13 +77,14 @@ export async function page(view, { signal }) {
 
   async function draw() {
     const [plan, past] = await Promise.all([
-      get('schedule', { limit: DAYS }, { signal }), get('history/list', { limit: 300 }, { signal })]);
-    const key = JSON.stringify([plan.document.jobs, past.document.runs]);
+      get('schedule', { limit: TURNS }, { signal }), get('history/list', { limit: RUNS }, { signal })]);
+    const key = JSON.stringify([plan.document.jobs, past.document.runs, (current()?.targets ?? []).map((one) => one.holder)]);
     if (key === before) return;
     before = key;
-    fill(days, h('h2', null, 'What ran, and what will'), calendar(entriesOf(plan.document.jobs, past.document.runs)),
-      h('p', { class: 'muted' }, 'Times are those of this browser.'));
-    fill(list, jobsTable(plan.document.jobs));
+    const { jobs: all } = plan.document, { runs } = past.document;
+    renew(days, h('h2', null, 'What ran, and what will'), doneElsewhere(), calendar(entriesOf(all, runs), all, TURNS),
+      h('p', { class: 'muted' }, 'Times are those of this browser.'), horizon(runs));
+    renew(list, jobsTable(all));
   }
 
   await draw();

@@ -5,6 +5,7 @@ import { bytes, count, duration, plural, time } from '../format.js';
 import { details, notice, panel, sql, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
+import { isSystem } from '../document.js';
 import { add, ask, headLine, lastRun, later, outcomeStatus, outcomeWord, relation, tiles }
   from './parts.js';
 
@@ -13,20 +14,16 @@ export const title = 'Vacuum';
 const ACTIONS = {
   vacuum: 'vacuum', analyze: 'analyze', vacuum_analyze: 'vacuum, analyze', skip: 'leave',
 };
-const SYSTEM = ['pg_catalog', 'information_schema', 'pg_toast'];
-
-function isSystem(item) {
-  return SYSTEM.includes(item.schema);
-}
 
 function planTable(caption, rows) {
+  const turns = rows.map((row) => row.order).sort((a, b) => a - b);
   return table({
     caption, captionHidden: true, limit: 50, cards: true, rows,
     empty: 'Nothing to do.',
     order: { key: 'order', descending: false },
     columns: [
       { key: 'order', label: 'Turn', number: true, value: (row) => row.order ?? 1e9,
-        format: (value, row) => row.order ?? '–' },
+        format: (value, row) => (row.order ? turns.indexOf(row.order) + 1 : '–') },
       { key: 'table', label: 'Table', head: true,
         value: (row) => relation(row.schema, row.table) },
       { key: 'action', label: 'What', value: (row) =>
@@ -100,7 +97,9 @@ async function last(context) {
         (new Date(run.ended_at) - new Date(run.started_at)) / 1000)}. `,
       h('a', { href: `#/history/${run.id}` }, `Run ${run.id}, step by step`)),
     run.error && notice('critical', run.error),
-    runTable(objects));
+    runTable(objects.filter((item) => !isSystem(item))),
+    objects.some(isSystem) && details(`${plural(objects.filter(isSystem).length, 'table')} `
+      + 'of the system', runTable(objects.filter(isSystem))));
 }
 
 export async function page(view, context) {
@@ -108,6 +107,7 @@ export async function page(view, context) {
   const answer = await ask('vacuum', 'plan', context);
   const plan = answer.document;
   const due = plan.tables.filter((item) => item.action !== 'skip');
+  const ours = due.filter((item) => !isSystem(item));
   const dead = due.reduce((sum, item) => sum + item.dead_rows, 0);
   const seconds = due.reduce((sum, item) => sum + item.predicted_seconds, 0);
 
@@ -117,7 +117,8 @@ export async function page(view, context) {
       what: `Vacuum ${plural(due.length, 'table')} of ${target}`, done: refresh,
     }, session)),
     tiles([
-      ['Tables due', count(due.length), due.length > 0 ? 'warning' : 'ok'],
+      ['Tables due', count(ours.length), ours.length > 0 ? 'warning' : 'ok'],
+      due.length > ours.length && ['Of the system', count(due.length - ours.length)],
       ['Dead rows there', count(dead)],
       ['Takes about', duration(seconds)],
       ['Keep rows from being removed', count(plan.horizon.length),
