@@ -191,6 +191,25 @@ def test_migrations_that_are_due(server, runbook):
     assert not of_family(figures(runbook("gather", server=server)), "migrations_files")
 
 
+def test_a_turn_that_was_missed_is_told_from_the_first_scrape_on(server, runbook):
+    """Also by the daemon after that: what came of the turns before is in the history."""
+    yearly = {**QUIET, "vacuum_schedule": "@yearly"}
+    daemon = Daemon(runbook, {"shop": server}, **yearly)
+    daemon.now_due(hours=24 * 366)
+    daemon.start()
+    daemon.wait_turn("missed")
+    missed = 'pgrunbook_serve_turn_last_missed_timestamp_seconds{target="shop",task="vacuum"} '
+    counted = 'pgrunbook_serve_turns_total{target="shop",task="vacuum",outcome="%s"} %d'
+    wait_until(lambda: counted % ("missed", 1) in scrape(daemon)[0], what="the missed turn")
+    text = scrape(daemon)[0]
+    assert missed in text and counted % ("done", 0) in text
+    daemon.stop()
+    daemon.start()
+    text = scrape(daemon)[0]
+    assert missed in text and counted % ("missed", 0) in text
+    daemon.stop()
+
+
 def test_gather_prints_what_check_prints(server, runbook):
     checked = runbook("check", "--json", server=server).json
     lines = runbook("gather", server=server).expect(0).out.splitlines()

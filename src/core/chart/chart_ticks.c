@@ -53,6 +53,8 @@ static double step_of(enum chart_unit unit, double least)
     return MAX(round_step(least), 1);
 }
 
+enum { MOST_TICKS = 100 };
+
 GArray *chart_value_ticks(enum chart_unit unit, double low, double high, guint wanted)
 {
     GArray *ticks = g_array_new(FALSE, FALSE, sizeof(double));
@@ -66,9 +68,11 @@ GArray *chart_value_ticks(enum chart_unit unit, double low, double high, guint w
     }
     high = high > low ? high : low + 1;
     const double step = step_of(unit, (high - low) / MAX(wanted, 1));
-    for (double tick = floor(low / step) * step;; tick += step) {
+    const double first = floor(low / step);
+    for (int i = 0; i <= MOST_TICKS; i++) {
+        const double tick = (first + i) * step;
         g_array_append_val(ticks, tick);
-        if (tick >= high * (1 - 1e-12) || ticks->len > 100)
+        if (tick >= high * (1 - 1e-12))
             break;
     }
     return ticks;

@@ -3,7 +3,6 @@
 #include "daemon/daemon_private.h"
 #include "daemon/metrics_counts.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -142,12 +141,14 @@ const struct metric metrics_serve[] = {
 static double resident_bytes(void)
 {
     g_autofree char *text = NULL;
-    unsigned long pages = 0, resident = 0;
 
-    if (!g_file_get_contents("/proc/self/statm", &text, NULL, NULL) ||
-        sscanf(text, "%lu %lu", &pages, &resident) != 2)
+    /* "PAGES RESIDENT …" */
+    if (!g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
         return 0;
-    return (double) resident * (double) sysconf(_SC_PAGESIZE);
+    const char *second = strchr(text, ' ');
+    return second == NULL
+               ? 0
+               : (double) g_ascii_strtoull(second, NULL, 10) * (double) sysconf(_SC_PAGESIZE);
 }
 
 static void measure_process(struct measure *measure, const struct daemon *daemon)

@@ -208,7 +208,7 @@ struct report {
     GArray *growths;     /* of struct report_growth */
     GArray *turns;       /* of struct report_turn: those that were missed */
     guint turns_all;     /* turns of the month */
-    bool findings_later;  /* only what was found long after the month is kept */
+    bool findings_later; /* only what was found long after the month is kept */
     GPtrArray *names;    /* of const char *: the targets that the history knows */
     GArray *lines;       /* of struct report_line: the month in short */
     GArray *gaps;        /* of const char *: what is not known */
