@@ -61,6 +61,9 @@ enum command_flags {
     COMMAND_LOCAL = 1 << 8,
     /* Over HTTP it is to be had without arguments, which would name files of this machine. */
     COMMAND_LOCAL_WORDS = 1 << 9,
+    /* Asked for over HTTP when every slot is taken, it works on the connection of the target's watch
+     * (call->guard): it is what makes room again. */
+    COMMAND_TAKES_GUARD = 1 << 10,
 };
 
 struct call;
@@ -93,6 +96,8 @@ const char *const *option_values(const struct options *options, const char *name
 
 /* The alias of a call, in the environment of serve's children. */
 #define CALL_ALIAS_VARIABLE "PGRUNBOOK_TARGET_ALIAS"
+/* Set: a child of serve's that answers a request; see call.looks. */
+#define CALL_LOOKS_VARIABLE "PGRUNBOOK_LOOKS"
 
 /* One call of a command. Everything is borrowed from the host. */
 struct call {
@@ -112,6 +117,9 @@ struct call {
     struct store *store;
     const char *command_line; /* as typed, for the record; passwords removed */
     bool dry_run, yes, echo;
+    /* Somebody looks at a page of the daemon's: that is no run, whatever the command line records
+     * when it is typed. */
+    bool looks;
 };
 
 /* Opens the call's session, echo wired. NULL with an error. */
@@ -216,6 +224,7 @@ struct feature {
     /* Brings their values: right after check(), where the section has one and it did not fail, from
      * what that handed over. False with an error only when nothing could be said at all. */
     bool (*measure)(struct measure *measure, GError **error);
+    const char *needs; /* the setting without which there is nothing to show: "repo"; or NULL */
 };
 
 /* All sections in runbook order, NULL-terminated; defined in src/features.c. */

@@ -139,6 +139,7 @@ def test_the_overview_has_it_all(daemon, server):
     assert shop["status"] in ("ok", "warning", "critical", "unknown") and shop["checked_at"]
     assert shlex.split(shop["command_options"])[:4] == ["--target", "shop",
                                                         "--config", str(daemon.file)]
+    assert [lack["setting"] for lack in shop["not_set_up"]] == ["backup.repo", "migrations.dir"]
     brief = daemon.ask("/api/v1/overview?brief=1")[1]["targets"][0]["verdicts"]
     assert all(verdict["status"] != "ok" for verdict in brief)
     assert len(brief) <= len(shop["verdicts"])

@@ -76,7 +76,6 @@ class Trouble:
     def make(self):
         """All of it; the sessions last until let_go()."""
         self._tables()
-        self._nasty()
         self._decay()
         self.calm.make_table("contacts", rows=2000)
         self._history()
@@ -108,8 +107,8 @@ class Trouble:
             CREATE INDEX "{EVIL} index" ON {EVIL_SQL} ({EVIL_SQL});
             CREATE INDEX "{EVIL} twin" ON {EVIL_SQL} ({EVIL_SQL})""")
 
-    def _nasty(self):
-        """Tables that are half air, each with an index twice."""
+    def add_nasty(self):
+        """Tables that are half air, each with an index twice; until drop_nasty()."""
         self.shop.sql(f'CREATE SCHEMA "{SCHEMA}"')
         for name in NASTY:
             table = f'"{SCHEMA}".' + quoted(name)
@@ -120,6 +119,9 @@ class Trouble:
                 CREATE INDEX {quoted(name + ' 2')} ON {table} (note);
                 DELETE FROM {table} WHERE id % 4 <> 0""")
             self.shop.sql(f"VACUUM (ANALYZE) {table}")
+
+    def drop_nasty(self):
+        self.shop.sql(f'DROP SCHEMA "{SCHEMA}" CASCADE')
 
     def _decay(self):
         bloat.make_holes(self.shop, "visits", rows=60_000, part=6)

@@ -313,6 +313,8 @@ void store_close(struct store *store)
     g_hash_table_unref(store->statements);
     g_free(store->path);
     g_free(store->trouble);
+    g_free(store->actor);
+    g_free(store->reason);
     g_free(store->boot);
     g_free(store);
 }

@@ -59,10 +59,12 @@ struct store_run {
 #define STORE_ACTOR_VARIABLE  "PGRUNBOOK_ACTOR"
 #define STORE_REASON_VARIABLE "PGRUNBOOK_REASON"
 
+/* The same for a process that acts for several: of all runs that this store records from now on. */
+void store_set_actor(struct store *store, const char *actor, const char *reason);
+
 /* All writers swallow errors into store_trouble(). Times are wall-clock microseconds since 1970.
- * The run's os user, host name, pid and start time are filled in here, actor and reason from the
- * environment. Returns the run's id, -1
- * when it could not be written. */
+ * The run's os user, host name, pid and start time are filled in here, actor and reason of
+ * store_set_actor(), or of the environment. Returns the run's id, -1 when it could not be written. */
 gint64 store_run_begin(struct store *store, const struct store_run *run);
 /* outcome: done, partly, failed, refused, interrupted. summary: JSON text or NULL. */
 void store_run_end(struct store *store, gint64 run, const char *outcome, int exit_code,

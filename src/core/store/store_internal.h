@@ -14,6 +14,7 @@ struct store {
     sqlite3 *db;
     char *path; /* absolute, or ":memory:" */
     char *trouble;
+    char *actor, *reason;   /* of the runs it records; NULL: as the environment says */
     GHashTable *statements; /* of prepared statements at rest, by struct query */
     GThread *thread;        /* the one that opened it */
     char *boot;             /* of store_boot(), and when this process started: once asked for */

@@ -54,6 +54,14 @@ void store_end_all(struct store *store, bool ok)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+void store_set_actor(struct store *store, const char *actor, const char *reason)
+{
+    g_free(store->actor);
+    g_free(store->reason);
+    store->actor = g_strdup(actor);
+    store->reason = g_strdup(reason);
+}
+
 gint64 store_run_begin(struct store *store, const struct store_run *run)
 {
     g_autofree char *boot = store_boot();
@@ -76,8 +84,10 @@ gint64 store_run_begin(struct store *store, const struct store_run *run)
     statement_bind_int(statement, 16, store_process_started(getpid()));
     if (run->undoes > 0)
         statement_bind_int(statement, 17, run->undoes);
-    statement_bind_text(statement, 18, g_getenv(STORE_ACTOR_VARIABLE));
-    statement_bind_text(statement, 19, g_getenv(STORE_REASON_VARIABLE));
+    statement_bind_text(statement, 18,
+                        store->actor ? store->actor : g_getenv(STORE_ACTOR_VARIABLE));
+    statement_bind_text(statement, 19,
+                        store->actor ? store->reason : g_getenv(STORE_REASON_VARIABLE));
     return store_write(store, statement) ? sqlite3_last_insert_rowid(store->db) : -1;
 }
 

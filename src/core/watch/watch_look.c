@@ -71,8 +71,9 @@ struct watch_capture {
     size_t data_length, message_length;
     struct output *output;
     struct options *options;
-    GString *typed;     /* "pgrunbook connections relieve --yes" */
-    char *command_line; /* … and who did */
+    GPtrArray *arguments; /* with a NULL at the end */
+    GString *typed;       /* "pgrunbook connections relieve --yes" */
+    char *command_line;   /* … and who did */
     int guard_pid;
 };
 
@@ -116,11 +117,14 @@ void watch_act_begin(struct watch_look *look, const char *verb, double seconds)
     capture->output =
         output_new(capture->data, capture->messages, OUTPUT_JSON, OUTPUT_COLOR_NEVER, 0);
     capture->options = options_new();
+    capture->arguments = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(capture->arguments, NULL);
     capture->typed = g_string_new(NULL);
     g_string_printf(capture->typed, "pgrunbook %s %s --yes", call->feature->name, verb);
     capture->guard_pid = session_pid(look->guard);
     call->command = command_of(call->feature, verb);
     call->options = capture->options;
+    call->arguments = (const char *const *) capture->arguments->pdata;
     call->output = capture->output;
     call->guard = look->guard;
     call->yes = true;
@@ -137,6 +141,24 @@ void watch_act_option(struct watch_look *look, const char *name, const char *val
     if (value != NULL)
         g_string_append_printf(capture->typed, "=%s", value);
     set_command_line(look);
+}
+
+void watch_act_argument(struct watch_look *look, const char *argument)
+{
+    struct watch_capture *capture = look->desk->capture;
+
+    g_ptr_array_insert(capture->arguments, (int) capture->arguments->len - 1,
+                       g_strdup(argument));
+    look->call->arguments = (const char *const *) capture->arguments->pdata;
+    g_string_append_printf(capture->typed, " %s", argument);
+    set_command_line(look);
+}
+
+void watch_act_for(struct watch_look *look, const char *actor, const char *reason, bool dry_run)
+{
+    store_set_actor(look->call->store, actor, reason);
+    look->call->dry_run = dry_run;
+    look->call->yes = !dry_run;
 }
 
 /* The messages on one line, the program's name removed. */
@@ -186,10 +208,13 @@ struct watch_outcome watch_act_end(struct watch_look *look, const GError *error)
         look->may_act = false;
     g_clear_pointer(&call->store, store_close);
     call->options = NULL;
+    call->arguments = NULL;
+    call->dry_run = false;
     call->output = NULL;
     call->guard = NULL;
     call->command_line = NULL;
     options_free(capture->options);
+    g_ptr_array_unref(capture->arguments);
     g_string_free(capture->typed, TRUE);
     g_free(capture->command_line);
     free(capture->data_text);

@@ -68,6 +68,13 @@ void watch_note(struct watch_look *look, const char *name, gint64 run, bool warn
 void watch_act_begin(struct watch_look *look, const char *verb, double seconds);
 void watch_act_option(struct watch_look *look, const char *name, const char *value);
 
+void watch_act_argument(struct watch_look *look, const char *argument);
+
+/* The act is somebody's, who gave a reason; both stand in the history. dry_run: only the plan is
+ * made. */
+void watch_act_for(struct watch_look *look, const char *actor, const char *reason,
+                   bool dry_run);
+
 /* What came of it. */
 struct watch_outcome {
     json_t *document; /* the command's, NULL when it made none */

@@ -382,4 +382,5 @@ const struct feature feature_migrations = {
     .queries = migrations_queries,
     .metrics = migrations_metrics,
     .measure = migrations_measure,
+    .needs = "dir",
 };

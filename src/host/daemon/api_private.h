@@ -21,6 +21,8 @@ struct api {
     GPtrArray *plans;     /* of struct api_plan, oldest first */
     GPtrArray *acts;      /* of struct api_act, oldest first */
     gint64 acts_begun;
+    GPtrArray *lent_out; /* of what watches were asked for (api_lend.c), borrowed */
+    gint64 lent_begun;
 };
 
 /* ---- answers (api_answer.c) -------------------------------------------------------------------- */

@@ -390,7 +390,7 @@ static bool add_options(struct api_call *call, const json_t *options, GError **e
         if (!added)
             return false;
     }
-    qsort(call->options->pdata, call->options->len, sizeof(gpointer), by_text);
+    g_ptr_array_sort(call->options, by_text);
     return true;
 }
 

@@ -4,10 +4,10 @@
  * seconds.
  */
 #include "calendar/schedule.h"
-#include "cli/grammar.h"
 #include "cli/record.h"
 #include "daemon/agenda.h"
 #include "daemon/api_private.h"
+#include "feature.h"
 
 #include <string.h>
 
@@ -256,20 +256,22 @@ static void add_command_options(struct json_text *json, const struct daemon_targ
 
 /* ---- what is not there to be shown ---------------------------------------------------------------- */
 
-/* Sections that say nothing before a folder is named, where one is. */
-static void add_folders(struct json_text *json, const struct daemon_target *target)
+/* Sections that have nothing to show before a setting is made. */
+static void add_lacking(struct json_text *json, const struct daemon_target *target)
 {
-    static const struct {
-        const char *section, *setting;
-    } folders[] = {{"backup", "backup.repo"}, {"migrations", "migrations.dir"}};
-
-    json_text_list(json, "folders");
-    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
-        const char *path = cli_setting(folders[i].setting) == NULL
-                               ? NULL
-                               : settings_string(target->settings, folders[i].setting);
-        if (path != NULL && path[0] != '\0')
-            json_text_string(json, NULL, folders[i].section);
+    json_text_list(json, "not_set_up");
+    for (guint i = 0; features[i] != NULL; i++) {
+        if (features[i]->needs == NULL)
+            continue;
+        g_autofree char *setting =
+            g_strconcat(features[i]->name, ".", features[i]->needs, NULL);
+        const char *text = settings_string(target->settings, setting);
+        if (text != NULL && text[0] != '\0')
+            continue;
+        json_text_object(json, NULL);
+        json_text_string(json, "section", features[i]->name);
+        json_text_string(json, "setting", setting);
+        json_text_close(json);
     }
     json_text_close(json);
 }
@@ -284,7 +286,7 @@ static void add_target(struct json_text *json, struct daemon_target *target, boo
     json_text_object(json, NULL);
     json_text_string(json, "name", target->name);
     add_command_options(json, target);
-    add_folders(json, target);
+    add_lacking(json, target);
     api_add_state(json, target);
     json_text_time(json, "sampled_at", target->seen.sample_us);
     api_add_slots(json, &target->seen.sample);

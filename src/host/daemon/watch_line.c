@@ -188,6 +188,21 @@ static void read_live(struct members *members, struct watch_line *line)
     line->document = json_incref((json_t *) (guintptr) document);
 }
 
+static void read_lent(struct members *members, struct watch_line *line)
+{
+    const json_t *document = member(members, "document", false);
+
+    line->lent = (struct watch_lent){
+        .number = read_int(members, "number", true),
+        .exit_code = read_count(members, "exit_code"),
+        .messages = read_text(members, "messages", true),
+        .run = read_int(members, "run", false),
+    };
+    if (document != NULL && !json_is_object(document) && members->wrong == NULL)
+        members->wrong = "document";
+    line->document = json_incref((json_t *) (guintptr) document);
+}
+
 static const struct {
     const char *word;
     void (*read)(struct members *members, struct watch_line *line);
@@ -196,6 +211,7 @@ static const struct {
     [WATCH_LINE_BEAT] = {"beat", read_beat},    [WATCH_LINE_MINUTE] = {"minute", read_minute},
     [WATCH_LINE_ALARM] = {"alarm", read_event}, [WATCH_LINE_NOTE] = {"note", read_event},
     [WATCH_LINE_BUSY] = {"busy", read_busy},    [WATCH_LINE_LIVE] = {"live", read_live},
+    [WATCH_LINE_LENT] = {"lent", read_lent},
 };
 
 static struct watch_line *read_kind(struct members *members, const char *word)
@@ -261,6 +277,7 @@ void watch_line_free(struct watch_line *line)
     g_free(line->event.message);
     g_free(line->event.detail);
     g_free(line->section);
+    g_free(line->lent.messages);
     json_decref(line->document);
     g_free(line);
 }

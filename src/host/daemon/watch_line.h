@@ -13,6 +13,7 @@
  *   {"line":"note", "at_us", "name", "message", "run", "severity"}
  *   {"line":"busy", "at_us", "seconds"}
  *   {"line":"live", "at_us", "section", "document":{…}}
+ *   {"line":"lent", "at_us", "number", "exit_code", "document":{…}|null, "messages", "run"}
  */
 #ifndef HOST_DAEMON_WATCH_LINE_H
 #define HOST_DAEMON_WATCH_LINE_H
@@ -31,6 +32,7 @@ enum watch_line_kind {
     WATCH_LINE_NOTE,
     WATCH_LINE_BUSY,
     WATCH_LINE_LIVE,
+    WATCH_LINE_LENT,
 };
 
 struct watch_state {
@@ -53,6 +55,14 @@ struct watch_event {
     gint64 run; /* 0: none */
 };
 
+/* What came of an order. */
+struct watch_lent {
+    gint64 number;
+    int exit_code;
+    char *messages;
+    gint64 run; /* 0: none */
+};
+
 struct watch_line {
     enum watch_line_kind kind;
     gint64 at_us;
@@ -61,8 +71,10 @@ struct watch_line {
     struct store_minute minute;
     struct watch_event event;
     double busy_seconds;
-    char *section;    /* of a live one */
-    json_t *document; /* its report; NULL: it is no such line */
+    char *section; /* of a live one */
+    struct watch_lent lent;
+    json_t *
+        document; /* of a live one its report, of a lent one what the command printed, or NULL */
 };
 
 /* NULL with a reason when it is not such a line. */

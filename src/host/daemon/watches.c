@@ -4,6 +4,7 @@
  */
 #include "daemon/daemon_private.h"
 
+#include "daemon/api_lend.h"
 #include "daemon/journal.h"
 
 enum { ODD_LINES_SAID = 3 };
@@ -168,6 +169,9 @@ static void take(struct daemon_target *target, struct watch_line *line)
     case WATCH_LINE_LIVE:
         api_live_heard(target, line->section, line->document, line->at_us);
         break;
+    case WATCH_LINE_LENT:
+        api_lend_heard(target, line);
+        break;
     case WATCH_LINE_BEAT:
         break;
     }
@@ -195,6 +199,7 @@ void watch_gone(struct daemon_target *target, const char *how)
 {
     (void) how;
     target->seen.said = false;
+    api_lend_lost(target);
     if (target->leaving)
         return;
     watch_sample_clear(&target->seen.sample);

@@ -9,6 +9,7 @@
 #include "watch/watcher_feed.h"
 #include "watch/watcher_guard.h"
 #include "watch/watcher_lines.h"
+#include "watch/watcher_order.h"
 #include "watch/watcher_signs.h"
 
 #include <malloc.h>
@@ -181,51 +182,97 @@ static void judge_blind(struct watcher *watcher, const struct backends *backends
 
 /* ---- one look ------------------------------------------------------------------------------------ */
 
+/* What a section is given of this look. */
+static struct watch_look look_of(struct watcher *watcher, struct watched *section,
+                                 const struct backends *backends, unsigned triggers)
+{
+    const struct watcher_guard *guard = &watcher->guard;
+
+    return (struct watch_look){
+        .call = &section->call,
+        .guard = guard->session,
+        .backends = backends,
+        .now_us = g_get_monotonic_time(),
+        .triggers = triggers,
+        .may_act = guard->acts && !backends->in_recovery && backends->hidden == 0,
+        .memory = &section->memory,
+        .desk = &watcher->desk,
+        .emergency = guard->emergency,
+    };
+}
+
+/* An act of the look may have cost the guard, or its lock. */
+static void heed_act(struct watcher *watcher, bool might, const struct watch_look *look)
+{
+    if (might && !look->may_act)
+        watcher_guard_renewed(&watcher->guard);
+}
+
 static void show_sections(struct watcher *watcher, const struct backends *backends,
                           unsigned triggers)
 {
-    struct watcher_guard *guard = &watcher->guard;
-    bool may_act = guard->acts && !backends->in_recovery && backends->hidden == 0;
-
     for (guint i = 0; i < watcher->sections->len && !interrupt_pending(); i++) {
         struct watched *section = &g_array_index(watcher->sections, struct watched, i);
-        struct watch_look look = {
-            .call = &section->call,
-            .guard = guard->session,
-            .backends = backends,
-            .now_us = g_get_monotonic_time(),
-            .triggers = triggers,
-            .may_act = may_act,
-            .memory = &section->memory,
-            .desk = &watcher->desk,
-        };
+        struct watch_look look = look_of(watcher, section, backends, triggers);
+        bool might = look.may_act;
         section->feature->watch(&look);
-        if (may_act && !look.may_act)
-            watcher_guard_renewed(guard);
-        may_act = look.may_act;
-        if (!session_alive(guard->session))
+        heed_act(watcher, might, &look);
+        if (!session_alive(watcher->guard.session))
             return;
     }
+}
+
+static struct watched *section_called(struct watcher *watcher, const char *name)
+{
+    for (guint i = 0; i < watcher->sections->len; i++) {
+        struct watched *section = &g_array_index(watcher->sections, struct watched, i);
+        if (strcmp(section->feature->name, name) == 0)
+            return section;
+    }
+    return NULL;
+}
+
+/* One a look: the next is given what this one has left. */
+static void carry_out_order(struct watcher *watcher, const struct backends *backends,
+                            unsigned triggers)
+{
+    if (watcher->feed.orders->len == 0 || interrupt_pending())
+        return;
+    struct watcher_order *order = g_ptr_array_steal_index(watcher->feed.orders, 0);
+    struct watched *section = section_called(watcher, order->words[0]);
+    struct watch_outcome outcome = {.run = -1};
+    int code = RUNBOOK_REFUSED;
+    if (section != NULL) {
+        struct watch_look look = look_of(watcher, section, backends, triggers);
+        bool might = look.may_act;
+        code = watcher_order_carry_out(order, &look, &outcome);
+        heed_act(watcher, might, &look);
+    }
+    watcher_say_lent(&watcher->lines, order->number, code, &outcome);
+    watcher_order_free(order);
+}
+
+/* Without a guard there is nothing to lend. */
+static void turn_orders_down(struct watcher *watcher)
+{
+    for (guint i = 0; i < watcher->feed.orders->len; i++) {
+        const struct watcher_order *order = g_ptr_array_index(watcher->feed.orders, i);
+        struct watch_outcome outcome = {.run = -1, .messages = g_strdup(watcher->guard.reason)};
+        watcher_say_lent(&watcher->lines, order->number, RUNBOOK_CONNECT, &outcome);
+    }
+    g_ptr_array_set_size(watcher->feed.orders, 0);
 }
 
 /* What the sections' reports would say, for somebody who looks on: from this look, without a query. */
 static void show_live(struct watcher *watcher, const struct backends *backends,
                       unsigned triggers)
 {
+    watcher_feed_take(&watcher->feed, g_get_monotonic_time());
     if (!watcher_feed_looks(&watcher->feed, g_get_monotonic_time()) || backends->hidden > 0)
         return;
     for (guint i = 0; i < watcher->sections->len; i++) {
         struct watched *section = &g_array_index(watcher->sections, struct watched, i);
-        struct watch_look look = {
-            .call = &section->call,
-            .guard = watcher->guard.session,
-            .backends = backends,
-            .now_us = g_get_monotonic_time(),
-            .triggers = triggers,
-            .memory = &section->memory,
-            .desk = &watcher->desk,
-            .emergency = watcher->guard.emergency,
-        };
+        struct watch_look look = look_of(watcher, section, backends, triggers);
         json_t *document =
             section->feature->live != NULL ? section->feature->live(&look) : NULL;
         if (document == NULL)
@@ -250,6 +297,8 @@ static void look_at(struct watcher *watcher, const struct backends *backends)
     judge_blind(watcher, backends);
     show_live(watcher, backends, triggers);
     show_sections(watcher, backends, triggers);
+    if (session_alive(watcher->guard.session))
+        carry_out_order(watcher, backends, triggers);
 }
 
 static bool look(struct watcher *watcher, GError **error)
@@ -357,6 +406,8 @@ static void tell_of_outage(struct watcher *watcher)
     unsigned triggers = watcher_signs_now(&watcher->signs);
 
     watcher->minute.missed++;
+    watcher_feed_take(&watcher->feed, g_get_monotonic_time());
+    turn_orders_down(watcher);
     say_state(watcher);
     watcher_say_beat(&watcher->lines);
     judge_unready(watcher, triggers);
@@ -396,8 +447,11 @@ static void wait_for_next(struct watcher *watcher)
     };
     bool waits_late = guard->session == NULL && guard->late != NULL;
     watcher_signs_start(&watcher->signs, &aim);
-    watcher->extra = watcher_signs_wait(&watcher->signs, until,
-                                        waits_late ? session_late_fd(guard->late) : -1);
+    watcher->extra = watcher_signs_wait(
+        &watcher->signs, until, waits_late ? session_late_fd(guard->late) : watcher->feed.fd);
+    watcher_feed_take(&watcher->feed, g_get_monotonic_time());
+    if (watcher->feed.orders->len > 0 && guard->session != NULL)
+        watcher->extra = true;
 }
 
 /* True: there is a connection that was not there before. */

@@ -260,3 +260,22 @@ void watcher_say_live(struct watcher_lines *lines, const char *section, json_t *
     else
         json_decref(line);
 }
+
+void watcher_say_lent(struct watcher_lines *lines, gint64 number, int exit_code,
+                      struct watch_outcome *outcome)
+{
+    json_t *line = line_new("lent");
+    json_t *members = json_pack(
+        "{sI si so ss so}", "number", (json_int_t) number, "exit_code", exit_code, "document",
+        outcome->document != NULL ? json_incref(outcome->document) : json_null(), "messages",
+        outcome->messages != NULL ? outcome->messages : "", "run",
+        outcome->run < 0 ? json_null() : json_integer(outcome->run));
+
+    json_object_update(line, members);
+    json_decref(members);
+    watch_outcome_clear(outcome);
+    if (lines->json)
+        put(lines, line, true);
+    else
+        json_decref(line);
+}

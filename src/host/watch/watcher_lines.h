@@ -48,4 +48,8 @@ void watcher_lines_flush(struct watcher_lines *lines);
  * one says more. */
 void watcher_say_live(struct watcher_lines *lines, const char *section, json_t *document);
 
+/* What came of an order, whose outcome it takes. */
+void watcher_say_lent(struct watcher_lines *lines, gint64 number, int exit_code,
+                      struct watch_outcome *outcome);
+
 #endif

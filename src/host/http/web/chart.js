@@ -121,7 +121,7 @@ function reader(plot, label, look) {
 
 /**
  * A chart over time.
- *   label    what it shows, in words;  unit  written above the y-axis ("GiB" is in `format` already)
+ *   label    what it shows, in words;  unit  written above the y-axis ("GB" is in `format` already)
  *   series   [{name, points: [[ms, value or null]], class?, dashed?}]
  *   format   (value) → text;  base 1024 for bytes, so that ticks are round
  *   area     filled;  height in px;  most: least top of the y-axis;  from, to: ms

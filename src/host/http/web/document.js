@@ -9,7 +9,7 @@ import { details, facts } from './ui.js';
 
 /* Members whose values are words of ours, and those that a table can do without. */
 const WORDS = /^(action|needs|outcome|kind|method|state|lock_mode|diagnosis|step)$/;
-const ASIDE = /^(order|number|predicted_error)$/;
+const ASIDE = /^(order|number|predicted_error|needs)$/;
 const PLAIN_NUMBER = /(^|_)(pid|id|port|version_num|seed|timeline|xid)$/;
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/;
 
@@ -81,16 +81,21 @@ function tableOf(name, rows) {
     value: (row) => (typeof row[key] === 'object' ? JSON.stringify(row[key]) : row[key]), cell: (row) => shown(key, row[key]) })) });
 }
 
+/** Tables that nobody made. */
+export const isSystem = (row) => /^(pg_catalog|information_schema|pg_toast)$/.test(row.schema ?? '');
+
 const isLeft = (row) => row.action === 'skip' || row.outcome === 'skipped';
 
-/** What a plan leaves alone is told, but not first. */
+/** What a plan does to tables of the system, or leaves alone, is told, but not first. */
 function listOf(name, all) {
-  const rows = all.map(named);
-  if (BESIDE[name]) return details(`${BESIDE[name]} (${count(rows.length)})`, tableOf(name, rows));
-  const left = rows.filter(isLeft);
-  const done = rows.filter((row) => !left.includes(row));
+  const part = (wanted) => all.filter(wanted).map(named);
+  if (BESIDE[name]) return details(`${BESIDE[name]} (${count(all.length)})`, tableOf(name, part(() => true)));
+  const left = part(isLeft);
+  const system = part((row) => !isLeft(row) && isSystem(row));
+  const done = part((row) => !isLeft(row) && !isSystem(row));
   return [
-    done.length ? tableOf(name, done) : h('p', null, `${capital(words(name))}: there is nothing to do.`),
+    done.length ? tableOf(name, done) : !system.length && h('p', null, `${capital(words(name))}: there is nothing to do.`),
+    system.length > 0 && details(`${count(system.length)} of the system`, tableOf(name, system)),
     left.length > 0 && details(`${count(left.length)} left alone, and why`, tableOf(name, left)),
   ];
 }

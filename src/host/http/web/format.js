@@ -15,9 +15,9 @@ export function number(value, digits = 1) {
   return missing(value) ? NOTHING : value.toLocaleString('en-US', { maximumFractionDigits: digits });
 }
 
-const BYTES = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+const BYTES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']; // of 1024, as PostgreSQL has them
 
-/** 1610612736 → "1.5 GiB" */
+/** 1610612736 → "1.5 GB" */
 export function bytes(value) {
   if (missing(value)) return NOTHING;
   let left = Math.abs(value);

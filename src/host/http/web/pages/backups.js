@@ -8,7 +8,7 @@ import { ageOf, details, facts, notice, panel, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { commandFor } from '../commands.js';
-import { noFolder } from './nofolder.js';
+import { notSetUp } from './notsetup.js';
 import { add, ask, headLine, tiles } from './parts.js';
 
 export const title = 'Backups';
@@ -210,7 +210,7 @@ function heads(document) {
 
 export async function page(view, context) {
   const { target, session, refresh } = context;
-  const none = noFolder('backup', target);
+  const none = notSetUp('backup', target);
   if (none !== null)
     return add(view, none);
   const answer = await ask('backup', 'list', context);

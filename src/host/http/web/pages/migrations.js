@@ -6,7 +6,7 @@ import { details, facts, notice, panel, status } from '../ui.js';
 import { table } from '../table.js';
 import { get } from '../api.js';
 import { commandFor } from '../commands.js';
-import { noFolder } from './nofolder.js';
+import { notSetUp } from './notsetup.js';
 import { add, ask, headLine, later, outcomeStatus, outcomeWord, tiles } from './parts.js';
 
 export const title = 'Migrations';
@@ -97,7 +97,7 @@ async function runs(context) {
 }
 
 export async function page(view, context) {
-  const none = noFolder('migrations', context.target);
+  const none = notSetUp('migrations', context.target);
   if (none !== null)
     return add(view, none);
   const answer = await ask('migrations', 'status', context);

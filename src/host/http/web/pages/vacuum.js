@@ -5,6 +5,7 @@ import { bytes, count, duration, plural, time } from '../format.js';
 import { details, notice, panel, sql, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
+import { isSystem } from '../document.js';
 import { add, ask, headLine, lastRun, later, outcomeStatus, outcomeWord, relation, tiles }
   from './parts.js';
 
@@ -13,11 +14,6 @@ export const title = 'Vacuum';
 const ACTIONS = {
   vacuum: 'vacuum', analyze: 'analyze', vacuum_analyze: 'vacuum, analyze', skip: 'leave',
 };
-const SYSTEM = ['pg_catalog', 'information_schema', 'pg_toast'];
-
-function isSystem(item) {
-  return SYSTEM.includes(item.schema);
-}
 
 function planTable(caption, rows) {
   const turns = rows.map((row) => row.order).sort((a, b) => a - b);
@@ -101,7 +97,9 @@ async function last(context) {
         (new Date(run.ended_at) - new Date(run.started_at)) / 1000)}. `,
       h('a', { href: `#/history/${run.id}` }, `Run ${run.id}, step by step`)),
     run.error && notice('critical', run.error),
-    runTable(objects));
+    runTable(objects.filter((item) => !isSystem(item))),
+    objects.some(isSystem) && details(`${plural(objects.filter(isSystem).length, 'table')} `
+      + 'of the system', runTable(objects.filter(isSystem))));
 }
 
 export async function page(view, context) {
