@@ -61,8 +61,8 @@ def test_moment_to_the_second(browse):
     wait_until(lambda: "Can be reached" in browser.text, timeout=60, what="the newest moment")
     newest = moment(browser)
     browser.run("document.querySelector('input.slide').focus()")
-    browser.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
-    assert (newest - moment(browser)).total_seconds() == 2
+    browser.press(Keys.ARROW_LEFT)  # the band may be no longer
+    assert (newest - moment(browser)).total_seconds() == 1
     browser.run("""const field = document.querySelector('.moment-bar input');
         field.value = '2020-02-29T14:03:12'; field.dispatchEvent(new Event('input'))""")
     assert spoken(browser) == "2020-02-29 14:03:12"
