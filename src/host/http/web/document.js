@@ -18,7 +18,7 @@ const FIRST = ['pid', 'table', 'index', 'name', 'relation', 'object', 'holder', 
                'query', 'sql', 'role', 'application', 'client', 'state'];
 const MORE = 4;
 
-const SKIPPED = ['schema', 'generated_at', 'server', 'target', 'shown'];
+const SKIPPED = ['schema', 'generated_at', 'server', 'target', 'shown', 'only'];
 
 /* Lists that the plan knows of but does nothing to. */
 const BESIDE = {
