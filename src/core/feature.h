@@ -96,6 +96,8 @@ const char *const *option_values(const struct options *options, const char *name
 
 /* The alias of a call, in the environment of serve's children. */
 #define CALL_ALIAS_VARIABLE "PGRUNBOOK_TARGET_ALIAS"
+/* Set: a child of serve's that answers a request; see call.looks. */
+#define CALL_LOOKS_VARIABLE "PGRUNBOOK_LOOKS"
 
 /* One call of a command. Everything is borrowed from the host. */
 struct call {
@@ -115,6 +117,9 @@ struct call {
     struct store *store;
     const char *command_line; /* as typed, for the record; passwords removed */
     bool dry_run, yes, echo;
+    /* Somebody looks at a page of the daemon's: that is no run, whatever the command line records
+     * when it is typed. */
+    bool looks;
 };
 
 /* Opens the call's session, echo wired. NULL with an error. */

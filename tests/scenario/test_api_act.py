@@ -1,55 +1,19 @@
 """Acting over the API: a plan first, then a reason, once; and everything in the history."""
 
 import json
-from contextlib import closing
-from http.client import HTTPConnection
+import select
+import socket
+from contextlib import ExitStack, closing
 
 import pytest
 
+from support.operators import Operator
 from support.serve import Daemon
 from support.servers import wait_until
 
 versions = (17,)
 
 QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
-
-
-class Operator:
-    """Somebody with a token."""
-
-    def __init__(self, daemon, name, role="operator"):
-        self.daemon = daemon
-        done = daemon.runbook("token", "add", name, "--role", role, "--json", "--config",
-                              daemon.file)
-        self.token = done.expect(0).json["token"]
-
-    def ask(self, path, body=None, **headers):
-        with closing(HTTPConnection("127.0.0.1", int(self.daemon.address), timeout=30)) as link:
-            words = {"Authorization": f"Bearer {self.token}", "X-Pgrunbook": "act",
-                     "Content-Type": "application/json", **headers}
-            text = None if body is None else body if isinstance(body, str) else json.dumps(body)
-            link.request("GET" if body is None else "POST", f"/api/v1/{path}", text, words)
-            answer = link.getresponse()
-            text = answer.read()
-            return answer.status, json.loads(text) if text else None
-
-    def plan(self, path, status=200, **body):
-        code, document = self.ask(path, {"plan": True, **body})
-        assert code == status, (code, document)
-        return document
-
-    def act(self, path, plan, reason="it hangs", status=202):
-        code, document = self.ask(path, {"plan_id": plan["plan_id"], "reason": reason})
-        assert code == status, (code, document)
-        return document
-
-    def done(self, act):
-        def look():
-            code, document = self.ask(f"acts/{act['act']}")
-            assert code == 200
-            return document if document["state"] == "done" else None
-        wait_until(lambda: look() is not None, what="an act that is done")
-        return look()
 
 
 @pytest.fixture
@@ -71,7 +35,7 @@ def test_a_session_is_ended_with_a_reason(daemon, anna, server, roles):
     pid = victim.info.backend_pid
     path = "queries/terminate?target=shop"
     plan = anna.plan(path, arguments=[pid])
-    assert "--yes" in plan["command_line"] and str(pid) in plan["command_line"]
+    assert "--yes" not in plan["command_line"] and str(pid) in plan["command_line"]
     assert plan["document"] or plan["text"]
     act = anna.act(path, plan, "blocks the \"nightly\" import")
     done = anna.done(act)
@@ -117,6 +81,23 @@ def test_acts_are_told(daemon, anna, server):
                 if document["act"] == act["act"]:
                     states.append(document["state"])
         assert states == ["running", "done"]
+
+
+def test_a_plan_does_not_wait_behind_looks(server, runbook):
+    """At a server that hangs: it takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as hung, ExitStack() as looks:
+        where = {"conninfo": f"host=127.0.0.1 port={hung.getsockname()[1]}"}
+        daemon = Daemon(runbook, {"hung": where, "shop": server}, http_actions="on", **QUIET)
+        daemon.start(ready=False)
+        anna, links = Operator(daemon, "anna"), []
+        for jobs in range(1, 9):
+            links.append(looks.enter_context(closing(daemon.connect())))
+            links[-1].request("GET", f"/api/v1/vacuum/plan?target=hung&jobs={jobs}&max_age=0")
+        assert anna.plan("vacuum/run?target=shop")["plan_id"]
+        assert anna.ask("vacuum/plan?target=shop&max_age=0")[0] == 200
+        answered, _, _ = select.select([link.sock for link in links], [], [], 0)
+        assert not answered
+        daemon.stop()
 
 
 WRONG = [

@@ -143,6 +143,40 @@ def test_the_session_says_what_one_may(daemon):
     assert document["actions"] is False and document["needs_token"] is False
 
 
+def test_to_look_is_no_run(server, runbook, tmp_path):
+    """The checklist is recorded when it is typed."""
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    (folder / "1_total.up.sql").write_text("CREATE TABLE total (id int);\n")
+    (folder / "1_total.down.sql").write_text("DROP TABLE total;\n")
+    shop = {"conninfo": server.conninfo(), "migrations.dir": folder}
+    daemon = Daemon(runbook, {"shop": shop}, **QUIET).start()
+    looked, headers = get(daemon, "/api/v1/migrations/checklist?target=shop&max_age=0")
+    assert looked["run"] is None and headers["X-Pgrunbook-Exit"] == "1"
+    typed = runbook("migrations", "checklist", "--target", "shop", "--config", daemon.file,
+                    "--json").expect(1).json
+    assert typed["boxes"] == looked["boxes"]
+    assert daemon.rows("SELECT id, verb FROM run") == [(typed["run"], "checklist")]
+    daemon.stop()
+
+
+def test_another_server_is_asked_at_once(server, runbook):
+    """What was gathered of the server that the target was before is not told of the new one."""
+    daemon = Daemon(runbook, {"shop": server}, http_gather="1h", **QUIET).start()
+
+    def checked():
+        return get(daemon, "/api/v1/overview")[0]["targets"][0]["checked_at"]
+
+    wait_until(checked, what="the verdicts")
+    first = checked()
+    daemon.configure({"shop": {"conninfo": f"{server.conninfo()} dbname=postgres"}}, http_gather="1h", **QUIET)
+    daemon.reload()
+    daemon.hear("its watch is started anew")
+    assert checked() != first
+    wait_until(checked, what="the verdicts of the other")
+    daemon.stop()
+
+
 def test_a_target_that_is_down_is_a_bad_gateway(runbook, server):
     daemon = Daemon(runbook, {"gone": {"conninfo": "host=127.0.0.1 port=1"}, "shop": server},
                     **QUIET)

@@ -71,6 +71,28 @@ def test_unknown_target_names_the_nearest(runbook, write):
     assert '"production"' in result.err
 
 
+@pytest.mark.parametrize("lines, words", [
+    ("http.listen = 8433", "http.listen"),
+    ("http.listen = 127.0.0.1:99999", "http.listen"),
+    ("http.listen = 0.0.0.0:8432", "no TLS"),
+    ("http.tls_key = /nowhere/key.pem", "go together"),
+    ("http.tls_key = /nowhere/key.pem\nhttp.tls_certificate = /nowhere/cert.pem", "cert.pem"),
+])
+def test_what_serve_would_refuse_is_a_fault(runbook, write, lines, words):
+    path = write(f"[pgrunbook]\n{lines}\n")
+    assert words in runbook("config", "check", "--config", path).expect(2).err
+    assert words in runbook("serve", "--config", path).expect(2).err
+
+
+def test_a_path_is_absolute_and_a_way_in_is_missed(runbook, write):
+    path = write("[pgrunbook]\nreport.folder = reports\n")
+    assert "absolute" in runbook("config", "check", "--config", path).expect(2).err
+    path = write("[target shop]\nconninfo = dbname=shop\n")
+    assert "emergency_conninfo" in runbook("config", "check", "--config", path).expect(0).err
+    path = write("[target shop]\nconninfo = dbname=shop\nemergency_conninfo = dbname=shop\n")
+    assert "emergency" not in runbook("config", "check", "--config", path).expect(0).err
+
+
 def test_the_sample_is_valid_and_complete(runbook, write):
     sample = runbook("config", "sample").expect(0).out
     runbook("config", "check", "--config", write(sample)).expect(0)

@@ -175,6 +175,22 @@ def test_unused_bytes_are_those_the_report_would_drop(server, runbook):
     assert again["nodes"][0]["samples"] == samples_before + 1  # gathering kept none
 
 
+def test_migrations_that_are_due(server, runbook):
+    folder = runbook.home / "migrations"
+    folder.mkdir()
+    for number in 1, 2:
+        (folder / f"00{number}_part.up.sql").write_text(f"CREATE TABLE part_{number} (id int);")
+        (folder / f"00{number}_part.down.sql").write_text(f"DROP TABLE part_{number};")
+    file = runbook.home / "folder.conf"
+    file.write_text(f"[pgrunbook]\nmigrations.dir = {folder}\n", encoding="utf-8")
+    found = figures(runbook("gather", "--config", file, server=server).expect(0))
+    assert all_sections_done(found)
+    states = of_family(found, "migrations_files")
+    assert states.pop(("pending",)) == 2 and set(states.values()) == {0}
+    assert ("out_of_order",) in states
+    assert not of_family(figures(runbook("gather", server=server)), "migrations_files")
+
+
 def test_gather_prints_what_check_prints(server, runbook):
     checked = runbook("check", "--json", server=server).json
     lines = runbook("gather", server=server).expect(0).out.splitlines()

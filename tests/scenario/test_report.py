@@ -1,6 +1,7 @@
 """The monthly report: of a month written through SQL, and of real runs."""
 
 import re
+import shlex
 from datetime import datetime, timezone
 from html.parser import HTMLParser
 from pathlib import Path
@@ -150,15 +151,54 @@ def test_one_target_of_two(runbook, version, tmp_path):
     assert {line["target"] for line in both["runs"]} == {"shop", "other", "also shop"}
 
 
+def test_a_drill_without_a_target_is_the_clusters(runbook, version, tmp_path):
+    """It asks no server, and knows no database: the history knows whose cluster it was."""
+    drilled = Month(tmp_path / "drilled.db")
+    drilled.run("vacuum", "run", at(2026, 10, 4))
+    drilled.run("backup", "drill", at(2026, 10, 5), target=None, dbname=None,
+                summary={"verdict": "recovered", "backup": "1", "recovery_seconds": 9.0})
+    drilled.close()
+    document = report(runbook, drilled.path, "--target", "shop", "--json").json
+    assert [(line["section"], line["runs"]) for line in document["runs"]] == [
+        ("backup", 1), ("vacuum", 1)]
+    assert document["drills"][0]["target"] == "shop"
+
+
 def test_what_is_not_known_is_said(runbook, version, tmp_path):
     none = runbook("report", "--month", "2026-10", "--state", tmp_path / "none.db").expect(0)
     for words in ("There is no history yet", "Nobody watched this month",
-                  "no \"bloat report\" has left sizes", "no backup, no dump and no drill"):
+                  "no \"bloat report\" has left sizes", "Not known: nothing was recorded",
+                  "Maintenance runs", "not known"):
         assert words in none.out
+    assert "none failed" not in none.out and "0 B" not in none.out
     late = Month(tmp_path / "late.db")
     late.run("vacuum", "run", at(2026, 10, 20))
     late.close()
     assert "What was done in this month before it was recorded" in report(runbook, late.path).out
+
+
+def test_a_month_before_the_history(runbook, version, month):
+    """Nothing of it was recorded: what is known of later is no answer."""
+    early = runbook("report", "--month", "2025-01", "--state", month).expect(0).out
+    assert "none failed" not in early and "waits for a decision" not in early
+    assert "orders_old_idx" not in early and "0 B" not in early
+    assert "The history begins after this month" in early
+
+
+def test_what_nobody_watched_is_said(runbook, version, month, tmp_path):
+    (shop,) = report(runbook, month, "--json").json["slots"]
+    assert shop["due"] == 31 * 86_400 and shop["samples"] < shop["due"] * 29.1 / 31
+    said = report(runbook, month).out
+    assert "for 93 % of the month; nobody watched on 2026-10-09, 2026-10-10." in said
+    few = Month(tmp_path / "few.db")
+    few.run("check", "run", at(2026, 9, 1))
+    few.put("minute", target="shop", minute=at(2026, 10, 3) // 60_000_000, samples=60, missed=0,
+            ordinary=97, used_max=3, used_sum=180, active_max=1, idle_max=2,
+            in_transaction_max=0, waiting_max=0, query_seconds_max=1.0)
+    few.close()
+    said = report(runbook, few.path).out
+    assert "less than 1 % of the month" in said and "and 25 more days" in said
+    assert "shop was watched for 0 % of the month" in said and "No critical incident." not in said
 
 
 def test_bad_input(runbook, version, month):
@@ -167,6 +207,13 @@ def test_bad_input(runbook, version, month):
         assert "as in 2026-10" in result.err
     assert "has not begun" in runbook("report", "--month", "2999-01").expect(2).err
     assert "contradict" in report(runbook, month, "--html", "-", "--json").expect(2).err
+    file = month.with_suffix(".html")
+    assert "contradict" in report(runbook, month, "--markdown", "--html", file).expect(2).err
+    assert "contradict" in report(runbook, month, "--markdown", "--json").expect(2).err
+    assert not file.exists()
+    assert "CSV" in report(runbook, month, "--format", "csv").expect(2).err
+    wrong = report(runbook, month, "--target", "shpo").expect(2)
+    assert 'a target "shpo"' in wrong.err and "shop" in wrong.err
     assert "nowhere to send" in runbook("report", "send", "--state", month).expect(2).err
 
 
@@ -180,7 +227,8 @@ def test_real_runs(runbook, server):
     runbook("bloat", "report", server=server).expect(0)
     runbook("indexes", "rebuild", "--yes", "orders_payload", server=server).expect(0)
     runbook("indexes", "drop", "orders_payload", "--force", "--yes", server=server).expect(0)
-    server.sql("CREATE INDEX one ON orders (id); CREATE INDEX two ON orders (id)")
+    odd = "Two; touch pwned `touch pwned`"
+    server.sql(f'CREATE INDEX one ON orders (id); CREATE INDEX "{odd}" ON orders (id)')
     runbook("indexes", "report", server=server).expect(0)
     now = datetime.now(timezone.utc).strftime("%Y-%m")
     document = check_document(runbook("report", "--month", now, "--json").json, "report")
@@ -194,7 +242,12 @@ def test_real_runs(runbook, server):
     names = {relation["name"] for relation in growth["relations"]}
     assert {"public.orders", f"public.{NASTY}"} <= names and None not in names
     (indexes,) = document["index_use"]
-    assert "duplicate" in {finding["what"] for finding in indexes["findings"]}
+    found = {finding["name"]: finding for finding in indexes["findings"]
+             if finding["what"] == "duplicate"}
+    # What is there to be pasted into a shell names the index, and nothing but it.
+    words = shlex.split(found[odd]["command"])
+    assert words[:3] == ["pgrunbook", "indexes", "drop"] and len(words) == 4
+    runbook(*words[1:], "--dry-run", server=server).expect(0)
     html = runbook("report", "--month", now, "--html", "-").expect(0).out
     assert "<script" not in html and "&lt;script&gt;" in html
 

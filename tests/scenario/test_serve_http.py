@@ -8,9 +8,11 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from support.serve import Daemon
+from support.servers import wait_until
 
 pytestmark = pytest.mark.parametrize("version", [15])
 REQUESTS = 10_000
+QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 ODD = (b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
        b"GET http://x/api HTTP/1.1\r\nHost: localhost\r\n\r\n",
        b"GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
@@ -61,6 +63,35 @@ def test_ten_thousand_requests(server, runbook):
         assert daemon.ready(), "a daemon that is ready among slow clients"
     # The watch was heard all the while.
     assert daemon.children("watch") == watch and len(samples) > 2
+    daemon.stop()
+
+
+def events(daemon):
+    """Whether each about HTTP is open."""
+    return [bool(row[0]) for row in daemon.events("http")]
+
+
+def test_other_settings_are_in_force_at_once(server, runbook):
+    """Beside a target more, whose watch starts at that very moment; and at a port that is taken."""
+    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
+    overview, address = "/api/v1/overview", daemon.address
+    assert daemon.ask(overview)[0] == 200
+    for view, status in (("token", 401), ("open", 200), ("token", 401)):
+        more = {} if view == "open" else {"store": server}
+        daemon.configure({"shop": server, **more}, http_view=view, **QUIET)
+        before = daemon.said.count("HTTP on")
+        daemon.reload()
+        wait_until(lambda: daemon.said.count("HTTP on") > before, what="other settings")
+        assert daemon.ask(overview)[0] == status and daemon.address == address
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        daemon.configure({"shop": server}, http_view="open", http_listen=f"127.0.0.1:{port}",
+                         **QUIET)
+        daemon.reload()
+        wait_until(lambda: events(daemon) == [True], what="an event")
+        assert daemon.ask(overview)[0] == 200, "the rest of the settings, where it was"
+    wait_until(lambda: events(daemon) == [False], what="its end")
+    assert daemon.address == str(port) and daemon.ask(overview)[0] == 200
     daemon.stop()
 
 

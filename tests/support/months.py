@@ -98,18 +98,22 @@ class Month:
         self.put("event", target="", name="started", severity="info",
                  opened_us=at(2026, 10, 2), closed_us=at(2026, 10, 2), message="it was started")
 
-    def minutes(self, step=10):
-        for minute in range(at(2026, 10, 1) // 60_000_000, at(2026, 11, 1) // 60_000_000, step):
+    def minutes(self):
+        rows = []
+        for minute in range(at(2026, 10, 1) // 60_000_000, at(2026, 11, 1) // 60_000_000):
             day = (minute * 60_000_000 - at(2026, 10, 1)) // DAY_US
             if day in (8, 9):  # the daemon was down
                 continue
             used = round(35 + 14 * math.sin(minute / 1440 * 2 * math.pi) + day % 7)
             if day == 19 and minute % 1440 == 840:
                 used = 95
-            self.put("minute", target="shop", minute=minute, samples=60, missed=int(day == 10),
-                     ordinary=97, used_max=used, used_sum=60 * (used - 6), active_max=8,
-                     idle_max=used - 8, in_transaction_max=2, waiting_max=1,
-                     query_seconds_max=42.0)
+            late = int(day == 10)
+            rows.append(("shop", minute, 60 - late, late, 97, used, 60 * (used - 6), 8, used - 8,
+                         2, 1, 42.0))
+        self.db.executemany(
+            "INSERT INTO minute (target, minute, samples, missed, ordinary, used_max, used_sum,"
+            " active_max, idle_max, in_transaction_max, waiting_max, query_seconds_max)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def backups(self):
         for day in range(1, 31, 7):

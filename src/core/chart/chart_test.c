@@ -28,6 +28,8 @@ static void test_value_ticks(void)
     expect_values(CHART_SIZE, 0, 3.2 * gb, "0 B|1 GB|2 GB|3 GB|4 GB");
     expect_values(CHART_SIZE, 40 * gb, 43 * gb, "40 GB|41 GB|42 GB|43 GB");
     expect_values(CHART_SIZE, 0, 0.9 * gb, "0 B|512 MB|1 GB");
+    expect_values(CHART_SIZE, 22 * gb, 22 * gb, "20 GB|21 GB|22 GB|23 GB|24 GB");
+    expect_values(CHART_COUNT, 97, 97, "90|95|100|105");
     expect_values(CHART_SECONDS, 0, 200, "0 s|1 min|2 min|3 min|4 min");
     expect_values(CHART_COUNT, NAN, NAN, "0|1");
 }

@@ -57,8 +57,14 @@ GArray *chart_value_ticks(enum chart_unit unit, double low, double high, guint w
 {
     GArray *ticks = g_array_new(FALSE, FALSE, sizeof(double));
 
-    if (!isfinite(low) || !isfinite(high) || high <= low)
-        high = (low = isfinite(low) ? low : 0) + 1;
+    if (!isfinite(low) || !isfinite(high))
+        low = high = isfinite(low) ? low : 0;
+    /* What hardly differs would have the same label at each line. */
+    if (high - low < 0.02 * fabs(high)) {
+        low -= 0.05 * fabs(low);
+        high += 0.05 * fabs(high);
+    }
+    high = high > low ? high : low + 1;
     const double step = step_of(unit, (high - low) / MAX(wanted, 1));
     for (double tick = floor(low / step) * step;; tick += step) {
         g_array_append_val(ticks, tick);

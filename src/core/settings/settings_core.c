@@ -50,7 +50,8 @@ const struct setting settings_core[] = {
         .prose =
             "Who may look at the page, the API and the metrics. open: whoever reaches them "
             "on this machine; token: whoever has a token. Where the network reaches them it "
-            "is token in any case.",
+            "is token in any case, and where http.names says that a proxy does, unless open "
+            "is written here.",
     },
     {
         .name = "http.actions",

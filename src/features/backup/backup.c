@@ -117,6 +117,8 @@ static const struct option expire_options[] = {
     {"keep-time", '\0', "DURATION", "backup.keep_time", OPTION_ONCE,
      "every moment of so long a time stays recoverable"},
     {"damaged", '\0', NULL, NULL, OPTION_ONCE, "damaged backups go as well"},
+    {"only", '\0', "MARK", NULL, OPTION_REPEATS,
+     "nothing if more would go than a dry run showed (\"only\" in its document)"},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 

@@ -11,6 +11,10 @@
 #include "plan/plan_gate.h"
 #include "units/units.h"
 
+#include <string.h>
+
+#define WAL_MARK "wal@"
+
 struct expire {
     struct call *call;
     struct repository repository;
@@ -135,12 +139,29 @@ static void show(gpointer data)
     say(data);
 }
 
+/* The marks of what goes: the backups by their ids, and how far WAL goes. */
+static json_t *marks_of(const struct expire *expire)
+{
+    json_t *marks = json_array();
+    g_autofree char *wal =
+        g_strdup_printf(WAL_MARK "%" G_GUINT64_FORMAT, expire->plan->first_segment);
+    for (guint i = 0; i < expire->repository.backups->len; i++) {
+        const struct repo_backup *backup = expire->repository.backups->pdata[i];
+        if (verdict_of(expire, i) == EXPIRE_GOES)
+            json_array_append_new(marks, document_text(backup->id));
+    }
+    json_array_append_new(marks, json_string(wal));
+    return marks;
+}
+
 static void show_document(const struct expire *expire)
 {
     const GPtrArray *backups = expire->repository.backups;
     struct document *document =
         repository_document(expire->call, "backup.expire/1", &expire->repository);
     document_member(document, "dry_run", json_boolean(expire->call->dry_run));
+    if (expire->call->dry_run)
+        document_member(document, "only", marks_of(expire));
     document_array(document, "backups");
     for (guint i = 0; i < backups->len; i++) {
         const struct repo_backup *backup = backups->pdata[i];
@@ -258,12 +279,28 @@ static GHashTable *leavers(const struct expire *expire)
     return ids;
 }
 
+/* What a dry run showed before, in the place of what was seen now; as leavers(). */
+static GHashTable *shown_before(const struct expire *expire, guint64 *ret_first)
+{
+    const char *const *marks = option_values(expire->call->options, "only");
+    GHashTable *ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    *ret_first = 0;
+    for (; *marks != NULL; marks++) {
+        if (g_str_has_prefix(*marks, WAL_MARK))
+            *ret_first = g_ascii_strtoull(*marks + strlen(WAL_MARK), NULL, 10);
+        else
+            g_hash_table_add(ids, g_strdup(*marks));
+    }
+    return ids;
+}
+
 /* While the answer was waited for nobody was kept from taking backups, verifying and drilling: what
  * was found meanwhile counts. Less may go now than was shown, never more. */
 static bool plan_locked(struct expire *expire, GError **error)
 {
-    g_autoptr(GHashTable) shown = leavers(expire);
+    bool before = option_given(expire->call->options, "only");
     guint64 first_shown = expire->plan->first_segment;
+    g_autoptr(GHashTable) shown = before ? shown_before(expire, &first_shown) : leavers(expire);
     if (!lineage_lock(expire->repository.lineage, "lock", error))
         return false;
     clear_plan(expire);
@@ -276,7 +313,7 @@ static bool plan_locked(struct expire *expire, GError **error)
     g_hash_table_iter_init(&each, going);
     while (g_hash_table_iter_next(&each, &id, NULL))
         more |= !g_hash_table_contains(shown, id);
-    more = more && !expire->call->yes; /* then nothing was shown yet */
+    more = more && (before || !expire->call->yes); /* else nothing was shown yet */
     if (more)
         runbook_error_set(error, RUNBOOK_REFUSED, "look at it once more",
                           "the repository has changed meanwhile, more would go than was shown");

@@ -2,6 +2,7 @@
 #include "connections.h"
 
 #include "backends/backends_enter.h"
+#include "backends/backends_only.h"
 #include "connections_pool.h"
 #include "connections_private.h"
 #include "connections_queries.h"
@@ -71,6 +72,7 @@ static const struct option relieve_options[] = {
     {"per-minute", '\0', "N", "connections.per_minute", OPTION_ONCE,
      "end at most so many sessions a minute"},
     {"superusers", '\0', NULL, NULL, OPTION_ONCE, "sessions of superusers may be ended too"},
+    BACKENDS_ONLY_OPTION,
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 

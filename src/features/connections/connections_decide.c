@@ -38,6 +38,8 @@ const char *connections_bar(struct connections_decision *decision,
 {
     const char *why = backend_protected(&policy->protection, backend);
 
+    if (why == NULL)
+        why = backends_only_bar(policy->only, backend);
     if (why == NULL && policy->gave_up != NULL &&
         policy->gave_up(backend, policy->gave_up_data))
         return "it was told to end and has not";
@@ -239,6 +241,18 @@ static GHashTable *listed_pids(const struct connections_decision *decision)
     return listed;
 }
 
+/* Who was shown, and is not at that any more. */
+static const char *moved_on(const struct connections_policy *policy,
+                            const struct backend *backend)
+{
+    enum backends_shown shown =
+        policy->only != NULL ? backends_only_find(policy->only, backend) : BACKENDS_UNSHOWN;
+
+    return shown == BACKENDS_MOVED_ON || shown == BACKENDS_RENEWED
+               ? backends_only_bar(policy->only, backend)
+               : NULL;
+}
+
 static void spare_rest(struct connections_decision *decision, const struct backends *backends,
                        const struct connections_diagnosis *diagnosis,
                        const struct connections_policy *policy)
@@ -250,6 +264,8 @@ static void spare_rest(struct connections_decision *decision, const struct backe
         if (backend->self || !backend_is_client(backend) || is_listed(listed, backend))
             continue;
         const char *why = backend_protected(&policy->protection, backend);
+        if (why == NULL)
+            why = moved_on(policy, backend);
         connections_spare(decision, backend,
                           why != NULL ? why : left_alone(backend, diagnosis));
     }

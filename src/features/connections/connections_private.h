@@ -4,6 +4,7 @@
 
 #include "backends/backends.h"
 #include "backends/backends_act.h"
+#include "backends/backends_only.h"
 #include "feature.h"
 #include "out/document.h"
 
@@ -27,6 +28,7 @@ struct connections_policy {
     /* Whether somebody was told to end and does not; NULL: nobody was. */
     bool (*gave_up)(const struct backend *backend, gconstpointer data);
     gconstpointer gave_up_data;
+    const struct backends_only *only; /* who alone may be ended, at what; NULL: anybody */
 };
 
 /* From settings and options. */

@@ -98,13 +98,22 @@ static bool go_rounds(struct relief *relief, GError **error)
     return true;
 }
 
+/* Not one of those that were shown is still what it was. */
+static bool all_moved_on(const struct relief *relief)
+{
+    const struct backends_only *only = relief->policy.only;
+
+    return only != NULL && backends_only_pids(only)->len > 0 && !relief_reached(relief) &&
+           relief_ended(relief) + relief_refused(relief) == 0;
+}
+
 static enum runbook_exit judge(const struct relief *relief)
 {
     if (relief_reached(relief))
         return RUNBOOK_DONE;
     if (relief_ended(relief) == 0 && relief_refused(relief) > 0)
         return RUNBOOK_REFUSED;
-    return RUNBOOK_PARTLY;
+    return all_moved_on(relief) ? RUNBOOK_REFUSED : RUNBOOK_PARTLY;
 }
 
 static enum runbook_exit act(struct relief *relief, GError **error)
@@ -127,6 +136,10 @@ static enum runbook_exit act(struct relief *relief, GError **error)
     relief_show(relief, gate_outcome_name(code));
     if (broken != NULL)
         g_propagate_error(error, g_steal_pointer(&broken));
+    else if (all_moved_on(relief))
+        runbook_error_set(error, RUNBOOK_REFUSED, "look again, and decide anew",
+                          "none of the sessions that were shown may be ended: they have gone, "
+                          "or gone on to something else");
     return code;
 }
 
@@ -158,7 +171,8 @@ static enum runbook_exit relieve(struct relief *relief, GError **error)
     return act(relief, error);
 }
 
-static enum runbook_exit enter_and_relieve(struct relief *relief, GError **error)
+static enum runbook_exit enter_and_relieve(struct relief *relief,
+                                           const struct backends_only *only, GError **error)
 {
     struct call *call = relief->call;
 
@@ -171,6 +185,7 @@ static enum runbook_exit enter_and_relieve(struct relief *relief, GError **error
                            option_given(call->options, "superusers"));
     g_autoptr(GArray) apps = connections_apps(call->settings, call->target);
     connections_policy_apps(&relief->policy, apps);
+    relief->policy.only = only;
     if (relief->vigil != NULL)
         relief_policy_of_vigil(&relief->policy, relief->vigil);
     relief->window = window_open(0);
@@ -187,7 +202,7 @@ enum runbook_exit connections_relieve_look(struct call *call, struct plan_pace *
     struct relief relief = {.call = call, .pace = pace, .vigil = vigil};
 
     vigil->sent = 0;
-    return enter_and_relieve(&relief, error);
+    return enter_and_relieve(&relief, NULL, error);
 }
 
 enum runbook_exit connections_relieve_command(struct call *call, GError **error)
@@ -196,5 +211,8 @@ enum runbook_exit connections_relieve_command(struct call *call, GError **error)
     pace = plan_pace_new((unsigned) settings_int(call->settings, "connections.per_minute"));
     struct relief relief = {.call = call, .pace = pace};
 
-    return enter_and_relieve(&relief, error);
+    if (!option_given(call->options, "only"))
+        return enter_and_relieve(&relief, NULL, error);
+    AUTO(backends_only) only = backends_only_new(option_values(call->options, "only"), error);
+    return only != NULL ? enter_and_relieve(&relief, only, error) : RUNBOOK_USAGE;
 }

@@ -173,6 +173,8 @@ static void show_document(const struct relief *relief, const char *outcome)
     document_member(document, "reason", document_text(first->diagnosis->reason));
     document_member(document, "emergency", json_boolean(relief->entry.emergency));
     document_member(document, "goal", goal_json(relief, outcome != NULL));
+    if (outcome == NULL)
+        document_member(document, "only", backends_acts_marks(relief_last(relief)->acts));
     add_planned(relief, document);
     add_ended(relief, document);
     add_spared(relief, document);

@@ -68,6 +68,8 @@ static const struct option drop_options[] = {
     {"force", 'f', NULL, NULL, OPTION_ONCE,
      "drop it although the verdict is not drop-candidate"},
     EVIDENCE,
+    {"only", '\0', "OID", NULL, OPTION_REPEATS,
+     "the index that a dry run showed, not another of its name"},
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 

@@ -40,6 +40,20 @@ static bool fail_unknown(const struct drop *drop, const char *name, GError **err
     return selection_fail("index", name, names, error);
 }
 
+/* The same index that a dry run showed, not another that has its name by now. */
+static bool is_shown(const struct drop *drop, GError **error)
+{
+    const struct options *options = drop->call->options;
+    g_autofree char *oid = g_strdup_printf("%u", index_of(drop)->oid);
+
+    if (!option_given(options, "only") || g_strv_contains(option_values(options, "only"), oid))
+        return true;
+    runbook_error_set(error, RUNBOOK_REFUSED, "look again, and decide anew",
+                      "index \"%s.%s\" is not the one that was shown, which had its name",
+                      table_of(drop)->schema, index_of(drop)->name);
+    return false;
+}
+
 static bool find_index(struct drop *drop, GError **error)
 {
     const struct relations *relations = drop->state->relations;
@@ -56,6 +70,8 @@ static bool find_index(struct drop *drop, GError **error)
     }
     if (found == 0)
         return fail_unknown(drop, name, error);
+    if (found == 1 && !is_shown(drop, error))
+        return false;
     if (found > 1)
         runbook_error_set(error, RUNBOOK_USAGE,
                           "name one, as schema.name; only one index is dropped at a time",
@@ -279,10 +295,13 @@ static void show_document(const struct drop *drop, gint64 run, const char *outco
         .system_identifier = session_system_identifier(drop->session),
     };
     struct document *document = document_begin(drop->call->output, "indexes.drop/1", &server);
+    g_autofree char *oid = g_strdup_printf("%u", index_of(drop)->oid);
 
     document_member(document, "run_id", run < 0 ? json_null() : json_integer(run));
     document_member(document, "outcome", outcome == NULL ? json_null() : json_string(outcome));
     document_member(document, "evidence_lost", document_text(store_trouble(drop->call->store)));
+    if (outcome == NULL)
+        document_member(document, "only", json_pack("[s]", oid));
     document_array(document, "indexes");
     document_item(document, item_of(drop));
     document_array_end(document);

@@ -3,6 +3,8 @@
 #include "relations/chosen.h"
 #include "store/store_report.h"
 
+#include <string.h>
+
 enum { MOST_KEPT = 200 };
 
 static bool is_to_decide(const struct indexes_finding *finding)
@@ -11,8 +13,39 @@ static bool is_to_decide(const struct indexes_finding *finding)
            finding->kind == INDEXES_KIND_BLOATED;
 }
 
-static char *command_of(const struct indexes_case *state, struct session *session,
-                        const struct indexes_finding *finding)
+static bool is_plain(const char *name)
+{
+    static const char letters[] = G_CSET_a_2_z "_", more[] = G_CSET_a_2_z G_CSET_DIGITS "_";
+
+    return name[0] != '\0' && strchr(letters, name[0]) != NULL &&
+           strspn(name, more) == strlen(name);
+}
+
+static void append_quoted(GString *text, const char *name)
+{
+    g_string_append_c(text, '"');
+    for (; *name != '\0'; name++) {
+        if (*name == '"')
+            g_string_append_c(text, '"');
+        g_string_append_c(text, *name);
+    }
+    g_string_append_c(text, '"');
+}
+
+/* As a person types it in a shell: what a name contains is nothing for the shell to act upon. */
+char *indexes_shell_word(const char *schema, const char *name)
+{
+    if (is_plain(schema) && is_plain(name))
+        return g_strdup_printf("%s.%s", schema, name);
+    g_autoptr(GString) text = g_string_new(NULL);
+    append_quoted(text, schema);
+    g_string_append_c(text, '.');
+    append_quoted(text, name);
+    return g_shell_quote(text->str);
+}
+
+static char *command_of(const struct call *call, const struct indexes_case *state,
+                        struct session *session, const struct indexes_finding *finding)
 {
     const struct relation_index *index =
         finding->index == INDEXES_NONE ? NULL
@@ -20,9 +53,12 @@ static char *command_of(const struct indexes_case *state, struct session *sessio
 
     if (index == NULL)
         return indexes_create_sql(state, finding, session);
-    return g_strdup_printf("pgrunbook indexes %s %s.%s",
-                           finding->word == INDEXES_DROP_CANDIDATE ? "drop" : "rebuild",
-                           relations_table_of(state->relations, index)->schema, index->name);
+    g_autofree char *word =
+        indexes_shell_word(relations_table_of(state->relations, index)->schema, index->name);
+    return g_strdup_printf("pgrunbook indexes %s %s%s%s",
+                           finding->word == INDEXES_DROP_CANDIDATE ? "drop" : "rebuild", word,
+                           call->target != NULL ? " --target " : "",
+                           call->target != NULL ? call->target : "");
 }
 
 /* The texts that the finding borrows; for g_ptr_array_free. */
@@ -34,7 +70,8 @@ static const char *keep(GPtrArray *texts, char *text)
     return text;
 }
 
-static struct store_finding kept_of(const struct indexes_case *state, struct session *session,
+static struct store_finding kept_of(const struct call *call, const struct indexes_case *state,
+                                    struct session *session,
                                     const struct indexes_finding *finding, GPtrArray *texts)
 {
     const struct relation_table *table = relations_table(state->relations, finding->table);
@@ -48,7 +85,7 @@ static struct store_finding kept_of(const struct indexes_case *state, struct ses
         .relation = table->name,
         .what = indexes_kind_name(finding->kind),
         .reason = keep(texts, indexes_reason(state, finding)),
-        .command = keep(texts, command_of(state, session, finding)),
+        .command = keep(texts, command_of(call, state, session, finding)),
         .bytes = index != NULL ? relations_index_bytes(state->relations, index) : 0,
     };
 }
@@ -85,7 +122,7 @@ void indexes_keep_findings(struct call *call, struct session *session,
             &g_array_index(state->findings, struct indexes_finding, i);
         if (!is_to_decide(finding))
             continue;
-        const struct store_finding one = kept_of(state, session, finding, texts);
+        const struct store_finding one = kept_of(call, state, session, finding, texts);
         g_array_append_val(kept, one);
     }
     g_array_sort(kept, by_bytes);

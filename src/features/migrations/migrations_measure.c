@@ -1,13 +1,18 @@
-/* Figures for monitoring, from the history alone: the files are not on this machine. */
+/* Figures for monitoring: of the history, and of the folder where the settings name one. */
 #include "migrations.h"
 
+#include "folder/version_rows.h"
+#include "migrations_evidence.h"
 #include "store/store_migrations.h"
 
 #include <string.h>
 
-enum { APPLIED, FAILED, LAST_AT, LAST_SUCCESS, LAST_HOLD };
+enum { FILES, APPLIED, FAILED, LAST_AT, LAST_SUCCESS, LAST_HOLD };
 
 const struct metric migrations_metrics[] = {
+    [FILES] = {"files", METRIC_GAUGE, NULL,
+               "Migrations of the folder (setting migrations.dir) by where they stand", "state",
+               false},
     [APPLIED] = {"applied", METRIC_GAUGE, NULL,
                  "Migrations that were applied from this machine and not taken back", NULL,
                  false},
@@ -52,14 +57,55 @@ static void take(const struct store_migration *migration, gpointer data)
     tally->hold_ms = migration->longest_hold_ms;
 }
 
-bool migrations_measure(struct measure *measure, G_GNUC_UNUSED GError **error)
+static const char *hash_of(const char *version, gconstpointer data)
+{
+    return migrations_evidence_hash(data, version);
+}
+
+/* Each state always, so that an alert on one sees it end. */
+static void count_files(struct measure *measure, const GArray *rows)
+{
+    guint counts[VERSION_UNKNOWN + 1] = {0};
+
+    for (guint i = 0; i < rows->len; i++)
+        counts[g_array_index(rows, struct version_row, i).state]++;
+    for (guint i = 0; i < G_N_ELEMENTS(counts); i++) {
+        g_autofree char *state = g_strdup(version_state_name((enum version_state) i));
+        measure_add(measure, &migrations_metrics[FILES], counts[i],
+                    g_strdelimit(state, " ", '_'));
+    }
+}
+
+static bool measure_files(struct measure *measure, GError **error)
+{
+    struct session *session = measure_session(measure);
+    const char *dir = settings_string(measure_settings(measure), "migrations.dir");
+
+    if (dir == NULL || dir[0] == '\0')
+        return true;
+    AUTO(folder) folder = folder_of_settings(dir, measure_settings(measure), error);
+    AUTO(version_table)
+    table = folder != NULL ? version_table_read(session, folder, error) : NULL;
+    if (table == NULL)
+        return false;
+    g_autofree char *ledger = version_table_ledger(table);
+    AUTO(migrations_evidence)
+    evidence =
+        migrations_evidence_read(measure_store(measure), session_system_identifier(session),
+                                 session_database(session), ledger);
+    g_autoptr(GArray) rows = version_rows(folder, table, hash_of, evidence);
+    count_files(measure, rows);
+    return true;
+}
+
+static void measure_history(struct measure *measure)
 {
     struct session *session = measure_session(measure);
     const char *system = session_system_identifier(session);
     struct tally tally = {0};
 
     if (system == NULL)
-        return true;
+        return;
     tally.applied = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     tally.failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     store_migrations_each(measure_store(measure), system, session_database(session), NULL, take,
@@ -74,5 +120,10 @@ bool migrations_measure(struct measure *measure, G_GNUC_UNUSED GError **error)
     }
     g_hash_table_unref(tally.applied);
     g_hash_table_unref(tally.failed);
-    return true;
+}
+
+bool migrations_measure(struct measure *measure, GError **error)
+{
+    measure_history(measure);
+    return measure_files(measure, error);
 }

@@ -1,6 +1,7 @@
 #include "queries.h"
 
 #include "backends/backends_enter.h"
+#include "backends/backends_only.h"
 #include "queries_private.h"
 #include "queries_queries.h"
 
@@ -38,6 +39,7 @@ static const struct option end_options[] = {
      "what the rules of the configuration say, in the place of a PID"},
     {"grace", '\0', "DURATION", "queries.grace", OPTION_ONCE, NULL},
     {"superusers", '\0', NULL, NULL, OPTION_ONCE, "superusers' queries, too"},
+    BACKENDS_ONLY_OPTION,
     BACKENDS_ENTER_OPTION,
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };

@@ -140,6 +140,8 @@ const char *queries_step(const struct queries_choice *choice, const char **ret_r
     const struct backends_act *act = choice->act;
 
     *ret_reason = choice->reason;
+    if (act == NULL && choice->changed)
+        return "changed";
     if (act == NULL)
         return choice->backend == NULL ? "gone" : "refused";
     if (!backends_act_counts(act))
@@ -148,7 +150,8 @@ const char *queries_step(const struct queries_choice *choice, const char **ret_r
     return backends_result_name(act->result);
 }
 
-/* What is over is over, whoever ended it. */
+/* What is over is over, whoever ended it. But what was not tried because it was not what had been
+ * shown is refused. */
 enum runbook_exit queries_judge(const GArray *choices)
 {
     guint over = 0, refused = 0, others = 0;
@@ -156,7 +159,7 @@ enum runbook_exit queries_judge(const GArray *choices)
     for (guint i = 0; i < choices->len; i++) {
         const struct queries_choice *choice = &g_array_index(choices, struct queries_choice, i);
         const char *reason;
-        const char *step = queries_step(choice, &reason);
+        const char *step = choice->changed ? "refused" : queries_step(choice, &reason);
         bool is_over = g_str_equal(step, "cancelled") || g_str_equal(step, "terminated") ||
                        g_str_equal(step, "gone") || g_str_equal(step, "changed");
         over += is_over;
@@ -168,6 +171,75 @@ enum runbook_exit queries_judge(const GArray *choices)
     if (over == 0 && others == 0)
         return RUNBOOK_REFUSED;
     return over == 0 && refused == 0 ? RUNBOOK_FAILED : RUNBOOK_PARTLY;
+}
+
+/* ---- as it was shown ------------------------------------------------------------------------- */
+
+static bool is_among(const GArray *choices, gint64 pid)
+{
+    for (guint i = 0; i < choices->len; i++)
+        if (g_array_index(choices, struct queries_choice, i).pid == pid)
+            return true;
+    return false;
+}
+
+/* Shown, and not chosen any more. */
+static struct queries_choice left_over(const struct backends *backends,
+                                       const struct backends_only *only, gint64 pid)
+{
+    const struct backend *backend = backends_find(backends, pid);
+    enum backends_shown shown =
+        backend != NULL ? backends_only_find(only, backend) : BACKENDS_RENEWED;
+    struct queries_choice choice = {.pid = pid};
+
+    if (shown == BACKENDS_RENEWED) {
+        choice.reason = g_strdup("it had ended by itself");
+        return choice;
+    }
+    choice.backend = backend;
+    choice.changed = shown == BACKENDS_MOVED_ON;
+    choice.reason =
+        g_strdup(choice.changed ? backends_only_bar(only, backend) : "it is not due any more");
+    return choice;
+}
+
+static void refuse_changed(struct queries_choice *choice, const char *why)
+{
+    g_free(choice->reason);
+    refuse(choice, g_strdup(why));
+    choice->changed = true;
+    choice->forbidden = false;
+}
+
+/* Who is left alone in any case, as the plan said of him, has a reason already. */
+static bool is_better(const struct queries_choice *choice, const struct backends_only *only)
+{
+    return choice->way != QUERIES_LEAVE ||
+           backends_only_find(only, choice->backend) != BACKENDS_UNSHOWN;
+}
+
+void queries_keep_shown(GArray *choices, const struct backends *backends,
+                        const struct backends_only *only, bool named)
+{
+    const GArray *pids = backends_only_pids(only);
+
+    for (guint i = choices->len; i > 0; i--) {
+        struct queries_choice *choice = &g_array_index(choices, struct queries_choice, i - 1);
+        const char *bar =
+            choice->backend != NULL ? backends_only_bar(only, choice->backend) : NULL;
+        if (bar != NULL && !named)
+            g_array_remove_index(choices, i - 1);
+        else if (bar != NULL && is_better(choice, only))
+            refuse_changed(choice, bar);
+    }
+    for (guint i = 0; !named && i < pids->len; i++) {
+        gint64 pid = g_array_index(pids, gint64, i);
+        struct queries_choice choice = left_over(backends, only, pid);
+        if (is_among(choices, pid))
+            g_free(choice.reason);
+        else
+            g_array_append_val(choices, choice);
+    }
 }
 
 /* ---- from look to look ----------------------------------------------------------------------- */

@@ -202,6 +202,77 @@ static void test_due_at_first(void)
     }
 }
 
+/* ---- as it was shown ------------------------------------------------------------------------- */
+
+static struct backends_only *only_of(const struct backends *backends, const gint64 *pids)
+{
+    g_autoptr(GStrvBuilder) marks = g_strv_builder_new();
+
+    for (; *pids != 0; pids++) {
+        g_autofree char *mark = backend_mark(backends_find(backends, *pids));
+        g_strv_builder_add(marks, mark);
+    }
+    g_auto(GStrv) list = g_strv_builder_end(marks);
+    return backends_only_new((const char *const *) list, NULL);
+}
+
+/* 4 was not shown; 2 has gone since, and 5 is at something else. */
+static void test_shown_many(void)
+{
+    AUTO(backends) before = snapshot();
+    AUTO(backends) now = fixture_backends(100);
+    AUTO(backends_only) only = only_of(before, (const gint64[]){1, 2, 5, 0});
+    g_autoptr(GArray) rules = g_array_new(FALSE, FALSE, sizeof(struct queries_rule));
+    struct queries_policy policy = policy_of(rules, false);
+
+    add(now, 1, "app", "shop", BACKEND_ACTIVE, 200);
+    add(now, 4, "app", "web", BACKEND_ACTIVE, 310);
+    struct backend gone_on = fixture_client(5, BACKEND_ACTIVE, 150);
+    gone_on.query_start_us += G_USEC_PER_SEC;
+    backends_add(now, &gone_on);
+    backends_settle(now);
+    g_autoptr(GArray) choices = queries_choose(now, &policy, true);
+    g_assert_cmpuint(choices->len, ==, 3);
+    queries_keep_shown(choices, now, only, false);
+    g_assert_cmpuint(choices->len, ==, 3);
+    const struct queries_choice *one = &g_array_index(choices, struct queries_choice, 0);
+    const struct queries_choice *two = &g_array_index(choices, struct queries_choice, 1);
+    const struct queries_choice *five = &g_array_index(choices, struct queries_choice, 2);
+    g_assert_cmpint(one->pid, ==, 1);
+    g_assert_cmpint(one->way, ==, QUERIES_BY_LADDER);
+    g_assert_cmpint(two->pid, ==, 2);
+    g_assert_null(two->backend);
+    g_assert_cmpint(five->pid, ==, 5);
+    g_assert_cmpint(five->way, ==, QUERIES_LEAVE);
+    g_assert_true(five->changed);
+    g_assert_cmpint(queries_judge(choices), ==, RUNBOOK_PARTLY);
+}
+
+/* The pid that was named is at another query. */
+static void test_shown_one(void)
+{
+    AUTO(backends) now = fixture_backends(100);
+    struct backend backend = fixture_client(1, BACKEND_ACTIVE, 5);
+    g_autoptr(GArray) rules = g_array_new(FALSE, FALSE, sizeof(struct queries_rule));
+    struct queries_policy policy = policy_of(rules, false);
+
+    backends_add(now, &backend);
+    backends_settle(now);
+    AUTO(backends_only) only = only_of(now, (const gint64[]){1, 0});
+    for (int later = 0; later < 2; later++) {
+        g_autoptr(GArray) choices = queries_choices_new();
+        struct queries_choice choice = queries_choose_pid(now, &policy, 1, false);
+        g_array_append_val(choices, choice);
+        queries_keep_shown(choices, now, only, true);
+        const struct queries_choice *kept = &g_array_index(choices, struct queries_choice, 0);
+        g_assert_cmpint(kept->way, ==, later ? QUERIES_LEAVE : QUERIES_BY_CANCEL);
+        g_assert_cmpint(kept->changed, ==, later);
+        if (later)
+            g_assert_cmpint(queries_judge(choices), ==, RUNBOOK_REFUSED);
+        g_array_index(now->rows, struct backend, 0).query_start_us++;
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -209,6 +280,8 @@ int main(int argc, char **argv)
     g_test_add_func("/queries/choose/rules", test_rules);
     g_test_add_func("/queries/choose/pid", test_pid);
     g_test_add_func("/queries/choose/protected", test_protected);
+    g_test_add_func("/queries/shown/many", test_shown_many);
+    g_test_add_func("/queries/shown/one", test_shown_one);
     g_test_add_func("/queries/due", test_due);
     g_test_add_func("/queries/due-at-first", test_due_at_first);
     return g_test_run();

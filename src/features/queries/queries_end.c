@@ -84,6 +84,8 @@ static void write_document(const struct queries_end *end, gint64 run, const char
     document_member(document, "outcome", outcome == NULL ? json_null() : json_string(outcome));
     document_member(document, "grace_seconds", json_real((double) end->acts->grace_ms / 1000));
     document_member(document, "evidence_lost", document_text(store_trouble(end->call->store)));
+    if (outcome == NULL)
+        document_member(document, "only", backends_acts_marks(end->acts));
     document_array(document, "results");
     for (guint i = 0; i < end->choices->len; i++)
         document_item(document, result_of(end, choice_at(end, i), outcome != NULL));
@@ -205,7 +207,8 @@ static void sift(struct queries_end *end)
     }
 }
 
-static bool choose(struct queries_end *end, const struct queries_policy *policy, GError **error)
+static bool choose_all(struct queries_end *end, const struct queries_policy *policy,
+                       GError **error)
 {
     const struct call *call = end->call;
     gint64 pid = 0;
@@ -228,12 +231,43 @@ static bool choose(struct queries_end *end, const struct queries_policy *policy,
     return true;
 }
 
+static bool choose(struct queries_end *end, const struct queries_policy *policy, GError **error)
+{
+    const struct call *call = end->call;
+    bool named =
+        !option_given(call->options, "rules") && !option_given(call->options, "longer-than");
+
+    if (end->sieve != NULL || !option_given(call->options, "only"))
+        return choose_all(end, policy, error);
+    AUTO(backends_only) only = backends_only_new(option_values(call->options, "only"), error);
+    if (only == NULL || !choose_all(end, policy, error))
+        return false;
+    queries_keep_shown(end->choices, end->backends, only, named);
+    return true;
+}
+
+/* Nothing is left of what was shown: whoever confirmed it is told why. */
+static void say_changed(const struct queries_end *end, GError **error)
+{
+    for (guint i = 0; i < end->choices->len; i++) {
+        const struct queries_choice *choice = choice_at(end, i);
+        if (!choice->changed)
+            continue;
+        runbook_error_set(error, RUNBOOK_REFUSED, "look again, and decide anew",
+                          "pid %" G_GINT64_FORMAT " is left alone: %s", choice->pid,
+                          choice->reason);
+        return;
+    }
+}
+
 /* Nothing to run: a plan that is empty, or one whose every choice is refused. */
-static enum runbook_exit say_nothing(const struct queries_end *end)
+static enum runbook_exit say_nothing(const struct queries_end *end, GError **error)
 {
     enum runbook_exit code = queries_judge(end->choices);
 
     show(end, -1, gate_outcome_name(code));
+    if (code == RUNBOOK_REFUSED)
+        say_changed(end, error);
     return code;
 }
 
@@ -248,7 +282,7 @@ static enum runbook_exit confirm_and_act(struct queries_end *end, GError **error
         return RUNBOOK_DONE;
     }
     if (end->plan->steps->len == 0)
-        return say_nothing(end);
+        return say_nothing(end, error);
     if (!gate_confirmed(call, end->plan->steps->len,
                         end->terminate ? "Terminate these?" : "Cancel these?",
                         "--dry-run shows the plan", show_plan, end, &yes, error))

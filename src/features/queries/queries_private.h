@@ -4,6 +4,7 @@
 
 #include "backends/backends.h"
 #include "backends/backends_act.h"
+#include "backends/backends_only.h"
 #include "feature.h"
 #include "out/document.h"
 #include "out/grid.h"
@@ -81,6 +82,7 @@ struct queries_choice {
     gint64 pid;
     enum queries_way way;
     bool forbidden; /* left alone only because our role has not the right */
+    bool changed;   /* left alone because it is not at what was shown any more */
     char *reason;
     struct backends_act *act; /* of the plan; NULL: none */
 };
@@ -95,6 +97,11 @@ struct queries_choice queries_choose_pid(const struct backends *backends,
 GArray *queries_choose(const struct backends *backends, const struct queries_policy *policy,
                        bool terminate);
 GArray *queries_choices_new(void);
+
+/* Of the choices only those that were shown: others are left out, or refused where they were named
+ * by a pid. Those that were shown and have gone, or gone on, are added, each with its reason. */
+void queries_keep_shown(GArray *choices, const struct backends *backends,
+                        const struct backends_only *only, bool named);
 
 /* What the results come to. */
 enum runbook_exit queries_judge(const GArray *choices);

@@ -1,6 +1,8 @@
 #include "cli/commands.h"
 #include "cli/grammar.h"
 #include "cli/record.h"
+#include "daemon/daemon.h"
+#include "error.h"
 #include "out/document.h"
 #include "out/grid.h"
 
@@ -76,7 +78,41 @@ static char **files_read(const struct call *call)
     return g_strv_builder_end(files);
 }
 
-/* That the files are well-formed was found out on the way here. What is left is each target. */
+/* What is no fault, and is found out at the worst of times. */
+static void note_ways_in(const struct call *call)
+{
+    const char *const *targets = settings_targets(call->settings);
+
+    for (guint i = 0; targets[i] != NULL; i++) {
+        AUTO(settings) own = settings_for_target(call->settings, targets[i], NULL);
+        const char *way = own != NULL ? settings_string(own, "emergency_conninfo") : "";
+        if (way == NULL)
+            output_note(
+                call->output,
+                "target %s has no emergency_conninfo: when every slot is taken, serve's "
+                "watch alone is in, and relief by hand is not",
+                targets[i]);
+    }
+}
+
+/* A path that begins in the folder somebody happens to be in is another for serve. */
+static bool is_found_anywhere(const struct settings *settings, GError **error)
+{
+    static const char *const paths[] = {"http.tokens", "report.folder"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+        const char *path = settings_string(settings, paths[i]);
+        if (path == NULL || path[0] == '\0' || g_path_is_absolute(path))
+            continue;
+        runbook_error_set(error, RUNBOOK_USAGE, "it has to begin with /",
+                          "%s: \"%s\" is not an absolute path", paths[i], path);
+        return false;
+    }
+    return true;
+}
+
+/* That the files are well-formed was found out on the way here. What is left is each target, and
+ * whether serve could answer HTTP like that. */
 static enum runbook_exit run_check(struct call *call, GError **error)
 {
     const char *const *targets = settings_targets(call->settings);
@@ -86,9 +122,11 @@ static enum runbook_exit run_check(struct call *call, GError **error)
 
     for (; targets[count] != NULL; count++) {
         AUTO(settings) own = settings_for_target(call->settings, targets[count], error);
-        if (own == NULL)
+        if (own == NULL || !is_found_anywhere(own, error))
             return RUNBOOK_USAGE;
     }
+    if (!is_found_anywhere(call->settings, error) || !daemon_may_listen(call->settings, error))
+        return runbook_error_exit(*error);
     document = document_begin(call->output, "config.check/1", NULL);
     document_array(document, "files");
     for (guint i = 0; files[i] != NULL; i++) {
@@ -103,6 +141,7 @@ static enum runbook_exit run_check(struct call *call, GError **error)
     document_end(document);
     if (files[0] == NULL)
         output_say(call->output, "No configuration file; all settings have their defaults.");
+    note_ways_in(call);
     output_say(call->output, "The configuration is valid: %u target%s.", count,
                count == 1 ? "" : "s");
     return RUNBOOK_DONE;
@@ -126,8 +165,12 @@ const struct command cli_config_commands[] = {
     {
         .verb = "check",
         .summary = "Read the configuration and report the first fault",
-        .prose = "Names the files read. A fault is reported with file and line, and exit "
-                 "code 2.",
+        .prose =
+            "Names the files read. A fault is reported with file and line, and exit "
+            "code 2; so is what would keep \"serve\" from answering HTTP: an address that "
+            "is none, a certificate without its key, an address of the network without TLS "
+            "and a token. The certificate and the tokens are those of whoever runs it: run "
+            "it as the user that serve runs as.",
         .examples = "pgrunbook config check\n"
                     "pgrunbook config check --config /tmp/new.conf",
         .flags = COMMAND_LOCAL,

@@ -19,7 +19,7 @@ void history_list_row(const struct store_run_view *run, gpointer grid)
     grid_take(grid, OUTPUT_PLAIN, history_time(run->started_us));
     grid_cellf(grid, OUTPUT_PLAIN, "%s %s", run->section, run->verb);
     grid_cell(grid, OUTPUT_PLAIN, run->dbname);
-    grid_cell(grid, OUTPUT_PLAIN, run->os_user);
+    grid_cell(grid, OUTPUT_PLAIN, run->actor != NULL ? run->actor : run->os_user);
     grid_cell(grid, history_tone(run->outcome), history_outcome(run));
     grid_take(grid, OUTPUT_PLAIN, history_took(run->started_us, run->ended_us));
     grid_take(grid, OUTPUT_PLAIN,

@@ -141,6 +141,10 @@ static void append_section_help(GString *out, const struct feature *section)
         g_string_append(out, "\nCommands:\n");
         append_commands(out, section);
     }
+    for (const struct command *command = section->commands; command->run; command++)
+        if (command->verb != NULL && command->flags & CLI_DEFAULT)
+            g_string_append_printf(out, "\n\"%s\" alone is \"%s %s\".", path, path,
+                                   command->verb);
     g_string_append_c(out, '\n');
     cli_wrap(out, more, 0, 0);
     if (section->runbook != NULL)

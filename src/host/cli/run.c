@@ -239,6 +239,7 @@ static int call_command(const struct invocation *invocation, struct settings *se
         .dry_run = option_given(line->options, "dry-run"),
         .yes = option_given(line->options, "yes"),
         .echo = option_given(line->options, "echo"),
+        .looks = g_getenv(CALL_LOOKS_VARIABLE) != NULL,
     };
     int code = (int) line->command->run(&call, &error);
 

@@ -2,6 +2,7 @@
  * The paths of the API, and the commands behind them: a look at SECTION VERB is the document that
  * the command line gives with --json, brought by a child and kept for a while.
  */
+#include "daemon/api_lend.h"
 #include "daemon/api_private.h"
 
 #include "cli/grammar.h"
@@ -111,6 +112,7 @@ static void run(struct api *api, struct http_request *request, const struct api_
     g_auto(GStrv) words = api_call_words(call, (const char *const *) place, NULL);
     struct api_order order = {
         .words = (const char *const *) words,
+        .target = target != NULL ? target->name : NULL,
         .alias = target != NULL ? target_alias(target) : NULL,
         .monitor = call->command->flags & CLI_MONITOR,
         .max_age_us = max_age_us(call),
@@ -201,6 +203,7 @@ struct api *api_new(struct daemon *daemon)
 
 void api_free(struct api *api)
 {
+    api_lend_stop(api);
     api_runs_free(api->runs);
     g_free(api->recent);
     g_ptr_array_unref(api->listeners);

@@ -1,9 +1,10 @@
 /*
- * Acting: first the plan, by a dry run of the very command line; then, with a reason, the act, once.
- * The act is a child like any job's, and the history has who asked for it and why.
+ * Acting: a plan that was shown (api_plans.c) is carried out, with a reason, once. The act is a child
+ * like any job's, and the history has who asked for it and why.
  */
-#include "cli/record.h"
-#include "daemon/api_private.h"
+#include "daemon/api_acts.h"
+#include "daemon/api_lend.h"
+#include "daemon/api_shown.h"
 #include "daemon/job_words.h"
 #include "error.h"
 #include "store/store_turns.h"
@@ -11,53 +12,31 @@
 #include <string.h>
 
 enum {
-    PLAN_LIVES_S = 300,
-    PLANS_MOST = 256,
     REASON_LONGEST = 500,
-    ACTS_AT_ONCE = 4,
+    ACTS_AT_ONCE = 4, /* and as many again of an emergency's */
     ACTS_KEPT = 100,
     OUTPUT_MOST = 4 << 20,
     MESSAGES_MOST = 1 << 14,
     LINE_LONGEST = 1 << 12,
 };
 
-/* A plan that was shown. Used and expired ones are kept for a while, to be told apart. */
-struct api_plan {
-    char *id, *who, *path, *target, *section, *verb, *alias;
-    char **words;
-    gint64 expires_us; /* wall clock */
-    bool used;
-};
-
 struct api_act {
     struct api *api;
     gint64 number;
     char *who, *reason, *target, *section, *verb, *command_line;
-    struct child *child; /* NULL: done */
+    char **words;
+    struct child *child; /* NULL: done, or lent */
+    bool lent;           /* the watch does it */
     pid_t pid;
     gint64 started_us, ended_us, run;
     int exit_code;
+    bool urgent, cut;
     GByteArray *output;
     GString *messages;
     char *trouble;
 };
 
 /* ---- what is kept ------------------------------------------------------------------------------- */
-
-void api_plan_free(gpointer data)
-{
-    struct api_plan *plan = data;
-
-    g_free(plan->id);
-    g_free(plan->who);
-    g_free(plan->path);
-    g_free(plan->target);
-    g_free(plan->section);
-    g_free(plan->verb);
-    g_free(plan->alias);
-    g_strfreev(plan->words);
-    g_free(plan);
-}
 
 void api_act_free(gpointer data)
 {
@@ -69,149 +48,19 @@ void api_act_free(gpointer data)
     g_free(act->section);
     g_free(act->verb);
     g_free(act->command_line);
+    g_strfreev(act->words);
     g_free(act->trouble);
     g_byte_array_unref(act->output);
     g_string_free(act->messages, TRUE);
     g_free(act);
 }
 
-static struct api_plan *find_plan(const struct api *api, const char *id)
-{
-    for (guint i = 0; i < api->plans->len; i++) {
-        struct api_plan *plan = g_ptr_array_index(api->plans, i);
-        if (strcmp(plan->id, id) == 0)
-            return plan;
-    }
-    return NULL;
-}
-
-/* 128 random bits: nobody guesses a plan of another. */
-static char *new_id(void)
-{
-    g_autofree char *uuid = g_uuid_string_random();
-    g_auto(GStrv) parts = g_strsplit(uuid, "-", -1);
-
-    return g_strjoinv("", parts);
-}
-
-/* ---- the plan ----------------------------------------------------------------------------------- */
-
-struct planning {
-    struct api *api;
-    struct http_request *request;
-    struct api_ticket *ticket;
-    struct api_plan *plan;
-};
-
-static void free_planning(struct planning *planning)
-{
-    if (planning->plan != NULL)
-        api_plan_free(planning->plan);
-    g_free(planning);
-}
-
-static char *typed(char *const *words)
-{
-    g_autofree char *line = cli_record_line((const char *const *) words);
-
-    return g_strconcat("pgrunbook ", line, NULL);
-}
-
-/* The plan with what the dry run printed: a document, or the text of a script. */
-static void answer_plan(const struct planning *planning, const struct api_result *result)
-{
-    const struct api_plan *plan = planning->plan;
-    gsize length = 0;
-    const char *text = g_bytes_get_data(result->document, &length);
-    g_autofree char *line = typed(plan->words);
-    AUTO(json_text) json = json_text_new();
-    bool document = api_run_is_document(text, length);
-
-    json_text_object(json, NULL);
-    json_text_string(json, "schema", "pgrunbook.plan/1");
-    json_text_string(json, "plan_id", plan->id);
-    json_text_time(json, "expires_at", plan->expires_us);
-    json_text_string(json, "command_line", line);
-    json_text_int(json, "exit_code", result->exit_code);
-    if (!document) {
-        g_autofree char *copy = g_strndup(text, length);
-        json_text_string(json, "text", copy);
-    }
-    json_text_close(json);
-    const char *own = json_text_peek(json);
-    g_autofree char *body =
-        g_strdup_printf("%.*s,\"document\":%.*s}\n", (int) strlen(own) - 1, own,
-                        document ? (int) length : 4, document ? text : "null");
-    http_answer_text(planning->request, 200, "application/json", body, NULL);
-}
-
-static void on_planned(const struct api_result *result, gpointer data)
-{
-    struct planning *planning = data;
-    struct api *api = planning->api;
-
-    if (result->status != 200) {
-        api_answer_result(planning->request, result);
-        free_planning(planning);
-        return;
-    }
-    planning->plan->expires_us = g_get_real_time() + PLAN_LIVES_S * (gint64) G_USEC_PER_SEC;
-    answer_plan(planning, result);
-    if (api->plans->len >= PLANS_MOST)
-        g_ptr_array_remove_index(api->plans, 0);
-    g_ptr_array_add(api->plans, g_steal_pointer(&planning->plan));
-    free_planning(planning);
-}
-
-static void on_plan_gone(gpointer data)
-{
-    struct planning *planning = data;
-
-    api_runs_forget(planning->ticket);
-    free_planning(planning);
-}
-
-static struct api_plan *new_plan(const struct http_request *request,
-                                 const struct api_call *call,
-                                 const struct daemon_target *target, char **words)
-{
-    struct api_plan *plan = g_new0(struct api_plan, 1);
-
-    plan->id = new_id();
-    plan->who = g_strdup(http_request_who(request));
-    plan->path = g_strdup(http_query_path(http_request_query(request)));
-    plan->target = g_strdup(target != NULL ? target->name : "");
-    plan->section = g_strdup(call->section->name);
-    plan->verb = g_strdup(call->command->verb);
-    plan->alias = target != NULL ? g_strdup(target_alias(target)) : NULL;
-    plan->words = words;
-    return plan;
-}
-
-static void make_plan(struct api *api, struct http_request *request,
-                      const struct api_call *call, const struct daemon_target *target)
-{
-    g_auto(GStrv) place = api_place(api->daemon, call, target);
-    const char *const *where = (const char *const *) place;
-    g_auto(GStrv) dry = api_call_words(call, where, "--dry-run");
-    struct api_order order = {
-        .words = (const char *const *) dry,
-        .alias = target != NULL ? target_alias(target) : NULL,
-        .text = true,
-    };
-    struct planning *planning = g_new0(struct planning, 1);
-
-    planning->api = api;
-    planning->request = request;
-    planning->plan = new_plan(request, call, target, api_call_words(call, where, "--yes"));
-    struct api_ticket *ticket = api_runs_ask(api->runs, &order, on_planned, planning);
-    if (ticket == NULL)
-        return;
-    planning->ticket = ticket;
-    http_request_on_gone(request, on_plan_gone, planning);
-}
-
 /* ---- the act ------------------------------------------------------------------------------------ */
+
+static bool at_work(const struct api_act *act)
+{
+    return act->child != NULL || act->lent;
+}
 
 static json_t *messages_of(const struct api_act *act)
 {
@@ -234,7 +83,7 @@ static json_t *time_or_null(gint64 wall_us)
 
 static json_t *act_json(const struct api_act *act, bool whole)
 {
-    bool done = act->child == NULL;
+    bool done = !at_work(act);
     json_t *json = json_pack(
         "{ss sI ss ss ss so ss ss ss so so so so so}", "schema", "pgrunbook.act/1", "act",
         (json_int_t) act->number, "state", done ? "done" : "running", "section", act->section,
@@ -275,7 +124,8 @@ static void on_bytes(const char *bytes, gsize length, gpointer data)
 {
     struct api_act *act = data;
 
-    if (act->output->len + length <= OUTPUT_MOST)
+    act->cut = act->cut || act->output->len + length > OUTPUT_MOST;
+    if (!act->cut)
         g_byte_array_append(act->output, (const guint8 *) bytes, (guint) length);
 }
 
@@ -290,23 +140,27 @@ static void on_message(const char *line, gsize length, bool cut, gpointer data)
         g_string_erase(act->messages, 0, (gssize) (act->messages->len - MESSAGES_MOST));
 }
 
-static void on_ended(int status, gpointer data)
+/* Why it is not done; NULL: it is, or in part, as its document tells. Caller frees. */
+static char *trouble_of(const struct api_act *act, int status)
 {
-    struct api_act *act = data;
-    struct daemon *daemon = act->api->daemon;
-    struct store *store = keeper_store(daemon->keeper);
-    struct daemon_target *target = targets_find(daemon, act->target);
-    g_autofree char *how = child_status_words(status);
-    g_autofree char *said = job_reason(act->messages->str);
+    bool failed = strstr(act->messages->str, "pgrunbook: error: ") != NULL;
+    char *said = job_reason(act->messages->str);
 
-    act->child = NULL;
-    act->exit_code = child_exit_code(status);
+    if (act->exit_code == RUNBOOK_DONE || (act->exit_code == RUNBOOK_PARTLY && !failed))
+        g_clear_pointer(&said, g_free);
+    else if (act->exit_code < 0 || said == NULL) {
+        g_free(said);
+        said = child_status_words(status);
+    }
+    return said;
+}
+
+static void finish(struct api_act *act)
+{
+    struct daemon *daemon = act->api->daemon;
+    struct daemon_target *target = targets_find(daemon, act->target);
+
     act->ended_us = g_get_real_time();
-    if (act->exit_code != RUNBOOK_DONE)
-        act->trouble = g_strdup(act->exit_code < 0 || said == NULL ? how : said);
-    act->run = MAX(0, store_run_of(store, act->pid, act->started_us));
-    if (act->run > 0 && act->exit_code < 0)
-        store_run_interrupted(store, act->run, how);
     api_stale(act->api);
     if (target != NULL)
         gather_want(target->gather);
@@ -316,12 +170,69 @@ static void on_ended(int status, gpointer data)
     daemon_end_if_alone(daemon);
 }
 
-static guint acts_running(const struct api *api)
+static void on_act_lent(const struct api_lent *lent, gpointer data)
+{
+    struct api_act *act = data;
+    char *text = json_dumps(lent->document, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    const char *said = lent->messages != NULL ? lent->messages : "";
+
+    act->lent = false;
+    act->exit_code = lent->exit_code;
+    act->run = lent->run;
+    g_byte_array_set_size(act->output, 0);
+    if (text != NULL)
+        g_byte_array_append(act->output, (const guint8 *) text, (guint) strlen(text));
+    free(text);
+    g_string_printf(act->messages,
+                    "every slot is taken: done on the connection of the watch\n%s", said);
+    if (lent->exit_code != RUNBOOK_DONE && *said != '\0')
+        act->trouble = g_strdup(said);
+    finish(act);
+}
+
+/* No connection is to be had, but the watch has one. */
+static bool borrow_act(struct api_act *act)
+{
+    struct daemon_target *target = targets_find(act->api->daemon, act->target);
+    const char *const *words = (const char *const *) act->words;
+
+    if (act->api->daemon->stopping || !api_lend_would(target, words))
+        return false;
+    act->lent = true;
+    api_lend(target, &(struct api_lend){.words = words,
+                                        .actor = act->who,
+                                        .reason = act->reason,
+                                        .done = on_act_lent,
+                                        .data = act});
+    return true;
+}
+
+static void on_ended(int status, gpointer data)
+{
+    struct api_act *act = data;
+    struct store *store = keeper_store(act->api->daemon->keeper);
+    g_autofree char *how = child_status_words(status);
+
+    act->child = NULL;
+    act->exit_code = child_exit_code(status);
+    if (act->exit_code == RUNBOOK_CONNECT && borrow_act(act))
+        return;
+    act->trouble = trouble_of(act, status);
+    act->run = MAX(0, store_run_of(store, act->pid, act->started_us));
+    if (act->run > 0 && act->exit_code < 0)
+        store_run_interrupted(store, act->run, how);
+    finish(act);
+}
+
+/* Those that take hours never keep an emergency's waiting. */
+static guint acts_running(const struct api *api, bool urgent)
 {
     guint running = 0;
 
-    for (guint i = 0; i < api->acts->len; i++)
-        running += ((const struct api_act *) g_ptr_array_index(api->acts, i))->child != NULL;
+    for (guint i = 0; i < api->acts->len; i++) {
+        const struct api_act *act = g_ptr_array_index(api->acts, i);
+        running += at_work(act) && act->urgent == urgent;
+    }
     return running;
 }
 
@@ -330,7 +241,7 @@ static void make_room(struct api *api)
 {
     for (guint i = 0; api->acts->len >= ACTS_KEPT && i < api->acts->len; i++) {
         const struct api_act *act = g_ptr_array_index(api->acts, i);
-        if (act->child == NULL)
+        if (!at_work(act))
             g_ptr_array_remove_index(api->acts, i--);
     }
 }
@@ -346,7 +257,9 @@ static struct api_act *new_act(struct api *api, const struct api_plan *plan, con
     act->target = g_strdup(plan->target);
     act->section = g_strdup(plan->section);
     act->verb = g_strdup(plan->verb ? plan->verb : "");
-    act->command_line = typed(plan->words);
+    act->words = g_strdupv(plan->words);
+    act->command_line = api_shown_line((const char *const *) plan->words);
+    act->urgent = plan->urgent;
     act->output = g_byte_array_new();
     act->messages = g_string_new(NULL);
     act->started_us = g_get_real_time();
@@ -408,12 +321,30 @@ static char *reason_of(const json_t *body)
     return g_steal_pointer(&reason);
 }
 
+/* All else was said when the plan was asked for: somebody who says it here means another. */
+static bool says_more(const struct api_plan *plan, const struct http_query *query,
+                      const json_t *body)
+{
+    const char *target = http_query_value(query, "target");
+    const char *name;
+    const json_t *value;
+
+    json_object_foreach((json_t *) (guintptr) body, name, value)
+    {
+        if (strcmp(name, "plan_id") != 0 && strcmp(name, "reason") != 0)
+            return true;
+    }
+    return http_query_count(query) != (target != NULL) ||
+           (target != NULL && strcmp(target, plan->target) != 0);
+}
+
 static void confirm(struct api *api, struct http_request *request, const json_t *body)
 {
+    const struct http_query *query = http_request_query(request);
     const char *id = json_string_value(json_object_get(body, "plan_id"));
-    struct api_plan *plan = id != NULL ? find_plan(api, id) : NULL;
+    struct api_plan *plan = id != NULL ? api_plan_find(api, id) : NULL;
     g_autofree char *reason = reason_of(body);
-    const char *path = http_query_path(http_request_query(request));
+    const char *path = http_query_path(query);
 
     if (plan == NULL)
         http_answer_error(request, 404, "there is no such plan", "ask for the plan first");
@@ -421,15 +352,21 @@ static void confirm(struct api *api, struct http_request *request, const json_t 
         http_answer_error(request, 403, "the plan was shown to another token", NULL);
     else if (strcmp(plan->path, path) != 0)
         http_answer_error(request, 400, "the plan is of another command", NULL);
+    else if (says_more(plan, query, body))
+        http_answer_error(request, 400, "the plan is of another target, or of other options",
+                          "a confirmation has plan_id and reason, and nothing else");
     else if (plan->used)
         http_answer_error(request, 409, "the plan was carried out already",
                           "ask for the plan again");
-    else if (g_get_real_time() > plan->expires_us)
+    else if (g_get_monotonic_time() > plan->dies_us)
         http_answer_error(request, 410, "the plan has expired", "ask for the plan again");
+    else if (plan->settings != api->daemon->applied)
+        http_answer_error(request, 409, "the settings were read anew since the plan was shown",
+                          "ask for the plan again");
     else if (reason == NULL)
         http_answer_error(request, 400,
                           "a reason is needed: one line of text, 500 bytes at most", NULL);
-    else if (api->daemon->stopping || acts_running(api) >= ACTS_AT_ONCE)
+    else if (api->daemon->stopping || acts_running(api, plan->urgent) >= ACTS_AT_ONCE)
         http_answer_error(request, 503, "too much is being done just now", NULL);
     else
         begin_act(api, request, plan, reason);
@@ -461,7 +398,7 @@ void api_answer_act(struct http_request *request, struct daemon *daemon)
         if (error != NULL)
             api_answer_error(request, status, error);
         else
-            make_plan(daemon->api, request, call, target);
+            api_plan_make(daemon->api, request, call, target);
     }
     json_decref(body);
 }

@@ -89,10 +89,9 @@ void api_lend(struct daemon_target *target, const struct api_lend *lend)
         .data = lend->data,
     };
     g_ptr_array_add(api->lent_out, out);
-    out->timer = g_timeout_add_seconds(child != NULL ? ANSWER_S : 0, on_late, out);
     g_autofree char *line = line_of(lend, out->number);
-    if (child != NULL)
-        child_feed(child, line);
+    bool fed = child != NULL && child_feed(child, line);
+    out->timer = g_timeout_add_seconds(fed ? ANSWER_S : 0, on_late, out);
 }
 
 void api_lend_forget(struct api *api, gpointer data)
@@ -130,5 +129,14 @@ void api_lend_lost(const struct daemon_target *target)
         struct lent_out *out = g_ptr_array_index(api->lent_out, i - 1);
         if (strcmp(out->target, target->name) == 0)
             fail(out, "the watch of the target has ended");
+    }
+}
+
+void api_lend_stop(struct api *api)
+{
+    while (api->lent_out->len > 0) {
+        struct lent_out *out = g_ptr_array_index(api->lent_out, 0);
+        out->done = NULL;
+        fail(out, NULL);
     }
 }

@@ -34,4 +34,7 @@ void api_lend_forget(struct api *api, gpointer data);
 void api_lend_heard(struct daemon_target *target, const struct watch_line *line);
 void api_lend_lost(const struct daemon_target *target);
 
+/* The daemon ends: nobody is told. */
+void api_lend_stop(struct api *api);
+
 #endif

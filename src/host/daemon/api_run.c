@@ -3,12 +3,14 @@
 #include "daemon/child.h"
 #include "daemon/job_words.h"
 #include "error.h"
+#include "feature.h"
 
 #include <jansson.h>
 #include <string.h>
 
 enum {
-    AT_ONCE = 2,
+    AT_ONCE = 3,
+    AT_ONCE_OF_ONE = 2, /* for the same target: one that hangs leaves room for the others */
     QUEUE_MOST = 32,
     LONGEST_S = 60,
     GRACE_MS = 2000,
@@ -22,8 +24,8 @@ enum {
 
 struct api_run {
     struct api_runs *runs;
-    char *key, **words, *alias;
-    bool monitor, text;
+    char *key, **words, *target, *alias;
+    bool monitor, text, plan;
     GPtrArray *tickets; /* of struct api_ticket */
     struct child *child;
     gint64 started_us;
@@ -46,6 +48,14 @@ struct kept {
     GBytes *document;
     int exit_code;
     gint64 at_us, took_us;
+    gint64 since_us; /* monotonic: the wall clock may be set */
+};
+
+/* Looks have one, plans another: who looks, perhaps without a token, at a server that hangs must not
+ * keep an operator from acting. */
+struct lane {
+    GQueue queue; /* of struct api_run: not started yet */
+    GPtrArray *running;
 };
 
 struct api_runs {
@@ -53,13 +63,15 @@ struct api_runs {
     void (*idle)(gpointer data);
     gpointer data;
     GHashTable *current; /* key → struct api_run, those that run or wait; borrowed */
-    GQueue queue;        /* of struct api_run: not started yet */
-    guint running;
+    struct lane looks, plans;
     GHashTable *kept; /* key → struct kept */
     gsize kept_bytes;
     guint generation; /* counts api_runs_stale() */
     bool stopping;
 };
+
+static const struct api_result closing = {
+    .status = 503, .exit_code = -1, .error = "the daemon is stopping"};
 
 /* ---- rules ------------------------------------------------------------------------------------ */
 
@@ -85,8 +97,9 @@ int api_run_status(int exit_code, bool monitor, bool document)
 
 bool api_run_is_document(const char *text, gsize length)
 {
+    /* It is no string: nothing stands behind its end. */
     if (length > PARSED_MOST)
-        return text[0] == '{' && g_str_has_suffix(text + length - 2, "}\n");
+        return text[0] == '{' && memcmp(text + length - 2, "}\n", 2) == 0;
     json_t *parsed = json_loadb(text, length, 0, NULL);
     bool is = json_is_object(parsed);
 
@@ -119,14 +132,14 @@ static bool drop_oldest(struct api_runs *runs)
     GHashTableIter each;
     gpointer key, value;
     const char *oldest = NULL;
-    gint64 at_us = G_MAXINT64;
+    gint64 since_us = G_MAXINT64;
 
     g_hash_table_iter_init(&each, runs->kept);
     while (g_hash_table_iter_next(&each, &key, &value)) {
         const struct kept *kept = value;
-        if (kept->at_us >= at_us)
+        if (kept->since_us >= since_us)
             continue;
-        at_us = kept->at_us;
+        since_us = kept->since_us;
         oldest = key;
     }
     if (oldest == NULL)
@@ -142,7 +155,7 @@ static void keep(struct api_runs *runs, const char *key, const struct api_result
 
     drop(runs, key);
     *kept = (struct kept){g_bytes_ref(result->document), result->exit_code, result->at_us,
-                          result->took_us};
+                          result->took_us, g_get_monotonic_time()};
     runs->kept_bytes += g_bytes_get_size(result->document);
     g_hash_table_insert(runs->kept, g_strdup(key), kept);
     while (g_hash_table_size(runs->kept) > KEPT_MOST || runs->kept_bytes > KEPT_BYTES)
@@ -157,6 +170,11 @@ void api_runs_stale(struct api_runs *runs)
     runs->generation++;
 }
 
+static struct lane *lane_of(struct api_runs *runs, bool plan)
+{
+    return plan ? &runs->plans : &runs->looks;
+}
+
 /* ---- its end ----------------------------------------------------------------------------------- */
 
 static void free_run(struct api_run *run)
@@ -168,6 +186,7 @@ static void free_run(struct api_run *run)
     g_string_free(run->messages, TRUE);
     g_strfreev(run->words);
     g_free(run->unborn);
+    g_free(run->target);
     g_free(run->alias);
     g_free(run->key);
     g_free(run);
@@ -234,12 +253,13 @@ static struct api_result result_of(struct api_run *run, int status)
     return result;
 }
 
-static void start_next(struct api_runs *runs);
+static void start_next(struct lane *lane);
 
 static void on_ended(int status, gpointer data)
 {
     struct api_run *run = data;
     struct api_runs *runs = run->runs;
+    struct lane *lane = lane_of(runs, run->plan);
     struct api_result result = result_of(run, status);
     g_autofree char *how = child_status_words(status);
     g_autofree char *said = job_reason(run->messages->str);
@@ -248,13 +268,13 @@ static void on_ended(int status, gpointer data)
     result.error = own_words(run) ? own_words(run) : said ? said : how;
     result.hint = hint;
     run->child = NULL;
-    runs->running--;
-    if (result.document != NULL && run->generation == runs->generation)
+    g_ptr_array_remove(lane->running, run);
+    if (result.document != NULL && !run->plan && run->generation == runs->generation)
         keep(runs, run->key, &result);
     settle(run, &result);
     if (result.document != NULL)
         g_bytes_unref(result.document);
-    start_next(runs);
+    start_next(lane);
     runs->idle(runs->data);
 }
 
@@ -310,10 +330,12 @@ static gboolean on_unborn(gpointer data)
 
 static void start(struct api_run *run)
 {
+    static const char *const looking[] = {CALL_LOOKS_VARIABLE, "1", NULL};
     g_autoptr(GError) error = NULL;
     struct child_plan plan = {
         .arguments = (const char *const *) run->words,
         .messages = true,
+        .environment = looking,
         .longest = LINE_LONGEST,
         .settings_fd = *run->runs->settings_fd,
         .alias = run->alias,
@@ -330,14 +352,34 @@ static void start(struct api_run *run)
         run->timer = g_idle_add(on_unborn, run);
         return;
     }
-    run->runs->running++;
+    g_ptr_array_add(lane_of(run->runs, run->plan)->running, run);
     run->timer = g_timeout_add_seconds(LONGEST_S, on_late, run);
 }
 
-static void start_next(struct api_runs *runs)
+static guint running_for(const struct lane *lane, const char *target)
 {
-    while (runs->running < AT_ONCE && !g_queue_is_empty(&runs->queue))
-        start(g_queue_pop_head(&runs->queue));
+    guint count = 0;
+
+    for (guint i = 0; i < lane->running->len; i++) {
+        const struct api_run *run = g_ptr_array_index(lane->running, i);
+        count += g_strcmp0(run->target, target) == 0;
+    }
+    return count;
+}
+
+static void start_next(struct lane *lane)
+{
+    GList *link = lane->queue.head;
+
+    while (lane->running->len < AT_ONCE && link != NULL) {
+        GList *next = link->next;
+        struct api_run *run = link->data;
+        if (running_for(lane, run->target) < AT_ONCE_OF_ONE) {
+            g_queue_delete_link(&lane->queue, link);
+            start(run);
+        }
+        link = next;
+    }
 }
 
 /* ---- asking ------------------------------------------------------------------------------------- */
@@ -347,7 +389,7 @@ static char *key_of(const struct api_runs *runs, const struct api_order *order)
     g_autofree char *words = g_strjoinv("\x1f", (char **) (guintptr) order->words);
 
     /* What was begun before something changed is no answer to who asks after it. */
-    return g_strdup_printf("%u\x1f%s", runs->generation, words);
+    return g_strdup_printf("%u\x1f%d\x1f%s", runs->generation, order->plan, words);
 }
 
 static bool answer_kept(const struct api_runs *runs, const char *key,
@@ -357,7 +399,8 @@ static bool answer_kept(const struct api_runs *runs, const char *key,
 {
     const struct kept *kept = g_hash_table_lookup(runs->kept, key);
 
-    if (kept == NULL || g_get_real_time() - kept->at_us > order->max_age_us)
+    if (kept == NULL || order->max_age_us <= 0 ||
+        g_get_monotonic_time() - kept->since_us > order->max_age_us)
         return false;
     g_autoptr(GBytes) document = g_bytes_ref(kept->document);
     answer(&(struct api_result){.document = document,
@@ -376,9 +419,11 @@ static struct api_run *new_run(struct api_runs *runs, const struct api_order *or
     run->runs = runs;
     run->key = key;
     run->words = child_words(NULL, order->words);
+    run->target = g_strdup(order->target);
     run->alias = g_strdup(order->alias);
     run->monitor = order->monitor;
     run->text = order->text;
+    run->plan = order->plan;
     run->generation = runs->generation;
     run->tickets = g_ptr_array_new();
     run->output = g_byte_array_new();
@@ -393,14 +438,13 @@ struct api_ticket *api_runs_ask(struct api_runs *runs, const struct api_order *o
 {
     static const struct api_result busy = {
         .status = 503, .exit_code = -1, .error = "too many requests wait for an answer"};
-    static const struct api_result closing = {
-        .status = 503, .exit_code = -1, .error = "the daemon is stopping"};
     g_autofree char *key = key_of(runs, order);
+    struct lane *lane = lane_of(runs, order->plan);
 
     if (answer_kept(runs, key, order, answer, data))
         return NULL;
     struct api_run *run = g_hash_table_lookup(runs->current, key);
-    if (runs->stopping || (run == NULL && g_queue_get_length(&runs->queue) >= QUEUE_MOST)) {
+    if (runs->stopping || (run == NULL && g_queue_get_length(&lane->queue) >= QUEUE_MOST)) {
         answer(runs->stopping ? &closing : &busy, data);
         return NULL;
     }
@@ -411,8 +455,8 @@ struct api_ticket *api_runs_ask(struct api_runs *runs, const struct api_order *o
     *ticket = (struct api_ticket){run, answer, data};
     g_ptr_array_add(run->tickets, ticket);
     if (fresh)
-        g_queue_push_tail(&runs->queue, run);
-    start_next(runs);
+        g_queue_push_tail(&lane->queue, run);
+    start_next(lane);
     return ticket;
 }
 
@@ -423,7 +467,8 @@ void api_runs_forget(struct api_ticket *ticket)
 
     g_ptr_array_remove(run->tickets, ticket);
     g_free(ticket);
-    if (run->tickets->len > 0 || run->child != NULL || !g_queue_remove(&runs->queue, run))
+    if (run->tickets->len > 0 || run->child != NULL ||
+        !g_queue_remove(&lane_of(runs, run->plan)->queue, run))
         return;
     g_hash_table_remove(runs->current, run->key);
     free_run(run);
@@ -441,8 +486,17 @@ struct api_runs *api_runs_new(const int *settings_fd, void (*idle)(gpointer data
     runs->data = data;
     runs->current = g_hash_table_new(g_str_hash, g_str_equal);
     runs->kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_kept);
-    g_queue_init(&runs->queue);
+    g_queue_init(&runs->looks.queue);
+    g_queue_init(&runs->plans.queue);
+    runs->looks.running = g_ptr_array_new();
+    runs->plans.running = g_ptr_array_new();
     return runs;
+}
+
+static void settle_all(struct lane *lane, const struct api_result *result)
+{
+    while (!g_queue_is_empty(&lane->queue))
+        settle(g_queue_pop_head(&lane->queue), result);
 }
 
 void api_runs_stop(struct api_runs *runs, guint grace_ms)
@@ -451,10 +505,8 @@ void api_runs_stop(struct api_runs *runs, guint grace_ms)
     gpointer run = NULL;
 
     runs->stopping = true;
-    while (!g_queue_is_empty(&runs->queue))
-        settle(g_queue_pop_head(&runs->queue),
-               &(struct api_result){
-                   .status = 503, .exit_code = -1, .error = "the daemon is stopping"});
+    settle_all(&runs->plans, &closing);
+    settle_all(&runs->looks, &closing);
     g_hash_table_iter_init(&each, runs->current);
     while (g_hash_table_iter_next(&each, NULL, &run)) {
         struct api_run *current = run;
@@ -468,5 +520,7 @@ void api_runs_free(struct api_runs *runs)
 {
     g_hash_table_unref(runs->current);
     g_hash_table_unref(runs->kept);
+    g_ptr_array_unref(runs->looks.running);
+    g_ptr_array_unref(runs->plans.running);
     g_free(runs);
 }

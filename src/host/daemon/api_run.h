@@ -1,6 +1,6 @@
 /*
- * Command lines of this program, run as children to answer requests: few at once, each bounded in
- * time and in what it prints; who asks for what is being asked for already waits for the same child.
+ * Command lines of this program, run as children to answer requests: few at once (looks and plans
+ * apart from each other), each bounded in time and in what it prints; who asks for what is being asked for already waits for the same child.
  * What a child brought is kept with its time.
  */
 #ifndef HOST_DAEMON_API_RUN_H
@@ -26,9 +26,11 @@ struct api_result {
 
 struct api_order {
     const char *const *words; /* behind the program's name */
+    const char *target;       /* whom it is for; NULL: no target */
     const char *alias;        /* as in struct child_plan */
     bool monitor;             /* it ends with the codes of a monitoring plugin */
     bool text;                /* what it prints when all is well may be no document, too */
+    bool plan;                /* it leads to an act: those who only look are not before it */
     gint64 max_age_us;        /* an answer that is no older will do; 0: run it */
 };
 

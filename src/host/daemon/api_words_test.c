@@ -201,11 +201,25 @@ static void test_status(void)
     g_assert_false(api_run_is_document("", 0));
 }
 
+/* What a child printed has no NUL at its end. */
+static void test_large_documents(void)
+{
+    gsize length = (1 << 20) + 3;
+    g_autofree char *text = g_strnfill(length + 2, 'x');
+
+    memcpy(text, "{", 1);
+    memcpy(text + length - 2, "}\n", 2);
+    g_assert_true(api_run_is_document(text, length));
+    g_assert_false(api_run_is_document(text, length - 1));
+    g_assert_false(api_run_is_document(text, length + 2));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/api_words/looks", test_looks);
     g_test_add_func("/api_words/acts", test_acts);
     g_test_add_func("/api_words/status", test_status);
+    g_test_add_func("/api_words/large-documents", test_large_documents);
     return g_test_run();
 }

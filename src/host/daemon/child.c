@@ -184,6 +184,10 @@ static char **environment_of(const struct child_plan *plan)
     g_autofree char *number = g_strdup_printf("%d", plan->settings_fd);
     char **environment = g_environ_unsetenv(g_get_environ(), CALL_ALIAS_VARIABLE);
 
+    /* Who acts is said of one act, never of what started us. */
+    environment = g_environ_unsetenv(environment, STORE_ACTOR_VARIABLE);
+    environment = g_environ_unsetenv(environment, STORE_REASON_VARIABLE);
+    environment = g_environ_unsetenv(environment, CALL_LOOKS_VARIABLE);
     if (plan->alias != NULL)
         environment = g_environ_setenv(environment, CALL_ALIAS_VARIABLE, plan->alias, TRUE);
     for (const char *const *pair = plan->environment; pair != NULL && *pair != NULL; pair += 2)

@@ -260,6 +260,7 @@ static gboolean on_tick(gpointer data)
     targets_tick(daemon, now_us);
     keeper_tick(daemon->keeper, now_us);
     jobs_tick(daemon, wall_us);
+    daemon_listen_tick(daemon);
     if (daemon->courier != NULL)
         courier_tick(daemon->courier, now_us);
     if (now_us >= daemon->prune_us)
@@ -343,7 +344,6 @@ static void daemon_free(struct daemon *daemon)
     signals_release();
     g_free(daemon->state);
     g_free(daemon->listen_sense);
-    g_clear_pointer(&daemon->listen_settings, settings_free);
     g_free(daemon->courier_sense);
     g_free(daemon->status);
     g_free(daemon);
@@ -407,6 +407,7 @@ static void begin(struct daemon *daemon)
     daemon_apply(daemon);
     events_close(daemon->events, "", "configuration", g_get_real_time(),
                  "the configuration is in order");
+    events_close(daemon->events, "", "http", g_get_real_time(), "it is as the settings say");
     keeper_tick(daemon->keeper, g_get_monotonic_time());
     daemon->tick_source = g_timeout_add_seconds(1, on_tick, daemon);
     if (watchdog_us > 0)

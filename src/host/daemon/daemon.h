@@ -20,6 +20,10 @@ struct daemon_options {
     const char *name; /* of the target that `connection` makes */
 };
 
+/* Whether HTTP could be answered as the settings say, with their certificate and tokens;
+ * RUNBOOK_USAGE. */
+bool daemon_may_listen(const struct settings *settings, GError **error);
+
 /* Runs until it is told to stop; false when it could not be started. */
 bool daemon_run(const struct daemon_options *options, GError **error);
 

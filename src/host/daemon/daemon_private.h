@@ -59,9 +59,9 @@ struct daemon {
     GPtrArray *targets; /* of struct daemon_target */
     GPtrArray *jobs;    /* of struct daemon_job */
     struct http *http;
-    /* All that the HTTP server in force rests on, and the settings it was started by. */
-    char *listen_sense;
-    struct settings *listen_settings;
+    char *listen_sense;        /* all that HTTP is to rest on, as text */
+    struct http_listen listen; /* where it is, or was last */
+    bool listen_late;          /* it is not yet as the settings say */
     struct api *api;
     /* As the server was started: whoever reaches it may look; operators may act. */
     bool http_open, http_actions;
@@ -98,14 +98,12 @@ void daemon_reload(struct daemon *daemon);
 
 /* ---- where HTTP is answered (listen.c) ------------------------------------------------------- */
 
-/* Whether it could be answered as the settings say; RUNBOOK_USAGE. */
-bool daemon_may_listen(const struct settings *settings, GError **error);
-
 /* Answers HTTP as the settings say now, and no longer otherwise. */
 bool daemon_listen(struct daemon *daemon, GError **error);
 
-/* The same if something is other than it was; on an error as before. */
+/* The same if something is other than it was. What cannot be had is tried again at each tick. */
 void daemon_listen_anew(struct daemon *daemon);
+void daemon_listen_tick(struct daemon *daemon);
 
 /* "HTTP on 127.0.0.1:8432". Caller frees. */
 char *daemon_where(const struct daemon *daemon);

@@ -22,6 +22,7 @@ struct gather {
     gint64 due_us;     /* monotonic; 0: it was never said */
     gint64 started_us; /* monotonic */
     bool wanted, slow, brought;
+    bool outdated; /* what its child tells is of a server that is the target's no more */
     json_t *check, *families;
     gint64 check_us, families_us, ended_us, took_us;
     GString *messages;
@@ -75,7 +76,7 @@ static void on_line(const char *line, gsize length, bool cut, gpointer data)
     gint64 at_us;
     json_t *value;
 
-    if (cut || !gather_line_parse(line, length, &kind, &at_us, &value))
+    if (cut || gather->outdated || !gather_line_parse(line, length, &kind, &at_us, &value))
         return;
     json_t **kept = kind == GATHER_CHECK ? &gather->check : &gather->families;
     json_decref(*kept);
@@ -96,7 +97,9 @@ static void on_ended(int status, gpointer data)
     gather->ended_us = g_get_real_time();
     gather->took_us = g_get_monotonic_time() - gather->started_us;
     g_clear_pointer(&gather->trouble, g_free);
-    if (gather->slow)
+    if (gather->outdated)
+        gather->ended_us = gather->took_us = 0; /* it was stopped: nothing is known */
+    else if (gather->slow)
         gather->trouble = g_strdup("it took too long and was stopped");
     else if (!gather->brought || child_exit_code(status) != 0)
         gather->trouble = g_strdup(said != NULL ? said : how);
@@ -134,7 +137,7 @@ static void start(struct gather *gather, gint64 now_us)
 
     gather->started_us = now_us;
     gather->due_us = now_us + settings_int(target->settings, "http.gather") * 1000;
-    gather->wanted = gather->slow = gather->brought = false;
+    gather->wanted = gather->slow = gather->brought = gather->outdated = false;
     gather->child = child_start(&plan, &error);
     if (gather->child != NULL) {
         target->daemon->gathering++;
@@ -158,7 +161,8 @@ static bool is_due(struct gather *gather, gint64 now_us)
 
     if (gather->child != NULL || gather->target->leaving || !seen->said || !seen->state.up)
         return false;
-    if (gather->wanted && now_us - gather->started_us >= PAUSE_S * G_USEC_PER_SEC)
+    if (gather->wanted &&
+        (gather->outdated || now_us - gather->started_us >= PAUSE_S * G_USEC_PER_SEC))
         return true;
     return now_us >= gather->due_us &&
            settings_int(gather->target->settings, "http.gather") > 0;
@@ -195,6 +199,18 @@ void gathers_tick(struct daemon *daemon, gint64 now_us)
 void gather_want(struct gather *gather)
 {
     gather->wanted = true;
+}
+
+void gather_forget(struct gather *gather)
+{
+    g_clear_pointer(&gather->check, json_decref);
+    g_clear_pointer(&gather->families, json_decref);
+    g_clear_pointer(&gather->trouble, g_free);
+    gather->check_us = gather->families_us = gather->ended_us = gather->took_us = 0;
+    gather->outdated = true;
+    gather->wanted = true;
+    if (gather->child != NULL)
+        child_stop(gather->child, GRACE_MS);
 }
 
 /* ---- life -------------------------------------------------------------------------------------- */

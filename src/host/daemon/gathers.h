@@ -34,6 +34,9 @@ struct gather_seen gather_seen(const struct gather *gather);
 /* Somebody wants to know anew: soon, but not more often than every 10 s. */
 void gather_want(struct gather *gather);
 
+/* What is known is of another server than the target is now: it is asked anew at once. */
+void gather_forget(struct gather *gather);
+
 /* Once a second: starts those that are due, few at once. */
 void gathers_tick(struct daemon *daemon, gint64 now_us);
 

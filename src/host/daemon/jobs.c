@@ -7,6 +7,7 @@
 #include "daemon/daemon_private.h"
 #include "daemon/job_words.h"
 #include "daemon/journal.h"
+#include "daemon/metrics_own.h"
 #include "error.h"
 
 #include <string.h>
@@ -56,6 +57,14 @@ static void close_events(struct daemon *daemon, const GArray *jobs)
     }
 }
 
+static void tell_metrics(struct daemon *daemon, const GArray *jobs)
+{
+    for (guint i = 0; i < jobs->len; i++) {
+        const struct scheduler_job *job = &g_array_index(jobs, struct scheduler_job, i);
+        metrics_know_task(daemon->counts, keeper_store(daemon->keeper), job->target, job->key);
+    }
+}
+
 void jobs_apply(struct daemon *daemon)
 {
     g_autoptr(GArray) jobs = g_array_new(FALSE, FALSE, sizeof(struct scheduler_job));
@@ -70,6 +79,7 @@ void jobs_apply(struct daemon *daemon)
     if (cli_setting("jobs_at_once") != NULL)
         scheduler_set_limit(daemon->scheduler,
                             (guint) settings_int(daemon->settings, "jobs_at_once"));
+    tell_metrics(daemon, jobs);
     scheduler_set_jobs(daemon->scheduler, (const struct scheduler_job *) (void *) jobs->data,
                        jobs->len, g_get_real_time());
     close_events(daemon, jobs);

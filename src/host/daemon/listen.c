@@ -7,6 +7,22 @@
 
 #include <string.h>
 
+static void warn(const char *text, gpointer data)
+{
+    (void) data;
+    journal_say(JOURNAL_WARNING, "%s", text);
+}
+
+/* Another name is one behind which there is a proxy: it brings the network to us, and open is then
+ * what somebody has said, not what nobody thought of. */
+static bool is_open(const struct settings *settings)
+{
+    bool named = settings_list(settings, "http.names")[0] != NULL;
+
+    return strcmp(settings_string(settings, "http.view"), "open") == 0 &&
+           (!named || settings_is_set(settings, "http.view"));
+}
+
 /* Borrows from the settings and from tokens. */
 static bool plan_of(struct daemon *daemon, const struct settings *settings, const char *tokens,
                     struct http_plan *ret_plan, GError **error)
@@ -16,10 +32,11 @@ static bool plan_of(struct daemon *daemon, const struct settings *settings, cons
         .key = settings_string(settings, "http.tls_key"),
         .tokens = tokens,
         .names = settings_list(settings, "http.names"),
-        .open = strcmp(settings_string(settings, "http.view"), "open") == 0,
+        .open = is_open(settings),
         .actions = settings_bool(settings, "http.actions"),
         .routes = daemon_routes,
         .files = http_web_files,
+        .warn = warn,
         .data = daemon,
     };
     return http_listen_parse(settings_string(settings, "http.listen"), &ret_plan->listen,
@@ -66,30 +83,30 @@ static char *sense_of(const struct settings *settings)
     return g_string_free(sense, FALSE);
 }
 
-static bool listen_by(struct daemon *daemon, const struct settings *settings, GError **error)
+/* Puts the settings in force. False: what was in force still is. */
+static bool put(struct daemon *daemon, const struct http_plan *plan, GError **error)
 {
-    g_autofree char *tokens = token_path(settings);
-    struct http_plan plan;
+    struct http *next = plan->listen.off ? NULL : http_start(plan, daemon->http, error);
 
-    if (!plan_of(daemon, settings, tokens, &plan, error))
+    if (next == NULL && !plan->listen.off)
         return false;
-    /* First: the new place may be the old port. */
     g_clear_pointer(&daemon->http, http_stop);
-    if (!plan.listen.off)
-        daemon->http = http_start(&plan, error);
-    daemon->http_open = daemon->http != NULL && http_open(daemon->http);
-    daemon->http_actions = daemon->http != NULL && http_acts(daemon->http);
-    return plan.listen.off || daemon->http != NULL;
+    daemon->http = next;
+    daemon->http_open = next != NULL && http_open(next);
+    daemon->http_actions = next != NULL && http_acts(next);
+    daemon->listen = plan->listen;
+    return true;
 }
 
 bool daemon_listen(struct daemon *daemon, GError **error)
 {
-    if (!listen_by(daemon, daemon->settings, error))
+    g_autofree char *tokens = token_path(daemon->settings);
+    struct http_plan plan;
+
+    if (!plan_of(daemon, daemon->settings, tokens, &plan, error) || !put(daemon, &plan, error))
         return false;
     g_free(daemon->listen_sense);
     daemon->listen_sense = sense_of(daemon->settings);
-    g_clear_pointer(&daemon->listen_settings, settings_free);
-    daemon->listen_settings = settings_copy(daemon->settings);
     return true;
 }
 
@@ -102,17 +119,82 @@ char *daemon_where(const struct daemon *daemon)
     return g_strdup_printf("%s on %s", http_secure(daemon->http) ? "HTTPS" : "HTTP", where);
 }
 
+/* why: an error's text, its hint on a line of its own. */
+static void open_event(struct daemon *daemon, const char *why)
+{
+    gsize reason = strcspn(why, "\n");
+    g_autofree char *where = daemon->http != NULL ? http_where(daemon->http) : NULL;
+    g_autofree char *stays = where != NULL
+                                 ? g_strdup_printf("HTTP stays where it was, on %s", where)
+                                 : g_strdup("there is no HTTP until then");
+    g_autofree char *message = g_strdup_printf("%.*s; %s, and it is tried again%s",
+                                               (int) reason, why, stays, why + reason);
+
+    events_open(daemon->events, &(struct store_event){
+                                    .target = "",
+                                    .name = "http",
+                                    .severity = "warning",
+                                    .opened_us = g_get_real_time(),
+                                    .message = message,
+                                });
+}
+
+static void say_where(struct daemon *daemon)
+{
+    g_autofree char *where = daemon_where(daemon);
+
+    daemon->listen_late = false;
+    journal_say(JOURNAL_NOTICE, "%s", where);
+    events_close(daemon->events, "", "http", g_get_real_time(), "it is as the settings say");
+}
+
+/* Where it cannot be had where it is to be, all else is in force where it was: what the settings
+ * forbid by now nobody may do a moment longer. */
+static void stay(struct daemon *daemon, const struct http_plan *plan)
+{
+    struct http_plan here = *plan;
+
+    here.listen = daemon->listen;
+    if (here.listen.length > 0 && put(daemon, &here, NULL))
+        return;
+    g_clear_pointer(&daemon->http, http_stop);
+    daemon->http_open = daemon->http_actions = false;
+}
+
+static void listen_anew(struct daemon *daemon, bool again)
+{
+    g_autofree char *tokens = token_path(daemon->settings);
+    g_autoptr(GError) error = NULL;
+    struct http_plan plan;
+
+    if (!plan_of(daemon, daemon->settings, tokens, &plan, &error))
+        return;
+    if (put(daemon, &plan, &error)) {
+        say_where(daemon);
+        return;
+    }
+    daemon->listen_late = true;
+    /* Another address at our port can only be had once ours is given up; at the next tick. */
+    if (!again && http_listen_same_port(&plan.listen, &daemon->listen))
+        g_clear_pointer(&daemon->http, http_stop);
+    else
+        stay(daemon, &plan);
+    open_event(daemon, error->message);
+}
+
 void daemon_listen_anew(struct daemon *daemon)
 {
-    g_autofree char *sense = sense_of(daemon->settings);
-    g_autoptr(GError) error = NULL;
+    char *sense = sense_of(daemon->settings);
+    bool same = g_strcmp0(daemon->listen_sense, sense) == 0;
 
-    if (g_strcmp0(daemon->listen_sense, sense) == 0)
-        return;
-    if (!daemon_listen(daemon, &error)) {
-        journal_say(JOURNAL_ERROR, "HTTP stays where it was: %s", error->message);
-        listen_by(daemon, daemon->listen_settings, NULL);
-    }
-    g_autofree char *where = daemon_where(daemon);
-    journal_say(JOURNAL_NOTICE, "%s", where);
+    g_free(daemon->listen_sense);
+    daemon->listen_sense = sense;
+    if (!same)
+        listen_anew(daemon, false);
+}
+
+void daemon_listen_tick(struct daemon *daemon)
+{
+    if (daemon->listen_late)
+        listen_anew(daemon, true);
 }

@@ -88,8 +88,11 @@ enum {
     STREAMS,
     EVENTS,
     TURNS,
-    TURN_SUCCESS,
+    TURN_WELL,
+    TURN_FAILED,
+    TURN_MISSED,
     GATHER_AGE,
+    GATHER_INTERVAL,
     GATHER_SUCCESS,
     GATHER_SECONDS,
 };
@@ -110,15 +113,24 @@ const struct metric metrics_serve[] = {
     [EVENTS] = {"open_events", METRIC_GAUGE, NULL,
                 "Events that are open; target empty: of the daemon itself", "target severity",
                 false},
+    /* Not "job": that label is Prometheus' own, for what it scrapes. */
     [TURNS] = {"turns", METRIC_COUNTER, NULL,
                "Turns of scheduled jobs that ended since the daemon's start",
-               "target job outcome", false},
-    [TURN_SUCCESS] = {"turn_last_success_timestamp_seconds", METRIC_GAUGE, "seconds",
-                      "When a turn of the job last went well since the daemon's start, as Unix "
-                      "time",
-                      "target job", false},
+               "target task outcome", false},
+    [TURN_WELL] = {"turn_last_success_timestamp_seconds", METRIC_GAUGE, "seconds",
+                   "When a turn of the job last went well, in part at least, as Unix time",
+                   "target task", false},
+    [TURN_FAILED] = {"turn_last_failure_timestamp_seconds", METRIC_GAUGE, "seconds",
+                     "When a turn of the job last failed, was refused or interrupted, as Unix "
+                     "time",
+                     "target task", false},
+    [TURN_MISSED] = {"turn_last_missed_timestamp_seconds", METRIC_GAUGE, "seconds",
+                     "When a turn of the job was last found to be missed, as Unix time",
+                     "target task", false},
     [GATHER_AGE] = {"gather_age_seconds", METRIC_GAUGE, "seconds",
                     "How old the target's gathered figures are", "target", false},
+    [GATHER_INTERVAL] = {"gather_interval_seconds", METRIC_GAUGE, "seconds",
+                         "How often they are gathered (setting http.gather)", "target", false},
     [GATHER_SUCCESS] = {"gather_success", METRIC_GAUGE, NULL,
                         "Whether the last gathering brought all: 1, else 0", "target", false},
     [GATHER_SECONDS] = {"gather_duration_seconds", METRIC_GAUGE, "seconds",
@@ -182,18 +194,33 @@ static void measure_events(struct measure *measure, const struct daemon *daemon,
     measure_add(measure, metric, (double) severities.critical, target, "critical");
 }
 
+static void measure_moment(struct measure *measure, const struct metric *metric, gint64 at_us,
+                           const struct metrics_task *task)
+{
+    if (at_us > 0)
+        measure_add(measure, metric, (double) at_us / G_USEC_PER_SEC, task->target, task->name);
+}
+
 static void measure_turns(struct measure *measure, const struct daemon *daemon)
 {
-    for (guint i = 0; i < daemon->counts->turns->len; i++) {
-        const struct metrics_turns *turns = g_ptr_array_index(daemon->counts->turns, i);
-        if (targets_find(daemon, turns->target) == NULL)
+    for (guint i = 0; i < daemon->counts->tasks->len; i++) {
+        const struct metrics_task *task = g_ptr_array_index(daemon->counts->tasks, i);
+        if (targets_find(daemon, task->target) == NULL)
             continue;
-        measure_add(measure, &metrics_serve[TURNS], (double) turns->count, turns->target,
-                    turns->job, turns->outcome);
-        if (strcmp(turns->outcome, "done") == 0)
-            measure_add(measure, &metrics_serve[TURN_SUCCESS],
-                        (double) turns->last_us / G_USEC_PER_SEC, turns->target, turns->job);
+        for (guint at = 0; at < METRICS_OUTCOMES; at++)
+            measure_add(measure, &metrics_serve[TURNS], (double) task->counts[at], task->target,
+                        task->name, metrics_outcomes[at]);
+        measure_moment(measure, &metrics_serve[TURN_WELL], task->well_us, task);
+        measure_moment(measure, &metrics_serve[TURN_FAILED], task->failed_us, task);
+        measure_moment(measure, &metrics_serve[TURN_MISSED], task->missed_us, task);
     }
+}
+
+enum { LEAST_ROUND_MS = 60000 };
+
+static gint64 round_ms(const struct daemon_target *target)
+{
+    return MAX(settings_int(target->settings, "http.gather"), LEAST_ROUND_MS);
 }
 
 static void measure_gather(struct measure *measure, const struct daemon_target *target,
@@ -201,6 +228,8 @@ static void measure_gather(struct measure *measure, const struct daemon_target *
 {
     struct gather_seen seen = gather_seen(target->gather);
 
+    measure_add(measure, &metrics_serve[GATHER_INTERVAL], (double) round_ms(target) / 1000,
+                target->name);
     if (seen.families != NULL)
         measure_add(measure, &metrics_serve[GATHER_AGE], age_of(seen.families_us, now_us),
                     target->name);
@@ -217,14 +246,19 @@ static json_t *own_families(const struct daemon *daemon, gint64 now_us)
     AUTO(measure) measure = measure_new(NULL, NULL, NULL, NULL, 0);
 
     measure_section(measure, "watch", NULL);
-    for (guint i = 0; i < daemon->targets->len; i++)
-        measure_watch(measure, g_ptr_array_index(daemon->targets, i), now_us);
+    for (guint i = 0; i < daemon->targets->len; i++) {
+        const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        if (!target->leaving)
+            measure_watch(measure, target, now_us);
+    }
     measure_section(measure, "serve", NULL);
     measure_process(measure, daemon);
     measure_events(measure, daemon, "");
     measure_turns(measure, daemon);
     for (guint i = 0; i < daemon->targets->len; i++) {
         const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        if (target->leaving)
+            continue;
         measure_events(measure, daemon, target->name);
         measure_gather(measure, target, now_us);
     }
@@ -233,14 +267,10 @@ static json_t *own_families(const struct daemon *daemon, gint64 now_us)
 
 /* ---- the answer ---------------------------------------------------------------------------- */
 
-enum { LEAST_ROUND_MS = 60000 };
-
 /* Figures of a target that was not gathered three times in a row are no longer those of now. */
 static bool is_stale(const struct daemon_target *target, gint64 at_us, gint64 now_us)
 {
-    gint64 round_ms = MAX(settings_int(target->settings, "http.gather"), LEAST_ROUND_MS);
-
-    return now_us - at_us > 3 * round_ms * 1000;
+    return now_us - at_us > 3 * round_ms(target) * 1000;
 }
 
 bool metrics_wants_openmetrics(const char *accept)
@@ -262,7 +292,8 @@ void metrics_answer(struct http_request *request, gpointer data)
         const struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
         struct gather_seen seen = gather_seen(target->gather);
         part = (struct metrics_part){target->name, seen.families};
-        if (seen.families != NULL && !is_stale(target, seen.families_us, now_us))
+        if (!target->leaving && seen.families != NULL &&
+            !is_stale(target, seen.families_us, now_us))
             g_array_append_val(parts, part);
     }
     g_autofree char *text =

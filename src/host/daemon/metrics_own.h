@@ -21,6 +21,12 @@ struct metrics_counts;
 struct metrics_counts *metrics_counts_new(void);
 void metrics_counts_free(struct metrics_counts *counts);
 
+/* The target has that job: its turns are counted from now on, from 0, so that monitoring sees the
+ * first of them too; and what came of the turns before is read from the history (NULL: there is
+ * none). Again: nothing. */
+void metrics_know_task(struct metrics_counts *counts, struct store *store, const char *target,
+                       const char *name);
+
 /* A turn has its record. */
 void metrics_count_turn(struct metrics_counts *counts, const struct store_turn *turn);
 /* A watch has told of a minute. */

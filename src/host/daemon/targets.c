@@ -174,6 +174,9 @@ static void change(struct daemon_target *target, struct settings *settings, char
                 target->name);
     minder_renew(target->watch, (const char *const *) arguments);
     services_apply(target, true);
+    /* It may be another server by now. */
+    gather_forget(target->gather);
+    g_clear_pointer(&target->live, g_hash_table_unref);
 }
 
 static void take_up(struct daemon *daemon, const char *name)

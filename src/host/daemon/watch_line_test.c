@@ -143,10 +143,29 @@ static void test_live(void)
     g_assert_null(parse("{\"line\":\"live\",\"at_us\":5,\"section\":\"x\",\"document\":[]}"));
 }
 
+static void test_lent(void)
+{
+    AUTO(watch_line)
+    line =
+        parse("{\"line\":\"lent\",\"at_us\":5,\"number\":3,\"exit_code\":4,\"document\":null,"
+              "\"messages\":\"no\",\"run\":null}");
+    g_assert_nonnull(line);
+    g_assert_cmpint(line->kind, ==, WATCH_LINE_LENT);
+    g_assert_cmpint(line->lent.number, ==, 3);
+    g_assert_cmpint(line->lent.exit_code, ==, 4);
+    g_assert_cmpstr(line->lent.messages, ==, "no");
+    g_assert_cmpint(line->lent.run, ==, 0);
+    g_assert_null(line->document);
+    g_assert_null(parse("{\"line\":\"lent\",\"at_us\":5,\"number\":3,\"messages\":\"\"}"));
+    g_assert_null(parse("{\"line\":\"lent\",\"at_us\":5,\"number\":3,\"exit_code\":0,"
+                        "\"messages\":\"\",\"document\":[]}"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/watch_line/live", test_live);
+    g_test_add_func("/watch_line/lent", test_lent);
     g_test_add_func("/watch_line/state", test_state);
     g_test_add_func("/watch_line/sample", test_sample);
     g_test_add_func("/watch_line/minute", test_minute);

@@ -32,6 +32,12 @@ static bool expiry(const struct options *options, gint64 *ret_s, GError **error)
         return true;
     if (!units_parse_duration(text, &ms, error))
         return false;
+    /* A bare number would be seconds, which nobody means by "90". */
+    if (strpbrk(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL) {
+        runbook_error_set(error, RUNBOOK_USAGE, "units: s, min, h, d, w",
+                          "--expires %s has no unit: %sd is %s days", text, text, text);
+        return false;
+    }
     if (ms < 1000 || ms > 100LL * 365 * 24 * 3600 * 1000) {
         runbook_error_set(error, RUNBOOK_USAGE, NULL,
                           "--expires is between a second and 100 years");
@@ -39,6 +45,14 @@ static bool expiry(const struct options *options, gint64 *ret_s, GError **error)
     }
     *ret_s = (g_get_real_time() / 1000 + ms) / 1000;
     return true;
+}
+
+/* When a token ends, for people; "" for one that does not. Caller frees. */
+static char *moment(gint64 at_s)
+{
+    g_autoptr(GDateTime) at = at_s != 0 ? g_date_time_new_from_unix_utc(at_s) : NULL;
+
+    return at != NULL ? g_date_time_format(at, "%Y-%m-%d %H:%M:%S UTC") : g_strdup("");
 }
 
 static enum runbook_exit add_command(struct call *call, GError **error)
@@ -65,7 +79,11 @@ static enum runbook_exit add_command(struct call *call, GError **error)
     if (output_format(call->output) != OUTPUT_JSON) {
         output_raw(call->output, secret);
         output_raw(call->output, "\n");
+        g_autofree char *end = moment(expires_s);
         output_note(call->output, "the token is shown this once; %s keeps only its hash", path);
+        output_note(call->output, "%s may %s, %s%s", name,
+                    role == HTTP_ROLE_OPERATOR ? "look and act" : "look",
+                    expires_s != 0 ? "until " : "until \"pgrunbook token remove\"", end);
     }
     explicit_bzero(secret, strlen(secret));
     return RUNBOOK_DONE;
@@ -73,11 +91,11 @@ static enum runbook_exit add_command(struct call *call, GError **error)
 
 /* ---- list ------------------------------------------------------------------------------------- */
 
-static void add_time(struct grid *grid, enum output_tone tone, gint64 at_s)
+static char *ended(gint64 at_s, bool expired)
 {
-    g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(at_s);
+    g_autofree char *at = moment(at_s);
 
-    grid_take(grid, tone, at != NULL ? g_date_time_format(at, "%Y-%m-%d %H:%M UTC") : NULL);
+    return g_strconcat(at, expired ? ", has expired" : "", NULL);
 }
 
 static enum runbook_exit list_command(struct call *call, GError **error)
@@ -102,11 +120,12 @@ static enum runbook_exit list_command(struct call *call, GError **error)
         bool expired = token->expires_s != 0 && token->expires_s <= now_s;
         grid_cell(grid, OUTPUT_BOLD, token->name);
         grid_cell(grid, OUTPUT_PLAIN, http_role_name(token->role));
-        add_time(grid, OUTPUT_PLAIN, token->created_s);
+        grid_take(grid, OUTPUT_PLAIN, moment(token->created_s));
         if (token->expires_s == 0)
             grid_cell(grid, OUTPUT_DIM, "never");
         else
-            add_time(grid, expired ? OUTPUT_BAD : OUTPUT_PLAIN, token->expires_s);
+            grid_take(grid, expired ? OUTPUT_BAD : OUTPUT_PLAIN,
+                      ended(token->expires_s, expired));
         document_item(document,
                       json_pack("{so so so so sb}", "name", document_text(token->name), "role",
                                 document_text(http_role_name(token->role)), "created_at",
@@ -146,7 +165,7 @@ static const struct option add_options[] = {
      .prose = "viewer (the default): may look; operator: may act as well"},
     {.name = "expires",
      .argument = "DURATION",
-     .prose = "how long it is valid, as in 90d; without it until it is removed"},
+     .prose = "how long it is valid, as in 90d or 12h; without it until it is removed"},
     {.name = NULL},
 };
 

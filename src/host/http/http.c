@@ -6,13 +6,15 @@
  *
  * Patience: a request has TIMEOUT_S from its first byte to its last, whatever trickles in between
  * (the library's own timeout begins anew with each byte), and when CROWD connections are there the
- * one that has waited longest makes room for the next.
+ * one that has waited longest makes room for the next. A request that waits for its answer is spared,
+ * and so are streams: there are never so many of these that nobody else gets in (http_wait.c).
  */
 #include "http/http_private.h"
 
 #include "error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +36,8 @@ struct http {
     GSource *source;
     gpointer tag; /* of the library's descriptor in the source */
     GQueue guests;
+    struct http_listen listen; /* as it was asked for */
+    int fd;                    /* the library's, that listens */
     char *where;
     char *certificate, *key; /* PEM; NULL: no TLS */
 };
@@ -82,6 +86,9 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
     g_queue_unlink(&http->guests, &guest->link);
     g_free(guest);
     *guest_pointer = NULL;
+    /* Where it ran out of connections or descriptors the library does not listen until it is run
+     * again, and nothing else says so. */
+    http->desk.stirred = true;
 }
 
 static void on_completed(void *data, struct MHD_Connection *connection, void **request,
@@ -123,7 +130,7 @@ static gboolean prepare(GSource *source, gint *ret_timeout_ms)
     struct http *http = ((struct http_source *) source)->http;
     gint64 patience = patience_us(http);
     MHD_UNSIGNED_LONG_LONG library_ms = 0;
-    gint64 wait_ms = http->desk.resumed ? 0 : -1;
+    gint64 wait_ms = http->desk.stirred ? 0 : -1;
 
     if (wait_ms < 0 && patience >= 0)
         wait_ms = MAX(0, (patience - g_source_get_time(source)) / 1000 + 1);
@@ -139,7 +146,7 @@ static gboolean check(GSource *source)
     MHD_UNSIGNED_LONG_LONG library_ms = 1;
     gint64 patience = patience_us(http);
 
-    if (http->desk.resumed || g_source_query_unix_fd(source, http->tag) != 0)
+    if (http->desk.stirred || g_source_query_unix_fd(source, http->tag) != 0)
         return TRUE;
     if (patience >= 0 && patience <= g_source_get_time(source))
         return TRUE;
@@ -153,7 +160,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
     (void) data;
 
     show_out_late(http, g_source_get_time(source));
-    http->desk.resumed = false;
+    http->desk.stirred = false;
     MHD_run(http->library);
     return G_SOURCE_CONTINUE;
 }
@@ -259,21 +266,40 @@ static struct http_desk desk_of(const struct http_plan *plan)
         .actions = plan->actions,
         .tls = plan->key != NULL,
         .names = g_strdupv((char **) (uintptr_t) plan->names),
-        .keyring = http_keyring_new(plan->tokens),
+        .keyring = http_keyring_new(plan->tokens, plan->warn, plan->data),
         .tries = http_tries_new(),
     };
 }
 
-struct http *http_start(const struct http_plan *plan, GError **error)
+static bool same_place(const struct http_listen *a, const struct http_listen *b)
+{
+    return a->length == b->length && memcmp(&a->address, &b->address, a->length) == 0;
+}
+
+/* A port that is bound anew at once may still be in use: a child that has forked and not yet come
+ * to its exec has all our descriptors. */
+static int socket_of(const struct http_plan *plan, const struct http *before, GError **error)
+{
+    if (before == NULL || !same_place(&plan->listen, &before->listen))
+        return open_socket(&plan->listen, error);
+    int fd = fcntl(before->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        explain(before->where, errno, error);
+    return fd;
+}
+
+struct http *http_start(const struct http_plan *plan, const struct http *before, GError **error)
 {
     AUTO(http) http = NULL;
 
     if (!http_plan_check(plan, error))
         return NULL;
-    int fd = open_socket(&plan->listen, error);
+    int fd = socket_of(plan, before, error);
     if (fd < 0)
         return NULL;
     http = g_new0(struct http, 1);
+    http->listen = plan->listen;
+    http->fd = fd;
     http->desk = desk_of(plan);
     g_queue_init(&http->guests);
     http->where = where_of(fd);
@@ -310,8 +336,11 @@ void http_stop(struct http *http)
         g_source_unref(http->source);
     }
     if (http->library != NULL) {
+        /* Who comes now is the next one's, if there is one. */
+        MHD_quiesce_daemon(http->library);
+        close(http->fd);
         say_good_bye(http);
-        MHD_stop_daemon(http->library); /* closes the socket */
+        MHD_stop_daemon(http->library);
     }
     g_strfreev(http->desk.names);
     http_keyring_free(http->desk.keyring);

@@ -61,8 +61,8 @@ const char *http_request_body(const struct http_request *request, gsize *ret_len
 const char *http_request_who(const struct http_request *request);
 enum http_role http_request_role(const struct http_request *request);
 
-/* Tells when the client goes away before it was answered: `gone` is called instead of an answer,
- * and the request is no more. */
+/* Tells when the client goes away before it was answered, or too many wait already: `gone` is called
+ * instead of an answer, and the request is no more. A route that answers later needs it. */
 void http_request_on_gone(struct http_request *request, void (*gone)(gpointer data),
                           gpointer data);
 
@@ -81,8 +81,8 @@ void http_answer_error(struct http_request *request, int status, const char *err
                        const char *hint);
 
 /* Server-sent events: a stream that lives until the client goes away, reads too slowly (is behind by
- * more than 64 KiB for 10 s, or by 1 MiB), or http_stream_end(). NULL: there are 32 already, the
- * request was answered with 503. `gone` is called from the main loop, never from within a function
+ * more than 64 KiB for 10 s, or by 1 MiB), or http_stream_end(). NULL: there are 32 already (of
+ * an operator 40), the request was answered with 503. `gone` is called from the main loop, never from within a function
  * of a stream, and not after http_stream_end(); the stream is no more when it returns. */
 struct http_stream;
 struct http_stream *http_answer_stream(struct http_request *request,
@@ -103,6 +103,8 @@ struct http_plan {
     bool actions; /* operators may act */
     const struct http_route *routes;
     const struct http_file *files;
+    /* What an administrator has to know of; NULL: nobody wants to. */
+    void (*warn)(const char *text, gpointer data);
     gpointer data;
 };
 
@@ -112,8 +114,11 @@ bool http_plan_check(const struct http_plan *plan, GError **error);
 
 /* Listens from now on, within the default main context. The plan is copied; routes and files must
  * outlive it. NULL with RUNBOOK_FAILED and a hint (the port is taken), or as http_plan_check(). The
- * tokens' file is read again when it has changed, the certificate is not. */
-struct http *http_start(const struct http_plan *plan, GError **error);
+ * tokens' file is read again when it has changed, the certificate is not. before: one whose place it
+ * takes, or NULL; the caller stops it afterwards. At the same address it is the same socket: there
+ * is no moment at which nobody listens. */
+struct http *http_start(const struct http_plan *plan, const struct http *before,
+                        GError **error);
 void http_stop(struct http *http);
 AUTO_DEFINE(http, http_stop)
 

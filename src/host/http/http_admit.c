@@ -36,22 +36,20 @@ static void identify(struct http_request *request, const char *secret, struct ht
     const struct http_tokens *tokens = http_keyring_look(desk->keyring, NULL);
     g_autofree char *address = address_of(request);
     gint64 now_us = g_get_monotonic_time();
-    unsigned char hash[32];
-
-    http_token_hash(secret, hash);
-    facts->pause_s = http_tries_pause(desk->tries, address, hash, now_us);
-    if (facts->pause_s > 0)
-        return;
     const struct http_token *token =
         tokens != NULL ? http_tokens_match(tokens, secret, g_get_real_time() / G_USEC_PER_SEC)
                        : NULL;
+
     if (token == NULL) {
-        http_tries_wrong(desk->tries, address, now_us);
+        facts->pause_s = http_tries_pause(desk->tries, address, now_us);
+        if (facts->pause_s == 0)
+            http_tries_wrong(desk->tries, address, now_us);
         return;
     }
-    http_tries_right(desk->tries, address, hash, now_us);
-    facts->role = request->role = token->role;
-    memcpy(request->hash, hash, sizeof hash);
+    http_tries_right(desk->tries, address, now_us);
+    request->role = http_keyring_doubtful(desk->keyring) ? HTTP_ROLE_VIEWER : token->role;
+    facts->role = request->role;
+    memcpy(request->hash, token->hash, sizeof request->hash);
     g_free(request->who);
     request->who = g_strdup(token->name);
 }
@@ -82,6 +80,12 @@ static void refuse(struct http_request *request, const struct http_verdict *verd
         http_answer_error(request, verdict->status, verdict->error, verdict->hint);
 }
 
+/* A proxy that asks for a password of its own passes it on: no token of ours. */
+static bool is_basic(const char *authorization)
+{
+    return g_ascii_strncasecmp(authorization, "Basic ", strlen("Basic ")) == 0;
+}
+
 bool http_admit(struct http_request *request)
 {
     struct http_desk *desk = request->desk;
@@ -96,11 +100,10 @@ bool http_admit(struct http_request *request)
         .host = http_request_header(request, "Host"),
         .origin = http_request_header(request, "Origin"),
         .fetch_site = http_request_header(request, "Sec-Fetch-Site"),
-        .fetch_dest = http_request_header(request, "Sec-Fetch-Dest"),
         .act = http_request_header(request, "X-Pgrunbook"),
         .post = request->post,
         .need = request->route != NULL ? request->route->need : HTTP_FREE,
-        .token_given = authorization != NULL,
+        .token_given = authorization != NULL && !is_basic(authorization),
     };
     struct http_verdict verdict = http_guard_sender(&rules, &facts);
 

@@ -31,7 +31,7 @@ void http_answer_file(struct http_request *request, const struct http_file *file
 
     if (!same && !takes_gzip(request)) {
         http_answer_error(request, MHD_HTTP_NOT_ACCEPTABLE, "the page is sent as gzip only",
-                          "Accept-Encoding: gzip");
+                          "Accept-Encoding: gzip, as by curl --compressed");
         return;
     }
     struct MHD_Response *response = MHD_create_response_from_buffer(

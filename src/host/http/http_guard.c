@@ -79,7 +79,6 @@ struct http_verdict http_guard_sender(const struct http_rules *rules,
         421, "that is not a name of this server",
         "use its address, or list the name in the setting http.names"};
     static const struct http_verdict elsewhere = {403, "the request is another site's", NULL};
-    bool document = g_strcmp0(facts->fetch_dest, "document") == 0;
 
     /* Without one (HTTP/1.0) no browser speaks. */
     if (facts->host != NULL && !http_host_ours(facts->host, rules->names))
@@ -89,11 +88,11 @@ struct http_verdict http_guard_sender(const struct http_rules *rules,
         return elsewhere;
     if (facts->fetch_site == NULL || strcmp(facts->fetch_site, "same-origin") == 0)
         return admitted;
-    /* An address that was typed, or a link that was followed, shows the page and what a person would
-     * see; what another site embeds or fetches would only make work. */
+    /* An address that was typed, or a link to the page that was followed. Whatever else another site
+     * has a browser ask for would only make work on the databases. */
     if (facts->post)
         return elsewhere;
-    if (facts->need == HTTP_FREE || document || strcmp(facts->fetch_site, "none") == 0)
+    if (facts->need == HTTP_FREE || strcmp(facts->fetch_site, "none") == 0)
         return admitted;
     return elsewhere;
 }

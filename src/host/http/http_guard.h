@@ -26,12 +26,12 @@ char *http_bearer(const char *authorization);
 
 struct http_facts {
     /* Headers; NULL: not given. */
-    const char *host, *origin, *fetch_site, *fetch_dest, *act;
+    const char *host, *origin, *fetch_site, *act;
     bool post;
     enum http_need need;
     bool token_given;
     enum http_role role; /* of the token; NONE: there is none such, or it has expired */
-    guint pause_s; /* its sender has guessed too often: for so long no token is looked at */
+    guint pause_s; /* it is wrong, and its sender has guessed too often: how long to wait */
 };
 
 struct http_rules {
@@ -57,21 +57,20 @@ struct http_verdict http_guard_role(const struct http_rules *rules,
 /* ---- tries ------------------------------------------------------------------------------------ */
 
 /* Wrong tokens by address (IPv6: by its /64). From the fifth in a row on there is a pause, of 1 s at
- * first and twice as long each time, up to 5 min, in which no token from there is looked at, but
- * those that were right from there before: behind a proxy all have one address. From addresses that
- * have never had a right one at most 20 wrong ones a second are looked at, all together. */
+ * first and twice as long each time, up to 5 min, in which whoever brings a wrong one from there is
+ * told to wait. From addresses that have never had a right one at most 20 wrong ones a second are
+ * told more, all together. A right one is right at any time: behind a proxy all have one address,
+ * and nobody guesses 256 bits. */
 struct http_tries;
 
 struct http_tries *http_tries_new(void);
 void http_tries_free(struct http_tries *tries);
 AUTO_DEFINE(http_tries, http_tries_free)
 
-/* Seconds to wait before a token with that hash is looked at; 0: now. */
-guint http_tries_pause(struct http_tries *tries, const char *where,
-                       const unsigned char hash[32], gint64 now_us);
+/* Seconds to wait before a wrong token from there counts as one; 0: it counts now. */
+guint http_tries_pause(struct http_tries *tries, const char *where, gint64 now_us);
 void http_tries_wrong(struct http_tries *tries, const char *where, gint64 now_us);
-void http_tries_right(struct http_tries *tries, const char *where, const unsigned char hash[32],
-                      gint64 now_us);
+void http_tries_right(struct http_tries *tries, const char *where, gint64 now_us);
 /* How many addresses are remembered; bounded. */
 guint http_tries_count(const struct http_tries *tries);
 

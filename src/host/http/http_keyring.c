@@ -1,6 +1,7 @@
 /*
  * The tokens as the file has them now: read again when the file is another. One that cannot be read
- * leaves what was known in force, but for one that is gone: then there are no tokens.
+ * leaves what was known in force for looking, is told once, and nobody acts meanwhile: it may be that
+ * a token was to be taken away. One that is gone: then there are no tokens.
  */
 #include "http/http_private.h"
 
@@ -10,7 +11,10 @@ struct http_keyring {
     char *path; /* NULL: there is none */
     struct http_tokens *tokens;
     struct stat seen;
-    bool there;
+    bool there, looked;
+    bool doubtful; /* the file cannot be read as it is */
+    void (*warn)(const char *text, gpointer data);
+    gpointer data;
 };
 
 static bool same(const struct stat *a, const struct stat *b)
@@ -21,29 +25,53 @@ static bool same(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+static void doubt(struct http_keyring *keyring, GError *trouble, GError **error)
+{
+    if (keyring->warn != NULL) {
+        g_autofree char *text =
+            g_strdup_printf("nobody may act by a token, and who may look stays as it was: %s",
+                            trouble->message);
+        keyring->warn(text, keyring->data);
+    }
+    g_propagate_error(error, trouble);
+}
+
 const struct http_tokens *http_keyring_look(struct http_keyring *keyring, GError **error)
 {
     struct stat now = {0};
     bool there = keyring->path != NULL && stat(keyring->path, &now) == 0;
+    GError *trouble = NULL;
 
-    if (keyring->tokens != NULL && there == keyring->there && same(&now, &keyring->seen))
+    if (keyring->looked && there == keyring->there && same(&now, &keyring->seen))
         return keyring->tokens;
     struct http_tokens *tokens =
-        there ? http_tokens_read(keyring->path, error) : http_tokens_parse("", 0, error);
-    if (tokens == NULL)
-        return keyring->tokens;
-    g_clear_pointer(&keyring->tokens, http_tokens_free);
-    keyring->tokens = tokens;
+        there ? http_tokens_read(keyring->path, &trouble) : http_tokens_parse("", 0, &trouble);
+    keyring->looked = true;
     keyring->there = there;
     keyring->seen = now;
+    keyring->doubtful = tokens == NULL;
+    if (tokens == NULL) {
+        doubt(keyring, trouble, error);
+        return keyring->tokens;
+    }
+    g_clear_pointer(&keyring->tokens, http_tokens_free);
+    keyring->tokens = tokens;
     return tokens;
 }
 
-struct http_keyring *http_keyring_new(const char *path)
+bool http_keyring_doubtful(const struct http_keyring *keyring)
+{
+    return keyring->doubtful;
+}
+
+struct http_keyring *
+http_keyring_new(const char *path, void (*warn)(const char *text, gpointer data), gpointer data)
 {
     struct http_keyring *keyring = g_new0(struct http_keyring, 1);
 
     keyring->path = g_strdup(path);
+    keyring->warn = warn;
+    keyring->data = data;
     return keyring;
 }
 

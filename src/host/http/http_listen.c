@@ -79,6 +79,18 @@ char *http_listen_format(const struct http_listen *listen)
     return g_strdup_printf("[%s]:%u", host, ntohs(six->sin6_port));
 }
 
+static guint port_of(const struct http_listen *listen)
+{
+    if (listen->address.ss_family == AF_INET6)
+        return ((const struct sockaddr_in6 *) (const void *) &listen->address)->sin6_port;
+    return ((const struct sockaddr_in *) (const void *) &listen->address)->sin_port;
+}
+
+bool http_listen_same_port(const struct http_listen *a, const struct http_listen *b)
+{
+    return !a->off && !b->off && port_of(a) == port_of(b);
+}
+
 bool http_listen_local(const struct http_listen *listen)
 {
     const struct sockaddr_in *four =

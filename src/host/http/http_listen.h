@@ -21,6 +21,9 @@ bool http_listen_parse(const char *text, struct http_listen *ret_listen, GError 
 /* As http_listen_parse() reads it. Caller frees. */
 char *http_listen_format(const struct http_listen *listen);
 
+/* Whether both have the same port, whatever the address. */
+bool http_listen_same_port(const struct http_listen *a, const struct http_listen *b);
+
 /* Whether only this machine can reach it. */
 bool http_listen_local(const struct http_listen *listen);
 

@@ -84,10 +84,23 @@ bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **
     return true;
 }
 
+/* One that has expired lets nobody in. */
+static bool has_valid(const struct http_tokens *tokens)
+{
+    gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
+
+    for (guint i = 0; i < http_tokens_count(tokens); i++) {
+        gint64 expires_s = http_tokens_at(tokens, i)->expires_s;
+        if (expires_s == 0 || expires_s > now_s)
+            return true;
+    }
+    return false;
+}
+
 bool http_plan_check(const struct http_plan *plan, GError **error)
 {
     g_autofree char *certificate = NULL, *key = NULL;
-    AUTO(http_keyring) keyring = http_keyring_new(plan->tokens);
+    AUTO(http_keyring) keyring = http_keyring_new(plan->tokens, NULL, NULL);
     bool local = http_listen_local(&plan->listen);
 
     if (plan->listen.off)
@@ -97,18 +110,19 @@ bool http_plan_check(const struct http_plan *plan, GError **error)
     const struct http_tokens *tokens = http_keyring_look(keyring, error);
     if (tokens == NULL)
         return false;
-    if (local || (certificate != NULL && http_tokens_count(tokens) > 0))
+    if (local || (certificate != NULL && has_valid(tokens)))
         return true;
     g_autofree char *where = http_listen_format(&plan->listen);
     if (certificate == NULL)
         runbook_error_set(error, RUNBOOK_USAGE,
                           "set http.tls_certificate and http.tls_key, or listen on 127.0.0.1 "
-                          "behind a proxy",
+                          "behind a proxy, with http.view = token",
                           "http.listen: %s is reached by the network, and there is no TLS",
                           where);
     else
         runbook_error_set(error, RUNBOOK_USAGE, "pgrunbook token add NAME",
-                          "http.listen: %s is reached by the network, and there is no token",
+                          "http.listen: %s is reached by the network, and there is no token "
+                          "that is valid",
                           where);
     return false;
 }

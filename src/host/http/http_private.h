@@ -21,8 +21,9 @@ struct http_desk {
     struct http_keyring *keyring;
     struct http_tries *tries;
     bool stopping; /* nobody is answered any more */
-    bool resumed;  /* the library has to be run: it does not notice by itself */
+    bool stirred;  /* the library has to be run: it does not notice by itself */
     guint streams;
+    guint waiting; /* requests that wait for their routes */
 };
 
 /* One client, from accept to close; in the order of their patience, oldest first. */
@@ -47,6 +48,7 @@ struct http_request {
     bool begun;                 /* the handler has seen it */
     bool handed;                /* a route has it */
     bool suspended;             /* it waits for its route, or for what its stream has to say */
+    bool waits;                 /* … for its route */
     bool lost;                  /* its client has gone away, or is being shown out */
     GSource *watch;             /* of its socket, while it is suspended */
     struct http_stream *stream; /* its answer; NULL: an ordinary one */
@@ -78,12 +80,18 @@ bool http_admit(struct http_request *request);
 /* Whether the token that it was admitted with is still valid; true where it came with none. */
 bool http_admitted_still(const struct http_request *request);
 
-/* The tokens of a file; path NULL: none. */
-struct http_keyring *http_keyring_new(const char *path);
+/* The tokens of a file; path NULL: none. warn: told when the file cannot be read any more; may be
+ * NULL. */
+struct http_keyring *http_keyring_new(const char *path,
+                                      void (*warn)(const char *text, gpointer data),
+                                      gpointer data);
 void http_keyring_free(struct http_keyring *keyring);
 AUTO_DEFINE(http_keyring, http_keyring_free)
-/* As they are now; NULL with an error when they were never readable. Borrowed until the next look. */
+/* As they are now; NULL when they were never readable, with an error at the first look at a file.
+ * Borrowed until the next look. */
 const struct http_tokens *http_keyring_look(struct http_keyring *keyring, GError **error);
+/* At the last look they could not be read: they may be too many. */
+bool http_keyring_doubtful(const struct http_keyring *keyring);
 
 /* The texts of certificate and key; NULL both: no TLS. RUNBOOK_USAGE (http_plan.c). */
 bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **ret_key,
@@ -93,6 +101,9 @@ bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **
 
 /* The library closes it as one that went away. */
 void http_show_out(struct http_guest *guest);
+
+/* Whether there is room for one more that waits for its route. */
+bool http_may_wait(const struct http_request *request);
 
 /* The library looks at it no more until http_wake(), which is harmless for one that is awake. */
 void http_suspend(struct http_request *request);

@@ -167,10 +167,23 @@ static enum MHD_Result send_it(struct http_request *request)
     return queued;
 }
 
+/* To its route this is a client that went away. */
+static void turn_away(struct http_request *request)
+{
+    if (request->gone != NULL)
+        request->gone(request->gone_data);
+    request->gone = NULL;
+    http_answer_error_with(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                           "too many requests wait for an answer", "ask again in a moment",
+                           "Retry-After", "5");
+}
+
 static void hand_over(struct http_request *request)
 {
     request->handed = true;
     request->route->answer(request, request->desk->data);
+    if (request->response == NULL && !http_may_wait(request))
+        turn_away(request);
 }
 
 /* All that can be said before the body comes. Who is refused hears of it when his body has come: it

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct {
@@ -15,6 +16,8 @@ static struct {
     struct http_request *waiting;
     struct http_stream *stream;
     guint gone, streams_gone;
+    GPtrArray *crowd; /* of requests that wait; borrowed */
+    guint turned_away;
 } world;
 
 /* ---- routes ----------------------------------------------------------------------------------- */
@@ -52,29 +55,57 @@ static void answer_stream(struct http_request *request, gpointer data)
     world.stream = http_answer_stream(request, on_stream_gone, NULL);
 }
 
+static void on_crowd_gone(gpointer data)
+{
+    g_ptr_array_remove(world.crowd, data);
+    world.turned_away++;
+}
+
+static void answer_crowd(struct http_request *request, gpointer data)
+{
+    (void) data;
+    g_ptr_array_add(world.crowd, request);
+    http_request_on_gone(request, on_crowd_gone, request);
+}
+
 static const struct http_route routes[] = {
     {"/now", HTTP_GET, HTTP_FREE, answer_now},
     {"/later", HTTP_GET | HTTP_POST, HTTP_FREE, answer_later},
     {"/stream", HTTP_GET, HTTP_FREE, answer_stream},
+    {"/crowd", HTTP_GET, HTTP_FREE, answer_crowd},
     {0},
 };
 
 /* ---- words ------------------------------------------------------------------------------------ */
 
-static void begin(void)
+static struct http *start(const char *tokens, const struct http *before)
 {
-    struct http_plan plan = {.open = true, .routes = routes, .files = http_web_files};
+    struct http_plan plan = {
+        .open = true, .routes = routes, .files = http_web_files, .tokens = tokens};
     g_autoptr(GError) error = NULL;
 
-    memset(&world, 0, sizeof world);
     g_assert_true(http_listen_parse("127.0.0.1:0", &plan.listen, NULL));
-    world.http = http_start(&plan, &error);
+    struct http *http = http_start(&plan, before, &error);
     g_assert_no_error(error);
+    return http;
+}
+
+static void begin_with(const char *tokens)
+{
+    memset(&world, 0, sizeof world);
+    world.crowd = g_ptr_array_new();
+    world.http = start(tokens, NULL);
+}
+
+static void begin(void)
+{
+    begin_with(NULL);
 }
 
 static void end(void)
 {
     http_stop(world.http);
+    g_ptr_array_unref(world.crowd);
 }
 
 static int ask(const char *request)
@@ -217,6 +248,24 @@ static void test_server_stops_in_the_middle(void)
     close(unheard);
 }
 
+/* Who has asked the old server and was not heard yet is answered by the new one. */
+static void test_another_takes_its_place(void)
+{
+    begin();
+    int unheard = get("/now");
+    g_autofree char *where = http_where(world.http);
+    struct http *next = start(NULL, world.http);
+    http_stop(world.http);
+    world.http = next;
+    g_autofree char *same = http_where(world.http);
+    g_assert_cmpstr(same, ==, where);
+    g_autofree char *answer = read_all(unheard);
+    assert_has(answer, "HTTP/1.1 200 ");
+    g_autofree char *now = read_all(get("/now"));
+    assert_has(now, "HTTP/1.1 200 ");
+    end();
+}
+
 static void test_stream(void)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -299,6 +348,108 @@ static void test_files(void)
     end();
 }
 
+enum { CROWD = 256, SPARED = 64 /* of viewers */ };
+
+/* Until that many have asked in all: they wait, or were told that there are too many. */
+static void let_come(guint many)
+{
+    WAIT_FOR(world.crowd->len + world.turned_away == many);
+}
+
+static void answer_all(void)
+{
+    while (world.crowd->len > 0) {
+        struct http_request *request = g_ptr_array_steal_index(world.crowd, 0);
+        http_request_on_gone(request, NULL, NULL);
+        http_answer_text(request, 200, "text/plain", "at last", NULL);
+    }
+}
+
+/* All for one answer that does not come: others are answered as ever, and so are all of these, and
+ * who comes after them. */
+static void test_crowd_that_waits(void)
+{
+    int fds[CROWD];
+    guint good = 0;
+    begin();
+    for (guint i = 0; i < CROWD; i++) {
+        fds[i] = get("/crowd");
+        let_come(i + 1);
+    }
+    g_assert_cmpuint(world.crowd->len, ==, SPARED);
+    g_autofree char *meanwhile = read_all(get("/now"));
+    assert_has(meanwhile, "HTTP/1.1 200 ");
+    answer_all();
+    for (guint i = 0; i < CROWD; i++) {
+        g_autofree char *answer = read_all(fds[i]);
+        bool served = g_str_has_prefix(answer, "HTTP/1.1 200 ");
+        /* The latest were told so; of the others some were shown out for the next. */
+        if (!served && answer[0] != '\0') {
+            assert_has(answer, "HTTP/1.1 503 ");
+            assert_has(answer, "Retry-After: 5\r\n");
+        }
+        good += served;
+    }
+    g_assert_cmpuint(good, ==, SPARED);
+    WAIT_FOR(http_connections(world.http) == 0);
+    g_autofree char *after = read_all(get("/now"));
+    assert_has(after, "HTTP/1.1 200 ");
+    end();
+}
+
+static void test_crowd_leaves_room_for_an_operator(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("pgrunbook-http-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "tokens", NULL), *secret = NULL;
+    int fds[SPARED + 1];
+    g_assert_true(http_tokens_add(path, "ann", HTTP_ROLE_OPERATOR, 0, &secret, NULL));
+    begin_with(path);
+    for (guint i = 0; i < SPARED + 1; i++) {
+        fds[i] = get("/crowd");
+        let_come(i + 1);
+    }
+    g_assert_cmpuint(world.turned_away, ==, 1);
+    g_autofree char *request = g_strdup_printf("GET /crowd HTTP/1.1\r\nHost: localhost\r\n"
+                                               "Authorization: Bearer %s\r\n\r\n",
+                                               secret);
+    int ann = ask(request);
+    let_come(SPARED + 2);
+    g_assert_cmpuint(world.turned_away, ==, 1);
+    answer_all();
+    g_autofree char *answer = read_all(ann);
+    assert_has(answer, "HTTP/1.1 200 ");
+    for (guint i = 0; i < SPARED + 1; i++)
+        close(fds[i]);
+    end();
+    unlink(path);
+    rmdir(folder);
+}
+
+/* The process has no descriptor left for the next client: it is served when one is free again. */
+static void test_out_of_descriptors(void)
+{
+    struct rlimit before, now;
+    begin();
+    int first = get("/later");
+    WAIT_FOR(world.waiting != NULL);
+    int second = get("/now"), next_fd = dup(first);
+    close(next_fd);
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    now = before;
+    now.rlim_cur = (rlim_t) next_fd;
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &now), ==, 0);
+    for (int i = 0; i < 50; i++)
+        g_main_context_iteration(NULL, FALSE);
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    g_assert_cmpuint(http_connections(world.http), ==, 1);
+    http_answer_text(world.waiting, 200, "text/plain", "at last", NULL);
+    g_autofree char *answer = read_all(first);
+    assert_has(answer, "at last");
+    g_autofree char *next = read_all(second);
+    assert_has(next, "HTTP/1.1 200 ");
+    end();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -307,10 +458,14 @@ int main(int argc, char **argv)
     g_test_add_func("/http/server/client-goes-away", test_client_goes_away);
     g_test_add_func("/http/server/stops", test_server_stops);
     g_test_add_func("/http/server/stops-in-the-middle", test_server_stops_in_the_middle);
+    g_test_add_func("/http/server/another-takes-its-place", test_another_takes_its_place);
     g_test_add_func("/http/server/stream", test_stream);
     g_test_add_func("/http/server/stream-reader-goes", test_stream_reader_goes);
     g_test_add_func("/http/server/stream-slow-reader", test_stream_slow_reader);
     g_test_add_func("/http/server/stream-most", test_stream_most);
     g_test_add_func("/http/server/files", test_files);
+    g_test_add_func("/http/server/crowd-that-waits", test_crowd_that_waits);
+    g_test_add_func("/http/server/crowd-and-operator", test_crowd_leaves_room_for_an_operator);
+    g_test_add_func("/http/server/out-of-descriptors", test_out_of_descriptors);
     return g_test_run();
 }

@@ -14,6 +14,7 @@
 
 enum {
     MOST_STREAMS = 32,
+    MOST_STREAMS_OPERATORS = 40,
     UNSENT_FAIR = 64 * 1024,
     UNSENT_MOST = 1024 * 1024,
     BEHIND_S = 10,      /* that long it may be behind by more than is fair */
@@ -24,12 +25,18 @@ enum {
 struct http_stream {
     struct http_request *request;
     GString *unsent;
+    gsize sent;       /* of it; taken away now and then, not with each piece */
     gint64 behind_us; /* since when it is behind by more than is fair; 0: it is not */
     guint alive_source;
     bool ending, dropped;
     void (*gone)(gpointer data);
     gpointer gone_data;
 };
+
+static gsize pending(const struct http_stream *stream)
+{
+    return stream->unsent->len - stream->sent;
+}
 
 /* Sends on, if the library waits for us. Before the response was queued it does not. */
 static void stir(struct http_stream *stream)
@@ -42,6 +49,7 @@ static void drop(struct http_stream *stream)
 {
     stream->dropped = true;
     g_string_truncate(stream->unsent, 0);
+    stream->sent = 0;
     http_lose(stream->request);
 }
 
@@ -50,7 +58,7 @@ static void drop(struct http_stream *stream)
 static ssize_t give(void *data, uint64_t position, char *buffer, size_t most)
 {
     struct http_stream *stream = data;
-    gsize length = MIN(stream->unsent->len, most);
+    gsize length = MIN(pending(stream), most);
     (void) position;
 
     /* At the end of all one that was just woken would be suspended again. */
@@ -62,9 +70,13 @@ static ssize_t give(void *data, uint64_t position, char *buffer, size_t most)
         http_suspend(stream->request);
         return 0;
     }
-    memcpy(buffer, stream->unsent->str, length);
-    g_string_erase(stream->unsent, 0, (gssize) length);
-    if (stream->unsent->len <= UNSENT_FAIR)
+    memcpy(buffer, stream->unsent->str + stream->sent, length);
+    stream->sent += length;
+    if (stream->sent >= stream->unsent->len / 2) {
+        g_string_erase(stream->unsent, 0, (gssize) stream->sent);
+        stream->sent = 0;
+    }
+    if (pending(stream) <= UNSENT_FAIR)
         stream->behind_us = 0;
     return (ssize_t) length;
 }
@@ -80,7 +92,7 @@ static gboolean on_alive(gpointer data)
         drop(stream);
         return G_SOURCE_CONTINUE;
     }
-    if (stream->unsent->len == 0)
+    if (pending(stream) == 0)
         g_string_append(stream->unsent, ":\n\n");
     stir(stream);
     return G_SOURCE_CONTINUE;
@@ -99,8 +111,9 @@ struct http_stream *http_answer_stream(struct http_request *request,
                                        void (*gone)(gpointer data), gpointer data)
 {
     struct http_desk *desk = request->desk;
+    guint most = request->role == HTTP_ROLE_OPERATOR ? MOST_STREAMS_OPERATORS : MOST_STREAMS;
 
-    if (desk->streams >= MOST_STREAMS) {
+    if (desk->streams >= most) {
         http_answer_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                           "there are too many streams already", "close other windows");
         return NULL;
@@ -142,9 +155,9 @@ bool http_stream_event(struct http_stream *stream, const char *name, const char 
     if (name != NULL)
         g_string_append_printf(stream->unsent, "event: %s\n", name);
     g_string_append_printf(stream->unsent, "data: %s\n\n", data);
-    if (stream->unsent->len > UNSENT_FAIR && stream->behind_us == 0)
+    if (pending(stream) > UNSENT_FAIR && stream->behind_us == 0)
         stream->behind_us = now_us;
-    if (stream->unsent->len > UNSENT_MOST ||
+    if (pending(stream) > UNSENT_MOST ||
         (stream->behind_us != 0 && stream->behind_us + BEHIND_S * G_USEC_PER_SEC <= now_us)) {
         drop(stream);
         return false;

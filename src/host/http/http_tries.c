@@ -8,7 +8,6 @@ enum {
     MOST_PAUSE_S = 300,
     FORGET_S = 900, /* after that long in peace an address begins anew */
     MOST_ADDRESSES = 4096,
-    KNOWN = 8,          /* right tokens that are remembered by address */
     WRONG_A_SECOND = 20 /* over all strangers */
 };
 
@@ -17,8 +16,7 @@ struct address {
     char *name;
     guint wrong; /* in a row */
     gint64 last_us, until_us;
-    guint known; /* how many; the newest replaces the oldest */
-    unsigned char hashes[KNOWN][32];
+    bool known; /* a right one came from there */
 };
 
 struct http_tries {
@@ -90,7 +88,7 @@ static void make_room(struct http_tries *tries)
 {
     for (GList *link = tries->addresses.head; link != NULL; link = link->next) {
         struct address *address = link->data;
-        if (address->known == 0) {
+        if (!address->known) {
             forget(tries, address);
             return;
         }
@@ -117,24 +115,13 @@ static struct address *heard(struct http_tries *tries, const char *where, gint64
     return address;
 }
 
-static bool is_known(const struct address *address, const unsigned char hash[32])
-{
-    for (guint i = 0; i < MIN(address->known, (guint) KNOWN); i++)
-        if (memcmp(address->hashes[i], hash, 32) == 0)
-            return true;
-    return false;
-}
-
-guint http_tries_pause(struct http_tries *tries, const char *where,
-                       const unsigned char hash[32], gint64 now_us)
+guint http_tries_pause(struct http_tries *tries, const char *where, gint64 now_us)
 {
     const struct address *address = find(tries, where, now_us);
 
-    if (address != NULL && is_known(address, hash))
-        return 0;
     if (address != NULL && address->until_us > now_us)
         return (guint) ((address->until_us - now_us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
-    if (address != NULL && address->known > 0)
+    if (address != NULL && address->known)
         return 0;
     return tries->second == now_us / G_USEC_PER_SEC && tries->wrong >= WRONG_A_SECOND ? 1 : 0;
 }
@@ -154,16 +141,12 @@ void http_tries_wrong(struct http_tries *tries, const char *where, gint64 now_us
     }
 }
 
-void http_tries_right(struct http_tries *tries, const char *where, const unsigned char hash[32],
-                      gint64 now_us)
+void http_tries_right(struct http_tries *tries, const char *where, gint64 now_us)
 {
     struct address *address = heard(tries, where, now_us);
 
     /* Not the guesses of others at the same address: those it leaves where they are. */
     if (address->until_us <= now_us)
         address->wrong = 0;
-    if (is_known(address, hash))
-        return;
-    memcpy(address->hashes[address->known % KNOWN], hash, 32);
-    address->known++;
+    address->known = true;
 }

@@ -7,6 +7,10 @@
 #include <glib-unix.h>
 #include <poll.h>
 
+/* Who waits for us is out of the reach of patience: together with the streams they must leave room
+ * for those who do not, and viewers for operators. */
+enum { MOST_WAITING = 64, MOST_WAITING_OPERATORS = 96 };
+
 void http_show_out(struct http_guest *guest)
 {
     if (!guest->shown_out)
@@ -24,9 +28,17 @@ static gboolean on_hang_up(gint fd, GIOCondition condition, gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+bool http_may_wait(const struct http_request *request)
+{
+    return request->desk->waiting <
+           (request->role == HTTP_ROLE_OPERATOR ? MOST_WAITING_OPERATORS : MOST_WAITING);
+}
+
 void http_suspend(struct http_request *request)
 {
     request->suspended = true;
+    request->waits = request->stream == NULL;
+    request->desk->waiting += request->waits;
     request->guest->served = true;
     MHD_suspend_connection(request->connection);
     /* Not G_IO_IN: what it sends while it waits is nobody's to read. POLLRDHUP: it has closed its
@@ -43,10 +55,12 @@ void http_wake(struct http_request *request)
     if (!request->suspended)
         return;
     request->suspended = false;
+    request->desk->waiting -= request->waits;
+    request->waits = false;
     g_source_destroy(request->watch);
     g_clear_pointer(&request->watch, g_source_unref);
     MHD_resume_connection(request->connection);
-    request->desk->resumed = true;
+    request->desk->stirred = true;
 }
 
 void http_lose(struct http_request *request)

@@ -84,6 +84,9 @@ void page_take(struct page *page, enum report_tone tone, char *text)
     struct page_block *block = page->blocks->pdata[page->blocks->len - 1];
     const struct page_cell cell = {tone, text};
 
+    /* A cell is a line: an error may have several ("hint: …"). */
+    if (text != NULL)
+        g_strdelimit(text, "\n", ' ');
     g_array_append_val(block->cells, cell);
 }
 

@@ -57,6 +57,7 @@ struct report *report_new(const char *zone_name, GTimeZone *zone)
     report->turns = array_new(sizeof(struct report_turn), NULL);
     report->lines = array_new(sizeof(struct report_line), NULL);
     report->gaps = array_new(sizeof(const char *), NULL);
+    report->names = g_ptr_array_new();
     return report;
 }
 
@@ -71,6 +72,7 @@ void report_free(struct report *report)
 
     for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_array_unref(arrays[i]);
+    g_ptr_array_unref(report->names);
     g_time_zone_unref(report->zone);
     g_string_chunk_free(report->texts);
     g_free(report);
@@ -105,6 +107,11 @@ void report_gap(struct report *report, const char *format, ...)
 bool report_is_whole(const struct report *report)
 {
     return report->made_us >= report->month.until_us;
+}
+
+bool report_is_recorded(const struct report *report)
+{
+    return report->known_us > 0 && report->known_us < report->month.until_us;
 }
 
 gint64 report_end_us(const struct report *report)

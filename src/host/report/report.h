@@ -100,6 +100,7 @@ struct report_connections {
     const char *target;
     GArray *days; /* of struct report_day, one for each of the month that has begun */
     gint64 samples, missed;
+    gint64 due; /* seconds of the month that are over: as many looks there could be */
     int used_max, ordinary; /* at the highest share */
     double average;
     gint64 peak_us; /* 0: nothing is known */
@@ -207,6 +208,8 @@ struct report {
     GArray *growths;     /* of struct report_growth */
     GArray *turns;       /* of struct report_turn: those that were missed */
     guint turns_all;     /* turns of the month */
+    bool findings_later;  /* only what was found long after the month is kept */
+    GPtrArray *names;    /* of const char *: the targets that the history knows */
     GArray *lines;       /* of struct report_line: the month in short */
     GArray *gaps;        /* of const char *: what is not known */
 };
@@ -225,6 +228,9 @@ bool report_is_whole(const struct report *report);
 
 /* The time up to which the report tells: the month's end, or when it was made. */
 gint64 report_end_us(const struct report *report);
+
+/* Whether anything of the month could have been recorded: else its counts of zero mean nothing. */
+bool report_is_recorded(const struct report *report);
 
 /* ---- gathering ------------------------------------------------------------------------------ */
 
@@ -264,6 +270,9 @@ void report_add_left(struct report *report, const struct report_run *run, const 
 
 /* Peak, average and samples of the month from its days. */
 void report_add_up_days(struct report_connections *connections);
+
+/* For which part of the month somebody watched, 0 to 1: minutes without a record count. */
+double report_watched(const struct report_connections *connections);
 
 /* Which runs were meant for an incident: the one it names, and those of `connections` and `queries`
  * that ended something on its target while it was open. */

@@ -105,14 +105,45 @@ bool report_write(const char *path, const char *text, GError **error)
 
 /* ---- report show ---------------------------------------------------------------------------- */
 
-static bool check_target(const struct call *call, const char *target, GError **error)
+/* A target may have left the configuration, and the history still knows it. */
+static bool check_target(const struct call *call, const struct report *report, GError **error)
 {
     const char *const *targets = settings_targets(call->settings);
+    const bool known =
+        report->target == NULL || g_strv_contains(targets, report->target) ||
+        g_ptr_array_find_with_equal_func(report->names, report->target, g_str_equal, NULL);
+    g_autoptr(GString) hint = g_string_new(NULL);
 
-    if (target == NULL || targets[0] == NULL || g_strv_contains(targets, target))
+    if (known)
         return true;
-    AUTO(settings) settings = settings_for_target(call->settings, target, error);
-    return settings != NULL;
+    for (guint i = 0; targets[i] != NULL; i++)
+        g_string_append_printf(hint, ", %s", targets[i]);
+    for (guint i = 0; i < report->names->len; i++)
+        if (!g_strv_contains(targets, report->names->pdata[i]))
+            g_string_append_printf(hint, ", %s", (const char *) report->names->pdata[i]);
+    g_autofree char *list = g_strconcat("there are: ", hint->str + MIN(hint->len, 2), NULL);
+    runbook_error_set(error, RUNBOOK_USAGE, hint->len > 0 ? list : NULL,
+                      "neither the configuration nor the history knows a target \"%s\"",
+                      report->target);
+    return false;
+}
+
+/* One way of showing it, and one that there is: what was asked for is never left out in silence. */
+static bool check_format(const struct call *call, GError **error)
+{
+    const enum output_format format = output_format(call->output);
+    const bool html = option_given(call->options, "html");
+    const bool markdown = option_given(call->options, "markdown");
+
+    if (format == OUTPUT_CSV)
+        runbook_error_set(error, RUNBOOK_USAGE, "--json has all of its figures",
+                          "a report is more than one table: there is none in CSV");
+    else if (html + (markdown || format == OUTPUT_MARKDOWN) + (format == OUTPUT_JSON) > 1)
+        runbook_error_set(error, RUNBOOK_USAGE, NULL,
+                          "--html, --markdown and --json contradict: one of them at a time");
+    else
+        return true;
+    return false;
 }
 
 static enum runbook_exit show_command(struct call *call, GError **error)
@@ -122,14 +153,10 @@ static enum runbook_exit show_command(struct call *call, GError **error)
 
     if (g_strcmp0(target, "all") == 0)
         target = NULL;
-    if (file != NULL && output_format(call->output) != OUTPUT_TABLE) {
-        runbook_error_set(error, RUNBOOK_USAGE, NULL, "--html and another format contradict");
-        return RUNBOOK_USAGE;
-    }
-    if (!check_target(call, target, error))
+    if (!check_format(call, error))
         return runbook_error_exit(*error);
     AUTO(report) report = report_make(call, target, error);
-    if (report == NULL)
+    if (report == NULL || !check_target(call, report, error))
         return runbook_error_exit(*error);
     AUTO(page) page = report_page(report);
     if (output_format(call->output) == OUTPUT_JSON) {
@@ -190,7 +217,9 @@ static const struct option show_options[] = {
      .argument = "FILE",
      .flags = OPTION_LOCAL,
      .prose = "Write one self-contained page of HTML; - is standard output"},
-    {.name = "markdown", .prose = "print Markdown, as --format markdown does"},
+    {.name = "markdown",
+     .flags = OPTION_LOCAL, /* over HTTP there is the document */
+     .prose = "print Markdown, as --format markdown does"},
     {.name = NULL},
 };
 

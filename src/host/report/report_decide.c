@@ -151,6 +151,13 @@ void report_add_up_days(struct report_connections *connections)
     connections->average = connections->samples > 0 ? used / (double) connections->samples : 0;
 }
 
+double report_watched(const struct report_connections *connections)
+{
+    return connections->due > 0
+               ? MIN(1.0, (double) connections->samples / (double) connections->due)
+               : 0;
+}
+
 /* ---- space ---------------------------------------------------------------------------------- */
 
 struct report_space report_space(const struct report *report)

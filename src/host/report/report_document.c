@@ -149,13 +149,13 @@ static void add_connections(struct document *document, const struct report *repo
     for (guint i = 0; i < report->connections->len; i++) {
         const struct report_connections *one =
             &g_array_index(report->connections, struct report_connections, i);
-        document_item(document,
-                      json_pack("{so si si so sf sI sI so}", "target",
-                                document_text(one->target), "used_max", one->used_max,
-                                "ordinary", one->ordinary, "peak_at",
-                                document_time(one->peak_us), "used_average", one->average,
-                                "samples", (json_int_t) one->samples, "missed",
-                                (json_int_t) one->missed, "days", days_json(one)));
+        document_item(document, json_pack("{so si si so sf sI sI sI so}", "target",
+                                          document_text(one->target), "used_max", one->used_max,
+                                          "ordinary", one->ordinary, "peak_at",
+                                          document_time(one->peak_us), "used_average",
+                                          one->average, "samples", (json_int_t) one->samples,
+                                          "missed", (json_int_t) one->missed, "due",
+                                          (json_int_t) one->due, "days", days_json(one)));
     }
 }
 

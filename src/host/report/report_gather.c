@@ -6,7 +6,7 @@
 
 struct runs {
     struct report *report;
-    GHashTable *databases; /* "SYSTEM/DBNAME" → target, the newest first */
+    GHashTable *databases; /* "SYSTEM/DBNAME", and "SYSTEM/" for the cluster → target */
 };
 
 static char *key_of(const char *system, const char *dbname)
@@ -25,6 +25,19 @@ const char *report_database(struct report *report, GHashTable *databases, const 
     return report_text(report, target != NULL ? target : dbname);
 }
 
+/* What concerns no database is the cluster's: of a target that it has. A drill asks no server, and
+ * knows no more than whose backup it restores. */
+static const char *target_of_cluster(struct runs *runs, const char *system)
+{
+    struct report *report = runs->report;
+    g_autofree char *key = key_of(system, NULL);
+    const char *target = system != NULL ? g_hash_table_lookup(runs->databases, key) : NULL;
+
+    if (report->target != NULL)
+        return g_strcmp0(target, report->target) == 0 ? report->target : NULL;
+    return target != NULL ? report_text(report, target) : "";
+}
+
 /* A run that was typed without a target is the target's whose database it was on. */
 static const char *target_of(struct runs *runs, const struct store_run_view *run)
 {
@@ -35,28 +48,36 @@ static const char *target_of(struct runs *runs, const struct store_run_view *run
                    ? report_text(report, run->target)
                    : NULL;
     if (run->dbname == NULL)
-        return report->target == NULL ? "" : NULL;
+        return target_of_cluster(runs, run->system_identifier);
     return report_database(report, runs->databases, run->system_identifier, run->dbname);
+}
+
+/* One database may have several targets: who asks for one of them means that. Takes the key. */
+static void learn_place(struct runs *runs, char *key, const char *target)
+{
+    if (g_strcmp0(target, runs->report->target) != 0 &&
+        g_hash_table_contains(runs->databases, key))
+        g_free(key);
+    else
+        g_hash_table_replace(runs->databases, key, g_strdup(target));
 }
 
 /* Every run teaches which target a database is. */
 static void learn(const struct store_run_view *run, gpointer data)
 {
-    const struct runs *runs = data;
+    struct runs *runs = data;
     struct report *report = runs->report;
 
     if (report->known_us == 0 || run->started_us < report->known_us)
         report->known_us = run->started_us;
-    if (run->target == NULL || run->target[0] == '\0' || run->dbname == NULL ||
-        run->system_identifier == NULL)
+    if (run->target != NULL && run->target[0] != '\0' &&
+        !g_ptr_array_find_with_equal_func(report->names, run->target, g_str_equal, NULL))
+        g_ptr_array_add(report->names, (gpointer) (guintptr) report_text(report, run->target));
+    if (run->target == NULL || run->target[0] == '\0' || run->system_identifier == NULL)
         return;
-    char *key = key_of(run->system_identifier, run->dbname);
-    /* One database may have several targets: who asks for one of them means that. */
-    if (g_strcmp0(run->target, report->target) != 0 &&
-        g_hash_table_contains(runs->databases, key))
-        g_free(key);
-    else
-        g_hash_table_replace(runs->databases, key, g_strdup(run->target));
+    if (run->dbname != NULL)
+        learn_place(runs, key_of(run->system_identifier, run->dbname), run->target);
+    learn_place(runs, key_of(run->system_identifier, NULL), run->target);
 }
 
 static const char *who(struct report *report, const struct store_run_view *run)

@@ -10,6 +10,7 @@ enum {
     QUIET_DAYS = 30,
     GONE_WEEKS = 4, /* a relation that a sample has not named for longer was dropped */
 };
+static const gint64 NEXT_MONTH = 31 * G_TIME_SPAN_DAY;
 
 /* ---- databases ------------------------------------------------------------------------------ */
 
@@ -259,7 +260,12 @@ bool report_gather_indexes(struct report *report, struct store *store, GHashTabl
             .quiet = sampled->quiet,
             .findings = g_array_new(FALSE, FALSE, sizeof(struct report_finding)),
         };
-        if (sampled->samples == 0) {
+        /* What is kept is the newest. It is still of the month while the next one is at hand. */
+        const bool later = sampled->last_us >= report->month.until_us &&
+                           (sampled->first_us >= report->month.until_us ||
+                            report->made_us - report->month.until_us > NEXT_MONTH);
+        report->findings_later |= sampled->samples > 0 && later;
+        if (sampled->samples == 0 || later) {
             g_array_unref(indexes.findings);
             continue;
         }

@@ -174,6 +174,25 @@ static void show(const struct call *call, const struct report *report, const cha
     document_end(document);
 }
 
+/* Both ways: a folder that is full is no reason for nobody to get the mail, nor the other way
+ * round. The first failure is the error; the other is said as well. */
+static bool deliver(const struct call *call, const struct report *report, const char *folder,
+                    const char *file, bool markdown, GError **error)
+{
+    AUTO(page) page = report_page(report);
+    g_autofree char *attached = file_of(report, "html");
+    g_autoptr(GError) failure = NULL;
+    const bool kept = folder == NULL || put_file(call, page, folder, file, markdown, &failure);
+
+    if (!kept)
+        output_warn(call->output, "%s", failure->message);
+    if (!send_mail(call, page, attached, error))
+        return false;
+    if (!kept)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return kept;
+}
+
 enum runbook_exit report_send_command(struct call *call, GError **error)
 {
     const char *folder = settings_string(call->settings, "report.folder");
@@ -191,11 +210,8 @@ enum runbook_exit report_send_command(struct call *call, GError **error)
     report = report_make(call, call->target != NULL ? call->target : call->alias, error);
     if (report == NULL)
         return runbook_error_exit(*error);
-    AUTO(page) page = report_page(report);
     g_autofree char *file = file_of(report, markdown ? "md" : "html");
-    g_autofree char *attached = file_of(report, "html");
-    if ((folder != NULL && !put_file(call, page, folder, file, markdown, error)) ||
-        !send_mail(call, page, attached, error))
+    if (!deliver(call, report, folder, file, markdown, error))
         return runbook_error_exit(*error);
     for (guint i = 0; to[i] != NULL; i++)
         output_say(call->output, "Mailed: %s", to[i]);

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-static const double NEARLY_FULL = 0.8;
+static const double NEARLY_FULL = 0.8, WELL_WATCHED = 0.95;
 
 static void say(struct report *report, enum report_tone tone, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
@@ -54,6 +54,15 @@ static void judge_space(struct report *report)
         say(report, REPORT_GOOD, "%s of disk space won back from %s.", won, objects);
 }
 
+static bool is_well_watched(const struct report *report)
+{
+    for (guint i = 0; i < report->connections->len; i++)
+        if (report_watched(&g_array_index(report->connections, struct report_connections, i)) <
+            WELL_WATCHED)
+            return false;
+    return true;
+}
+
 static void judge_incidents(struct report *report)
 {
     guint critical = 0, open = 0;
@@ -76,8 +85,10 @@ static void judge_incidents(struct report *report)
             open);
     else if (critical > 0)
         say(report, REPORT_CAUTION, "%s, %s in all; none is open.", counted, lasted);
-    else if (report->connections->len > 0)
+    else if (report->connections->len > 0 && is_well_watched(report))
         say(report, REPORT_GOOD, "No critical incident.");
+    else if (report->connections->len > 0)
+        say(report, REPORT_PLAIN, "No critical incident was seen while somebody watched.");
 }
 
 static void judge_connections(struct report *report)
@@ -85,6 +96,11 @@ static void judge_connections(struct report *report)
     for (guint i = 0; i < report->connections->len; i++) {
         const struct report_connections *one =
             &g_array_index(report->connections, struct report_connections, i);
+        const double watched = report_watched(one);
+        if (watched < WELL_WATCHED)
+            say(report, REPORT_CAUTION,
+                "%s was watched for %d %% of the month%s; of the rest nothing is known.",
+                one->target, (int) (100 * watched), report_is_whole(report) ? "" : " so far");
         if (one->ordinary <= 0 || one->peak_us == 0)
             continue;
         const double share = (double) one->used_max / one->ordinary;
@@ -157,15 +173,35 @@ static void judge_turns(struct report *report)
         say(report, REPORT_CAUTION, "%s missed.", counted);
 }
 
+/* An index may be unused and a duplicate: it is one to decide on. */
+static void count_findings(const struct report_indexes *one, guint *indexes, guint *missing)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < one->findings->len; i++) {
+        const struct report_finding *finding =
+            &g_array_index(one->findings, struct report_finding, i);
+        if (finding->name[0] == '\0')
+            (*missing)++;
+        else if (g_hash_table_add(names,
+                                  g_strdup_printf("%s\n%s", finding->schema, finding->name)))
+            (*indexes)++;
+    }
+}
+
 static void judge_indexes(struct report *report)
 {
-    guint findings = 0;
+    guint indexes = 0, missing = 0;
 
     for (guint i = 0; i < report->indexes->len; i++)
-        findings += g_array_index(report->indexes, struct report_indexes, i).findings->len;
-    if (findings > 0)
-        say(report, REPORT_PLAIN, "%u %s a decision.", findings,
-            findings == 1 ? "index waits for" : "indexes wait for");
+        count_findings(&g_array_index(report->indexes, struct report_indexes, i), &indexes,
+                       &missing);
+    if (indexes > 0)
+        say(report, REPORT_PLAIN, "%u %s a decision.", indexes,
+            indexes == 1 ? "index waits for" : "indexes wait for");
+    if (missing > 0)
+        say(report, REPORT_PLAIN, "%u %s no index.", missing,
+            missing == 1 ? "foreign key has" : "foreign keys have");
 }
 
 static int by_tone(const void *left, const void *right)

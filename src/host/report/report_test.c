@@ -142,6 +142,45 @@ static void test_tallies(void)
     g_assert_cmpint(report_outcome_of("nonsense"), ==, REPORT_UNFINISHED);
 }
 
+/* One that is unused and a duplicate is one; what is missing is no index. */
+static void test_findings_in_short(void)
+{
+    AUTO(report) report = october();
+    struct report_indexes one = {.database = "shop"};
+    const struct report_finding findings[] = {{.schema = "a", .name = "x", .relation = "t"},
+                                              {.schema = "a", .name = "x", .relation = "t"},
+                                              {.schema = "b", .name = "x", .relation = "t"},
+                                              {.schema = "a", .name = "", .relation = "t"}};
+
+    one.findings = g_array_new(FALSE, FALSE, sizeof(struct report_finding));
+    g_array_append_vals(one.findings, findings, G_N_ELEMENTS(findings));
+    g_array_append_val(report->indexes, one);
+    report_judge(report);
+    const struct report_line *lines = (gpointer) report->lines->data;
+    g_assert_cmpuint(report->lines->len, ==, 3);
+    g_assert_cmpstr(lines[1].text, ==, "2 indexes wait for a decision.");
+    g_assert_cmpstr(lines[2].text, ==, "1 foreign key has no index.");
+}
+
+/* Minutes that nobody wrote were not watched. */
+static void test_watched(void)
+{
+    AUTO(report) report = october();
+    struct report_connections shop = {
+        .target = "shop", .samples = 60, .due = 100, .ordinary = 10, .used_max = 3};
+
+    g_assert_cmpfloat(report_watched(&shop), ==, 0.6);
+    shop.days = g_array_new(FALSE, FALSE, sizeof(struct report_day));
+    g_array_append_val(report->connections, shop);
+    report_judge(report);
+    const struct report_line *lines = (gpointer) report->lines->data;
+    g_assert_cmpstr(lines[1].text, ==,
+                    "shop was watched for 60 % of the month; of the rest nothing is known.");
+    g_assert_cmpstr(lines[2].text, ==, "No critical incident was seen while somebody watched.");
+    shop.samples = 200;
+    g_assert_cmpfloat(report_watched(&shop), ==, 1);
+}
+
 static void test_space(void)
 {
     AUTO(report) report = october();
@@ -218,6 +257,8 @@ int main(int argc, char **argv)
     g_test_add_func("/report/left", test_left);
     g_test_add_func("/report/acts", test_acts);
     g_test_add_func("/report/tallies", test_tallies);
+    g_test_add_func("/report/findings_in_short", test_findings_in_short);
+    g_test_add_func("/report/watched", test_watched);
     g_test_add_func("/report/space", test_space);
     g_test_add_func("/report/empty_page", test_empty_page);
     g_test_add_func("/report/mail", test_mail);

@@ -58,10 +58,19 @@ static void tell_more(struct page *page, guint all, guint shown, const char *nou
 
 /* ---- in short ------------------------------------------------------------------------------- */
 
+static void add_unknown_tile(struct page *page, const char *label, const char *why)
+{
+    page_tile(page, REPORT_PLAIN, label, g_strdup("not known"), g_strdup(why));
+}
+
 static void add_space_tile(struct page *page, const struct report *report)
 {
     const struct report_space space = report_space(report);
 
+    if (!report_is_recorded(report)) {
+        add_unknown_tile(page, "Space won back", "nothing was recorded");
+        return;
+    }
     page_tile(page, space.won > 0 ? REPORT_GOOD : REPORT_PLAIN, "Space won back",
               units_format_size(MAX(space.won, 0)),
               space.known > 0 ? units_format_counted(space.known, "object") : NULL);
@@ -80,8 +89,7 @@ static void add_peak_tile(struct page *page, const struct report *report)
             worst = one;
     }
     if (worst == NULL) {
-        page_tile(page, REPORT_PLAIN, "Most connections", g_strdup("not known"),
-                  g_strdup("nobody watched"));
+        add_unknown_tile(page, "Most connections", "nobody watched");
         return;
     }
     const double share = (double) worst->used_max / worst->ordinary;
@@ -111,22 +119,40 @@ static void add_recovery_tile(struct page *page, const struct report *report)
                   g_strdup_printf("drill of %s", words_target(last->target)));
 }
 
-static void words_short(struct page *page, const struct report *report)
+static void add_runs_tile(struct page *page, const struct report *report)
 {
-    guint failed = 0, incidents = 0;
+    guint failed = 0;
 
     for (guint i = 0; i < report->runs->len; i++)
         failed += g_array_index(report->runs, struct report_run, i).outcome == REPORT_FAILED;
+    if (!report_is_recorded(report))
+        add_unknown_tile(page, "Maintenance runs", "nothing was recorded");
+    else
+        page_tile(page, failed > 0 ? REPORT_BAD : REPORT_PLAIN, "Maintenance runs",
+                  units_format_count(report->runs->len),
+                  failed > 0 ? g_strdup_printf("%u failed", failed) : g_strdup("none failed"));
+}
+
+static void add_incidents_tile(struct page *page, const struct report *report)
+{
+    guint incidents = 0;
+
     for (guint i = 0; i < report->incidents->len; i++)
         incidents +=
             strcmp(g_array_index(report->incidents, struct report_incident, i).severity,
                    "critical") == 0;
+    if (report->incidents->len == 0 && report->connections->len == 0)
+        add_unknown_tile(page, "Critical incidents", "nobody watched");
+    else
+        page_tile(page, incidents > 0 ? REPORT_CAUTION : REPORT_PLAIN, "Critical incidents",
+                  units_format_count(incidents), NULL);
+}
+
+static void words_short(struct page *page, const struct report *report)
+{
     page_add(page, PAGE_HEADING, REPORT_PLAIN, "In short");
-    page_tile(page, failed > 0 ? REPORT_BAD : REPORT_PLAIN, "Maintenance runs",
-              units_format_count(report->runs->len),
-              failed > 0 ? g_strdup_printf("%u failed", failed) : g_strdup("none failed"));
-    page_tile(page, incidents > 0 ? REPORT_CAUTION : REPORT_PLAIN, "Critical incidents",
-              units_format_count(incidents), NULL);
+    add_runs_tile(page, report);
+    add_incidents_tile(page, report);
     add_peak_tile(page, report);
     add_recovery_tile(page, report);
     add_space_tile(page, report);
@@ -259,8 +285,10 @@ static void words_space(struct page *page, const struct report *report)
 
     page_add(page, PAGE_HEADING, REPORT_PLAIN, "Space won");
     if (report->wins->len == 0) {
-        page_add(page, PAGE_GAP, REPORT_PLAIN,
-                 "No table was compacted and no index rebuilt or dropped by the runbook.");
+        page_add(page, PAGE_GAP, REPORT_PLAIN, "%s",
+                 report_is_recorded(report)
+                     ? "No table was compacted and no index rebuilt or dropped by the runbook."
+                     : "Not known: nothing was recorded.");
         return;
     }
     page_add(page, PAGE_TEXT, REPORT_PLAIN, "%s won: %s before, %s after.", won, before, after);

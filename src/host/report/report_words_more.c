@@ -12,7 +12,7 @@ enum { DECISIONS = 25, TURNS = 20, FORECAST_DAYS = 91, MINUTES_KEPT_DAYS = 90 };
 static void draw_days(struct page *page, const struct report *report,
                       const struct report_connections *one)
 {
-    g_autofree struct chart_point *most = g_new0(struct chart_point, one->days->len);
+    g_autofree struct chart_point *most = g_new0(struct chart_point, one->days->len + 1);
     g_autofree struct chart_point *limit = g_new0(struct chart_point, one->days->len + 1);
 
     for (guint i = 0; i < one->days->len; i++) {
@@ -22,9 +22,12 @@ static void draw_days(struct page *page, const struct report *report,
         limit[i] = (struct chart_point){day->from_us,
                                         day->ordinary > 0 ? day->ordinary : one->ordinary};
     }
+    /* The last bar ends with its day, not with the month. */
+    most[one->days->len] = (struct chart_point){
+        g_array_index(report->month.days, gint64, one->days->len), (double) NAN};
     limit[one->days->len] = (struct chart_point){report->month.until_us, one->ordinary};
     const struct chart_series series[] = {
-        {"at most", CHART_BARS, most, one->days->len},
+        {"at most", CHART_BARS, most, one->days->len + 1},
         {"limit", CHART_LIMIT, limit, one->days->len + 1},
     };
     g_autofree char *title = g_strdup_printf("%s: connections in use", one->target);
@@ -46,26 +49,64 @@ static void draw_days(struct page *page, const struct report *report,
         "without a bar was not watched.");
 }
 
+enum { UNWATCHED_DAYS = 5 };
+
+/* "; nobody watched on 2026-10-09, 2026-10-10"; "" where somebody did on each. */
+static char *unwatched(const struct report *report, const struct report_connections *one)
+{
+    GString *days = g_string_new(NULL);
+    guint count = 0;
+
+    for (guint i = 0; i < one->days->len; i++) {
+        const struct report_day *day = &g_array_index(one->days, struct report_day, i);
+        g_autofree char *date = words_day(report, day->from_us);
+        if (day->samples > 0 || ++count > UNWATCHED_DAYS)
+            continue;
+        g_string_append_printf(days, "%s%s", count == 1 ? "; nobody watched on " : ", ", date);
+    }
+    if (count > UNWATCHED_DAYS)
+        g_string_append_printf(days, " and %u more days", count - UNWATCHED_DAYS);
+    return g_string_free(days, FALSE);
+}
+
+/* Never more than it was: 99.7 % is not all. */
+static char *watched(const struct report *report, const struct report_connections *one)
+{
+    const double share = report_watched(one);
+    const char *month = report_is_whole(report) ? "of the month" : "of the month so far";
+    g_autofree char *days = unwatched(report, one);
+
+    if (one->samples >= one->due)
+        return g_strdup("It was watched all the time.");
+    if (share >= 0.99)
+        return g_strdup_printf("It was watched for more than 99 %% %s%s.", month, days);
+    if (share < 0.01)
+        return g_strdup_printf("It was watched for less than 1 %% %s%s.", month, days);
+    return g_strdup_printf("It was watched for %d %% %s%s.", (int) (100 * share), month, days);
+}
+
 static void add_connections(struct page *page, const struct report *report,
                             const struct report_connections *one)
 {
     g_autofree char *peak = words_moment(report, one->peak_us);
     g_autofree char *share = words_share(one->used_max, one->ordinary);
-    g_autofree char *missed =
-        words_share((double) one->missed, (double) (one->samples + one->missed));
+    g_autofree char *part = watched(report, one);
     int queries = 0;
 
     for (guint i = 0; i < one->days->len; i++)
         queries = MAX(queries,
                       (int) g_array_index(one->days, struct report_day, i).query_seconds_max);
     g_autofree char *longest = units_format_duration(queries);
+    if (one->samples == 0) {
+        page_add(page, PAGE_GAP, REPORT_PLAIN, "%s: not known, it could never be reached.",
+                 one->target);
+        return;
+    }
     page_add(page, PAGE_TEXT, REPORT_PLAIN,
              "%s: %d of %d connections (%s) at the highest, on %s; %.1f on the average. The "
-             "longest query ran for %s. %s of the samples are missing.",
+             "longest query ran for %s. %s",
              one->target, one->used_max, one->ordinary, share, peak, one->average, longest,
-             one->missed == 0                                 ? "None"
-             : one->missed * 100 < one->samples + one->missed ? "Less than 1 %"
-                                                              : missed);
+             part);
     draw_days(page, report, one);
 }
 
@@ -129,9 +170,11 @@ void words_backups(struct page *page, const struct report *report)
 
     page_add(page, PAGE_HEADING, REPORT_PLAIN, "Backups");
     if (report->backups->len == 0) {
-        page_add(page, PAGE_GAP, REPORT_PLAIN,
-                 "The runbook made no backup, no dump and no drill "
-                 "this month. Whether others did is not known.");
+        page_add(page, PAGE_GAP, REPORT_PLAIN, "%s",
+                 report_is_recorded(report)
+                     ? "The runbook made no backup, no dump and no drill "
+                       "this month. Whether others did is not known."
+                     : "Not known: nothing was recorded.");
         return;
     }
     add_backups(page, report);
@@ -193,9 +236,9 @@ void words_migrations(struct page *page, const struct report *report)
 
 static void add_findings(struct page *page, const struct report_indexes *one)
 {
-    static const struct page_column columns[] = {{"Index", false},    {"Size", true},
-                                                 {"Finding", false},  {"Why", false},
-                                                 {"To do it", false}, {NULL, false}};
+    static const struct page_column columns[] = {{"Index or table", false}, {"Size", true},
+                                                 {"Finding", false},        {"Why", false},
+                                                 {"To do it", false},       {NULL, false}};
 
     page_table(page, columns, "Indexes to decide on, the largest first");
     for (guint i = 0; i < MIN(one->findings->len, DECISIONS); i++) {
@@ -207,7 +250,7 @@ static void add_findings(struct page *page, const struct report_indexes *one)
                                   missing ? finding->relation : finding->name));
         page_take(page, REPORT_PLAIN,
                   missing ? g_strdup("") : units_format_size(finding->bytes));
-        page_cell(page, REPORT_PLAIN, finding->what);
+        page_cell(page, REPORT_PLAIN, missing ? "no index on a foreign key" : finding->what);
         page_cell(page, REPORT_PLAIN, finding->reason);
         page_cell(page, REPORT_PLAIN, finding->command);
     }
@@ -220,19 +263,22 @@ void words_indexes(struct page *page, const struct report *report)
 {
     page_add(page, PAGE_HEADING, REPORT_PLAIN, "Indexes to decide on");
     if (report->indexes->len == 0)
-        page_add(page, PAGE_GAP, REPORT_PLAIN,
-                 "Not known: no \"indexes report\" has left samples in the history.");
+        page_add(page, PAGE_GAP, REPORT_PLAIN, "Not known: %s",
+                 report->findings_later
+                     ? "only what the newest \"indexes report\" has found is kept."
+                     : "no \"indexes report\" has left samples in the history.");
     for (guint i = 0; i < report->indexes->len; i++) {
         const struct report_indexes *one =
             &g_array_index(report->indexes, struct report_indexes, i);
         g_autofree char *since = words_day(report, one->first_us);
         g_autofree char *last = words_day(report, one->last_us);
         g_autofree char *found = words_day(report, one->found_us);
+        g_autofree char *times = units_format_counted(one->samples, "time");
         page_add(page, PAGE_SUBHEADING, REPORT_PLAIN, "%s", one->database);
         page_add(page, PAGE_TEXT, REPORT_PLAIN,
-                 "%u indexes, whose use was looked at %" G_GINT64_FORMAT
-                 " times from %s to %s; %u had no scan in the 30 days before that.",
-                 one->known, one->samples, since, last, one->quiet);
+                 "%u indexes, whose use was looked at %s from %s to %s; %u had no scan in the "
+                 "30 days before that.",
+                 one->known, times, since, last, one->quiet);
         if (one->findings->len > 0)
             page_add(page, PAGE_TEXT, REPORT_PLAIN,
                      "As the report of %s found them; it may have changed since.", found);
@@ -285,8 +331,8 @@ static void draw_growth(struct page *page, const struct report *report,
     page_chart(page, &chart,
                ahead > 0
                    ? "Line: measured. Dashed: if growth goes on as it was; within the band "
-                     "in 95 of 100 cases."
-                   : "Line: measured.");
+                     "in 95 of 100 cases. The axis need not begin at zero."
+                   : "Line: measured. The axis need not begin at zero.");
 }
 
 static void tell_forecast(struct page *page, const struct report_growth *one)
@@ -299,10 +345,11 @@ static void tell_forecast(struct page *page, const struct report_growth *one)
             ? 90
             : 30;
 
+    g_autofree char *weeks = units_format_counted(one->points->len, "week");
+
     if (one->fit.verdict == REPORT_FIT_FEW)
         page_add(page, PAGE_GAP, REPORT_PLAIN,
-                 "No forecast: there are sizes of %u weeks, and it takes four.",
-                 one->points->len);
+                 "No forecast: there are sizes of %s, and it takes four weeks.", weeks);
     else if (one->fit.verdict == REPORT_FIT_SHORT)
         page_add(page, PAGE_GAP, REPORT_PLAIN,
                  "No forecast: the sizes are of less than three weeks.");

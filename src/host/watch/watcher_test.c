@@ -3,6 +3,7 @@
 #include "watch/watcher_feed.h"
 #include "watch/watcher_guard.h"
 #include "watch/watcher_lines.h"
+#include "watch/watcher_order.h"
 #include "watch/watcher_signs.h"
 
 #include <fcntl.h>
@@ -255,11 +256,67 @@ static void test_feed(void)
         g_assert_cmpint(watcher_feed_seconds(cases[i].line), ==, cases[i].seconds);
 }
 
+static enum runbook_exit no_command(struct call *call, GError **error)
+{
+    (void) call;
+    (void) error;
+    g_assert_not_reached();
+}
+
+static void test_order(void)
+{
+    static const char *const wrong[] = {
+        "lend",
+        "lend ",
+        "lend {}",
+        "lend []",
+        "lend {\"number\":1,\"words\":[\"connections\"]}",
+        "lend {\"number\":\"1\",\"words\":[\"connections\",\"relieve\"]}",
+        "lend {\"number\":1,\"words\":[\"connections\",7]}",
+        "closely 15",
+    };
+    struct watcher_order *order = watcher_order_parse(
+        "lend {\"number\":7,\"words\":[\"queries\",\"cancel\",\"--\",\"12\"],"
+        "\"dry_run\":true,\"actor\":\"token:anna\"}");
+
+    g_assert_nonnull(order);
+    g_assert_cmpint(order->number, ==, 7);
+    g_assert_cmpint(g_strv_length(order->words), ==, 4);
+    g_assert_true(order->dry_run);
+    g_assert_cmpstr(order->actor, ==, "token:anna");
+    g_assert_null(order->reason);
+    watcher_order_free(order);
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++)
+        g_assert_null(watcher_order_parse(wrong[i]));
+}
+
+/* What works on no guard is not done on it, however it is called. */
+static void test_order_refused(void)
+{
+    static const struct command commands[] = {
+        {.verb = "rebuild", .run = no_command},
+        {.verb = NULL},
+    };
+    static const struct feature section = {.name = "indexes", .commands = commands};
+    struct call call = {.feature = &section};
+    struct watch_look look = {.call = &call, .may_act = true};
+    struct watch_outcome outcome;
+    struct watcher_order *order =
+        watcher_order_parse("lend {\"number\":1,\"words\":[\"indexes\",\"rebuild\"]}");
+
+    g_assert_cmpint(watcher_order_carry_out(order, &look, &outcome), ==, RUNBOOK_REFUSED);
+    g_assert_nonnull(strstr(outcome.messages, "a connection of its own"));
+    watch_outcome_clear(&outcome);
+    watcher_order_free(order);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     signal(SIGPIPE, SIG_IGN);
     g_test_add_func("/watcher/feed", test_feed);
+    g_test_add_func("/watcher/order", test_order);
+    g_test_add_func("/watcher/order-refused", test_order_refused);
     g_test_add_func("/watcher/sample", test_sample);
     g_test_add_func("/watcher/minute", test_minute);
     g_test_add_func("/watcher/pauses", test_pauses);

@@ -126,16 +126,16 @@ static char *summary_of(const struct checklist *checklist)
     return kept;
 }
 
-static enum runbook_exit record(struct checklist *checklist)
+static void record(struct checklist *checklist, enum runbook_exit code)
 {
     struct call *call = checklist->apply.call;
     const struct window window = window_open(0);
     g_autofree char *summary = summary_of(checklist);
 
+    if (call->looks)
+        return;
     checklist->run = gate_record_begin(call, checklist->apply.control, &window);
-    return gate_record_end(call, checklist->run,
-                           checklist_complete(checklist->boxes) ? RUNBOOK_DONE : RUNBOOK_FAILED,
-                           NULL, summary);
+    gate_record_end(call, checklist->run, code, NULL, summary);
 }
 
 static void clear(struct checklist *checklist)
@@ -165,7 +165,8 @@ enum runbook_exit migrations_checklist_command(struct call *call, GError **error
         apply->control = call_connect(call, error);
     if (apply->control != NULL && checklist_observe(apply, &checklist.facts, error)) {
         checklist_decide(&checklist.facts, checklist.boxes);
-        code = record(&checklist);
+        code = checklist_complete(checklist.boxes) ? RUNBOOK_DONE : RUNBOOK_FAILED;
+        record(&checklist, code);
         show(&checklist);
     }
     clear(&checklist);

@@ -77,8 +77,11 @@ struct folder {
 /* Reads it; AUTO finds out whose it is. path may be a single file. NULL with RUNBOOK_USAGE or
  * RUNBOOK_FAILED: not there, not readable. */
 struct folder *folder_read(const char *path, enum folder_format format, GError **error);
-/* The folder of a call: its first argument, else the setting migrations.dir, by the settings format
- * and table. */
+/* The same, by the settings migrations.format and migrations.table. */
+struct settings;
+struct folder *folder_of_settings(const char *dir, const struct settings *settings,
+                                  GError **error);
+/* The folder of a call: its first argument, else the setting migrations.dir. */
 struct call;
 struct folder *folder_of_call(const struct call *call, GError **error);
 /* The same, and a single file is refused: held against the version table it would count as all that

@@ -167,12 +167,23 @@ struct folder *folder_read(const char *path, enum folder_format format, GError *
     return folder_of_files(path, files, format, error);
 }
 
+struct folder *folder_of_settings(const char *dir, const struct settings *settings,
+                                  GError **error)
+{
+    enum folder_format format = FOLDER_AUTO;
+
+    folder_format_parse(settings_string(settings, "migrations.format"), &format);
+    struct folder *folder = folder_read(dir, format, error);
+    if (folder != NULL)
+        folder->table = g_strdup(settings_string(settings, "migrations.table"));
+    return folder;
+}
+
 struct folder *folder_of_call(const struct call *call, GError **error)
 {
     const char *dir = call->arguments[0] != NULL
                           ? call->arguments[0]
                           : settings_string(call->settings, "migrations.dir");
-    enum folder_format format = FOLDER_AUTO;
 
     if (dir == NULL) {
         runbook_error_set(error, RUNBOOK_USAGE,
@@ -180,11 +191,7 @@ struct folder *folder_of_call(const struct call *call, GError **error)
                           "which folder of migrations is meant is not known");
         return NULL;
     }
-    folder_format_parse(settings_string(call->settings, "migrations.format"), &format);
-    struct folder *folder = folder_read(dir, format, error);
-    if (folder != NULL)
-        folder->table = g_strdup(settings_string(call->settings, "migrations.table"));
-    return folder;
+    return folder_of_settings(dir, call->settings, error);
 }
 
 struct folder *folder_whole_of_call(const struct call *call, GError **error)
