@@ -101,3 +101,22 @@ def test_token_that_was_removed(browse, daemon, trouble):
     assert "zoe" not in browser.text
     browser.driver.find_element("xpath", "//button[.='Not now']").click()
     wait_until(lambda: "What ran, and what will" in browser.text, what="the page without a token")
+
+
+def offline(browser, is_so):
+    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
+        "offline": is_so, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+
+
+def test_page_comes_when_the_daemon_is_back(browse):
+    """Nobody has to press anything, though the page itself could not be fetched."""
+    browser = browse()
+    browser.open("overview")
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    offline(browser, True)
+    browser.run("location.hash = '#/schedule'")
+    wait_until(lambda: "This page comes as soon as it does" in browser.text,
+               what="that the daemon is away")
+    wait_until(lambda: "trying again" in browser.text, what="that it is asked again")
+    offline(browser, False)
+    wait_until(lambda: "What ran, and what will" in browser.text, timeout=60, what="the page")

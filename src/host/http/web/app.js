@@ -35,6 +35,7 @@ const said = document.getElementById('said');
 const trouble = document.getElementById('trouble');
 let leaving = null; // AbortController of the page that is shown
 let here = null; // its route
+let signing = false; // the login is shown in its place
 let away = false; // it could not be shown, as the daemon did not answer
 
 /* ---- addresses ---- */
@@ -138,7 +139,10 @@ function themeButton() {
 }
 
 async function signIn(why) {
+  if (signing) return; // answers of 401 come in crowds: the first says why
+  signing = true;
   const [{ login }, who] = await Promise.all([import('./login.js'), whoAmI().catch(() => null)]);
+  if (!signing) return;
   leaving?.abort();
   main.removeAttribute('aria-busy');
   login(main, why, () => { listenAgain(); drawTools(); show(); }, who?.needs_token ? null : () => show());
@@ -147,7 +151,7 @@ async function signIn(why) {
 /** A token that is refused is none: removed or expired, it must not be said to be somebody's. */
 function refused() {
   if (!token()) {
-    if (!main.querySelector('.login')) signIn('A token is needed to see this.');
+    signIn('A token is needed to see this.');
     return;
   }
   setToken(null);
@@ -215,6 +219,7 @@ async function show(event) {
   leaving?.abort();
   leaving = new AbortController();
   away = false;
+  signing = false;
   const { signal } = leaving;
   const moved = Boolean(event);
   here = routeOf(location.hash);
