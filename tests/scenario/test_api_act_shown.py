@@ -1,10 +1,26 @@
 """What is confirmed over the API is what was shown: nobody and nothing else is hit."""
 
+import pytest
+from support.operators import Operator
 from support.queries import busy, idle_in_transaction, pid_of, state
-from support.servers import ENDS, wait_until
-from test_api_act import QUIET, Operator, anna, daemon  # noqa: F401: fixtures
+from support.serve import Daemon
+from support.servers import wait_until
 
-versions = ENDS
+versions = (17,)
+
+QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
+
+
+@pytest.fixture
+def daemon(server, runbook):
+    daemon = Daemon(runbook, {"shop": server, "store": server}, http_actions="on", **QUIET).start()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def anna(daemon):
+    return Operator(daemon, "anna")
 
 
 def ends(session):
@@ -15,14 +31,16 @@ def ends(session):
 
 def test_the_session_has_gone_on(daemon, anna, server, roles):
     """The bad query ends by itself, and the session goes on with an innocent one."""
-    app = roles("app")
+    app, holder = roles("app"), server.connect()
     for verb in "cancel", "terminate":
-        victim = busy(server, "SELECT pg_sleep(2)", user=app)
+        holder.execute("SELECT pg_advisory_lock(7)")
+        victim = busy(server, "SELECT pg_advisory_lock(7), pg_advisory_unlock(7)", user=app)
         pid, path = pid_of(victim), f"queries/{verb}?target=shop"
         plan = anna.plan(path, arguments=[pid])
         assert plan["document"]["only"][0].startswith(f"{pid}@")
         assert plan["command_line"].startswith(f"pgrunbook queries {verb}")
         assert "--yes" not in plan["command_line"]
+        holder.execute("SELECT pg_advisory_unlock(7)")
         ends(victim)
         victim.pgconn.send_query(b"SELECT 'innocent', pg_sleep(60)")
         wait_until(lambda: state(server, pid) == "active", what="the innocent one")
@@ -84,6 +102,16 @@ def test_another_index_of_that_name(daemon, anna, server):
     assert server.sql("SELECT to_regclass('orders_id') IS NOT NULL") == [(True,)]
     assert anna.done(anna.act(path, anna.plan(path, **words)))["exit_code"] == 0
     assert server.sql("SELECT to_regclass('orders_id') IS NULL") == [(True,)]
+
+
+def test_a_table_that_has_come_to_be_due(daemon, anna, server):
+    server.make_dead_rows("orders", rows=1000)
+    path = "vacuum/run?target=shop"
+    plan = anna.plan(path, options={"schema": "public"})
+    server.make_dead_rows("items", rows=1000)
+    done = anna.done(anna.act(path, plan))
+    assert done["exit_code"] == 0, done
+    assert [table["table"] for table in done["document"]["tables"]] == ["orders"]
 
 
 def test_a_plan_of_other_settings(daemon, anna, server):

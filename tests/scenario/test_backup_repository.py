@@ -301,7 +301,12 @@ def test_expire(kept):
     assert [entry["goes"] for entry in plan["backups"]] == [True, True, False]
     assert kept.ids() == [first, second, third]
     before = {file.name for file in kept.lineage.glob("wal/*/*")}
-    done = kept.document("expire", "--keep", "1", "--yes")
+    fewer = [f"--only={mark}" for mark in
+             kept.document("expire", "--keep", "2", "--dry-run")["only"]]
+    assert "than was shown" in kept.run("expire", "--keep", "1", "--yes", *fewer).expect(4).err
+    assert kept.ids() == [first, second, third]
+    shown = [f"--only={mark}" for mark in plan["only"]]
+    done = kept.document("expire", "--keep", "1", "--yes", *shown)
     assert done["removed_backups"] == 2 and done["removed_segments"] == plan["segments"] > 0
     assert kept.ids() == [third] and not leftovers(kept.repo)
     after = {file.name for file in kept.lineage.glob("wal/*/*")}

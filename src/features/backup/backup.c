@@ -187,6 +187,8 @@ static const struct option drill_options[] = {
     {"scratch", 0, "DIR", "backup.scratch", OPTION_LOCAL, "restore into this folder"},
     TARGET_OPTION_ROWS,
     {"seed", 0, "N", NULL, OPTION_ONCE, "choose the same point as a drill before did"},
+    {"only", 0, "MARK", NULL, OPTION_REPEATS,
+     "the backup and the point that a dry run showed (\"only\" in its document)"},
     {"checks", 0, "FILE", "backup.drill_checks", OPTION_LOCAL, "statements of your own to run"},
     {"no-amcheck", 0, NULL, NULL, OPTION_ONCE, "leave out amcheck"},
     {"no-rows", 0, NULL, NULL, OPTION_ONCE, "leave out reading every row"},

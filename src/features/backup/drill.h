@@ -71,6 +71,8 @@ bool drill_scratch_close(struct drill_scratch *scratch, GError **error);
 
 /* Chooses the backup and the target, and plans. */
 bool drill_aim(struct drill *drill, GError **error);
+/* The mark of what it aims at, for --only. Caller frees. */
+char *drill_mark(const struct drill *drill);
 
 /* ---- the checks --------------------------------------------------------------------------- */
 

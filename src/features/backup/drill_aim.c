@@ -68,6 +68,55 @@ static bool plan(struct drill *drill, const struct target *target, GError **erro
     return drill->plan != NULL;
 }
 
+/* ---- what a dry run showed ---------------------------------------------------------------------- */
+
+char *drill_mark(const struct drill *drill)
+{
+    const struct target *target = &drill->plan->target;
+
+    if (!drill->random || target->kind == TARGET_LATEST)
+        return g_strdup(drill->backup->id);
+    if (target->kind == TARGET_IMMEDIATE)
+        return g_strdup_printf("%s@immediate", drill->backup->id);
+    return g_strdup_printf("%s@%" G_GINT64_FORMAT, drill->backup->id, target->time_us);
+}
+
+/* The mark's parts, backup and point; NULL: none was given. */
+static char **shown(const struct drill *drill)
+{
+    const char *mark = option_value(drill->call->options, "only");
+
+    return mark != NULL ? g_strsplit(mark, "@", 2) : NULL;
+}
+
+static bool aim_as_shown(struct drill *drill, const char *point, GError **error)
+{
+    struct target target = {.kind = TARGET_LATEST};
+    gint64 time_us = point != NULL ? g_ascii_strtoll(point, NULL, 10) : 0;
+
+    if (!random_target(drill, &target, error))
+        return false;
+    g_clear_pointer(&target.value, g_free);
+    target.kind = point == NULL ? TARGET_LATEST : time_us > 0 ? TARGET_TIME : TARGET_IMMEDIATE;
+    target.time_us = time_us;
+    if (target.kind == TARGET_TIME)
+        target.value = target_time_format(time_us, NULL);
+    bool fine = plan(drill, &target, error);
+    target_clear(&target);
+    return fine;
+}
+
+static bool is_shown(const struct drill *drill, char *const *mark, GError **error)
+{
+    if (mark == NULL || g_strcmp0(mark[0], drill->backup->id) == 0)
+        return true;
+    runbook_error_set(error, RUNBOOK_REFUSED, "look again, and decide anew",
+                      "backup %s is not the one that was shown", drill->backup->id);
+    return false;
+}
+
+/* ------------------------------------------------------------------------------------------------- */
+
 static bool aim_at_random(struct drill *drill, GError **error)
 {
     struct target target = {.kind = TARGET_LATEST};
@@ -119,15 +168,20 @@ static bool read_seed(struct drill *drill, GError **error)
 bool drill_aim(struct drill *drill, GError **error)
 {
     const char *id = option_value(drill->call->options, "backup");
+    g_auto(GStrv) mark = shown(drill);
 
+    if (mark != NULL && id == NULL)
+        id = mark[0];
     drill->random = !target_given(drill->call->options);
     if (!read_seed(drill, error) || !choose_backup(drill, id, error))
         return false;
-    if (!(drill->random ? aim_at_random(drill, error) : aim_as_told(drill, error)))
+    if (!(!drill->random ? aim_as_told(drill, error)
+          : mark != NULL ? aim_as_shown(drill, mark[1], error)
+                         : aim_at_random(drill, error)))
         return false;
     /* A target that is not within the newest backup's reach is another backup's drill. */
     for (guint i = 0; drill->plan->backup != NULL && i < drill->backups->len; i++)
         if (drill->backups->pdata[i] == drill->plan->backup)
             drill->backup = drill->backups->pdata[i];
-    return true;
+    return is_shown(drill, mark, error);
 }

@@ -70,6 +70,10 @@ static void show_document(const struct drill *drill, gint64 run, bool planned)
                                            .system_identifier = lineage_system(drill->lineage)};
     struct document *document = document_begin(drill->call->output, "backup.drill/1", &server);
 
+    g_autofree char *mark = drill_mark(drill);
+
+    if (planned)
+        document_member(document, "only", json_pack("[s]", mark));
     backup_plan_members(document, drill->plan);
     document_member(document, "seed", drill->random ? json_integer(drill->seed) : json_null());
     document_member(document, "verdict", planned ? json_null() : json_string(verdict(drill)));

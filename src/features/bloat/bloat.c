@@ -1,6 +1,7 @@
 /* The section's tables: what it offers on every surface. */
 #include "bloat.h"
 #include "bloat_queries.h"
+#include "plan/plan_only.h"
 
 static const char *const methods[] = {"estimate", "sample", "exact", NULL};
 
@@ -84,6 +85,7 @@ static const struct option reclaim_options[] = {
      "hard end of the run, counted from now"},
     {"lock-timeout", '\0', "DURATION", "bloat.lock_timeout", OPTION_ONCE,
      "how long to wait for a table's lock before it is put off"},
+    PLAN_ONLY_OPTION,
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 

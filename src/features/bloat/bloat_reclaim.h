@@ -198,6 +198,8 @@ bool reclaim_observe(struct reclaim_case *state, GError **error);
 
 /* The decisions as steps (bloat_reclaim_plan.c). */
 struct plan *reclaim_plan(struct reclaim_case *state);
+/* What it is about, for the document of a dry run. */
+json_t *reclaim_marks(const struct reclaim_case *state);
 
 /* A step that is no target's: it removes what an earlier run left. */
 bool reclaim_is_removal(const struct reclaim_case *state, const struct step *step);

@@ -1,5 +1,6 @@
 /* Decisions as steps of a plan. */
 #include "bloat_reclaim.h"
+#include "plan/plan_only.h"
 
 #include <string.h>
 
@@ -174,9 +175,47 @@ bool reclaim_is_removal(const struct reclaim_case *state, const struct step *ste
     return true;
 }
 
+/* By what means, too: one that takes harder means by now was not shown. */
+static char *mark_of(const struct reclaim_target *target)
+{
+    guint oid = target->index != NULL ? target->index->oid : target->facts->oid;
+
+    return g_strdup_printf("%u@%s", oid, reclaim_means_name(target->choice.means));
+}
+
+static void keep_shown(const struct reclaim_case *state)
+{
+    g_autoptr(GHashTable) only = plan_only_read(state->call->options);
+
+    for (guint i = 0; only != NULL && i < state->targets->len; i++) {
+        struct reclaim_target *target = g_ptr_array_index(state->targets, i);
+        g_autofree char *mark = mark_of(target);
+        if (target->choice.means == RECLAIM_NOTHING || plan_only_has(only, mark))
+            continue;
+        reclaim_choice_clear(&target->choice);
+        target->choice = (struct reclaim_choice){.means = RECLAIM_NOTHING,
+                                                 .reason = g_strdup(PLAN_ONLY_UNSHOWN)};
+    }
+}
+
+json_t *reclaim_marks(const struct reclaim_case *state)
+{
+    struct plan_marks *marks = plan_marks_new();
+
+    for (guint i = 0; i < state->targets->len; i++) {
+        const struct reclaim_target *target = g_ptr_array_index(state->targets, i);
+        g_autofree char *mark = mark_of(target);
+        if (target->step != NULL)
+            plan_marks_add(marks, mark);
+    }
+    return plan_marks_end(marks);
+}
+
 struct plan *reclaim_plan(struct reclaim_case *state)
 {
     struct plan *plan = plan_new();
+
+    keep_shown(state);
 
     for (guint i = 0; i < state->leftovers->len; i++) {
         struct reclaim_leftover *leftover = g_ptr_array_index(state->leftovers, i);

@@ -153,6 +153,8 @@ static void write_document(const struct reclaim_case *state, const struct plan *
     document_member(document, "worth_fraction", json_real(state->rules.worth_fraction));
     document_member(document, "not_visible", json_integer(state->bloat->not_visible));
     document_member(document, "unknown", json_integer(state->unknown));
+    if (outcome == NULL)
+        document_member(document, "only", reclaim_marks(state));
     document_array(document, "objects");
     for (guint i = 0; i < state->targets->len; i++)
         document_item(document, item_of(g_ptr_array_index(state->targets, i), outcome != NULL));

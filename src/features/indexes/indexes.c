@@ -2,6 +2,7 @@
 #include "indexes.h"
 #include "indexes_queries.h"
 #include "indexes_rebuild.h"
+#include "plan/plan_only.h"
 
 static const char *const jobs[] = {"report", "rebuild", NULL};
 
@@ -82,6 +83,7 @@ static const struct option rebuild_options[] = {
     {"patience", '\0', "DURATION", "indexes.patience", OPTION_ONCE,
      "how long one rebuild may wait for other transactions"},
     {"memory", '\0', "SIZE", "indexes.memory", OPTION_ONCE, "maintenance_work_mem"},
+    PLAN_ONLY_OPTION,
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 

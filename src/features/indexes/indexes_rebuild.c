@@ -1,5 +1,6 @@
 /* `indexes rebuild`: observe, choose, plan, gate, act, verify, record, show. */
 #include "indexes_rebuild.h"
+#include "plan/plan_only.h"
 
 #include "indexes_queries.h"
 #include "out/progress.h"
@@ -94,8 +95,12 @@ static bool make_plan(struct indexes_rebuild *run, GError **error)
     for (guint i = run->choices->len; i > 0; i--)
         if (is_dropped(run, g_ptr_array_index(run->choices, i - 1)))
             g_ptr_array_remove_index(run->choices, i - 1);
+    g_autoptr(GHashTable) only = plan_only_read(run->call->options);
     for (guint i = 0; i < run->choices->len; i++) {
         struct indexes_choice *choice = g_ptr_array_index(run->choices, i);
+        if (choice->bar == NULL &&
+            !plan_only_has_oid(only, relations_index(run->relations, choice->position)->oid))
+            choice->bar = g_strdup(PLAN_ONLY_UNSHOWN);
         if (choice->bar == NULL)
             add_step(run, choice);
     }

@@ -1,5 +1,6 @@
 /* The plan of a rebuild and what came of it: a table for people, a document for programs. */
 #include "indexes_rebuild.h"
+#include "plan/plan_only.h"
 
 #include "out/document.h"
 #include "out/grid.h"
@@ -122,6 +123,18 @@ static double elapsed(const struct indexes_rebuild *run)
                : (double) (g_get_monotonic_time() - run->started_us) / G_USEC_PER_SEC;
 }
 
+static json_t *marks_of(const struct indexes_rebuild *run)
+{
+    struct plan_marks *marks = plan_marks_new();
+
+    for (guint i = 0; i < run->choices->len; i++) {
+        const struct indexes_choice *choice = g_ptr_array_index(run->choices, i);
+        if (choice->bar == NULL)
+            plan_marks_add_oid(marks, relations_index(run->relations, choice->position)->oid);
+    }
+    return plan_marks_end(marks);
+}
+
 static void show_document(const struct indexes_rebuild *run, gint64 id, const char *outcome)
 {
     struct document_server server = {
@@ -135,6 +148,8 @@ static void show_document(const struct indexes_rebuild *run, gint64 id, const ch
     document_member(document, "outcome", outcome == NULL ? json_null() : json_string(outcome));
     document_member(document, "seconds", json_real(elapsed(run)));
     document_member(document, "evidence_lost", document_text(store_trouble(run->call->store)));
+    if (outcome == NULL)
+        document_member(document, "only", marks_of(run));
     indexes_member(document, run);
     leftovers_member(document, run);
     document_end(document);

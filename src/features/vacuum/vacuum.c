@@ -1,5 +1,7 @@
 /* The section's tables: what it offers on every surface. */
 #include "vacuum.h"
+
+#include "plan/plan_only.h"
 #include "vacuum_queries.h"
 
 static const struct setting settings[] = {
@@ -83,6 +85,7 @@ static const struct option run_options[] = {
      "how long to wait for a table's lock before it goes to the back of the queue"},
     {"memory", '\0', "SIZE", "vacuum.memory", OPTION_ONCE,
      "maintenance_work_mem of all lanes together"},
+    PLAN_ONLY_OPTION,
     {NULL, '\0', NULL, NULL, OPTION_ONCE, NULL},
 };
 

@@ -1,6 +1,7 @@
 /* Plan and run, as tables for people and documents for programs. */
 #include "out/document.h"
 #include "out/grid.h"
+#include "plan/plan_only.h"
 #include "units/units.h"
 #include "vacuum.h"
 
@@ -136,6 +137,18 @@ static void steps_member(struct document *document, const struct plan *plan)
     document_array_end(document);
 }
 
+static json_t *marks_of(const GPtrArray *list)
+{
+    struct plan_marks *marks = plan_marks_new();
+
+    for (guint i = 0; i < list->len; i++) {
+        const struct vacuum_choice *choice = g_ptr_array_index(list, i);
+        if (choice->order > 0)
+            plan_marks_add_oid(marks, choice->table->oid);
+    }
+    return plan_marks_end(marks);
+}
+
 static void plan_document(struct call *call, struct session *session,
                           const struct vacuum_case *state, const GPtrArray *list,
                           const struct plan *plan)
@@ -143,6 +156,8 @@ static void plan_document(struct call *call, struct session *session,
     struct document *document = begin(call, session, "vacuum.plan/1");
 
     horizon_member(document, state);
+    if (call->dry_run)
+        document_member(document, "only", marks_of(list));
     document_array(document, "tables");
     for (guint i = 0; i < list->len; i++)
         document_item(document, plan_item(state, g_ptr_array_index(list, i)));

@@ -1,11 +1,26 @@
 /* `vacuum plan` and `vacuum run`: observe, decide, gate, act, verify, record, show. */
 #include "plan/plan_gate.h"
+#include "plan/plan_only.h"
 #include "units/units.h"
 #include "vacuum.h"
 
 enum { ATTEMPTS = 4 };
 
 /* Observed and decided: all that `plan` shows and `run` does. */
+/* What has come to be due since a dry run was shown is no part of what was confirmed. */
+static void keep_shown(const struct call *call, struct vacuum_case *state)
+{
+    g_autoptr(GHashTable) only = plan_only_read(call->options);
+
+    for (guint i = 0; only != NULL && i < state->choices->len; i++) {
+        struct vacuum_choice *choice = &g_array_index(state->choices, struct vacuum_choice, i);
+        if (!(choice->vacuum || choice->analyze) || plan_only_has_oid(only, choice->table->oid))
+            continue;
+        choice->vacuum = choice->analyze = choice->freeze = false;
+        choice->bar = VACUUM_BAR_NOT_SELECTED;
+    }
+}
+
 static struct vacuum_case *prepare(struct call *call, struct session *session,
                                    const struct window *window, GPtrArray **ret_batches,
                                    GError **error)
@@ -22,6 +37,7 @@ static struct vacuum_case *prepare(struct call *call, struct session *session,
         return NULL;
     vacuum_recall(call->store, session, state);
     vacuum_decide(state);
+    keep_shown(call, state);
     vacuum_observe_sizes(session, state);
     gint64 left_ms = window_left_ms(window);
     *ret_batches = vacuum_order(state, left_ms == G_MAXINT64 ? -1 : (double) left_ms / 1000);

@@ -16,6 +16,7 @@ enum {
     ACTS_AT_ONCE = 4, /* and as many again of an emergency's */
     ACTS_KEPT = 100,
     OUTPUT_MOST = 4 << 20,
+    OUTPUTS_MOST = 4 * OUTPUT_MOST, /* of all acts together: the oldest lose theirs */
     MESSAGES_MOST = 1 << 14,
     LINE_LONGEST = 1 << 12,
 };
@@ -123,8 +124,11 @@ static void tell_act(const struct api_act *act)
 static void on_bytes(const char *bytes, gsize length, gpointer data)
 {
     struct api_act *act = data;
+    bool fits = act->output->len + length <= OUTPUT_MOST;
 
-    act->cut = act->cut || act->output->len + length > OUTPUT_MOST;
+    if (!fits && !act->cut)
+        g_string_append(act->messages, "its document is too long to be kept here\n");
+    act->cut = act->cut || !fits;
     if (!act->cut)
         g_byte_array_append(act->output, (const guint8 *) bytes, (guint) length);
 }
@@ -243,6 +247,15 @@ static void make_room(struct api *api)
         const struct api_act *act = g_ptr_array_index(api->acts, i);
         if (!at_work(act))
             g_ptr_array_remove_index(api->acts, i--);
+    }
+    gsize kept = 0;
+    for (guint i = api->acts->len; i > 0; i--) {
+        struct api_act *act = g_ptr_array_index(api->acts, i - 1);
+        kept += act->output->len;
+        if (at_work(act) || kept <= OUTPUTS_MOST || act->output->len == 0)
+            continue;
+        g_byte_array_unref(act->output);
+        act->output = g_byte_array_new();
     }
 }
 

@@ -69,8 +69,8 @@ void api_tell_live(struct daemon_target *target, const char *section, GBytes *do
 
 struct api_plan;
 struct api_act;
-void api_plan_free(gpointer plan);
-void api_act_free(gpointer act);
+void api_plan_free(gpointer data); /* a struct api_plan */
+void api_act_free(gpointer data);   /* a struct api_act */
 /* A POST: a plan, or its confirmation. */
 void api_answer_act(struct http_request *request, struct daemon *daemon);
 void api_acts_list(struct http_request *request, gpointer data);

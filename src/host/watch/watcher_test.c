@@ -270,13 +270,13 @@ static void test_order(void)
         "lend ",
         "lend {}",
         "lend []",
-        "lend {\"number\":1,\"words\":[\"connections\"]}",
-        "lend {\"number\":\"1\",\"words\":[\"connections\",\"relieve\"]}",
-        "lend {\"number\":1,\"words\":[\"connections\",7]}",
+        "lend {\"number\":1,\"words\":[\"keep\"]}",
+        "lend {\"number\":\"1\",\"words\":[\"keep\",\"rebuild\"]}",
+        "lend {\"number\":1,\"words\":[\"keep\",7]}",
         "closely 15",
     };
     struct watcher_order *order = watcher_order_parse(
-        "lend {\"number\":7,\"words\":[\"queries\",\"cancel\",\"--\",\"12\"],"
+        "lend {\"number\":7,\"words\":[\"keep\",\"cancel\",\"--\",\"12\"],"
         "\"dry_run\":true,\"actor\":\"token:anna\"}");
 
     g_assert_nonnull(order);
@@ -297,12 +297,12 @@ static void test_order_refused(void)
         {.verb = "rebuild", .run = no_command},
         {.verb = NULL},
     };
-    static const struct feature section = {.name = "indexes", .commands = commands};
+    static const struct feature section = {.name = "keep", .commands = commands};
     struct call call = {.feature = &section};
     struct watch_look look = {.call = &call, .may_act = true};
     struct watch_outcome outcome;
     struct watcher_order *order =
-        watcher_order_parse("lend {\"number\":1,\"words\":[\"indexes\",\"rebuild\"]}");
+        watcher_order_parse("lend {\"number\":1,\"words\":[\"keep\",\"rebuild\"]}");
 
     g_assert_cmpint(watcher_order_carry_out(order, &look, &outcome), ==, RUNBOOK_REFUSED);
     g_assert_nonnull(strstr(outcome.messages, "a connection of its own"));
