@@ -239,9 +239,10 @@ class Trouble:
         return made
 
     def let_go(self):
-        if self.held:  # a server does not notice at once that nobody is there any more
-            self.shop.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-                          "WHERE pid = ANY (%s)", [connections.pids(self.held)])
+        if self.held:  # a server does not notice at once that nobody is there; waiters first
+            self.shop.sql("SELECT pg_terminate_backend(pid, 5000) FROM (SELECT pid FROM "
+                          "pg_stat_activity WHERE pid = ANY (%s) ORDER BY backend_start DESC) AS a",
+                          [connections.pids(self.held)])
         for connection in self.held:
             with suppress(Exception):
                 connection.pgconn.finish()

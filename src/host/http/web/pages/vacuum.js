@@ -2,7 +2,8 @@
 
 import { h } from '../dom.js';
 import { bytes, count, duration, plural, time } from '../format.js';
-import { details, notice, panel, sql, status } from '../ui.js';
+import { targetOf } from '../state.js';
+import { ageOf, details, notice, panel, sql, status } from '../ui.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { isSystem } from '../document.js';
@@ -51,11 +52,19 @@ function horizon(holders) {
       h('ul', { class: 'plain' }, holders.slice(1).map(line))));
 }
 
-function nextPlan(document) {
+/** When its job has its turn; null: not among the next, or off. */
+function nextTurn(target) {
+  const turn = targetOf(target)?.next?.find((one) => one.section === 'vacuum');
+  return turn && h('p', { class: 'muted' }, `Its turn is ${time(turn.at)}, `,
+    ageOf(turn.at), '.');
+}
+
+function nextPlan(document, target) {
   const due = document.tables.filter((item) => item.action !== 'skip');
   const system = due.filter(isSystem), ours = due.filter((item) => !isSystem(item));
   const skipped = document.tables.filter((item) => item.action === 'skip');
   return panel('Next run',
+    nextTurn(target),
     ours.length === 0 ? notice('ok', 'No table of yours needs anything.')
       : planTable('The plan of the next run', ours),
     system.length > 0 && details(`${plural(system.length, 'table')} of the system`,
@@ -124,7 +133,7 @@ export async function page(view, context) {
       ['Keep rows from being removed', count(plan.horizon.length),
         plan.horizon.length > 0 && 'warning'],
     ]),
-    nextPlan(plan));
+    nextPlan(plan, target));
   later(view, () => last(context));
   const holders = horizon(plan.horizon);
   if (holders !== null)
