@@ -46,6 +46,10 @@ def name_of(page, theme, size):
 
 def test_pages(browse, daemon, theme, size, picture):
     browser, faults = browse(theme, size), []
+    if picture:  # of what is going on, not of a check from before
+        wait_until(lambda: "critical" in [one["status"] for one in
+                                          daemon.ask("/api/v1/overview")[1]["targets"]],
+                   timeout=60, what="a check that saw who waits")
     browser.sign_in(daemon.token)
     for page in PAGES:
         browser.open(page)
