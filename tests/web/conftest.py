@@ -11,6 +11,27 @@ from web.browser import DESKTOP, PHONE, Browser
 from web.trouble import Trouble
 
 
+LOOKS = {"light-desktop": ("light", DESKTOP), "dark-phone": ("dark", PHONE),
+         "dark-desktop": ("dark", DESKTOP), "light-phone": ("light", PHONE)}
+TOGETHER = 2  # processes that each have a shop in trouble and its daemon
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """-k browser selects them; and the same few processes have all of them."""
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    for number, item in enumerate(here):
+        item.add_marker("browser")
+        item.add_marker(pytest.mark.xdist_group(f"browser{number % TOGETHER}"))
+
+
+def pytest_generate_tests(metafunc):
+    """Both themes in both widths; --in-turns: each of them once."""
+    if "theme" in metafunc.fixturenames:
+        names = list(LOOKS)[:2 if metafunc.config.getoption("in_turns") else None]
+        metafunc.parametrize(("theme", "size"), [LOOKS[name] for name in names], ids=names)
+
+
 def pytest_addoption(parser):
     parser.addoption("--screenshots", metavar="FOLDER", type=Path,
                      help="keep pictures of the pages there")
@@ -60,16 +81,6 @@ def browse(base):
     yield make
     for browser in made:
         browser.close()
-
-
-@pytest.fixture(params=["light", "dark"])
-def theme(request):
-    return request.param
-
-
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def size(request):
-    return request.param
 
 
 @pytest.fixture
