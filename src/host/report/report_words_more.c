@@ -299,7 +299,7 @@ static void draw_growth(struct page *page, const struct report *report,
     g_autofree struct chart_point *points = g_new0(struct chart_point, count);
     const gint64 first = g_array_index(one->points, struct report_point, 0).at_us;
     const gint64 last = g_array_index(one->points, struct report_point, count - 1).at_us;
-    struct chart_range ranges[14];
+    struct chart_range ranges[14] = {{0}};
     guint ahead = 0;
 
     for (guint i = 0; i < count; i++) {

@@ -17,7 +17,7 @@ struct watcher_order {
 /* "lend {"number": 7, "words": ["connections", "relieve", …], "dry_run": false, "actor": …, "reason":
  * …}". Pure. NULL: it is no such line. Freed with watcher_order_free(). */
 struct watcher_order *watcher_order_parse(const char *line);
-void watcher_order_free(gpointer order);
+void watcher_order_free(gpointer data);
 
 /* Carries it out at this look. section: whose command it is, the look's call is that of it. Only a
  * command that says COMMAND_TAKES_GUARD, and with those of the options that stand in its table; those

@@ -275,9 +275,9 @@ static void test_order(void)
         "lend {\"number\":1,\"words\":[\"keep\",7]}",
         "closely 15",
     };
-    struct watcher_order *order = watcher_order_parse(
-        "lend {\"number\":7,\"words\":[\"keep\",\"cancel\",\"--\",\"12\"],"
-        "\"dry_run\":true,\"actor\":\"token:anna\"}");
+    struct watcher_order *order =
+        watcher_order_parse("lend {\"number\":7,\"words\":[\"keep\",\"cancel\",\"--\",\"12\"],"
+                            "\"dry_run\":true,\"actor\":\"token:anna\"}");
 
     g_assert_nonnull(order);
     g_assert_cmpint(order->number, ==, 7);
