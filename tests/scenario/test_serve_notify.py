@@ -73,8 +73,12 @@ def test_messages(server, runbook):
     wait_until(lambda: daemon.children("notify") not in ([], courier), what="another courier")
     daemon.configure({"shop": server}, **settings)
     daemon.reload()
-    wait_until(lambda: states(hook)[1:] == [("configuration", "closed")], what="the second")
-    assert hook.payloads[0]["incident"] == hook.payloads[1]["incident"]
+    wait_until(lambda: ("configuration", "closed") in states(hook), what="the second")
+    # Killed before it could say that the first is delivered: rather twice than never.
+    *first, last = states(hook)
+    assert set(first) == {("configuration", "open")} and last == ("configuration", "closed")
+    assert len(first) <= 2 and len({payload["incident"] for payload in hook.payloads}) == 1
+    told = len(hook.payloads)
     daemon.stop()
     daemon.start()
     daemon.configure({"shop": server}, **{**settings, "notify_webhook": ""})
@@ -84,4 +88,4 @@ def test_messages(server, runbook):
     assert not daemon.children("notify"), "not renewed either"
     daemon.stop()
     hook.close()
-    assert len(hook.payloads) == 2
+    assert len(hook.payloads) == told

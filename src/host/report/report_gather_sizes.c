@@ -201,8 +201,8 @@ static bool gather_growth(struct report *report, struct store *store,
     g_array_set_size(kept->relations, MIN(kept->relations->len, SHOWN_RELATIONS));
     kept->before_us = before_of(kept, report->month.from_us);
     name_relations(report, store, sampled->id, kept);
-    kept->fit =
-        report_fit(&g_array_index(kept->points, struct report_point, 0), kept->points->len);
+    kept->fit = report_fit((const struct report_point *) (const void *) kept->points->data,
+                           kept->points->len);
     return true;
 }
 
