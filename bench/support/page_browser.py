@@ -13,7 +13,7 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-u
 WATCH = """
 window.stoodAt = {};
 new MutationObserver(() => {
-  const text = document.querySelector('main')?.innerText ?? '';
+  const text = document.querySelector('main')?.textContent ?? '';
   for (const name of text.match(/shop_\\d+/g) ?? [])
     if (!(name in window.stoodAt)) {
       window.stoodAt[name] = null;
@@ -73,9 +73,10 @@ class Look:
                         ".startTime")
 
     def weight(self):
-        """(bytes sent, bytes unpacked) of all that was loaded so far."""
+        """(bytes sent, bytes unpacked) of all that was asked for until every target stood there."""
         return tuple(self.run(
+            "const until = Math.max(...Object.values(window.stoodAt));"
             "const all = [...performance.getEntriesByType('navigation'), "
-            "...performance.getEntriesByType('resource')];"
+            "...performance.getEntriesByType('resource')].filter((one) => one.startTime < until);"
             "const sum = (what) => all.reduce((done, one) => done + one[what], 0);"
             "return [sum('transferSize'), sum('decodedBodySize')]"))

@@ -140,9 +140,16 @@ def test_the_overview_has_it_all(daemon, server):
     assert shlex.split(shop["command_options"])[:4] == ["--target", "shop",
                                                         "--config", str(daemon.file)]
     assert [lack["setting"] for lack in shop["not_set_up"]] == ["backup.repo", "migrations.dir"]
-    brief = daemon.ask("/api/v1/overview?brief=1")[1]["targets"][0]["verdicts"]
-    assert all(verdict["status"] != "ok" for verdict in brief)
-    assert len(brief) <= len(shop["verdicts"])
+    brief = daemon.ask("/api/v1/overview?brief=1")[1]["targets"][0]
+    assert all(verdict["status"] != "ok" for verdict in brief["verdicts"])
+    assert len(brief["verdicts"]) + brief["lines_ok"] == len(shop["verdicts"])
+    # Brief from so many targets on: there are two.
+    whole = daemon.ask("/api/v1/overview?brief=3")[1]["targets"][0]
+    assert len(whole["verdicts"]) == len(shop["verdicts"])
+    again = daemon.ask("/api/v1/overview?brief=2")[1]["targets"][0]
+    assert len(again["verdicts"]) == len(brief["verdicts"])
+    only = daemon.ask("/api/v1/overview?target=store")[1]["targets"]
+    assert [target["name"] for target in only] == ["store"]
 
 
 def test_fifty_targets_at_a_glance_start_no_child(runbook, server):

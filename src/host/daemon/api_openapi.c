@@ -210,7 +210,8 @@ static void add_all_own(json_t *paths)
 {
     static const char json[] = "application/json";
 
-    add_own(paths, API_ROOT "overview", "all targets at a glance, from memory", json);
+    add_own(paths, API_ROOT "overview",
+            "all targets at a glance, from memory (?target=NAME&brief=N)", json);
     add_own(paths, API_ROOT "session", "who asks, and what that one may", json);
     add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json);
     add_own(paths, API_ROOT "acts/{act}", "what came of it", json);

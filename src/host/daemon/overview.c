@@ -150,6 +150,21 @@ static void add_member(struct json_text *json, const json_t *object, const char 
         json_text_string(json, name, json_string_value(value));
 }
 
+static bool is_ok(const json_t *line)
+{
+    return g_strcmp0(json_string_value(json_object_get(line, "status")), "ok") == 0;
+}
+
+static guint count_ok(const json_t *list)
+{
+    guint count = 0;
+    gsize index;
+    const json_t *item;
+
+    json_array_foreach(list, index, item) count += is_ok(item);
+    return count;
+}
+
 static void add_list(struct json_text *json, const char *name, const json_t *list,
                      const char *const *members, bool brief)
 {
@@ -159,7 +174,7 @@ static void add_list(struct json_text *json, const char *name, const json_t *lis
     json_text_list(json, name);
     json_array_foreach(list, index, item)
     {
-        if (brief && g_strcmp0(json_string_value(json_object_get(item, "status")), "ok") == 0)
+        if (brief && is_ok(item))
             continue;
         json_text_object(json, NULL);
         for (const char *const *member = members; *member != NULL; member++)
@@ -171,6 +186,7 @@ static void add_list(struct json_text *json, const char *name, const json_t *lis
 
 static void add_check(struct json_text *json, const struct gather_seen *seen, bool brief)
 {
+    const json_t *verdicts = json_object_get(seen->check, "verdicts");
     static const char *const verdict[] = {"name",    "section", "status", "value",
                                           "message", "next",    NULL};
     static const char *const gap[] = {"what", "remedy", NULL};
@@ -179,7 +195,8 @@ static void add_check(struct json_text *json, const struct gather_seen *seen, bo
     json_text_string(json, "status", status != NULL ? status : "unknown");
     json_text_time(json, "checked_at", seen->check_us);
     json_text_string(json, "check_trouble", seen->trouble);
-    add_list(json, "verdicts", json_object_get(seen->check, "verdicts"), verdict, brief);
+    json_text_int(json, "lines_ok", count_ok(verdicts));
+    add_list(json, "verdicts", verdicts, verdict, brief);
     add_list(json, "gaps", json_object_get(seen->check, "unreadable"), gap, false);
 }
 
@@ -306,25 +323,49 @@ static void add_daemon(struct json_text *json, const struct daemon *daemon)
     json_text_close(json);
 }
 
+/* brief=N: without the lines that are ok where there are N targets or more; 0: with them. */
+static bool is_brief(const struct daemon *daemon, const char *value)
+{
+    guint64 from = 1;
+    guint targets = 0;
+
+    if (value == NULL)
+        return false;
+    if (!g_ascii_string_to_unsigned(value, 10, 0, G_MAXUINT, &from, NULL))
+        return true;
+    for (guint i = 0; i < daemon->targets->len; i++)
+        targets +=
+            !((const struct daemon_target *) g_ptr_array_index(daemon->targets, i))->leaving;
+    return from > 0 && targets >= from;
+}
+
+static void add_targets(struct json_text *json, const struct daemon *daemon,
+                        const struct http_query *query)
+{
+    const char *only = http_query_value(query, "target");
+    bool brief = is_brief(daemon, http_query_value(query, "brief"));
+    gint64 now_us = g_get_real_time();
+
+    json_text_list(json, "targets");
+    for (guint i = 0; i < daemon->targets->len; i++) {
+        struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
+        if (!target->leaving && (only == NULL || strcmp(only, target->name) == 0))
+            add_target(json, target, brief, now_us);
+    }
+    json_text_close(json);
+}
+
 void api_overview(struct http_request *request, gpointer data)
 {
     struct daemon *daemon = data;
-    const char *brief = http_query_value(http_request_query(request), "brief");
-    gint64 now_us = g_get_real_time();
     AUTO(json_text) json = json_text_new();
 
     json_text_object(json, NULL);
     json_text_string(json, "schema", "pgrunbook.overview/1");
-    json_text_time(json, "generated_at", now_us);
+    json_text_time(json, "generated_at", g_get_real_time());
     json_text_string(json, "version", RUNBOOK_VERSION);
     add_daemon(json, daemon);
-    json_text_list(json, "targets");
-    for (guint i = 0; i < daemon->targets->len; i++) {
-        struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
-        if (!target->leaving)
-            add_target(json, target, brief != NULL && strcmp(brief, "0") != 0, now_us);
-    }
-    json_text_close(json);
+    add_targets(json, daemon, http_request_query(request));
     json_text_close(json);
     /* The list was made before: it takes the place of the closing brace. */
     const char *text = json_text_peek(json);

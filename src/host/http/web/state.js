@@ -10,6 +10,9 @@ import { setClock } from './format.js';
 const EVERY = 2000; // ms
 const SOON = 150; // ms: events come in crowds
 
+/** Of so many targets the overview has the lines that are ok as well; of more only their number. */
+export const FEW = 2;
+
 /** Tells "change" when there is a newer overview, "connected" and "lost" of the daemon. */
 export const changes = new EventTarget();
 
@@ -51,13 +54,15 @@ function announce(alive) {
   connected = alive;
 }
 
+const isFine = (line) => line.status === 'ok';
+
 /** The short form leaves out the lines that are ok: they are those of the last long one. */
 function merged(fresh) {
   const before = new Map((now?.targets ?? []).map((one) => [one.name, one]));
   const targets = fresh.targets.map((one) => {
     const old = before.get(one.name);
-    const fine = (old?.verdicts ?? []).filter((line) => line.status === 'ok');
-    return { ...one, verdicts: [...one.verdicts.filter((line) => line.status !== 'ok'), ...fine] };
+    const fine = old?.checked_at === one.checked_at ? old.verdicts.filter(isFine) : one.verdicts.filter(isFine);
+    return { ...one, verdicts: [...one.verdicts.filter((line) => !isFine(line)), ...fine] };
   });
   return { ...fresh, targets };
 }
@@ -68,17 +73,25 @@ function checkedAnew(fresh) {
   return fresh.targets.some((one) => before.get(one.name) !== one.checked_at);
 }
 
-async function ask(brief) {
-  const document = withMade((await get('overview', { brief })).document);
-  setClock(document.generated_at);
-  if (brief && checkedAnew(document)) return ask(false);
-  now = brief ? merged(document) : document;
+const isFew = (overview) => overview.targets.length <= FEW;
+
+async function ask(again) {
+  const fresh = withMade((await get('overview', { brief: again ? 1 : FEW + 1 })).document);
+  setClock(fresh.generated_at);
+  if (again && isFew(fresh) && checkedAnew(fresh)) return ask(false);
+  now = again ? merged(fresh) : fresh;
   return now;
 }
 
+/** The lines of a target that are ok, where the overview has only their number. */
+export async function linesOk(target) {
+  const { document } = await get('overview', { target });
+  return (document.targets[0]?.verdicts ?? []).filter(isFine);
+}
+
 /** Asks now. Throws an ApiError. */
-export function refresh(brief = false) {
-  asking ??= ask(brief && now !== null).then((fresh) => {
+export function refresh(again = false) {
+  asking ??= ask(again && now !== null).then((fresh) => {
     announce(true);
     changes.dispatchEvent(new Event('change'));
     return fresh;

@@ -1,6 +1,7 @@
 /** The lines of `check`: what is wrong first, each with its consequence and what to do about it. */
-import { h } from './dom.js';
-import { ageOf, lazyDetails, next, shape } from './ui.js';
+import { fill, h } from './dom.js';
+import { linesOk } from './state.js';
+import { ageOf, lazyDetails, next, problem, shape } from './ui.js';
 import { plural } from './format.js';
 
 const ORDER = ['critical', 'warning', 'unknown', 'ok'];
@@ -53,16 +54,26 @@ function gapLine(gap) {
     h('div', null, h('p', null, h('span', { class: 'message' }, `Could not be read: ${gap.what}`)), next(gap.remedy)));
 }
 
+/** The lines that are ok; null: they are asked for now. */
+function fineLines(target, lines) {
+  const list = h('ul', { class: 'verdicts fine' }, (lines ?? []).map((line) => lineOf(target, line)));
+  if (!lines)
+    linesOk(target).then((found) => fill(list, found.map((line) => lineOf(target, line))),
+      (error) => list.replaceWith(problem(error)));
+  return list;
+}
+
 /** All that is said of a target; the lines that are ok behind a fold when `folded`. */
 export function verdictList(one, folded) {
   const lines = ordered(one.verdicts ?? []);
   const bad = lines.filter((line) => line.status !== 'ok');
   const fine = lines.filter((line) => line.status === 'ok');
   const events = one.events ?? [];
-  const fineList = () => h('ul', { class: 'verdicts fine' }, fine.map((line) => lineOf(one.name, line)));
+  const count = Math.max(fine.length, one.lines_ok ?? 0);
+  const fineList = () => fineLines(one.name, fine.length === count ? fine : null);
   return [
     (bad.length || events.length || one.gaps?.length) ? h('ul', { class: 'verdicts' },
       events.map(eventLine), bad.map((line) => lineOf(one.name, line)), (one.gaps ?? []).map(gapLine)) : null,
-    fine.length > 0 && (folded ? lazyDetails([shape('ok'), `${plural(fine.length, 'line')} OK`], fineList) : fineList()),
+    count > 0 && (folded ? lazyDetails([shape('ok'), `${plural(count, 'line')} OK`], fineList) : fineList()),
   ];
 }

@@ -44,7 +44,8 @@ async function checkNow(button, target, signal) {
   try {
     const { document, at } = await command('check', null, target, {}, { maxAge: 0, signal });
     checked(target, { status: document.status, checked_at: at.toISOString(), check_trouble: null,
-                      verdicts: document.verdicts, gaps: document.unreadable });
+                      verdicts: document.verdicts, gaps: document.unreadable,
+                      lines_ok: document.verdicts.filter((line) => line.status === 'ok').length });
   } finally {
     button.disabled = false;
     fill(button, 'Check now');

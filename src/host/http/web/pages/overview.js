@@ -2,13 +2,12 @@
 import { h, fill } from '../dom.js';
 import { clock, plural } from '../format.js';
 import { slotsGauge } from '../gauge.js';
-import { changes, current, refresh } from '../state.js';
+import { changes, current, FEW, refresh } from '../state.js';
 import { ageOf, kindOf, shape, status } from '../ui.js';
 import { verdictList } from '../verdicts.js';
 
 export const title = 'Overview';
 
-const FEW = 2; // targets, whose lines that are ok are shown as well
 const ORDER = ['critical', 'warning', 'unknown', 'ok'];
 
 /** A server that is down, or an open event, counts for more than a check of five minutes ago. */
