@@ -120,3 +120,21 @@ def test_page_comes_when_the_daemon_is_back(browse):
     wait_until(lambda: "trying again" in browser.text, what="that it is asked again")
     offline(browser, False)
     wait_until(lambda: "What ran, and what will" in browser.text, timeout=60, what="the page")
+
+
+def test_what_is_wrong_with_the_daemon_is_on_every_page(browse, daemon):
+    """A file that is refused when the settings are read again: all goes on, but somebody must know."""
+    good = daemon.file.read_text(encoding="utf-8")
+    browser = browse()
+    browser.open("crm/vacuum")
+    assert "The daemon:" not in browser.text
+    daemon.file.write_text(good + "[target shed]\nnothing = 1\n", encoding="utf-8")
+    try:
+        daemon.reload()
+        wait_until(lambda: "The daemon:" in browser.text and "nothing" in browser.text,
+                   what="the daemon's trouble on the page")
+        assert not browser.violations()
+    finally:
+        daemon.file.write_text(good, encoding="utf-8")
+        daemon.reload()
+    wait_until(lambda: "The daemon:" not in browser.text, what="the end of it")

@@ -9,7 +9,7 @@ import { h, svg, fill } from './dom.js';
 import { ApiError, setToken, token, unauthorized, whoAmI } from './api.js';
 import { listenAgain } from './events.js';
 import { changes, current, keepFresh, refresh as refreshOverview, targetOf } from './state.js';
-import { goingSelect, problem, shape, tick } from './ui.js';
+import { ageOf, goingSelect, notice, problem, shape, tick } from './ui.js';
 import * as overview from './pages/overview.js';
 
 const GLOBAL = {
@@ -257,6 +257,21 @@ function arrive(view) {
   view.querySelector('h1')?.focus({ preventScroll: true });
 }
 
+let daemonSaid = '[]';
+
+/** What is wrong with the daemon itself stands on every page: what is green may be old, or be lost. */
+function drawDaemon() {
+  const { events = [], trouble: why } = current()?.daemon ?? {};
+  const lines = events.map((event) => [event.severity, event.message, event.opened_at]);
+  if (why && !events.some((event) => event.severity === 'critical'))
+    lines.push(['critical', `The history cannot be written: ${why}`, null]);
+  const key = JSON.stringify(lines);
+  if (key === daemonSaid) return;
+  daemonSaid = key;
+  fill(document.getElementById('daemon'), lines.map(([severity, message, since]) =>
+    notice(severity === 'critical' ? 'critical' : 'warning', h('strong', null, 'The daemon: '), message, since && [' (', ageOf(since), ')'])));
+}
+
 function lost() {
   fill(trouble, shape('critical'), 'The daemon does not answer; trying again.');
   trouble.className = 'shown';
@@ -283,6 +298,7 @@ function start() {
   });
   unauthorized.addEventListener('token', refused);
   changes.addEventListener('change', () => drawSections(false));
+  changes.addEventListener('change', drawDaemon);
   changes.addEventListener('lost', lost);
   changes.addEventListener('connected', found);
   setInterval(tick, 1000);
