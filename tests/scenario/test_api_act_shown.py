@@ -3,12 +3,10 @@
 import pytest
 from support.operators import Operator
 from support.queries import busy, idle_in_transaction, pid_of, state
-from support.serve import Daemon
+from support.serve import QUIET, Daemon
 from support.servers import wait_until
 
 versions = (17,)
-
-QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ import pytest
 
 from support.connections import alive, pids
 from support.operators import Operator
-from support.serve import Daemon
+from support.serve import QUIET, Daemon
 from support.servers import wait_until
 from support.watch import make_role
 
 pytestmark = pytest.mark.parametrize("version", [15])
 
-QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off",
-         "http_gather": "1d"}
+NO_JOBS = {**QUIET, "http_gather": "1d"}
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def full(fresh_server):
 @pytest.fixture
 def daemon(full, runbook):
     target = {"conninfo": full.conninfo(user="ops"), "connections.idle_for": 0}
-    daemon = Daemon(runbook, {"shop": target}, http_actions="on", **QUIET).start()
+    daemon = Daemon(runbook, {"shop": target}, http_actions="on", **NO_JOBS).start()
     yield daemon
     daemon.stop()
 

@@ -8,12 +8,10 @@ from contextlib import closing
 
 import pytest
 
-from support.serve import Daemon
+from support.serve import QUIET, Daemon
 from support.servers import ENDS, wait_until
 
 versions = ENDS
-
-QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 
 
 @pytest.fixture

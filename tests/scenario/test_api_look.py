@@ -7,12 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
-from support.serve import Daemon
+from support.serve import QUIET, Daemon
 from support.servers import ENDS, wait_until
 
 versions = ENDS
-
-QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 
 
 @pytest.fixture

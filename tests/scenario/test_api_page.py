@@ -4,13 +4,12 @@ import os
 import re
 import subprocess
 
-from support.program import REPOSITORY
-from support.serve import Daemon
+from support.program import REPOSITORY, binary
+from support.serve import QUIET, Daemon
 from support.servers import wait_until
 
 versions = (17,)
 PAGE = REPOSITORY / "docs" / "api.md"
-QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 
 
 def script(daemon):
@@ -29,11 +28,10 @@ def test_the_page(server, runbook):
     daemon = Daemon(runbook, {"shop": server}, http_actions="on", **QUIET).start()
     wait_until(lambda: daemon.ask("/api/v1/overview")[1]["targets"][0]["status"] != "unknown",
                timeout=60, what="the first verdicts")
-    folder = os.path.dirname(os.environ["PGRUNBOOK"])
     typed = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script(daemon)], capture_output=True, text=True,
         check=False, timeout=120, cwd=runbook.home,
-        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}",
+        env={**os.environ, "PATH": f"{binary().parent}:{os.environ['PATH']}",
              "PGRUNBOOK_CONFIG": str(daemon.file)})
     assert typed.returncode == 0, typed.stdout + typed.stderr
     said = typed.stdout

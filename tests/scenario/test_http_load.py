@@ -8,10 +8,9 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from support.serve import Daemon
+from support.serve import QUIET, Daemon
 
 pytestmark = pytest.mark.parametrize("version", [15])
-QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 SLOW = 1000
 BEGUN = (b"", b"G", b"GET /api/health/live HTTP/1.1\r\nHost: loc",
          b"POST /api/v1/vacuum/run HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",

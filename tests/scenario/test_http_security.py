@@ -14,11 +14,10 @@ from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
 import pytest
 
 from golden.documents import check_document
-from support.serve import Daemon
+from support.serve import QUIET, Daemon
 from support.servers import wait_until
 
 pytestmark = pytest.mark.parametrize("version", [15])
-QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 ACT = "/api/v1/vacuum/run?target=shop"
 LOOK = "/api/v1/session"
 PLAN = json.dumps({"plan": True})

@@ -5,11 +5,10 @@ import subprocess
 from contextlib import closing
 
 from support.metrics import all_sections_done, figures, of_family
-from support.serve import Daemon
+from support.serve import QUIET, Daemon
 from support.servers import ENDS, wait_until
 
 versions = ENDS
-QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 OPEN = "application/openmetrics-text; version=1.0.0"
 HOSTILE = ("<script>alert(1)</script>", 'two\nlines "quoted" \\', "é (other)")
 

@@ -5,12 +5,11 @@ import signal
 
 import pytest
 from support.receivers import Receiver
-from support.serve import Daemon
+from support.serve import QUIET, Daemon
 from support.servers import wait_until
 
 pytestmark = pytest.mark.parametrize("version", [15])
-NO_JOBS = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off",
-           "watch_calm": "1s"}
+NO_JOBS = {**QUIET, "watch_calm": "1s"}
 
 
 @pytest.fixture

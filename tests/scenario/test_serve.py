@@ -12,16 +12,15 @@ import time
 import pytest
 from golden.documents import check_document
 
-from support.serve import Daemon, only_vacuum, ours, turn_before
+from support.serve import QUIET, Daemon, only_vacuum, ours, turn_before
 from support.servers import wait_until
 from support.vacuum import SLOW, last_run, make_slow_table, wait_for_vacuum
 
 pytestmark = pytest.mark.parametrize("version", [15])
-NO_JOBS = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 
 
 def test_starts_answers_and_ends(server, runbook):
-    daemon = Daemon(runbook, {"shop": server}, **NO_JOBS).start()
+    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
     status, document, headers = daemon.ask("/api/health/live")
     assert status == 200 and check_document(document, "health.live")
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -128,7 +127,7 @@ def test_a_report_is_in_the_history(server, runbook):
 
 
 def test_settings_are_read_again(server, runbook):
-    daemon = Daemon(runbook, {"shop": server}, **NO_JOBS).start()
+    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
     watch = daemon.children("watch")
     daemon.configure({"shop": server, "shed": {"conninfo": server.conninfo(), "bad": 1}})
     daemon.reload()
@@ -140,7 +139,7 @@ def test_settings_are_read_again(server, runbook):
     wait_until(lambda: daemon.children("watch") not in ([], watch), what="a new watch")
     daemon.wait_ready()
     watch = daemon.children("watch")
-    daemon.configure({"shop": server, "shed": server}, **NO_JOBS)
+    daemon.configure({"shop": server, "shed": server}, **QUIET)
     daemon.reload()
     wait_until(lambda: len(daemon.children("watch")) == 2, what="a second watch")
     assert watch[0] in daemon.children("watch")
@@ -149,7 +148,7 @@ def test_settings_are_read_again(server, runbook):
     # HTTP moves, or stays where it was.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        daemon.configure({"shop": server, "shed": server}, **NO_JOBS,
+        daemon.configure({"shop": server, "shed": server}, **QUIET,
                          http_listen=f"127.0.0.1:{port}")
         daemon.reload()
         daemon.hear("HTTP stays where it was")
@@ -157,17 +156,19 @@ def test_settings_are_read_again(server, runbook):
     daemon.reload()
     daemon.hear(f"HTTP on 127.0.0.1:{port}")
     # Where the network reaches it, it asks for more than that.
-    daemon.configure({"shop": server, "shed": server}, **NO_JOBS, http_listen=f"0.0.0.0:{port}")
+    daemon.configure({"shop": server, "shed": server}, **QUIET, http_listen=f"0.0.0.0:{port}")
     daemon.reload()
     daemon.hear("there is no TLS")
     daemon.wait_ready()
-    daemon.configure({"shop": server, "shed": server}, **NO_JOBS,
+    daemon.configure({"shop": server, "shed": server}, **QUIET,
                      http_listen=f"127.0.0.2:{port}")
     daemon.reload()
     daemon.hear(f"HTTP on 127.0.0.2:{port}")
+    before = daemon.said.count(f"HTTP on 127.0.0.1:{port}")
     daemon.configure({"shed": {"conninfo": server.conninfo(), "connections_warning": "50%"}},
-                     **NO_JOBS, http_listen=f"127.0.0.1:{port}")
+                     **QUIET, http_listen=f"127.0.0.1:{port}")
     daemon.reload()
+    wait_until(lambda: daemon.said.count(f"HTTP on 127.0.0.1:{port}") > before, what="HTTP back")
     wait_until(lambda: watch[0] not in daemon.children("watch"), what="the end of a watch")
     daemon.hear("target shed: its settings changed")
     daemon.wait_ready()
@@ -196,7 +197,7 @@ def test_ends_in_the_middle_of_a_job(server, runbook):
 
 
 def test_the_terminal_goes_away(server, runbook):
-    daemon = Daemon(runbook, {"shop": server}, **NO_JOBS)
+    daemon = Daemon(runbook, {"shop": server}, **QUIET)
     master, slave = pty.openpty()
     with daemon.journal.open("w", encoding="utf-8") as journal:
         daemon.running = runbook.start("serve", "--config", daemon.file, stdin=slave,
@@ -219,7 +220,7 @@ def test_systemd_hears_of_it(server, runbook):
         listener.bind(str(path))
         listener.settimeout(20)
         daemon = Daemon(runbook, {"shop": server}, env={"NOTIFY_SOCKET": str(path),
-                                                        "WATCHDOG_USEC": "400000"}, **NO_JOBS)
+                                                        "WATCHDOG_USEC": "400000"}, **QUIET)
         daemon.start()
         heard = []
 

@@ -7,12 +7,11 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from support.serve import Daemon
+from support.serve import QUIET, Daemon
 from support.servers import wait_until
 
 pytestmark = pytest.mark.parametrize("version", [15])
 REQUESTS = 10_000
-QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 ODD = (b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
        b"GET http://x/api HTTP/1.1\r\nHost: localhost\r\n\r\n",
        b"GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",

@@ -7,14 +7,11 @@ from contextlib import closing
 import pytest
 from golden.documents import check_document
 
-from support.serve import Daemon, only_vacuum
+from support.serve import QUIET, Daemon, only_vacuum
 from support.servers import wait_until
 from support.vacuum import make_dirty_tables, times_vacuumed
 
 pytestmark = pytest.mark.parametrize("version", [15])
-
-
-NO_JOBS = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
 
 
 def limit(pids, size):
@@ -75,10 +72,10 @@ def test_no_history_at_all(server, runbook):
 
 
 def test_a_history_that_is_locked(server, runbook):
-    daemon = Daemon(runbook, {"shop": server}, **NO_JOBS).start()
+    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
     with closing(sqlite3.connect(daemon.state)) as other:
         other.execute("BEGIN IMMEDIATE")
-        daemon.configure({"shop": server, "bad": {"nothing": "1"}}, **NO_JOBS)
+        daemon.configure({"shop": server, "bad": {"nothing": "1"}}, **QUIET)
         daemon.reload()  # something to write down
         wait_until(lambda: not daemon.ready(), what="the trouble to be noticed")
         assert "locked" in daemon.reasons[None]
@@ -86,12 +83,12 @@ def test_a_history_that_is_locked(server, runbook):
 
 
 def test_a_history_that_is_moved_away(server, runbook):
-    daemon = Daemon(runbook, {"shop": server}, **NO_JOBS).start()
+    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
     for end in ("", "-wal", "-shm"):
         file = daemon.state.with_name(daemon.state.name + end)
         file.rename(file.with_name(f"old-{file.name}"))
     daemon.hear("the history is another file from now on")
-    daemon.configure({"shop": server, "bad": {"nothing": "1"}}, **NO_JOBS)
+    daemon.configure({"shop": server, "bad": {"nothing": "1"}}, **QUIET)
     daemon.reload()
     wait_until(lambda: [bool(row[0]) for row in daemon.events("configuration")] == [True],
                what="an event in the new file")

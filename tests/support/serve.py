@@ -16,6 +16,9 @@ from support.servers import wait_until
 
 HOUR_US = 3_600_000_000
 
+# Settings of a daemon that has no job to do.
+QUIET = {"vacuum_schedule": "off", "indexes_schedule": "off", "bloat_schedule": "off"}
+
 
 class Daemon:
     """`pgrunbook serve` in the background. .said is its journal so far."""

@@ -4,7 +4,9 @@ from datetime import datetime
 
 import pytest
 from selenium.webdriver.common.keys import Keys
+from support.serve import QUIET, Daemon
 from support.servers import wait_until
+from web.browser import Browser
 from web.conftest import token_of
 
 # Fifty targets at the same minute; one of them every half an hour as well; runs of the morning.
@@ -138,3 +140,27 @@ def test_what_is_wrong_with_the_daemon_is_on_every_page(browse, daemon):
         daemon.file.write_text(good, encoding="utf-8")
         daemon.reload()
     wait_until(lambda: "The daemon:" not in browser.text, what="the end of it")
+
+
+def test_of_many_targets_the_lines_that_are_ok_are_asked_for(trouble):
+    """With three the overview has only their number; whoever opens the fold, or the target, sees them."""
+    targets = {name: dict(settings) for name, settings in trouble.settings.items()}
+    targets["erp"] = dict(targets["crm"])
+    daemon = Daemon(trouble.runbook, targets, name="many", http_gather="10s", **QUIET).start()
+    browser = Browser(f"http://127.0.0.1:{daemon.address}")
+    try:
+        wait_until(lambda: all(target["verdicts"] for target in
+                               daemon.ask("/api/v1/overview")[1]["targets"]), what="checks")
+        browser.open("overview")
+        fold = "[...document.querySelectorAll('.panel.target summary')].find((one) => " \
+               "one.textContent.includes('OK'))"
+        wait_until(lambda: browser.run(f"return !!{fold}"), what="the fold of the shop")
+        assert "Transaction age" not in browser.text
+        browser.run(f"{fold}.click()")
+        wait_until(lambda: "Transaction age" in browser.text, what="the lines that are ok")
+        browser.open("erp/check")
+        wait_until(lambda: "Transaction age" in browser.text, what="those of a calm target")
+        assert not browser.complaints
+    finally:
+        browser.close()
+        daemon.stop()

@@ -251,10 +251,6 @@ char *indexes_create_sql(const struct indexes_case *state,
 void indexes_keep_findings(struct call *call, struct session *session,
                            const struct indexes_case *state);
 
-/* The index as an argument to paste into a shell; quoted for SQL and for the shell where its name
- * or its schema's is more than letters. Caller frees. */
-char *indexes_shell_word(const char *schema, const char *name);
-
 /* ---- commands ----------------------------------------------------------------------------- */
 
 enum runbook_exit indexes_report_command(struct call *call, GError **error);

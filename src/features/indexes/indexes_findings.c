@@ -21,27 +21,14 @@ static bool is_plain(const char *name)
            strspn(name, more) == strlen(name);
 }
 
-static void append_quoted(GString *text, const char *name)
-{
-    g_string_append_c(text, '"');
-    for (; *name != '\0'; name++) {
-        if (*name == '"')
-            g_string_append_c(text, '"');
-        g_string_append_c(text, *name);
-    }
-    g_string_append_c(text, '"');
-}
-
-/* As a person types it in a shell: what a name contains is nothing for the shell to act upon. */
-char *indexes_shell_word(const char *schema, const char *name)
+/* The index as an argument to paste into a shell: what a name contains is nothing for the shell to act
+ * upon. */
+static char *shell_word(struct session *session, const char *schema, const char *name)
 {
     if (is_plain(schema) && is_plain(name))
         return g_strdup_printf("%s.%s", schema, name);
-    g_autoptr(GString) text = g_string_new(NULL);
-    append_quoted(text, schema);
-    g_string_append_c(text, '.');
-    append_quoted(text, name);
-    return g_shell_quote(text->str);
+    g_autofree char *quoted = session_quote(session, schema, name);
+    return quoted != NULL ? g_shell_quote(quoted) : NULL;
 }
 
 static char *command_of(const struct call *call, const struct indexes_case *state,
@@ -54,11 +41,16 @@ static char *command_of(const struct call *call, const struct indexes_case *stat
     if (index == NULL)
         return indexes_create_sql(state, finding, session);
     g_autofree char *word =
-        indexes_shell_word(relations_table_of(state->relations, index)->schema, index->name);
+        shell_word(session, relations_table_of(state->relations, index)->schema, index->name);
+    g_autofree char *target = call->target != NULL ? g_shell_quote(call->target) : NULL;
+    if (word == NULL)
+        return NULL;
     return g_strdup_printf("pgrunbook indexes %s %s%s%s",
                            finding->word == INDEXES_DROP_CANDIDATE ? "drop" : "rebuild", word,
-                           call->target != NULL ? " --target " : "",
-                           call->target != NULL ? call->target : "");
+                           target != NULL ? " --target " : "",
+                           call->target == NULL     ? ""
+                           : is_plain(call->target) ? call->target
+                                                    : target);
 }
 
 /* The texts that the finding borrows; for g_ptr_array_free. */
