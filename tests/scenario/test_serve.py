@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("version", [15])
 
 
 def test_starts_answers_and_ends(server, runbook):
-    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
+    daemon = Daemon(runbook, {"shop": server}, **QUIET, http_gather="0").start()
     status, document, headers = daemon.ask("/api/health/live")
     assert status == 200 and check_document(document, "health.live")
     assert headers["X-Content-Type-Options"] == "nosniff"
