@@ -7,7 +7,7 @@ import pytest
 from golden.documents import check_document
 from support.physical import flip
 from support.restoring import Stage, servers_on
-from support.servers import ENDS, wait_until
+from support.servers import ENDS, Server, wait_until
 
 versions = ENDS
 
@@ -66,13 +66,16 @@ def test_proves_a_backup(stage):
     stage.server.sql("BEGIN; INSERT INTO t VALUES (9999, ''); PREPARE TRANSACTION 'left'")
     stage.server.sql("CREATE DATABASE half_dropped")
     stage.server.sql("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half_dropped'")
+    # Nor what is no text in UTF-8.
+    stage.server.sql("CREATE DATABASE raw TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    Server(stage.cluster, "raw").sql(r"CREATE TABLE t AS SELECT E'\351\377' AS v")
     backup = stage.back_up()
     for number in range(10):
         stage.server.sql(f"INSERT INTO t VALUES (-{number + 1}, 'later')")
     archive(stage)
     assert "drill" in verdict_of(stage, "backup_proof")[2]
     checks = stage.folder / "checks.sql"
-    checks.write_text("-- name: nobody is missing\nSELECT count(*) >= 5000 FROM t;\n"
+    checks.write_text("-- database: postgres\n-- name: nobody is missing\nSELECT count(*) >= 5000 FROM t;\n"
                       "SELECT * FROM t WHERE payload IS NULL;\n")
     checks.chmod(0o644)
     document = drill(stage, "--checks", checks, "--seed", 7)
@@ -82,7 +85,8 @@ def test_proves_a_backup(stage):
     assert statuses(document, "landing") == {None: "ok"}
     assert statuses(document, "indexes")["postgres"] == "ok"
     assert statuses(document, "heaps")["postgres"] == "ok"
-    assert statuses(document, "rows") == {"postgres": "ok", "template1": "ok"}
+    assert statuses(document, "rows") == {
+        "postgres": "ok", "template1": "ok", "raw": "ok"}
     assert statuses(document, "nobody is missing") == {"postgres": "ok"}
     plan = drill(stage, "--dry-run", "--seed", 7)
     stage.server.sql("INSERT INTO t VALUES (-100, 'after the plan')")

@@ -146,6 +146,30 @@ def test_tablespaces(stage):
     assert server.value("SELECT count(*) FROM in_slow") == 20000
 
 
+@pytest.mark.parametrize("version", [15, 16])
+def test_tablespace_in_place(stage):
+    """A folder of the data directory, and it stays one."""
+    server = stage.server
+    with server.connect() as session:
+        session.execute("SET allow_in_place_tablespaces = on")
+        session.execute("CREATE TABLESPACE inside LOCATION ''")
+    if server.version < 16:
+        refused = stage.runbook("backup", "create", *stage.options, server=server).expect(4)
+        assert '"inside"' in refused.err and "leaves such out" in refused.err
+        return
+    server.sql("CREATE TABLE in_inside TABLESPACE inside AS SELECT * FROM ledger")
+    backed_up(stage)
+    oid = str(server.value("SELECT oid FROM pg_tablespace WHERE spcname = 'inside'"))
+    for to, options in ("a", ()), ("b", ("--tablespaces-below", stage.folder / "below")):
+        stage.restore(to, "--no-start", *options)
+        verify(stage.folder / to, "-i", "tablespace_map")
+        inside = stage.folder / to / "pg_tblspc" / oid
+        assert inside.is_dir() and not inside.is_symlink()
+    stage.restore("c")
+    with stage.started("c") as restored:
+        assert restored.value("SELECT count(*) FROM in_inside") == 20000
+
+
 def every_call():
     """FAULTS_ALL=1: at every single one."""
     return bool(os.environ.get("FAULTS_ALL"))

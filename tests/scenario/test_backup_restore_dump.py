@@ -5,7 +5,8 @@ import shutil
 import time
 
 import pytest
-from support.dumps import DUMPED, contents, databases, fill, restore, shell, the_dump
+from support.dumps import (DUMPED, contents, databases, dump, fill, restore, shell,
+                           the_dump)
 from support.servers import Server, wait_until
 
 versions = DUMPED
@@ -45,6 +46,34 @@ def test_into_a_new_database(runbook, server, folder):
     refused = restore(runbook, server, file, "--into", into, code=4)
     assert "already" in refused.err and "--replace" in refused.err
     restore(runbook, server, file, code=4)
+
+
+ENCODED = {
+    "SQL_ASCII": ("t", r"E'\351\377 and \200'"),  # no text to anybody but the application
+    "LATIN1": ('"straße"', r"E'K\366ln'"),        # the archive has the name in its own encoding
+    "WIN1252": ('"prière €"', r"E'\201'"),        # kept by the server, without a place in Unicode
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_whatever_the_encoding(runbook, server, folder, encoding):
+    """A database is dumped as it is stored."""
+    table, value = ENCODED[encoding]
+    name, into = f"{server.dbname}_{encoding.lower()}", f"{server.dbname}_new"
+    server.sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
+    stored = Server(server.cluster, name)
+    stored.sql(f"CREATE TABLE {table} (v text); INSERT INTO {table} VALUES ({value}), ('b')")
+
+    def bytes_of(database):
+        return Server(server.cluster, database).value(
+            f"SELECT getdatabaseencoding() || count(*) || md5(string_agg(v, '' ORDER BY v)) FROM {table}")
+
+    for options in ((), ("--format=directory", "-j", "2")):
+        report = dump(runbook, stored, folder, *options).json
+        done = restore(runbook, stored, report["file"], "--into", into, "--json").json
+        assert report["tables"] == 1 and done["verified"]["relations"] == 1
+        assert bytes_of(into) == bytes_of(name)
+        server.sql(f"DROP DATABASE {into}")
 
 
 def test_what_pg_dump_wrote(runbook, server, folder):

@@ -276,6 +276,11 @@ int session_version(const struct session *session)
     return session->version;
 }
 
+const char *session_encoding(const struct session *session)
+{
+    return PQparameterStatus(session->connection, "server_encoding");
+}
+
 static const char *shown(const struct session *session, char *(*get)(const PGconn *) )
 {
     const char *text = session->connection ? get(session->connection) : NULL;

@@ -63,6 +63,9 @@ void session_close(struct session *session);
 AUTO_DEFINE(session, session_close)
 
 int session_version(const struct session *session); /* server_version_num */
+/* The database's encoding as the server spells it ("LATIN1"); ours is UTF8 whatever it is. Valid as
+ * long as the connection. NULL: not connected. */
+const char *session_encoding(const struct session *session);
 const char *session_database(const struct session *session);
 const char *session_user(const struct session *session);
 const char *session_host(const struct session *session); /* host or socket directory */

@@ -227,6 +227,15 @@ static bool read_files(const json_t *object, struct repo_backup *backup)
     return true;
 }
 
+/* Where the tablespace is; one in place (allow_in_place_tablespaces, 15 and newer) is a folder of the
+ * data directory, and the server gives its path from there. */
+static bool good_location(const char *path, gint64 oid)
+{
+    g_autofree char *in_place = g_strdup_printf("pg_tblspc/%" G_GINT64_FORMAT, oid);
+
+    return path != NULL && (*path == '/' || g_str_equal(path, in_place));
+}
+
 static bool read_tablespaces(const json_t *object, struct repo_backup *backup)
 {
     const json_t *tablespaces = json_object_get(object, "tablespaces");
@@ -239,7 +248,7 @@ static bool read_tablespaces(const json_t *object, struct repo_backup *backup)
     {
         gint64 oid = 0;
         const char *path = repo_seal_text(item, "path");
-        if (!read_number(item, "oid", 1, G_MAXUINT32, &oid) || path == NULL || *path != '/')
+        if (!read_number(item, "oid", 1, G_MAXUINT32, &oid) || !good_location(path, oid))
             return false;
         struct repo_tablespace tablespace = {(guint32) oid, g_strdup(path)};
         g_array_append_val(backup->tablespaces, tablespace);

@@ -105,6 +105,8 @@ static void set_private(GPtrArray *arguments, int major)
         /* How far each subscription has come is in the backup, and wants room. */
         {"max_replication_slots", "1000", 0},
         {"max_active_replication_origins", "1000", 18},
+        /* A tablespace may be a folder of the data directory; older base backups have none. */
+        {"allow_in_place_tablespaces", "on", 16},
         /* What is damaged must show. */
         {"zero_damaged_pages", "off", 0},
         {"ignore_checksum_failure", "off", 0},

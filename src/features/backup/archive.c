@@ -43,6 +43,7 @@ void archive_free(struct archive *archive)
     g_clear_pointer(&archive->state->lines, archive_lines_free);
     g_free(archive->state);
     g_ptr_array_unref(archive->entries);
+    g_free(archive->encoding);
     g_free(archive->database);
     g_free(archive->server);
     g_free(archive->dumper);

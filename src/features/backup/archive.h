@@ -15,6 +15,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* All text in UTF-8, whatever the archive's own encoding. */
 struct archive_entry {
     int id;                         /* pg_restore -l calls it by this number */
     char *kind;                     /* "TABLE DATA", "INDEX", "DATABASE" */
@@ -33,6 +34,7 @@ struct archive {
     enum archive_format format;
     int version;     /* 115: 1.15 */
     bool compressed; /* by pg_dump itself: rows cannot be counted */
+    char *encoding;  /* of its text and data: "LATIN1"; NULL: not said (yet) */
     char *database;  /* that was dumped */
     char *server;    /* its version, as text: "15.13 (Debian …)" */
     char *dumper;    /* pg_dump's */

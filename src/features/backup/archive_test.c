@@ -21,8 +21,8 @@ static void put_text(GByteArray *bytes, const char *text)
         g_byte_array_append(bytes, (const guint8 *) text, (guint) strlen(text));
 }
 
-static void put_entry(GByteArray *bytes, int version, int id, const char *kind,
-                      const char *name, const char *copy)
+static void put_defined(GByteArray *bytes, int version, int id, const char *kind,
+                        const char *name, const char *definition, const char *copy)
 {
     guint8 offset[9] = {1};
 
@@ -33,7 +33,7 @@ static void put_entry(GByteArray *bytes, int version, int id, const char *kind,
     put_text(bytes, name);
     put_text(bytes, kind);
     put_int(bytes, 3);
-    put_text(bytes, "");
+    put_text(bytes, definition);
     put_text(bytes, "");
     put_text(bytes, copy);
     put_text(bytes, "public");
@@ -47,6 +47,12 @@ static void put_entry(GByteArray *bytes, int version, int id, const char *kind,
     put_text(bytes, "7");
     put_text(bytes, NULL);
     g_byte_array_append(bytes, offset, sizeof offset);
+}
+
+static void put_entry(GByteArray *bytes, int version, int id, const char *kind,
+                      const char *name, const char *copy)
+{
+    put_defined(bytes, version, id, kind, name, "", copy);
 }
 
 static void put_header(GByteArray *bytes, guint8 version)
@@ -120,6 +126,23 @@ static void check(guint8 version, gsize step)
     g_assert_cmpint(orders->bytes, ==, 11);
 }
 
+/* Whatever the dump's encoding, its names are UTF-8 here. */
+static void test_encoding(void)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    g_autoptr(GError) error = NULL;
+
+    put_header(bytes, 16);
+    put_int(bytes, 2);
+    put_defined(bytes, 16, 1, "ENCODING", "ENCODING", "SET client_encoding = 'LATIN1';\n",
+                NULL);
+    put_entry(bytes, 16, 2, "TABLE", "stra\337e", NULL);
+    AUTO(archive) archive = feed(bytes, bytes->len, 1, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(archive->encoding, ==, "LATIN1");
+    g_assert_cmpstr(archive_find(archive, "TABLE")->name, ==, "straße");
+}
+
 /* All versions there are, however the bytes come. */
 static void test_versions(void)
 {
@@ -168,6 +191,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/archive/versions", test_versions);
+    g_test_add_func("/archive/encoding", test_encoding);
     g_test_add_func("/archive/cut", test_cut);
     g_test_add_func("/archive/damaged", test_damaged);
     g_test_add_func("/archive/stranger", test_stranger);

@@ -1,5 +1,6 @@
 /* The header and the table of contents. */
 #include "archive_private.h"
+#include "pg/charset.h"
 
 #include <string.h>
 #include <time.h>
@@ -152,6 +153,28 @@ static void read_entry(const struct archive *archive, struct archive_cursor *cur
             archive_byte(cursor);
 }
 
+/* The first entry says what all text is in: SET client_encoding = 'LATIN1'; */
+static void read_encoding(struct archive *archive, const struct archive_entry *entry)
+{
+    const char *from = strchr(entry->definition, '\'');
+    const char *to = from == NULL ? NULL : strchr(from + 1, '\'');
+
+    if (to == NULL)
+        return;
+    replace(&archive->encoding, g_strndup(from + 1, (gsize) (to - from - 1)));
+    replace(&archive->database, charset_utf8(archive->database, archive->encoding));
+}
+
+static void make_utf8(const struct archive *archive, struct archive_entry *entry)
+{
+    char **texts[] = {&entry->kind,  &entry->schema,     &entry->name,
+                      &entry->owner, &entry->definition, &entry->copy};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (*texts[i] != NULL && !g_str_is_ascii(*texts[i]))
+            replace(texts[i], charset_utf8(*texts[i], archive->encoding));
+}
+
 bool archive_entry(struct archive *archive, struct archive_cursor *cursor)
 {
     struct archive_entry entry = {.rows = -1};
@@ -163,6 +186,9 @@ bool archive_entry(struct archive *archive, struct archive_cursor *cursor)
         archive_entry_clear(&entry);
         return false;
     }
+    if (strcmp(entry.kind, "ENCODING") == 0 && entry.definition != NULL)
+        read_encoding(archive, &entry);
+    make_utf8(archive, &entry);
     struct archive_entry *kept = g_new(struct archive_entry, 1);
     *kept = entry;
     g_ptr_array_add(archive->entries, kept);

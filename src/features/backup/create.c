@@ -371,7 +371,8 @@ enum runbook_exit backup_create_command(struct call *call, GError **error)
         return RUNBOOK_USAGE;
     }
     create.session = session_open_replication(call->server, call->feature->name, error);
-    if (create.session != NULL && create_server_ask(create.session, &create.server, error)) {
+    if (create.session != NULL && create_server_ask(create.session, &create.server, error) &&
+        create_server_sends_all(call, session_version(create.session), error)) {
         if (call->dry_run)
             code = dry_run(&create, error);
         else if (enter(&create, error))

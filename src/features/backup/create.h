@@ -22,6 +22,11 @@ struct create_server {
 void create_server_clear(struct create_server *server);
 bool create_server_ask(struct session *session, struct create_server *server, GError **error);
 
+/* False with RUNBOOK_REFUSED when the server's own base backup would be without some tablespace: until
+ * 16 it leaves out those in place, and says nothing. Asked by an ordinary connection; where there is
+ * none for this role nothing is known, and true. */
+bool create_server_sends_all(struct call *call, int version_num, GError **error);
+
 /* Its clock, microseconds since 1970, by an ordinary connection; 0 where there is none. */
 gint64 create_server_clock(struct call *call);
 

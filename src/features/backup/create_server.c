@@ -2,6 +2,7 @@
 #include "create.h"
 
 #include "backup_queries.h"
+#include "error.h"
 #include "pg/console.h"
 #include "units/units.h"
 
@@ -91,4 +92,25 @@ gint64 create_server_clock(struct call *call)
         session == NULL ? NULL : session_query(session, &query_backup_server_clock, NULL, NULL);
 
     return rows == NULL ? 0 : rows_int(rows, 0, BACKUP_SERVER_CLOCK_NOW_US);
+}
+
+bool create_server_sends_all(struct call *call, int version_num, GError **error)
+{
+    if (version_num >= 160000)
+        return true;
+    AUTO(session) session = call_connect(call, NULL);
+    AUTO(rows)
+    rows = session == NULL ? NULL
+                           : session_query(session, &query_backup_server_in_place, NULL, NULL);
+    if (rows == NULL || rows_count(rows) == 0)
+        return true;
+    runbook_error_set(
+        error, RUNBOOK_REFUSED,
+        "they are for tests of PostgreSQL's own (allow_in_place_tablespaces); "
+        "ALTER TABLE … SET TABLESPACE moves what is in it, and 16 has them in its "
+        "backups",
+        "the tablespace \"%s\" is a folder of the data directory, and PostgreSQL "
+        "%d leaves such out of its base backups",
+        rows_text(rows, 0, BACKUP_SERVER_IN_PLACE_NAME), version_num / 10000);
+    return false;
 }

@@ -1,4 +1,5 @@
-/* Reads every row there is: by pg_dump to nowhere, as the next dump will, else by COPY. */
+/* Reads every row there is: by pg_dump to nowhere, as the next dump will, else by COPY; both in the
+ * database's own encoding: not everything it may hold can be had in UTF-8. */
 #include "backup_queries.h"
 #include "drill.h"
 #include "error.h"
@@ -30,7 +31,8 @@ static bool by_dump(struct drill *drill, struct session *session, char *program,
                     GError **error)
 {
     char arguments[][24] = {"--format=plain", "--file=/dev/null"};
-    char *words[] = {program, arguments[0], arguments[1], NULL};
+    g_autofree char *encoding = g_strconcat("--encoding=", session_encoding(session), NULL);
+    char *words[] = {program, arguments[0], arguments[1], encoding, NULL};
     struct programs_pipe_plan plan = {.arguments = words,
                                       .connection = session_handle(session)};
     gint64 start = g_get_monotonic_time();
@@ -59,7 +61,9 @@ static bool by_copy(struct drill *drill, struct session *session, GError **error
 
     for (int i = 0; rows != NULL && i < rows_count(rows); i++) {
         const char *name = rows_text(rows, i, BACKUP_DRILL_TABLES_NAME);
-        g_autofree char *sql = g_strdup_printf("COPY (SELECT * FROM ONLY %s) TO STDOUT", name);
+        g_autofree char *sql =
+            g_strdup_printf("COPY (SELECT * FROM ONLY %s) TO STDOUT (ENCODING '%s')", name,
+                            session_encoding(session));
         g_autoptr(GError) broken = NULL;
         char state[6];
         PGresult *result = drill_ask(session, sql, NULL, state, &broken);

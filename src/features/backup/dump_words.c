@@ -71,6 +71,11 @@ char **dump_arguments(const struct dump *dump, const char *path)
         g_ptr_array_add(words, g_strconcat("--file=", path, NULL));
         add(words, "--verbose");
     }
+    /* As it is stored: not everything a database may hold is text that UTF-8, which our own
+     * connection speaks, could have (SQL_ASCII has any bytes; WIN1252 has \x81). */
+    if (strcmp(session_encoding(dump->session), "UTF8") != 0)
+        g_ptr_array_add(words,
+                        g_strconcat("--encoding=", session_encoding(dump->session), NULL));
     g_ptr_array_add(words, g_strdup_printf("--lock-wait-timeout=%d", LOCK_WAIT_MS));
     add(words, "--no-password");
     g_ptr_array_add(words, NULL);
