@@ -101,6 +101,18 @@ def check_clocks(stage):
     assert f'"{moment} Europe/Berlin"' in bare.err and f'"{moment}+00"' in bare.err
 
 
+def check_left(stage, lost):
+    """A moment at which the old primary was still at work is not silently the new one's past."""
+    moment = f"{lost.time:%Y-%m-%d %H:%M:%S.%f}+00"
+    document = plan(stage, "--target-time", moment, code=4)
+    assert document["target"]["refusal"].startswith(f"at {moment.rstrip('+0')}")
+    assert refused(stage, "--target-time", moment)[:3] == ["--timeline", "1", "--target-time"]
+    assert plan(stage, "--timeline", 2, "--target-time", moment)["target"]["note"] is None
+    assert "--timeline 1 has it" in plan(stage, "--latest")["target"]["note"]
+    listed = stage.runbook("backup", "list", "--json", "--repo", stage.repo).expect(0).json
+    assert [left["timeline"] for left in listed["left"]] == [1]
+
+
 def check_gap(stage):
     """A segment between two backups is lost: what is behind it is refused, up to the second one."""
     start, stop = (lsn_number(backup[key]) for backup, key in
@@ -129,6 +141,7 @@ def test_every_target_lands_on_its_row(stage):
     with stage.restore(["--timeline", 1, "--target-xid", lost.xid]) as restored:
         assert restored.ids() == stage.ledger.upto(lost.id, abandoned=True)
     check_refusals(stage, lost)
+    check_left(stage, lost)
     check_plans(stage)
     check_clocks(stage)
     check_gap(stage)

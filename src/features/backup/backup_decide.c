@@ -189,7 +189,7 @@ static double predict(const struct target_world *world, const struct restore_pla
     return seconds * (double) plan->bytes / (double) plan->backup->size;
 }
 
-static void add_note(struct restore_plan *plan, char *text)
+void target_add_note(struct restore_plan *plan, char *text)
 {
     g_autofree char *before = plan->note, *added = text;
 
@@ -200,10 +200,10 @@ static void add_note(struct restore_plan *plan, char *text)
 static void note_damage(struct restore_plan *plan)
 {
     if (plan->backup->proof == REPO_DAMAGED)
-        add_note(plan,
-                 g_strdup_printf("the backup is known to be damaged: %s",
-                                 plan->backup->proof_text != NULL ? plan->backup->proof_text
-                                                                  : "nobody has said how"));
+        target_add_note(plan, g_strdup_printf("the backup is known to be damaged: %s",
+                                              plan->backup->proof_text != NULL
+                                                  ? plan->backup->proof_text
+                                                  : "nobody has said how"));
 }
 
 /* Where the clock was set back the server stops at the first commit that is later than the target,
@@ -221,9 +221,9 @@ static void note_clock(const struct target_world *world, const struct target_try
         if (index == NULL || index->commits == 0 ||
             index->earliest_us > plan->target.time_us - G_USEC_PER_SEC)
             continue;
-        add_note(plan,
-                 g_strdup("the clock was set back: behind this place there are commits whose "
-                          "time is before the target, and they will not be there"));
+        target_add_note(
+            plan, g_strdup("the clock was set back: behind this place there are commits whose "
+                           "time is before the target, and they will not be there"));
         return;
     }
 }
@@ -246,7 +246,7 @@ static bool fill(const struct target_world *world, const struct target_try *try,
     char *namesakes =
         plan->target.kind == TARGET_NAME ? target_namesakes(try, plan->target.value) : NULL;
     if (namesakes != NULL)
-        add_note(plan, namesakes);
+        target_add_note(plan, namesakes);
     if (!target_stop_before(try->chain, first, try->stop.place, &plan->before, error) ||
         !target_stop_last(try->chain, try->backup->start_lsn, try->stop.timed, &last, error))
         return false;
@@ -311,7 +311,9 @@ struct restore_plan *target_decide(const struct target_world *world,
         fine =
             target_try_make(world, target, g_array_index(timelines, guint32, i), &try, error);
         found = fine && try.backup != NULL;
-        if (found)
+        if (found && target->timeline == 0)
+            fine = target_branches(world, &try, plan, error);
+        if (fine && found && plan->refusal == NULL)
             fine = fill(world, &try, plan, error);
         if (i == 0)
             first = try;

@@ -51,6 +51,30 @@ bool target_nearest(const struct target_try *try, const struct target *wanted,
  * NULL: it is the only one. Caller frees. */
 char *target_namesakes(const struct target_try *try, const char *name);
 
+/* For a target without --timeline that can be reached along one: says of the timelines that the way to
+ * it leaves what they have and the plan has not, as a note; a time at which another one was at work,
+ * and this one's own commits were all to come, is refused. */
+bool target_branches(const struct target_world *world, const struct target_try *taken,
+                     struct restore_plan *plan, GError **error);
+
+/* A timeline that went on where a way leaves it. */
+struct target_left {
+    guint32 timeline;
+    guint64 lsn;           /* where they part */
+    struct landmark first; /* its first commit behind that: known */
+};
+
+/* Those of a way that have commits of their own, newest first; of struct target_left. NULL with an
+ * error; caller unrefs. */
+GArray *target_left(const struct target_world *world, const struct target_try *way,
+                    GError **error);
+
+/* What to know of a target that can be reached; takes the text. */
+void target_add_note(struct restore_plan *plan, char *text);
+
+/* The options that name a target, with its value quoted for a shell. Caller frees. */
+char *target_as_options(const struct target *target);
+
 /* Says why, and what can be reached instead. */
 bool target_refuse(const struct target_world *world, const struct target_try *try,
                    struct restore_plan *plan, GError **error);

@@ -15,6 +15,7 @@ static struct recoverable *recoverable_new(void)
     struct recoverable *recoverable = g_new0(struct recoverable, 1);
 
     recoverable->gaps = g_array_new(FALSE, FALSE, sizeof(struct recoverable_gap));
+    recoverable->left = g_array_new(FALSE, FALSE, sizeof(struct target_left));
     g_array_set_clear_func(recoverable->gaps, gap_clear);
     return recoverable;
 }
@@ -24,6 +25,7 @@ void recoverable_free(struct recoverable *recoverable)
     if (recoverable == NULL)
         return;
     g_array_unref(recoverable->gaps);
+    g_array_unref(recoverable->left);
     g_free(recoverable);
 }
 
@@ -168,6 +170,18 @@ static bool find_range(const struct target_chain *chain, const struct repo_backu
     return true;
 }
 
+static bool find_left(const struct target_world *world, const struct target_try *way,
+                      struct recoverable *recoverable, GError **error)
+{
+    GArray *left = target_left(world, way, error);
+
+    if (left == NULL)
+        return false;
+    g_array_unref(recoverable->left);
+    recoverable->left = left;
+    return true;
+}
+
 /* The newest timeline that a backup leads to. */
 struct recoverable *recoverable_decide(const struct target_world *world,
                                        const struct repo_backup *only, GError **error)
@@ -183,7 +197,8 @@ struct recoverable *recoverable_decide(const struct target_world *world,
             target_try_make(world, &target, g_array_index(timelines, guint32, i), &try, error);
         bool leads = fine && try.fit > 0;
         if (leads)
-            fine = find_range(try.chain, only, recoverable, error);
+            fine = find_range(try.chain, only, recoverable, error) &&
+                   find_left(world, &try, recoverable, error);
         target_try_clear(&try);
         if (!fine)
             return NULL;
@@ -229,4 +244,18 @@ json_t *recoverable_gaps_json(const struct recoverable *recoverable)
                             "text", document_text(gap->text)));
     }
     return gaps;
+}
+
+json_t *recoverable_left_json(const struct recoverable *recoverable)
+{
+    json_t *all = json_array();
+
+    for (guint i = 0; i < recoverable->left->len; i++) {
+        const struct target_left *left =
+            &g_array_index(recoverable->left, struct target_left, i);
+        json_array_append_new(all, json_pack("{s:i, s:o, s:o}", "timeline",
+                                             (int) left->timeline, "lsn", lsn_json(left->lsn),
+                                             "from", document_time(left->first.time_us)));
+    }
+    return all;
 }

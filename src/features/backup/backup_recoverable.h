@@ -29,6 +29,7 @@ struct recoverable {
     gint64 from_us, to_us; /* that backup's end; the last commit (or abort) that is durable */
     const struct repo_backup *oldest; /* borrowed */
     GArray *gaps;                     /* of struct recoverable_gap, in the order of the WAL */
+    GArray *left; /* of struct target_left (backup_decide.h): commits that are on other timelines */
 };
 void recoverable_free(struct recoverable *recoverable);
 AUTO_DEFINE(recoverable, recoverable_free)
@@ -46,8 +47,9 @@ struct recoverable *recoverable_of(const struct lineage *lineage,
 struct recoverable *recoverable_decide(const struct target_world *world,
                                        const struct repo_backup *only, GError **error);
 
-/* "recoverable": {from, to, …} and "gaps": […] as documents have them. */
+/* "recoverable": {from, to, …}, "gaps": […] and "left": […] as documents have them. */
 json_t *recoverable_json(const struct recoverable *recoverable);
 json_t *recoverable_gaps_json(const struct recoverable *recoverable);
+json_t *recoverable_left_json(const struct recoverable *recoverable);
 
 #endif

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* The option that names a target, with its value quoted for a shell. */
-static char *as_options(const struct target *target)
+char *target_as_options(const struct target *target)
 {
     GString *text = g_string_new(NULL);
     g_autofree char *quoted = target->value != NULL ? g_shell_quote(target->value) : NULL;
@@ -67,7 +66,7 @@ static bool refuse_for_timeline(const struct target_world *world, struct restore
             return false;
         if (!there)
             continue;
-        plan->nearest = as_options(&other);
+        plan->nearest = target_as_options(&other);
         g_free(plan->refusal);
         plan->refusal = plan->target.kind == TARGET_LATEST
                             ? g_strdup_printf("no backup leads to the end of timeline %u; one "
@@ -93,7 +92,7 @@ static bool refuse_for_backup(const struct target_world *world, struct restore_p
     if (!reachable(world, &other, tried, &there, error))
         return false;
     if (there) {
-        plan->nearest = as_options(&other);
+        plan->nearest = target_as_options(&other);
         plan->refusal = g_strdup_printf("%s cannot be reached from backup %s, but from another",
                                         what, plan->target.backup);
     }
@@ -138,7 +137,7 @@ static bool refuse_early(const struct target_try *try, struct restore_plan *plan
         if (!earliest_of(try, try->early, &first, error))
             return false;
     }
-    plan->nearest = as_options(&first);
+    plan->nearest = target_as_options(&first);
     target_clear(&first);
     plan->refusal =
         g_strdup_printf("%s is not behind the end of a backup that could lead to it: backup %s "
@@ -210,7 +209,7 @@ static bool refuse_late(const struct target_try *try, struct restore_plan *plan,
         return false;
     g_autofree char *ended = last_text(&last);
     fill_missing(try, &try->stop.reach, plan);
-    plan->nearest = as_options(&nearest);
+    plan->nearest = target_as_options(&nearest);
     target_clear(&nearest);
     g_autofree char *missing = plan->missing->len > 0 ? missing_text(plan) : NULL;
     if (missing != NULL)
@@ -242,7 +241,7 @@ static bool refine_nearest(const struct target_try *try, struct restore_plan *pl
         return false;
     if (other.value != NULL) {
         g_free(plan->nearest);
-        plan->nearest = as_options(&other);
+        plan->nearest = target_as_options(&other);
     }
     target_clear(&other);
     return true;
@@ -331,7 +330,7 @@ static bool refuse_damaged(const struct target_world *world, struct restore_plan
             return false;
         if (!there)
             continue;
-        plan->nearest = as_options(&other);
+        plan->nearest = target_as_options(&other);
         plan->refusal = g_strdup("there is no backup that can be trusted: all that lead there "
                                  "are known to be damaged");
     }

@@ -2,6 +2,7 @@
 #include "list.h"
 
 #include "backup_commands.h"
+#include "backup_decide.h"
 #include "out/grid.h"
 #include "units/units.h"
 
@@ -43,6 +44,17 @@ void list_say_recoverable(struct output *output, const struct recoverable *recov
             &g_array_index(recoverable->gaps, struct recoverable_gap, i);
         g_autofree char *text = output_paint(output, OUTPUT_BAD, gap->text);
         output_say(output, "Gap: %s.", text);
+    }
+    for (guint i = 0; recoverable != NULL && i < recoverable->left->len; i++) {
+        const struct target_left *left =
+            &g_array_index(recoverable->left, struct target_left, i);
+        g_autofree char *from = repository_time(left->first.time_us);
+        g_autofree char *lsn = wal_lsn_format(left->lsn);
+        output_say(
+            output,
+            "Timeline %u went on where this one leaves it, at LSN %s: what was committed "
+            "there from %s on takes --timeline %u.",
+            left->timeline, lsn, from, left->timeline);
     }
 }
 
@@ -119,6 +131,8 @@ void list_recoverable_members(struct document *document, const struct recoverabl
                     recoverable == NULL ? json_null() : recoverable_json(recoverable));
     document_member(document, "gaps",
                     recoverable == NULL ? json_array() : recoverable_gaps_json(recoverable));
+    document_member(document, "left",
+                    recoverable == NULL ? json_array() : recoverable_left_json(recoverable));
 }
 
 static void show_document(const struct call *call, const struct repository *repository,
