@@ -7,6 +7,7 @@ import zoneinfo
 
 import pytest
 from golden.documents import check_document
+from pgcluster_files import give_to_server_user
 from support.pitr import SERVER, SMALL_SEGMENTS, Stage, lsn_number, nearest
 from support.servers import ENDS
 
@@ -113,6 +114,22 @@ def check_left(stage, lost):
     assert [left["timeline"] for left in listed["left"]] == [1]
 
 
+def check_lost_history(stage):
+    """Both copies of a history gone: verify and list say it, and so does a plan."""
+    files = list(stage.repo.glob("*/wal/00000002.history*"))
+    kept = {file: file.read_bytes() for file in files}
+    for file in files:
+        file.unlink()
+    verified = stage.runbook("backup", "verify", "--repo", stage.repo)
+    assert verified.code != 0 and "00000002.history" in verified.out + verified.err
+    listed = stage.runbook("backup", "list", "--json", "--repo", stage.repo).expect(0).json
+    assert any("00000002.history" in gap["text"] for gap in listed["gaps"])
+    assert "00000002.history" in plan(stage, "--latest", code=4)["wal"]["missing"]
+    for file, content in kept.items():
+        file.write_bytes(content)
+        give_to_server_user(file)
+
+
 def check_gap(stage):
     """A segment between two backups is lost: what is behind it is refused, up to the second one."""
     start, stop = (lsn_number(backup[key]) for backup, key in
@@ -142,6 +159,7 @@ def test_every_target_lands_on_its_row(stage):
         assert restored.ids() == stage.ledger.upto(lost.id, abandoned=True)
     check_refusals(stage, lost)
     check_left(stage, lost)
+    check_lost_history(stage)
     check_plans(stage)
     check_clocks(stage)
     check_gap(stage)

@@ -246,6 +246,19 @@ def test_survived_harm_restores(plain):
     document = plain.document("verify", codes=(5,))
     assert {finding["kind"] for finding in document["findings"]} == {"survived"}
     assert plain.proofs() == ["verified"] * 3
+    restores(plain, first)
+
+
+def test_a_tail_that_is_lost_restores(plain):
+    """Only the seek table was cut off: damaged, never taken unasked, and whole for who names it."""
+    first = backups(plain.repo)[0]
+    archive = first.folder / "base.tar.zst"
+    os.truncate(archive, os.stat(archive).st_size - 100)
+    assert plain.proofs()[0] == "damaged"
+    restores(plain, first)
+
+
+def restores(plain, first):
     # Where the account of a server may read it.
     place = Path(tempfile.mkdtemp(prefix="pgrunbook-repository-"))
     place.chmod(0o755)

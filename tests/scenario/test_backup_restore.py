@@ -146,6 +146,35 @@ def test_encrypted_and_as_root(fresh_server):
 
 
 @pytest.mark.parametrize("version", [15])
+def test_data_directory_of_the_original(stage):
+    """The configuration names the folder of the original."""
+    data = stage.server.cluster.data
+    with open(data / "postgresql.conf", "a", encoding="utf-8") as configuration:
+        configuration.write(f"data_directory = '{data}'\n")
+    stage.back_up()
+    enter(stage.server, 11)
+    stage.archive()
+    options = ("--repo", stage.repo, "--to", stage.folder / "r")
+    done = stage.runbook("backup", "restore", *options).expect(0)
+    assert f"sets data_directory = '{data}'" in done.err
+
+
+@pytest.mark.parametrize("version", [18])
+def test_no_server_of_that_version(stage):
+    """Said before a byte is written, and in the plan."""
+    stage.back_up()
+    enter(stage.server, 11)
+    stage.archive()
+    options = ("--repo", stage.repo, "--to", stage.folder / "r")
+    refused = stage.runbook("backup", "restore", *options).expect(4)
+    assert "there is no postgres of version 18" in refused.err and "--no-start" in refused.err
+    assert not (stage.folder / "r").exists()
+    planned = stage.runbook("backup", "restore", *options, "--plan").expect(0)
+    assert "there is no postgres of version 18" in planned.out
+    stage.runbook("backup", "restore", *options, "--no-start").expect(0)
+
+
+@pytest.mark.parametrize("version", [15])
 def test_a_server_apart(stage):
     """What the cluster has set for itself does not reach the private server: no subscription takes
     changes from its publisher, and damage shows."""

@@ -83,7 +83,7 @@ def test_what_pg_dump_wrote(runbook, server, folder):
     shell(server, f"cd {folder}; pg_dump -Fc -Z0 -f plain; pg_dump -Fc -f gzipped; "
                   "pg_dump -Fd -j 2 -f folder; zstd -q plain -o piped.zst;"
                   "pg_dump -Fd -Z0 -f open_folder")
-    for name, rows in (("plain", 5015), ("piped.zst", 5015), ("gzipped", None), ("folder", None),
+    for name, rows in (("plain", 5015), ("piped.zst", 5015), ("gzipped", None), ("folder", 5015),
                        ("open_folder", 5015)):
         into = f"{server.dbname}_{name[:5]}"
         report = restore(runbook, server, folder / name, "--into", into, "--json").json
@@ -106,6 +106,10 @@ def test_replace(runbook, server, folder):
     server.sql("DELETE FROM orders WHERE id > 7")
     connected = server.connect()
     assert "--yes" in restore(runbook, server, file, "--replace", code=2).err
+    server.sql("BEGIN; DELETE FROM orders WHERE id = 1; PREPARE TRANSACTION 'left'")
+    refused = restore(runbook, server, file, "--replace", "--yes", code=4).err
+    assert "prepared transactions" in refused and "ROLLBACK PREPARED" in refused
+    server.sql("ROLLBACK PREPARED 'left'")
     report = restore(runbook, server, file, "--replace", "--yes", "--json").json
     assert report["replaced"] is True and beside(server) == {report["kept_as"]}
     with pytest.raises(Exception):
@@ -180,6 +184,25 @@ def test_damaged(runbook, server, folder):
 
 
 @pytest.mark.parametrize("version", [15])
+def test_damaged_folder(runbook, server, folder):
+    """What a full disk or a cut in the power leaves of a file, without a sum beside it."""
+    fill(server)
+    folder.mkdir()
+    shell(server, f"cd {folder}; pg_dump -Fd -f zipped; pg_dump -Fd -Z0 -f plain")
+    for kind in "zipped", "plain":
+        there = databases(server)
+        file = max((folder / kind).glob("*.dat*"), key=lambda path: path.stat().st_size)
+        whole = file.read_bytes()
+        for content in b"", whole[:len(whole) // 2], whole[:-1]:
+            file.write_bytes(content)
+            ended = restore(runbook, server, folder / kind, "--into", f"{server.dbname}_x", code=4)
+            assert any(word in ended.err for word in ("cut off", "is damaged")), ended
+            assert databases(server) == there
+        file.write_bytes(whole)
+        restore(runbook, server, folder / kind, "--into", f"{server.dbname}_{kind}")
+
+
+@pytest.mark.parametrize("version", [15])
 def test_fails_half_way(runbook, server, folder, roles):
     """A role that is not there: the reason is said, and no half database stays."""
     fill(server)
@@ -188,7 +211,7 @@ def test_fails_half_way(runbook, server, folder, roles):
     file = the_dump(runbook, server, folder)
     server.sql(f"ALTER TABLE orders OWNER TO CURRENT_USER; ALTER ROLE {role} RENAME TO gone")
     there = databases(server)
-    failed = restore(runbook, server, file, "--into", f"{server.dbname}_x", code=1)
+    failed = restore(runbook, server, file, "--into", f"{server.dbname}_x", code=4)
     assert "does not exist" in failed.err and "--no-owner" in failed.err
     assert databases(server) == there
     restore(runbook, server, file, "--into", f"{server.dbname}_x", "--no-owner")

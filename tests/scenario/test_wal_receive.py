@@ -121,6 +121,24 @@ def test_follows_a_promotion_and_a_recovery_follows_it(fresh_server, runbook, tm
         recovered = copy.recover(repo)
         assert recovered.value("SELECT count(*) FROM filler") == 100
         assert recovered.value("SELECT timeline_id FROM pg_control_checkpoint()") == 3
+    primary.cluster.start()
+    a_timeline_is_moved_out(runbook, primary, repo)
+
+
+def a_timeline_is_moved_out(runbook, primary, repo):
+    """The old primary is refused, and keeps no slot of it; without the newer timeline it goes on."""
+    words = ("backup", "wal", "receive", "--repo", repo, "--until-lsn")
+    write_wal(primary, 10)
+    refused = runbook(*words, primary.value("SELECT pg_current_wal_lsn()::text"), server=primary)
+    assert "the repository has timeline 2" in refused.expect(4).err
+    assert primary.value("SELECT count(*) FROM pg_replication_slots") == 0
+    wal = Stored(repo).folder
+    aside = repo.parent / "aside"
+    aside.mkdir()
+    for path in wal.glob("00000002*"):
+        path.rename(aside / path.name)
+    write_wal(primary, 10)
+    runbook(*words, primary.value("SELECT pg_current_wal_lsn()::text"), server=primary).expect(0)
 
 
 def readable(repo):

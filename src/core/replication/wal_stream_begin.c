@@ -203,7 +203,8 @@ static bool refuse_other_history(const struct wal_stream *stream, GError **error
         return true;
     runbook_error_set(error, RUNBOOK_REFUSED,
                       "is this an old primary? The one that was promoted has the WAL that goes "
-                      "on",
+                      "on. A timeline that came here by mistake, of a restored copy, can be "
+                      "moved out: \"pgrunbook runbook backup\" says how",
                       "the server is on timeline %u, and the repository has timeline %u",
                       stream->server_timeline, newest);
     return false;

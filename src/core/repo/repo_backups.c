@@ -64,8 +64,10 @@ static struct repo_backup *read_manifest(const struct lineage *lineage, const ch
 }
 
 /* The files are there, as long as they were. */
-static char *look_at_files(const struct repo_backup *backup, const char *folder)
+static char *look_at_files(struct repo_backup *backup, const char *folder)
 {
+    g_autofree char *cut = NULL;
+
     for (guint i = 0; i < backup->files->len; i++) {
         const struct repo_backup_file *file =
             &g_array_index(backup->files, struct repo_backup_file, i);
@@ -73,16 +75,16 @@ static char *look_at_files(const struct repo_backup *backup, const char *folder)
         struct stat about;
         if (stat(path, &about) != 0)
             return g_strdup_printf("\"%s\" is not there", path);
-        if ((guint64) about.st_size != file->stored)
-            return g_strdup_printf("\"%s\" has %" G_GINT64_FORMAT
-                                   " bytes in the place of %" G_GUINT64_FORMAT,
-                                   path, (gint64) about.st_size, file->stored);
+        if ((guint64) about.st_size != file->stored && cut == NULL)
+            cut = g_strdup_printf("\"%s\" has %" G_GINT64_FORMAT
+                                  " bytes in the place of %" G_GUINT64_FORMAT,
+                                  path, (gint64) about.st_size, file->stored);
     }
-    return NULL;
+    backup->cut = cut != NULL;
+    return g_steal_pointer(&cut);
 }
 
-static char *judge(const struct lineage *lineage, const struct repo_backup *backup,
-                   const char *id)
+static char *judge(const struct lineage *lineage, struct repo_backup *backup, const char *id)
 {
     if (strcmp(backup->id, id) != 0)
         return g_strdup_printf("its manifest is that of %s", backup->id);

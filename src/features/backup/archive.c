@@ -123,11 +123,16 @@ void archive_lines_take(struct archive_lines *lines, const void *data, gsize len
     note_tail(lines, data, length);
 }
 
-gint64 archive_lines_rows(const struct archive_lines *lines)
+bool archive_lines_ended(const struct archive_lines *lines)
 {
     static const char end[ARCHIVE_TAIL] = {'\\', '.', '\n', '\n', '\n'};
 
-    return lines->count - (memcmp(lines->tail, end, sizeof end) == 0 ? 3 : 0);
+    return memcmp(lines->tail, end, sizeof end) == 0;
+}
+
+gint64 archive_lines_rows(const struct archive_lines *lines)
+{
+    return lines->count - (archive_lines_ended(lines) ? 3 : 0);
 }
 
 static void block_begin(struct archive *archive, struct archive_entry *entry)

@@ -70,6 +70,8 @@ const struct archive_entry *archive_find(const struct archive *archive, const ch
 struct archive_lines;
 struct archive_lines *archive_lines_new(void);
 void archive_lines_take(struct archive_lines *lines, const void *data, gsize length);
+bool archive_lines_ended(
+    const struct archive_lines *lines); /* as pg_dump ends the data of a COPY */
 gint64 archive_lines_rows(const struct archive_lines *lines);
 void archive_lines_free(struct archive_lines *lines);
 AUTO_DEFINE(archive_lines, archive_lines_free)

@@ -11,7 +11,7 @@ bool target_wanted(const struct repo_backup *backup, const char *only)
 {
     if (only == NULL)
         return target_usable(backup);
-    return backup->trouble == NULL && strcmp(backup->id, only) == 0;
+    return (backup->trouble == NULL || backup->cut) && strcmp(backup->id, only) == 0;
 }
 
 void target_try_clear(struct target_try *try)
@@ -199,11 +199,13 @@ void target_add_note(struct restore_plan *plan, char *text)
 
 static void note_damage(struct restore_plan *plan)
 {
-    if (plan->backup->proof == REPO_DAMAGED)
-        target_add_note(plan, g_strdup_printf("the backup is known to be damaged: %s",
-                                              plan->backup->proof_text != NULL
-                                                  ? plan->backup->proof_text
-                                                  : "nobody has said how"));
+    const struct repo_backup *backup = plan->backup;
+    const char *how = backup->trouble != NULL      ? backup->trouble
+                      : backup->proof_text != NULL ? backup->proof_text
+                                                   : "nobody has said how";
+
+    if (backup->trouble != NULL || backup->proof == REPO_DAMAGED)
+        target_add_note(plan, g_strdup_printf("the backup is known to be damaged: %s", how));
 }
 
 /* Where the clock was set back the server stops at the first commit that is later than the target,

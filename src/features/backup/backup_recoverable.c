@@ -170,6 +170,24 @@ static bool find_range(const struct target_chain *chain, const struct repo_backu
     return true;
 }
 
+/* Without its history nobody knows where a timeline comes from, and its WAL leads nowhere. */
+static void note_lost_history(const struct target_world *world, guint32 timeline,
+                              struct recoverable *recoverable)
+{
+    struct recoverable_gap gap = {.timeline = timeline, .first = 1, .last = 0};
+
+    for (guint i = 0; i < world->segments->len && gap.from_lsn == 0; i++) {
+        const struct repo_segment *at = &g_array_index(world->segments, struct repo_segment, i);
+        if (at->timeline == timeline)
+            gap.from_lsn = at->segment * world->segment_bytes;
+    }
+    gap.text =
+        g_strdup_printf("the history of timeline %u is not there (%08X.history): its WAL "
+                        "and its backups lead nowhere",
+                        timeline, timeline);
+    g_array_append_val(recoverable->gaps, gap);
+}
+
 static bool find_left(const struct target_world *world, const struct target_try *way,
                       struct recoverable *recoverable, GError **error)
 {
@@ -196,6 +214,8 @@ struct recoverable *recoverable_decide(const struct target_world *world,
         bool fine =
             target_try_make(world, &target, g_array_index(timelines, guint32, i), &try, error);
         bool leads = fine && try.fit > 0;
+        if (fine && try.chain == NULL && only == NULL)
+            note_lost_history(world, g_array_index(timelines, guint32, i), recoverable);
         if (leads)
             fine = find_range(try.chain, only, recoverable, error) &&
                    find_left(world, &try, recoverable, error);

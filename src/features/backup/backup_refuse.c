@@ -50,6 +50,17 @@ static bool reachable(const struct target_world *world, const struct target *tar
 
 /* ---- another timeline, another backup ----------------------------------------------------- */
 
+/* In front of what another timeline has. */
+static void say_lost_history(const struct target_try *try, struct restore_plan *plan)
+{
+    g_autofree char *said = g_steal_pointer(&plan->refusal);
+    char *name = g_strdup_printf("%08X.history", try->timeline);
+
+    plan->refusal = g_strdup_printf("the history of timeline %u is not there: %s; %s",
+                                    try->timeline, name, said);
+    g_ptr_array_add(plan->missing, name);
+}
+
 static bool refuse_for_timeline(const struct target_world *world, struct restore_plan *plan,
                                 guint32 tried, GError **error)
 {
@@ -319,7 +330,7 @@ static bool refuse_damaged(const struct target_world *world, struct restore_plan
         const struct repo_backup *backup = world->backups->pdata[i - 1];
         struct target other = plan->target;
         bool there = false;
-        if (backup->trouble != NULL)
+        if (backup->trouble != NULL && !backup->cut)
             continue;
         other.backup = backup->id;
         if (other.timeline == MAX(world->newest, 1))
@@ -406,6 +417,8 @@ bool target_refuse(const struct target_world *world, const struct target_try *tr
             !refuse_for_timeline(world, plan, try->timeline, error))
             return false;
     }
+    if (plan->nearest != NULL && try->timeline != 0 && try->chain == NULL)
+        say_lost_history(try, plan);
     if (plan->nearest != NULL)
         return true;
     if (try->fit == 0) {

@@ -3,9 +3,11 @@
  * reached, and asked afterwards where it landed.
  */
 #include "backup_commands.h"
+#include "backup_decide.h"
 #include "backup_plan.h"
 #include "error.h"
 #include "plan/plan_gate.h"
+#include "programs/programs.h"
 #include "restore.h"
 #include "restore_show.h"
 
@@ -199,6 +201,26 @@ static bool start_wanted(const struct restore *restore)
     return !option_given(restore->call->options, "no-start");
 }
 
+/* Without a server of that version the files alone can be written. */
+static bool server_found(const struct restore *restore, GError **error)
+{
+    int major = restore->plan->backup->version_num / 10000;
+    g_autoptr(GError) failure = NULL;
+
+    if (!start_wanted(restore))
+        return true;
+    g_autofree char *postgres =
+        programs_find("postgres", major, major, restore->request.bindir, NULL, &failure);
+    if (postgres != NULL)
+        return true;
+    runbook_error_set(
+        error, RUNBOOK_REFUSED,
+        "--bindir DIR (backup.bindir) says where it is; --no-start writes the files, "
+        "for a server that you start",
+        "%s, and what is restored is started to see where it lands", failure->message);
+    return false;
+}
+
 /* A server waits at the target only when it takes connections, which it does not while it knows too
  * little of what was in progress: it goes on and takes writes. */
 static bool waits_as_asked(struct restore *restore)
@@ -286,7 +308,7 @@ static enum runbook_exit act(struct restore *restore, GError **error)
     restore->request.restore_command = restore->fetch;
     restore->request.lineage = restore->lineage;
     restore->request.plan = restore->plan;
-    if (!restore_allowed(&restore->request, error))
+    if (!server_found(restore, error) || !restore_allowed(&restore->request, error))
         return RUNBOOK_FAILED;
     if (restore->plan->note != NULL)
         output_note(call->output, "%s", restore->plan->note);
@@ -313,6 +335,9 @@ static enum runbook_exit plan_or_act(struct restore *restore, GError **error)
         !action_fits(restore, error))
         return RUNBOOK_FAILED;
     bool only = option_given(call->options, "plan") || call->dry_run;
+    g_autoptr(GError) lacking = NULL;
+    if (restore->plan->backup != NULL && only && !server_found(restore, &lacking))
+        target_add_note(restore->plan, g_strdup(lacking->message));
     if (only)
         restore_show_plan(call, restore->plan);
     if (!backup_plan_check(restore->plan, error))

@@ -125,6 +125,7 @@ static bool observe(struct restore_dump *restore, GError **error)
         return false;
     place->exists = rows_bool(now, 0, BACKUP_RESTORE_DUMP_PLACE_FOUND);
     place->sessions = rows_int(now, 0, BACKUP_RESTORE_DUMP_PLACE_SESSIONS);
+    place->prepared = rows_int(now, 0, BACKUP_RESTORE_DUMP_PLACE_PREPARED);
     collect(place->leftovers, left);
     collect(place->properties, like);
     return gate_primary(session, rows_bool(now, 0, BACKUP_RESTORE_DUMP_PLACE_IN_RECOVERY),
@@ -160,6 +161,15 @@ static bool may_begin(struct restore_dump *restore, GError **error)
     if (!restore->place.exists && wish->clean) {
         runbook_error_set(error, RUNBOOK_REFUSED, "leave --clean out: then it is made",
                           "there is no database \"%s\" to restore into", restore->into);
+        return false;
+    }
+    if (restore->place.exists && wish->replace && restore->place.prepared > 0) {
+        runbook_error_set(error, RUNBOOK_REFUSED,
+                          "SELECT * FROM pg_prepared_xacts names them; COMMIT PREPARED or "
+                          "ROLLBACK PREPARED ends each",
+                          "\"%s\" has %" G_GINT64_FORMAT " prepared transactions, which keep a "
+                          "database in its place",
+                          restore->into, restore->place.prepared);
         return false;
     }
     if (!restore->place.exists || wish->clean || wish->replace)

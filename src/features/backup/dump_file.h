@@ -40,7 +40,7 @@ char *dump_sum_line(const char *sha256, const char *name);
 
 struct dump_reader;
 
-/* A file of ours or of any pg_dump --format=custom, in zstd or not. NULL with an error. */
+/* A file of ours or of any pg_dump, in zstd, in gzip or in neither. NULL with an error. */
 struct dump_reader *dump_reader_open(const char *path, GError **error);
 
 /* Up to length bytes; *ret_got 0: the end, all of it was there and its checksums agree. False with

@@ -1,4 +1,4 @@
-/* A dump on its way back: from the disk, through zstd where it is compressed. */
+/* A dump on its way back: from the disk, through zstd or gzip where it is compressed. */
 #include "dump_file.h"
 
 #include <errno.h>
@@ -7,23 +7,30 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 #include <zstd.h>
 
-enum { READ_BYTES = 1 << 18 };
+enum { READ_BYTES = 1 << 18, GZIP_ONLY = 16 + MAX_WBITS };
 
 struct dump_reader {
     char *path;
     int fd;
     guint64 stored, at;
     EVP_MD_CTX *sum;
-    ZSTD_DCtx *zstd; /* NULL: it is not compressed */
+    ZSTD_DCtx *zstd; /* NULL: it is not in zstd */
+    z_stream *gzip;  /* NULL: not in gzip */
     guint8 *in;
     ZSTD_inBuffer waiting;
-    size_t hint; /* of the decompressor: 0 between frames */
+    size_t hint; /* of the decompressor: 0 between frames, or members */
     bool more;   /* it has more for us, without more from the disk */
 };
 
-static bool is_compressed(const guint8 *start, gsize length)
+static bool is_gzip(const guint8 *start, gsize length)
+{
+    return length >= 3 && start[0] == 0x1f && start[1] == 0x8b && start[2] == Z_DEFLATED;
+}
+
+static bool is_zstd(const guint8 *start, gsize length)
 {
     static const guint8 frame[] = {0x28, 0xb5, 0x2f, 0xfd}, skippable[] = {0x2a, 0x4d, 0x18};
 
@@ -60,8 +67,12 @@ struct dump_reader *dump_reader_open(const char *path, GError **error)
     EVP_DigestInit_ex(reader->sum, EVP_sha256(), NULL);
     reader->in = g_malloc(READ_BYTES);
     reader->waiting.src = reader->in;
-    if (is_compressed(start, (gsize) got))
+    if (is_zstd(start, (gsize) got))
         reader->zstd = ZSTD_createDCtx();
+    if (is_gzip(start, (gsize) got)) {
+        reader->gzip = g_new0(z_stream, 1);
+        inflateInit2(reader->gzip, GZIP_ONLY);
+    }
     /* What another program has compressed may have a long window. */
     if (reader->zstd != NULL)
         ZSTD_DCtx_setParameter(reader->zstd, ZSTD_d_windowLogMax, 31);
@@ -111,12 +122,39 @@ static bool refill(struct dump_reader *reader, GError **error)
     return true;
 }
 
+/* A step of either decompressor, from what is waiting into out. */
+static bool unpack_zstd(struct dump_reader *reader, ZSTD_outBuffer *out, GError **error)
+{
+    reader->hint = ZSTD_decompressStream(reader->zstd, out, &reader->waiting);
+    return !ZSTD_isError(reader->hint) ||
+           fail_damaged(reader, ZSTD_getErrorName(reader->hint), error);
+}
+
+static bool unpack_gzip(struct dump_reader *reader, ZSTD_outBuffer *out, GError **error)
+{
+    z_stream *stream = reader->gzip;
+
+    if (reader->hint == 0 && stream->total_in > 0)
+        inflateReset(stream); /* another member follows */
+    stream->next_in = reader->in + reader->waiting.pos;
+    stream->avail_in = (uInt) (reader->waiting.size - reader->waiting.pos);
+    stream->next_out = (Bytef *) out->dst + out->pos;
+    stream->avail_out = (uInt) MIN(out->size - out->pos, G_MAXUINT32);
+    uInt room = stream->avail_out;
+    int said = inflate(stream, Z_NO_FLUSH);
+    reader->waiting.pos = reader->waiting.size - stream->avail_in;
+    out->pos += room - stream->avail_out;
+    reader->hint = said != Z_STREAM_END;
+    return said == Z_OK || said == Z_STREAM_END || said == Z_BUF_ERROR ||
+           fail_damaged(reader, stream->msg != NULL ? stream->msg : "", error);
+}
+
 bool dump_reader_read(struct dump_reader *reader, void *buffer, gsize length, gsize *ret_got,
                       GError **error)
 {
     ZSTD_outBuffer out = {buffer, length, 0};
 
-    if (reader->zstd == NULL)
+    if (!dump_reader_compressed(reader))
         return read_some(reader, buffer, length, ret_got, error);
     while (out.pos == 0) {
         if (!reader->more && !refill(reader, error))
@@ -125,9 +163,9 @@ bool dump_reader_read(struct dump_reader *reader, void *buffer, gsize length, gs
             break;
         if (!reader->more && reader->waiting.size == 0)
             return fail_damaged(reader, "it was cut off", error);
-        reader->hint = ZSTD_decompressStream(reader->zstd, &out, &reader->waiting);
-        if (ZSTD_isError(reader->hint))
-            return fail_damaged(reader, ZSTD_getErrorName(reader->hint), error);
+        if (reader->zstd != NULL ? !unpack_zstd(reader, &out, error)
+                                 : !unpack_gzip(reader, &out, error))
+            return false;
         reader->more = out.pos == out.size && reader->hint != 0;
     }
     *ret_got = out.pos;
@@ -146,7 +184,7 @@ guint64 dump_reader_stored(const struct dump_reader *reader)
 
 bool dump_reader_compressed(const struct dump_reader *reader)
 {
-    return reader->zstd != NULL;
+    return reader->zstd != NULL || reader->gzip != NULL;
 }
 
 char *dump_reader_sha256(struct dump_reader *reader)
@@ -165,6 +203,9 @@ void dump_reader_free(struct dump_reader *reader)
 {
     close(reader->fd);
     ZSTD_freeDCtx(reader->zstd);
+    if (reader->gzip != NULL)
+        inflateEnd(reader->gzip);
+    g_free(reader->gzip);
     EVP_MD_CTX_free(reader->sum);
     g_free(reader->in);
     g_free(reader->path);

@@ -5,6 +5,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <zlib.h>
 
 /* 2026-11-26 02:35:14 UTC */
 #define AT (G_GINT64_CONSTANT(1795660514) * G_USEC_PER_SEC)
@@ -218,6 +219,36 @@ static void test_file(void)
     remove_all(folder);
 }
 
+/* By gzip, in two members, as `cat a.gz b.gz` makes them. */
+static void test_gzip(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("dump-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "x.gz", NULL);
+    gsize length = 600000, got = 0;
+    g_autofree char *text = g_malloc(length);
+    g_autofree char *bytes = NULL;
+    g_autoptr(GError) error = NULL;
+
+    for (gsize i = 0; i < length; i++)
+        text[i] = (char) (i * i >> 7);
+    for (int part = 0; part < 2; part++) {
+        gzFile file = gzopen(path, part == 0 ? "wb" : "ab");
+        g_assert_cmpint(gzwrite(file, text + (gsize) part * length / 2, (unsigned) length / 2),
+                        ==, (int) length / 2);
+        g_assert_cmpint(gzclose(file), ==, Z_OK);
+    }
+    g_autofree char *back = read_back(path, &got, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(got, ==, length);
+    g_assert_true(memcmp(back, text, length) == 0);
+    g_assert_true(g_file_get_contents(path, &bytes, &got, NULL));
+    expect_damage(path, bytes, got - 1);
+    expect_damage(path, bytes, got / 4);
+    bytes[got / 2 - 100] ^= 4;
+    expect_damage(path, bytes, got);
+    remove_all(folder);
+}
+
 static void test_no_file(void)
 {
     g_autofree char *folder = g_dir_make_tmp("dump-XXXXXX", NULL);
@@ -240,6 +271,7 @@ int main(int argc, char **argv)
     g_test_add_func("/dump/create", test_create);
     g_test_add_func("/dump/rename", test_rename);
     g_test_add_func("/dump/file", test_file);
+    g_test_add_func("/dump/gzip", test_gzip);
     g_test_add_func("/dump/no_file", test_no_file);
     return g_test_run();
 }

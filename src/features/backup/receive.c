@@ -181,10 +181,13 @@ static bool settle_slot(struct receive *receive, struct receive_slot *slot, GErr
     if ((!slot->exists || slot->lost) &&
         !receive_slot_make(receive->session, receive->slot, error))
         return false;
-    if (!slot->exists)
+    bool made = !slot->exists;
+    if (made)
         output_note(receive->call->output, "the replication slot \"%s\" was made",
                     receive->slot);
-    return receive_slot_look(receive->session, receive->slot, slot, error);
+    bool fine = receive_slot_look(receive->session, receive->slot, slot, error);
+    slot->made = made;
+    return fine;
 }
 
 static bool open_stream(struct receive *receive, bool *ret_removed, GError **error)
@@ -208,8 +211,15 @@ static bool open_stream(struct receive *receive, bool *ret_removed, GError **err
         .beat = beat,
         .data = receive,
     };
-    receive->stream = wal_stream_open(&setup, ret_removed, error);
-    return receive->stream != NULL;
+    g_autoptr(GError) failure = NULL;
+    receive->stream = wal_stream_open(&setup, ret_removed, &failure);
+    if (receive->stream != NULL)
+        return true;
+    /* On a server whose WAL does not belong here it would hold back WAL for ever. */
+    if (slot.made && runbook_error_exit(failure) == RUNBOOK_REFUSED)
+        receive_slot_drop(receive->session, receive->slot, NULL);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 /* One connection. *ret_removed: the server has no longer what would be next. */

@@ -18,6 +18,7 @@ enum receive_danger { RECEIVE_SLOT_FINE, RECEIVE_SLOT_NEAR, RECEIVE_SLOT_UNRESER
 
 struct receive_slot {
     bool exists, lost, busy;
+    bool made; /* just now, by us */
     guint64 restart_lsn;
     enum receive_danger danger;
     gint64 safe_bytes; /* until WAL is lost; negative: no bound */

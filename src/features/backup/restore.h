@@ -48,6 +48,7 @@ struct restore_result {
     guint removed;                /* files that do not belong to the backup */
     bool resumed;                 /* an interrupted restore was completed */
     bool configured;              /* postgresql.conf is among the files */
+    char *other_folder;           /* and sets this data_directory, not the folder; NULL */
     char *saved_wal;              /* where the old pg_wal was moved; NULL: there was none */
     double files_seconds, recovery_seconds;
     /* Where the server landed; 0 where unknown. */

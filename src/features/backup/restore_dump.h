@@ -22,6 +22,7 @@ struct restore_dump_wish {
 struct restore_dump_place {
     bool exists;
     gint64 sessions;       /* connected to it, ours not counted */
+    gint64 prepared;       /* transactions that wait for COMMIT PREPARED */
     GPtrArray *properties; /* SQL that gives another database what this one has; of char * */
     GPtrArray *leftovers;  /* databases of ours that an interrupted run left; of char * */
 };

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { CHUNK_BYTES = 1 << 18 };
 
@@ -38,15 +39,21 @@ static char *find_file(const char *folder, const char *file)
     return NULL;
 }
 
-/* Of a table whose file we can read: as it is, or in zstd. */
+static bool is_empty(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && status.st_size == 0;
+}
+
+/* Of a table whose file we can read: as it is, in zstd or in gzip. */
 static bool count_rows(struct archive_entry *entry, const char *path, GError **error)
 {
     g_autofree char *chunk = g_malloc(CHUNK_BYTES);
     AUTO(dump_reader) reader = NULL;
     gsize got = 1;
 
-    if (entry->copy == NULL || entry->copy[0] == '\0' || g_str_has_suffix(path, ".gz") ||
-        g_str_has_suffix(path, ".lz4"))
+    if (entry->copy == NULL || entry->copy[0] == '\0' || g_str_has_suffix(path, ".lz4"))
         return true;
     reader = dump_reader_open(path, error);
     if (reader == NULL)
@@ -57,6 +64,8 @@ static bool count_rows(struct archive_entry *entry, const char *path, GError **e
             return false;
         archive_lines_take(lines, chunk, got);
     }
+    if (!archive_lines_ended(lines))
+        return fail(error, "has no end: it was cut off", entry->file);
     entry->rows = archive_lines_rows(lines);
     return true;
 }
@@ -69,6 +78,9 @@ static bool check_entry(const struct restore_dump *restore, struct archive_entry
     g_autofree char *path = find_file(restore->path, entry->file);
     if (path == NULL)
         return fail(error, "is not there", entry->file);
+    /* Even of an empty table there is the end of its COPY, and compressed a header. */
+    if (is_empty(path))
+        return fail(error, "is empty: it was cut off", entry->file);
     return strcmp(entry->kind, "TABLE DATA") != 0 || count_rows(entry, path, error);
 }
 

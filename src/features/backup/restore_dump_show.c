@@ -134,10 +134,11 @@ static void print_done(const struct restore_dump *restore)
         output_say(output, "  verified: %s with %s as in the dump, %s found", tables, rows,
                    relations);
     else if (!restore->wish.clean)
-        output_say(output,
-                   "  verified: %s found; the dump was compressed by pg_dump, so that its rows "
-                   "could not be counted",
-                   relations);
+        output_say(output, "  verified: %s found%s", relations,
+                   restore->archive->tables == 0
+                       ? "; there are no rows"
+                       : "; the dump was compressed by pg_dump, so that its rows could not be "
+                         "counted");
     if (restore->swapped && !restore->wish.drop_old)
         output_say(output, "  the old one is %s; when nobody misses it: DROP DATABASE \"%s\"",
                    restore->before, restore->before);

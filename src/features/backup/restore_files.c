@@ -554,7 +554,12 @@ bool restore_files(const struct restore_request *request, struct restore_result 
     if (good) {
         g_autofree char *path = g_build_filename(work.folder, "postgresql.conf", NULL);
         result->resumed = work.way == RESTORE_RESUME || work.way == RESTORE_REPLAY;
+        g_autofree char *text = NULL;
         result->configured = g_file_test(path, G_FILE_TEST_EXISTS);
+        g_free(result->other_folder);
+        result->other_folder = g_file_get_contents(path, &text, NULL, NULL)
+                                   ? restore_settings_elsewhere(text, work.folder)
+                                   : NULL;
         result->files_seconds =
             (double) (g_get_monotonic_time() - began) / (double) G_USEC_PER_SEC;
     }
@@ -565,6 +570,7 @@ bool restore_files(const struct restore_request *request, struct restore_result 
 void restore_result_clear(struct restore_result *result)
 {
     g_free(result->saved_wal);
+    g_free(result->other_folder);
     g_free(result->elsewhere);
     *result = (struct restore_result){0};
 }

@@ -183,6 +183,44 @@ char *restore_settings_alone(const char *text)
     return g_string_free(alone, FALSE);
 }
 
+/* The value behind a name, as guc-file.l reads it: quotes and backslashes stand for what follows. */
+static char *value_on(const char *line)
+{
+    GString *value = g_string_new(NULL);
+
+    line += strspn(line, " \t");
+    line += strcspn(line, " \t=");
+    line += strspn(line, " \t=");
+    bool quoted = *line == '\'';
+    for (line += quoted; *line != '\0'; line++) {
+        if (quoted ? *line == '\'' && line[1] != '\'' : strchr(" \t\r#", *line) != NULL)
+            break;
+        if (quoted && (*line == '\'' || *line == '\\') && line[1] != '\0')
+            line++;
+        g_string_append_c(value, *line);
+    }
+    return g_string_free(value, FALSE);
+}
+
+char *restore_settings_elsewhere(const char *text, const char *folder)
+{
+    static const char *const wanted[] = {"data_directory", NULL};
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *value = NULL;
+
+    for (char **line = lines; *line != NULL; line++) {
+        if (!one_of(*line, wanted))
+            continue;
+        g_free(value);
+        value = value_on(*line);
+    }
+    if (value == NULL || value[0] == '\0')
+        return NULL;
+    g_autofree char *there = g_canonicalize_filename(value, folder);
+    g_autofree char *here = g_canonicalize_filename(folder, NULL);
+    return strcmp(there, here) == 0 ? NULL : g_steal_pointer(&value);
+}
+
 char *restore_settings_goal(const struct target *target, enum restore_action action)
 {
     g_autofree char *line = restore_settings_target(target);

@@ -189,4 +189,10 @@ void restore_show(struct call *call, const struct restore_request *request,
         say_landing(call->output, request, result);
     say_what_is_left(call->output, request, result, started);
     say_subscriptions(call->output, result);
+    if (result->other_folder != NULL)
+        output_warn(
+            call->output,
+            "postgresql.conf sets data_directory = '%s': a server started with -D %s would "
+            "work on that other folder; change the line before the start",
+            result->other_folder, request->folder);
 }

@@ -51,6 +51,25 @@ static void test_settings(void)
     g_assert_cmpstr(back, ==, cleaned);
 }
 
+static void check_elsewhere(const char *text, const char *expected)
+{
+    g_autofree char *value = restore_settings_elsewhere(text, "/srv/restored");
+
+    g_assert_cmpstr(value, ==, expected);
+}
+
+static void test_elsewhere(void)
+{
+    check_elsewhere("port = 5433\n#data_directory = '/old'\n", NULL);
+    check_elsewhere("data_directory = '/srv/restored/'\n", NULL);
+    check_elsewhere("work_mem = 1MB\n  Data_Directory='/old/it''s'  # here\n", "/old/it's");
+    check_elsewhere("data_directory /old # here\n", "/old");
+    check_elsewhere("data_directory = '/old'\ndata_directory = '/srv/restored'\n", NULL);
+    check_elsewhere("data_directory_mode = 0700", NULL);
+    check_elsewhere("data_directory = ''", NULL);
+    check_elsewhere("data_directory = '/cut", "/cut");
+}
+
 static void check_target(struct target target, const char *expected)
 {
     g_autofree char *text = restore_settings_target(&target);
@@ -476,6 +495,7 @@ int main(int count, char **arguments)
 {
     g_test_init(&count, &arguments, NULL);
     g_test_add_func("/restore/settings", test_settings);
+    g_test_add_func("/restore/elsewhere", test_elsewhere);
     g_test_add_func("/restore/targets", test_targets);
     g_test_add_func("/restore/place", test_place);
     g_test_add_func("/restore/tablespaces", test_tablespaces);

@@ -185,6 +185,21 @@ static char *lost_history(const char *wal, const char *name)
     return copy && !g_file_test(path, G_FILE_TEST_EXISTS) ? g_steal_pointer(&stem) : NULL;
 }
 
+/* Of a folder of WAL, "00000002": neither the history nor its copy. */
+static void check_has_history(struct verify *verify, const char *wal, const char *name)
+{
+    g_autofree char *history = g_strconcat(name, ".history", NULL);
+    g_autofree char *copy = g_strconcat(history, ".copy.json", NULL);
+    g_autofree char *path = g_build_filename(wal, history, NULL);
+    g_autofree char *beside = g_build_filename(wal, copy, NULL);
+    struct wal_name parsed = wal_name_parse(history, 0);
+
+    if (parsed.kind == WAL_HISTORY && parsed.timeline > 1 &&
+        !g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(beside, G_FILE_TEST_EXISTS))
+        verify_add(verify, VERIFY_DAMAGED, path,
+                   "is not there: nothing leads to the WAL of timeline %u", parsed.timeline);
+}
+
 /* JSON and histories in a folder. */
 static void check_containers(struct verify *verify, const char *folder)
 {
@@ -238,8 +253,10 @@ void verify_small_files(struct verify *verify)
         if (parsed.kind == WAL_HISTORY)
             check_history(verify, path, name, parsed.timeline);
         g_autofree char *broken = g_build_filename(path, "broken.json", NULL);
-        if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
             check_sealed(verify, VERIFY_DAMAGED, broken);
+            check_has_history(verify, wal, name);
+        }
         g_autofree char *lost = lost_history(wal, name);
         if (lost != NULL)
             check_history(verify, path, lost, wal_name_parse(lost, 0).timeline);
