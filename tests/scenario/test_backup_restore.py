@@ -160,6 +160,17 @@ def test_data_directory_of_the_original(stage):
 
 
 @pytest.mark.parametrize("version", [18])
+def test_prepared_transactions_stay(fresh_server):
+    stage = Stage(fresh_server, max_prepared_transactions=2)
+    stage.server.sql("CREATE TABLE t (i int)")
+    stage.server.sql("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'left'")
+    stage.back_up()
+    stage.server.sql("SELECT pg_current_xact_id()")
+    stage.archive()
+    assert stage.restore("r")["restored"]["prepared_transactions"] == 1
+
+
+@pytest.mark.parametrize("version", [18])
 def test_no_server_of_that_version(stage):
     """Said before a byte is written, and in the plan."""
     stage.back_up()

@@ -58,6 +58,7 @@ struct restore_result {
     guint32 timeline;     /* that it had come to there */
     guint32 new_timeline; /* that it writes on after a promotion; 0: none */
     gint64 subscriptions; /* that are enabled in what was restored */
+    gint64 prepared;      /* transactions in it that were prepared and not ended */
     bool promoted;        /* by itself at the end of the WAL, or by restore_promote() */
     char *elsewhere;      /* how that differs from the plan, one sentence; NULL: it does not */
 };

@@ -141,11 +141,14 @@ static bool await_landing(struct replay *replay, struct session *session,
     }
 }
 
-static gint64 subscriptions_of(struct session *session)
+static void read_unfinished(struct session *session, struct restore_result *result)
 {
-    AUTO(rows) rows = session_query(session, &query_backup_restore_subscriptions, NULL, NULL);
+    AUTO(rows) rows = session_query(session, &query_backup_restore_unfinished, NULL, NULL);
 
-    return rows ? rows_int(rows, 0, BACKUP_RESTORE_SUBSCRIPTIONS_ENABLED) : 0;
+    if (rows == NULL)
+        return;
+    result->subscriptions = rows_int(rows, 0, BACKUP_RESTORE_UNFINISHED_SUBSCRIPTIONS);
+    result->prepared = rows_int(rows, 0, BACKUP_RESTORE_UNFINISHED_PREPARED);
 }
 
 static void land(struct replay *replay, struct session *session, const struct answer *answer)
@@ -165,7 +168,7 @@ static void land(struct replay *replay, struct session *session, const struct an
     result->xid = landing.before == LANDING_THERE ? plan->before.xid : 0;
     result->timeline =
         plan->end_timeline ? plan->end_timeline : wal_history_at(plan->path, answer->lsn);
-    result->subscriptions = subscriptions_of(session);
+    read_unfinished(session, result);
     result->promoted = !answer->in_recovery;
     result->new_timeline = answer->timeline;
     g_free(result->elsewhere);

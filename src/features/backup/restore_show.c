@@ -47,6 +47,7 @@ static json_t *done_value(const struct restore_request *request,
     json_object_set_new(done, "files_seconds", json_real(result->files_seconds));
     json_object_set_new(done, "recovery_seconds", json_real(result->recovery_seconds));
     json_object_set_new(done, "enabled_subscriptions", json_integer(result->subscriptions));
+    json_object_set_new(done, "prepared_transactions", json_integer(result->prepared));
     json_object_set_new(done, "promoted", json_boolean(result->promoted));
     json_object_set_new(done, "new_timeline", number_or_null(result->new_timeline));
     return done;
@@ -145,6 +146,17 @@ static void say_subscriptions(struct output *output, const struct restore_result
                count);
 }
 
+static void say_prepared(struct output *output, const struct restore_result *result)
+{
+    if (result->prepared == 0)
+        return;
+    g_autofree char *count = units_format_counted(result->prepared, "prepared transaction");
+    output_say(output,
+               "It has %s (SELECT * FROM pg_prepared_xacts), whose locks are held until COMMIT "
+               "PREPARED or ROLLBACK PREPARED in its database.",
+               count);
+}
+
 static void say_what_is_left(struct output *output, const struct restore_request *request,
                              const struct restore_result *result, bool started)
 {
@@ -189,6 +201,7 @@ void restore_show(struct call *call, const struct restore_request *request,
         say_landing(call->output, request, result);
     say_what_is_left(call->output, request, result, started);
     say_subscriptions(call->output, result);
+    say_prepared(call->output, result);
     if (result->other_folder != NULL)
         output_warn(
             call->output,
