@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import ssl
-import subprocess
 import warnings
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
@@ -14,6 +13,7 @@ from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
 import pytest
 
 from golden.documents import check_document
+from support.keys import bearer, make_certificate, token
 from support.serve import QUIET, Daemon
 from support.servers import wait_until
 
@@ -27,11 +27,6 @@ def served(server, runbook, **settings):
     return Daemon(runbook, {"shop": server}, **QUIET, **settings)
 
 
-def token(runbook, daemon, name, *words):
-    done = runbook("token", "add", name, *words, "--json", "--config", daemon.file)
-    return check_document(done.expect(0).json, "token.add")["token"]
-
-
 def ask(daemon, path, method="GET", body=None, source=None, **headers):
     """(status, document, headers); a header's name has _ for -."""
     headers = {name.replace("_", "-"): value for name, value in headers.items() if value}
@@ -41,10 +36,6 @@ def ask(daemon, path, method="GET", body=None, source=None, **headers):
         answer = connection.getresponse()
         text = answer.read()
         return answer.status, json.loads(text) if text else None, answer.headers
-
-
-def bearer(secret):
-    return f"Bearer {secret}"
 
 
 def act(daemon, secret, path=ACT, **headers):
@@ -219,16 +210,6 @@ def test_nothing_beside_the_page(server, runbook):
 
 
 # ---- listening to the network -----------------------------------------------------------------------
-
-def make_certificate(folder, name):
-    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", key, "-out",
-                    certificate, "-subj", f"/CN={name}", "-addext",
-                    "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
-    key.chmod(0o600)
-    return certificate, key
-
 
 def ask_safely(port, trusted, path, **headers):
     context = ssl.create_default_context(cafile=trusted)

@@ -56,8 +56,8 @@ static void test_crowd_that_waits(void)
 
 static int get_as(const char *secret, const char *path)
 {
-    g_autofree char *request = g_strdup_printf("GET %s HTTP/1.1\r\nHost: localhost\r\n"
-                                               "Authorization: Bearer %s\r\n\r\n",
+    g_autofree char *request = g_strdup_printf("GET %s HTTP/1.1\r\n"
+                                               "Authorization: Bearer %s\r\n" CLOSING,
                                                path, secret);
 
     return ask(request);

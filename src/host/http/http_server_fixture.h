@@ -44,6 +44,13 @@ static inline void answer_now(struct http_request *request, gpointer data)
     http_answer_text(request, 200, "text/plain", "now", "X-More", "1", NULL);
 }
 
+static inline void answer_last(struct http_request *request, gpointer data)
+{
+    (void) data;
+    http_request_close(request);
+    http_answer_text(request, 200, "text/plain", "last", NULL);
+}
+
 static inline void answer_later(struct http_request *request, gpointer data)
 {
     (void) data;
@@ -72,6 +79,7 @@ static inline void answer_crowd(struct http_request *request, gpointer data)
 
 static const struct http_route routes[] = {
     {"/now", HTTP_GET, HTTP_FREE, answer_now},
+    {"/last", HTTP_GET, HTTP_FREE, answer_last},
     {"/later", HTTP_GET | HTTP_POST, HTTP_FREE, answer_later},
     {"/stream", HTTP_GET, HTTP_FREE, answer_stream},
     {"/crowd", HTTP_GET, HTTP_FREE, answer_crowd},
@@ -125,10 +133,11 @@ static inline int ask(const char *request)
     return fd;
 }
 
+#define CLOSING "Host: localhost\r\nConnection: close\r\n\r\n"
+
 static inline int get(const char *path)
 {
-    g_autofree char *request =
-        g_strdup_printf("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+    g_autofree char *request = g_strdup_printf("GET %s HTTP/1.1\r\n" CLOSING, path);
 
     return ask(request);
 }
