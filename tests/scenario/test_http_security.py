@@ -144,6 +144,19 @@ def test_tokens_that_cannot_be_read_any_more(server, runbook):
     daemon.stop()
 
 
+def test_what_may_not_be_seen_is_not_none(server, runbook):
+    """A link that leads to itself, as root may enter any folder."""
+    folder = runbook.home / "folder"
+    daemon = served(server, runbook, state=folder / "history.db")
+    where = ("--config", daemon.file)
+    asked = (("token", "list"), ("schedule",), ("history", "list"))
+    for words in asked:
+        runbook(*words, *where).expect(0)
+    folder.symlink_to(folder)
+    for words in (*asked, ("config", "check"), ("serve",)):
+        assert "symbolic links" in runbook(*words, *where).expect(1).err, words
+
+
 def test_guesses_in_a_row(server, runbook):
     daemon = served(server, runbook, http_view="token", http_actions="on")
     known, other = token(runbook, daemon, "vera"), token(runbook, daemon, "otto")

@@ -47,6 +47,17 @@ static char *read_one(int fd)
     return read_whole(fd, false);
 }
 
+/* A connection that has had its first answer, and may be used again. */
+static int ask_once(void)
+{
+    int fd = ask(NOW);
+    g_autofree char *answer = read_one(fd);
+
+    assert_has(answer, "HTTP/1.1 200 ");
+    g_assert_null(strstr(answer, "Connection: close"));
+    return fd;
+}
+
 static char *ask_again(int fd, const char *request)
 {
     say(fd, request);
@@ -68,10 +79,7 @@ static bool has_ended(int fd)
 static void test_again(void)
 {
     begin();
-    int fd = ask(NOW);
-    g_autofree char *first = read_one(fd);
-    assert_has(first, "HTTP/1.1 200 ");
-    g_assert_null(strstr(first, "Connection: close"));
+    int fd = ask_once();
     /* Its length is told, and nothing follows: the next answer begins where this one ends. */
     g_autofree char *head = ask_again(fd, "HEAD /now HTTP/1.1\r\n" KEEPING);
     assert_has(head, "Content-Length: 3\r\n");
@@ -107,8 +115,7 @@ static void test_two_at_once(void)
 static void test_later_and_again(void)
 {
     begin();
-    int fd = ask(NOW);
-    g_autofree char *first = read_one(fd);
+    int fd = ask_once();
     say(fd, "GET /later HTTP/1.1\r\n" KEEPING);
     WAIT_FOR(world.waiting != NULL);
     say(fd, NOW);
@@ -133,8 +140,7 @@ static void test_stream_on_a_used_one(void)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     begin();
-    int fd = ask(NOW);
-    g_autofree char *first = read_one(fd);
+    int fd = ask_once();
     say(fd, "GET /stream HTTP/1.1\r\n" KEEPING);
     WAIT_FOR(world.stream != NULL);
     g_assert_true(http_stream_event(world.stream, "state", "1"));
@@ -202,8 +208,7 @@ static void test_first_to_go(void)
     begin();
     slow[0] = ask("GET /n");
     WAIT_FOR(http_connections(world.http) == 1);
-    int kept = ask(NOW);
-    g_autofree char *answer = read_one(kept);
+    int kept = ask_once();
     for (guint i = 1; i < CROWD - 1; i++) {
         slow[i] = ask("GET /n");
         WAIT_FOR(http_connections(world.http) == i + 2);
@@ -229,8 +234,7 @@ static void test_out_of_descriptors(void)
 {
     struct rlimit before, now;
     begin();
-    int kept = ask(NOW);
-    g_autofree char *first = read_one(kept);
+    int kept = ask_once();
     int second = get("/now"), next_fd = dup(kept);
     close(next_fd);
     g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
@@ -253,8 +257,7 @@ static void test_out_of_descriptors(void)
 static void test_server_stops(void)
 {
     begin();
-    int fd = ask(NOW);
-    g_autofree char *first = read_one(fd);
+    int fd = ask_once();
     end();
     g_assert_true(has_ended(fd));
     close(fd);
@@ -263,17 +266,13 @@ static void test_server_stops(void)
 static void test_another_takes_its_place(void)
 {
     begin();
-    int fd = ask(NOW);
-    g_autofree char *first = read_one(fd);
+    int fd = ask_once();
     struct http *next = start(NULL, world.http);
     http_stop(world.http);
     world.http = next;
     g_assert_true(has_ended(fd));
     close(fd);
-    int again = ask(NOW);
-    g_autofree char *answer = read_one(again);
-    assert_has(answer, "HTTP/1.1 200 ");
-    close(again);
+    close(ask_once());
     end();
 }
 
