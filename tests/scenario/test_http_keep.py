@@ -80,6 +80,22 @@ def test_who_rests_too_long_is_shown_out(server, runbook):
     daemon.stop()
 
 
+def test_who_says_nothing_more_has_its_answer(server, runbook):
+    """As by `nc -N`: whatever is answered at once comes whole, and the connection ends with it."""
+    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
+    for path in LIVE, SESSION, OVERVIEW, "/metrics":
+        with socket.create_connection(("127.0.0.1", int(daemon.address)), timeout=15) as client:
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            client.shutdown(socket.SHUT_WR)
+            answer = b""
+            while chunk := client.recv(65536):
+                answer += chunk
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 "), path
+            assert f"Content-Length: {len(body)}".encode() in head.split(b"\r\n"), path
+    daemon.stop()
+
+
 def test_a_thousand_who_rest(server, runbook):
     """Each has had its answer, and stays: every one is answered, and so is who comes after them."""
     daemon = Daemon(runbook, {"shop": server}, **QUIET).start()

@@ -183,6 +183,37 @@ static void test_not_again(void)
     end();
 }
 
+/* Its question and its end come together: it has its answer, and nobody waits for more. */
+static void test_half_closed(void)
+{
+    begin();
+    int fd = ask(NOW);
+    g_assert_cmpint(shutdown(fd, SHUT_WR), ==, 0);
+    g_autofree char *answer = read_all(fd);
+    assert_has(answer, "Connection: close\r\n");
+    g_assert_true(g_str_has_suffix(answer, "\r\n\r\nnow"));
+    /* On a connection that was used before, too. */
+    fd = ask_once();
+    say(fd, NOW);
+    g_assert_cmpint(shutdown(fd, SHUT_WR), ==, 0);
+    g_autofree char *second = read_all(fd);
+    assert_has(second, "Connection: close\r\n");
+    /* And who says nothing more is gone at once. */
+    fd = ask_once();
+    g_assert_cmpint(shutdown(fd, SHUT_WR), ==, 0);
+    for (int i = 0; i < 200; i++)
+        g_main_context_iteration(NULL, FALSE);
+    g_assert_true(has_ended(fd));
+    close(fd);
+    /* Who waits cannot be told from one who has gone away. */
+    fd = get("/later");
+    WAIT_FOR(world.waiting != NULL);
+    g_assert_cmpint(shutdown(fd, SHUT_WR), ==, 0);
+    WAIT_FOR(world.gone == 1);
+    close(fd);
+    end();
+}
+
 static void test_not_for_ever(void)
 {
     begin();
@@ -284,6 +315,7 @@ int main(int argc, char **argv)
     g_test_add_func("/http/keep/later-and-again", test_later_and_again);
     g_test_add_func("/http/keep/stream-on-a-used-one", test_stream_on_a_used_one);
     g_test_add_func("/http/keep/not-again", test_not_again);
+    g_test_add_func("/http/keep/half-closed", test_half_closed);
     g_test_add_func("/http/keep/not-for-ever", test_not_for_ever);
     g_test_add_func("/http/keep/first-to-go", test_first_to_go);
     g_test_add_func("/http/keep/out-of-descriptors", test_out_of_descriptors);

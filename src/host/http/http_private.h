@@ -136,6 +136,10 @@ bool http_guest_is_late(const struct http_guest *guest, gint64 now_us);
 /* The library closes it as one that went away. */
 void http_show_out(struct http_guest *guest);
 
+/* Whether it will send nothing more. Of what came together with its last words the library may not
+ * have heard. */
+bool http_has_hung_up(const struct http_guest *guest);
+
 /* Whether there is room for one more that waits for its route. */
 bool http_may_wait(const struct http_request *request);
 

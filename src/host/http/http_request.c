@@ -205,7 +205,8 @@ static void find_way(struct http_request *request)
 static bool keeps(const struct http_request *request)
 {
     return !request->closes && request->status < 400 && request->stream == NULL &&
-           http_guest_may_stay(&request->desk->guests, request->guest);
+           http_guest_may_stay(&request->desk->guests, request->guest) &&
+           !http_has_hung_up(request->guest);
 }
 
 static enum MHD_Result send_it(struct http_request *request)

@@ -18,6 +18,16 @@ void http_show_out(struct http_guest *guest)
     guest->shown_out = true;
 }
 
+bool http_has_hung_up(const struct http_guest *guest)
+{
+    struct pollfd line = {.fd = guest->fd, .events = POLLRDHUP};
+
+    return poll(&line, 1, 0) != 0;
+}
+
+/* It may have closed only its own side and still read, as "nc -N" does; but so does who has gone away,
+ * and nothing tells the two apart before something is sent. A page that is left must not hold its
+ * children. */
 static gboolean on_hang_up(gint fd, GIOCondition condition, gpointer data)
 {
     struct http_request *request = data;
