@@ -14,6 +14,7 @@ import pytest
 
 from golden.documents import check_document
 from support.keys import bearer, make_certificate, token
+from support.openapi import assert_is
 from support.serve import QUIET, Daemon
 from support.servers import wait_until
 
@@ -86,11 +87,14 @@ def test_a_plan_is_carried_out_once(server, runbook):
     def send(secret, **body):
         return ask(daemon, ACT, "POST", json.dumps(body), Authorization=bearer(secret), **headers)
 
+    shapes = ask(daemon, "/api/v1/openapi.json")[1]["components"]["schemas"]
     status, plan, _ = send(olaf, plan=True)
     assert status == 200, plan
+    assert_is(plan, shapes["plan"], shapes, "the plan")
     done = {"plan_id": plan["plan_id"], "reason": "dead rows"}
     assert send(otto, **done)[0] not in (200, 202), "a plan of somebody else's"
-    assert send(olaf, **done)[0] == 202
+    status, begun, _ = send(olaf, **done)
+    assert status == 202 and assert_is(begun, shapes["begun"], shapes, "its begin") is None
     assert send(olaf, **done)[0] == 409
     assert send(olaf, plan_id="0" * 32, reason="a guess")[0] in (404, 409, 410)
     wait_until(lambda: daemon.rows("SELECT outcome FROM run WHERE section = 'vacuum'") == [("done",)],
