@@ -27,7 +27,7 @@
 enum {
     MOST_CONNECTIONS = 256,
     CONNECTION_BYTES = 8192,
-    BACKLOG = 128,
+    BACKLOG = 1024, /* who finds it full asks again a second later */
 };
 
 /* Of gnutls. */

@@ -118,16 +118,24 @@ static inline void end(void)
     g_ptr_array_unref(world.crowd);
 }
 
-static inline int ask(const char *request)
+/* A connection; flags are those of socket(). */
+static inline int call(int flags)
 {
     g_autofree char *where = http_where(world.http);
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
     address.sin_port = htons((uint16_t) g_ascii_strtoull(strrchr(where, ':') + 1, NULL, 10));
-    g_assert_cmpint(
-        connect(fd, (struct sockaddr *) (void *) &address, (socklen_t) sizeof address), ==, 0);
+    int failed = connect(fd, (struct sockaddr *) (void *) &address, (socklen_t) sizeof address);
+    g_assert_true(failed == 0 || (flags & SOCK_NONBLOCK && errno == EINPROGRESS));
+    return fd;
+}
+
+static inline int ask(const char *request)
+{
+    int fd = call(0);
+
     g_assert_cmpint(send(fd, request, strlen(request), MSG_NOSIGNAL), ==,
                     (ssize_t) strlen(request));
     return fd;
