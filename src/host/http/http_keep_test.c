@@ -30,12 +30,19 @@ static bool is_whole(const GString *text, bool head)
     return text->len >= (gsize) (end - text->str) + 4 + body;
 }
 
+/* Reads on, or tells that there is no more. */
+static bool has_more(int fd, GString *text, bool *ret_open)
+{
+    *ret_open = read_more(fd, text);
+    return *ret_open;
+}
+
 static char *read_whole(int fd, bool head)
 {
     GString *text = g_string_new(NULL);
     bool open = true;
 
-    WAIT_FOR(is_whole(text, head) || !(open = read_more(fd, text)));
+    WAIT_FOR(is_whole(text, head) || !has_more(fd, text, &open));
     if (!open)
         g_error("it has ended behind: %s", text->str);
     return g_string_free(text, FALSE);
