@@ -27,7 +27,7 @@ def ask(connection, path, method="GET", **headers):
 def ends(connection):
     """Whether the other side has closed it, and nothing came before."""
     connection.sock.settimeout(40)
-    with suppress(ConnectionError):
+    with suppress(ConnectionError, ssl.SSLEOFError):
         return connection.sock.recv(1) == b""
     return True
 
@@ -69,6 +69,8 @@ def test_one_handshake_for_many_requests(server, runbook):
         assert connection.sock is secured
         # Who came with a token has to bring it again.
         assert ask(connection, OVERVIEW)[0] == 401
+        assert ask(connection, SESSION)[0] == 200 and connection.sock is not secured
+        assert ends(connection), "who rests too long"
     daemon.stop()
 
 
