@@ -212,12 +212,43 @@ static void test_half_closed(void)
         g_main_context_iteration(NULL, FALSE);
     g_assert_true(has_ended(fd));
     close(fd);
-    /* Who waits cannot be told from one who has gone away. */
-    fd = get("/later");
+    end();
+}
+
+/* Who waits, and still reads, has its answer behind a word that tells him apart from one who has gone
+ * away; one who does not know such words is taken for gone. */
+static void test_half_closed_and_waiting(void)
+{
+    begin();
+    int fd = ask("GET /later HTTP/1.1\r\n" KEEPING);
     WAIT_FOR(world.waiting != NULL);
     g_assert_cmpint(shutdown(fd, SHUT_WR), ==, 0);
-    WAIT_FOR(world.gone == 1);
+    g_autofree char *word = read_one(fd);
+    g_assert_cmpstr(word, ==, "HTTP/1.1 102 Processing\r\n\r\n");
+    for (int i = 0; i < 200; i++)
+        g_main_context_iteration(NULL, FALSE);
+    g_assert_cmpuint(world.gone, ==, 0);
+    http_answer_text(world.waiting, 200, "text/plain", "at last", NULL);
+    world.waiting = NULL;
+    g_autofree char *answer = read_all(fd);
+    g_assert_true(g_str_has_prefix(answer, "HTTP/1.1 200 "));
+    g_assert_true(g_str_has_suffix(answer, "\r\n\r\nat last"));
+    /* It goes away after all. */
+    fd = ask("GET /later HTTP/1.1\r\n" KEEPING);
+    WAIT_FOR(world.waiting != NULL);
+    g_assert_cmpint(shutdown(fd, SHUT_WR), ==, 0);
+    g_free(read_one(fd));
+    g_assert_cmpuint(world.gone, ==, 0);
+    struct linger at_once = {.l_onoff = 1};
+    g_assert_cmpint(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), ==, 0);
     close(fd);
+    WAIT_FOR(world.gone == 1);
+    fd = ask("GET /later HTTP/1.0\r\n\r\n");
+    WAIT_FOR(world.waiting != NULL);
+    g_assert_cmpint(shutdown(fd, SHUT_WR), ==, 0);
+    WAIT_FOR(world.gone == 2);
+    g_autofree char *nothing = read_all(fd);
+    g_assert_cmpstr(nothing, ==, "");
     end();
 }
 
@@ -323,6 +354,7 @@ int main(int argc, char **argv)
     g_test_add_func("/http/keep/stream-on-a-used-one", test_stream_on_a_used_one);
     g_test_add_func("/http/keep/not-again", test_not_again);
     g_test_add_func("/http/keep/half-closed", test_half_closed);
+    g_test_add_func("/http/keep/half-closed-and-waiting", test_half_closed_and_waiting);
     g_test_add_func("/http/keep/not-for-ever", test_not_for_ever);
     g_test_add_func("/http/keep/first-to-go", test_first_to_go);
     g_test_add_func("/http/keep/out-of-descriptors", test_out_of_descriptors);

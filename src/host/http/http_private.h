@@ -55,6 +55,7 @@ struct http_request {
     const struct http_route *route; /* NULL: a file, or refused */
     bool post;
     bool closes;                /* its answer is the connection's last */
+    bool interim;               /* something may be sent before its answer */
     bool begun;                 /* the handler has seen it */
     bool handed;                /* a route has it */
     bool suspended;             /* it waits for its route, or for what its stream has to say */

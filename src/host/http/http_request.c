@@ -164,10 +164,12 @@ static bool is_sound(struct http_request *request, const char *method, const cha
     bool reads =
         strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     const struct heads heads = heads_of(request);
+    bool newest = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 
     request->post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
-    request->closes =
-        !reads || heads.of_body || heads.odd || strcmp(version, MHD_HTTP_VERSION_1_1) != 0;
+    request->closes = !reads || heads.of_body || heads.odd || !newest;
+    /* With TLS it would have to be the library that sends it. */
+    request->interim = newest && !request->desk->tls;
     if (!reads && !request->post)
         http_answer_error(request, MHD_HTTP_METHOD_NOT_ALLOWED,
                           "GET, HEAD and POST are answered", NULL);
