@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 
+from support.openapi import assert_is
 from support.serve import QUIET, Daemon
 from support.servers import ENDS, wait_until
 
@@ -169,7 +170,7 @@ def test_fifty_targets_at_a_glance_start_no_child(runbook, server):
 def test_it_describes_itself_and_keeps_its_word(daemon):
     code, document, _ = daemon.ask("/api/v1/openapi.json")
     assert code == 200 and document["openapi"].startswith("3.1")
-    ids = set()
+    ids, told = set(), set()
     for path, item in document["paths"].items():
         for method, operation in item.items():
             assert operation["summary"] and operation["responses"]
@@ -184,6 +185,12 @@ def test_it_describes_itself_and_keeps_its_word(daemon):
                 item["get"].get("parameters", [])) else path)
             assert code != 404, path
             assert isinstance(answer, dict), path
+            content = item["get"]["responses"].get(str(code), {}).get("content")
+            if "operationId" in item["get"] and content:
+                assert_is(answer, content["application/json"]["schema"],
+                          document["components"]["schemas"], path)
+                told.add(code)
+    assert {200, 400} <= told
     assert "post" in document["paths"]["/api/v1/connections/relieve"]
     assert "/api/v1/backup/restore-plan" in document["paths"]
     for never in ("config", "notify/test", "backup/wal", "migrations/apply", "serve"):

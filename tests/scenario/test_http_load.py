@@ -4,6 +4,7 @@ must not notice any of it."""
 import selectors
 import socket
 import time
+from collections import Counter
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -114,13 +115,17 @@ def test_a_crowd_at_a_server_that_hangs(server, runbook):
 def test_slow_clients_and_the_watch(server, runbook):
     daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
     watch, crowd, started = daemon.children("watch"), Crowd(int(daemon.address)), time.time()
+    answers = Counter()
     try:
         # A whole minute of the watch's within it.
         while time.time() < (started // 60 + 2) * 60 + 3:
             crowd.turn()
+            for path in "/api/health/live", "/api/v1/overview":
+                answers[path, daemon.ask(path)[0]] += 1
             time.sleep(0.5)
         assert crowd.clients > 2 * SLOW, "clients that were shown out"
         assert daemon.ready(), "a daemon that is ready among them"
+        assert {status for _, status in answers} == {200} and min(answers.values()) > 10, answers
     finally:
         crowd.close()
     whole = minutes(runbook, daemon)[-1]

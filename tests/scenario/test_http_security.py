@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import ssl
-import subprocess
 import warnings
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
@@ -14,6 +13,8 @@ from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
 import pytest
 
 from golden.documents import check_document
+from support.keys import bearer, make_certificate, token
+from support.openapi import assert_is
 from support.serve import QUIET, Daemon
 from support.servers import wait_until
 
@@ -27,11 +28,6 @@ def served(server, runbook, **settings):
     return Daemon(runbook, {"shop": server}, **QUIET, **settings)
 
 
-def token(runbook, daemon, name, *words):
-    done = runbook("token", "add", name, *words, "--json", "--config", daemon.file)
-    return check_document(done.expect(0).json, "token.add")["token"]
-
-
 def ask(daemon, path, method="GET", body=None, source=None, **headers):
     """(status, document, headers); a header's name has _ for -."""
     headers = {name.replace("_", "-"): value for name, value in headers.items() if value}
@@ -41,10 +37,6 @@ def ask(daemon, path, method="GET", body=None, source=None, **headers):
         answer = connection.getresponse()
         text = answer.read()
         return answer.status, json.loads(text) if text else None, answer.headers
-
-
-def bearer(secret):
-    return f"Bearer {secret}"
 
 
 def act(daemon, secret, path=ACT, **headers):
@@ -95,11 +87,14 @@ def test_a_plan_is_carried_out_once(server, runbook):
     def send(secret, **body):
         return ask(daemon, ACT, "POST", json.dumps(body), Authorization=bearer(secret), **headers)
 
+    shapes = ask(daemon, "/api/v1/openapi.json")[1]["components"]["schemas"]
     status, plan, _ = send(olaf, plan=True)
     assert status == 200, plan
+    assert_is(plan, shapes["plan"], shapes, "the plan")
     done = {"plan_id": plan["plan_id"], "reason": "dead rows"}
     assert send(otto, **done)[0] not in (200, 202), "a plan of somebody else's"
-    assert send(olaf, **done)[0] == 202
+    status, begun, _ = send(olaf, **done)
+    assert status == 202 and assert_is(begun, shapes["begun"], shapes, "its begin") is None
     assert send(olaf, **done)[0] == 409
     assert send(olaf, plan_id="0" * 32, reason="a guess")[0] in (404, 409, 410)
     wait_until(lambda: daemon.rows("SELECT outcome FROM run WHERE section = 'vacuum'") == [("done",)],
@@ -151,6 +146,19 @@ def test_tokens_that_cannot_be_read_any_more(server, runbook):
     file.chmod(0o600)
     assert act(daemon, olaf)[0] == 200
     daemon.stop()
+
+
+def test_what_may_not_be_seen_is_not_none(server, runbook):
+    """A link that leads to itself, as root may enter any folder."""
+    folder = runbook.home / "folder"
+    daemon = served(server, runbook, state=folder / "history.db")
+    where = ("--config", daemon.file)
+    asked = (("token", "list"), ("schedule",), ("history", "list"))
+    for words in asked:
+        runbook(*words, *where).expect(0)
+    folder.symlink_to(folder)
+    for words in (*asked, ("config", "check"), ("serve",)):
+        assert "symbolic links" in runbook(*words, *where).expect(1).err, words
 
 
 def test_guesses_in_a_row(server, runbook):
@@ -219,16 +227,6 @@ def test_nothing_beside_the_page(server, runbook):
 
 
 # ---- listening to the network -----------------------------------------------------------------------
-
-def make_certificate(folder, name):
-    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", key, "-out",
-                    certificate, "-subj", f"/CN={name}", "-addext",
-                    "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
-    key.chmod(0o600)
-    return certificate, key
-
 
 def ask_safely(port, trusted, path, **headers):
     context = ssl.create_default_context(cafile=trusted)

@@ -271,10 +271,13 @@ static bool open_for_reading(struct store *store, GError **error)
 {
     int version = 0;
     g_autoptr(GError) problem = NULL;
-    if (!g_file_test(store->path, G_FILE_TEST_EXISTS)) {
-        runbook_error_set(error, RUNBOOK_FAILED,
-                          "The first run that changes something starts the history.",
-                          "there is no history file \"%s\"", store->path);
+    if (access(store->path, F_OK) != 0) {
+        if (errno != ENOENT)
+            store_error_set(error, "open", store->path, SQLITE_CANTOPEN, errno);
+        else
+            runbook_error_set(error, RUNBOOK_FAILED,
+                              "The first run that changes something starts the history.",
+                              "there is no history file \"%s\"", store->path);
         return false;
     }
     if ((!connect_to(store, store->path, SQLITE_OPEN_READONLY, &problem) ||

@@ -203,6 +203,7 @@ static void test_no_file_possible(void)
     g_assert_true(g_file_set_contents(file, "", 0, NULL));
     expect_memory(folder, "directory");
     expect_unreadable(folder, "history file");
+    expect_unreadable(below, "Not a directory");
     expect_memory(below, "directory");
     expect_memory("/proc/pgrunbook/history.db", "unable to open");
     expect_memory("", "directory");
@@ -233,6 +234,9 @@ static void test_read_only(void)
 
     g_assert_cmpint(chmod(path, 0), ==, 0);
     expect_memory(path, "unable to open");
+    expect_unreadable(path, "Permission denied");
+    /* Whether it is there nobody can say. */
+    g_assert_cmpint(chmod(folder, 0), ==, 0);
     expect_unreadable(path, "Permission denied");
     g_assert_cmpint(chmod(folder, 0700), ==, 0);
     g_assert_cmpint(seteuid(self), ==, 0);

@@ -53,29 +53,57 @@ static json_t *target_parameter(void)
 
 /* ---- answers ------------------------------------------------------------------------------------ */
 
-static void add_answer(json_t *answers, const char *code, const char *prose)
+/* What all answers of a kind have; of a document what document_begin() writes. Which members follow in
+ * it docs/reference.md has by its name, the one in "schema". */
+static const char shapes[] =
+    "{\"document\": {\"type\": \"object\", \"required\": [\"schema\", \"generated_at\"], "
+    "\"properties\": {"
+    "  \"schema\": {\"type\": \"string\", \"pattern\": \"^pgrunbook[.a-z_-]+/[0-9]+$\"},"
+    "  \"generated_at\": {\"type\": \"string\", \"format\": \"date-time\"}}},"
+    " \"plan\": {\"type\": \"object\", \"required\": [\"schema\", \"plan_id\", \"expires_at\","
+    "  \"command_line\", \"exit_code\", \"document\"], \"properties\": {"
+    "  \"schema\": {\"const\": \"pgrunbook.plan/1\"},"
+    "  \"plan_id\": {\"type\": \"string\"},"
+    "  \"expires_at\": {\"type\": \"string\", \"format\": \"date-time\"},"
+    "  \"command_line\": {\"type\": \"string\"},"
+    "  \"exit_code\": {\"type\": \"integer\"},"
+    "  \"text\": {\"type\": \"string\"},"
+    "  \"document\": {\"type\": [\"object\", \"null\"]}}},"
+    " \"begun\": {\"type\": \"object\", \"required\": [\"act\", \"state\"], \"properties\": {"
+    "  \"act\": {\"type\": \"integer\"}, \"state\": {\"const\": \"running\"}}},"
+    " \"error\": {\"type\": \"object\", \"required\": [\"error\"], \"properties\": {"
+    "  \"error\": {\"type\": \"string\"}, \"hint\": {\"type\": \"string\"}}}}";
+
+static void add_answer(json_t *answers, const char *code, const char *prose, const char *shape)
 {
+    g_autofree char *where = g_strconcat("#/components/schemas/", shape, NULL);
+
     json_object_set_new(answers, code,
                         json_pack("{ss s{s{s{ss}}}}", "description", prose, "content",
-                                  "application/json", "schema", "type", "object"));
+                                  "application/json", "schema", "$ref", where));
 }
 
-static json_t *answers_of(const char *good, const char *prose, bool acts)
+static void add_error(json_t *answers, const char *code, const char *prose)
+{
+    add_answer(answers, code, prose, "error");
+}
+
+static json_t *answers_of(const char *prose, bool acts)
 {
     json_t *answers = json_object();
 
-    add_answer(answers, good, prose);
-    add_answer(answers, "400", "the request is wrong");
-    add_answer(answers, "401", "a token is needed, or not known");
+    add_answer(answers, "200", prose, acts ? "plan" : "document");
+    add_error(answers, "400", "the request is wrong");
+    add_error(answers, "401", "a token is needed, or not known");
     if (acts)
-        add_answer(answers, "403", "the token may not, or actions are off");
-    add_answer(answers, "404", "there is no such command or target");
-    add_answer(answers, acts ? "409" : "502",
-               acts ? "the plan was carried out already, or the command refuses"
-                    : "the target cannot be reached");
+        add_error(answers, "403", "the token may not, or actions are off");
+    add_error(answers, "404", "there is no such command or target");
+    add_error(answers, acts ? "409" : "502",
+              acts ? "the plan was carried out already, or the command refuses"
+                   : "the target cannot be reached");
     if (acts)
-        add_answer(answers, "410", "the plan has expired");
-    add_answer(answers, "503", "too many requests wait");
+        add_error(answers, "410", "the plan has expired");
+    add_error(answers, "503", "too many requests wait");
     return answers;
 }
 
@@ -148,8 +176,7 @@ static void add_look(json_t *paths, const struct feature *section,
                                                 "how old is good enough, in seconds"));
     json_object_set_new(of_path(paths, whole->str), "get",
                         operation(section, command, "get", parameters,
-                                  answers_of("200",
-                                             "the document of the command, as --json "
+                                  answers_of("the document of the command, as --json "
                                              "prints it",
                                              false)));
 }
@@ -184,8 +211,8 @@ static void add_act(json_t *paths, const struct feature *section, const struct c
         json_array_append_new(parameters, target_parameter());
     json_array_append_new(parameters,
                           parameter("X-Pgrunbook", "header", true, "string", "act"));
-    json_t *answers = answers_of("200", "the plan: plan_id, and what a dry run printed", true);
-    add_answer(answers, "202", "it has begun: GET /api/v1/acts/{act}");
+    json_t *answers = answers_of("the plan: plan_id, and what a dry run printed", true);
+    add_answer(answers, "202", "it has begun: GET /api/v1/acts/{act}", "begun");
     json_t *post = operation(section, command, "post", parameters, answers);
     json_object_set_new(post, "requestBody", body_of(command));
     json_object_set_new(of_path(paths, path), "post", post);
@@ -236,10 +263,11 @@ static char *make_document(void)
                 add_act(paths, section, row);
         }
     add_all_own(paths);
-    json_t *document = json_pack(
-        "{ss s{ss ss} so s{s{s{ss ss}}} s[{s[]} {}]}", "openapi", "3.1.0", "info", "title",
-        "pgrunbook", "version", RUNBOOK_VERSION, "paths", paths, "components",
-        "securitySchemes", "token", "type", "http", "scheme", "bearer", "security", "token");
+    json_t *document =
+        json_pack("{ss s{ss ss} so s{so s{s{ss ss}}} s[{s[]} {}]}", "openapi", "3.1.0", "info",
+                  "title", "pgrunbook", "version", RUNBOOK_VERSION, "paths", paths,
+                  "components", "schemas", json_loads(shapes, 0, NULL), "securitySchemes",
+                  "token", "type", "http", "scheme", "bearer", "security", "token");
     char *text = json_dumps(document, JSON_COMPACT);
     char *copy = g_strdup(text);
 

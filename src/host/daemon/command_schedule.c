@@ -15,7 +15,9 @@
 #include "store/store_turns.h"
 #include "units/units.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_TURNS = 10000 };
 
@@ -378,9 +380,10 @@ static enum runbook_exit run_schedule(struct call *call, GError **error)
     if ((limit_text != NULL && !history_number(limit_text, "--limit", &listing.limit, error)) ||
         !check_limit(listing.limit, error) || !check_targets(call, connection, only, error))
         return RUNBOOK_USAGE;
-    AUTO(store)
-    store = g_file_test(path, G_FILE_TEST_EXISTS) ? store_open_reader(path, error) : NULL;
-    if (store == NULL && g_file_test(path, G_FILE_TEST_EXISTS))
+    /* One that may not be seen is there all the same: only ENOENT is none. */
+    bool there = access(path, F_OK) == 0 || errno != ENOENT;
+    AUTO(store) store = there ? store_open_reader(path, error) : NULL;
+    if (there && store == NULL)
         return RUNBOOK_FAILED;
     listing.lines =
         output_format(call->output) != OUTPUT_TABLE || output_verbosity(call->output) > 0;

@@ -13,8 +13,11 @@ static void begin(struct json_text *json, const char *schema)
     json_text_time(json, "generated_at", g_get_real_time());
 }
 
+/* Who asks wants to know whether one more client gets in: the next time he has to come anew, and none
+ * of those who ask every few seconds holds a place meanwhile. */
 static void end(struct json_text *json, struct http_request *request, int status)
 {
+    http_request_close(request);
     json_text_close(json);
     g_autofree char *body = g_strconcat(json_text_peek(json), "\n", NULL);
     http_answer_text(request, status, "application/json", body, NULL);

@@ -2,12 +2,16 @@
  * libmicrohttpd reads and writes; we own the socket, the loop and the patience. Its descriptor is
  * an epoll set that the main loop watches; all its work is done within MHD_run().
  *
- * Each connection has one request: its answer closes it.
+ * A connection may be used again after an answer that went well, for HTTP_MOST_REQUESTS in all, by
+ * whoever speaks HTTP/1.1 and sends no body: where a body ends, others on its way may have read
+ * otherwise, and what follows must not be taken for a request (http_request.c).
  *
- * Patience: a request has TIMEOUT_S from its first byte to its last, whatever trickles in between
- * (the library's own timeout begins anew with each byte), and when CROWD connections are there the
- * one that has waited longest makes room for the next. A request that waits for its answer is spared,
- * and so are streams: there are never so many of these that nobody else gets in (http_wait.c).
+ * Patience: a request has HTTP_TIMEOUT_S from its first line to its last byte, whatever trickles in
+ * between (the library's own timeout begins anew with each byte), and its first line has as long from
+ * accept, or from the answer before. When HTTP_CROWD connections are there one makes room for the
+ * next: who has its answer and asks for nothing, then who has waited longest. A request that waits
+ * for its answer is spared, and so are streams: there are never so many of these that nobody else
+ * gets in (http_wait.c).
  */
 #include "http/http_private.h"
 
@@ -16,15 +20,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
     MOST_CONNECTIONS = 256,
-    CROWD = 192,
-    TIMEOUT_S = 10,
     CONNECTION_BYTES = 8192,
-    BACKLOG = 128,
+    BACKLOG = 1024, /* who finds it full asks again a second later */
 };
 
 /* Of gnutls. */
@@ -34,8 +37,7 @@ struct http {
     struct MHD_Daemon *library;
     struct http_desk desk;
     GSource *source;
-    gpointer tag; /* of the library's descriptor in the source */
-    GQueue guests;
+    gpointer tag;              /* of the library's descriptor in the source */
     struct http_listen listen; /* as it was asked for */
     int fd;                    /* the library's, that listens */
     char *where;
@@ -55,20 +57,14 @@ static void arrive(struct http *http, struct MHD_Connection *connection, void **
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct http_guest *guest = g_new0(struct http_guest, 1);
 
-    guest->link.data = guest;
     guest->fd = info != NULL ? info->connect_fd : -1;
-    guest->since_us = g_get_monotonic_time();
     *ret_guest = guest;
-    if (http->guests.length >= CROWD) {
-        for (GList *link = http->guests.head; link != NULL; link = link->next) {
-            struct http_guest *oldest = link->data;
-            if (oldest->shown_out || oldest->served)
-                continue;
-            http_show_out(oldest);
-            break;
-        }
-    }
-    g_queue_push_tail_link(&http->guests, &guest->link);
+    struct http_guest *first = http->desk.guests.length >= HTTP_CROWD
+                                   ? http_guest_first_to_go(&http->desk.guests)
+                                   : NULL;
+    if (first != NULL)
+        http_show_out(first);
+    http_guest_come(&http->desk.guests, guest, g_get_monotonic_time());
 }
 
 static void on_connection(void *data, struct MHD_Connection *connection, void **guest_pointer,
@@ -83,7 +79,7 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
     struct http_guest *guest = *guest_pointer;
     if (guest == NULL)
         return;
-    g_queue_unlink(&http->guests, &guest->link);
+    g_queue_unlink(&http->desk.guests, &guest->link);
     g_free(guest);
     *guest_pointer = NULL;
     /* Where it ran out of connections or descriptors the library does not listen until it is run
@@ -96,31 +92,30 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **r
 {
     (void) data;
     (void) connection;
-    (void) code;
-    http_request_end(*request);
+    http_request_end(*request, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     *request = NULL;
-}
-
-/* When the first of them is to be shown out; -1 when nobody is there. */
-static gint64 patience_us(const struct http *http)
-{
-    gint64 first_us = -1;
-
-    for (const GList *link = http->guests.head; link != NULL; link = link->next) {
-        const struct http_guest *guest = link->data;
-        if (!guest->shown_out && !guest->served && (first_us < 0 || guest->since_us < first_us))
-            first_us = guest->since_us;
-    }
-    return first_us < 0 ? -1 : first_us + TIMEOUT_S * G_USEC_PER_SEC;
 }
 
 static void show_out_late(struct http *http, gint64 now_us)
 {
-    for (GList *link = http->guests.head; link != NULL; link = link->next) {
-        struct http_guest *guest = link->data;
-        if (!guest->served && guest->since_us + TIMEOUT_S * G_USEC_PER_SEC <= now_us)
-            http_show_out(guest);
-    }
+    for (GList *link = http->desk.guests.head; link != NULL; link = link->next)
+        if (http_guest_is_late(link->data, now_us))
+            http_show_out(link->data);
+}
+
+/* Where no descriptor is left the library lets nobody in before a connection has ended. */
+static void make_room(struct http *http)
+{
+    struct pollfd door = {.fd = http->fd, .events = POLLIN};
+    struct http_guest *resting = http_guest_resting(&http->desk.guests);
+
+    if (resting == NULL || poll(&door, 1, 0) != 1)
+        return;
+    int fd = fcntl(http->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    else
+        http_show_out(resting);
 }
 
 /* ---- in the main loop ---------------------------------------------------------------------- */
@@ -128,7 +123,7 @@ static void show_out_late(struct http *http, gint64 now_us)
 static gboolean prepare(GSource *source, gint *ret_timeout_ms)
 {
     struct http *http = ((struct http_source *) source)->http;
-    gint64 patience = patience_us(http);
+    gint64 patience = http_guest_patience_us(&http->desk.guests);
     MHD_UNSIGNED_LONG_LONG library_ms = 0;
     gint64 wait_ms = http->desk.stirred ? 0 : -1;
 
@@ -144,7 +139,7 @@ static gboolean check(GSource *source)
 {
     struct http *http = ((struct http_source *) source)->http;
     MHD_UNSIGNED_LONG_LONG library_ms = 1;
-    gint64 patience = patience_us(http);
+    gint64 patience = http_guest_patience_us(&http->desk.guests);
 
     if (http->desk.stirred || g_source_query_unix_fd(source, http->tag) != 0)
         return TRUE;
@@ -162,6 +157,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
     show_out_late(http, g_source_get_time(source));
     http->desk.stirred = false;
     MHD_run(http->library);
+    make_room(http);
     return G_SOURCE_CONTINUE;
 }
 
@@ -249,11 +245,11 @@ static struct MHD_Daemon *start_library(struct http *http, int fd)
         http->key != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, http_handle,
         &http->desk, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned) TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_BYTES,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK, http_request_new, &http->desk,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, http->key != NULL ? secure : plain,
-        MHD_OPTION_END);
+        (unsigned) HTTP_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t) CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+        http_request_new, &http->desk, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
+        http->key != NULL ? secure : plain, MHD_OPTION_END);
 }
 
 static struct http_desk desk_of(const struct http_plan *plan)
@@ -301,7 +297,7 @@ struct http *http_start(const struct http_plan *plan, const struct http *before,
     http->listen = plan->listen;
     http->fd = fd;
     http->desk = desk_of(plan);
-    g_queue_init(&http->guests);
+    g_queue_init(&http->desk.guests);
     http->where = where_of(fd);
     if (http_plan_tls(plan, &http->certificate, &http->key, error)) {
         http->library = start_library(http, fd);
@@ -322,7 +318,7 @@ struct http *http_start(const struct http_plan *plan, const struct http *before,
 static void say_good_bye(struct http *http)
 {
     http->desk.stopping = true;
-    for (GList *link = http->guests.head; link != NULL; link = link->next) {
+    for (GList *link = http->desk.guests.head; link != NULL; link = link->next) {
         struct http_guest *guest = link->data;
         if (guest->request != NULL && guest->request->suspended)
             http_lose(guest->request);
@@ -376,7 +372,7 @@ bool http_acts(const struct http *http)
 
 guint http_connections(const struct http *http)
 {
-    return http->guests.length;
+    return http->desk.guests.length;
 }
 
 guint http_streams(const struct http *http)

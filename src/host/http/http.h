@@ -57,6 +57,8 @@ bool http_request_is_post(const struct http_request *request);
 const char *http_request_header(const struct http_request *request, const char *name);
 /* The body, followed by a NUL; never NULL, and 64 KiB at most. */
 const char *http_request_body(const struct http_request *request, gsize *ret_length);
+/* Its answer is the last of its connection, which may be used again otherwise. */
+void http_request_close(struct http_request *request);
 /* The token's name, "" without one. */
 const char *http_request_who(const struct http_request *request);
 enum http_role http_request_role(const struct http_request *request);

@@ -16,7 +16,6 @@ void http_answer_headers(struct MHD_Response *response, const char *type, const 
         {"X-Content-Type-Options", "nosniff"},
         {"Cross-Origin-Opener-Policy", "same-origin"},
         {"Cross-Origin-Resource-Policy", "same-origin"},
-        {"Connection", "close"},
     };
 
     MHD_add_response_header(response, "Content-Type", type);

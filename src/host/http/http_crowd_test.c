@@ -3,6 +3,7 @@
  */
 #include "http/http_server_fixture.h"
 
+#include <poll.h>
 #include <sys/resource.h>
 
 enum { CROWD = 256, SPARED = 64 /* of viewers */ };
@@ -56,8 +57,8 @@ static void test_crowd_that_waits(void)
 
 static int get_as(const char *secret, const char *path)
 {
-    g_autofree char *request = g_strdup_printf("GET %s HTTP/1.1\r\nHost: localhost\r\n"
-                                               "Authorization: Bearer %s\r\n\r\n",
+    g_autofree char *request = g_strdup_printf("GET %s HTTP/1.1\r\n"
+                                               "Authorization: Bearer %s\r\n" CLOSING,
                                                path, secret);
 
     return ask(request);
@@ -97,6 +98,37 @@ static void test_room_for_an_operator(void)
     rmdir(folder);
 }
 
+static guint most_at_the_door(void)
+{
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_get_contents("/proc/sys/net/core/somaxconn", &text, NULL, NULL));
+    return (guint) g_ascii_strtoull(text, NULL, 10);
+}
+
+/* While the loop is busy with something else: whom the kernel turns away would ask again a second
+ * later. */
+static void test_all_at_once(void)
+{
+    enum { MANY = 600 };
+    int fds[MANY];
+    if (most_at_the_door() < MANY) {
+        g_test_skip("the kernel lets fewer wait: net.core.somaxconn");
+        return;
+    }
+    begin();
+    for (guint i = 0; i < MANY; i++) {
+        fds[i] = call(SOCK_NONBLOCK);
+        struct pollfd line = {.fd = fds[i], .events = POLLOUT};
+        g_assert_cmpint(poll(&line, 1, 0), ==, 1);
+    }
+    for (guint i = 0; i < MANY; i++)
+        close(fds[i]);
+    g_autofree char *now = read_all(get("/now"));
+    assert_has(now, "HTTP/1.1 200 ");
+    end();
+}
+
 /* The process has no descriptor left for the next client: it is served when one is free again. */
 static void test_out_of_descriptors(void)
 {
@@ -127,6 +159,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/http/crowd/waits", test_crowd_that_waits);
     g_test_add_func("/http/crowd/room-for-an-operator", test_room_for_an_operator);
+    g_test_add_func("/http/crowd/all-at-once", test_all_at_once);
     g_test_add_func("/http/crowd/out-of-descriptors", test_out_of_descriptors);
     return g_test_run();
 }

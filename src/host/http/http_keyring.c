@@ -1,17 +1,20 @@
 /*
  * The tokens as the file has them now: read again when the file is another. One that cannot be read
  * leaves what was known in force for looking, is told once, and nobody acts meanwhile: it may be that
- * a token was to be taken away. One that is gone: then there are no tokens.
+ * a token was to be taken away. One that is gone: then there are no tokens. One that may not be seen,
+ * as its folder may not be entered, is none that is gone.
  */
 #include "http/http_private.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 struct http_keyring {
     char *path; /* NULL: there is none */
     struct http_tokens *tokens;
     struct stat seen;
-    bool there, looked;
+    int reason; /* why it was not seen; 0: it was */
+    bool looked;
     bool doubtful; /* the file cannot be read as it is */
     void (*warn)(const char *text, gpointer data);
     gpointer data;
@@ -39,15 +42,15 @@ static void doubt(struct http_keyring *keyring, GError *trouble, GError **error)
 const struct http_tokens *http_keyring_look(struct http_keyring *keyring, GError **error)
 {
     struct stat now = {0};
-    bool there = keyring->path != NULL && stat(keyring->path, &now) == 0;
+    int reason = keyring->path == NULL ? ENOENT : stat(keyring->path, &now) == 0 ? 0 : errno;
     GError *trouble = NULL;
 
-    if (keyring->looked && there == keyring->there && same(&now, &keyring->seen))
+    if (keyring->looked && reason == keyring->reason && same(&now, &keyring->seen))
         return keyring->tokens;
-    struct http_tokens *tokens =
-        there ? http_tokens_read(keyring->path, &trouble) : http_tokens_parse("", 0, &trouble);
+    struct http_tokens *tokens = reason == ENOENT ? http_tokens_parse("", 0, &trouble)
+                                                  : http_tokens_read(keyring->path, &trouble);
     keyring->looked = true;
-    keyring->there = there;
+    keyring->reason = reason;
     keyring->seen = now;
     keyring->doubtful = tokens == NULL;
     if (tokens == NULL) {

@@ -9,7 +9,12 @@
 
 #include <microhttpd.h>
 
-enum { HTTP_BODY_MOST = 64 * 1024 };
+enum {
+    HTTP_BODY_MOST = 64 * 1024,
+    HTTP_CROWD = 192,   /* connections: from there on the next one takes another's place */
+    HTTP_TIMEOUT_S = 10 /* for a request, for the next one, for the reading of an answer */
+};
+enum { HTTP_MOST_REQUESTS = 100 /* of one connection */ };
 
 /* What is needed to answer. */
 struct http_desk {
@@ -20,17 +25,21 @@ struct http_desk {
     char **names; /* further ones of this server */
     struct http_keyring *keyring;
     struct http_tries *tries;
+    GQueue guests; /* of struct http_guest */
     bool stopping; /* nobody is answered any more */
     bool stirred;  /* the library has to be run: it does not notice by itself */
     guint streams;
     guint waiting; /* requests that wait for their routes */
 };
 
-/* One client, from accept to close; in the order of their patience, oldest first. */
+/* One client, from accept to close; in the order of their patience, oldest first. A connection may
+ * have several requests, one after the other. */
 struct http_guest {
     GList link;
     int fd;
     gint64 since_us; /* accepted, or since it is the client's turn again */
+    guint asked;     /* requests so far */
+    bool idle;       /* it has its answer, and has not asked for the next */
     bool served;     /* it waits for us: the patience is ours */
     bool shown_out;
     struct http_request *request; /* NULL: none, between two of them */
@@ -45,6 +54,8 @@ struct http_request {
     gsize body_bytes;               /* as they came; what a refused one sends is not kept */
     const struct http_route *route; /* NULL: a file, or refused */
     bool post;
+    bool closes;                /* its answer is the connection's last */
+    bool interim;               /* something may be sent before its answer */
     bool begun;                 /* the handler has seen it */
     bool handed;                /* a route has it */
     bool suspended;             /* it waits for its route, or for what its stream has to say */
@@ -65,8 +76,8 @@ struct http_request {
 
 /* A request, from its first line on: what was asked for, before the library decodes it. */
 void *http_request_new(void *data, const char *uri, struct MHD_Connection *connection);
-/* The library is done with it, however it ended. */
-void http_request_end(struct http_request *request);
+/* The library is done with it. well: its client has the whole answer. */
+void http_request_end(struct http_request *request, bool well);
 
 /* The library's handler; `data` is a struct http_desk. */
 enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const char *url,
@@ -101,10 +112,34 @@ bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **
 void http_plan_warn(const struct http_plan *plan, const char *certificate,
                     struct http_keyring *keyring);
 
+/* ---- clients (http_guest.c) ------------------------------------------------------------------- */
+
+void http_guest_come(GQueue *guests, struct http_guest *guest, gint64 now_us);
+/* Its next request has begun. */
+void http_guest_ask(GQueue *guests, struct http_guest *guest, gint64 now_us);
+/* It has its answer. */
+void http_guest_rest(GQueue *guests, struct http_guest *guest, gint64 now_us);
+/* Whether it may ask for more when it has its answer. */
+bool http_guest_may_stay(const GQueue *guests, const struct http_guest *guest);
+
+/* Who goes when another needs a place: who asks for nothing, and of these, or of all others, who has
+ * done so for longest; not who waits for us. NULL: nobody. */
+struct http_guest *http_guest_first_to_go(const GQueue *guests);
+/* … of those alone who ask for nothing. */
+struct http_guest *http_guest_resting(const GQueue *guests);
+
+/* When the first of them is to be shown out; -1 when nobody is there. */
+gint64 http_guest_patience_us(const GQueue *guests);
+bool http_guest_is_late(const struct http_guest *guest, gint64 now_us);
+
 /* ---- waiting (http_wait.c) -------------------------------------------------------------------- */
 
 /* The library closes it as one that went away. */
 void http_show_out(struct http_guest *guest);
+
+/* Whether it will send nothing more. Of what came together with its last words the library may not
+ * have heard. */
+bool http_has_hung_up(const struct http_guest *guest);
 
 /* Whether there is room for one more that waits for its route. */
 bool http_may_wait(const struct http_request *request);

@@ -11,17 +11,21 @@
 
 void *http_request_new(void *data, const char *uri, struct MHD_Connection *connection)
 {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct http_request *request = g_new0(struct http_request, 1);
-    (void) connection;
 
     request->desk = data;
+    request->guest = info->socket_context;
+    request->guest->request = request;
+    http_guest_ask(&request->desk->guests, request->guest, g_get_monotonic_time());
     request->query = http_query_parse(uri, strlen(uri));
     request->body = g_string_new(NULL);
     request->who = g_strdup("");
     return request;
 }
 
-void http_request_end(struct http_request *request)
+void http_request_end(struct http_request *request, bool well)
 {
     if (request == NULL)
         return;
@@ -32,8 +36,9 @@ void http_request_end(struct http_request *request)
         http_stream_free(request->stream);
     if (request->response != NULL)
         MHD_destroy_response(request->response);
-    if (request->guest != NULL)
-        request->guest->request = NULL;
+    request->guest->request = NULL;
+    if (well)
+        http_guest_rest(&request->desk->guests, request->guest, g_get_monotonic_time());
     g_assert(request->watch == NULL);
     if (request->query != NULL)
         http_query_free(request->query);
@@ -69,6 +74,11 @@ const char *http_request_body(const struct http_request *request, gsize *ret_len
 const char *http_request_who(const struct http_request *request)
 {
     return request->who;
+}
+
+void http_request_close(struct http_request *request)
+{
+    request->closes = true;
 }
 
 enum http_role http_request_role(const struct http_request *request)
@@ -117,38 +127,56 @@ static bool has_body(const struct http_request *request)
            http_request_header(request, "Transfer-Encoding") != NULL;
 }
 
-static enum MHD_Result count_host(void *count, enum MHD_ValueKind kind, const char *name,
-                                  const char *value)
+/* Of a request's headers. */
+struct heads {
+    guint hosts; /* of several nobody knows which is meant: who stands between us may have taken
+                    another */
+    bool of_body; /* one that speaks of a body, be it of none */
+    bool odd;     /* a name that is no token */
+};
+
+static enum MHD_Result note_head(void *data, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
 {
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789" G_CSET_A_2_Z G_CSET_a_2_z;
+    struct heads *heads = data;
     (void) kind;
     (void) value;
-    *(guint *) count += g_ascii_strcasecmp(name, "Host") == 0;
+
+    heads->hosts += g_ascii_strcasecmp(name, "Host") == 0;
+    heads->of_body |= g_ascii_strcasecmp(name, "Content-Length") == 0 ||
+                      g_ascii_strcasecmp(name, "Transfer-Encoding") == 0;
+    heads->odd |= name[strspn(name, token)] != '\0';
     return MHD_YES;
 }
 
-/* Of several nobody knows which is meant, and who stands between us may have taken another. */
-static bool has_one_host(const struct http_request *request)
+static struct heads heads_of(const struct http_request *request)
 {
-    guint count = 0;
+    struct heads heads = {0};
 
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_host, &count);
-    return count <= 1;
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_head, &heads);
+    return heads;
 }
 
 /* What can be said before a body is read; true: nothing is wrong with it. */
-static bool is_sound(struct http_request *request, const char *method)
+static bool is_sound(struct http_request *request, const char *method, const char *version)
 {
     bool reads =
         strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    const struct heads heads = heads_of(request);
+    bool newest = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 
     request->post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+    request->closes = !reads || heads.of_body || heads.odd || !newest;
+    /* With TLS it would have to be the library that sends it. */
+    request->interim = newest && !request->desk->tls;
     if (!reads && !request->post)
         http_answer_error(request, MHD_HTTP_METHOD_NOT_ALLOWED,
                           "GET, HEAD and POST are answered", NULL);
     else if ((reads && has_body(request)) || is_heavy(request))
         http_answer_error(request, MHD_HTTP_CONTENT_TOO_LARGE,
                           reads ? "a request has no body here" : "the body is too long", NULL);
-    else if (!has_one_host(request))
+    else if (heads.hosts > 1)
         http_answer_error(request, MHD_HTTP_BAD_REQUEST, "there are several Host headers",
                           NULL);
     else if (request->query == NULL)
@@ -174,9 +202,21 @@ static void find_way(struct http_request *request)
 
 /* ---- the handler ------------------------------------------------------------------------------ */
 
+/* Not after an error: what came may not be all that was sent, and strangers get few answers of
+ * another kind. */
+static bool keeps(const struct http_request *request)
+{
+    return !request->closes && request->status < 400 && request->stream == NULL &&
+           http_guest_may_stay(&request->desk->guests, request->guest) &&
+           !http_has_hung_up(request->guest);
+}
+
 static enum MHD_Result send_it(struct http_request *request)
 {
     struct MHD_Response *response = g_steal_pointer(&request->response);
+
+    if (!keeps(request))
+        MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result queued =
         MHD_queue_response(request->connection, (unsigned) request->status, response);
 
@@ -229,13 +269,8 @@ static bool take_piece(struct http_request *request, const char *upload, size_t 
 
 static void begin(struct http_request *request, struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
     request->begun = true;
     request->connection = connection;
-    request->guest = info->socket_context;
-    request->guest->request = request;
 }
 
 enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const char *url,
@@ -245,13 +280,12 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
     struct http_request *request = *request_pointer;
     const struct http_desk *desk = data;
     (void) url;
-    (void) version;
 
     if (request == NULL || request->lost || desk->stopping)
         return MHD_NO;
     if (!request->begun) {
         begin(request, connection);
-        if (!is_sound(request, method))
+        if (!is_sound(request, method, version))
             return send_it(request);
         look_at(request);
         return MHD_YES;

@@ -44,6 +44,13 @@ static inline void answer_now(struct http_request *request, gpointer data)
     http_answer_text(request, 200, "text/plain", "now", "X-More", "1", NULL);
 }
 
+static inline void answer_last(struct http_request *request, gpointer data)
+{
+    (void) data;
+    http_request_close(request);
+    http_answer_text(request, 200, "text/plain", "last", NULL);
+}
+
 static inline void answer_later(struct http_request *request, gpointer data)
 {
     (void) data;
@@ -72,6 +79,7 @@ static inline void answer_crowd(struct http_request *request, gpointer data)
 
 static const struct http_route routes[] = {
     {"/now", HTTP_GET, HTTP_FREE, answer_now},
+    {"/last", HTTP_GET, HTTP_FREE, answer_last},
     {"/later", HTTP_GET | HTTP_POST, HTTP_FREE, answer_later},
     {"/stream", HTTP_GET, HTTP_FREE, answer_stream},
     {"/crowd", HTTP_GET, HTTP_FREE, answer_crowd},
@@ -110,25 +118,34 @@ static inline void end(void)
     g_ptr_array_unref(world.crowd);
 }
 
-static inline int ask(const char *request)
+/* A connection; flags are those of socket(). */
+static inline int call(int flags)
 {
     g_autofree char *where = http_where(world.http);
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
     address.sin_port = htons((uint16_t) g_ascii_strtoull(strrchr(where, ':') + 1, NULL, 10));
-    g_assert_cmpint(
-        connect(fd, (struct sockaddr *) (void *) &address, (socklen_t) sizeof address), ==, 0);
+    int failed = connect(fd, (struct sockaddr *) (void *) &address, (socklen_t) sizeof address);
+    g_assert_true(failed == 0 || (flags & SOCK_NONBLOCK && errno == EINPROGRESS));
+    return fd;
+}
+
+static inline int ask(const char *request)
+{
+    int fd = call(0);
+
     g_assert_cmpint(send(fd, request, strlen(request), MSG_NOSIGNAL), ==,
                     (ssize_t) strlen(request));
     return fd;
 }
 
+#define CLOSING "Host: localhost\r\nConnection: close\r\n\r\n"
+
 static inline int get(const char *path)
 {
-    g_autofree char *request =
-        g_strdup_printf("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+    g_autofree char *request = g_strdup_printf("GET %s HTTP/1.1\r\n" CLOSING, path);
 
     return ask(request);
 }

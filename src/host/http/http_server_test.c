@@ -162,14 +162,14 @@ static void test_stream_most(void)
 static void test_files(void)
 {
     begin();
-    g_autofree char *page = read_all(ask("GET / HTTP/1.1\r\nHost: localhost\r\n"
-                                         "Accept-Encoding: gzip\r\n\r\n"));
+    g_autofree char *page = read_all(ask("GET / HTTP/1.1\r\n"
+                                         "Accept-Encoding: gzip\r\n" CLOSING));
     assert_has(page, "Content-Type: text/html; charset=utf-8\r\n");
     assert_has(page, "Content-Encoding: gzip\r\n");
     const char *etag = strstr(page, "ETag: ") + strlen("ETag: ");
-    g_autofree char *again = g_strdup_printf(
-        "GET /index.html HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: %.*s\r\n\r\n",
-        (int) strcspn(etag, "\r"), etag);
+    g_autofree char *again =
+        g_strdup_printf("GET /index.html HTTP/1.1\r\nIf-None-Match: %.*s\r\n" CLOSING,
+                        (int) strcspn(etag, "\r"), etag);
     g_autofree char *same = read_all(ask(again));
     assert_has(same, "HTTP/1.1 304 ");
     end();

@@ -1,8 +1,9 @@
 #include "error.h"
-#include "http/http_token.h"
+#include "http/http_private.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
 
@@ -129,6 +130,60 @@ static void test_file(void)
     g_rmdir(folder);
 }
 
+static void count_warning(const char *text, gpointer data)
+{
+    g_assert_nonnull(strstr(text, "nobody may act"));
+    ++*(guint *) data;
+}
+
+static guint tokens_seen(struct http_keyring *keyring)
+{
+    const struct http_tokens *tokens = http_keyring_look(keyring, NULL);
+
+    g_assert_nonnull(tokens);
+    return http_tokens_count(tokens);
+}
+
+/* Into a folder that may not be entered nobody sees: that is no file that is gone. */
+static void test_keyring(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_dir_make_tmp("tokens-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "tokens", NULL);
+    g_autofree char *ann = NULL;
+    const uid_t self = geteuid();
+    guint warnings = 0;
+
+    AUTO(http_keyring) none = http_keyring_new(NULL, NULL, NULL);
+    g_assert_cmpuint(tokens_seen(none), ==, 0);
+    AUTO(http_keyring) keyring = http_keyring_new(path, count_warning, &warnings);
+    g_assert_cmpuint(tokens_seen(keyring), ==, 0);
+    g_assert_true(http_tokens_add(path, "ann", HTTP_ROLE_OPERATOR, 0, &ann, NULL));
+    g_assert_cmpuint(tokens_seen(keyring), ==, 1);
+
+    /* Root may enter everywhere, so root does this as somebody else. */
+    g_assert_cmpint(g_chmod(folder, 0), ==, 0);
+    g_assert_cmpint(seteuid(self == 0 ? 65534 : self), ==, 0);
+    g_assert_cmpuint(tokens_seen(keyring), ==, 1);
+    g_assert_cmpuint(tokens_seen(keyring), ==, 1);
+    g_assert_true(http_keyring_doubtful(keyring));
+    g_assert_cmpuint(warnings, ==, 1);
+    AUTO(http_keyring) late = http_keyring_new(path, NULL, NULL);
+    g_assert_null(http_keyring_look(late, &error));
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_FAILED);
+    g_assert_nonnull(strstr(error->message, "Permission denied"));
+    g_assert_cmpint(seteuid(self), ==, 0);
+    g_assert_cmpint(g_chmod(folder, 0700), ==, 0);
+
+    g_assert_cmpuint(tokens_seen(keyring), ==, 1);
+    g_assert_false(http_keyring_doubtful(keyring));
+    g_unlink(path);
+    g_assert_cmpuint(tokens_seen(keyring), ==, 0);
+    g_assert_false(http_keyring_doubtful(keyring));
+    g_assert_cmpuint(warnings, ==, 1);
+    g_rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -136,5 +191,6 @@ int main(int argc, char **argv)
     g_test_add_func("/http/token/match", test_match);
     g_test_add_func("/http/token/names", test_names);
     g_test_add_func("/http/token/file", test_file);
+    g_test_add_func("/http/token/keyring", test_keyring);
     return g_test_run();
 }

@@ -59,7 +59,24 @@ async function failure(response) {
     Number(response.headers.get('Retry-After') ?? 0));
 }
 
+/** Tells the login, and is thrown. */
+function refusal(error) {
+  unauthorized.dispatchEvent(new CustomEvent('token', { detail: error }));
+  return error;
+}
+
+/**
+ * Whether nothing is to be seen here without a token, and there is none: what would be refused is not
+ * asked for, as a browser's console has each refusal as an error.
+ */
+export async function isShut() {
+  if (token()) return false;
+  const who = await whoAmI().catch(() => null); // not reached: who asks for more hears of it
+  return Boolean(who?.needs_token) && !token();
+}
+
 async function request(path, query, init) {
+  if (path !== 'session' && await isShut()) throw refusal(new ApiError(401, 'A token is needed.'));
   let response;
   try {
     response = await fetch(address(path, query), { cache: 'no-store', credentials: 'omit', ...init });
@@ -69,8 +86,7 @@ async function request(path, query, init) {
   }
   if (response.ok) return response;
   const error = await failure(response);
-  if (error.status === 401 && path !== 'session') unauthorized.dispatchEvent(new CustomEvent('token', { detail: error }));
-  throw error;
+  throw error.status === 401 && path !== 'session' ? refusal(error) : error;
 }
 
 function withTime(response, document) {

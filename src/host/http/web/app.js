@@ -151,6 +151,7 @@ async function signIn(why) {
 /** A token that is refused is none: removed or expired, it must not be said to be somebody's. */
 function refused() {
   if (!token()) {
+    if (!signing) whoAmI(true).catch(() => {}); // other settings may be in force since it was asked
     signIn('A token is needed to see this.');
     return;
   }

@@ -2,7 +2,7 @@
  * The daemon's events. Read from a fetch, as an EventSource sends no Authorization: server-sent
  * events are lines of text, and a blank line ends one.
  */
-import { authorization } from './api.js';
+import { authorization, isShut } from './api.js';
 
 const PATIENCE = 40000; // ms without a word, not even the comment of every 15 s: the line is dead
 const FIRST_WAIT = 500;
@@ -37,6 +37,7 @@ async function readOnce(address, signal, told, connected) {
   signal.addEventListener('abort', stop, { once: true });
   let timer = setTimeout(stop, PATIENCE);
   try {
+    if (await isShut()) throw Object.assign(new Error('no token'), { status: 401 });
     const response = await fetch(address, { headers: { Accept: 'text/event-stream', ...authorization() },
                                             cache: 'no-store', credentials: 'omit', signal: own.signal });
     if (!response.ok) throw Object.assign(new Error('no stream'), { status: response.status });
