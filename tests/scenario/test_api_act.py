@@ -157,6 +157,29 @@ def test_a_superusers_session_is_left_alone(daemon, anna, server):
     assert victim.execute("SELECT 2").fetchone() == (2,)
 
 
+def test_what_a_plan_would_refuse_is_said_before(daemon, anna, server, roles):
+    """The documents behind the page's buttons say of each session what its plan would say."""
+    app = roles("app")
+    with ExitStack() as sessions:
+        def begin(**more):
+            session = sessions.enter_context(closing(server.connect(**more)))
+            session.autocommit = False
+            session.execute("SELECT 1")
+            return session.info.backend_pid
+
+        pids = {begin(user=app): None, begin(): "its role is a superuser",
+                begin(user=app, application_name="pg_dump"):
+                    "its application is protected (protected_applications)"}
+        reports = (anna.ask("connections/report?target=shop&max_age=0")[1]["transactions"],
+                   anna.ask("queries/report?target=shop&longer-than=0s")[1]["transactions"])
+        for transactions in reports:
+            assert {item["pid"]: item["left_alone"] for item in transactions} == pids
+        for pid, why in pids.items():
+            plan = anna.plan("queries/terminate?target=shop", arguments=[pid])["document"]
+            assert (plan["only"] == []) == (why is not None)
+            assert why is None or why in json.dumps(plan), plan
+
+
 def test_an_act_outlives_nobody(daemon, anna, server):
     """A daemon that stops ends what it began, and the history says so."""
     server.sql("CREATE TABLE orders (id int)")
