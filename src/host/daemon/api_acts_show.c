@@ -48,8 +48,8 @@ static json_t *act_json(const struct api_act *act, bool whole)
     gint64 run = api_act_run(act);
     json_t *json = json_pack(
         "{ss sI ss ss ss so ss ss ss so so so so so}", "schema", "pgrunbook.act/1", "act",
-        (json_int_t) act->number, "state", state_of(act), "section", act->section,
-        "verb", act->verb, "target", act->target[0] ? json_string(act->target) : json_null(),
+        (json_int_t) act->number, "state", state_of(act), "section", act->section, "verb",
+        act->verb, "target", act->target[0] ? json_string(act->target) : json_null(),
         "command_line", act->command_line, "actor", act->who, "reason", act->reason,
         "started_at", time_or_null(act->started_us), "ended_at", time_or_null(act->ended_us),
         "exit_code", done ? json_integer(act->exit_code) : json_null(), "run",
@@ -142,11 +142,10 @@ static json_t *number_or_null(gint64 number)
 static void add_job(const struct daemon_job_view *view, gpointer list)
 {
     const struct scheduler_order *order = view->order;
-    json_t *json =
-        json_pack("{so sn ss ss ss so so sn sn}", "run", number_or_null(view->run), "act",
-                  "section", order->section, "verb", order->verb, "target", order->target,
-                  "turn_at", time_or_null(order->turn_us), "started_at",
-                  time_or_null(view->started_us), "actor", "reason");
+    json_t *json = json_pack("{so sn ss ss ss so so sn sn}", "run", number_or_null(view->run),
+                             "act", "section", order->section, "verb", order->verb, "target",
+                             order->target, "turn_at", time_or_null(order->turn_us),
+                             "started_at", time_or_null(view->started_us), "actor", "reason");
 
     stopping_show(view->stop, json);
     json_array_append_new(list, json);
@@ -154,12 +153,11 @@ static void add_job(const struct daemon_job_view *view, gpointer list)
 
 static void add_act(json_t *list, const struct api_act *act)
 {
-    json_t *json =
-        json_pack("{so sI ss ss so sn so ss ss}", "run", number_or_null(api_act_run(act)),
-                  "act", (json_int_t) act->number, "section", act->section, "verb", act->verb,
-                  "target", act->target[0] ? json_string(act->target) : json_null(), "turn_at",
-                  "started_at", time_or_null(act->started_us), "actor", act->who, "reason",
-                  act->reason);
+    json_t *json = json_pack(
+        "{so sI ss ss so sn so ss ss}", "run", number_or_null(api_act_run(act)), "act",
+        (json_int_t) act->number, "section", act->section, "verb", act->verb, "target",
+        act->target[0] ? json_string(act->target) : json_null(), "turn_at", "started_at",
+        time_or_null(act->started_us), "actor", act->who, "reason", act->reason);
 
     stopping_show(&act->stop, json);
     json_array_append_new(list, json);

@@ -17,15 +17,17 @@ struct api_refusal api_confirm(const struct api_plan *plan,
         return (struct api_refusal){400, "the plan is of another command", NULL};
     if (confirmation->says_more)
         return (struct api_refusal){400, "the plan is of another target, or of other options",
-                         "a confirmation has plan_id and reason, and nothing else"};
+                                    "a confirmation has plan_id and reason, and nothing else"};
     if (plan->used)
         return (struct api_refusal){409, "the plan was carried out already", ANEW};
     if (confirmation->now_us > plan->dies_us)
         return (struct api_refusal){410, "the plan has expired", ANEW};
     if (plan->settings != confirmation->settings)
-        return (struct api_refusal){409, "the settings were read anew since the plan was shown", ANEW};
+        return (struct api_refusal){409, "the settings were read anew since the plan was shown",
+                                    ANEW};
     if (!confirmation->has_reason)
-        return (struct api_refusal){400, "a reason is needed: one line of text, 500 bytes at most", NULL};
+        return (struct api_refusal){
+            400, "a reason is needed: one line of text, 500 bytes at most", NULL};
     return (struct api_refusal){0, NULL, NULL};
 }
 

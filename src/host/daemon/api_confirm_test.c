@@ -2,13 +2,13 @@
 
 enum { DIES_US = 1000 };
 
-static char anna[] = "anna", vacuum_run[] = "/api/v1/vacuum/run";
+static char anna[] = "anna", run_path[] = "/api/v1/vacuum/run";
 
 static struct api_plan plan_of(void)
 {
     return (struct api_plan){
         .who = anna,
-        .path = vacuum_run,
+        .path = run_path,
         .settings = 3,
         .dies_us = DIES_US,
     };
@@ -18,7 +18,7 @@ static struct api_confirmation confirmation_at(gint64 now_us)
 {
     return (struct api_confirmation){
         .who = anna,
-        .path = vacuum_run,
+        .path = run_path,
         .has_reason = true,
         .settings = 3,
         .now_us = now_us,
@@ -81,10 +81,14 @@ static void test_reason(void)
     static const struct {
         const char *json, *reason; /* NULL: it is none */
     } cases[] = {
-        {"\"it hangs\"", "it hangs"}, {"\"  it hangs \"", "it hangs"},
-        {"\"\"", NULL},               {"\"  \"", NULL},
-        {"\"two\\nlines\"", NULL},    {"\"cut\\u0000here\"", NULL},
-        {"7", NULL},                  {"null", NULL},
+        {"\"it hangs\"", "it hangs"},
+        {"\"  it hangs \"", "it hangs"},
+        {"\"\"", NULL},
+        {"\"  \"", NULL},
+        {"\"two\\nlines\"", NULL},
+        {"\"cut\\u0000here\"", NULL},
+        {"7", NULL},
+        {"null", NULL},
     };
     g_autofree char *long_text = g_strnfill(501, 'x');
     json_t *long_value = json_string(long_text);

@@ -217,13 +217,12 @@ static void add_stop(json_t *paths, const char *path, const char *number, const 
     add_answer(answers, "403", "the token may not, or actions are off");
     add_answer(answers, "404", "there is none of that number");
     add_answer(answers, "409", "it has ended already, or is none of this daemon's");
-    json_t *post =
-        json_pack("{ss s[oo] s{sb s{s{s{ss s{s{ss si}} sb}}}} so}", "summary", summary,
-                  "parameters", parameter(number, "path", true, "integer", "its number"),
-                  parameter("X-Pgrunbook", "header", true, "string", "act"), "requestBody",
-                  "required", 0, "content", "application/json", "schema", "type", "object",
-                  "properties", "reason", "type", "string", "maxLength", 500,
-                  "additionalProperties", 0, "responses", answers);
+    json_t *post = json_pack(
+        "{ss s[oo] s{sb s{s{s{ss s{s{ss si}} sb}}}} so}", "summary", summary, "parameters",
+        parameter(number, "path", true, "integer", "its number"),
+        parameter("X-Pgrunbook", "header", true, "string", "act"), "requestBody", "required", 0,
+        "content", "application/json", "schema", "type", "object", "properties", "reason",
+        "type", "string", "maxLength", 500, "additionalProperties", 0, "responses", answers);
 
     json_object_set_new(of_path(paths, path), "post", post);
 }

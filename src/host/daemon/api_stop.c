@@ -42,8 +42,8 @@ static bool read_request(struct http_request *request, const char *root, gint64 
     const struct http_query *query = http_request_query(request);
     gsize length = 0;
     const char *text = http_request_body(request, &length);
-    json_t *body = length > 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL)
-                              : json_object();
+    json_t *body =
+        length > 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : json_object();
     bool good = false;
 
     if (!read_number(http_query_path(query), root, ret_number))

@@ -34,7 +34,7 @@ struct child {
     int input; /* -1: closed, or none */
     guint input_source, kill_timer;
     gint64 kill_at_us;
-    bool told; /* to end */
+    bool told;        /* to end */
     GString *waiting; /* for its stdin */
 };
 

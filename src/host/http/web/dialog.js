@@ -100,7 +100,7 @@ function closing(view, ...others) {
 function offerStop(view, spec, act, returning) {
   const button = h('button', { type: 'button', onclick: ask }, 'Stop');
   function ask() {
-    fill(view.foot, stopForm({ ...spec, path: `acts/${act}` }, { back: () => offerStop(view, spec, act, true), told: () => fill(view.foot) }));
+    fill(view.foot, stopForm({ ...spec, path: `acts/${act}` }, { back: () => offerStop(view, spec, act, true), told: () => closing(view) }));
   }
   fill(view.foot, h('div', { class: 'buttons' }, button));
   if (returning) button.focus();

@@ -6,7 +6,7 @@ import { changes, current } from '../state.js';
 import { sentenceOf } from '../summary.js';
 import { table } from '../table.js';
 import { goingSelect, kindOf, panel, status } from '../ui.js';
-import { atWork } from '../stop.js';
+import { atWork, stopperOf } from '../stop.js';
 import { eventsTable, into } from './check.js';
 
 export const title = 'History';
@@ -32,7 +32,8 @@ function runsTable(runs) {
       { key: 'seconds', label: 'Took', number: true, format: duration },
       { key: 'who', label: 'Who', value: whoOf },
       { key: 'said', label: 'What came of it', wide: true, sort: false,
-        cell: (run) => [run.error ?? sentenceOf(run.summary), run.reason && h('div', null, h('small', null, `Why: ${run.reason}`))] },
+        cell: (run) => [run.error ?? sentenceOf(run.summary), run.reason && h('div', null, h('small', null, `Why: ${run.reason}`)),
+                        run.stopped_by && h('div', null, h('small', null, `Stopped by ${stopperOf(run)}${run.stop_reason ? `: ${run.stop_reason}` : ''}`))] },
     ],
   });
 }
