@@ -10,7 +10,7 @@ import { changes, current } from './state.js';
 import { ageOf, notice, panel } from './ui.js';
 
 const MEANS = {
-  'vacuum run': 'The table it is at is left as it was. Tables that are done stay done; the others come first next time.',
+  'vacuum run': 'What it is at is cancelled, which harms no table. Tables that are done stay done; the others come first next time.',
   'indexes rebuild': 'An index that is half built is dropped again, and the old one stays in use. What is rebuilt stays rebuilt.',
   'indexes drop': 'Indexes that are dropped stay dropped. No other one is.',
   'bloat reclaim': 'The table it is at keeps its size. What was given back stays given back.',
