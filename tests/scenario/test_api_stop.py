@@ -70,7 +70,7 @@ def test_an_act_is_stopped(daemon, anna, act, server):
     assert (run["stopped_by"], run["stop_reason"]) == ("token:bert", "the wrong table")
     text = daemon.runbook("history", "show", done["run"], "--state", daemon.state).expect(0).out
     assert "Stopped" in text and "token:bert" in text and "the wrong table" in text
-    assert bert.ask(path, {})[0] == 409 and running(anna) == []
+    assert bert.ask(path, {}) == (409, {"error": "it has ended already"}) and running(anna) == []
     daemon.hear("is stopped by token:bert")
 
 
