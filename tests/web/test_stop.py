@@ -1,4 +1,6 @@
-"""Stopping what is at work: from the act's own dialog, and from whatever page shows that it runs."""
+"""Stopping what is at work: from the act's own dialog, and from whatever page shows it."""
+
+import re
 
 import pytest
 
@@ -14,7 +16,8 @@ def hindered(trouble):
     """A table whose vacuum waits for as long as somebody has it locked."""
     crm = trouble.calm
     crm.sql("CREATE TABLE visitors (id int) WITH (autovacuum_enabled = off)")
-    crm.sql("INSERT INTO visitors SELECT generate_series(1, 5000); DELETE FROM visitors WHERE id % 2 = 0")
+    crm.sql("INSERT INTO visitors SELECT generate_series(1, 5000); "
+            "DELETE FROM visitors WHERE id % 2 = 0")
     crm.settle_stats()
     with crm.connect() as holder:
         holder.autocommit = False
@@ -25,8 +28,9 @@ def hindered(trouble):
 
 
 @pytest.fixture
-def operator(daemon):
-    return Operator(daemon, f"otto{len(daemon.runbook('token', 'list', '--config', daemon.file).out)}")
+def operator(daemon, request):
+    """A token of its own for each story: names are given once."""
+    return Operator(daemon, "otto-" + re.sub(r"\W+", "-", request.node.name).strip("-"))
 
 
 @pytest.fixture

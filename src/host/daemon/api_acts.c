@@ -285,7 +285,7 @@ static void confirm(struct api *api, struct http_request *request, const json_t 
     };
     const struct api_refusal refusal = api_confirm(plan, &confirmation);
 
-    if (refusal.status != 0)
+    if (plan == NULL || refusal.status != 0)
         http_answer_error(request, refusal.status, refusal.error, refusal.hint);
     else if (api->daemon->stopping || acts_running(api, plan->urgent) >= ACTS_AT_ONCE)
         http_answer_error(request, 503, "too much is being done just now", NULL);
