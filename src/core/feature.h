@@ -69,6 +69,7 @@ enum command_flags {
 };
 
 struct call;
+struct options; /* parsed options, made by the host */
 
 struct command {
     const char *verb; /* "run"; NULL: the section's own command (`check`) */
@@ -83,12 +84,14 @@ struct command {
     const char *examples; /* command lines, one a line */
     const struct option *options;
     unsigned flags;
+    /* Whether options and arguments are what they have to be beyond what the tables say, asked
+     * before anything is opened: RUNBOOK_USAGE. Pure. NULL: the tables say it all. */
+    bool (*accepts)(const struct options *options, const char *const *arguments,
+                    GError **error);
     /* Returns the exit code; on RUNBOOK_FAILED and the like with *error set, or unset when all
      * there is to say was said. */
     enum runbook_exit (*run)(struct call *call, GError **error);
 };
-
-struct options; /* parsed options, made by the host */
 
 /* Whether a switch was given; the value of an option (last one given), NULL when not; all values
  * of a repeating one, NULL-terminated, never NULL. Names are those of the tables. */

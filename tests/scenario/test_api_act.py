@@ -117,6 +117,9 @@ WRONG = [
     ("queries/terminate?target=shop", {"plan": True}, 400),
     ("queries/terminate?target=shop", {"plan": True, "arguments": ["1", "2"]}, 400),
     ("queries/terminate?target=shop", {"plan": True, "arguments": [1.5]}, 400),
+    ("queries/terminate?target=shop", {"plan": True, "arguments": [0]}, 400),
+    ("queries/cancel?target=shop", {"plan": True, "arguments": [7], "options": {"only": "x"}}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "options": {"only": ["7", "x"]}}, 400),
     ("connections/relieve?target=shop", {"plan": True, "options": {"emergency": "x"}}, 400),
     ("backup/drill?target=shop", {"plan": True, "options": {"scratch": "/"}}, 400),
     ("backup/restore?target=shop", {"plan": True}, 404),
@@ -155,6 +158,29 @@ def test_a_superusers_session_is_left_alone(daemon, anna, server):
     done = anna.done(anna.act(path, anna.plan(path, arguments=[victim.info.backend_pid])))
     assert done["exit_code"] == 4 and done["error"] and done["document"]["outcome"] == "refused"
     assert victim.execute("SELECT 2").fetchone() == (2,)
+
+
+def test_what_a_plan_would_refuse_is_said_before(daemon, anna, server, roles):
+    """The documents behind the page's buttons say of each session what its plan would say."""
+    app = roles("app")
+    with ExitStack() as sessions:
+        def begin(**more):
+            session = sessions.enter_context(closing(server.connect(**more)))
+            session.autocommit = False
+            session.execute("SELECT 1")
+            return session.info.backend_pid
+
+        pids = {begin(user=app): None, begin(): "its role is a superuser",
+                begin(user=app, application_name="pg_dump"):
+                    "its application is protected (protected_applications)"}
+        reports = (anna.ask("connections/report?target=shop&max_age=0")[1]["transactions"],
+                   anna.ask("queries/report?target=shop&longer-than=0s")[1]["transactions"])
+        for transactions in reports:
+            assert {item["pid"]: item["left_alone"] for item in transactions} == pids
+        for pid, why in pids.items():
+            plan = anna.plan("queries/terminate?target=shop", arguments=[pid])["document"]
+            assert (plan["only"] == []) == (why is not None)
+            assert why is None or why in json.dumps(plan), plan
 
 
 def test_an_act_outlives_nobody(daemon, anna, server):

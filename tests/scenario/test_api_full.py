@@ -1,6 +1,9 @@
 """Every slot is taken, and no emergency connection is configured: whoever is at the page gets in all
 the same, by the connection of the watch."""
 
+import os
+import signal
+
 import psycopg
 import pytest
 
@@ -74,6 +77,24 @@ def test_the_end_of_one_session(full, daemon):
     done = anna.done(anna.act(path, plan, "that one"))
     assert done["exit_code"] == 0, done
     assert alive(full, sessions) == set(pids(sessions)) - {victim}
+
+
+def test_what_the_watch_does_is_not_stopped(full, daemon):
+    """It is over in a moment, and the watch has other things to do."""
+    anna = Operator(daemon, "anna")
+    wait_until(lambda: full.backends("pgrunbook watch"), what="the watch")
+    victim = pids(fill(full))[3]
+    path = "queries/terminate?target=shop"
+    plan = anna.plan(path, arguments=[victim])
+    (watch,) = daemon.children("watch")
+    os.kill(watch, signal.SIGSTOP)
+    act = anna.act(path, plan, "that one")
+    wait_until(lambda: anna.ask("running")[1]["running"] == [], what="the watch to be asked")
+    code, document = anna.ask(f"acts/{act['act']}/stop", {})
+    os.kill(watch, signal.SIGCONT)
+    assert code == 409 and document["error"] == "the watch of the target does it", document
+    done = anna.done(act)
+    assert (done["exit_code"], done["stopped_by"]) == (0, None), done
 
 
 def test_what_the_watch_does_not_do(full, daemon):

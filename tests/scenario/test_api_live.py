@@ -170,6 +170,7 @@ def test_fifty_targets_at_a_glance_start_no_child(runbook, server):
 def test_it_describes_itself_and_keeps_its_word(daemon):
     code, document, _ = daemon.ask("/api/v1/openapi.json")
     assert code == 200 and document["openapi"].startswith("3.1")
+    assert {"/api/v1/acts/{act}/stop", "/api/v1/running/{run}/stop"} <= document["paths"].keys()
     ids, told = set(), set()
     for path, item in document["paths"].items():
         for method, operation in item.items():

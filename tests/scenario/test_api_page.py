@@ -38,6 +38,6 @@ def test_the_page(server, runbook):
     assert '"error": "' not in said, said
     for words in ("shop up ", "dead rows", "event: live", "event: sample", '"exit_code": 0',
                   '"actor": "token:deploy"', '"reason": "after the import"', '"outcome": "done"',
-                  '"name": "deploy"'):
+                  '"name": "deploy"', "it has ended already"):
         assert words in said, (words, said)
     daemon.stop()

@@ -83,6 +83,24 @@ def test_who_is_idle_gets_no_cancel(operator):
     assert "Terminate" in labels and "Cancel" not in labels
 
 
+@pytest.mark.parametrize("page, key", [("connections", "open"), ("queries", "entry")])
+def test_what_would_be_refused_is_not_offered(operator, trouble, page, key):
+    """The reason stands in the place of the buttons: that of the plan, in the same words."""
+    with trouble.shop.connect() as session:
+        session.autocommit = False
+        session.execute("SELECT 1")
+        entry = f"[data-key='{key}-{session.info.backend_pid}']"
+        operator.open(f"shop/{page}")
+        wait_until(lambda: operator.run("return !!document.querySelector(arguments[0])", entry),
+                   timeout=60, what="the superuser's session")
+        text, buttons = operator.run("""const e = document.querySelector(arguments[0]);
+            return [e.innerText, e.querySelectorAll('button').length];""", entry)
+        assert "eft alone: its role is a superuser" in text and buttons == 0
+        others = operator.run("""return [...document.querySelectorAll('main .actions button')]
+            .map((one) => one.textContent)""")
+        assert "Terminate" in others
+
+
 def test_the_plan_says_what_and_why(operator):
     """Of a session its query and the reason; of a vacuum the tables, and whom it leaves alone."""
     operator.open("shop/connections")

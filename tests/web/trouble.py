@@ -71,7 +71,8 @@ class Trouble:
                          "backup.receive": "on", "backup.schedule": "0 1 * * *",
                          "backup.scratch": self.home, "migrations.dir": self.migrations,
                          **IMPATIENT},
-                "crm": {"conninfo": self.calm.conninfo()}}
+                # A lock is waited for until a test has seen what it came for.
+                "crm": {"conninfo": self.calm.conninfo(), "vacuum.lock_timeout": "10min"}}
 
     def make(self):
         """All of it; the sessions last until let_go()."""

@@ -11,6 +11,7 @@
 
 #include "auto.h"
 #include "pg/session.h"
+#include "settings/settings.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -177,6 +178,14 @@ struct backends_policy {
  * allowed, protected roles and applications. */
 const char *backend_protected(const struct backends_policy *policy,
                               const struct backend *backend);
+
+/* As the settings have it; superusers: the name of the one that lets their sessions be ended. */
+struct backends_policy backends_policy(const struct settings *settings, const char *superusers);
+
+/* Why a session would be left alone though somebody names it: it must not be touched, or our role
+ * lacks the right. A parallel worker is its leader's. NULL: it would be ended. Caller frees. */
+char *backend_left_alone(const struct backends *backends, const struct backends_policy *policy,
+                         const struct backend *backend);
 
 /* Whether an application_name is that program's: it is the name, in any case, or begins with it
  * and goes on with something other than a letter: "pgBackRest [backup]", "Patroni restapi". */

@@ -84,6 +84,15 @@ struct backends_only *backends_only_new(const char *const *marks, GError **error
     return g_steal_pointer(&only);
 }
 
+bool backends_only_accepts(const struct options *options, const char *const *arguments,
+                           GError **error)
+{
+    (void) arguments;
+    AUTO(backends_only) only = backends_only_new(option_values(options, "only"), error);
+
+    return only != NULL;
+}
+
 void backends_only_free(struct backends_only *only)
 {
     if (only == NULL)

@@ -7,6 +7,7 @@
 #define CORE_BACKENDS_ONLY_H
 
 #include "backends/backends_act.h"
+#include "feature.h"
 
 /* The row of an option table; its value, given again and again, makes a struct backends_only. */
 #define BACKENDS_ONLY_OPTION                                                                   \
@@ -24,6 +25,10 @@ struct backends_only;
 struct backends_only *backends_only_new(const char *const *marks, GError **error);
 void backends_only_free(struct backends_only *only);
 AUTO_DEFINE(backends_only, backends_only_free)
+
+/* For a command's `accepts`: whether all marks of the option are such. RUNBOOK_USAGE. */
+bool backends_only_accepts(const struct options *options, const char *const *arguments,
+                           GError **error);
 
 enum backends_shown {
     BACKENDS_AS_SHOWN,

@@ -44,3 +44,28 @@ const char *backend_protected(const struct backends_policy *policy,
         return "its role is a superuser";
     return NULL;
 }
+
+struct backends_policy backends_policy(const struct settings *settings, const char *superusers)
+{
+    return (struct backends_policy){
+        .roles = settings_list(settings, "protected_roles"),
+        .applications = settings_list(settings, "protected_applications"),
+        .superusers = settings_bool(settings, superusers),
+    };
+}
+
+char *backend_left_alone(const struct backends *backends, const struct backends_policy *policy,
+                         const struct backend *backend)
+{
+    const struct backend *leader =
+        backend->leader != 0 ? backends_find(backends, backend->leader) : NULL;
+
+    backend = leader != NULL ? leader : backend;
+    const char *protected = backend_protected(policy, backend);
+    if (protected != NULL || backend->may_end)
+        return g_strdup(protected);
+    if (backend->superuser)
+        return g_strdup("only a superuser may end a superuser's session");
+    return g_strdup_printf("role \"%s\" may not; GRANT pg_signal_backend TO \"%s\"",
+                           backends->looker, backends->looker);
+}

@@ -357,6 +357,46 @@ static void test_needed(void)
     g_assert_cmpint(act->result, ==, BACKENDS_PENDING);
 }
 
+/* ---- who would be left alone ------------------------------------------------------------------ */
+
+static void expect_left_alone(const struct backend *backend, bool superusers, const char *why)
+{
+    AUTO(backends) backends = fixture_backends(100);
+    const struct backends_policy policy = {.superusers = superusers};
+    struct backend worker = fixture_client(99, BACKEND_ACTIVE, 3);
+
+    backends->looker = "watch";
+    worker.type = "parallel worker";
+    worker.leader = backend->pid;
+    worker.may_end = backend->may_end;
+    backends_add(backends, backend);
+    backends_add(backends, &worker);
+    backends_settle(backends);
+    for (gint64 pid = backend->pid; pid != 0; pid = pid == 99 ? 0 : 99) {
+        g_autofree char *left_alone =
+            backend_left_alone(backends, &policy, backends_find(backends, pid));
+        g_assert_cmpstr(left_alone, ==, why);
+    }
+}
+
+/* By its own pid, and by that of a worker of its. */
+static void test_left_alone(void)
+{
+    struct backend backend = fixture_client(7, BACKEND_ACTIVE, 3);
+
+    expect_left_alone(&backend, false, NULL);
+    backend.may_end = false;
+    expect_left_alone(&backend, false,
+                      "role \"watch\" may not; GRANT pg_signal_backend TO \"watch\"");
+    backend.superuser = true;
+    expect_left_alone(&backend, true, "only a superuser may end a superuser's session");
+    expect_left_alone(&backend, false, "its role is a superuser");
+    backend.may_end = true;
+    expect_left_alone(&backend, true, NULL);
+    backend.application = "pgrunbook vacuum";
+    expect_left_alone(&backend, true, "it is a session of pgrunbook");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -372,6 +412,7 @@ int main(int argc, char **argv)
     g_test_add_func("/backends/odd_graphs", test_odd_graphs);
     g_test_add_func("/backends/applications", test_applications);
     g_test_add_func("/backends/protected", test_protected);
+    g_test_add_func("/backends/left-alone", test_left_alone);
     g_test_add_func("/backends/statement", test_statement);
     g_test_add_func("/backends/ladder", test_ladder);
     g_test_add_func("/backends/needed", test_needed);

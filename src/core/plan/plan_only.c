@@ -1,5 +1,7 @@
 #include "plan/plan_only.h"
 
+#include "error.h"
+
 #include <string.h>
 
 enum { ITEM_MOST = 1 << 16 }; /* the kernel takes words of 128 KiB */
@@ -15,6 +17,51 @@ GHashTable *plan_only_read(const struct options *options)
             g_hash_table_add(only, g_strdup(*mark));
     }
     return only;
+}
+
+static bool is_mark(const char *mark, bool means)
+{
+    const char *at = strchr(mark, '@');
+    g_autofree char *oid = at != NULL ? g_strndup(mark, (gsize) (at - mark)) : g_strdup(mark);
+
+    if (strcmp(mark, "none") == 0)
+        return true;
+    if (means != (at != NULL) ||
+        (means && (at[1] == '\0' || at[1 + strspn(at + 1, G_CSET_a_2_z "_")] != '\0')))
+        return false;
+    return g_ascii_string_to_unsigned(oid, 10, 1, G_MAXUINT32, NULL, NULL);
+}
+
+static bool accepts(const struct options *options, bool means, GError **error)
+{
+    for (const char *const *value = option_values(options, "only"); *value != NULL; value++) {
+        g_auto(GStrv) marks = g_strsplit(*value, ",", -1);
+        char **mark = marks;
+        while (*mark != NULL && is_mark(*mark, means))
+            mark++;
+        if (*mark == NULL && marks[0] != NULL)
+            continue;
+        runbook_error_set(error, RUNBOOK_USAGE,
+                          "\"only\" in the document of --dry-run --json has such marks",
+                          "\"%s\" is not a mark of what a dry run showed, %s",
+                          *mark != NULL ? *mark : "", means ? "OID@MEANS" : "OID");
+        return false;
+    }
+    return true;
+}
+
+bool plan_only_accepts_oids(const struct options *options, const char *const *arguments,
+                            GError **error)
+{
+    (void) arguments;
+    return accepts(options, false, error);
+}
+
+bool plan_only_accepts_means(const struct options *options, const char *const *arguments,
+                             GError **error)
+{
+    (void) arguments;
+    return accepts(options, true, error);
 }
 
 bool plan_only_has(GHashTable *only, const char *mark)

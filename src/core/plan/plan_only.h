@@ -23,6 +23,13 @@
 /* The set of the option's marks; NULL: it was not given. Free with g_hash_table_unref(). */
 GHashTable *plan_only_read(const struct options *options);
 
+/* For a command's `accepts`: whether all marks of the option are oids, each with "@MEANS" behind it
+ * in the second; "none" stands for nothing at all. RUNBOOK_USAGE. */
+bool plan_only_accepts_oids(const struct options *options, const char *const *arguments,
+                            GError **error);
+bool plan_only_accepts_means(const struct options *options, const char *const *arguments,
+                             GError **error);
+
 /* Whether it was shown; true where only is NULL. */
 bool plan_only_has(GHashTable *only, const char *mark);
 bool plan_only_has_oid(GHashTable *only, guint oid);

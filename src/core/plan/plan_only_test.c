@@ -1,3 +1,4 @@
+#include "error.h"
 #include "options.h"
 #include "plan/plan_only.h"
 
@@ -14,6 +15,40 @@ static void test_given(void)
     g_assert_true(plan_only_has_oid(only, 8));
     g_assert_false(plan_only_has_oid(only, 9));
     g_assert_true(plan_only_has(only, "9@vacuum_full"));
+}
+
+static const char *const nothing[] = {NULL};
+
+static void expect_accepted(const char *value, bool plain, bool with_means)
+{
+    for (int means = 0; means <= 1; means++) {
+        AUTO(options) options = options_new();
+        g_autoptr(GError) error = NULL;
+        options_add(options, "only", "none");
+        options_add(options, "only", value);
+        bool accepted = means != 0 ? plan_only_accepts_means(options, nothing, &error)
+                                   : plan_only_accepts_oids(options, nothing, &error);
+        g_assert_cmpint(accepted, ==, means != 0 ? with_means : plain);
+        g_assert_cmpint(error != NULL ? error->code : 0, ==, accepted ? 0 : RUNBOOK_USAGE);
+    }
+}
+
+static void test_accepts(void)
+{
+    static const char *const wrong[] = {"",      "x",  "0",      "-7",   "4294967296", "7,,8",
+                                        "7,x",   "7@", "7@FULL", "@a",   " 7",         "7 ",
+                                        "none,", "+7", "x@a",    "7@a@", "7@a b"};
+    AUTO(options) options = options_new();
+
+    g_assert_true(plan_only_accepts_oids(options, nothing, NULL));
+    g_assert_true(plan_only_accepts_means(options, nothing, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++)
+        expect_accepted(wrong[i], false, false);
+    expect_accepted("7", true, false);
+    expect_accepted("7,4294967295", true, false);
+    expect_accepted("7@vacuum_full", false, true);
+    expect_accepted("7@vacuum,8@vacuum_full", false, true);
+    expect_accepted("none", true, true);
 }
 
 static void test_none(void)
@@ -50,6 +85,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/plan/only/given", test_given);
+    g_test_add_func("/plan/only/accepts", test_accepts);
     g_test_add_func("/plan/only/none", test_none);
     g_test_add_func("/plan/only/many", test_many);
     return g_test_run();

@@ -153,6 +153,8 @@ struct store_run_view {
     gint64 undoes;   /* the run that this one takes back; 0: none */
     gint64 undo_run; /* the newest run that takes this one back, or tried to; 0: none */
     const char *actor, *reason; /* who asked for it, and why; NULL: nobody but the os user */
+    const char *stopped_by, *stop_reason; /* who had it stopped, and why; NULL: nobody, none */
+    gint64 stopped_us;                    /* when; 0: never */
 };
 struct store_step_view {
     int number, attempts;

@@ -137,6 +137,9 @@ static struct store_run_view run_row(const struct statement *statement)
         .undo_run = statement_int(statement, STORE_RUNS_UNDO_RUN),
         .actor = statement_text(statement, STORE_RUNS_ACTOR),
         .reason = statement_text(statement, STORE_RUNS_REASON),
+        .stopped_by = statement_text(statement, STORE_RUNS_STOPPED_BY),
+        .stop_reason = statement_text(statement, STORE_RUNS_STOP_REASON),
+        .stopped_us = statement_int(statement, STORE_RUNS_STOPPED_US),
     };
 }
 

@@ -247,3 +247,14 @@ bool store_run_interrupted(struct store *store, gint64 run, const char *reason)
     statement_bind_text(steps, 3, reason);
     return store_write(store, steps);
 }
+
+bool store_run_stopped(struct store *store, gint64 run, const char *by, const char *reason,
+                       gint64 at_us)
+{
+    AUTO(statement) statement = statement_open(store, &query_store_run_stopped);
+    statement_bind_int(statement, 1, run);
+    statement_bind_text(statement, 2, by);
+    statement_bind_text(statement, 3, reason);
+    statement_bind_int(statement, 4, at_us);
+    return store_write(store, statement);
+}

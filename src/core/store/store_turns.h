@@ -74,4 +74,9 @@ gint64 store_run_of(struct store *store, gint64 pid, gint64 since_us);
  * reason, unless it had told its end itself. Its process must be gone. */
 bool store_run_interrupted(struct store *store, gint64 run, const char *reason);
 
+/* Who had it stopped ("token:anna"), and when; reason: NULL where none was given. What is recorded
+ * already stays. */
+bool store_run_stopped(struct store *store, gint64 run, const char *by, const char *reason,
+                       gint64 at_us);
+
 #endif

@@ -238,6 +238,33 @@ static void test_run_interrupted(void)
     g_assert_cmpstr(store_trouble(store), ==, NULL);
 }
 
+static void append_stop(const struct store_run_view *run, gpointer data)
+{
+    g_string_append_printf(data, "%s %s %d; ", run->stopped_by ? run->stopped_by : "nobody",
+                           run->stop_reason ? run->stop_reason : "-",
+                           (int) (run->stopped_us / G_USEC_PER_SEC));
+}
+
+/* The first one's word stays, and how the run ended is another matter. */
+static void test_run_stopped(void)
+{
+    AUTO(store) store = store_open(NULL);
+    const gint64 run = store_run_begin(store, &usual_run);
+    const gint64 second = store_run_begin(store, &usual_run);
+    g_autoptr(GString) stops = g_string_new(NULL);
+
+    g_assert_true(store_run_stopped(store, run, "token:anna", NULL, SECONDS(7)));
+    g_assert_true(store_run_stopped(store, run, "token:bert", "late", SECONDS(8)));
+    store_run_end(store, run, "done", 0, NULL, NULL);
+    expect_outcome(store, run, "done");
+    store_run_end(store, second, "interrupted", 130, NULL, NULL);
+    g_assert_true(store_run_stopped(store, second, "token:bert", "wrong hour", SECONDS(9)));
+    store_run_begin(store, &usual_run);
+    store_each_run(store, NULL, NULL, 0, append_stop, stops, NULL);
+    g_assert_cmpstr(stops->str, ==, "nobody - 0; token:bert wrong hour 9; token:anna - 7; ");
+    g_assert_cmpstr(store_trouble(store), ==, NULL);
+}
+
 /* ---- forgetting --------------------------------------------------------------------------------- */
 
 /* All but the newest of each job, and those that have not ended. */
@@ -272,6 +299,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/turns/filters", test_filters);
     g_test_add_func("/store/turns/job-since", test_job_since);
     g_test_add_func("/store/turns/run-interrupted", test_run_interrupted);
+    g_test_add_func("/store/turns/run-stopped", test_run_stopped);
     g_test_add_func("/store/turns/prune", test_prune);
     return g_test_run();
 }

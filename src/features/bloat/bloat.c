@@ -124,6 +124,7 @@ static const struct command commands[] = {
             "pgrunbook bloat reclaim --table orders --allow-exclusive-lock insightengine",
         .options = reclaim_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .accepts = plan_only_accepts_means,
         .run = bloat_reclaim_command,
     },
     {.verb = NULL},

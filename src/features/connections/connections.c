@@ -114,6 +114,7 @@ static const struct command commands[] = {
             "pgrunbook connections relieve --yes --emergency service=rescue insightengine",
         .options = relieve_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES | COMMAND_TAKES_GUARD,
+        .accepts = backends_only_accepts,
         .run = connections_relieve_command,
     },
     {

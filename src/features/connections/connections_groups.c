@@ -96,22 +96,32 @@ json_t *connections_slots_json(const struct backends *backends)
 
 /* ---- who waits ------------------------------------------------------------------------------- */
 
+static void set_left_alone(json_t *item, const struct backends *backends,
+                           const struct backends_policy *named, const struct backend *backend)
+{
+    g_autofree char *why = backend_left_alone(backends, named, backend);
+
+    json_object_set_new(item, "left_alone", document_text(why));
+}
+
 static void set_backend(json_t *item, const struct backends *backends,
-                        const struct backend *backend)
+                        const struct backends_policy *named, const struct backend *backend)
 {
     json_t *more = backend_json(backends, backend);
 
     json_object_update(item, more);
     json_decref(more);
+    set_left_alone(item, backends, named, backend);
 }
 
-static json_t *root_json(const struct backends *backends, const struct backends_root *root)
+static json_t *root_json(const struct backends *backends, const struct backends_policy *named,
+                         const struct backends_root *root)
 {
     json_t *item = json_object();
 
     json_object_set_new(item, "pid", json_null());
     if (root->backend != NULL)
-        set_backend(item, backends, root->backend);
+        set_backend(item, backends, named, root->backend);
     json_object_set_new(item, "prepared", document_text(root->prepared));
     json_object_set_new(item, "blocked_by", json_array());
     json_object_set_new(item, "root", json_true());
@@ -142,15 +152,15 @@ static GHashTable *count_blocked(const struct backends *backends)
 }
 
 /* root: the pid of one it waits behind in the end; 0: a prepared transaction; -1: there is none. */
-static json_t *waiter_json(const struct backends *backends, const struct backend *backend,
-                           gint64 root, guint blocked)
+static json_t *waiter_json(const struct backends *backends, const struct backends_policy *named,
+                           const struct backend *backend, gint64 root, guint blocked)
 {
     json_t *item = json_object();
     json_t *blockers = json_array();
 
     for (guint i = 0; i < backend->blocker_count; i++)
         json_array_append_new(blockers, json_integer(backend->blockers[i]));
-    set_backend(item, backends, backend);
+    set_backend(item, backends, named, backend);
     json_object_set_new(item, "prepared", document_text(backend->prepared));
     json_object_set_new(item, "blocked_by", blockers);
     json_object_set_new(item, "root", json_false());
@@ -164,7 +174,8 @@ static json_t *waiter_json(const struct backends *backends, const struct backend
 }
 
 json_t *connections_blocking_json(const struct backends *backends,
-                                  const struct connections_diagnosis *diagnosis)
+                                  const struct connections_diagnosis *diagnosis,
+                                  const struct backends_policy *named)
 {
     g_autoptr(GHashTable) blocked = count_blocked(backends);
     g_autofree gint64 *root_of = backends_root_of(backends);
@@ -172,20 +183,22 @@ json_t *connections_blocking_json(const struct backends *backends,
 
     for (guint i = 0; i < diagnosis->roots->len; i++)
         json_array_append_new(
-            items,
-            root_json(backends, &g_array_index(diagnosis->roots, struct backends_root, i)));
+            items, root_json(backends, named,
+                             &g_array_index(diagnosis->roots, struct backends_root, i)));
     for (guint i = 0; i < backends_count(backends); i++) {
         const struct backend *backend = backends_at(backends, i);
         guint behind = GPOINTER_TO_UINT(g_hash_table_lookup(blocked, &backend->pid));
         if (backend->blocker_count > 0)
-            json_array_append_new(items, waiter_json(backends, backend, root_of[i], behind));
+            json_array_append_new(items,
+                                  waiter_json(backends, named, backend, root_of[i], behind));
     }
     return items;
 }
 
 /* ---- idle in transaction ----------------------------------------------------------------------- */
 
-json_t *connections_transactions_json(const struct backends *backends)
+json_t *connections_transactions_json(const struct backends *backends,
+                                      const struct backends_policy *named)
 {
     json_t *items = json_array();
 
@@ -194,6 +207,7 @@ json_t *connections_transactions_json(const struct backends *backends)
         if (!backend_in_transaction(backend))
             continue;
         json_t *item = backend_json(backends, backend);
+        set_left_alone(item, backends, named, backend);
         json_object_set_new(item, "horizon_age",
                             backend->xmin_age < 0 ? json_null()
                                                   : json_integer(backend->xmin_age));

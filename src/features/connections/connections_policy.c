@@ -9,7 +9,7 @@ static gint64 us_of(const struct settings *settings, const char *name)
 struct connections_policy connections_policy(const struct settings *settings, bool unready,
                                              bool superusers)
 {
-    return (struct connections_policy){
+    struct connections_policy policy = {
         .until = settings_fraction(settings, "connections.until"),
         .idle_for_us = us_of(settings, "connections.idle_for"),
         .transaction_for_us = us_of(settings, "connections.transaction_for"),
@@ -18,11 +18,10 @@ struct connections_policy connections_policy(const struct settings *settings, bo
         .convoy = (guint) settings_int(settings, "connections.convoy"),
         .convoy_for_us = us_of(settings, "connections.convoy_for"),
         .unready = unready,
-        .protection =
-            {
-                .roles = settings_list(settings, "protected_roles"),
-                .applications = settings_list(settings, "protected_applications"),
-                .superusers = superusers || settings_bool(settings, "connections.superusers"),
-            },
+        .protection = backends_policy(settings, "connections.superusers"),
+        .named = backends_policy(settings, "queries.superusers"),
     };
+
+    policy.protection.superusers |= superusers;
+    return policy;
 }

@@ -20,6 +20,7 @@ struct connections_policy {
     gint64 convoy_for_us;              /* … once one of them has waited that long */
     bool unready;                      /* the service says that it gets no connection */
     struct backends_policy protection; /* borrowed from the settings */
+    struct backends_policy named;      /* the same for one that is named: `queries terminate` */
     /* The application a session belongs to and how many idle sessions it may keep, over all its
      * instances; NULL: none that is known. A NULL function: none is. */
     const char *(*application_of)(const struct backend *backend, gint64 *ret_allowed_idle,
@@ -178,9 +179,12 @@ GArray *connections_groups(const struct backends *backends);
 
 json_t *connections_slots_json(const struct backends *backends);
 json_t *connections_groups_json(const struct backends *backends);
+/* named: who would be left alone though somebody names it. */
 json_t *connections_blocking_json(const struct backends *backends,
-                                  const struct connections_diagnosis *diagnosis);
-json_t *connections_transactions_json(const struct backends *backends);
+                                  const struct connections_diagnosis *diagnosis,
+                                  const struct backends_policy *named);
+json_t *connections_transactions_json(const struct backends *backends,
+                                      const struct backends_policy *named);
 json_t *connections_strings_json(char *const *lines);
 
 #endif

@@ -221,9 +221,10 @@ static json_t *members_of(const struct report *report, bool emergency)
     json_object_set_new(members, "goal", goal);
     json_object_set_new(members, "groups", connections_groups_json(report->backends));
     json_object_set_new(members, "transactions",
-                        connections_transactions_json(report->backends));
-    json_object_set_new(members, "blocking",
-                        connections_blocking_json(report->backends, diagnosis));
+                        connections_transactions_json(report->backends, &report->policy.named));
+    json_object_set_new(
+        members, "blocking",
+        connections_blocking_json(report->backends, diagnosis, &report->policy.named));
     json_object_set_new(members, "pgbouncer", connections_pooler_json(&report->pooler));
     json_object_set_new(members, "hints", connections_strings_json(report->hints));
     return members;

@@ -122,6 +122,7 @@ static const struct command commands[] = {
                     "pgrunbook indexes drop --yes public.orders_note_idx insightengine",
         .options = drop_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .accepts = plan_only_accepts_oids,
         .run = indexes_drop_command,
     },
     {
@@ -144,6 +145,7 @@ static const struct command commands[] = {
                     "pgrunbook indexes rebuild --yes --invalid insightengine",
         .options = rebuild_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .accepts = plan_only_accepts_oids,
         .run = indexes_rebuild_command,
     },
     {.verb = NULL},

@@ -3,6 +3,7 @@
 #include "indexes_queries.h"
 #include "out/document.h"
 #include "plan/plan_gate.h"
+#include "plan/plan_only.h"
 #include "relations/selection.h"
 #include "units/units.h"
 
@@ -43,10 +44,9 @@ static bool fail_unknown(const struct drop *drop, const char *name, GError **err
 /* The same index that a dry run showed, not another that has its name by now. */
 static bool is_shown(const struct drop *drop, GError **error)
 {
-    const struct options *options = drop->call->options;
-    g_autofree char *oid = g_strdup_printf("%u", index_of(drop)->oid);
+    g_autoptr(GHashTable) only = plan_only_read(drop->call->options);
 
-    if (!option_given(options, "only") || g_strv_contains(option_values(options, "only"), oid))
+    if (plan_only_has_oid(only, index_of(drop)->oid))
         return true;
     runbook_error_set(error, RUNBOOK_REFUSED, "look again, and decide anew",
                       "index \"%s.%s\" is not the one that was shown, which had its name",

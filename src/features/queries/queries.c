@@ -79,6 +79,7 @@ static const struct command commands[] = {
                     "pgrunbook queries cancel --rules --yes insightengine",
         .options = end_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES | COMMAND_TAKES_GUARD,
+        .accepts = queries_end_accepts,
         .run = queries_cancel_command,
     },
     {
@@ -99,6 +100,7 @@ static const struct command commands[] = {
             "pgrunbook queries terminate --rules --yes insightengine",
         .options = end_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES | COMMAND_TAKES_GUARD,
+        .accepts = queries_end_accepts,
         .run = queries_terminate_command,
     },
     {.verb = NULL},

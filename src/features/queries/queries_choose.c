@@ -15,14 +15,6 @@ GArray *queries_choices_new(void)
     return choices;
 }
 
-static char *lacking_right(const struct backends *backends, const struct backend *backend)
-{
-    if (backend->superuser)
-        return g_strdup("only a superuser may end a superuser's session");
-    return g_strdup_printf("role \"%s\" may not; GRANT pg_signal_backend TO \"%s\"",
-                           backends->looker, backends->looker);
-}
-
 /* A session that runs nothing has nothing to cancel. */
 static enum queries_way way_of(const struct backend *backend, bool terminate)
 {
@@ -56,13 +48,11 @@ struct queries_choice queries_choose_pid(const struct backends *backends,
         choice.reason = g_strdup("no session has this pid");
         return choice;
     }
-    const char *protected = backend_protected(&policy->protection, backend);
+    char *left_alone = backend_left_alone(backends, &policy->protection, backend);
     choice.way = way_of(backend, terminate);
-    if (protected != NULL) {
-        refuse(&choice, g_strdup(protected));
-    } else if (!backend->may_end) {
-        choice.forbidden = true;
-        refuse(&choice, lacking_right(backends, backend));
+    if (left_alone != NULL) {
+        choice.forbidden = backend_protected(&policy->protection, backend) == NULL;
+        refuse(&choice, left_alone);
     } else if (choice.way == QUERIES_LEAVE) {
         refuse(&choice, g_strdup_printf("it is %s: a cancel does nothing to it, \"queries "
                                         "terminate\" ends it",
@@ -114,7 +104,7 @@ static void choose_rows(GArray *choices, const struct backends *backends,
         if (!backend->may_end) {
             g_free(reason);
             choice.forbidden = true;
-            refuse(&choice, lacking_right(backends, backend));
+            refuse(&choice, backend_left_alone(backends, &policy->protection, backend));
         }
         g_array_append_val(choices, choice);
     }

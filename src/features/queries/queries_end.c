@@ -196,6 +196,15 @@ static bool read_pid(const char *text, gint64 *ret, GError **error)
     return true;
 }
 
+bool queries_end_accepts(const struct options *options, const char *const *arguments,
+                         GError **error)
+{
+    gint64 pid;
+
+    return (arguments[0] == NULL || read_pid(arguments[0], &pid, error)) &&
+           backends_only_accepts(options, arguments, error);
+}
+
 /* What is not due is no part of the plan. */
 static void sift(struct queries_end *end)
 {

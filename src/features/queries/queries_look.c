@@ -10,6 +10,7 @@ static void clear_row(gpointer pointer)
 
     g_array_unref(row->blocks);
     g_free(row->reason);
+    g_free(row->left_alone);
 }
 
 static GArray *rows_new(void)
@@ -100,6 +101,7 @@ static void add_row(GArray *rows, const struct backends *backends,
         .backend = backend,
         .seconds = backends_seconds_since(backends, since_of(backend)),
         .protected = backend_protected(&policy->protection, backend),
+        .left_alone = backend_left_alone(backends, &policy->protection, backend),
         .rule = queries_rule_of(policy->rules, backend),
         .blocks = blocked_by(backends, backend->pid),
     };

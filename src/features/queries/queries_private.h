@@ -49,6 +49,7 @@ struct queries_row {
     const struct backend *backend;
     double seconds;        /* at this query; idle in transaction: in the transaction */
     const char *protected; /* why it is never proposed; NULL: it may be */
+    char *left_alone;      /* why it would not be ended, protected or not; NULL: it would */
     const struct queries_rule *rule;
     GArray *blocks; /* pids (gint64) that wait directly for it */
     char *reason;   /* one sentence */
@@ -123,6 +124,9 @@ bool queries_report(struct call *call, struct session *session,
                     const struct queries_policy *policy, GError **error);
 
 enum runbook_exit queries_report_command(struct call *call, GError **error);
+/* A pid, and marks of sessions. */
+bool queries_end_accepts(const struct options *options, const char *const *arguments,
+                         GError **error);
 enum runbook_exit queries_cancel_command(struct call *call, GError **error);
 enum runbook_exit queries_terminate_command(struct call *call, GError **error);
 bool queries_check(struct check *check, GError **error);

@@ -18,17 +18,15 @@ struct queries_policy queries_policy(const struct call *call, const GArray *rule
 struct queries_policy queries_policy_by(const struct settings *settings, const GArray *rules,
                                         bool by_rules, bool superusers)
 {
-    return (struct queries_policy){
+    struct queries_policy policy = {
         .longer_than_us = settings_int(settings, "queries.longer_than") * 1000,
         .by_rules = by_rules,
         .rules = rules,
-        .protection =
-            {
-                .roles = settings_list(settings, "protected_roles"),
-                .applications = settings_list(settings, "protected_applications"),
-                .superusers = superusers || settings_bool(settings, "queries.superusers"),
-            },
+        .protection = backends_policy(settings, "queries.superusers"),
     };
+
+    policy.protection.superusers |= superusers;
+    return policy;
 }
 
 struct backends *queries_snapshot(struct session *session, GError **error)
@@ -83,14 +81,15 @@ static json_t *item_of(const struct queries_row *row)
     const struct queries_rule *rule = row->rule;
 
     return json_pack(
-        "{sI so so so so so sf ss so so sb so so ss so so sI so}", "pid",
+        "{sI so so so so so sf ss so so sb so so so ss so so sI so}", "pid",
         (json_int_t) backend->pid, "type", document_text(backend->type), "role",
         document_text(backend->role), "application", document_text(backend->application),
         "client", document_text(backend->client), "database", document_text(backend->database),
         "duration_seconds", row->seconds, "state", backend_state_name(backend->state), "wait",
         wait_of(backend), "blocks", pids_of(row->blocks), "protected",
-        (int) (row->protected != NULL), "reason", document_text(row->reason), "rule",
-        document_text(rule == NULL ? NULL : rule->name), "action",
+        (int) (row->protected != NULL), "reason", document_text(row->reason), "left_alone",
+        document_text(row->left_alone), "rule", document_text(rule == NULL ? NULL : rule->name),
+        "action",
         queries_action_name(rule == NULL || row->protected ? QUERIES_REPORT : rule->action),
         "command", document_text(backend->command), "progress_pct",
         backend->progress_pct < 0 ? json_null() : json_real(backend->progress_pct), "workers",

@@ -116,6 +116,7 @@ static const struct command commands[] = {
                     "pgrunbook vacuum run --yes --analyze-only --schema public insightengine",
         .options = run_options,
         .flags = COMMAND_NEEDS_SERVER | COMMAND_WRITES,
+        .accepts = plan_only_accepts_oids,
         .run = vacuum_run_command,
     },
     {.verb = NULL},

@@ -17,6 +17,16 @@ static void say_run(struct output *output, const char *name, gint64 id)
     say(output, name, id > 0 ? text : NULL);
 }
 
+static void say_stop(struct output *output, const struct store_run_view *run)
+{
+    g_autofree char *time = history_time(run->stopped_us);
+    g_autofree char *text = g_strdup_printf("by %s, %s%s%s", run->stopped_by, time,
+                                            run->stop_reason != NULL ? ": " : "",
+                                            run->stop_reason != NULL ? run->stop_reason : "");
+
+    say(output, "Stopped", run->stopped_by != NULL ? text : NULL);
+}
+
 static void show_run(const struct store_run_view *run, gpointer data)
 {
     struct output *output = data;
@@ -47,6 +57,7 @@ static void show_run(const struct store_run_view *run, gpointer data)
     say(output, "Deadline", deadline);
     say(output, "Took", duration);
     say(output, "Outcome", outcome);
+    say_stop(output, run);
     say(output, "Error", run->error);
     say(output, "Summary", summary);
     say_run(output, "Takes back", run->undoes);

@@ -125,5 +125,8 @@ json_t *history_run_json(const struct store_run_view *run)
     json_object_set_new(object, "error", document_text(run->error));
     json_object_set_new(object, "actor", document_text(run->actor));
     json_object_set_new(object, "reason", document_text(run->reason));
+    json_object_set_new(object, "stopped_by", document_text(run->stopped_by));
+    json_object_set_new(object, "stopped_at", document_time(run->stopped_us));
+    json_object_set_new(object, "stop_reason", document_text(run->stop_reason));
     return object;
 }

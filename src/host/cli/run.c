@@ -347,13 +347,21 @@ static void forget_old(const struct cli_line *line, const struct settings *setti
         store_prune(store, g_get_real_time() - settings_int(settings, "history.keep") * 1000);
 }
 
+/* What the tables do not say of options and arguments, the command does. */
+static bool accepts(const struct cli_line *line, GError **error)
+{
+    return line->command->accepts == NULL ||
+           line->command->accepts(line->options, (const char *const *) line->arguments->pdata,
+                                  error);
+}
+
 static int run_with_settings(struct invocation *invocation, GError **error)
 {
     const struct cli_line *line = invocation->line;
     const char *file = option_value(line->options, "config");
     const char *target = target_of(line);
 
-    if (!check_connection(line, error))
+    if (!check_connection(line, error) || !accepts(line, error))
         return exit_code_of(line, *error);
     AUTO(settings) settings = settings_load(cli_setting_tables(), file, error);
     if (settings == NULL || !apply_overrides(line, settings, error))

@@ -280,7 +280,9 @@ const struct http_route daemon_routes[] = {
     {API_ROOT "events", HTTP_GET, HTTP_VIEWER, api_events},
     {API_ROOT "openapi.json", HTTP_GET, HTTP_VIEWER, api_openapi},
     {API_ROOT "acts", HTTP_GET, HTTP_VIEWER, api_acts_list},
-    {API_ROOT "acts/", HTTP_GET, HTTP_VIEWER, api_acts_show},
+    {API_ROOT "acts/", HTTP_GET | HTTP_POST, HTTP_ACTOR, api_acts_one},
+    {API_ROOT "running", HTTP_GET, HTTP_VIEWER, api_running},
+    {API_ROOT "running/", HTTP_POST, HTTP_ACTOR, api_running_stop},
     {API_ROOT, HTTP_GET | HTTP_POST, HTTP_ACTOR, answer_command},
     {NULL, 0, HTTP_FREE, NULL},
 };

@@ -3,6 +3,7 @@
  * like any job's, and the history has who asked for it and why.
  */
 #include "daemon/api_acts.h"
+#include "daemon/api_confirm.h"
 #include "daemon/api_lend.h"
 #include "daemon/api_shown.h"
 #include "daemon/job_words.h"
@@ -12,29 +13,12 @@
 #include <string.h>
 
 enum {
-    REASON_LONGEST = 500,
     ACTS_AT_ONCE = 4, /* and as many again of an emergency's */
     ACTS_KEPT = 100,
     OUTPUT_MOST = 4 << 20,
     OUTPUTS_MOST = 4 * OUTPUT_MOST, /* of all acts together: the oldest lose theirs */
     MESSAGES_MOST = 1 << 14,
     LINE_LONGEST = 1 << 12,
-};
-
-struct api_act {
-    struct api *api;
-    gint64 number;
-    char *who, *reason, *target, *section, *verb, *command_line;
-    char **words;
-    struct child *child; /* NULL: done, or lent */
-    bool lent;           /* the watch does it */
-    pid_t pid;
-    gint64 started_us, ended_us, run;
-    int exit_code;
-    bool urgent, cut;
-    GByteArray *output;
-    GString *messages;
-    char *trouble;
 };
 
 /* ---- what is kept ------------------------------------------------------------------------------- */
@@ -51,6 +35,7 @@ void api_act_free(gpointer data)
     g_free(act->command_line);
     g_strfreev(act->words);
     g_free(act->trouble);
+    stopping_clear(&act->stop);
     g_byte_array_unref(act->output);
     g_string_free(act->messages, TRUE);
     g_free(act);
@@ -58,65 +43,14 @@ void api_act_free(gpointer data)
 
 /* ---- the act ------------------------------------------------------------------------------------ */
 
-static bool at_work(const struct api_act *act)
+bool api_act_at_work(const struct api_act *act)
 {
     return act->child != NULL || act->lent;
 }
 
-static json_t *messages_of(const struct api_act *act)
+void api_act_tell(const struct api_act *act)
 {
-    g_autofree char *valid = g_utf8_make_valid(act->messages->str, -1);
-    g_auto(GStrv) lines = g_strsplit(valid, "\n", -1);
-    json_t *list = json_array();
-
-    for (char **line = lines; *line != NULL; line++)
-        if (**line != '\0')
-            json_array_append_new(list, json_string(*line));
-    return list;
-}
-
-static json_t *time_or_null(gint64 wall_us)
-{
-    char text[JSON_TEXT_TIME_SIZE];
-
-    return json_text_format_time(wall_us, text) ? json_string(text) : json_null();
-}
-
-static json_t *act_json(const struct api_act *act, bool whole)
-{
-    bool done = !at_work(act);
-    json_t *json = json_pack(
-        "{ss sI ss ss ss so ss ss ss so so so so so}", "schema", "pgrunbook.act/1", "act",
-        (json_int_t) act->number, "state", done ? "done" : "running", "section", act->section,
-        "verb", act->verb, "target", act->target[0] ? json_string(act->target) : json_null(),
-        "command_line", act->command_line, "actor", act->who, "reason", act->reason,
-        "started_at", time_or_null(act->started_us), "ended_at", time_or_null(act->ended_us),
-        "exit_code", done ? json_integer(act->exit_code) : json_null(), "run",
-        act->run > 0 ? json_integer(act->run) : json_null(), "error",
-        act->trouble ? json_string(act->trouble) : json_null());
-
-    if (!whole)
-        return json;
-    json_object_set_new(json, "messages", messages_of(act));
-    json_t *document = json_loadb((const char *) act->output->data, act->output->len, 0, NULL);
-    json_object_set_new(json, "document", document ? document : json_null());
-    return json;
-}
-
-static char *act_text(const struct api_act *act, bool whole)
-{
-    json_t *json = act_json(act, whole);
-    char *dumped = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    char *text = g_strconcat(dumped ? dumped : "{}", NULL);
-
-    free(dumped);
-    json_decref(json);
-    return text;
-}
-
-static void tell_act(const struct api_act *act)
-{
-    g_autofree char *text = act_text(act, false);
+    g_autofree char *text = api_act_text(act, false);
 
     api_tell_act(act->api, act->target, text);
 }
@@ -168,7 +102,7 @@ static void finish(struct api_act *act)
     api_stale(act->api);
     if (target != NULL)
         gather_want(target->gather);
-    tell_act(act);
+    api_act_tell(act);
     if (act->run > 0)
         api_tell_run(act->api, act->target, act->run);
     daemon_end_if_alone(daemon);
@@ -200,7 +134,7 @@ static bool borrow_act(struct api_act *act)
     struct daemon_target *target = targets_find(act->api->daemon, act->target);
     const char *const *words = (const char *const *) act->words;
 
-    if (act->api->daemon->stopping || !api_lend_would(target, words))
+    if (act->api->daemon->stopping || act->stop.by != NULL || !api_lend_would(target, words))
         return false;
     act->lent = true;
     api_lend(target, &(struct api_lend){.words = words,
@@ -225,6 +159,7 @@ static void on_ended(int status, gpointer data)
     act->run = MAX(0, store_run_of(store, act->pid, act->started_us));
     if (act->run > 0 && act->exit_code < 0)
         store_run_interrupted(store, act->run, how);
+    stopping_record(&act->stop, store, act->run);
     finish(act);
 }
 
@@ -235,7 +170,7 @@ static guint acts_running(const struct api *api, bool urgent)
 
     for (guint i = 0; i < api->acts->len; i++) {
         const struct api_act *act = g_ptr_array_index(api->acts, i);
-        running += at_work(act) && act->urgent == urgent;
+        running += api_act_at_work(act) && act->urgent == urgent;
     }
     return running;
 }
@@ -245,14 +180,14 @@ static void make_room(struct api *api)
 {
     for (guint i = 0; api->acts->len >= ACTS_KEPT && i < api->acts->len; i++) {
         const struct api_act *act = g_ptr_array_index(api->acts, i);
-        if (!at_work(act))
+        if (!api_act_at_work(act))
             g_ptr_array_remove_index(api->acts, i--);
     }
     gsize kept = 0;
     for (guint i = api->acts->len; i > 0; i--) {
         struct api_act *act = g_ptr_array_index(api->acts, i - 1);
         kept += act->output->len;
-        if (at_work(act) || kept <= OUTPUTS_MOST || act->output->len == 0)
+        if (api_act_at_work(act) || kept <= OUTPUTS_MOST || act->output->len == 0)
             continue;
         g_byte_array_unref(act->output);
         act->output = g_byte_array_new();
@@ -312,27 +247,10 @@ static void begin_act(struct api *api, struct http_request *request, struct api_
     g_autofree char *body = g_strdup_printf(
         "{\"act\": %" G_GINT64_FORMAT ", \"state\": \"running\"}\n", act->number);
     http_answer_text(request, 202, "application/json", body, NULL);
-    tell_act(act);
+    api_act_tell(act);
 }
 
 /* ---- the confirmation ----------------------------------------------------------------------------- */
-
-/* One line of text that says something. NULL: it is none. Caller frees. */
-static char *reason_of(const json_t *body)
-{
-    const json_t *value = json_object_get(body, "reason");
-    const char *text = json_string_value(value);
-
-    if (text == NULL || strlen(text) != json_string_length(value))
-        return NULL;
-    g_autofree char *reason = g_strstrip(g_strdup(text));
-    if (reason[0] == '\0' || strlen(reason) > REASON_LONGEST)
-        return NULL;
-    for (const char *at = reason; *at != '\0'; at++)
-        if (g_ascii_iscntrl(*at))
-            return NULL;
-    return g_steal_pointer(&reason);
-}
 
 /* All else was said when the plan was asked for: somebody who says it here means another. */
 static bool says_more(const struct api_plan *plan, const struct http_query *query,
@@ -356,29 +274,19 @@ static void confirm(struct api *api, struct http_request *request, const json_t 
     const struct http_query *query = http_request_query(request);
     const char *id = json_string_value(json_object_get(body, "plan_id"));
     struct api_plan *plan = id != NULL ? api_plan_find(api, id) : NULL;
-    g_autofree char *reason = reason_of(body);
-    const char *path = http_query_path(query);
+    g_autofree char *reason = api_reason(json_object_get(body, "reason"));
+    const struct api_confirmation confirmation = {
+        .who = http_request_who(request),
+        .path = http_query_path(query),
+        .says_more = plan != NULL && says_more(plan, query, body),
+        .has_reason = reason != NULL,
+        .settings = api->daemon->applied,
+        .now_us = g_get_monotonic_time(),
+    };
+    const struct api_refusal refusal = api_confirm(plan, &confirmation);
 
-    if (plan == NULL)
-        http_answer_error(request, 404, "there is no such plan", "ask for the plan first");
-    else if (strcmp(plan->who, http_request_who(request)) != 0)
-        http_answer_error(request, 403, "the plan was shown to another token", NULL);
-    else if (strcmp(plan->path, path) != 0)
-        http_answer_error(request, 400, "the plan is of another command", NULL);
-    else if (says_more(plan, query, body))
-        http_answer_error(request, 400, "the plan is of another target, or of other options",
-                          "a confirmation has plan_id and reason, and nothing else");
-    else if (plan->used)
-        http_answer_error(request, 409, "the plan was carried out already",
-                          "ask for the plan again");
-    else if (g_get_monotonic_time() > plan->dies_us)
-        http_answer_error(request, 410, "the plan has expired", "ask for the plan again");
-    else if (plan->settings != api->daemon->applied)
-        http_answer_error(request, 409, "the settings were read anew since the plan was shown",
-                          "ask for the plan again");
-    else if (reason == NULL)
-        http_answer_error(request, 400,
-                          "a reason is needed: one line of text, 500 bytes at most", NULL);
+    if (plan == NULL || refusal.status != 0)
+        http_answer_error(request, refusal.status, refusal.error, refusal.hint);
     else if (api->daemon->stopping || acts_running(api, plan->urgent) >= ACTS_AT_ONCE)
         http_answer_error(request, 503, "too much is being done just now", NULL);
     else
@@ -414,43 +322,6 @@ void api_answer_act(struct http_request *request, struct daemon *daemon)
             api_plan_make(daemon->api, request, call, target);
     }
     json_decref(body);
-}
-
-/* ---- looking at acts ------------------------------------------------------------------------------ */
-
-void api_acts_list(struct http_request *request, gpointer data)
-{
-    const struct daemon *daemon = data;
-    json_t *list = json_array();
-
-    for (guint i = daemon->api->acts->len; i > 0; i--)
-        json_array_append_new(list,
-                              act_json(g_ptr_array_index(daemon->api->acts, i - 1), false));
-    json_t *json = json_pack("{ss so}", "schema", "pgrunbook.acts/1", "acts", list);
-    char *text = json_dumps(json, JSON_COMPACT);
-    http_answer_text(request, 200, "application/json", text ? text : "{}", NULL);
-    free(text);
-    json_decref(json);
-}
-
-void api_acts_show(struct http_request *request, gpointer data)
-{
-    const struct daemon *daemon = data;
-    const char *path = http_query_path(http_request_query(request));
-    guint64 number = 0;
-
-    if (!g_ascii_string_to_unsigned(path + strlen(API_ROOT "acts/"), 10, 1, G_MAXINT64, &number,
-                                    NULL))
-        number = 0;
-    for (guint i = 0; i < daemon->api->acts->len; i++) {
-        const struct api_act *act = g_ptr_array_index(daemon->api->acts, i);
-        if ((guint64) act->number != number)
-            continue;
-        g_autofree char *text = act_text(act, true);
-        http_answer_text(request, 200, "application/json", text, NULL);
-        return;
-    }
-    http_answer_error(request, 404, "there is no such act", NULL);
 }
 
 void api_acts_stop(struct api *api, guint grace_ms)

@@ -233,6 +233,27 @@ static void add_own(json_t *paths, const char *path, const char *summary, const 
     json_object_set_new(of_path(paths, path), "get", get);
 }
 
+/* What stops: a number in its path, perhaps a reason in its body. */
+static void add_stop(json_t *paths, const char *path, const char *number, const char *summary)
+{
+    json_t *answers = json_object();
+
+    add_answer(answers, "202", "it was told to end");
+    add_answer(answers, "400", "the request is wrong");
+    add_answer(answers, "401", "a token is needed, or not known");
+    add_answer(answers, "403", "the token may not, or actions are off");
+    add_answer(answers, "404", "there is none of that number");
+    add_answer(answers, "409", "it has ended already, or is none of this daemon's");
+    json_t *post = json_pack(
+        "{ss s[oo] s{sb s{s{s{ss s{s{ss si}} sb}}}} so}", "summary", summary, "parameters",
+        parameter(number, "path", true, "integer", "its number"),
+        parameter("X-Pgrunbook", "header", true, "string", "act"), "requestBody", "required", 0,
+        "content", "application/json", "schema", "type", "object", "properties", "reason",
+        "type", "string", "maxLength", 500, "additionalProperties", 0, "responses", answers);
+
+    json_object_set_new(of_path(paths, path), "post", post);
+}
+
 static void add_all_own(json_t *paths)
 {
     static const char json[] = "application/json";
@@ -242,6 +263,10 @@ static void add_all_own(json_t *paths)
     add_own(paths, API_ROOT "session", "who asks, and what that one may", json);
     add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json);
     add_own(paths, API_ROOT "acts/{act}", "what came of it", json);
+    add_stop(paths, API_ROOT "acts/{act}/stop", "act", "end an act cleanly before its time");
+    add_own(paths, API_ROOT "running", "acts and scheduled jobs that are at work", json);
+    add_stop(paths, API_ROOT "running/{run}/stop", "run",
+             "the same by its run, of scheduled jobs as well");
     add_own(paths, API_ROOT "openapi.json", "this document", json);
     add_own(paths, API_ROOT "events", "what happens, as it happens (?target=NAME&live=SECTION)",
             "text/event-stream");

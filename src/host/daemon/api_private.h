@@ -65,7 +65,7 @@ void api_tell_act(struct api *api, const char *target, const char *text);
 void api_tell_live(struct daemon_target *target, const char *section, GBytes *document,
                    gint64 at_us);
 
-/* ---- acts (api_acts.c) ------------------------------------------------------------------------------ */
+/* ---- acts (api_acts.c, api_acts_show.c, api_stop.c) ------------------------------------------------------------------------------ */
 
 struct api_plan;
 struct api_act;
@@ -74,7 +74,11 @@ void api_act_free(gpointer data);  /* a struct api_act */
 /* A POST: a plan, or its confirmation. */
 void api_answer_act(struct http_request *request, struct daemon *daemon);
 void api_acts_list(struct http_request *request, gpointer data);
-void api_acts_show(struct http_request *request, gpointer data);
+/* One act: what came of it, or a POST that stops it. */
+void api_acts_one(struct http_request *request, gpointer data);
+/* All that is at work, acts and scheduled jobs; a POST stops one by its run. */
+void api_running(struct http_request *request, gpointer data);
+void api_running_stop(struct http_request *request, gpointer data);
 void api_acts_stop(struct api *api, guint grace_ms);
 
 /* ---- what there is (api_openapi.c) ------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ struct child {
     int input; /* -1: closed, or none */
     guint input_source, kill_timer;
     gint64 kill_at_us;
+    bool told;        /* to end */
     GString *waiting; /* for its stdin */
 };
 
@@ -310,6 +311,19 @@ static void send_signal(const struct child *child, int number)
         kill(child->pid, number);
 }
 
+/* A second SIGTERM would mean "at once". */
+static void tell_to_end(struct child *child)
+{
+    if (!child->told)
+        send_signal(child, SIGTERM);
+    child->told = true;
+}
+
+void child_interrupt(struct child *child)
+{
+    tell_to_end(child);
+}
+
 void child_kill(struct child *child)
 {
     send_signal(child, SIGKILL);
@@ -328,9 +342,8 @@ void child_stop(struct child *child, guint grace_ms)
 {
     gint64 kill_at_us = g_get_monotonic_time() + (gint64) grace_ms * 1000;
 
-    /* A second SIGTERM would mean "at once". */
     if (child->kill_timer == 0)
-        send_signal(child, SIGTERM);
+        tell_to_end(child);
     else if (kill_at_us >= child->kill_at_us)
         return;
     else

@@ -42,7 +42,10 @@ gint64 child_started_us(const struct child *child); /* wall clock */
 /* Writes to its stdin, as soon as it reads. False when too much waits already. */
 bool child_feed(struct child *child, const char *text);
 
-/* SIGTERM, and SIGKILL when it is still there after the grace. Again: only the earlier kill
+/* SIGTERM, once, and as much time as it needs: what Ctrl-C is at a terminal. */
+void child_interrupt(struct child *child);
+
+/* The same, and SIGKILL when it is still there after the grace. Again: only the earlier kill
  * counts. */
 void child_stop(struct child *child, guint grace_ms);
 void child_kill(struct child *child);

@@ -13,11 +13,35 @@ const struct feature *const features[] = {NULL};
 
 /* ---- the child ------------------------------------------------------------------------------ */
 
+static volatile sig_atomic_t signals_seen;
+
+static void count_signal(int number)
+{
+    (void) number;
+    signals_seen++;
+}
+
+/* Ends when its stdin does, and tells how often it was told to before. */
+static int count_signals(void)
+{
+    signal(SIGTERM, count_signal);
+    printf("here\n");
+    while (signals_seen == 0)
+        pause();
+    printf("told\n");
+    while (getchar() != EOF)
+        continue;
+    printf("%d\n", (int) signals_seen);
+    return 0;
+}
+
 static int be_child(const char *word)
 {
     char line[100] = "";
 
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (strcmp(word, "count") == 0)
+        return count_signals();
     if (strcmp(word, "say") == 0)
         printf("one\ntwo\nand a very long line that is cut\nlast");
     else if (strcmp(word, "echo") == 0)
@@ -150,6 +174,22 @@ static void test_stops(void)
     g_string_free(seen.lines, TRUE);
 }
 
+/* A second one would mean "at once": neither another person nor the end of the daemon sends it. */
+static void test_is_interrupted_once(void)
+{
+    struct seen seen = {.lines = g_string_new(NULL)};
+    struct child *child = begin("count", true, &seen);
+    await_line(&seen, "here|");
+    child_interrupt(child);
+    await_line(&seen, "told|");
+    child_interrupt(child);
+    child_stop(child, 60000); /* closes its stdin */
+    await_end(&seen);
+    g_assert_cmpstr(seen.lines->str, ==, "here|told|1|");
+    g_assert_cmpint(child_exit_code(seen.status), ==, 0);
+    g_string_free(seen.lines, TRUE);
+}
+
 static void test_is_killed(void)
 {
     struct seen seen = {.lines = g_string_new(NULL)};
@@ -266,6 +306,7 @@ int main(int argc, char **argv)
     g_test_add_func("/child/is-alone", test_is_alone);
     g_test_add_func("/child/is-fed", test_is_fed);
     g_test_add_func("/child/stops", test_stops);
+    g_test_add_func("/child/is-interrupted-once", test_is_interrupted_once);
     g_test_add_func("/child/is-killed", test_is_killed);
     g_test_add_func("/minder/restarts", test_minder_restarts);
     g_test_add_func("/minder/kills-the-silent", test_minder_kills_the_silent);

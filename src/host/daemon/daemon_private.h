@@ -13,6 +13,7 @@
 #include "daemon/metrics_own.h"
 #include "daemon/minder.h"
 #include "daemon/scheduler.h"
+#include "daemon/stopping.h"
 #include "daemon/watch_line.h"
 #include "feature.h"
 #include "http/http.h"
@@ -164,6 +165,18 @@ void jobs_apply(struct daemon *daemon);
 void jobs_start(struct daemon *daemon, const struct scheduler_order *order);
 void jobs_tick(struct daemon *daemon, gint64 now_us);
 void jobs_stop(struct daemon *daemon, guint grace_ms);
+
+/* One that is at work. */
+struct daemon_job_view {
+    const struct scheduler_order *order;
+    gint64 started_us, run; /* run 0: none yet */
+    const struct stopping *stop;
+};
+void jobs_each(const struct daemon *daemon,
+               void (*visit)(const struct daemon_job_view *view, gpointer data), gpointer data);
+
+/* Has the job of that run end, and its turn with it. False: there is none. */
+bool jobs_stop_run(struct daemon *daemon, gint64 run, const char *by, const char *reason);
 
 /* ---- HTTP ----------------------------------------------------------------------------------- */
 

@@ -23,6 +23,7 @@ struct daemon_job {
     pid_t pid;
     gint64 started_us;
     GString *tail;
+    struct stopping stop;
     gint64 run;       /* of a command that does not record itself; 0: none */
     guint generation; /* of the history that the run is in */
     bool overdue, noted;
@@ -165,6 +166,7 @@ static gint64 settle(struct daemon_job *job, int code, const char *reason)
 static void free_job(struct daemon_job *job)
 {
     g_string_free(job->tail, TRUE);
+    stopping_clear(&job->stop);
     g_free(job);
 }
 
@@ -186,12 +188,15 @@ static void on_ended(int status, gpointer data)
     int code = child_exit_code(status);
     g_autofree char *how = child_status_words(status);
     g_autofree char *said = job_reason(job->tail->str);
-    const char *reason = code < 0               ? how
-                         : code == RUNBOOK_DONE ? NULL
-                         : said != NULL         ? said
-                                                : how;
+    g_autofree char *stopped = stopping_words(&job->stop);
+    const char *reason = code == RUNBOOK_DONE ? NULL
+                         : stopped != NULL    ? stopped
+                         : code < 0           ? how
+                         : said != NULL       ? said
+                                              : how;
 
     gint64 run = settle(job, code, reason);
+    stopping_record(&job->stop, keeper_store(daemon->keeper), run);
     g_ptr_array_remove_fast(daemon->jobs, job);
     scheduler_ended(daemon->scheduler, &job->order, g_get_real_time(), code, run, reason);
     free_job(job);
@@ -250,13 +255,21 @@ void jobs_start(struct daemon *daemon, const struct scheduler_order *order)
     start(job, target);
 }
 
+/* 0: none, or none yet. */
+static gint64 run_of(const struct daemon_job *job)
+{
+    const struct keeper *keeper = job->daemon->keeper;
+
+    if (job->run > 0)
+        return job->generation == keeper_generation(keeper) ? job->run : 0;
+    return MAX(0, store_run_of(keeper_store(keeper), job->pid, job->started_us));
+}
+
 /* So that a daemon that takes the turn up after this one knows its run from others. */
 static void note_run(struct daemon_job *job)
 {
     struct daemon *daemon = job->daemon;
-    gint64 run = job->run > 0
-                     ? job->run
-                     : store_run_of(keeper_store(daemon->keeper), job->pid, job->started_us);
+    gint64 run = run_of(job);
 
     if (run <= 0)
         return;
@@ -287,4 +300,33 @@ void jobs_stop(struct daemon *daemon, guint grace_ms)
         const struct daemon_job *job = g_ptr_array_index(daemon->jobs, i);
         child_stop(job->child, grace_ms);
     }
+}
+
+void jobs_each(const struct daemon *daemon,
+               void (*visit)(const struct daemon_job_view *view, gpointer data), gpointer data)
+{
+    for (guint i = 0; i < daemon->jobs->len; i++) {
+        const struct daemon_job *job = g_ptr_array_index(daemon->jobs, i);
+        const struct daemon_job_view view = {&job->order, job->started_us, run_of(job),
+                                             &job->stop};
+        visit(&view, data);
+    }
+}
+
+bool jobs_stop_run(struct daemon *daemon, gint64 run, const char *by, const char *reason)
+{
+    for (guint i = 0; i < daemon->jobs->len; i++) {
+        struct daemon_job *job = g_ptr_array_index(daemon->jobs, i);
+        if (run_of(job) != run)
+            continue;
+        if (!stopping_begin(&job->stop, by, reason, g_get_real_time()))
+            return true;
+        journal_say(JOURNAL_INFO, "target %s: %s %s is stopped by %s", job->order.target,
+                    job->order.section, job->order.verb, by);
+        scheduler_stopped(daemon->scheduler, &job->order);
+        child_interrupt(job->child);
+        stopping_record(&job->stop, keeper_store(daemon->keeper), run);
+        return true;
+    }
+    return false;
 }

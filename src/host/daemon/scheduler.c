@@ -334,6 +334,14 @@ void scheduler_note_run(struct scheduler *scheduler, const struct scheduler_orde
         turn_note_run(scheduler, job, job->open, run, now_us);
 }
 
+void scheduler_stopped(struct scheduler *scheduler, const struct scheduler_order *order)
+{
+    struct job *job = job_find(scheduler, order->target, order->key);
+
+    if (job != NULL && job_is_running(job) && job->open->turn_us == order->turn_us)
+        job->open->stopped = true;
+}
+
 void scheduler_ended(struct scheduler *scheduler, const struct scheduler_order *order,
                      gint64 now_us, int exit_code, gint64 run, const char *reason)
 {

@@ -92,6 +92,9 @@ gint64 scheduler_wake_us(const struct scheduler *scheduler, gint64 now_us);
 void scheduler_note_run(struct scheduler *scheduler, const struct scheduler_order *order,
                         gint64 now_us, gint64 run);
 
+/* Somebody has told an order's job to end: however it does, its turn has no other attempt. */
+void scheduler_stopped(struct scheduler *scheduler, const struct scheduler_order *order);
+
 /* An order's job ended. exit_code: that of the process, -1 when a signal ended it; run: its run in
  * the history, 0 when there is none; reason: its last words, or why it was killed; may be NULL. */
 void scheduler_ended(struct scheduler *scheduler, const struct scheduler_order *order,

@@ -26,6 +26,7 @@ struct turn {
     char *reason; /* of the end, of the last failure, or why it was not begun yet */
     bool foreign; /* somebody else has it: nothing of it is written */
     bool unsaved; /* the history could not be written */
+    bool stopped; /* somebody wanted it so: it is not tried again */
 };
 
 struct job {

@@ -260,6 +260,20 @@ static void test_no_retry(void)
     }
 }
 
+/* What somebody stopped is not begun again, but at its next turn. */
+static void test_stopped(void)
+{
+    DAEMON daemon = daemon_new();
+
+    start_with(&daemon, &clean, "2025-01-01 12:00");
+    expect_due(&daemon, "2025-01-05 02:00", "shop.clean 2025-01-05 02:00 #1 until 05:00; ");
+    scheduler_stopped(daemon.scheduler, &daemon.order);
+    end(&daemon, "2025-01-05 02:10", 130, "stopped by token:anna");
+    expect_due(&daemon, "2025-01-05 04:00", "");
+    expect_records(&daemon, "clean 2025-01-05 02:00 interrupted#1 stopped by token:anna; ");
+    expect_due(&daemon, "2025-01-12 02:00", "shop.clean 2025-01-12 02:00 #1 until 05:00; ");
+}
+
 /* A retry goes on after a restart of the daemon, and its count too. */
 static void test_retry_over_restart(void)
 {
@@ -475,6 +489,7 @@ int main(int argc, char **argv)
     g_test_add_func("/scheduler/killed-and-a-person", test_killed_and_a_person);
     g_test_add_func("/scheduler/retry", test_retry);
     g_test_add_func("/scheduler/no-retry", test_no_retry);
+    g_test_add_func("/scheduler/stopped", test_stopped);
     g_test_add_func("/scheduler/retry-over-restart", test_retry_over_restart);
     g_test_add_func("/scheduler/never-behind-itself", test_never_behind_itself);
     g_test_add_func("/scheduler/one-after-another", test_one_after_another);

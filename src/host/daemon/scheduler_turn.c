@@ -222,7 +222,7 @@ void turn_judge(struct scheduler *scheduler, struct job *job, gint64 now_us)
 
     turn->phase = TURN_WAITING;
     turn->retry_us = now_us + pause_after(turn->attempts);
-    if (job->removed || !may_pass(turn->exit_code, turn->reason) ||
+    if (job->removed || turn->stopped || !may_pass(turn->exit_code, turn->reason) ||
         turn_is_over(turn, turn->retry_us))
         turn_end(scheduler, job, turn, outcome_of(turn->exit_code), now_us);
     else

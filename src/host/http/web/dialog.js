@@ -5,20 +5,15 @@
  */
 import { h, fill, freshId } from './dom.js';
 import { get, post } from './api.js';
+import { actingButton, openDialog } from './acting.js';
 import { listen } from './events.js';
+import { stopForm, stopperOf } from './stop.js';
 import { documentView, isIdle } from './document.js';
 import { duration, nowMs } from './format.js';
 import { commandLine, notice, problem, status } from './ui.js';
 
 const POLL = 1000; // ms, between looks at an act that no event told of
 const LONGEST_PLAN = 3600000; // ms; a timer cannot wait for ever
-
-/** Why there is nothing to press; null when there is. */
-export function whyNot(session) {
-  if (!session?.actions) return 'Actions are off. Set http.actions = on to act from here.';
-  if (session.role !== 'operator') return 'Only an operator may act. You look with a viewer\'s eyes.';
-  return null;
-}
 
 /* ---- the steps ---- */
 
@@ -55,27 +50,22 @@ function follow(act, signal, tell) {
   });
 }
 
+function outcomeOf(result) {
+  if (result.exit_code === 0) return status('ok', 'Done');
+  if (result.stopped_by) return status('warning', 'Stopped');
+  return result.exit_code === 5 ? status('warning', 'Partly done') : status('critical', `Not done (exit code ${result.exit_code})`);
+}
+
 function resultView(result) {
-  const good = result.exit_code === 0;
   const run = typeof result.run === 'object' ? result.run?.id : result.run;
   const messages = [result.messages ?? []].flat().join('\n').trim();
   return h('div', { class: 'document' },
-    h('p', { class: 'outcome' }, status(good ? 'ok' : result.exit_code === 5 ? 'warning' : 'critical',
-      good ? 'Done' : result.exit_code === 5 ? 'Partly done' : `Not done (exit code ${result.exit_code})`)),
+    h('p', { class: 'outcome' }, outcomeOf(result)),
+    result.stopped_by && h('p', null, `Stopped by ${stopperOf(result)}${result.stop_reason ? `: ${result.stop_reason}` : '.'}`),
     result.error && h('p', null, result.error),
     messages && h('pre', { tabindex: 0, class: 'messages' }, messages),
     result.document && documentView(result.document),
     run && h('p', null, h('a', { href: `#/history/${run}` }, `Run ${run} in the history`)));
-}
-
-function build(spec) {
-  const label = freshId('title');
-  const parts = { body: h('div', { class: 'dialog-body', 'aria-live': 'polite' }), foot: h('div', { class: 'dialog-foot' }) };
-  const close = h('button', { type: 'button', class: 'icon', 'aria-label': 'Close', onclick: () => root.close() }, '✕');
-  const root = h('dialog', { class: 'act', 'aria-labelledby': label },
-    h('header', null, h('h2', { id: label }, spec.what ?? spec.label), h('span', { class: 'muted' }, spec.target), close), parts.body, parts.foot);
-  root.addEventListener('click', (event) => event.target.closest('a') && root.close());
-  return { root, ...parts };
 }
 
 /** Asks for the reason; resolves with it when confirmed. */
@@ -106,6 +96,21 @@ function closing(view, ...others) {
   done.focus();
 }
 
+/** While it is at work it can be stopped from here. */
+function offerStop(view, spec, act, returning) {
+  const button = h('button', { type: 'button', onclick: ask }, 'Stop');
+  function ask() {
+    fill(view.foot, stopForm({ ...spec, path: `acts/${act}` }, { back: () => offerStop(view, spec, act, true), told: () => closing(view) }));
+  }
+  fill(view.foot, h('div', { class: 'buttons' }, button));
+  if (returning) button.focus();
+}
+
+function atWorkText(document, started) {
+  if (document.state === 'stopping') return `Stopped by ${stopperOf(document)}; it ends as soon as it can …`;
+  return `At work for ${duration(Math.round((Date.now() - started) / 1000))} … It goes on when this is closed.`;
+}
+
 /** Plan, reason, act, result. */
 async function walk(view, spec, signal) {
   try {
@@ -129,7 +134,9 @@ async function walk(view, spec, signal) {
     const state = h('p', { class: 'loading' }, 'At work …');
     fill(view.body, state);
     const { act } = await post(path(spec), { target: spec.target }, { plan_id: plan.plan_id, reason });
-    const result = await follow(act, signal, () => fill(state, `At work for ${duration(Math.round((Date.now() - started) / 1000))} … It goes on when this is closed.`));
+    if (signal.aborted) return;
+    offerStop(view, spec, act, false);
+    const result = await follow(act, signal, (document) => fill(state, atWorkText(document, started)));
     fill(view.body, resultView(result));
     closing(view);
     spec.done?.(result);
@@ -142,22 +149,8 @@ async function walk(view, spec, signal) {
 
 /** Opens the dialog for an act; see actButton() for what `spec` says. */
 export function act(spec) {
-  const view = build(spec);
-  const leaving = new AbortController();
-  const before = document.activeElement;
-  const key = before?.closest('[data-key]')?.dataset.key;
-  view.root.addEventListener('close', () => {
-    leaving.abort();
-    view.root.remove();
-    // Back to where one was, though what was there may have been made anew, or be gone.
-    const again = before?.isConnected ? before
-      : document.querySelector(`[data-key="${CSS.escape(key ?? '')}"] button`) ?? document.querySelector('main h1');
-    again?.focus();
-  });
-  window.addEventListener('hashchange', () => view.root.close(), { signal: leaving.signal });
-  document.body.append(view.root);
-  view.root.showModal();
-  walk(view, spec, leaving.signal);
+  const view = openDialog(spec.what ?? spec.label, spec.target);
+  walk(view, spec, view.signal);
 }
 
 /**
@@ -167,14 +160,5 @@ export function act(spec) {
  *   done    called with the act's document
  */
 export function actButton(spec, session) {
-  const reason = whyNot(session);
-  const attributes = { type: 'button', class: ['act', spec.danger && 'danger'] };
-  if (!reason) return h('button', { ...attributes, onclick: () => act(spec) }, spec.label);
-  // Not `disabled`: what cannot be focused cannot say why.
-  const id = freshId('why');
-  const why = h('span', { id, class: 'why', hidden: true }, reason);
-  return h('span', { class: 'act-off' },
-    h('button', { ...attributes, 'aria-disabled': 'true', title: reason, 'aria-describedby': id, onclick: () => { why.hidden = !why.hidden; } },
-      spec.label), why);
+  return actingButton(spec, session, () => act(spec));
 }
-

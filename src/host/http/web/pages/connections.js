@@ -60,9 +60,11 @@ function slots(document) {
       `${limit.kind} ${limit.name}: ${limit.used} of its limit of ${limit.limit}`))));
 }
 
-/** A cancel ends a statement: who is idle has none. */
+/** A cancel ends a statement: who is idle has none. What the daemon would refuse is not offered. */
 function endButtons(item, what, context) {
   const { pid, state } = item;
+  if (item.left_alone)
+    return h('p', { class: 'muted left-alone' }, `Left alone: ${item.left_alone}`);
   const button = (verb, label, danger) => actButton({
     label, section: 'queries', verb, target: context.target, arguments: [String(pid)],
     what: `${label} ${what}`, danger,

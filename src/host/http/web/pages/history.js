@@ -6,6 +6,7 @@ import { changes, current } from '../state.js';
 import { sentenceOf } from '../summary.js';
 import { table } from '../table.js';
 import { goingSelect, kindOf, panel, status } from '../ui.js';
+import { atWork, stopperOf } from '../stop.js';
 import { eventsTable, into } from './check.js';
 
 export const title = 'History';
@@ -31,7 +32,8 @@ function runsTable(runs) {
       { key: 'seconds', label: 'Took', number: true, format: duration },
       { key: 'who', label: 'Who', value: whoOf },
       { key: 'said', label: 'What came of it', wide: true, sort: false,
-        cell: (run) => [run.error ?? sentenceOf(run.summary), run.reason && h('div', null, h('small', null, `Why: ${run.reason}`))] },
+        cell: (run) => [run.error ?? sentenceOf(run.summary), run.reason && h('div', null, h('small', null, `Why: ${run.reason}`)),
+                        run.stopped_by && h('div', null, h('small', null, `Stopped by ${stopperOf(run)}${run.stop_reason ? `: ${run.stop_reason}` : ''}`))] },
     ],
   });
 }
@@ -55,7 +57,7 @@ function filters(params, go) {
     choice('Section', SECTIONS, params.get('section') ?? '', 'all', change('section')));
 }
 
-export async function page(view, { params, signal, go }) {
+export async function page(view, { params, signal, session, go }) {
   const wanted = { target: params.get('target'), section: params.get('section') };
   const list = h('div');
   const events = h('div');
@@ -75,7 +77,7 @@ export async function page(view, { params, signal, go }) {
   });
 
   await draw();
-  view.append(filters(params, go), h('section', { class: 'panel' }, list), panel('What happened to the targets', events));
+  view.append(atWork({ session, signal }), filters(params, go), h('section', { class: 'panel' }, list), panel('What happened to the targets', events));
   happened();
   const state = () => ({ runs: JSON.stringify(current()?.recent), events: JSON.stringify(current()?.targets.map((one) => one.events)) });
   let before = state();

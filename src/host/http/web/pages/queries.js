@@ -53,8 +53,8 @@ function entry(item, context) {
         item.blocks.length > 0 && `blocks ${item.blocks.join(', ')}`,
         item.workers > 0 && plural(item.workers, 'parallel worker'),
         item.rule && `rule ${item.rule}: ${item.action}`,
-        item.protected && `left alone: ${item.reason}`].filter(Boolean).join(' · ')),
-    !item.protected && item.type === 'client backend' && buttons(item, context));
+        item.left_alone && `left alone: ${item.protected ? item.reason : item.left_alone}`].filter(Boolean).join(' · ')),
+    !item.left_alone && buttons(item, context)); // what the daemon would refuse is not offered
 }
 
 function list(heading, items, empty, context) {

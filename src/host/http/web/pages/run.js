@@ -8,6 +8,7 @@ import { commandFor } from '../commands.js';
 import { commandLine, details, facts, kindOf, notice, panel, shape, sql, status } from '../ui.js';
 import { documentView, inWords } from '../document.js';
 import { renew } from '../renew.js';
+import { running, stopPart, stopperOf } from '../stop.js';
 import { whoOf } from './history.js';
 
 export const title = 'Run';
@@ -82,31 +83,41 @@ function undoOf(run) {
     : h('p', { class: 'muted' }, `This run can be taken back by "history undo ${run.id}", with the options that lead to its server: it is no target of this daemon.`);
 }
 
-function headOf(run) {
+/** A run whose stop has not reached the history yet is told of by who does it. */
+async function doerOf(run, signal) {
+  if (run.outcome !== 'running') return null;
+  return (await running(signal)).find((item) => item.run === run.id) ?? null;
+}
+
+const stopOf = (run) => run.stopped_by && `${stopperOf(run)}, ${time(run.stopped_at, true)}${run.stop_reason ? `: ${run.stop_reason}` : ''}`;
+
+function headOf(run, stop) {
   return [
     h('p', { class: 'summary' }, status(kindOf(run.outcome), run.outcome), ` · ${run.section} ${run.verb}`),
+    stop,
     run.error && notice(kindOf(run.outcome) === 'ok' ? 'warning' : 'critical', h('p', null, run.error)),
     h('section', { class: 'panel' }, run.reason && h('p', null, h('span', { class: 'muted' }, 'Reason: '), run.reason), facts([
       ['Target', run.target ?? run.database], ['Database', run.database], ['Host', run.host], ['Role', run.role],
       ['By', whoOf(run)], ['On', run.actor && [run.os_user, run.os_host].filter(Boolean).join('@')],
-      ['Started', time(run.started_at, true)], ['Took', run.seconds !== null && duration(run.seconds)],
+      ['Stopped by', stopOf(run)], ['Started', time(run.started_at, true)], ['Took', run.seconds !== null && duration(run.seconds)],
       ['Hard end', run.deadline && time(run.deadline)], ['Exit code', run.exit_code],
       ['Undoes', linkTo(run.undoes)], ['Taken back by', linkTo(run.undo_run)],
     ]), run.summary && h('p', null, sentenceOf(run.summary)), commandLine(run.command_line)),
   ];
 }
 
-export async function page(view, { argument, signal }) {
+export async function page(view, { argument, signal, session }) {
   const body = h('div', { class: 'view' });
   let timer = 0;
 
   async function draw() {
     const { document } = await get(`history/${encodeURIComponent(argument)}`, {}, { signal, maxAge: 1 });
     const { run, steps = [], objects = [] } = document;
+    const doer = await doerOf(run, signal);
     const lists = listsOf(run.summary);
     const bare = !steps.length && !objects.length && !lists;
     fill(view.querySelector('h1'), h('span', { class: 'of' }, run.target ?? run.database ?? ''), ` Run ${run.id}`);
-    renew(body, headOf(run),
+    renew(body, headOf(run, doer && h('div', { class: 'actions' }, stopPart(doer, session, () => draw().catch(() => {})))),
       lists && panel('One by one', documentView(lists)),
       objects.length > 0 && panel('What it worked on', objectsView(objects)),
       steps.length > 0 && panel('Step by step', stepsView(steps),

@@ -7,6 +7,7 @@ import { renew } from '../renew.js';
 import { changes, current } from '../state.js';
 import { table } from '../table.js';
 import { ageOf, commandLine, kindOf, notice, panel, status } from '../ui.js';
+import { atWork } from '../stop.js';
 import { isOthers } from './overview.js';
 
 export const title = 'Schedule';
@@ -68,7 +69,7 @@ function jobsTable(jobs) {
   });
 }
 
-export async function page(view, { signal }) {
+export async function page(view, { signal, session }) {
   const days = h('section', { class: 'panel' });
   const jobs = panel('Jobs');
   const list = h('div');
@@ -88,7 +89,7 @@ export async function page(view, { signal }) {
   }
 
   await draw();
-  view.append(days, jobs);
+  view.append(atWork({ session, signal }), days, jobs);
   let recent = '';
   changes.addEventListener('change', () => {
     const now = JSON.stringify([current().recent, new Date().getMinutes()]);
