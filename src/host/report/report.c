@@ -47,6 +47,7 @@ struct report *report_new(const char *zone_name, GTimeZone *zone)
     report->vacuums = array_new(sizeof(struct report_vacuum), NULL);
     report->left = array_new(sizeof(struct report_left), NULL);
     report->wins = array_new(sizeof(struct report_win), NULL);
+    report->returned = array_new(sizeof(struct report_win), NULL);
     report->incidents = array_new(sizeof(struct report_incident), clear_incident);
     report->connections = array_new(sizeof(struct report_connections), clear_connections);
     report->backups = array_new(sizeof(struct report_backups), NULL);
@@ -68,6 +69,7 @@ void report_free(struct report *report)
         report->left,       report->wins,   report->incidents,  report->connections,
         report->backups,    report->drills, report->migrations, report->indexes,
         report->growths,    report->turns,  report->lines,      report->gaps,
+        report->returned,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)

@@ -111,6 +111,8 @@ static void take(const struct store_run_view *run, gpointer data)
         .error = report_text(report, run->error),
         .summary = report_text(report, run->summary),
         .outcome = report_outcome_of(run->outcome),
+        .undoes = run->undoes,
+        .undo_run = run->undo_run,
     };
     g_array_append_val(report->runs, one);
 }
@@ -162,7 +164,7 @@ static void tell_beginning(struct report *report)
 {
     g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(report->known_us / G_USEC_PER_SEC);
     g_autoptr(GDateTime) at = g_date_time_to_timezone(utc, report->zone);
-    g_autofree char *text = g_date_time_format(at, "%-d.%-m.%Y %H:%M");
+    g_autofree char *text = g_date_time_format(at, "%Y-%m-%d %H:%M");
 
     if (report->known_us == 0)
         report_gap(report,
@@ -185,6 +187,8 @@ bool report_gather(struct report *report, struct store *store, GError **error)
     if (!store_each_run(store, NULL, NULL, 0, learn, &runs, error) ||
         !store_each_run(store, NULL, NULL, 0, take, &runs, error))
         return false;
+    if (report->known_us == 0)
+        report->minutes_us = 0;
     g_array_sort(report->runs, by_id);
     report_tally_runs(report);
     tell_beginning(report);
