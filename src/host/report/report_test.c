@@ -364,7 +364,7 @@ static void test_names(void)
          .relation = "t",
          .what = "unused",
          .reason = "because",
-         .command = "pgrunbook indexes drop '\"public\".\"i\u202eevil\nb\"'"},
+         .command = "pgrunbook first drop '\"public\".\"i\u202eevil\nb\"'"},
         {.schema = "public",
          .name = "",
          .relation = "t\u202e",

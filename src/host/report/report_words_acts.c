@@ -136,13 +136,12 @@ void words_space(struct page *page, const struct report *report)
 static void add_ended(GString *acts, const struct report_run *run)
 {
     g_autofree char *ended = units_format_counted(run->ended, "session");
-    const char *const cancelled = run->cancelled == 1 ? "query" : "queries";
 
     if (run->ended > 0)
         g_string_append_printf(acts, ": %s ended", ended);
     if (run->cancelled > 0)
-        g_string_append_printf(acts, "%s%u %s cancelled", run->ended > 0 ? ", " : ": ",
-                               run->cancelled, cancelled);
+        g_string_append_printf(acts, "%s%u quer%s cancelled", run->ended > 0 ? ", " : ": ",
+                               run->cancelled, run->cancelled == 1 ? "y" : "ies");
 }
 
 static void add_act(GString *acts, const struct report_run *run)
