@@ -151,6 +151,27 @@ def test_what_was_done(runbook, version, month):
     assert "nothing recorded; as far as is known it ended by itself" in said
 
 
+def test_what_was_done_by_way_of_another_target(runbook, version, tmp_path):
+    """Slots are the whole server's: who relieved another target has helped this one."""
+    two = Month(tmp_path / "two.db").everything()
+    run = two.run("queries", "cancel", at(2026, 10, 22, 9, 5), target="other", dbname="otherdb")
+    two.close()
+    for words in (), ("--target", "shop"):
+        said = report(runbook, two.path, *words).out
+        assert f"nothing recorded; run {run} was at work on the same server" in said
+        assert "ended by itself" not in said
+
+
+def test_what_was_done_in_the_month_before(runbook, version, tmp_path):
+    over = Month(tmp_path / "over.db")
+    run = over.run("connections", "relieve", at(2026, 9, 30, 23, 58))
+    over.put("event", target="shop", name="slots", severity="critical", message="full",
+             opened_us=at(2026, 9, 30, 23, 55), closed_us=at(2026, 10, 1, 0, 1), closing="calm")
+    over.close()
+    said = report(runbook, over.path).out
+    assert f"run {run} was at work on the same server" in said and "by itself" not in said
+
+
 def test_more_than_ordinary_roles_may_have(runbook, version, month):
     with closing(sqlite3.connect(month)) as history, history:
         history.execute("UPDATE minute SET used_max = min(used_max, 58), ordinary = 57")

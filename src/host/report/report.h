@@ -93,6 +93,15 @@ struct report_incident {
     gint64 id, opened_us, closed_us; /* closed 0: still open */
     const char *target, *name, *severity, *message, *closing;
     GArray *acts; /* of guint: positions of runs that were meant for it */
+    /* A run that helped the same server and is none of the report's: of another target, or of the
+     * month before; 0: none. */
+    gint64 elsewhere;
+};
+
+/* A run that ended sessions or queries, of whatever target and month. */
+struct report_relief {
+    gint64 run, started_us;
+    const char *cluster;
 };
 
 struct report_day {
@@ -203,25 +212,27 @@ struct report {
     gint64 known_us;   /* the history's beginning; 0: it is empty */
     gint64 minutes_us; /* what was seen before may be kept no longer; 0: all is kept */
     GStringChunk *texts;
-    GArray *runs;        /* of struct report_run, oldest first */
-    GArray *tallies;     /* of struct report_tally, by target, section and verb */
-    GArray *vacuums;     /* of struct report_vacuum */
-    GArray *left;        /* of struct report_left, the most frequent first */
-    GArray *wins;        /* of struct report_win, the largest first */
-    GArray *returned;    /* the same, of earlier months: what this one took back */
-    GArray *incidents;   /* of struct report_incident, oldest first */
-    GArray *connections; /* of struct report_connections */
-    GArray *backups;     /* of struct report_backups */
-    GArray *drills;      /* of struct report_drill */
-    GArray *migrations;  /* of struct report_migration */
-    GArray *indexes;     /* of struct report_indexes */
-    GArray *growths;     /* of struct report_growth */
-    GArray *turns;       /* of struct report_turn: those that were missed */
-    guint turns_all;     /* turns of the month */
-    bool findings_later; /* only what was found long after the month is kept */
-    GPtrArray *names;    /* of const char *: the targets that the history knows */
-    GArray *lines;       /* of struct report_line: the month in short */
-    GArray *gaps;        /* of const char *: what is not known */
+    GArray *runs;         /* of struct report_run, oldest first */
+    GArray *tallies;      /* of struct report_tally, by target, section and verb */
+    GArray *vacuums;      /* of struct report_vacuum */
+    GArray *left;         /* of struct report_left, the most frequent first */
+    GArray *wins;         /* of struct report_win, the largest first */
+    GArray *returned;     /* the same, of earlier months: what this one took back */
+    GArray *incidents;    /* of struct report_incident, oldest first */
+    GArray *connections;  /* of struct report_connections */
+    GArray *backups;      /* of struct report_backups */
+    GArray *drills;       /* of struct report_drill */
+    GArray *migrations;   /* of struct report_migration */
+    GArray *indexes;      /* of struct report_indexes */
+    GArray *growths;      /* of struct report_growth */
+    GArray *turns;        /* of struct report_turn: those that were missed */
+    guint turns_all;      /* turns of the month */
+    bool findings_later;  /* only what was found long after the month is kept */
+    GArray *reliefs;      /* of struct report_relief */
+    GHashTable *clusters; /* of which server a target is */
+    GPtrArray *names;     /* of const char *: the targets that the history knows */
+    GArray *lines;        /* of struct report_line: the month in short */
+    GArray *gaps;         /* of const char *: what is not known */
 };
 
 struct report *report_new(const char *zone_name, GTimeZone *zone);
@@ -305,6 +316,12 @@ bool report_ended_by_itself(const struct report *report,
 char *report_used(int used, int ordinary);
 /* Of those that ordinary roles may have, 0 to 1. */
 double report_used_share(int used, int ordinary);
+
+/* Whether a command with that verb ends sessions or queries. */
+bool report_ends_sessions(const char *verb);
+/* Slots are the whole server's: who ends sessions by way of another target helps this one, and one
+ * that began in the month before may have been helped there. Sets incident->elsewhere. */
+void report_find_elsewhere(const struct report *report, struct report_incident *incident);
 
 /* Which runs were meant for an incident: the one it names, and those of `connections` and `queries`
  * that ended something on its target while it was open. */

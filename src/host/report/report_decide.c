@@ -114,10 +114,34 @@ void report_add_left(struct report *report, const struct report_run *run, const 
 
 /* ---- incidents ------------------------------------------------------------------------------ */
 
-static bool ends_sessions(const struct report_run *run)
+bool report_ends_sessions(const char *verb)
 {
-    return strcmp(run->verb, "relieve") == 0 || strcmp(run->verb, "cancel") == 0 ||
-           strcmp(run->verb, "terminate") == 0;
+    return strcmp(verb, "relieve") == 0 || strcmp(verb, "cancel") == 0 ||
+           strcmp(verb, "terminate") == 0;
+}
+
+static bool is_known_act(const struct report *report, const struct report_incident *incident,
+                         gint64 run)
+{
+    for (guint i = 0; i < incident->acts->len; i++)
+        if (g_array_index(report->runs, struct report_run,
+                          g_array_index(incident->acts, guint, i))
+                .id == run)
+            return true;
+    return false;
+}
+
+void report_find_elsewhere(const struct report *report, struct report_incident *incident)
+{
+    const char *cluster = g_hash_table_lookup(report->clusters, incident->target);
+
+    for (guint i = 0; cluster != NULL && i < report->reliefs->len; i++) {
+        const struct report_relief *one =
+            &g_array_index(report->reliefs, struct report_relief, i);
+        if (strcmp(one->cluster, cluster) == 0 && one->started_us >= incident->opened_us &&
+            one->started_us <= incident->closed_us && !is_known_act(report, incident, one->run))
+            incident->elsewhere = one->run;
+    }
 }
 
 void report_find_acts(const struct report *report, struct report_incident *incident,
@@ -128,7 +152,8 @@ void report_find_acts(const struct report *report, struct report_incident *incid
 
     for (guint i = 0; i < report->runs->len; i++) {
         const struct report_run *run = &g_array_index(report->runs, struct report_run, i);
-        const bool meant = ends_sessions(run) && strcmp(run->target, incident->target) == 0 &&
+        const bool meant = report_ends_sessions(run->verb) &&
+                           strcmp(run->target, incident->target) == 0 &&
                            incident->closed_us != incident->opened_us &&
                            run->started_us >= incident->opened_us && run->started_us <= until;
         if (meant || (own_run > 0 && run->id == own_run))
@@ -154,7 +179,8 @@ bool report_ended_by_itself(const struct report *report, const struct report_inc
 
     report_count_acts(report, incident, &ended, &cancelled);
     return incident->closed_us > incident->opened_us && ended + cancelled == 0 &&
-           incident->target[0] != '\0' && !g_str_has_prefix(incident->name, "job ");
+           incident->elsewhere == 0 && incident->target[0] != '\0' &&
+           !g_str_has_prefix(incident->name, "job ");
 }
 
 /* ---- connections ---------------------------------------------------------------------------- */

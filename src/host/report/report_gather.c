@@ -75,6 +75,9 @@ static void learn(const struct store_run_view *run, gpointer data)
         g_ptr_array_add(report->names, (gpointer) (guintptr) report_text(report, run->target));
     if (run->target == NULL || run->target[0] == '\0' || run->system_identifier == NULL)
         return;
+    g_hash_table_insert(report->clusters,
+                        (gpointer) (guintptr) report_text(report, run->target),
+                        (gpointer) (guintptr) report_text(report, run->system_identifier));
     if (run->dbname != NULL)
         learn_place(runs, key_of(run->system_identifier, run->dbname), run->target);
     learn_place(runs, key_of(run->system_identifier, NULL), run->target);
@@ -89,11 +92,25 @@ static const char *who(struct report *report, const struct store_run_view *run)
                                 : "somebody";
 }
 
+static void take_relief(struct report *report, const struct store_run_view *run)
+{
+    const struct report_relief one = {
+        .run = run->id,
+        .started_us = run->started_us,
+        .cluster = report_text(report, run->system_identifier),
+    };
+
+    if (run->verb != NULL && report_ends_sessions(run->verb) && one.cluster != NULL &&
+        (g_strcmp0(run->outcome, "done") == 0 || g_strcmp0(run->outcome, "partly") == 0))
+        g_array_append_val(report->reliefs, one);
+}
+
 static void take(const struct store_run_view *run, gpointer data)
 {
     struct runs *runs = data;
     struct report *report = runs->report;
 
+    take_relief(report, run);
     if (run->started_us < report->month.from_us || run->started_us >= report->month.until_us)
         return;
     const char *target = target_of(runs, run);

@@ -33,10 +33,10 @@ static void take_event(const struct store_event *event, gpointer data)
         .acts = g_array_new(FALSE, FALSE, sizeof(guint)),
     };
     g_array_append_val(report->incidents, incident);
-    report_find_acts(
-        report,
-        &g_array_index(report->incidents, struct report_incident, report->incidents->len - 1),
-        event->run);
+    struct report_incident *kept =
+        &g_array_index(report->incidents, struct report_incident, report->incidents->len - 1);
+    report_find_acts(report, kept, event->run);
+    report_find_elsewhere(report, kept);
 }
 
 static int by_opening(const void *left, const void *right)

@@ -166,6 +166,10 @@ static char *acts_of(const struct report *report, const struct report_incident *
     if (acts->len == 0)
         g_string_append(acts, incident->closed_us == 0 ? "nothing recorded so far"
                                                        : "nothing recorded");
+    if (incident->elsewhere > 0)
+        g_string_append_printf(acts,
+                               "; run %" G_GINT64_FORMAT " was at work on the same server",
+                               incident->elsewhere);
     if (report_ended_by_itself(report, incident))
         g_string_append(acts, "; as far as is known it ended by itself");
     return g_string_free(acts, FALSE);
