@@ -119,6 +119,8 @@ static void add_cell(GString *html, const struct page_block *block, guint number
 
 static void add_table(GString *html, const struct page_block *block)
 {
+    if (block->column_count == 0)
+        return;
     g_string_append(html, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
     chart_escape(html, block->text);
     g_string_append(html, "\"><table>");

@@ -386,6 +386,7 @@ static void test_names(void)
     g_assert_nonnull(strstr(text, "drop $'\"public\".\"i\\342\\200\\256evil\\012b\"'"));
     g_assert_nonnull(strstr(html, "drop $&#39;&quot;public&quot;.&quot;i\\342\\200\\256evil"
                                   "\\012b&quot;&#39;</td>"));
+    g_assert_nonnull(strstr(text, "for bash, zsh or ksh"));
     g_assert_nonnull(strstr(text, "ON \"public\".U&\"t\\202E\" (a)"));
     g_assert_nonnull(strstr(html, "<h3><bdi>\327\220\327\221</bdi> 7 x</h3>"));
 }

@@ -260,6 +260,7 @@ static void add_findings(struct page *page, const struct report_indexes *one)
     static const struct page_column columns[] = {{"Index or table", false}, {"Size", true},
                                                  {"Finding", false},        {"Why", false},
                                                  {"To do it", false},       {NULL, false}};
+    bool quoted = false;
 
     page_table(page, columns, "Indexes to decide on, the largest first");
     for (guint i = 0; i < MIN(one->findings->len, DECISIONS); i++) {
@@ -273,12 +274,18 @@ static void add_findings(struct page *page, const struct report_indexes *one)
                   missing ? g_strdup("") : units_format_size(finding->bytes));
         page_cell(page, REPORT_PLAIN, missing ? "no index on a foreign key" : finding->what);
         page_cell(page, REPORT_PLAIN, finding->reason);
-        page_take(page, REPORT_PLAIN,
-                  missing ? paste_sql(finding->command) : paste_shell_line(finding->command));
+        char *command =
+            missing ? paste_sql(finding->command) : paste_shell_line(finding->command);
+        quoted = quoted || (!missing && strstr(command, " $'") != NULL);
+        page_take(page, REPORT_PLAIN, command);
     }
     if (one->findings->len > DECISIONS)
         page_add(page, PAGE_TEXT, REPORT_PLAIN, "… and %u more, in the document (--json).",
                  one->findings->len - DECISIONS);
+    if (quoted)
+        page_add(page, PAGE_TEXT, REPORT_PLAIN,
+                 "Names with characters that cannot be typed stand in $'…': that is for bash, "
+                 "zsh or ksh.");
 }
 
 void words_indexes(struct page *page, const struct report *report)
