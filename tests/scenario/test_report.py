@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import sqlite3
+import subprocess
+from contextlib import closing
 from datetime import datetime, timezone
 from html.parser import HTMLParser
 from pathlib import Path
@@ -136,6 +139,68 @@ def report_again(runbook, month):
     return re.sub(r"Written \S+ \S+\.", "Written NOW.", said)
 
 
+def test_what_was_done(runbook, version, month):
+    """What was measured at the end is not what was done; what ended by itself says so."""
+    slots, query = (line for line in report(runbook, month, "--json").json["incidents"]
+                    if line["severity"] != "info")
+    assert (slots["sessions_ended"], slots["queries_cancelled"]) == (2, 1)
+    assert slots["closing"] == "41 of 97 are taken" and not slots["ended_by_itself"]
+    assert query["runs"] == [] and query["ended_by_itself"]
+    said = report(runbook, month).out
+    assert "(shop is down): 2 sessions ended, 1 query cancelled" in said
+    assert "nothing recorded; as far as is known it ended by itself" in said
+
+
+def test_what_was_done_by_way_of_another_target(runbook, version, tmp_path):
+    """Slots are the whole server's: who relieved another target has helped this one."""
+    two = Month(tmp_path / "two.db").everything()
+    run = two.run("queries", "cancel", at(2026, 10, 22, 9, 5), target="other", dbname="otherdb")
+    two.close()
+    for words in (), ("--target", "shop"):
+        said = report(runbook, two.path, *words).out
+        assert f"nothing recorded; run {run} was at work on the same server" in said
+        assert "ended by itself" not in said
+
+
+def test_what_was_done_in_the_month_before(runbook, version, tmp_path):
+    over = Month(tmp_path / "over.db")
+    run = over.run("connections", "relieve", at(2026, 9, 30, 23, 58))
+    over.put("event", target="shop", name="slots", severity="critical", message="full",
+             opened_us=at(2026, 9, 30, 23, 55), closed_us=at(2026, 10, 1, 0, 1), closing="calm")
+    over.close()
+    said = report(runbook, over.path).out
+    assert f"run {run} was at work on the same server" in said and "by itself" not in said
+
+
+def test_more_than_ordinary_roles_may_have(runbook, version, month):
+    with closing(sqlite3.connect(month)) as history, history:
+        history.execute("UPDATE minute SET used_max = min(used_max, 58), ordinary = 57")
+    said = report(runbook, month).out
+    assert "shop used 57 of 57 connections and 1 reserved one at the highest (100 %)." in said
+    assert "58 of" not in said and "102 %" not in said
+
+
+def test_dates_are_of_one_kind(runbook, version, tmp_path):
+    late = Month(tmp_path / "late.db")
+    late.run("vacuum", "run", at(2026, 10, 20))
+    late.close()
+    said = report(runbook, late.path).out
+    assert "The first run in the history is of 2026-10-20 00:00." in said
+    assert not re.search(r"\d\d?\.\d\d?\.\d{4}", said)
+
+
+def test_what_turns_text_round_is_seen(runbook, version, tmp_path):
+    odd = Month(tmp_path / "odd.db")
+    odd.run("vacuum", "run", at(2026, 10, 20))
+    odd.put("event", target="shop", name="long_query", severity="warning",
+            opened_us=at(2026, 10, 22, 9), closed_us=at(2026, 10, 22, 9, 12),
+            message="SELECT '\u202etxet' | x")
+    odd.close()
+    for words in ("--html", "-"), ("--markdown",), ():
+        said = report(runbook, odd.path, *words).expect(0).out
+        assert "\u202e" not in said and "\\u202etxet" in said, words
+
+
 def test_one_target_of_two(runbook, version, tmp_path):
     two = Month(tmp_path / "two.db").everything()
     two.run("vacuum", "run", at(2026, 10, 5), target="other", dbname="otherdb")
@@ -192,13 +257,38 @@ def test_what_nobody_watched_is_said(runbook, version, month, tmp_path):
     assert "for 93 % of the month; nobody watched on 2026-10-09, 2026-10-10." in said
     few = Month(tmp_path / "few.db")
     few.run("check", "run", at(2026, 9, 1))
-    few.put("minute", target="shop", minute=at(2026, 10, 3) // 60_000_000, samples=60, missed=0,
+    few.put("minute", target="shop", minute=at(2026, 10, 1) // 60_000_000, samples=60, missed=0,
             ordinary=97, used_max=3, used_sum=180, active_max=1, idle_max=2,
             in_transaction_max=0, waiting_max=0, query_seconds_max=1.0)
     few.close()
     said = report(runbook, few.path).out
     assert "less than 1 % of the month" in said and "and 25 more days" in said
     assert "shop was watched for 0 % of the month" in said and "No critical incident." not in said
+
+
+def test_what_is_kept_no_longer(runbook, version, tmp_path):
+    """Minutes are kept for 90 days: of an older month nobody knows whether somebody watched."""
+    old = Month(tmp_path / "old.db")
+    old.run("vacuum", "run", at(2026, 3, 5))
+    old.put("event", target="shop", name="slots", severity="critical", opened_us=at(2026, 3, 6),
+            closed_us=at(2026, 3, 6, 1), message="full", closing="calm")
+    old.close()
+    words = ("--state", old.path, "--month", "2026-03")
+    said = runbook("report", *words).expect(0).out
+    assert "Most connections: not known, kept no longer" in said
+    assert "Not known: what the daemon saw before" in said and "obody watched" not in said
+    few = Month(tmp_path / "few.db")
+    few.run("vacuum", "run", at(2026, 3, 5))
+    few.put("minute", target="shop", minute=at(2026, 3, 30) // 60_000_000, samples=60, missed=0,
+            ordinary=97, used_max=3, used_sum=180, active_max=1, idle_max=2,
+            in_transaction_max=0, waiting_max=0, query_seconds_max=1.0)
+    few.close()
+    words = ("--state", few.path, "--month", "2026-03")
+    said = runbook("report", *words).expect(0).out
+    assert "What was seen of shop in the first 29 days of the month is kept no longer." in said
+    assert "nobody watched on 2026-03-31." in said and "2026-03-29" not in said
+    (shop,) = check_document(runbook("report", *words, "--json").json, "report")["slots"]
+    assert shop["kept_since"].startswith("2026-03-30") and shop["due"] == 2 * 86_400
 
 
 def test_bad_input(runbook, version, month):
@@ -250,6 +340,39 @@ def test_real_runs(runbook, server):
     runbook(*words[1:], "--dry-run", server=server).expect(0)
     html = runbook("report", "--month", now, "--html", "-").expect(0).out
     assert "<script" not in html and "&lt;script&gt;" in html
+
+
+ODD = ["i\u202eevil\u202d rtl", "j\x01\x1b[31mred\x7f", "two\nlines\t", "it's $HOME \\n `x`"]
+
+
+def test_real_commands_for_odd_names(runbook, server):
+    """A command that is copied from the page means the index, whatever its name is made of."""
+    table = "t\u202e\x02 \\"
+    server.sql(f'CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE "{table}" (id int,'
+               f' "p\u202e" int REFERENCES parent);'
+               f' INSERT INTO parent SELECT generate_series(1, 1000);'
+               f' INSERT INTO "{table}" SELECT g % 500, 1 + g % 1000'
+               f' FROM generate_series(1, 200000) AS g')
+    server.sql(f'CREATE INDEX plain ON "{table}" (id)')
+    for name in ODD:
+        server.sql(f'CREATE INDEX "{name}" ON "{table}" (id)')
+    server.sql("VACUUM ANALYZE")
+    runbook("indexes", "report", server=server).expect(0)
+    now = datetime.now(timezone.utc).strftime("%Y-%m")
+    (indexes,) = runbook("report", "--month", now, "--json").json["index_use"]
+    html = "".join(Page(runbook("report", "--month", now, "--html", "-").expect(0).out).words)
+    commands = {finding["name"]: finding["command"] for finding in indexes["findings"]}
+    assert set(ODD) <= set(commands)
+    for name in ODD:
+        command = commands[name]
+        assert command in html and command.replace("\xa0", " ").isprintable(), command
+        words = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], check=True,
+                               capture_output=True).stdout.decode().split("\0")[:-1]
+        assert words[:3] == ["pgrunbook", "indexes", "drop"] and len(words) == 4
+        plan = runbook(*words[1:], "--dry-run", "--json", server=server).expect(0).json
+        assert plan["indexes"][0]["index"] == name
+    assert commands[None] in html and commands[None].isprintable()
+    server.sql(commands[None])
 
 
 def test_real_acts(runbook, server, roles):

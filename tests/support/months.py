@@ -55,11 +55,31 @@ class Month:
                         exit_code=0 if outcome == "done" else 1,
                         summary=json.dumps(summary) if summary else None, **more)
 
-    def object(self, run, name, outcome="done", reason=None, before=None, after=None, step=1):
-        self.put("object", run_id=run, schema="public", name=name, step=step, outcome=outcome,
+    def object(self, run, name, outcome="done", reason=None, before=None, after=None, step=1,
+               schema="public"):
+        self.put("object", run_id=run, schema=schema, name=name, step=step, outcome=outcome,
                  reason=reason, seconds=3.0, bytes=8192,
                  before=json.dumps(before) if before else None,
                  after=json.dumps(after) if after else None)
+
+    def drop(self, name, size, moment, builds=1):
+        """An index (of several parts) is dropped; returns the run and what builds it again."""
+        run = self.run("indexes", "drop", moment, 1)
+        back = [f"CREATE INDEX CONCURRENTLY {name}_{number} ON public.t (x)"
+                for number in range(builds)]
+        self.put("step", run_id=run, number=1, object=f"public.{name}", outcome="done",
+                 sql=f"DROP INDEX CONCURRENTLY public.{name}", undo=";\n".join(back),
+                 started_us=moment, ended_us=moment + 1_000_000)
+        self.object(run, name, before={"size_bytes": size}, after={"size_bytes": 0})
+        return run, back
+
+    def undo(self, run, statements, moment, outcome="done"):
+        """The run is taken back, as far as these statements do it."""
+        undo = self.run("indexes", "undo", moment, 5, outcome, undoes=run)
+        for number, sql in enumerate(statements, 1):
+            self.put("step", run_id=undo, number=number, object="x", sql=sql, outcome=outcome,
+                     started_us=moment, ended_us=moment + 2_000_000)
+        return undo
 
     # -- what a month is made of --
 
@@ -89,6 +109,9 @@ class Month:
         began = at(2026, 10, 20, 14, 3)
         run = self.run("connections", "relieve", began + 60_000_000, 8, reason="shop is down",
                        actor="token:anna")
+        for number, result in enumerate(("terminated", "terminated", "cancelled"), 1):
+            self.object(run, f"pid {number} (role app, application web, client 10.0.0.1)",
+                        schema="", step=number, after={"result": result})
         self.put("event", target="shop", name="slots", severity="critical", opened_us=began,
                  closed_us=began + 190_000_000, run_id=run,
                  message="95 of 97 connections are taken", closing="41 of 97 are taken")

@@ -1,5 +1,7 @@
 #include "chart/chart.h"
 
+#include "out/display.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -45,14 +47,12 @@ static const char *entity_of(char c)
 
 void chart_escape(GString *markup, const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
+    g_autofree char *clean = display_clean(text != NULL ? text : "", DISPLAY_KEEP_LINES);
 
-    for (const char *c = valid; *c != '\0'; c++) {
+    for (const char *c = clean; *c != '\0'; c++) {
         const char *entity = entity_of(*c);
         if (entity != NULL)
             g_string_append(markup, entity);
-        else if (g_ascii_iscntrl(*c) && *c != '\n' && *c != '\t')
-            g_string_append(markup, "\357\277\275");
         else
             g_string_append_c(markup, *c);
     }

@@ -76,7 +76,8 @@ char *chart_time_label(GTimeZone *zone, gint64 at_us, gint64 step_us);
 char *chart_value_label(enum chart_unit unit, double value);
 
 /* Text as it may stand in HTML and SVG, also in an attribute in double quotes: < > & " ' are
- * entities, control characters and what is not UTF-8 are replaced. Appends. */
+ * entities; what would show nothing or turn what follows round (control characters, bidirectional
+ * ones) is shown as display_clean() does; what is not UTF-8 is replaced. Appends. */
 void chart_escape(GString *markup, const char *text);
 
 #endif

@@ -83,7 +83,7 @@ static void test_svg(void)
                                           {"bars", CHART_BARS, used, 4},
                                           {"limit", CHART_LIMIT, used, 1}};
     const struct chart chart = {.title = "<script>alert(1)</script>",
-                                .description = "\"quoted\" & 'single' \x01",
+                                .description = "\"quoted\" & 'single' \x01 \u202ed\xff",
                                 .zone = utc,
                                 .from_us = OCTOBER_US,
                                 .until_us = OCTOBER_US + 5 * day,
@@ -95,8 +95,8 @@ static void test_svg(void)
 
     g_assert_null(strstr(svg, "<script"));
     g_assert_nonnull(strstr(svg, "&lt;script&gt;alert(1)&lt;/script&gt;</title>"));
-    g_assert_nonnull(
-        strstr(svg, "&quot;quoted&quot; &amp; &#39;single&#39; \357\277\275</desc>"));
+    g_assert_nonnull(strstr(
+        svg, "&quot;quoted&quot; &amp; &#39;single&#39; \\x01 \\u202ed\357\277\275</desc>"));
     g_assert_nonnull(strstr(svg, "aria-labelledby=\"slots-title slots-text\""));
     g_assert_nonnull(strstr(svg, "<title>3 Oct: used &lt;b&gt; 5</title>"));
     g_assert_cmpuint(occurrences(svg, "<circle"), ==, 3);

@@ -139,6 +139,7 @@ void store_old_runs(struct store *store, gint64 before_us,
 
 /* Forgets them, and turns, events and minutes of those times (minutes after 90 days at the latest);
  * returns how many runs. */
+enum { STORE_MINUTES_DAYS = 90 }; /* that minutes are kept at most */
 guint store_prune(struct store *store, gint64 before_us);
 
 /* ---- showing --------------------------------------------------------------------------- */
@@ -174,10 +175,14 @@ bool store_run_by_id(struct store *store, gint64 id,
 bool store_each_step(struct store *store, gint64 run,
                      void (*visit)(const struct store_step_view *step, gpointer data),
                      gpointer data, GError **error);
-/* Every statement that was done by runs that take `run` back. */
+struct store_undone {
+    gint64 run, at_us; /* by which run, and when */
+    const char *sql;
+};
+/* Every statement that was done by runs that take `run` back, oldest first. */
 bool store_each_undone(struct store *store, gint64 run,
-                       void (*visit)(const char *sql, gpointer data), gpointer data,
-                       GError **error);
+                       void (*visit)(const struct store_undone *undone, gpointer data),
+                       gpointer data, GError **error);
 bool store_each_object(struct store *store, gint64 run,
                        void (*visit)(const struct store_object *object, gpointer data),
                        gpointer data, GError **error);

@@ -5,8 +5,6 @@
 #include "store/store_internal.h"
 #include "store_queries.h"
 
-enum { MINUTES_DAYS = 90 }; /* that minutes are kept */
-
 static GArray *old_runs(struct store *store, gint64 before_us)
 {
     GArray *runs = g_array_new(FALSE, FALSE, sizeof(gint64));
@@ -40,7 +38,7 @@ static bool forget(struct store *store, const struct query *query, gint64 before
 /* What the daemon and rehearsals wrote. Minutes are many, and of old ones nobody asks. */
 static bool forget_others(struct store *store, gint64 before_us)
 {
-    const gint64 kept_us = MINUTES_DAYS * G_TIME_SPAN_DAY;
+    const gint64 kept_us = STORE_MINUTES_DAYS * G_TIME_SPAN_DAY;
     const gint64 minutes_us = MAX(before_us, g_get_real_time() - kept_us);
 
     return forget(store, &query_store_turns_forget, before_us) &&

@@ -202,13 +202,19 @@ bool store_each_step(struct store *store, gint64 run,
 }
 
 bool store_each_undone(struct store *store, gint64 run,
-                       void (*visit)(const char *sql, gpointer data), gpointer data,
-                       GError **error)
+                       void (*visit)(const struct store_undone *undone, gpointer data),
+                       gpointer data, GError **error)
 {
     AUTO(statement) statement = statement_open(store, &query_store_undone);
     statement_bind_int(statement, 1, run);
-    while (statement_next(statement))
-        visit(statement_text(statement, STORE_UNDONE_SQL), data);
+    while (statement_next(statement)) {
+        const struct store_undone undone = {
+            .run = statement_int(statement, STORE_UNDONE_RUN),
+            .at_us = statement_int(statement, STORE_UNDONE_AT_US),
+            .sql = statement_text(statement, STORE_UNDONE_SQL),
+        };
+        visit(&undone, data);
+    }
     return store_finish(store, statement, error);
 }
 

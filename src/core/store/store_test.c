@@ -144,9 +144,10 @@ static void test_steps(void)
     g_assert_cmpstr(store_trouble(store), ==, NULL);
 }
 
-static void append_text(const char *sql, gpointer data)
+static void append_undone(const struct store_undone *undone, gpointer data)
 {
-    g_string_append_printf(data, "%s;", sql);
+    g_assert_cmpint(undone->at_us, >, 0);
+    g_string_append_printf(data, "%d:%s;", (int) undone->run, undone->sql);
 }
 
 static void append_undo(const struct store_run_view *run, gpointer data)
@@ -174,9 +175,9 @@ static void test_undo(void)
     }
     g_assert_true(store_each_run(store, NULL, NULL, 0, append_undo, runs, NULL));
     g_assert_cmpstr(runs->str, ==, "4:1:0 3:1:0 2:0:0 1:0:4 ");
-    g_assert_true(store_each_undone(store, 1, append_text, undone, NULL));
-    g_assert_true(store_each_undone(store, 2, append_text, undone, NULL));
-    g_assert_cmpstr(undone->str, ==, "B;A;");
+    g_assert_true(store_each_undone(store, 1, append_undone, undone, NULL));
+    g_assert_true(store_each_undone(store, 2, append_undone, undone, NULL));
+    g_assert_cmpstr(undone->str, ==, "3:B;4:A;");
     g_assert_cmpstr(store_trouble(store), ==, NULL);
 }
 

@@ -1,5 +1,6 @@
 /* What a report found to decide on, kept for who has the history alone. */
 #include "indexes.h"
+#include "out/paste.h"
 #include "relations/chosen.h"
 #include "store/store_report.h"
 
@@ -28,7 +29,7 @@ static char *shell_word(struct session *session, const char *schema, const char 
     if (is_plain(schema) && is_plain(name))
         return g_strdup_printf("%s.%s", schema, name);
     g_autofree char *quoted = session_quote(session, schema, name);
-    return quoted != NULL ? g_shell_quote(quoted) : NULL;
+    return quoted != NULL ? paste_shell_word(quoted) : NULL;
 }
 
 static char *command_of(const struct call *call, const struct indexes_case *state,
@@ -38,11 +39,13 @@ static char *command_of(const struct call *call, const struct indexes_case *stat
         finding->index == INDEXES_NONE ? NULL
                                        : relations_index(state->relations, finding->index);
 
-    if (index == NULL)
-        return indexes_create_sql(state, finding, session);
+    if (index == NULL) {
+        g_autofree char *sql = indexes_create_sql(state, finding, session);
+        return sql != NULL ? paste_sql(sql) : NULL;
+    }
     g_autofree char *word =
         shell_word(session, relations_table_of(state->relations, index)->schema, index->name);
-    g_autofree char *target = call->target != NULL ? g_shell_quote(call->target) : NULL;
+    g_autofree char *target = call->target != NULL ? paste_shell_word(call->target) : NULL;
     if (word == NULL)
         return NULL;
     return g_strdup_printf("pgrunbook indexes %s %s%s%s",

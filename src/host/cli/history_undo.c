@@ -141,6 +141,7 @@ static void take_run(const struct store_run_view *run, gpointer data)
 
     undo->run = run->id;
     undo->undo_run = run->undo_run;
+    undo->started_us = run->started_us;
     undo->section = g_strdup(run->section);
     undo->verb = g_strdup(run->verb);
     undo->outcome = g_strdup(run->outcome);
@@ -169,13 +170,15 @@ static void take_step(const struct store_step_view *step, gpointer data)
 }
 
 /* A statement that was done is not done again, but a setting is only good for what follows it. */
-static void take_undone(const char *sql, gpointer data)
+static void take_undone(const struct store_undone *undone, gpointer data)
 {
     struct undo *undo = data;
 
     for (guint i = 0; i < undo->pending->len; i++) {
         const struct undo_step *step = g_ptr_array_index(undo->pending, i);
-        if (step->kind != UNDO_SETTING && strcmp(step->sql, sql) == 0) {
+        if (step->kind != UNDO_SETTING && strcmp(step->sql, undone->sql) == 0) {
+            const struct undo_done done = {step->of, undone->run, undone->at_us};
+            g_array_append_val(undo->done, done);
             g_ptr_array_remove_index(undo->pending, i);
             return;
         }
@@ -224,6 +227,7 @@ struct undo *undo_read(struct store *store, gint64 run, GError **error)
     AUTO(undo) undo = g_new0(struct undo, 1);
 
     undo->pending = g_ptr_array_new_with_free_func(step_free);
+    undo->done = g_array_new(FALSE, FALSE, sizeof(struct undo_done));
     if (!store_run_by_id(store, run, take_run, undo, error) ||
         !store_each_step(store, run, take_step, undo, error) ||
         !store_each_object(store, run, take_object, undo, error) ||
@@ -238,6 +242,7 @@ void undo_free(struct undo *undo)
     if (undo == NULL)
         return;
     g_ptr_array_unref(undo->pending);
+    g_array_unref(undo->done);
     g_free(undo->section);
     g_free(undo->verb);
     g_free(undo->outcome);

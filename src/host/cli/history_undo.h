@@ -32,15 +32,23 @@ struct undo_step {
     gint64 bytes;            /* size of the index when it was dropped; 0: not known */
 };
 
+/* A statement of a step that was taken back. */
+struct undo_done {
+    int of;
+    gint64 run, at_us; /* by which run, and when */
+};
+
 struct undo {
     gint64 run;      /* the run to take back */
     gint64 undo_run; /* the newest one that tried; 0: none */
+    gint64 started_us;
     char *section, *verb, *outcome;
     char *target, *host, *dbname, *system_identifier;
     guint undoable; /* steps that have an undo, done or not */
     int doubtful;   /* one of them that was at work when the run died; 0: none */
     GPtrArray
         *pending; /* of struct undo_step, in the order they are to run: what is still to do */
+    GArray *done; /* of struct undo_done, oldest first: what was taken back */
 };
 
 /* Reads the run and what was taken back of it. NULL with an error, RUNBOOK_USAGE when there is no
@@ -48,6 +56,13 @@ struct undo {
 struct undo *undo_read(struct store *store, gint64 run, GError **error);
 void undo_free(struct undo *undo);
 AUTO_DEFINE(undo, undo_free)
+
+enum undo_extent { UNDO_NOT, UNDO_PARTLY, UNDO_WHOLLY };
+
+/* How much of that step of the run was taken back, and what was the last of it before that time
+ * (G_MAXINT64: ever); NULL: nothing was. Pure. */
+enum undo_extent undo_extent_of(const struct undo *undo, int step);
+const struct undo_done *undo_last_of(const struct undo *undo, int step, gint64 until_us);
 
 /* Whether there is something that may be taken back. False: RUNBOOK_REFUSED. */
 bool undo_possible(const struct undo *undo, GError **error);

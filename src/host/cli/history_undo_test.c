@@ -146,6 +146,30 @@ static void test_resumed(void)
     expect_todo(store, run, "");
 }
 
+/* Each step by itself; who did it is who did the last of it. */
+static void test_extent(void)
+{
+    AUTO(store) store = store_open(NULL);
+    const gint64 run = put_run(store, "done", "done");
+    AUTO(undo) none = read_undo(store, run);
+    g_assert_cmpint(undo_extent_of(none, 1), ==, UNDO_NOT);
+    g_assert_null(undo_last_of(none, 1, G_MAXINT64));
+    put_undo(store, run, BUILD_B, BUILD_A);
+    AUTO(undo) part = read_undo(store, run);
+    g_assert_cmpint(undo_extent_of(part, 1), ==, UNDO_NOT);
+    g_assert_cmpint(undo_extent_of(part, 3), ==, UNDO_PARTLY);
+    g_assert_cmpint(undo_last_of(part, 3, G_MAXINT64)->run, ==, run + 1);
+    put_undo(store, run, COMMENT, BUILD_A);
+    put_undo(store, run, BUILD_A, "x");
+    AUTO(undo) whole = read_undo(store, run);
+    g_assert_cmpint(undo_extent_of(whole, 1), ==, UNDO_WHOLLY);
+    g_assert_cmpint(undo_extent_of(whole, 3), ==, UNDO_WHOLLY);
+    g_assert_cmpint(undo_last_of(whole, 3, G_MAXINT64)->run, ==, run + 2);
+    g_assert_cmpint(undo_last_of(whole, 3, G_MAXINT64)->at_us, >, 0);
+    g_assert_null(undo_last_of(whole, 3, 1));
+    g_assert_cmpint(undo_extent_of(whole, 2), ==, UNDO_NOT);
+}
+
 /* ---- gates -------------------------------------------------------------------------------- */
 
 static void expect_refused(struct store *store, gint64 run, const char *expected)
@@ -314,6 +338,7 @@ int main(int argc, char **argv)
     g_test_add_func("/undo/index", test_index);
     g_test_add_func("/undo/pending", test_todo);
     g_test_add_func("/undo/resumed", test_resumed);
+    g_test_add_func("/undo/extent", test_extent);
     g_test_add_func("/undo/possible", test_possible);
     g_test_add_func("/undo/place", test_place);
     g_test_add_func("/undo/plan", test_plan);

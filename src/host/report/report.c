@@ -47,6 +47,7 @@ struct report *report_new(const char *zone_name, GTimeZone *zone)
     report->vacuums = array_new(sizeof(struct report_vacuum), NULL);
     report->left = array_new(sizeof(struct report_left), NULL);
     report->wins = array_new(sizeof(struct report_win), NULL);
+    report->returned = array_new(sizeof(struct report_win), NULL);
     report->incidents = array_new(sizeof(struct report_incident), clear_incident);
     report->connections = array_new(sizeof(struct report_connections), clear_connections);
     report->backups = array_new(sizeof(struct report_backups), NULL);
@@ -57,6 +58,8 @@ struct report *report_new(const char *zone_name, GTimeZone *zone)
     report->turns = array_new(sizeof(struct report_turn), NULL);
     report->lines = array_new(sizeof(struct report_line), NULL);
     report->gaps = array_new(sizeof(const char *), NULL);
+    report->reliefs = array_new(sizeof(struct report_relief), NULL);
+    report->clusters = g_hash_table_new(g_str_hash, g_str_equal);
     report->names = g_ptr_array_new();
     return report;
 }
@@ -64,15 +67,17 @@ struct report *report_new(const char *zone_name, GTimeZone *zone)
 void report_free(struct report *report)
 {
     GArray *const arrays[] = {
-        report->month.days, report->runs,   report->tallies,    report->vacuums,
-        report->left,       report->wins,   report->incidents,  report->connections,
-        report->backups,    report->drills, report->migrations, report->indexes,
-        report->growths,    report->turns,  report->lines,      report->gaps,
+        report->month.days, report->runs,    report->tallies,    report->vacuums,
+        report->left,       report->wins,    report->incidents,  report->connections,
+        report->backups,    report->drills,  report->migrations, report->indexes,
+        report->growths,    report->turns,   report->lines,      report->gaps,
+        report->returned,   report->reliefs,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_array_unref(arrays[i]);
     g_ptr_array_unref(report->names);
+    g_hash_table_unref(report->clusters);
     g_time_zone_unref(report->zone);
     g_string_chunk_free(report->texts);
     g_free(report);

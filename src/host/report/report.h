@@ -48,6 +48,8 @@ struct report_run {
     const char *target, *section, *verb, *by, *error, *summary;
     const char *reason; /* that was given for it; NULL: none */
     enum report_outcome outcome;
+    gint64 undoes, undo_run; /* the run it takes back; the newest that took it back: 0: none */
+    guint ended, cancelled;  /* sessions it ended, queries it cancelled */
 };
 
 /* All runs of one command on one target. */
@@ -76,16 +78,30 @@ struct report_left {
     const char *example;
 };
 
+/* Whether an act was taken back (`history undo`), by the time the report was made. */
+enum report_undone { REPORT_STANDS, REPORT_UNDONE_PARTLY, REPORT_UNDONE };
+
 /* Space that an act on one object won. Bytes below 0: not known. */
 struct report_win {
     gint64 run, at_us, before, after;
     const char *target, *name, *what;
+    enum report_undone undone;
+    gint64 undo_run, undone_us; /* the last run that took of it back; 0: none */
 };
 
 struct report_incident {
     gint64 id, opened_us, closed_us; /* closed 0: still open */
     const char *target, *name, *severity, *message, *closing;
     GArray *acts; /* of guint: positions of runs that were meant for it */
+    /* A run that helped the same server and is none of the report's: of another target, or of the
+     * month before; 0: none. */
+    gint64 elsewhere;
+};
+
+/* A run that ended sessions or queries, of whatever target and month. */
+struct report_relief {
+    gint64 run, started_us;
+    const char *cluster;
 };
 
 struct report_day {
@@ -100,7 +116,8 @@ struct report_connections {
     const char *target;
     GArray *days; /* of struct report_day, one for each of the month that has begun */
     gint64 samples, missed;
-    gint64 due; /* seconds of the month that are over: as many looks there could be */
+    gint64 kept_us; /* since then what was seen is kept: the month's beginning, or later */
+    gint64 due;     /* seconds of it that are over since: as many looks there could be */
     int used_max, ordinary; /* at the highest share */
     double average;
     gint64 peak_us; /* 0: nothing is known */
@@ -192,26 +209,30 @@ struct report {
     const char *zone_name;
     const char *target; /* NULL: all */
     gint64 made_us;
-    gint64 known_us; /* the history's beginning; 0: it is empty */
+    gint64 known_us;   /* the history's beginning; 0: it is empty */
+    gint64 minutes_us; /* what was seen before may be kept no longer; 0: all is kept */
     GStringChunk *texts;
-    GArray *runs;        /* of struct report_run, oldest first */
-    GArray *tallies;     /* of struct report_tally, by target, section and verb */
-    GArray *vacuums;     /* of struct report_vacuum */
-    GArray *left;        /* of struct report_left, the most frequent first */
-    GArray *wins;        /* of struct report_win, the largest first */
-    GArray *incidents;   /* of struct report_incident, oldest first */
-    GArray *connections; /* of struct report_connections */
-    GArray *backups;     /* of struct report_backups */
-    GArray *drills;      /* of struct report_drill */
-    GArray *migrations;  /* of struct report_migration */
-    GArray *indexes;     /* of struct report_indexes */
-    GArray *growths;     /* of struct report_growth */
-    GArray *turns;       /* of struct report_turn: those that were missed */
-    guint turns_all;     /* turns of the month */
-    bool findings_later; /* only what was found long after the month is kept */
-    GPtrArray *names;    /* of const char *: the targets that the history knows */
-    GArray *lines;       /* of struct report_line: the month in short */
-    GArray *gaps;        /* of const char *: what is not known */
+    GArray *runs;         /* of struct report_run, oldest first */
+    GArray *tallies;      /* of struct report_tally, by target, section and verb */
+    GArray *vacuums;      /* of struct report_vacuum */
+    GArray *left;         /* of struct report_left, the most frequent first */
+    GArray *wins;         /* of struct report_win, the largest first */
+    GArray *returned;     /* the same, of earlier months: what this one took back */
+    GArray *incidents;    /* of struct report_incident, oldest first */
+    GArray *connections;  /* of struct report_connections */
+    GArray *backups;      /* of struct report_backups */
+    GArray *drills;       /* of struct report_drill */
+    GArray *migrations;   /* of struct report_migration */
+    GArray *indexes;      /* of struct report_indexes */
+    GArray *growths;      /* of struct report_growth */
+    GArray *turns;        /* of struct report_turn: those that were missed */
+    guint turns_all;      /* turns of the month */
+    bool findings_later;  /* only what was found long after the month is kept */
+    GArray *reliefs;      /* of struct report_relief */
+    GHashTable *clusters; /* of which server a target is */
+    GPtrArray *names;     /* of const char *: the targets that the history knows */
+    GArray *lines;        /* of struct report_line: the month in short */
+    GArray *gaps;         /* of const char *: what is not known */
 };
 
 struct report *report_new(const char *zone_name, GTimeZone *zone);
@@ -271,8 +292,36 @@ void report_add_left(struct report *report, const struct report_run *run, const 
 /* Peak, average and samples of the month from its days. */
 void report_add_up_days(struct report_connections *connections);
 
+/* Where the days begin of which it is known whether somebody watched: of those before, at the
+ * month's beginning, nothing is kept any more, be it that somebody did. Pure. */
+gint64 report_kept_us(const struct report *report,
+                      const struct report_connections *connections);
+
+/* Why nothing is known of connections: "nobody watched", or that it is kept no longer. */
+const char *report_unwatched(const struct report *report);
+
 /* For which part of the month somebody watched, 0 to 1: minutes without a record count. */
 double report_watched(const struct report_connections *connections);
+
+/* What the runs that were meant for it did, added up. */
+void report_count_acts(const struct report *report, const struct report_incident *incident,
+                       guint *ret_ended, guint *ret_cancelled);
+/* Whether it is over, and nothing is recorded that can have ended it. Not of what the daemon says
+ * of itself and of its jobs: how those end, their last words tell. */
+bool report_ended_by_itself(const struct report *report,
+                            const struct report_incident *incident);
+
+/* "41 of 97 connections"; what is taken beyond those that ordinary roles may have is of the
+ * reserved ones: "97 of 97 connections and 2 reserved ones". Caller frees. */
+char *report_used(int used, int ordinary);
+/* Of those that ordinary roles may have, 0 to 1. */
+double report_used_share(int used, int ordinary);
+
+/* Whether a command with that verb ends sessions or queries. */
+bool report_ends_sessions(const char *verb);
+/* Slots are the whole server's: who ends sessions by way of another target helps this one, and one
+ * that began in the month before may have been helped there. Sets incident->elsewhere. */
+void report_find_elsewhere(const struct report *report, struct report_incident *incident);
 
 /* Which runs were meant for an incident: the one it names, and those of `connections` and `queries`
  * that ended something on its target while it was open. */
@@ -287,12 +336,17 @@ struct report_fit report_fit(const struct report_point *points, guint count);
 bool report_forecast(const struct report_fit *fit, gint64 at_us, double *ret_low,
                      double *ret_middle, double *ret_high);
 
-/* Sums over all wins whose numbers are known. */
+/* Sums over all wins whose numbers are known. What was taken back, in this month or later, is no
+ * win; of what was taken back in part nobody knows how much stayed won. */
 struct report_space {
     gint64 before, after, won;
     guint known, unknown;
+    guint undone, partly;
+    gint64 undone_bytes; /* what those that were taken back had been, as far as known */
 };
 struct report_space report_space(const struct report *report);
+/* How large that was which earlier months won, and this one took back, as far as known. */
+gint64 report_returned(const struct report *report);
 
 /* The month in short: report->lines, the worst first. */
 void report_judge(struct report *report);

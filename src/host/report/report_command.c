@@ -5,6 +5,7 @@
 #include "error.h"
 #include "report/page.h"
 #include "report/report_show.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,14 @@ static struct report *empty(struct call *call, const char *target, GError **erro
     return NULL;
 }
 
+static gint64 minutes_kept_us(const struct call *call, gint64 now_us)
+{
+    const gint64 most = (gint64) STORE_MINUTES_DAYS * G_TIME_SPAN_DAY;
+
+    return now_us -
+           MIN(most, settings_int(call->settings, "history.keep") * G_TIME_SPAN_MILLISECOND);
+}
+
 struct report *report_make(struct call *call, const char *target, GError **error)
 {
     g_autoptr(GError) failure = NULL;
@@ -54,8 +63,11 @@ struct report *report_make(struct call *call, const char *target, GError **error
     }
     if (store == NULL)
         report_gap(report, "There is no history yet: nothing is known of this month.");
-    else if (!report_gather(report, store, error))
-        return NULL;
+    else {
+        report->minutes_us = minutes_kept_us(call, report->made_us);
+        if (!report_gather(report, store, error))
+            return NULL;
+    }
     report_judge(report);
     return g_steal_pointer(&report);
 }
@@ -248,6 +260,8 @@ const struct command report_commands[] = {
             "were "
             "missed. It is made from the history alone; no server is asked. What the history "
             "does not know is said.\n\n"
+            "What \"history undo\" has taken back, in that month or since, does not count as "
+            "space won; the month in which it was taken back says so.\n\n"
             "A forecast is a straight line through weekly sizes. It takes four weeks, never "
             "looks farther ahead than the sizes look back, and comes with the bounds that 95 "
             "of "

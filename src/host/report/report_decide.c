@@ -114,10 +114,34 @@ void report_add_left(struct report *report, const struct report_run *run, const 
 
 /* ---- incidents ------------------------------------------------------------------------------ */
 
-static bool ends_sessions(const struct report_run *run)
+bool report_ends_sessions(const char *verb)
 {
-    return strcmp(run->verb, "relieve") == 0 || strcmp(run->verb, "cancel") == 0 ||
-           strcmp(run->verb, "terminate") == 0;
+    return strcmp(verb, "relieve") == 0 || strcmp(verb, "cancel") == 0 ||
+           strcmp(verb, "terminate") == 0;
+}
+
+static bool is_known_act(const struct report *report, const struct report_incident *incident,
+                         gint64 run)
+{
+    for (guint i = 0; i < incident->acts->len; i++)
+        if (g_array_index(report->runs, struct report_run,
+                          g_array_index(incident->acts, guint, i))
+                .id == run)
+            return true;
+    return false;
+}
+
+void report_find_elsewhere(const struct report *report, struct report_incident *incident)
+{
+    const char *cluster = g_hash_table_lookup(report->clusters, incident->target);
+
+    for (guint i = 0; cluster != NULL && i < report->reliefs->len; i++) {
+        const struct report_relief *one =
+            &g_array_index(report->reliefs, struct report_relief, i);
+        if (strcmp(one->cluster, cluster) == 0 && one->started_us >= incident->opened_us &&
+            one->started_us <= incident->closed_us && !is_known_act(report, incident, one->run))
+            incident->elsewhere = one->run;
+    }
 }
 
 void report_find_acts(const struct report *report, struct report_incident *incident,
@@ -128,7 +152,8 @@ void report_find_acts(const struct report *report, struct report_incident *incid
 
     for (guint i = 0; i < report->runs->len; i++) {
         const struct report_run *run = &g_array_index(report->runs, struct report_run, i);
-        const bool meant = ends_sessions(run) && strcmp(run->target, incident->target) == 0 &&
+        const bool meant = report_ends_sessions(run->verb) &&
+                           strcmp(run->target, incident->target) == 0 &&
                            incident->closed_us != incident->opened_us &&
                            run->started_us >= incident->opened_us && run->started_us <= until;
         if (meant || (own_run > 0 && run->id == own_run))
@@ -136,7 +161,44 @@ void report_find_acts(const struct report *report, struct report_incident *incid
     }
 }
 
+void report_count_acts(const struct report *report, const struct report_incident *incident,
+                       guint *ret_ended, guint *ret_cancelled)
+{
+    *ret_ended = *ret_cancelled = 0;
+    for (guint i = 0; i < incident->acts->len; i++) {
+        const struct report_run *run = &g_array_index(report->runs, struct report_run,
+                                                      g_array_index(incident->acts, guint, i));
+        *ret_ended += run->ended;
+        *ret_cancelled += run->cancelled;
+    }
+}
+
+bool report_ended_by_itself(const struct report *report, const struct report_incident *incident)
+{
+    guint ended, cancelled;
+
+    report_count_acts(report, incident, &ended, &cancelled);
+    return incident->closed_us > incident->opened_us && ended + cancelled == 0 &&
+           incident->elsewhere == 0 && incident->target[0] != '\0' &&
+           !g_str_has_prefix(incident->name, "job ");
+}
+
 /* ---- connections ---------------------------------------------------------------------------- */
+
+char *report_used(int used, int ordinary)
+{
+    const int reserved = used - ordinary;
+
+    if (reserved <= 0)
+        return g_strdup_printf("%d of %d connections", used, ordinary);
+    return g_strdup_printf("%d of %d connections and %d reserved one%s", ordinary, ordinary,
+                           reserved, reserved == 1 ? "" : "s");
+}
+
+double report_used_share(int used, int ordinary)
+{
+    return ordinary > 0 ? MIN(1.0, (double) used / ordinary) : 0;
+}
 
 void report_add_up_days(struct report_connections *connections)
 {
@@ -149,6 +211,25 @@ void report_add_up_days(struct report_connections *connections)
         used += day->average * (double) day->samples;
     }
     connections->average = connections->samples > 0 ? used / (double) connections->samples : 0;
+}
+
+gint64 report_kept_us(const struct report *report, const struct report_connections *connections)
+{
+    const GArray *days = connections->days;
+    guint first = 0;
+
+    while (first < days->len) {
+        const struct report_day *day = &g_array_index(days, struct report_day, first);
+        if (day->samples + day->missed > 0 || day->from_us >= report->minutes_us)
+            return day->from_us;
+        first++;
+    }
+    return report_end_us(report);
+}
+
+const char *report_unwatched(const struct report *report)
+{
+    return report->month.from_us < report->minutes_us ? "kept no longer" : "nobody watched";
 }
 
 double report_watched(const struct report_connections *connections)
@@ -166,8 +247,14 @@ struct report_space report_space(const struct report *report)
 
     for (guint i = 0; i < report->wins->len; i++) {
         const struct report_win *win = &g_array_index(report->wins, struct report_win, i);
-        if (win->before < 0 || win->after < 0) {
-            space.unknown++;
+        if (win->undone == REPORT_UNDONE) {
+            space.undone++;
+            space.undone_bytes += MAX(win->before, 0);
+            continue;
+        }
+        if (win->undone == REPORT_UNDONE_PARTLY || win->before < 0 || win->after < 0) {
+            space.partly += win->undone == REPORT_UNDONE_PARTLY;
+            space.unknown += win->undone == REPORT_STANDS;
             continue;
         }
         space.known++;
@@ -176,6 +263,15 @@ struct report_space report_space(const struct report *report)
     }
     space.won = space.before - space.after;
     return space;
+}
+
+gint64 report_returned(const struct report *report)
+{
+    gint64 bytes = 0;
+
+    for (guint i = 0; i < report->returned->len; i++)
+        bytes += MAX(g_array_index(report->returned, struct report_win, i).before, 0);
+    return bytes;
 }
 
 /* ---- growth --------------------------------------------------------------------------------- */

@@ -58,6 +58,25 @@ static void add_tallies(struct document *document, const struct report *report)
     }
 }
 
+static void add_wins(struct document *document, const char *name, const GArray *wins)
+{
+    static const char *const undone[] = {"no", "partly", "yes"};
+
+    document_array(document, name);
+    for (guint i = 0; i < wins->len; i++) {
+        const struct report_win *win = &g_array_index(wins, struct report_win, i);
+        document_item(document,
+                      json_pack("{so so so so so sI so ss so so}", "target",
+                                document_text(win->target), "name", document_text(win->name),
+                                "what", document_text(win->what), "before_bytes",
+                                known(win->before), "after_bytes", known(win->after), "run",
+                                (json_int_t) win->run, "at", document_time(win->at_us),
+                                "undone", undone[win->undone], "undo_run",
+                                win->undo_run > 0 ? json_integer(win->undo_run) : json_null(),
+                                "undone_at", document_time(win->undone_us)));
+    }
+}
+
 static void add_maintenance(struct document *document, const struct report *report)
 {
     document_array(document, "vacuumed");
@@ -80,16 +99,8 @@ static void add_maintenance(struct document *document, const struct report *repo
                                 document_text(one->reason), "times", (int) one->times,
                                 "example", document_text(one->example)));
     }
-    document_array(document, "space");
-    for (guint i = 0; i < report->wins->len; i++) {
-        const struct report_win *win = &g_array_index(report->wins, struct report_win, i);
-        document_item(document,
-                      json_pack("{so so so so so sI so}", "target", document_text(win->target),
-                                "name", document_text(win->name), "what",
-                                document_text(win->what), "before_bytes", known(win->before),
-                                "after_bytes", known(win->after), "run", (json_int_t) win->run,
-                                "at", document_time(win->at_us)));
-    }
+    add_wins(document, "space", report->wins);
+    add_wins(document, "space_returned", report->returned);
 }
 
 static json_t *acts_json(const struct report *report, const struct report_incident *incident)
@@ -104,26 +115,31 @@ static json_t *acts_json(const struct report *report, const struct report_incide
     return acts;
 }
 
+static json_t *incident_json(const struct report *report, const struct report_incident *one)
+{
+    guint ended, cancelled;
+
+    report_count_acts(report, one, &ended, &cancelled);
+    return json_pack(
+        "{sI so so so so so so so so so si si sb}", "event", (json_int_t) one->id, "target",
+        one->target[0] != '\0' ? document_text(one->target) : json_null(), "name",
+        document_text(one->name), "severity", document_text(one->severity), "opened_at",
+        document_time(one->opened_us), "closed_at", document_time(one->closed_us), "seconds",
+        one->closed_us == 0
+            ? json_null()
+            : json_real((double) (one->closed_us - one->opened_us) / G_USEC_PER_SEC),
+        "message", document_text(one->message), "closing", document_text(one->closing), "runs",
+        acts_json(report, one), "sessions_ended", (int) ended, "queries_cancelled",
+        (int) cancelled, "ended_by_itself", (int) report_ended_by_itself(report, one));
+}
+
 static void add_incidents(struct document *document, const struct report *report)
 {
     document_array(document, "incidents");
-    for (guint i = 0; i < report->incidents->len; i++) {
-        const struct report_incident *one =
-            &g_array_index(report->incidents, struct report_incident, i);
-        document_item(
-            document,
-            json_pack(
-                "{sI so so so so so so so so so}", "event", (json_int_t) one->id, "target",
-                one->target[0] != '\0' ? document_text(one->target) : json_null(), "name",
-                document_text(one->name), "severity", document_text(one->severity), "opened_at",
-                document_time(one->opened_us), "closed_at", document_time(one->closed_us),
-                "seconds",
-                one->closed_us == 0
-                    ? json_null()
-                    : json_real((double) (one->closed_us - one->opened_us) / G_USEC_PER_SEC),
-                "message", document_text(one->message), "closing", document_text(one->closing),
-                "runs", acts_json(report, one)));
-    }
+    for (guint i = 0; i < report->incidents->len; i++)
+        document_item(document,
+                      incident_json(report, &g_array_index(report->incidents,
+                                                           struct report_incident, i)));
 }
 
 static json_t *days_json(const struct report_connections *one)
@@ -149,12 +165,13 @@ static void add_connections(struct document *document, const struct report *repo
     for (guint i = 0; i < report->connections->len; i++) {
         const struct report_connections *one =
             &g_array_index(report->connections, struct report_connections, i);
-        document_item(document, json_pack("{so si si so sf sI sI sI so}", "target",
+        document_item(document, json_pack("{so si si so sf sI sI so sI so}", "target",
                                           document_text(one->target), "used_max", one->used_max,
                                           "ordinary", one->ordinary, "peak_at",
                                           document_time(one->peak_us), "used_average",
                                           one->average, "samples", (json_int_t) one->samples,
-                                          "missed", (json_int_t) one->missed, "due",
+                                          "missed", (json_int_t) one->missed, "kept_since",
+                                          document_time(one->kept_us), "due",
                                           (json_int_t) one->due, "days", days_json(one)));
     }
 }

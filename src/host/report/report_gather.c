@@ -75,6 +75,9 @@ static void learn(const struct store_run_view *run, gpointer data)
         g_ptr_array_add(report->names, (gpointer) (guintptr) report_text(report, run->target));
     if (run->target == NULL || run->target[0] == '\0' || run->system_identifier == NULL)
         return;
+    g_hash_table_insert(report->clusters,
+                        (gpointer) (guintptr) report_text(report, run->target),
+                        (gpointer) (guintptr) report_text(report, run->system_identifier));
     if (run->dbname != NULL)
         learn_place(runs, key_of(run->system_identifier, run->dbname), run->target);
     learn_place(runs, key_of(run->system_identifier, NULL), run->target);
@@ -89,11 +92,25 @@ static const char *who(struct report *report, const struct store_run_view *run)
                                 : "somebody";
 }
 
+static void take_relief(struct report *report, const struct store_run_view *run)
+{
+    const struct report_relief one = {
+        .run = run->id,
+        .started_us = run->started_us,
+        .cluster = report_text(report, run->system_identifier),
+    };
+
+    if (run->verb != NULL && report_ends_sessions(run->verb) && one.cluster != NULL &&
+        (g_strcmp0(run->outcome, "done") == 0 || g_strcmp0(run->outcome, "partly") == 0))
+        g_array_append_val(report->reliefs, one);
+}
+
 static void take(const struct store_run_view *run, gpointer data)
 {
     struct runs *runs = data;
     struct report *report = runs->report;
 
+    take_relief(report, run);
     if (run->started_us < report->month.from_us || run->started_us >= report->month.until_us)
         return;
     const char *target = target_of(runs, run);
@@ -111,6 +128,8 @@ static void take(const struct store_run_view *run, gpointer data)
         .error = report_text(report, run->error),
         .summary = report_text(report, run->summary),
         .outcome = report_outcome_of(run->outcome),
+        .undoes = run->undoes,
+        .undo_run = run->undo_run,
     };
     g_array_append_val(report->runs, one);
 }
@@ -162,7 +181,7 @@ static void tell_beginning(struct report *report)
 {
     g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(report->known_us / G_USEC_PER_SEC);
     g_autoptr(GDateTime) at = g_date_time_to_timezone(utc, report->zone);
-    g_autofree char *text = g_date_time_format(at, "%-d.%-m.%Y %H:%M");
+    g_autofree char *text = g_date_time_format(at, "%Y-%m-%d %H:%M");
 
     if (report->known_us == 0)
         report_gap(report,
@@ -185,6 +204,8 @@ bool report_gather(struct report *report, struct store *store, GError **error)
     if (!store_each_run(store, NULL, NULL, 0, learn, &runs, error) ||
         !store_each_run(store, NULL, NULL, 0, take, &runs, error))
         return false;
+    if (report->known_us == 0)
+        report->minutes_us = 0;
     g_array_sort(report->runs, by_id);
     report_tally_runs(report);
     tell_beginning(report);

@@ -33,10 +33,10 @@ static void take_event(const struct store_event *event, gpointer data)
         .acts = g_array_new(FALSE, FALSE, sizeof(guint)),
     };
     g_array_append_val(report->incidents, incident);
-    report_find_acts(
-        report,
-        &g_array_index(report->incidents, struct report_incident, report->incidents->len - 1),
-        event->run);
+    struct report_incident *kept =
+        &g_array_index(report->incidents, struct report_incident, report->incidents->len - 1);
+    report_find_acts(report, kept, event->run);
+    report_find_elsewhere(report, kept);
 }
 
 static int by_opening(const void *left, const void *right)
@@ -59,7 +59,6 @@ static bool take_days(struct report *report, struct store *store,
 {
     const GArray *days = report->month.days;
 
-    connections->due = (report_end_us(report) - report->month.from_us) / G_USEC_PER_SEC;
     for (guint i = 0; i + 1 < days->len; i++) {
         const gint64 from = g_array_index(days, gint64, i);
         const gint64 until = g_array_index(days, gint64, i + 1);
@@ -88,6 +87,8 @@ static bool take_days(struct report *report, struct store *store,
         }
     }
     report_add_up_days(connections);
+    connections->kept_us = report_kept_us(report, connections);
+    connections->due = (report_end_us(report) - connections->kept_us) / G_USEC_PER_SEC;
     return true;
 }
 

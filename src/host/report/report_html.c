@@ -1,5 +1,7 @@
-/* A page as one file of HTML. Every text goes through chart_escape(). */
+/* A page as one file of HTML. Every text goes through add_text(), an attribute through
+ * chart_escape(). */
 #include "host_embedded.h"
+#include "out/display.h"
 #include "report/page.h"
 
 #include <string.h>
@@ -9,13 +11,57 @@ static const char *const tones[] = {[REPORT_PLAIN] = "",
                                     [REPORT_CAUTION] = "caution",
                                     [REPORT_BAD] = "bad"};
 
+/* ---- text ----------------------------------------------------------------------------------- */
+
+/* Hebrew, Arabic and their neighbours: letters that are read from right to left. */
+static bool is_right_to_left(gunichar c)
+{
+    return (c >= 0x0590 && c <= 0x08FF) || (c >= 0xFB1D && c <= 0xFDFF) ||
+           (c >= 0xFE70 && c <= 0xFEFC) || (c >= 0x10800 && c <= 0x10FFF) ||
+           (c >= 0x1E800 && c <= 0x1EFFF);
+}
+
+/* Behind the last such letter before others or digits begin. */
+static const char *end_of_run(const char *run)
+{
+    const char *end = run;
+
+    for (const char *c = run; *c != '\0';) {
+        const gunichar letter = g_utf8_get_char(c);
+        if (!is_right_to_left(letter) && g_unichar_isalnum(letter))
+            break;
+        c += g_utf8_skip[*(const guchar *) c];
+        end = is_right_to_left(letter) ? c : end;
+    }
+    return end;
+}
+
+/* A name that is read from right to left is kept to itself: what stands beside it, a number perhaps,
+ * stays where it belongs. */
+static void add_text(GString *html, const char *text)
+{
+    g_autofree char *clean = display_clean(text != NULL ? text : "", DISPLAY_KEEP_LINES);
+    const char *next;
+
+    for (const char *c = clean; *c != '\0'; c = next) {
+        const bool turned = is_right_to_left(g_utf8_get_char(c));
+        next = turned ? end_of_run(c) : c;
+        while (!turned && *next != '\0' && !is_right_to_left(g_utf8_get_char(next)))
+            next += g_utf8_skip[*(const guchar *) next];
+        g_autofree char *piece = g_strndup(c, (gsize) (next - c));
+        g_string_append(html, turned ? "<bdi>" : "");
+        chart_escape(html, piece);
+        g_string_append(html, turned ? "</bdi>" : "");
+    }
+}
+
 static void add_element(GString *html, const char *element, const char *class, const char *text)
 {
     g_string_append_printf(html, "<%s", element);
     if (class != NULL && class[0] != '\0')
         g_string_append_printf(html, " class=\"%s\"", class);
     g_string_append_c(html, '>');
-    chart_escape(html, text);
+    add_text(html, text);
     g_string_append_printf(html, "</%s>", element);
 }
 
@@ -38,7 +84,7 @@ static void add_line(GString *html, const struct page_block *block)
                            "title=\"%s\">%s</span>",
                            tones[block->tone], words[block->tone], words[block->tone],
                            marks[block->tone]);
-    chart_escape(html, block->text);
+    add_text(html, block->text);
     g_string_append(html, "</li>\n");
 }
 
@@ -73,6 +119,8 @@ static void add_cell(GString *html, const struct page_block *block, guint number
 
 static void add_table(GString *html, const struct page_block *block)
 {
+    if (block->column_count == 0)
+        return;
     g_string_append(html, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
     chart_escape(html, block->text);
     g_string_append(html, "\"><table>");
@@ -108,7 +156,7 @@ static void add_heading(GString *html, const struct page_block *block, guint num
         g_string_append_printf(html, "<h2 id=\"part-%u\">", number);
     else
         g_string_append(html, "<h3>");
-    chart_escape(html, block->text);
+    add_text(html, block->text);
     g_string_append(html, block->kind == PAGE_HEADING ? "</h2>\n" : "</h3>\n");
 }
 

@@ -49,17 +49,35 @@ static void judge_space(struct report *report)
     const struct report_space space = report_space(report);
     g_autofree char *won = units_format_size(space.won);
     g_autofree char *objects = units_format_counted(space.known, "object");
+    g_autofree char *undone = units_format_counted(space.undone, "object");
+    g_autofree char *bytes = units_format_size(space.undone_bytes);
+    g_autofree char *partly = units_format_counted(space.partly, "object");
+    g_autofree char *returned = units_format_counted(report->returned->len, "object");
+    g_autofree char *returned_bytes = units_format_size(report_returned(report));
 
     if (space.known > 0 && space.won > 0)
         say(report, REPORT_GOOD, "%s of disk space won back from %s.", won, objects);
+    if (space.undone > 0)
+        say(report, REPORT_PLAIN,
+            "%s, of %s, %s taken back by \"history undo\": not counted as won.", undone, bytes,
+            space.undone == 1 ? "was" : "were");
+    if (space.partly > 0)
+        say(report, REPORT_PLAIN, "%s taken back in part: not counted as won.", partly);
+    if (report->returned->len > 0)
+        say(report, REPORT_CAUTION,
+            "%s that an earlier month won space from, %s, %s taken back: that space is in use "
+            "again.",
+            returned, returned_bytes, report->returned->len == 1 ? "was" : "were");
 }
 
 static bool is_well_watched(const struct report *report)
 {
-    for (guint i = 0; i < report->connections->len; i++)
-        if (report_watched(&g_array_index(report->connections, struct report_connections, i)) <
-            WELL_WATCHED)
+    for (guint i = 0; i < report->connections->len; i++) {
+        const struct report_connections *one =
+            &g_array_index(report->connections, struct report_connections, i);
+        if (report_watched(one) < WELL_WATCHED || one->kept_us > report->month.from_us)
             return false;
+    }
     return true;
 }
 
@@ -97,17 +115,23 @@ static void judge_connections(struct report *report)
         const struct report_connections *one =
             &g_array_index(report->connections, struct report_connections, i);
         const double watched = report_watched(one);
+        if (one->kept_us > report->month.from_us)
+            say(report, REPORT_PLAIN,
+                "What was seen of %s in the first %d days of the month is kept no longer.",
+                one->target, (int) ((one->kept_us - report->month.from_us) / G_TIME_SPAN_DAY));
         if (watched < WELL_WATCHED)
             say(report, REPORT_CAUTION,
-                "%s was watched for %d %% of the month%s; of the rest nothing is known.",
-                one->target, (int) (100 * watched), report_is_whole(report) ? "" : " so far");
+                "%s was watched for %d %% of %s%s; of the rest nothing is known.", one->target,
+                (int) (100 * watched),
+                one->kept_us > report->month.from_us ? "the time since then" : "the month",
+                report_is_whole(report) ? "" : " so far");
         if (one->ordinary <= 0 || one->peak_us == 0)
             continue;
-        const double share = (double) one->used_max / one->ordinary;
+        const double share = report_used_share(one->used_max, one->ordinary);
+        g_autofree char *used = report_used(one->used_max, one->ordinary);
         if (share >= NEARLY_FULL)
             say(report, share >= 1 ? REPORT_BAD : REPORT_CAUTION,
-                "%s used %d of its %d connections at the highest (%.0f %%).", one->target,
-                one->used_max, one->ordinary, 100 * share);
+                "%s used %s at the highest (%.0f %%).", one->target, used, 100 * share);
     }
 }
 

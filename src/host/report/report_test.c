@@ -194,6 +194,200 @@ static void test_space(void)
     g_assert_cmpuint(space.unknown, ==, 1);
 }
 
+/* What was taken back is no win, and what was so in part is one of which nobody knows. */
+static void test_taken_back(void)
+{
+    AUTO(report) report = october();
+    const struct report_win wins[] = {
+        {.before = 100, .after = 40, .target = "shop", .name = "a", .what = "rebuilt"},
+        {.before = 2048,
+         .target = "shop",
+         .name = "b",
+         .what = "dropped",
+         .undone = REPORT_UNDONE,
+         .undo_run = 7,
+         .undone_us = report->month.from_us},
+        {.before = 1000,
+         .target = "shop",
+         .name = "c",
+         .what = "dropped",
+         .undone = REPORT_UNDONE_PARTLY,
+         .undo_run = 8,
+         .undone_us = report->month.from_us}};
+
+    g_array_append_vals(report->wins, wins, G_N_ELEMENTS(wins));
+    g_array_append_val(report->returned, wins[1]);
+    const struct report_space space = report_space(report);
+    g_assert_cmpint(space.won, ==, 60);
+    g_assert_cmpuint(space.known, ==, 1);
+    g_assert_cmpuint(space.undone, ==, 1);
+    g_assert_cmpuint(space.partly, ==, 1);
+    g_assert_cmpuint(space.unknown, ==, 0);
+    g_assert_cmpint(space.undone_bytes, ==, 2048);
+    g_assert_cmpint(report_returned(report), ==, 2048);
+    report_judge(report);
+    AUTO(page) page = report_page(report);
+    g_autofree char *text = page_plain(page, true);
+    static const char *const said[] = {
+        "60 B of disk space won back from 1 object.",
+        "1 object, of 2048 B, was taken back by \"history undo\": not counted as won.",
+        "1 object taken back in part: not counted as won.",
+        "| b | dropped, taken back on 2026-10-01 by run 7 | 2048 B | back again | none |",
+        "| c | dropped, taken back in part on 2026-10-01 by run 8 | 1000 B | partly back |",
+        "Taken back of earlier months",
+        "1 object that an earlier month won space from, 2048 B, was taken back"};
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
+        g_assert_nonnull(strstr(text, said[i]));
+}
+
+static void add_incident(struct report *report, const char *name, gint64 closed_us, guint act)
+{
+    struct report_incident incident = {.opened_us = report->month.from_us,
+                                       .closed_us = closed_us,
+                                       .target = "shop",
+                                       .name = name,
+                                       .severity = "warning",
+                                       .message = "bad",
+                                       .closing = closed_us > 0 ? "calm" : NULL};
+
+    incident.acts = g_array_new(FALSE, FALSE, sizeof(guint));
+    if (act != G_MAXUINT)
+        g_array_append_val(incident.acts, act);
+    g_array_append_val(report->incidents, incident);
+}
+
+/* What was measured at the end is not what was done. */
+static void test_what_was_done(void)
+{
+    AUTO(report) report = october();
+    const gint64 from = report->month.from_us, later = from + G_TIME_SPAN_HOUR;
+
+    add_run(report, 1, "third", "relieve", from, REPORT_DONE);
+    add_run(report, 2, "third", "cancel", from, REPORT_REFUSED);
+    struct report_run *run = &g_array_index(report->runs, struct report_run, 0);
+    run->ended = 3;
+    run->cancelled = 1;
+    add_incident(report, "slots", later, 0);
+    add_incident(report, "slots", later, 1);
+    add_incident(report, "slots", later, G_MAXUINT);
+    add_incident(report, "slots", 0, G_MAXUINT);
+    add_incident(report, "slots", from, G_MAXUINT);
+    add_incident(report, "job x", later, G_MAXUINT);
+    AUTO(page) page = report_page(report);
+    g_autofree char *text = page_plain(page, true);
+    static const char *const said[] = {
+        "run 1: third relieve by anna, done: 3 sessions ended, 1 query cancelled | calm |",
+        "run 2: third cancel by anna, refused; as far as is known it ended by itself | calm |",
+        "| 1 h | nothing recorded; as far as is known it ended by itself | calm |",
+        "| still open | nothing recorded so far |  |",
+        "| a moment | nothing recorded | calm |",
+        "job x: bad | 1 h | nothing recorded | calm |"};
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
+        g_assert_nonnull(strstr(text, said[i]));
+}
+
+/* More than ordinary roles may have is of what is reserved, and no share of 102 %. */
+static void test_used(void)
+{
+    AUTO(report) report = october();
+    struct report_connections shop = {.target = "shop",
+                                      .samples = 100,
+                                      .due = 100,
+                                      .ordinary = 57,
+                                      .used_max = 58,
+                                      .peak_us = report->month.from_us};
+    g_autofree char *some = report_used(41, 97);
+    g_autofree char *all = report_used(97, 97);
+    g_autofree char *more = report_used(99, 97);
+
+    g_assert_cmpstr(some, ==, "41 of 97 connections");
+    g_assert_cmpstr(all, ==, "97 of 97 connections");
+    g_assert_cmpstr(more, ==, "97 of 97 connections and 2 reserved ones");
+    g_assert_cmpfloat(report_used_share(58, 57), ==, 1);
+    shop.days = g_array_new(FALSE, FALSE, sizeof(struct report_day));
+    g_array_append_val(report->connections, shop);
+    report_judge(report);
+    AUTO(page) page = report_page(report);
+    g_autofree char *text = page_plain(page, false);
+    g_assert_nonnull(strstr(text, "shop used 57 of 57 connections and 1 reserved one at the "
+                                  "highest (100 %)."));
+    g_assert_null(strstr(text, "58 of"));
+    g_assert_null(strstr(text, "102 %"));
+}
+
+/* Of the first days, which are kept no longer, nobody says that they were not watched. */
+static void test_kept(void)
+{
+    AUTO(report) report = october();
+    struct report_connections shop = {.target = "shop", .samples = 86400, .ordinary = 9};
+    const gint64 *days = (gpointer) report->month.days->data;
+
+    g_assert_cmpstr(report_unwatched(report), ==, "nobody watched");
+    shop.days = g_array_new(FALSE, FALSE, sizeof(struct report_day));
+    for (guint i = 0; i < 31; i++) {
+        const struct report_day day = {.from_us = days[i], .samples = i == 30 ? 86400 : 0};
+        g_array_append_val(shop.days, day);
+    }
+    g_assert_cmpint(report_kept_us(report, &shop), ==, days[0]);
+    report->minutes_us = days[28] + 1;
+    g_assert_cmpint(report_kept_us(report, &shop), ==, days[29]);
+    g_assert_cmpstr(report_unwatched(report), ==, "kept no longer");
+    shop.kept_us = days[29];
+    shop.due = 2 * 86400;
+    g_array_append_val(report->connections, shop);
+    report_judge(report);
+    AUTO(page) page = report_page(report);
+    g_autofree char *text = page_plain(page, false);
+    g_assert_nonnull(strstr(text, "What was seen of shop in the first 29 days of the month is "
+                                  "kept no longer."));
+    g_assert_nonnull(strstr(text, "shop was watched for 50 % of the time since then"));
+    g_assert_nonnull(strstr(text, "It was watched for 50 % of the time since 2026-10-30; what "
+                                  "was seen before is kept no longer; nobody watched on "
+                                  "2026-10-30."));
+    g_assert_null(strstr(text, "2026-10-29"));
+    /* A day that is kept tells that later ones would be, too. */
+    g_array_index(shop.days, struct report_day, 0).samples = 1;
+    g_assert_cmpint(report_kept_us(report, &shop), ==, days[0]);
+}
+
+/* Names are shown whole and harmless in each form, and a command that is copied means the same. */
+static void test_names(void)
+{
+    AUTO(report) report = october();
+    struct report_indexes one = {.database = "\327\220\327\221 7 x"};
+    const struct report_finding findings[] = {
+        {.schema = "public",
+         .name = "i\u202eevil\nb",
+         .relation = "t",
+         .what = "unused",
+         .reason = "because",
+         .command = "pgrunbook first drop '\"public\".\"i\u202eevil\nb\"'"},
+        {.schema = "public",
+         .name = "",
+         .relation = "t\u202e",
+         .what = "missing_fk",
+         .reason = "because",
+         .command = "CREATE INDEX CONCURRENTLY ON \"public\".\"t\u202e\" (a)"}};
+
+    one.findings = g_array_new(FALSE, FALSE, sizeof(struct report_finding));
+    g_array_append_vals(one.findings, findings, G_N_ELEMENTS(findings));
+    g_array_append_val(report->indexes, one);
+    report_judge(report);
+    AUTO(page) page = report_page(report);
+    g_autofree char *html = page_html(page);
+    g_autofree char *text = page_plain(page, false);
+    g_assert_null(strstr(html, "\u202e"));
+    g_assert_null(strstr(text, "\u202e"));
+    g_assert_nonnull(strstr(html, ">public.i\\u202eevil\\nb</td>"));
+    g_assert_nonnull(strstr(text, "public.i\\u202eevil\\nb"));
+    g_assert_nonnull(strstr(text, "drop $'\"public\".\"i\\342\\200\\256evil\\012b\"'"));
+    g_assert_nonnull(strstr(html, "drop $&#39;&quot;public&quot;.&quot;i\\342\\200\\256evil"
+                                  "\\012b&quot;&#39;</td>"));
+    g_assert_nonnull(strstr(text, "for bash, zsh or ksh"));
+    g_assert_nonnull(strstr(text, "ON \"public\".U&\"t\\202E\" (a)"));
+    g_assert_nonnull(strstr(html, "<h3><bdi>\327\220\327\221</bdi> 7 x</h3>"));
+}
+
 /* Every section is there, and says so where it knows nothing. */
 static void test_empty_page(void)
 {
@@ -260,6 +454,11 @@ int main(int argc, char **argv)
     g_test_add_func("/report/findings_in_short", test_findings_in_short);
     g_test_add_func("/report/watched", test_watched);
     g_test_add_func("/report/space", test_space);
+    g_test_add_func("/report/taken_back", test_taken_back);
+    g_test_add_func("/report/what_was_done", test_what_was_done);
+    g_test_add_func("/report/used", test_used);
+    g_test_add_func("/report/kept", test_kept);
+    g_test_add_func("/report/names", test_names);
     g_test_add_func("/report/empty_page", test_empty_page);
     g_test_add_func("/report/mail", test_mail);
     return g_test_run();

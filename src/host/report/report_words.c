@@ -1,10 +1,11 @@
-/* The report as a page, first half: the month in short, maintenance, space, incidents. */
+/* The report as a page, first part: the month in short, and maintenance. */
 #include "report/report_words.h"
+#include "out/display.h"
 #include "units/units.h"
 
 #include <string.h>
 
-enum { FAILURES = 25, LEFT = 20, WINS = 15, INCIDENTS = 30 };
+enum { FAILURES = 25, LEFT = 20 };
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
@@ -37,6 +38,11 @@ const char *words_target(const char *target)
     return target == NULL || target[0] == '\0' ? "(no target)" : target;
 }
 
+void words_name(struct page *page, const char *name)
+{
+    page_take(page, REPORT_PLAIN, name != NULL ? display_clean(name, 0) : NULL);
+}
+
 enum report_tone words_tone(enum report_outcome outcome)
 {
     return outcome == REPORT_DONE     ? REPORT_GOOD
@@ -44,12 +50,7 @@ enum report_tone words_tone(enum report_outcome outcome)
                                       : REPORT_CAUTION;
 }
 
-static char *plain_size(gint64 bytes)
-{
-    return bytes < 0 ? g_strdup("not known") : units_format_size(bytes);
-}
-
-static void tell_more(struct page *page, guint all, guint shown, const char *noun)
+void words_more(struct page *page, guint all, guint shown, const char *noun)
 {
     if (all > shown)
         page_add(page, PAGE_TEXT, REPORT_PLAIN, "… and %u more %s, in the document (--json).",
@@ -63,6 +64,17 @@ static void add_unknown_tile(struct page *page, const char *label, const char *w
     page_tile(page, REPORT_PLAIN, label, g_strdup("not known"), g_strdup(why));
 }
 
+/* Caller frees; NULL: there is nothing to say. */
+static char *space_note(const struct report_space *space)
+{
+    g_autofree char *known = units_format_counted(space->known, "object");
+
+    if (space->undone == 0)
+        return space->known > 0 ? g_steal_pointer(&known) : NULL;
+    return space->known > 0 ? g_strdup_printf("%s; %u more taken back", known, space->undone)
+                            : g_strdup_printf("%u taken back", space->undone);
+}
+
 static void add_space_tile(struct page *page, const struct report *report)
 {
     const struct report_space space = report_space(report);
@@ -71,9 +83,12 @@ static void add_space_tile(struct page *page, const struct report *report)
         add_unknown_tile(page, "Space won back", "nothing was recorded");
         return;
     }
+    if (space.known == 0 && space.unknown + space.partly > 0) {
+        add_unknown_tile(page, "Space won back", "sizes were not recorded");
+        return;
+    }
     page_tile(page, space.won > 0 ? REPORT_GOOD : REPORT_PLAIN, "Space won back",
-              units_format_size(MAX(space.won, 0)),
-              space.known > 0 ? units_format_counted(space.known, "object") : NULL);
+              units_format_size(MAX(space.won, 0)), space_note(&space));
 }
 
 static void add_peak_tile(struct page *page, const struct report *report)
@@ -89,16 +104,17 @@ static void add_peak_tile(struct page *page, const struct report *report)
             worst = one;
     }
     if (worst == NULL) {
-        add_unknown_tile(page, "Most connections", "nobody watched");
+        add_unknown_tile(page, "Most connections", report_unwatched(report));
         return;
     }
-    const double share = (double) worst->used_max / worst->ordinary;
+    const double share = report_used_share(worst->used_max, worst->ordinary);
+    g_autofree char *used = report_used(worst->used_max, worst->ordinary);
     page_tile(page,
               share >= 1     ? REPORT_BAD
               : share >= 0.8 ? REPORT_CAUTION
                              : REPORT_PLAIN,
-              "Most connections", words_share(worst->used_max, worst->ordinary),
-              g_strdup_printf("%d of %d, %s", worst->used_max, worst->ordinary, worst->target));
+              "Most connections", words_share(share, 1),
+              g_strdup_printf("%s, %s", used, worst->target));
 }
 
 static void add_recovery_tile(struct page *page, const struct report *report)
@@ -142,7 +158,7 @@ static void add_incidents_tile(struct page *page, const struct report *report)
             strcmp(g_array_index(report->incidents, struct report_incident, i).severity,
                    "critical") == 0;
     if (report->incidents->len == 0 && report->connections->len == 0)
-        add_unknown_tile(page, "Critical incidents", "nobody watched");
+        add_unknown_tile(page, "Critical incidents", report_unwatched(report));
     else
         page_tile(page, incidents > 0 ? REPORT_CAUTION : REPORT_PLAIN, "Critical incidents",
                   units_format_count(incidents), NULL);
@@ -216,7 +232,7 @@ static void words_failures(struct page *page, const struct report *report)
         page_cell(page, REPORT_PLAIN, run->by);
         page_cell(page, REPORT_PLAIN, run->error != NULL ? run->error : "see the history");
     }
-    tell_more(page, count, FAILURES, "such runs");
+    words_more(page, count, FAILURES, "such runs");
 }
 
 static void words_left(struct page *page, const struct report *report)
@@ -238,9 +254,9 @@ static void words_left(struct page *page, const struct report *report)
         count_cell(page, one->times, REPORT_PLAIN);
         page_take(page, REPORT_PLAIN,
                   g_strconcat(one->varies ? "for example: " : "", one->reason, NULL));
-        page_cell(page, REPORT_PLAIN, one->example);
+        words_name(page, one->example);
     }
-    tell_more(page, report->left->len, LEFT, "reasons");
+    words_more(page, report->left->len, LEFT, "reasons");
 }
 
 static void words_maintenance(struct page *page, const struct report *report)
@@ -264,132 +280,6 @@ static void words_maintenance(struct page *page, const struct report *report)
     words_tallies(page, report);
     words_failures(page, report);
     words_left(page, report);
-}
-
-/* ---- space ---------------------------------------------------------------------------------- */
-
-static void words_space(struct page *page, const struct report *report)
-{
-    static const struct page_column columns[] = {{"Target", false},
-                                                 {"Table or index", false},
-                                                 {"What was done", false},
-                                                 {"Before", true},
-                                                 {"After", true},
-                                                 {"Won", true},
-                                                 {"Run", true},
-                                                 {NULL, false}};
-    const struct report_space space = report_space(report);
-    g_autofree char *won = units_format_size(space.won);
-    g_autofree char *before = units_format_size(space.before);
-    g_autofree char *after = units_format_size(space.after);
-
-    page_add(page, PAGE_HEADING, REPORT_PLAIN, "Space won");
-    if (report->wins->len == 0) {
-        page_add(page, PAGE_GAP, REPORT_PLAIN, "%s",
-                 report_is_recorded(report)
-                     ? "No table was compacted and no index rebuilt or dropped by the runbook."
-                     : "Not known: nothing was recorded.");
-        return;
-    }
-    page_add(page, PAGE_TEXT, REPORT_PLAIN, "%s won: %s before, %s after.", won, before, after);
-    if (space.unknown > 0)
-        page_add(page, PAGE_GAP, REPORT_PLAIN,
-                 "Of %u more it is not known how large they were.", space.unknown);
-    page_table(page, columns, "Tables and indexes that are smaller now, the most first");
-    for (guint i = 0; i < MIN(report->wins->len, WINS); i++) {
-        const struct report_win *win = &g_array_index(report->wins, struct report_win, i);
-        const bool known = win->before >= 0 && win->after >= 0;
-        page_cell(page, REPORT_PLAIN, words_target(win->target));
-        page_cell(page, REPORT_PLAIN, win->name);
-        page_cell(page, REPORT_PLAIN, win->what);
-        page_take(page, REPORT_PLAIN, plain_size(win->before));
-        page_take(page, REPORT_PLAIN, plain_size(win->after));
-        page_take(page, known ? REPORT_GOOD : REPORT_PLAIN,
-                  known ? units_format_size(win->before - win->after) : g_strdup("not known"));
-        page_take(page, REPORT_PLAIN, g_strdup_printf("%" G_GINT64_FORMAT, win->run));
-    }
-    tell_more(page, report->wins->len, WINS, "of them");
-}
-
-/* ---- incidents ------------------------------------------------------------------------------ */
-
-static char *acts_of(const struct report *report, const struct report_incident *incident)
-{
-    GString *acts = g_string_new(NULL);
-
-    for (guint i = 0; i < MIN(incident->acts->len, 5); i++) {
-        const struct report_run *run = &g_array_index(report->runs, struct report_run,
-                                                      g_array_index(incident->acts, guint, i));
-        g_string_append_printf(acts, "%srun %" G_GINT64_FORMAT ": %s %s by %s, %s",
-                               i > 0 ? "; " : "", run->id, run->section, run->verb, run->by,
-                               report_outcome_word(run->outcome));
-        if (run->reason != NULL)
-            g_string_append_printf(acts, " (%s)", run->reason);
-    }
-    if (incident->acts->len > 5)
-        g_string_append_printf(acts, "; and %u more runs", incident->acts->len - 5);
-    if (incident->closing != NULL)
-        g_string_append_printf(acts, "%s%s", acts->len > 0 ? "; " : "", incident->closing);
-    if (acts->len == 0)
-        g_string_append(acts, "nothing recorded");
-    return g_string_free(acts, FALSE);
-}
-
-static char *lasted(const struct report_incident *incident)
-{
-    if (incident->closed_us == 0)
-        return g_strdup("still open");
-    if (incident->closed_us == incident->opened_us)
-        return g_strdup("a moment");
-    return units_format_duration((double) (incident->closed_us - incident->opened_us) /
-                                 G_USEC_PER_SEC);
-}
-
-static void add_incident(struct page *page, const struct report *report,
-                         const struct report_incident *one)
-{
-    const enum report_tone tone = strcmp(one->severity, "critical") == 0  ? REPORT_BAD
-                                  : strcmp(one->severity, "warning") == 0 ? REPORT_CAUTION
-                                                                          : REPORT_PLAIN;
-
-    page_take(page, REPORT_PLAIN, words_moment(report, one->opened_us));
-    page_cell(page, tone, one->severity);
-    page_cell(page, REPORT_PLAIN, one->target[0] != '\0' ? one->target : "the daemon");
-    page_take(page, REPORT_PLAIN, g_strdup_printf("%s: %s", one->name, one->message));
-    page_take(page, one->closed_us == 0 ? REPORT_CAUTION : REPORT_PLAIN, lasted(one));
-    page_take(page, REPORT_PLAIN, acts_of(report, one));
-}
-
-static void words_incidents(struct page *page, const struct report *report)
-{
-    static const struct page_column columns[] = {
-        {"Since", false}, {"Severity", false},      {"Target", false}, {"What", false},
-        {"Lasted", true}, {"What was done", false}, {NULL, false}};
-    guint shown = 0, infos = 0;
-
-    page_add(page, PAGE_HEADING, REPORT_PLAIN, "Incidents");
-    for (guint i = 0; i < report->incidents->len; i++) {
-        const struct report_incident *one =
-            &g_array_index(report->incidents, struct report_incident, i);
-        if (strcmp(one->severity, "info") == 0) {
-            infos++;
-            continue;
-        }
-        if (++shown > INCIDENTS)
-            continue;
-        if (shown == 1)
-            page_table(page, columns, "Warnings and critical incidents, the oldest first");
-        add_incident(page, report, one);
-    }
-    tell_more(page, shown, INCIDENTS, "incidents");
-    if (infos > 0)
-        page_add(page, PAGE_TEXT, REPORT_PLAIN, "%u more %s for information only.", infos,
-                 infos == 1 ? "event was" : "events were");
-    if (shown == 0)
-        page_add(page, PAGE_GAP, REPORT_PLAIN, "%s",
-                 report->connections->len > 0
-                     ? "No warning and no critical incident was recorded."
-                     : "Nobody watched this month, so incidents are not known.");
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */

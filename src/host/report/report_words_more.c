@@ -1,11 +1,12 @@
-/* The report as a page, second half: connections, backups, migrations, indexes, growth, turns. */
+/* The report as a page, third part: connections, backups, migrations, indexes, growth, turns. */
+#include "out/paste.h"
 #include "report/report_words.h"
 #include "units/units.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { DECISIONS = 25, TURNS = 20, FORECAST_DAYS = 91, MINUTES_KEPT_DAYS = 90 };
+enum { DECISIONS = 25, TURNS = 20, FORECAST_DAYS = 91 };
 
 /* ---- connections ---------------------------------------------------------------------------- */
 
@@ -31,10 +32,11 @@ static void draw_days(struct page *page, const struct report *report,
         {"limit", CHART_LIMIT, limit, one->days->len + 1},
     };
     g_autofree char *title = g_strdup_printf("%s: connections in use", one->target);
+    g_autofree char *used = report_used(one->used_max, one->ordinary);
     g_autofree char *text = g_strdup_printf(
-        "The most connections of %s in use at one time on each day of the month; %d of %d "
-        "at the highest.",
-        one->target, one->used_max, one->ordinary);
+        "The most connections of %s in use at one time on each day of the month; %s at the "
+        "highest.",
+        one->target, used);
     const struct chart chart = {.title = title,
                                 .description = text,
                                 .unit = CHART_COUNT,
@@ -45,8 +47,11 @@ static void draw_days(struct page *page, const struct report *report,
                                 .series_count = 2};
     page_chart(
         page, &chart,
-        "Bars: the most in use at one time on that day. Dashed: how many there are. A day "
-        "without a bar was not watched.");
+        one->kept_us > report->month.from_us
+            ? "Bars: the most in use at one time on that day. Dashed: how many there are. A "
+              "day without a bar was not watched, or is kept no longer."
+            : "Bars: the most in use at one time on that day. Dashed: how many there are. A "
+              "day without a bar was not watched.");
 }
 
 enum { UNWATCHED_DAYS = 5 };
@@ -60,7 +65,7 @@ static char *unwatched(const struct report *report, const struct report_connecti
     for (guint i = 0; i < one->days->len; i++) {
         const struct report_day *day = &g_array_index(one->days, struct report_day, i);
         g_autofree char *date = words_day(report, day->from_us);
-        if (day->samples > 0 || ++count > UNWATCHED_DAYS)
+        if (day->samples > 0 || day->from_us < one->kept_us || ++count > UNWATCHED_DAYS)
             continue;
         g_string_append_printf(days, "%s%s", count == 1 ? "; nobody watched on " : ", ", date);
     }
@@ -69,14 +74,25 @@ static char *unwatched(const struct report *report, const struct report_connecti
     return g_string_free(days, FALSE);
 }
 
+/* Of what its share is told. */
+static char *span(const struct report *report, const struct report_connections *one)
+{
+    g_autofree char *kept = words_day(report, one->kept_us);
+
+    if (one->kept_us > report->month.from_us)
+        return g_strdup_printf("of the time since %s; what was seen before is kept no longer",
+                               kept);
+    return g_strdup(report_is_whole(report) ? "of the month" : "of the month so far");
+}
+
 /* Never more than it was: 99.7 % is not all. */
 static char *watched(const struct report *report, const struct report_connections *one)
 {
     const double share = report_watched(one);
-    const char *month = report_is_whole(report) ? "of the month" : "of the month so far";
+    g_autofree char *month = span(report, one);
     g_autofree char *days = unwatched(report, one);
 
-    if (one->samples >= one->due)
+    if (one->samples >= one->due && one->kept_us <= report->month.from_us)
         return g_strdup("It was watched all the time.");
     if (share >= 0.99)
         return g_strdup_printf("It was watched for more than 99 %% %s%s.", month, days);
@@ -89,7 +105,8 @@ static void add_connections(struct page *page, const struct report *report,
                             const struct report_connections *one)
 {
     g_autofree char *peak = words_moment(report, one->peak_us);
-    g_autofree char *share = words_share(one->used_max, one->ordinary);
+    g_autofree char *used = report_used(one->used_max, one->ordinary);
+    g_autofree char *share = words_share(MIN(one->used_max, one->ordinary), one->ordinary);
     g_autofree char *part = watched(report, one);
     int queries = 0;
 
@@ -103,23 +120,27 @@ static void add_connections(struct page *page, const struct report *report,
         return;
     }
     page_add(page, PAGE_TEXT, REPORT_PLAIN,
-             "%s: %d of %d connections (%s) at the highest, on %s; %.1f on the average. The "
-             "longest query ran for %s. %s",
-             one->target, one->used_max, one->ordinary, share, peak, one->average, longest,
-             part);
+             "%s: %s (%s) at the highest, on %s; %.1f on the average. The longest query ran "
+             "for %s. %s",
+             one->target, used, share, peak, one->average, longest, part);
     draw_days(page, report, one);
 }
 
 void words_connections(struct page *page, const struct report *report)
 {
-    const gint64 kept = (gint64) MINUTES_KEPT_DAYS * G_TIME_SPAN_DAY;
+    g_autofree char *kept = words_day(report, report->minutes_us);
 
     page_add(page, PAGE_HEADING, REPORT_PLAIN, "Connections");
-    if (report->connections->len == 0)
-        page_add(page, PAGE_GAP, REPORT_PLAIN, "Not known: %s",
-                 report->made_us - report->month.until_us > kept
-                     ? "the daemon keeps what it saw for 90 days."
-                     : "\"pgrunbook serve\" watched none of the databases in this month.");
+    if (report->connections->len == 0 && report->month.from_us < report->minutes_us)
+        page_add(page, PAGE_GAP, REPORT_PLAIN,
+                 "Not known: what the daemon saw before %s is kept no longer%s.", kept,
+                 report->minutes_us < report_end_us(report)
+                     ? ", and since then it watched none of the databases"
+                     : "");
+    else if (report->connections->len == 0)
+        page_add(page, PAGE_GAP, REPORT_PLAIN,
+                 "Not known: \"pgrunbook serve\" watched none of the databases in this "
+                 "month.");
     for (guint i = 0; i < report->connections->len; i++)
         add_connections(page, report,
                         &g_array_index(report->connections, struct report_connections, i));
@@ -220,7 +241,7 @@ void words_migrations(struct page *page, const struct report *report)
         page_take(page, REPORT_PLAIN, words_moment(report, one->at_us));
         page_cell(page, REPORT_PLAIN, one->database);
         page_cell(page, REPORT_PLAIN, one->version);
-        page_cell(page, REPORT_PLAIN, one->name);
+        words_name(page, one->name);
         page_take(page, strcmp(one->outcome, "failed") == 0 ? REPORT_BAD : REPORT_PLAIN,
                   g_strdup_printf("%s%s", one->outcome,
                                   strcmp(one->direction, "down") == 0 ? " (taken back)" : ""));
@@ -239,24 +260,32 @@ static void add_findings(struct page *page, const struct report_indexes *one)
     static const struct page_column columns[] = {{"Index or table", false}, {"Size", true},
                                                  {"Finding", false},        {"Why", false},
                                                  {"To do it", false},       {NULL, false}};
+    bool quoted = false;
 
     page_table(page, columns, "Indexes to decide on, the largest first");
     for (guint i = 0; i < MIN(one->findings->len, DECISIONS); i++) {
         const struct report_finding *finding =
             &g_array_index(one->findings, struct report_finding, i);
         const bool missing = finding->name[0] == '\0';
-        page_take(page, REPORT_PLAIN,
-                  g_strdup_printf("%s.%s", finding->schema,
-                                  missing ? finding->relation : finding->name));
+        g_autofree char *name = g_strdup_printf("%s.%s", finding->schema,
+                                                missing ? finding->relation : finding->name);
+        words_name(page, name);
         page_take(page, REPORT_PLAIN,
                   missing ? g_strdup("") : units_format_size(finding->bytes));
         page_cell(page, REPORT_PLAIN, missing ? "no index on a foreign key" : finding->what);
         page_cell(page, REPORT_PLAIN, finding->reason);
-        page_cell(page, REPORT_PLAIN, finding->command);
+        char *command =
+            missing ? paste_sql(finding->command) : paste_shell_line(finding->command);
+        quoted = quoted || (!missing && strstr(command, " $'") != NULL);
+        page_take(page, REPORT_PLAIN, command);
     }
     if (one->findings->len > DECISIONS)
         page_add(page, PAGE_TEXT, REPORT_PLAIN, "… and %u more, in the document (--json).",
                  one->findings->len - DECISIONS);
+    if (quoted)
+        page_add(page, PAGE_TEXT, REPORT_PLAIN,
+                 "Names with characters that cannot be typed stand in $'…': that is for bash, "
+                 "zsh or ksh.");
 }
 
 void words_indexes(struct page *page, const struct report *report)
@@ -394,7 +423,7 @@ static void add_relations(struct page *page, const struct report *report,
             &g_array_index(one->relations, struct report_relation, i);
         g_autofree char *change = units_format_size(relation->bytes - relation->before);
         if (relation->name != NULL)
-            page_cell(page, REPORT_PLAIN, relation->name);
+            words_name(page, relation->name);
         else
             page_take(page, REPORT_PLAIN, g_strdup_printf("oid %u", relation->oid));
         page_cell(page, REPORT_PLAIN, relation->kind);
