@@ -71,6 +71,9 @@ static const char shapes[] =
     "  \"document\": {\"type\": [\"object\", \"null\"]}}},"
     " \"begun\": {\"type\": \"object\", \"required\": [\"act\", \"state\"], \"properties\": {"
     "  \"act\": {\"type\": \"integer\"}, \"state\": {\"const\": \"running\"}}},"
+    " \"ending\": {\"type\": \"object\", \"required\": [\"state\"], \"properties\": {"
+    "  \"act\": {\"type\": \"integer\"}, \"run\": {\"type\": \"integer\"},"
+    "  \"state\": {\"const\": \"stopping\"}}},"
     " \"error\": {\"type\": \"object\", \"required\": [\"error\"], \"properties\": {"
     "  \"error\": {\"type\": \"string\"}, \"hint\": {\"type\": \"string\"}}}}";
 
@@ -238,12 +241,12 @@ static void add_stop(json_t *paths, const char *path, const char *number, const 
 {
     json_t *answers = json_object();
 
-    add_answer(answers, "202", "it was told to end");
-    add_answer(answers, "400", "the request is wrong");
-    add_answer(answers, "401", "a token is needed, or not known");
-    add_answer(answers, "403", "the token may not, or actions are off");
-    add_answer(answers, "404", "there is none of that number");
-    add_answer(answers, "409", "it has ended already, or is none of this daemon's");
+    add_answer(answers, "202", "it was told to end", "ending");
+    add_error(answers, "400", "the request is wrong");
+    add_error(answers, "401", "a token is needed, or not known");
+    add_error(answers, "403", "the token may not, or actions are off");
+    add_error(answers, "404", "there is none of that number");
+    add_error(answers, "409", "it has ended already, or is none of this daemon's");
     json_t *post = json_pack(
         "{ss s[oo] s{sb s{s{s{ss s{s{ss si}} sb}}}} so}", "summary", summary, "parameters",
         parameter(number, "path", true, "integer", "its number"),
