@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-    REASON_LONGEST = 500,
-    ACTS_AT_ONCE = 4, /* and as many again of an emergency's */
+    REASON_LONGEST = 500, /* characters */
+    ACTS_AT_ONCE = 4,     /* and as many again of an emergency's */
     ACTS_KEPT = 100,
     OUTPUT_MOST = 4 << 20,
     OUTPUTS_MOST = 4 * OUTPUT_MOST, /* of all acts together: the oldest lose theirs */
@@ -326,7 +326,7 @@ static char *reason_of(const json_t *body)
     if (text == NULL || strlen(text) != json_string_length(value))
         return NULL;
     g_autofree char *reason = g_strstrip(g_strdup(text));
-    if (reason[0] == '\0' || strlen(reason) > REASON_LONGEST)
+    if (reason[0] == '\0' || g_utf8_strlen(reason, -1) > REASON_LONGEST)
         return NULL;
     for (const char *at = reason; *at != '\0'; at++)
         if (g_ascii_iscntrl(*at))

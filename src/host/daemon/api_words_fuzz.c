@@ -52,8 +52,6 @@ static void check_words(const struct api_call *call)
                      strcmp(*word, "--deep") == 0 || g_str_has_prefix(*word, "--limit=") ||
                      g_str_has_prefix(*word, "--table="));
         behind = behind || strcmp(*word, "--") == 0;
-        for (const char *at = *word; *at != '\0'; at++)
-            g_assert(!g_ascii_iscntrl(*at));
     }
     g_assert(call->arguments->len <= 1);
 }
@@ -73,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     call =
         api_call_new(http_query_path(query), end != NULL ? API_ACT : API_LOOK, &status, NULL);
     if (call == NULL) {
-        g_assert(status == API_ABSENT);
+        g_assert(status == API_ABSENT || status == API_METHOD);
         return 0;
     }
     json_t *body = end != NULL ? json_loadb(end + 1, size - length - 1, 0, NULL) : NULL;
