@@ -5,6 +5,7 @@ import { bytes, count, duration, nowMs, plural, time } from '../format.js';
 import { timeLine } from '../chart.js';
 import { get } from '../api.js';
 import { ageOf, details, facts, notice, panel, status } from '../ui.js';
+import { firstOf } from '../list.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { commandFor } from '../commands.js';
@@ -181,7 +182,7 @@ function gap(item) {
 function gaps(document) {
   if (document.gaps.length === 0)
     return null;
-  return panel('Gaps in the WAL', h('ul', { class: 'plain' }, document.gaps.map(gap)));
+  return panel('Gaps in the WAL', firstOf({ rows: document.gaps, class: 'plain', row: gap }));
 }
 
 /** A moment with its age. */

@@ -3,10 +3,11 @@
 import { h } from '../dom.js';
 import { bytes, count, percent, plural, time } from '../format.js';
 import { bars, sparkline } from '../chart.js';
+import { visibleName } from '../strange.js';
 import { details, notice, panel } from '../ui.js';
 import { table } from '../table.js';
 import { commandFor, sqlName } from '../commands.js';
-import { add, ask, headLine, relation, tiles } from './parts.js';
+import { add, ask, headLine, leftOut, relation, tiles } from './parts.js';
 
 export const title = 'Bloat';
 
@@ -66,7 +67,7 @@ function remedy(item, target) {
 
 function about(item, target) {
   return details('More',
-    h('p', {}, `${item.kind === 'index' ? `An index of ${item.table}. ` : ''}` +
+    h('p', {}, `${item.kind === 'index' ? `An index of ${visibleName(item.table)}. ` : ''}` +
       `${count(item.live_rows)} live rows, ${count(item.dead_rows)} dead. ` +
       `The figure is ${METHODS[item.method]}: ${item.reason}.`),
     item.kind !== 'index' && h('p', {}, 'Vacuumed: ', time(item.last_vacuum),
@@ -109,7 +110,7 @@ function growing(objects) {
 
 export async function page(view, context) {
   const answer = await ask('bloat', 'report', context);
-  const { objects, left_out: leftOut, not_visible: hidden } = answer.document;
+  const { objects, left_out: missed, not_visible: hidden } = answer.document;
   const size = objects.reduce((sum, item) => sum + item.size_bytes, 0);
   const won = objects.reduce((sum, item) => sum + (item.reclaimable_bytes ?? 0), 0);
   const grown = objects.reduce((sum, item) => sum + (item.growth_bytes_per_week ?? 0), 0);
@@ -127,8 +128,7 @@ export async function page(view, context) {
   if (hidden > 0)
     add(view, notice('warning', `${plural(hidden, 'table')} cannot be judged: the role may `
       + 'not read their statistics.'));
-  if (leftOut.length > 0)
-    add(view, details(`${plural(leftOut.length, 'table')} could not be looked at`,
-      h('ul', {}, leftOut.map((item) => h('li', {},
-        `${relation(item.schema, item.table)}: ${item.reason}`)))));
+  if (missed.length > 0)
+    add(view, details(`${plural(missed.length, 'table')} could not be looked at`,
+      leftOut(missed)));
 }

@@ -3,7 +3,8 @@
 import { h } from '../dom.js';
 import { bytes, count, duration, plural, time } from '../format.js';
 import { targetOf } from '../state.js';
-import { ageOf, details, notice, panel, sql, status } from '../ui.js';
+import { ageOf, details, lazyDetails, notice, panel, sql, status } from '../ui.js';
+import { firstOf } from '../list.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { isSystem } from '../document.js';
@@ -49,7 +50,7 @@ function horizon(holders) {
       + 'end it when nobody needs it any more.'),
     h('ul', { class: 'plain' }, holders.slice(0, 1).map(line)),
     holders.length > 1 && details(`${plural(holders.length - 1, 'other')}`,
-      h('ul', { class: 'plain' }, holders.slice(1).map(line))));
+      firstOf({ rows: holders.slice(1), class: 'plain', row: line })));
 }
 
 /** When its job has its turn; null: not among the next, or off. */
@@ -71,8 +72,8 @@ function nextPlan(document, target) {
       planTable('Tables of the system', system)),
     skipped.length > 0 && details(`${plural(skipped.length, 'table')} left alone, and why`,
       planTable('Tables that are left alone', skipped)),
-    document.steps.length > 0 && details('The SQL of the plan', document.steps.map(
-      (step) => sql(`${step.sql};`))));
+    document.steps.length > 0 && lazyDetails('The SQL of the plan', () => firstOf({
+      rows: document.steps, tag: 'div', row: (step) => sql(`${step.sql};`) })));
 }
 
 function runTable(objects) {
