@@ -62,6 +62,21 @@ def test_command_to_paste(ask, text, pasted):
     assert ask("strange.js", "pasteableLine", text) == pasted
 
 
+def test_no_half_character(ask):
+    assert ask("strange.js", "beginning", "😀😀😀", 3) == "😀"
+    assert ask("strange.js", "beginning", "a😀😀", 3) == "a😀"
+    assert ask("strange.js", "beginning", "abcd", 3) == "abc"
+    assert ask("strange.js", "beginning", "ab", 3) == "ab"
+
+
+def test_what_came_of_a_drop(ask):
+    """Which index it was is in the sentence of the run."""
+    assert ask("summary.js", "sentenceOf", {"dropped": "public.i", "size_bytes": 344064}) \
+        == "dropped public.i, size 336 kB"
+    assert ask("summary.js", "sentenceOf", {"of": "public.i", "done": 1, "failed": 0, "skipped": 0}) \
+        == "public.i, 1 done"
+
+
 def test_whose_turns(ask):
     others = [{"name": "twin", "state": "up", "acts": False, "done_by": "app", "holder": "pid 7"},
               {"name": "far", "state": "up", "acts": False, "holder": "pid 8"},

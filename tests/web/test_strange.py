@@ -1,6 +1,9 @@
 """What strangers named, what cannot be asked, what is too much for one page: none of it misleads."""
 
+import json
+import sqlite3
 import subprocess
+import time
 from contextlib import closing
 
 import pytest
@@ -140,3 +143,27 @@ def test_what_is_known_to_be_refused_is_not_asked_for(house, browser):
         browser.open(f"gone/{section}")
         assert "gone is down: " in browser.text
     assert not browser.complaints
+
+
+def test_a_long_history_is_all_there(house, browser):
+    """More runs than are read at first, and an event that is over: it says what it was."""
+    with closing(sqlite3.connect(house.daemon.state, timeout=10)) as history, history:
+        history.executemany(
+            "INSERT INTO run (section, verb, dbname, started_us, ended_us, outcome, summary, "
+            "os_user, os_host, os_boot, pid, pid_started, command_line, host, role, "
+            "system_identifier, version_num, target, deadline_us, exit_code) VALUES ('indexes', 'drop', "
+            "'shop', ?, ?, 'done', ?, 'me', 'here', '', 1, 1, 'x', '', '', '', 160000, 'app', 0, 0)",
+            [(10**15 + i, 10**15 + i + 1, json.dumps({"dropped": f"public.i{i}", "size_bytes": 8192}))
+             for i in range(600)])
+        history.execute("INSERT INTO event (target, name, severity, opened_us, closed_us, message, "
+                        "closing) VALUES ('app', 'slots', 'warning', ?, ?, '56 of 57 slots are taken', "
+                        "'2 of 57 slots are taken')", (time.time_ns() // 1000 - 9 * 10**6, time.time_ns() // 1000))
+    browser.open("history")
+    wait_until(lambda: "56 of 57 slots are taken" in browser.text, what="what the event was")
+    assert "Over: 2 of 57 slots are taken" in browser.text
+    assert "The newest 500 runs, back to 2001-09-09" in browser.text
+    assert "dropped public.i599, size 8 kB" in browser.text
+    browser.driver.find_element("xpath", "//button[.='Read 2,000 older ones']").click()
+    wait_until(lambda: "The newest" not in browser.text, what="all of them")
+    browser.show_all()
+    assert "dropped public.i0, size" in browser.text and not browser.complaints

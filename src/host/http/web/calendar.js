@@ -4,6 +4,7 @@
  */
 import { h } from './dom.js';
 import { clock, count, day, duration, moment, nowMs, plural } from './format.js';
+import { beginning as beginningOf } from './strange.js';
 import { details, kindOf, shape } from './ui.js';
 
 export const DAYS = 35;
@@ -57,7 +58,7 @@ export function seenOf(lines) {
 function reasonView(text) {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length <= SHORT ? h('small', null, line) : h('details', { class: 'why' },
-    h('summary', null, h('small', null, `${line.slice(0, SHORT)}…`)), h('small', null, line));
+    h('summary', null, h('small', null, `${beginningOf(line, SHORT)}…`)), h('small', null, line));
 }
 
 /** What is known of one entry beside its name. */

@@ -26,6 +26,12 @@ export function visibleName(text) {
   return visible(text).replace(BREAKS, escaped);
 }
 
+/** So many characters of it, and no half of one. */
+export function beginning(text, most) {
+  const end = text.charCodeAt(most - 1) >= 0xd800 && text.charCodeAt(most - 1) < 0xdc00 ? most - 1 : most;
+  return text.slice(0, end);
+}
+
 /* What is written from right to left, as far as it goes: its spaces and signs are between its letters. */
 const TURNED = '\\p{Script=Hebrew}\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Thaana}\\p{Script=Nko}\\p{Script=Adlam}';
 const RUNS = new RegExp(`([${TURNED}](?:[^\\p{L}\\p{N}\\n]*[${TURNED}\\p{M}])*)`, 'u');

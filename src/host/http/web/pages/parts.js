@@ -6,7 +6,7 @@ import { listen } from '../events.js';
 import { knownRefusal } from '../known.js';
 import { firstOf } from '../list.js';
 import { targetOf } from '../state.js';
-import { visibleName } from '../strange.js';
+import { beginning, visibleName } from '../strange.js';
 import { ageOf, notice } from '../ui.js';
 
 /** Puts children below what is there: nodes, lists of them, and holes. */
@@ -131,7 +131,7 @@ export function query(text, key) {
   if (line.length <= 72)
     return h('code', { class: 'query' }, line || '–');
   return h('details', { class: 'query', 'data-key': key },
-    h('summary', {}, h('code', {}, `${line.slice(0, 70)}…`)),
+    h('summary', {}, h('code', {}, `${beginning(line, 70)}…`)),
     h('pre', { tabindex: '0' }, h('code', {}, text)));
 }
 
