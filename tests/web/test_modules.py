@@ -1,6 +1,7 @@
 """The page's pure functions, asked without a browser."""
 
 import json
+import os
 import shutil
 import subprocess
 
@@ -12,23 +13,32 @@ WEB = REPOSITORY / "src" / "host" / "http" / "web"
 HEBREW = "שלום, עולם"
 
 
+# Answers a line of JSON, [module, name, arguments], with what the function gives.
+ANSWER = """
+    import { createInterface } from 'node:readline';
+    for await (const line of createInterface({ input: process.stdin })) {
+        const [module, name, given] = JSON.parse(line);
+        const it = (await import(module))[name];
+        console.log(JSON.stringify([it(...given) ?? null]));
+    }"""
+
+
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
     """ask("strange.js", "visible", text) → what it gives."""
     folder = tmp_path_factory.mktemp("page") / "web"
     shutil.copytree(WEB, folder)
     (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")
+    with subprocess.Popen(["node", "--input-type=module", "-e", ANSWER], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True, encoding="utf-8",
+                          env={**os.environ, "TZ": "Pacific/Apia"}) as node:
 
-    def call(module, name, *arguments):
-        script = (f"import {{ {name} as it }} from {json.dumps(str(folder / module))};"
-                  f"const given = it(...{json.dumps(arguments)});"
-                  "console.log(JSON.stringify({ given: given === undefined ? null : given }))")
-        done = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True,
-                              text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)["given"]
+        def call(module, name, *arguments):
+            node.stdin.write(json.dumps([str(folder / module), name, arguments]) + "\n")
+            node.stdin.flush()
+            return json.loads(node.stdout.readline())[0]
 
-    return call
+        yield call
 
 
 def test_what_drives_is_seen(ask):
@@ -67,6 +77,12 @@ def test_no_half_character(ask):
     assert ask("strange.js", "beginning", "a😀😀", 3) == "a😀"
     assert ask("strange.js", "beginning", "abcd", 3) == "abc"
     assert ask("strange.js", "beginning", "ab", 3) == "ab"
+
+
+def test_times_are_those_of_the_browser(ask):
+    """A refusal of the command line has them in UTC."""
+    text = ask("format.js", "localTimes", "2026-11-26 16:59:34.163000+00 is not behind, 2026-11-26 16:59:34+01")
+    assert text == "2026-11-27 05:59:34 is not behind, 2026-11-26 16:59:34+01"
 
 
 def test_what_came_of_a_drop(ask):
