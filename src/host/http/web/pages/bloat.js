@@ -2,7 +2,7 @@
 
 import { h } from '../dom.js';
 import { bytes, count, percent, plural, time } from '../format.js';
-import { bars, sparkline } from '../chart.js';
+import { bars, sparkline, timeChart } from '../chart.js';
 import { visibleName } from '../strange.js';
 import { details, notice, panel } from '../ui.js';
 import { table } from '../table.js';
@@ -108,6 +108,18 @@ function growing(objects) {
     : bars({ label: 'Growth a week', items, format: bytes }));
 }
 
+const CHARTED = 6; // lines that can still be told apart
+
+/** What grows fastest, week by week, with its sizes to be read; nothing before there are two. */
+function sizes(objects, at) {
+  const series = objects.filter((item) => course(item, at).length > 1)
+    .sort((a, b) => (b.growth_bytes_per_week ?? 0) - (a.growth_bytes_per_week ?? 0)
+      || b.size_bytes - a.size_bytes)
+    .slice(0, CHARTED).map((item) => ({ name: nameOf(item), points: course(item, at) }));
+  return series.length > 0 && panel('Size over the weeks', timeChart({
+    label: 'Size of those that grow fastest', series, format: bytes, base: 1024, height: 220 }));
+}
+
 export async function page(view, context) {
   const answer = await ask('bloat', 'report', context);
   const { objects, left_out: missed, not_visible: hidden } = answer.document;
@@ -124,7 +136,7 @@ export async function page(view, context) {
       ['Growth a week', signed(grown)],
     ]),
     panel('Worst first', objectsTable(objects, answer.at, context.target)),
-    growing(objects));
+    growing(objects), sizes(objects, answer.at));
   if (hidden > 0)
     add(view, notice('warning', `${plural(hidden, 'table')} cannot be judged: the role may `
       + 'not read their statistics.'));

@@ -89,22 +89,25 @@ export function outcomeWord(outcome) {
 }
 
 const QUIET_MS = 8000; // so long without a word of the stream, and the page asks by itself
+const ALONE_MS = 2000; // … where there is no stream to be had: too many look on
 
 /** Shows the section's report whenever the watch has looked, for as long as the page is open. */
 export function followLive(section, context, show) {
   let heard = Date.now();
+  let patience = QUIET_MS;
   const tell = (answer) => {
     heard = Date.now();
     show(answer);
   };
   const timer = setInterval(() => {
-    if (Date.now() - heard < QUIET_MS || document.hidden)
+    if (Date.now() - heard < patience || document.hidden)
       return;
     heard = Date.now();
     ask(section, 'report', context).then(tell).catch(() => {}); // the shell says what is down
-  }, QUIET_MS / 4);
+  }, ALONE_MS / 2);
   context.signal.addEventListener('abort', () => clearInterval(timer));
-  listen({ target: context.target, live: [section], signal: context.signal, on: { live: (told) => {
+  const state = (connected) => { patience = connected ? QUIET_MS : ALONE_MS; };
+  listen({ target: context.target, live: [section], signal: context.signal, state, on: { live: (told) => {
     if (told.section === section)
       tell({ document: told.document, at: new Date(told.at) });
   } } });
