@@ -39,7 +39,8 @@ class House:
             INSERT INTO orders SELECT i, 'x' FROM generate_series(1, 2000) AS i; {names}
             CREATE INDEX first_note ON orders (note);
             CREATE INDEX "{TURNING}" ON orders (note); CREATE INDEX "{DRIVING}" ON orders (note);
-            ANALYZE orders; CREATE ROLE other LOGIN""")
+            ANALYZE orders; UPDATE orders SET note = 'y'; CREATE ROLE other LOGIN""")
+        self.shop.settle_stats()
         place = self.shop.conninfo()
         targets = {"app": {"conninfo": place, "queries.longer_than": "1s"}, "twin": {"conninfo": f"{place} user=other"},
                    "standby": {"conninfo": Server(self.standby, "shop").conninfo()},
@@ -130,10 +131,23 @@ def test_whose_jobs_have_no_turn(house, browser):
         row = browser.run("""return [...document.querySelectorAll('main tbody tr')]
             .find((one) => one.innerText.startsWith(arguments[0])).innerText""", name)
         assert ("none here" in row) != turns, row
-    calendar = browser.run("""const list = document.querySelector('.calendar');
-        list.querySelectorAll('details').forEach((one) => { one.open = true; });
-        return list.innerText""")
+    made = """const folds = [...document.querySelectorAll('.calendar details')];
+        folds.forEach((one) => { one.open = true; });
+        return folds.every((one) => one.childElementCount > 1)"""
+    wait_until(lambda: browser.run(made), what="the folds of the calendar")
+    calendar = browser.run("return document.querySelector('.calendar').innerText")
     assert f"{does} vacuum run" in calendar and f"{idle} vacuum run" not in calendar
+
+
+def test_what_is_left_undone_is_no_good_news(house, browser):
+    """The role of this target may not vacuum what needs it."""
+    states = house.states()
+    assert states["twin"]["state"] == "up"
+    browser.open("twin/vacuum")
+    assert "the role of this target lacks the right" in browser.text
+    assert "Without the right" in browser.text and "No table of yours" not in browser.text
+    browser.open("app/vacuum")
+    assert "lacks the right" not in browser.text
 
 
 def test_what_is_known_to_be_refused_is_not_asked_for(house, browser):

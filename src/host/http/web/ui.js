@@ -143,7 +143,7 @@ export function details(summary, ...children) {
 
 /** The same, made when it is opened for the first time: for what is long. Opened, it is renewed as well. */
 export function lazyDetails(summary, make) {
-  const root = details(summary);
+  const root = h('details', { 'data-key': 'lazy' }, h('summary', null, summary));
   const box = h('div');
   root.rows = { summary, make };
   root.update = (fresh) => {
