@@ -156,6 +156,9 @@ def test_what_is_known_to_be_refused_is_not_asked_for(house, browser):
     for section in "vacuum", "indexes", "bloat", "connections", "queries":
         browser.open(f"gone/{section}")
         assert "gone is down: " in browser.text
+    browser.open("standby/vacuum")
+    Server(house.standby).sql("SELECT pg_promote()")
+    wait_until(lambda: "Next run" in browser.text, timeout=60, what="the page of a primary by now")
     assert not browser.complaints
 
 

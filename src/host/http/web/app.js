@@ -216,6 +216,11 @@ function isAway(error) {
   return error.status === 0 || (error instanceof TypeError && /module/i.test(error.message));
 }
 
+/** Whether a target that could not be reached has come; null: as far as is known it was there all the time. */
+function upAgain(target) {
+  return targetOf(target)?.state === 'up' ? null : () => targetOf(target)?.state === 'up';
+}
+
 /** Shows what the address names; a page that is shown already begins anew. */
 async function show(event) {
   leaving?.abort();
@@ -243,7 +248,7 @@ async function show(event) {
     if (error.name === 'AbortError' || signal.aborted || error.status === 401) return undefined;
     if (!view.firstChild) fill(view, heading(here, here.page.label));
     away = isAway(error);
-    until = error.until ?? null;
+    until = error.until ?? (error.status === 502 ? upAgain(here.target) : null);
     view.append(problem(away ? new ApiError(0, 'The daemon does not answer.', 'This page comes as soon as it does.') : error, () => show()));
     if (!away && !error.status && error.name !== 'Error') console.error(error);
   } finally {
