@@ -38,6 +38,20 @@ static const struct command commands[] = {
 static const struct feature feature = {.name = "k", .title = "K", .commands = commands};
 const struct feature *const features[] = {&feature, NULL};
 
+/* "--NAME" or "--NAME=VALUE" of the command's own table: sections of the host have others. */
+static bool is_offered(const struct api_call *call, const char *word)
+{
+    for (const struct option *row = call->command->options; row != NULL && row->name; row++) {
+        gsize length = strlen(row->name);
+        char end = strncmp(word, "--", 2) == 0 && strncmp(word + 2, row->name, length) == 0
+                       ? word[2 + length]
+                       : 'x';
+        if (api_takes(row) && end == (row->argument != NULL ? '=' : '\0'))
+            return true;
+    }
+    return false;
+}
+
 static void check_words(const struct api_call *call)
 {
     static const char *const place[] = {NULL};
@@ -49,8 +63,7 @@ static void check_words(const struct api_call *call)
         g_assert(g_utf8_validate(*word, -1, NULL));
         if (!behind && **word == '-')
             g_assert(strcmp(*word, "--") == 0 || strcmp(*word, "--json") == 0 ||
-                     strcmp(*word, "--deep") == 0 || g_str_has_prefix(*word, "--limit=") ||
-                     g_str_has_prefix(*word, "--table="));
+                     is_offered(call, *word));
         behind = behind || strcmp(*word, "--") == 0;
     }
     g_assert(call->arguments->len <= 1);
