@@ -80,12 +80,12 @@ function block(text, kind, what, shown) {
 
 /** SQL to paste. */
 export function sql(text) {
-  return block(pasteableSql(text), 'sql', 'the SQL', text);
+  return block(pasteableSql(text ?? ''), 'sql', 'the SQL', text);
 }
 
 /** A command line to paste. */
 export function commandLine(text) {
-  return block(pasteableLine(text), 'shell', 'the command', text);
+  return block(pasteableLine(text ?? ''), 'shell', 'the command', text);
 }
 
 /** Lines for the configuration. */
