@@ -64,6 +64,24 @@ def test_a_plan_is_carried_out_once(daemon, anna, server):
     assert len(anna.ask("acts")[1]["acts"]) == 1
 
 
+def test_a_name_may_have_any_character(anna, server):
+    """What the page lists can be acted on as from the command line; 500 characters are not bytes."""
+    table, index = '"line\nbreak"', '"turned\u202e\r\n\x1b[31m"'
+    server.sql(f"CREATE TABLE {table} (id int); CREATE INDEX twin ON {table} (id); "
+               f"CREATE INDEX {index} ON {table} (id)")
+    path = "vacuum/run?target=shop"
+    plan = anna.plan(path, options={"table": [table]})
+    assert [one["table"] for one in plan["document"]["tables"]
+            if one["action"] != "skip"] == ["line\nbreak"]
+    assert anna.done(anna.act(path, plan, "ü" * 500))["exit_code"] == 0
+    path = "indexes/drop?target=shop"
+    act = anna.done(anna.act(path, anna.plan(path, arguments=[f"public.{index}"])))
+    assert act["exit_code"] == 0 and act["document"]["indexes"][0]["outcome"] == "done", act
+    assert server.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'turned%'") == 0
+    for body in ({"arguments": ["x" * 5000]}, {"arguments": [""]}):
+        assert "an argument is" in anna.plan(path, status=400, **body)["error"]
+
+
 def test_acts_are_told(daemon, anna, server):
     server.sql("CREATE TABLE orders (id int)")
     with closing(daemon.connect()) as link:
@@ -123,10 +141,10 @@ WRONG = [
     ("connections/relieve?target=shop", {"plan": True, "options": {"emergency": "x"}}, 400),
     ("backup/drill?target=shop", {"plan": True, "options": {"scratch": "/"}}, 400),
     ("backup/restore?target=shop", {"plan": True}, 404),
-    ("backup/restore-plan?target=shop", {"plan": True}, 404),
+    ("backup/restore-plan?target=shop", {"plan": True}, 405),
     ("migrations/apply?target=shop", {"plan": True}, 404),
     ("history/prune", {"plan": True}, 404),
-    ("vacuum/plan?target=shop", {"plan": True}, 404),
+    ("vacuum/plan?target=shop", {"plan": True}, 405),
     ("token/add", {"plan": True}, 404),
 ]
 

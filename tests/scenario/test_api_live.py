@@ -192,6 +192,10 @@ def test_it_describes_itself_and_keeps_its_word(daemon):
                           document["components"]["schemas"], path)
                 told.add(code)
     assert {200, 400} <= told
+    said = {path: {one["name"] for one in document["paths"][path]["get"]["parameters"]}
+            for path in ("/api/v1/overview", "/api/v1/events", "/api/health/ready")}
+    assert said == {"/api/v1/overview": {"target", "brief"}, "/api/v1/events": {"target", "live"},
+                    "/api/health/ready": {"target"}}
     assert "post" in document["paths"]["/api/v1/connections/relieve"]
     assert "/api/v1/backup/restore-plan" in document["paths"]
     for never in ("config", "notify/test", "backup/wal", "migrations/apply", "serve"):

@@ -88,12 +88,15 @@ WRONG = [
     ("/api/v1/vacuum/plan?target=shop&schema=a%0Ab", 400),
     ("/api/v1/vacuum/plan?target=shop&schema=%FF", 400),
     ("/api/v1/vacuum/plan?target=shop&schema=" + "x" * 5000, 400),
-    # What changes something, has no end, or is nobody's business.
-    *[(f"/api/v1/{path}?target=shop", 404)
+    # What changes something is to be posted.
+    *[(f"/api/v1/{path}?target=shop", 405)
       for path in ("vacuum/run", "indexes/drop", "connections/relieve", "queries/cancel/1",
-                   "backup/restore", "backup/wal/receive", "backup/wal/push", "serve", "watch",
+                   "history/undo/1")],
+    # What has no end, or is nobody's business.
+    *[(f"/api/v1/{path}?target=shop", 404)
+      for path in ("backup/restore", "backup/wal/receive", "backup/wal/push", "serve", "watch",
                    "notify/test", "notify/deliver", "config/show", "config/check", "setup", "sql",
-                   "runbook", "completion", "help", "history/prune", "history/undo/1",
+                   "runbook", "completion", "help", "history/prune",
                    "migrations/apply", "migrations/capture", "migrations/rehearse",
                    "migrations/trace/x", "gather")],
     ("/api/v1/history/nothing", 404),

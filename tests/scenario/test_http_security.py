@@ -172,9 +172,33 @@ def test_guesses_in_a_row(server, runbook):
     if status != 429:  # the pause was over just then; the next is twice as long
         status, document, headers = act(daemon, "pgr_again")
     assert status == 429 and int(headers["Retry-After"]) >= 1 and document["error"]
+    # What says whose a token is is no way round.
+    statuses = [ask(daemon, LOOK, Authorization=bearer(f"pgr_{number:043}"))[0] for number in range(9)]
+    assert 429 in statuses and ask(daemon, LOOK)[0] == 200
     # Whoever has a right one does not notice, be he new there or not.
     for right in (known, other):
         assert ask(daemon, "/api/v1/overview", Authorization=bearer(right))[0] == 200
+        assert ask(daemon, LOOK, Authorization=bearer(right))[1]["name"]
+    daemon.stop()
+
+
+def test_health_names_nothing_to_strangers(server, runbook):
+    """A load balancer learns whether, and who may look learns why."""
+    daemon = Daemon(runbook, {"shop": server, "gone": {"conninfo": "host=127.0.0.1 port=1 user=eve"}},
+                    http_view="token", **QUIET)
+    vera = token(runbook, daemon, "vera")
+    daemon.start(ready=False)
+    told = {"Authorization": bearer(vera)}
+    ready = "/api/health/ready"
+    wait_until(lambda: [one["target"] for one in ask(daemon, ready, **told)[1]["reasons"]] == ["gone"]
+               and "port 1" in json.dumps(ask(daemon, ready, **told)[1]["reasons"]),
+               what="that one is not ready, and why")
+    status, document, _ = ask(daemon, ready)
+    assert status == 503 and document["status"] == "not ready"
+    check_document(document, "health.ready")
+    assert document["reasons"] == [{"target": None, "reason": "a target is not in order"}]
+    assert document["targets"] == []
+    assert ask(daemon, f"{ready}?target=shop")[0] == 200
     daemon.stop()
 
 

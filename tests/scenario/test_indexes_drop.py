@@ -204,6 +204,9 @@ def test_history_undo_brings_it_back(runbook, server, orders):
     run = drop(runbook, server, "orders_day", *NOW).document["run_id"]
     runbook("history", "undo", run, "--yes", server=server).expect(0)
     assert definition(server, "orders_day") == before
+    back, gone = (one["summary"] for one in runbook("history", "--json").expect(0).json["runs"][:2])
+    assert back == {"of": "public.orders_day", "done": 2, "failed": 0, "skipped": 0}  # and its comment
+    assert gone["dropped"] == "public.orders_day" and gone["size_bytes"] > 0
 
 
 def test_a_tree_comes_back_as_it_was(runbook, server):
@@ -275,6 +278,7 @@ def test_patience_ends(runbook, server, reader):
     assert f"pid {reader.info.backend_pid} (role postgres, application long report" in detail
     assert "indexes.patience, 2 s" in detail and "invalid now" in detail
     assert last_run(runbook)["steps"][0]["attempts"] == 1
+    assert last_run(runbook)["run"]["summary"] == {"left": "public.orders_day", "why": detail}
     assert not valid(server, "orders_day")
     found = report(runbook, server)
     assert found.verdict("orders_day", INVALID) == CANDIDATE

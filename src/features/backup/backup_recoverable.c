@@ -237,12 +237,22 @@ static json_t *lsn_json(guint64 lsn)
     return document_text(text);
 }
 
+/* The first millisecond that is in it: what is cut off lies before the backup's end. */
+static gint64 first_whole(gint64 wall_us)
+{
+    enum { STEP_US = 1000 };
+
+    return (wall_us + STEP_US - 1) / STEP_US * STEP_US;
+}
+
 json_t *recoverable_json(const struct recoverable *recoverable)
 {
     if (!recoverable->known)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:i}", "from", document_time(recoverable->from_us),
-                     "to", document_time(recoverable->to_us), "from_lsn",
+    gint64 from_us = first_whole(recoverable->from_us);
+
+    return json_pack("{s:o, s:o, s:o, s:o, s:i}", "from", document_time(from_us), "to",
+                     document_time(MAX(from_us, recoverable->to_us)), "from_lsn",
                      lsn_json(recoverable->from_lsn), "to_lsn", lsn_json(recoverable->to_lsn),
                      "timeline", (int) recoverable->timeline);
 }

@@ -31,6 +31,22 @@ static void test_whole(void)
     test_free(test);
 }
 
+/* A document has milliseconds: the first that it names is behind the end of the backup. */
+static void test_first_millisecond(void)
+{
+    struct test_world *test = usual();
+
+    AUTO(recoverable) found = recoverable(test);
+    found->from_us = found->to_us = 1700000000 * (gint64) G_USEC_PER_SEC + 53211;
+    json_t *json = recoverable_json(found);
+    g_assert_cmpstr(json_string_value(json_object_get(json, "from")), ==,
+                    "2023-11-14T22:13:20.054Z");
+    g_assert_cmpstr(json_string_value(json_object_get(json, "to")), ==,
+                    "2023-11-14T22:13:20.054Z");
+    json_decref(json);
+    test_free(test);
+}
+
 static void test_gap(void)
 {
     struct test_world *test = usual();
@@ -122,6 +138,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/backup_recoverable/whole", test_whole);
+    g_test_add_func("/backup_recoverable/first_millisecond", test_first_millisecond);
     g_test_add_func("/backup_recoverable/gap", test_gap);
     g_test_add_func("/backup_recoverable/long", test_long);
     g_test_add_func("/backup_recoverable/gap_before", test_gap_before);

@@ -353,6 +353,29 @@ static void record_object(const struct drop *drop, gint64 run)
     store_object(drop->call->store, run, &object);
 }
 
+/* Which index it was, or why it stays: a list of runs has no room for more. Caller frees. */
+static char *summary_of(const struct drop *drop)
+{
+    const struct step *step = g_ptr_array_index(drop->plan->steps, 0);
+    json_t *summary = json_object();
+
+    if (step->outcome == STEP_DONE) {
+        json_object_set_new(summary, "dropped", document_text(step->object));
+        json_object_set_new(
+            summary, "size_bytes",
+            json_integer(relations_index_bytes(drop->state->relations, index_of(drop))));
+    } else {
+        json_object_set_new(summary, "left", document_text(step->object));
+        json_object_set_new(summary, "why", document_text(step->detail));
+    }
+    char *text = json_dumps(summary, JSON_COMPACT);
+    char *copy = g_strdup(text);
+
+    free(text);
+    json_decref(summary);
+    return copy;
+}
+
 static enum runbook_exit act(struct drop *drop, const struct window *window, GError **error)
 {
     struct call *call = drop->call;
@@ -373,7 +396,8 @@ static enum runbook_exit act(struct drop *drop, const struct window *window, GEr
     plan_run(drop->plan, &run, &broken);
     record_object(drop, id);
     gate_count_steps(&count, drop->plan);
-    enum runbook_exit code = gate_record_end(call, id, gate_judge(&count), broken, NULL);
+    g_autofree char *summary = summary_of(drop);
+    enum runbook_exit code = gate_record_end(call, id, gate_judge(&count), broken, summary);
     show(drop, store_trouble(call->store) ? -1 : id, gate_outcome_name(code));
     if (broken != NULL)
         g_propagate_error(error, g_steal_pointer(&broken));

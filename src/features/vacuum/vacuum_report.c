@@ -112,6 +112,8 @@ static json_t *plan_item(const struct vacuum_case *state, const struct vacuum_ch
     json_object_set_new(item, "freeze", json_boolean(choice->freeze));
     json_object_set_new(item, "needs", needs_of(choice));
     json_object_set_new(item, "reason", document_text(reason));
+    json_object_set_new(
+        item, "lack", document_text(choice->bar == VACUUM_BAR_FORBIDDEN ? table->lack : NULL));
     json_object_set_new(item, "order",
                         choice->order > 0 ? json_integer(choice->order) : json_null());
     json_object_set_new(item, "step",

@@ -8,7 +8,7 @@
 #include "plan/plan_gate.h"
 #include "rebuild/rebuild.h"
 
-enum { ATTEMPTS = 4 };
+enum { ATTEMPTS = 4, NAMES_SAID = 3 };
 
 /* One undo at work. */
 struct act {
@@ -259,19 +259,57 @@ static bool still_to_do(const struct act *act, GError **error)
 }
 
 /* Settings and the removal of leftovers are not what was asked for. */
-static enum runbook_exit judge(const struct plan *plan)
+static bool is_asked_for(const struct step *step)
+{
+    return statement_of(step) != NULL && !is_setting(step);
+}
+
+static struct gate_count count_of(const struct plan *plan)
 {
     struct gate_count count = {0};
 
     for (guint i = 0; i < plan->steps->len; i++) {
         const struct step *step = g_ptr_array_index(plan->steps, i);
-        if (statement_of(step) == NULL || is_setting(step))
+        if (!is_asked_for(step))
             continue;
         count.done += step->outcome == STEP_DONE;
         count.failed += step->outcome == STEP_FAILED;
         count.left += step->outcome == STEP_SKIPPED || step->outcome == STEP_NOT_REACHED;
     }
-    return gate_judge(&count);
+    return count;
+}
+
+/* "public.orders_state, public.b and 3 more": what it was about. Caller frees. */
+static char *objects_of(const struct plan *plan)
+{
+    GString *names = g_string_new(NULL);
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const struct step *step = g_ptr_array_index(plan->steps, i);
+        if (is_asked_for(step) && g_hash_table_add(known, step->object) &&
+            g_hash_table_size(known) <= NAMES_SAID)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", step->object);
+    }
+    if (g_hash_table_size(known) > NAMES_SAID)
+        g_string_append_printf(names, " and %u more", g_hash_table_size(known) - NAMES_SAID);
+    return g_string_free(names, FALSE);
+}
+
+/* Caller frees. */
+static char *summary_of(const struct plan *plan)
+{
+    const struct gate_count count = count_of(plan);
+    g_autofree char *objects = objects_of(plan);
+    json_t *summary =
+        json_pack("{s:o, s:i, s:i, s:i}", "of", document_text(objects), "done",
+                  (int) count.done, "failed", (int) count.failed, "skipped", (int) count.left);
+    char *text = json_dumps(summary, JSON_COMPACT);
+    char *copy = g_strdup(text);
+
+    free(text);
+    json_decref(summary);
+    return copy;
 }
 
 static gint64 record_begin(const struct act *act, const struct window *window)
@@ -304,8 +342,10 @@ static enum runbook_exit carry_out(struct act *act, const struct window *window,
         plan_lock(act->session, act->undo->section, &broken) && still_to_do(act, &broken);
     if (ran)
         execute(act, window, &broken);
+    const struct gate_count count = count_of(act->plan);
+    g_autofree char *summary = summary_of(act->plan);
     enum runbook_exit code =
-        gate_record_end(act->call, act->run, judge(act->plan), broken, NULL);
+        gate_record_end(act->call, act->run, gate_judge(&count), broken, summary);
     if (ran)
         show(act, gate_outcome_name(code));
     if (store_trouble(act->call->store) != NULL)

@@ -9,6 +9,19 @@ void api_answer_json(struct http_request *request, int status, struct json_text 
     http_answer_text(request, status, "application/json", body, NULL);
 }
 
+/* One path answers for all commands: which of the two this one has, it does not know. */
+static void answer_method(struct http_request *request, const char *error)
+{
+    AUTO(json_text) json = json_text_new();
+
+    json_text_object(json, NULL);
+    json_text_string(json, "error", error);
+    json_text_close(json);
+    g_autofree char *body = g_strconcat(json_text_peek(json), "\n", NULL);
+    http_answer_text(request, API_METHOD, "application/json", body, "Allow",
+                     http_request_is_post(request) ? "GET, HEAD" : "POST", (const char *) NULL);
+}
+
 void api_answer_error(struct http_request *request, int status, const GError *error)
 {
     static const char mark[] = "hint: ";
@@ -18,7 +31,10 @@ void api_answer_error(struct http_request *request, int status, const GError *er
     for (char **line = lines; *line != NULL; line++)
         if (g_str_has_prefix(*line, mark))
             hint = *line + strlen(mark);
-    http_answer_error(request, status, lines[0], hint);
+    if (status == API_METHOD)
+        answer_method(request, lines[0]);
+    else
+        http_answer_error(request, status, lines[0], hint);
 }
 
 void api_answer_result(struct http_request *request, const struct api_result *result)

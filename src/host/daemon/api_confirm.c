@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { REASON_LONGEST = 500 };
+enum { REASON_LONGEST = 500 /* characters */ };
 
 #define ANEW "ask for the plan again"
 
@@ -27,7 +27,7 @@ struct api_refusal api_confirm(const struct api_plan *plan,
                                     ANEW};
     if (!confirmation->has_reason)
         return (struct api_refusal){
-            400, "a reason is needed: one line of text, 500 bytes at most", NULL};
+            400, "a reason is needed: one line of text, 500 characters at most", NULL};
     return (struct api_refusal){0, NULL, NULL};
 }
 
@@ -38,7 +38,7 @@ char *api_reason(const json_t *value)
     if (text == NULL || strlen(text) != json_string_length(value))
         return NULL;
     g_autofree char *reason = g_strstrip(g_strdup(text));
-    if (reason[0] == '\0' || strlen(reason) > REASON_LONGEST)
+    if (reason[0] == '\0' || g_utf8_strlen(reason, -1) > REASON_LONGEST)
         return NULL;
     for (const char *at = reason; *at != '\0'; at++)
         if (g_ascii_iscntrl(*at))

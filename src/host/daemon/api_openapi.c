@@ -223,16 +223,16 @@ static void add_act(json_t *paths, const struct feature *section, const struct c
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
-static void add_own(json_t *paths, const char *path, const char *summary, const char *type)
+/* parameters: NULL: it has none. */
+static void add_own(json_t *paths, const char *path, const char *summary, const char *type,
+                    json_t *parameters)
 {
     json_t *answers =
         json_pack("{s{ss s{s{}}}}", "200", "description", summary, "content", type);
     json_t *get = json_pack("{ss so}", "summary", summary, "responses", answers);
 
-    if (strstr(path, "{act}") != NULL)
-        json_object_set_new(
-            get, "parameters",
-            json_pack("[o]", parameter("act", "path", true, "integer", "number of an act")));
+    if (parameters != NULL)
+        json_object_set_new(get, "parameters", parameters);
     json_object_set_new(of_path(paths, path), "get", get);
 }
 
@@ -257,25 +257,50 @@ static void add_stop(json_t *paths, const char *path, const char *number, const 
     json_object_set_new(of_path(paths, path), "post", post);
 }
 
+static json_t *overview_parameters(void)
+{
+    return json_pack("[o o]", parameter("target", "query", false, "string", "only this target"),
+                     parameter("brief", "query", false, "integer",
+                               "N: without the lines that are ok where there are N targets or "
+                               "more; 0: with them"));
+}
+
+static json_t *events_parameters(void)
+{
+    return json_pack("[o o]",
+                     parameter("target", "query", false, "string",
+                               "samples of this target as well, once a second"),
+                     parameter("live", "query", false, "string",
+                               "sections, by commas, whose report is told after each look: "
+                               "connections,queries"));
+}
+
+static json_t *ready_parameters(void)
+{
+    return json_pack("[o]",
+                     parameter("target", "query", false, "string", "whether this target is"));
+}
+
 static void add_all_own(json_t *paths)
 {
     static const char json[] = "application/json";
 
-    add_own(paths, API_ROOT "overview",
-            "all targets at a glance, from memory (?target=NAME&brief=N)", json);
-    add_own(paths, API_ROOT "session", "who asks, and what that one may", json);
-    add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json);
-    add_own(paths, API_ROOT "acts/{act}", "what came of it", json);
+    add_own(paths, API_ROOT "overview", "all targets at a glance, from memory", json,
+            overview_parameters());
+    add_own(paths, API_ROOT "session", "who asks, and what that one may", json, NULL);
+    add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json, NULL);
+    add_own(paths, API_ROOT "acts/{act}", "what came of it", json,
+            json_pack("[o]", parameter("act", "path", true, "integer", "number of an act")));
     add_stop(paths, API_ROOT "acts/{act}/stop", "act", "end an act cleanly before its time");
-    add_own(paths, API_ROOT "running", "acts and scheduled jobs that are at work", json);
+    add_own(paths, API_ROOT "running", "acts and scheduled jobs that are at work", json, NULL);
     add_stop(paths, API_ROOT "running/{run}/stop", "run",
              "the same by its run, of scheduled jobs as well");
-    add_own(paths, API_ROOT "openapi.json", "this document", json);
-    add_own(paths, API_ROOT "events", "what happens, as it happens (?target=NAME&live=SECTION)",
-            "text/event-stream");
-    add_own(paths, "/api/health/live", "that the daemon lives", json);
-    add_own(paths, "/api/health/ready", "whether it can do its work", json);
-    add_own(paths, "/metrics", "figures for Prometheus", "text/plain");
+    add_own(paths, API_ROOT "openapi.json", "this document", json, NULL);
+    add_own(paths, API_ROOT "events", "what happens, as it happens", "text/event-stream",
+            events_parameters());
+    add_own(paths, "/api/health/live", "that the daemon lives", json, NULL);
+    add_own(paths, "/api/health/ready", "whether it can do its work", json, ready_parameters());
+    add_own(paths, "/metrics", "figures for Prometheus", "text/plain", NULL);
 }
 
 static char *make_document(void)

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
+#define VALUE_LONGEST 4096
+
 enum {
-    VALUE_LONGEST = 4096,
     ARGUMENTS_MOST = 16,
     VALUES_MOST = 64, /* of an option that may be repeated */
     AGE_MOST_S = 86400,
@@ -59,6 +60,8 @@ bool api_call_has_target(const struct api_call *call)
 
 /* ---- the path --------------------------------------------------------------------------------- */
 
+static const char none[] = "there is no such command over HTTP";
+
 static bool fail(int status, int *ret_status, GError **error, const char *text)
 {
     *ret_status = status;
@@ -67,10 +70,21 @@ static bool fail(int status, int *ret_status, GError **error, const char *text)
     return false;
 }
 
-/* What no argument and no value may have: nothing of it means anything on a command line. */
+/* Why it is no argument and no value; NULL: it is one. A name may have any character, a line break as
+ * well: no shell reads it, it is a word of its own. */
+static const char *fault_of(const char *text)
+{
+    if (text[0] == '\0')
+        return "is empty";
+    if (strlen(text) > VALUE_LONGEST)
+        return "is longer than " G_STRINGIFY(VALUE_LONGEST) " bytes";
+    return g_utf8_validate(text, -1, NULL) ? NULL : "is not valid UTF-8";
+}
+
+/* What names things of ours, or is a part of an address, is one line. */
 static bool is_plain(const char *text)
 {
-    if (strlen(text) > VALUE_LONGEST || !g_utf8_validate(text, -1, NULL))
+    if (fault_of(text) != NULL)
         return false;
     for (; *text != '\0'; text++)
         if (g_ascii_iscntrl(*text))
@@ -165,11 +179,25 @@ void api_call_free(struct api_call *call)
     g_free(call);
 }
 
+/* Why there is nothing to be had at that path: it may be there for those who ask the other way. */
+static void fail_absent(const struct feature *section, char *const *words, enum api_kind kind,
+                        int *ret_status, GError **error)
+{
+    enum api_kind other = kind == API_LOOK ? API_ACT : API_LOOK;
+    guint used = 0;
+    const struct command *command =
+        section != NULL ? find_command(section, words, other, &used) : NULL;
+
+    if (command == NULL || !api_offers(command, other))
+        fail(API_ABSENT, ret_status, error, none);
+    else
+        fail(API_METHOD, ret_status, error,
+             other == API_ACT ? "it changes something: POST it" : "it only looks: GET it");
+}
+
 struct api_call *api_call_new(const char *path, enum api_kind kind, int *ret_status,
                               GError **error)
 {
-    static const char none[] = "there is no such command over HTTP";
-
     if (!g_str_has_prefix(path, API_ROOT)) {
         fail(API_ABSENT, ret_status, error, none);
         return NULL;
@@ -181,14 +209,14 @@ struct api_call *api_call_new(const char *path, enum api_kind kind, int *ret_sta
         section != NULL ? find_command(section, words + 1, kind, &used) : NULL;
 
     if (command == NULL || !api_offers(command, kind)) {
-        fail(API_ABSENT, ret_status, error, none);
+        fail_absent(section, words + 1, kind, ret_status, error);
         return NULL;
     }
     AUTO(api_call) call = make(section, command, kind);
     if (kind == API_LOOK && command->flags & COMMAND_WRITES)
         g_ptr_array_add(call->options, g_strconcat("--", looking(command)->name, NULL));
     for (char **word = words + 1 + used; *word != NULL; word++) {
-        if (**word == '\0' || !is_plain(*word)) {
+        if (!is_plain(*word)) {
             fail(API_ABSENT, ret_status, error, none);
             return NULL;
         }
@@ -247,8 +275,9 @@ static bool add_option(struct api_call *call, const char *name, const char *valu
         return fail_option(call, NULL, NULL, error);
     if (option->argument == NULL)
         return add_switch(call, option, value, error);
-    if (!is_plain(value) || value[0] == '\0')
-        return fail_option(call, option->name, "has a value that cannot be", error);
+    const char *fault = fault_of(value);
+    if (fault != NULL)
+        return fail_option(call, option->name, fault, error);
     g_ptr_array_add(call->options, g_strconcat("--", option->name, "=", value, NULL));
     note(call, option);
     return true;
@@ -281,7 +310,7 @@ static bool count_arguments(const struct api_call *call, GError **error)
 
 static bool set_target(struct api_call *call, const char *value, GError **error)
 {
-    if (!is_plain(value) || value[0] == '\0' || strcmp(value, "all") == 0) {
+    if (!is_plain(value) || strcmp(value, "all") == 0) {
         runbook_error_set(error, RUNBOOK_USAGE, NULL, "target has to be the name of one");
         return false;
     }
@@ -397,15 +426,20 @@ static bool add_options(struct api_call *call, const json_t *options, GError **e
 }
 
 /* A text as it is, or a number: a PID is one. */
-static char *argument_of(const json_t *value)
+static char *argument_of(const json_t *value, GError **error)
 {
+    const char *fault = "has to be a text or a whole number";
+
     if (json_is_integer(value))
         return g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    if (!json_is_string(value) ||
-        strlen(json_string_value(value)) != json_string_length(value) ||
-        !is_plain(json_string_value(value)) || json_string_value(value)[0] == '\0')
-        return NULL;
-    return g_strdup(json_string_value(value));
+    if (json_is_string(value))
+        fault = strlen(json_string_value(value)) != json_string_length(value)
+                    ? "has a NUL in it"
+                    : fault_of(json_string_value(value));
+    if (fault == NULL)
+        return g_strdup(json_string_value(value));
+    runbook_error_set(error, RUNBOOK_USAGE, NULL, "an argument %s", fault);
+    return NULL;
 }
 
 static bool add_arguments(struct api_call *call, const json_t *arguments, GError **error)
@@ -420,12 +454,9 @@ static bool add_arguments(struct api_call *call, const json_t *arguments, GError
     }
     json_array_foreach(arguments, index, value)
     {
-        char *argument = argument_of(value);
-        if (argument == NULL) {
-            runbook_error_set(error, RUNBOOK_USAGE, NULL,
-                              "an argument has to be a text or a whole number");
+        char *argument = argument_of(value, error);
+        if (argument == NULL)
             return false;
-        }
         g_ptr_array_add(call->arguments, argument);
     }
     return true;

@@ -34,6 +34,7 @@ struct api_call {
 enum {
     API_WRONG = 400,  /* malformed, an option that the command does not have */
     API_ABSENT = 404, /* no such command, or not over HTTP */
+    API_METHOD = 405, /* it is there for the other kind */
 };
 
 /* Whether the command is to be had over HTTP at all. */

@@ -38,6 +38,20 @@ static const struct command commands[] = {
 static const struct feature feature = {.name = "k", .title = "K", .commands = commands};
 const struct feature *const features[] = {&feature, NULL};
 
+/* "--NAME" or "--NAME=VALUE" of the command's own table: sections of the host have others. */
+static bool is_offered(const struct api_call *call, const char *word)
+{
+    for (const struct option *row = call->command->options; row != NULL && row->name; row++) {
+        gsize length = strlen(row->name);
+        char end = strncmp(word, "--", 2) == 0 && strncmp(word + 2, row->name, length) == 0
+                       ? word[2 + length]
+                       : 'x';
+        if (api_takes(row) && end == (row->argument != NULL ? '=' : '\0'))
+            return true;
+    }
+    return false;
+}
+
 static void check_words(const struct api_call *call)
 {
     static const char *const place[] = {NULL};
@@ -49,11 +63,8 @@ static void check_words(const struct api_call *call)
         g_assert(g_utf8_validate(*word, -1, NULL));
         if (!behind && **word == '-')
             g_assert(strcmp(*word, "--") == 0 || strcmp(*word, "--json") == 0 ||
-                     strcmp(*word, "--deep") == 0 || g_str_has_prefix(*word, "--limit=") ||
-                     g_str_has_prefix(*word, "--table="));
+                     is_offered(call, *word));
         behind = behind || strcmp(*word, "--") == 0;
-        for (const char *at = *word; *at != '\0'; at++)
-            g_assert(!g_ascii_iscntrl(*at));
     }
     g_assert(call->arguments->len <= 1);
 }
@@ -73,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     call =
         api_call_new(http_query_path(query), end != NULL ? API_ACT : API_LOOK, &status, NULL);
     if (call == NULL) {
-        g_assert(status == API_ABSENT);
+        g_assert(status == API_ABSENT || status == API_METHOD);
         return 0;
     }
     json_t *body = end != NULL ? json_loadb(end + 1, size - length - 1, 0, NULL) : NULL;

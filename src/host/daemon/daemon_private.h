@@ -156,6 +156,10 @@ void daemon_gathered(struct daemon_target *target);
 void watch_heard(struct daemon_target *target, const char *text, gsize length, bool cut);
 void watch_gone(struct daemon_target *target, const char *how);
 
+/* Another target of ours with the same database, whose watch has its lock: it does the jobs of both;
+ * NULL: none. */
+const struct daemon_target *watch_twin(const struct daemon_target *target);
+
 /* ---- jobs (jobs.c) -------------------------------------------------------------------------- */
 
 struct daemon_job;

@@ -61,6 +61,12 @@ static void add_reason(struct json_text *json, const char *target, const char *r
     json_text_close(json);
 }
 
+/* Without the right to look, as a load balancer has none: whether, and not where or who. */
+static bool may_look(const struct daemon *daemon, const struct http_request *request)
+{
+    return daemon->http_open || http_request_role(request) != HTTP_ROLE_NONE;
+}
+
 /* How old what is known of each is. */
 static void add_targets(struct json_text *json, const GPtrArray *targets)
 {
@@ -89,12 +95,14 @@ void health_ready(struct http_request *request, gpointer data)
     const char *trouble = keeper_trouble(daemon->keeper);
     AUTO(json_text) json = json_text_new();
     g_autoptr(GPtrArray) asked = g_ptr_array_new();
+    bool looks = may_look(daemon, request);
+    guint amiss = 0;
 
     begin(json, "pgrunbook.health.ready/1");
     json_text_list(json, "reasons");
     if (trouble != NULL) {
         g_autofree char *first = g_strndup(trouble, strcspn(trouble, "\n"));
-        add_reason(json, NULL, first);
+        add_reason(json, NULL, looks ? first : "the history cannot be written");
         status = 503;
     }
     for (guint i = 0; i < daemon->targets->len; i++) {
@@ -105,12 +113,17 @@ void health_ready(struct http_request *request, gpointer data)
         g_ptr_array_add(asked, target);
         if (reason == NULL)
             continue;
-        add_reason(json, target->name, reason);
+        if (looks)
+            add_reason(json, target->name, reason);
+        else if (amiss++ == 0)
+            add_reason(json, NULL, "a target is not in order");
         status = 503;
     }
     json_text_close(json);
     if (asked->len == 0)
         status = only != NULL ? 404 : 503;
+    if (!looks)
+        g_ptr_array_set_size(asked, 0);
     add_targets(json, asked);
     json_text_string(json, "status",
                      status == 200   ? "ready"

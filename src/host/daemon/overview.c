@@ -120,11 +120,14 @@ void api_add_state(struct json_text *json, const struct daemon_target *target)
 {
     const struct target_seen *seen = &target->seen;
     const struct watch_state *state = &seen->state;
+    const struct daemon_target *twin =
+        seen->said && state->up && !state->acts ? watch_twin(target) : NULL;
 
     json_text_string(json, "state", !seen->said ? "unknown" : state->up ? "up" : "down");
     json_text_string(json, "reason", state->reason);
     json_text_bool(json, "acts", seen->said && state->acts);
     json_text_string(json, "holder", state->holder);
+    json_text_string(json, "done_by", twin != NULL ? twin->name : NULL);
     json_text_string(json, "host", state->host);
     json_text_string(json, "port", state->port);
     json_text_string(json, "dbname", state->dbname);

@@ -9,8 +9,7 @@
 
 enum { ODD_LINES_SAID = 3 };
 
-/* Another target of ours with the same database, whose watch has its lock; NULL: none. */
-static const struct daemon_target *twin_of(const struct daemon_target *target)
+const struct daemon_target *watch_twin(const struct daemon_target *target)
 {
     const struct watch_state *own = &target->seen.state;
 
@@ -27,7 +26,7 @@ static const struct daemon_target *twin_of(const struct daemon_target *target)
 /* Who does the jobs of a target that is not ours to work on. Caller frees. */
 static char *who_acts(const struct daemon_target *target)
 {
-    const struct daemon_target *twin = twin_of(target);
+    const struct daemon_target *twin = watch_twin(target);
     const char *holder = target->seen.state.holder;
 
     if (twin != NULL)

@@ -21,7 +21,8 @@ enum http_methods { HTTP_GET = 1 << 0 /* and HEAD */, HTTP_POST = 1 << 1 };
 
 /* What a request has to bring. */
 enum http_need {
-    HTTP_FREE,   /* nothing: health, the files of the page */
+    HTTP_FREE,  /* nothing: health, the files of the page */
+    HTTP_NAMED, /* nothing; but it says whose a token is, so who guesses has to wait here too */
     HTTP_VIEWER, /* a token, where views are not open */
     HTTP_ACTOR, /* a GET: as HTTP_VIEWER; a POST: actions are on, an operator's token, our origin
                     and header */

@@ -72,7 +72,8 @@ void http_answer_text(struct http_request *request, int status, const char *type
     va_start(more, body);
     add_headers(response, more);
     va_end(more);
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED &&
+        MHD_get_response_header(response, "Allow") == NULL)
         MHD_add_response_header(response, "Allow", allowed(request->route));
     http_answer_with(request, status, response);
 }

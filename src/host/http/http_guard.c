@@ -92,7 +92,7 @@ struct http_verdict http_guard_sender(const struct http_rules *rules,
      * has a browser ask for would only make work on the databases. */
     if (facts->post)
         return elsewhere;
-    if (facts->need == HTTP_FREE || strcmp(facts->fetch_site, "none") == 0)
+    if (facts->need <= HTTP_NAMED || strcmp(facts->fetch_site, "none") == 0)
         return admitted;
     return elsewhere;
 }
@@ -102,7 +102,7 @@ struct http_verdict http_guard_role(const struct http_rules *rules,
 {
     bool acts = facts->need == HTTP_ACTOR && facts->post;
 
-    if (facts->need == HTTP_FREE)
+    if (facts->need == HTTP_FREE || (facts->need == HTTP_NAMED && facts->pause_s == 0))
         return admitted;
     if (acts && !rules->actions)
         return (struct http_verdict){403, "actions are off",

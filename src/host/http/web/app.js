@@ -8,6 +8,7 @@
 import { h, svg, fill } from './dom.js';
 import { ApiError, setToken, token, unauthorized, whoAmI } from './api.js';
 import { listenAgain } from './events.js';
+import { visible } from './strange.js';
 import { changes, current, keepFresh, refresh as refreshOverview, targetOf } from './state.js';
 import { ageOf, goingSelect, notice, problem, shape, tick } from './ui.js';
 import * as overview from './pages/overview.js';
@@ -37,6 +38,7 @@ let leaving = null; // AbortController of the page that is shown
 let here = null; // its route
 let signing = false; // the login is shown in its place
 let away = false; // it could not be shown, as the daemon did not answer
+let until = null; // … or as the target could not be asked: whether it can be now
 
 /* ---- addresses ---- */
 
@@ -203,7 +205,7 @@ async function run(route, view, signal) {
   const [session] = route.global === 'overview' ? [null] : await Promise.all([whoAmI(), current() ?? refreshOverview()]);
   if (signal.aborted) return;
   fill(view, heading(route, module.title));
-  document.title = `${module.title}${route.target ? ` · ${route.target}` : ''} · pgrunbook`;
+  document.title = visible(`${module.title}${route.target ? ` · ${route.target}` : ''} · pgrunbook`);
   const cleanup = await module.page(view, { ...route, signal, session, go, refresh: show });
   if (typeof cleanup !== 'function') return;
   if (signal.aborted) cleanup();
@@ -215,11 +217,17 @@ function isAway(error) {
   return error.status === 0 || (error instanceof TypeError && /module/i.test(error.message));
 }
 
+/** Whether a target that could not be reached has come; null: as far as is known it was there all the time. */
+function upAgain(target) {
+  return targetOf(target)?.state === 'up' ? null : () => targetOf(target)?.state === 'up';
+}
+
 /** Shows what the address names; a page that is shown already begins anew. */
 async function show(event) {
   leaving?.abort();
   leaving = new AbortController();
   away = false;
+  until = null;
   signing = false;
   const { signal } = leaving;
   const moved = Boolean(event);
@@ -241,6 +249,7 @@ async function show(event) {
     if (error.name === 'AbortError' || signal.aborted || error.status === 401) return undefined;
     if (!view.firstChild) fill(view, heading(here, here.page.label));
     away = isAway(error);
+    until = error.until ?? (error.status === 502 ? upAgain(here.target) : null);
     view.append(problem(away ? new ApiError(0, 'The daemon does not answer.', 'This page comes as soon as it does.') : error, () => show()));
     if (!away && !error.status && error.name !== 'Error') console.error(error);
   } finally {
@@ -285,6 +294,10 @@ function found() {
   if (away) show();
 }
 
+function comesNow() {
+  if (until?.()) show();
+}
+
 function start() {
   refreshOverview().catch(() => {}); // for the first page, before anything else
   window.addEventListener('hashchange', show);
@@ -300,6 +313,7 @@ function start() {
   unauthorized.addEventListener('token', refused);
   changes.addEventListener('change', () => drawSections(false));
   changes.addEventListener('change', drawDaemon);
+  changes.addEventListener('change', comesNow);
   changes.addEventListener('lost', lost);
   changes.addEventListener('connected', found);
   setInterval(tick, 1000);

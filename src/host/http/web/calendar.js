@@ -1,10 +1,11 @@
 /**
  * Five weeks, day by day: what ran, and what will. What many targets do at once is one line, that
- * opens; what does not fit in a day is behind a fold, never left out.
+ * opens; what does not fit in a day is behind a fold, never left out, and made when it is opened.
  */
 import { h } from './dom.js';
 import { clock, count, day, duration, moment, nowMs, plural } from './format.js';
-import { details, kindOf, shape } from './ui.js';
+import { beginning as beginningOf } from './strange.js';
+import { kindOf, lazyDetails, shape } from './ui.js';
 
 export const DAYS = 35;
 const A_DAY = 5; // lines in one day; the others are behind a fold
@@ -57,7 +58,7 @@ export function seenOf(lines) {
 function reasonView(text) {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length <= SHORT ? h('small', null, line) : h('details', { class: 'why' },
-    h('summary', null, h('small', null, `${line.slice(0, SHORT)}…`)), h('small', null, line));
+    h('summary', null, h('small', null, `${beginningOf(line, SHORT)}…`)), h('small', null, line));
 }
 
 /** What is known of one entry beside its name. */
@@ -83,18 +84,16 @@ function manyView(entries) {
   const [first] = entries;
   const targets = new Set(entries.map((one) => one.target));
   const words = targets.size > 1 ? `${first.what}, ${plural(targets.size, 'target')}` : `${first.target} ${first.what}, ${count(entries.length)} times`;
-  return h('details', null,
-    h('summary', null, first.outcome && shape(kindOf(first.outcome)), first.outcome && h('span', { class: 'only-read' }, `${first.outcome}: `),
-      h('b', null, times(entries)), ' ', words),
-    h('ul', null, entries.map((one) => h('li', null, entryView(one)))));
+  return lazyDetails([first.outcome && shape(kindOf(first.outcome)), first.outcome && h('span', { class: 'only-read' }, `${first.outcome}: `),
+    h('b', null, times(entries)), ' ', words], () => h('ul', null, entries.map((one) => h('li', null, entryView(one)))));
 }
 
 const lineView = (entries) => h('div', { class: 'turn' }, entries.length > 1 ? manyView(entries) : entryView(entries[0]));
 
 /** Jobs whose turns are known only up to a day before this one. */
 function goingOn(open) {
-  return open.length > 0 && details(h('small', null, `${plural(open.length, 'frequent job')} ${open.length > 1 ? 'go' : 'goes'} on`),
-    h('ul', null, open.map((job) => h('li', null, `${job.target} ${job.section} ${job.verb} `, h('code', null, job.schedule)))));
+  return open.length > 0 && lazyDetails(h('small', null, `${plural(open.length, 'frequent job')} ${open.length > 1 ? 'go' : 'goes'} on`),
+    () => h('ul', null, open.map((job) => h('li', null, `${job.target} ${job.section} ${job.verb} `, h('code', null, job.schedule)))));
 }
 
 function dayCell(date, entries, open, now) {
@@ -104,7 +103,7 @@ function dayCell(date, entries, open, now) {
   return h('li', { class: [key < today && 'past', key === today && 'today', !entries.length && !open.length && 'bare'],
                    'aria-current': key === today && 'date', 'data-key': key },
     h('span', { class: 'day' }, heading), seen.map(lineView),
-    others.length > 0 && h('details', { class: 'others' }, h('summary', null, `${count(others.length)} more`), others.map(lineView)),
+    others.length > 0 && h('div', { class: 'others' }, lazyDetails(`${count(others.length)} more`, () => others.map(lineView))),
     goingOn(open));
 }
 

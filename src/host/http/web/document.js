@@ -5,7 +5,8 @@
 import { h } from './dom.js';
 import { bytes, count, duration, number, time } from './format.js';
 import { table } from './table.js';
-import { details, facts } from './ui.js';
+import { details, facts, lazyDetails } from './ui.js';
+import { visibleName } from './strange.js';
 
 /* Members whose values are words of ours, and those that a table can do without. */
 const WORDS = /^(action|needs|outcome|kind|method|state|lock_mode|diagnosis|step)$/;
@@ -61,7 +62,7 @@ function named(row) {
   const key = ['table', 'index', 'name', 'relation'].find((one) => typeof row[one] === 'string');
   if (!key || typeof row.schema !== 'string') return row;
   const { schema, [key]: last, ...others } = row;
-  return { [key]: `${schema}.${last}`, ...others };
+  return { [key]: visibleName(`${schema}.${last}`), ...others };
 }
 
 const empty = (value) => value === null || value === undefined || value === false || value === '' || (Array.isArray(value) && !value.length);
@@ -110,7 +111,7 @@ export function documentView(document) {
     single.length ? facts(single.map(([key, value]) => [words(key), shown(key, value)])) : null,
     lists.map(([key, value]) => listOf(key, value)),
     !lists.length && !single.length && h('p', null, 'There is nothing to do.'),
-    details('As JSON', h('pre', { tabindex: 0, class: 'json' }, JSON.stringify(document, null, 2))));
+    lazyDetails('As JSON', () => h('pre', { tabindex: 0, class: 'json' }, JSON.stringify(document, null, 2))));
 }
 
 /** Whether a plan would do nothing at all. */

@@ -1,10 +1,14 @@
 /**
  * Elements. Text only ever becomes a text node, so that a table called `<script>` is a name and
- * nothing else: this is the only way the page makes elements, and nothing here parses markup.
+ * nothing else: this is the only way the page makes elements, and nothing here parses markup. Nor is
+ * it shown as it is where it would drive what stands beside it (strange.js).
  */
+import { runsOf, visible } from './strange.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const HARMLESS_LINK = /^(#|https:\/\/)/;
+const SAID = /^(aria-|title$|placeholder$|data-label$)/; // attributes that are text for people
+const TEXT_ALONE = /^(option|title|textarea|bdi)$/; // elements that have no others in them
 
 function setAttribute(element, name, value) {
   if (value === null || value === undefined || value === false) return;
@@ -13,13 +17,26 @@ function setAttribute(element, name, value) {
   else if (name === 'class') element.setAttribute('class', [value].flat().filter(Boolean).join(' '));
   else if (name === 'href' && !HARMLESS_LINK.test(value)) return;
   else if (name === 'value') element.value = value;
-  else element.setAttribute(name, value === true ? '' : String(value));
+  else if (value === true) element.setAttribute(name, '');
+  else element.setAttribute(name, SAID.test(name) ? visible(String(value)) : String(value));
+}
+
+/** As text nodes; what is written from right to left turns nothing round but itself. */
+function appendText(element, text) {
+  const isolates = element.namespaceURI !== SVG && !TEXT_ALONE.test(element.localName);
+  (isolates ? runsOf(text) : [text]).forEach((part, i) => {
+    if (part === '' && text !== '') return;
+    const node = document.createTextNode(visible(part));
+    if (i % 2) element.append(document.createElement('bdi'));
+    (i % 2 ? element.lastChild : element).append(node);
+  });
 }
 
 function append(element, children) {
   for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
-    element.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    if (child instanceof Node) element.append(child);
+    else appendText(element, String(child));
   }
 }
 

@@ -88,6 +88,13 @@ export function time(value, seconds = false) {
   return date ? `${day(date)} ${clock(date, seconds)}` : NOTHING;
 }
 
+const UTC_IN_TEXT = /\b(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)\+00(?::?00)?(?!\d)/g;
+
+/** Times of the command line in a sentence of it, which are in UTC, as this browser has them elsewhere. */
+export function localTimes(text) {
+  return text.replace(UTC_IN_TEXT, (one, date, clock_) => time(`${date}T${clock_.slice(0, 12)}Z`, true));
+}
+
 /** "2026-10-04" */
 export function day(value) {
   const date = moment(value);

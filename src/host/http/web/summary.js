@@ -6,7 +6,7 @@ const joined = (words) => words.filter(Boolean).join(', ');
 const few = (value, word) => value > 0 && `${count(value)} ${word}`;
 
 function counts(summary) {
-  return joined([few(summary.done, 'done'), few(summary.skipped, 'skipped'), few(summary.failed, 'failed'),
+  return joined([summary.of, few(summary.done, 'done'), few(summary.skipped, 'skipped'), few(summary.failed, 'failed'),
     few(summary.not_reached, 'not reached'), few(summary.dead_rows_removed, 'dead rows removed'),
     few(summary.left_behind, 'left behind'),
     (summary.won_bytes ?? summary.bytes_won) > 0 && `${bytes(summary.won_bytes ?? summary.bytes_won)} won back`])

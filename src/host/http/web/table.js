@@ -4,7 +4,7 @@
  * scrolls in a box of its own.
  */
 import { h, fill, freshId } from './dom.js';
-import { count } from './format.js';
+import { drawMore } from './list.js';
 import { renew } from './renew.js';
 
 const MOMENT = /^\d{4}-\d\d-\d\d( |$)/;
@@ -96,13 +96,6 @@ export function table({ caption, captionHidden = false, columns, rows = [], orde
     return below ? [line, h('tr', { class: 'detail' }, h('td', { colspan: columns.length }, below))] : line;
   }
 
-  function drawMore(total, shown) {
-    if (total <= limit) return fill(more);
-    const text = shown < total ? `Show all ${count(total)}` : `Show the first ${count(limit)}`;
-    return fill(more, h('span', null, `${count(shown)} of ${count(total)} `),
-      h('button', { type: 'button', onclick: () => { all = !all; draw(); } }, text));
-  }
-
   function draw(put = fill) {
     const focused = head.contains(document.activeElement)
       ? [...head.querySelectorAll('button')].indexOf(document.activeElement) : -1;
@@ -113,7 +106,7 @@ export function table({ caption, captionHidden = false, columns, rows = [], orde
       : h('tr', { class: 'empty' }, h('td', { colspan: columns.length }, empty)));
     choice.hidden = now.length < 2;
     if (way && choice.firstChild) choice.querySelector('select').value = way.key;
-    drawMore(ordered.length, shown.length);
+    drawMore(more, { total: ordered.length, shown: shown.length, limit, press: () => { all = !all; draw(); } });
     if (focused >= 0) head.querySelectorAll('button')[focused]?.focus();
   }
 

@@ -3,6 +3,8 @@
  */
 import { h, svg, fill } from './dom.js';
 import { ago, time, moment } from './format.js';
+import { renew } from './renew.js';
+import { pasteableLine, pasteableSql } from './strange.js';
 
 /* Told apart by their shape as well as by their colour: disc, triangle, octagon, ring. */
 const SHAPES = {
@@ -70,18 +72,20 @@ export function copyButton(text, what = 'text') {
                        onclick: (event) => copy(text, event.currentTarget) }, 'Copy');
 }
 
-function block(text, kind, what) {
-  return h('div', { class: ['code', kind] }, h('pre', { tabindex: 0 }, h('code', null, text)), copyButton(text, what));
+/** `text` to copy; null: what is `shown` would not work where it is pasted. */
+function block(text, kind, what, shown) {
+  return h('div', { class: ['code', kind] }, h('pre', { tabindex: 0 }, h('code', null, text ?? shown)),
+    text === null ? h('small', { class: 'why' }, 'Not to be copied: it has characters in it that can only be shown.') : copyButton(text, what));
 }
 
 /** SQL to paste. */
 export function sql(text) {
-  return block(text, 'sql', 'the SQL');
+  return block(pasteableSql(text ?? ''), 'sql', 'the SQL', text);
 }
 
 /** A command line to paste. */
 export function commandLine(text) {
-  return block(text, 'shell', 'the command');
+  return block(pasteableLine(text ?? ''), 'shell', 'the command', text);
 }
 
 /** Lines for the configuration. */
@@ -137,10 +141,17 @@ export function details(summary, ...children) {
   return h('details', null, h('summary', null, summary), children);
 }
 
-/** The same, made when it is opened for the first time: for what is long. */
+/** The same, made when it is opened for the first time: for what is long. Opened, it is renewed as well. */
 export function lazyDetails(summary, make) {
-  const root = details(summary);
-  root.addEventListener('toggle', () => root.append(make()), { once: true });
+  const root = h('details', { 'data-key': 'lazy' }, h('summary', null, summary));
+  const box = h('div');
+  root.rows = { summary, make };
+  root.update = (fresh) => {
+    root.rows = fresh;
+    renew(root.firstChild, ...h('summary', null, fresh.summary).childNodes);
+    if (box.isConnected) renew(box, fresh.make());
+  };
+  root.addEventListener('toggle', () => root.append(fill(box, root.rows.make())), { once: true });
   return root;
 }
 

@@ -1,10 +1,11 @@
 // Backups: the moments that can be reached, and where a recovery to one of them lands.
 
 import { h, fill } from '../dom.js';
-import { bytes, count, duration, nowMs, plural, time } from '../format.js';
+import { bytes, count, duration, localTimes, nowMs, plural, time } from '../format.js';
 import { timeLine } from '../chart.js';
 import { get } from '../api.js';
 import { ageOf, details, facts, notice, panel, status } from '../ui.js';
+import { firstOf } from '../list.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { commandFor } from '../commands.js';
@@ -69,19 +70,26 @@ function nearestOf(text, asked, newest) {
 
 function refusal(target, asked, { newest, goTo }) {
   const ms = target.nearest && nearestOf(target.nearest, asked, newest);
-  return [notice('warning', target.refusal),
+  return [notice('warning', localTimes(target.refusal)),
     target.nearest && h('p', {}, 'The nearest that can be reached: ', ms === null
       ? h('code', {}, target.nearest)
       : h('button', { type: 'button', onclick: () => goTo(ms) }, time(ms, true)))];
 }
 
+/** The newest moment is the end of the WAL: by a time it is reached only once something comes after it. */
+const optionsOf = (asked, newest) => (asked.getTime() === newest ? { latest: true }
+  : { 'target-time': asked.toISOString() });
+
 function landing(document, asked, name, line) {
   const { target, wal } = document;
   if (!target.reachable)
     return refusal(target, asked, line);
+  const words = Object.entries(optionsOf(asked, line.newest))
+    .flatMap(([key, value]) => (value === true ? [`--${key}`] : [`--${key}`, value]));
   return [
     h('p', { class: 'verdict' }, status('ok', 'Can be reached'), ' ',
-      `A recovery to ${time(asked, true)} has all that was committed until then.`),
+      words[0] === '--latest' ? 'A recovery to the newest moment has all that was committed.'
+        : `A recovery to ${time(asked, true)} has all that was committed until then.`),
     facts([
       ['Last commit that is there', place(target.before)],
       ['First that is not', place(target.after)],
@@ -92,7 +100,7 @@ function landing(document, asked, name, line) {
     ]),
     target.note && h('p', {}, target.note),
     h('p', {}, 'Files are written on the machine itself, not from here:'),
-    commandFor(name, 'backup', 'restore', '--target-time', asked.toISOString(), '--to', 'DIR'),
+    commandFor(name, 'backup', 'restore', ...words, '--to', 'DIR'),
   ];
 }
 
@@ -118,7 +126,7 @@ function recovery(document, context) {
     box.setAttribute('aria-busy', 'true');
     try {
       const answer = await get('backup/restore-plan', { target: context.target,
-        'target-time': asked.toISOString() }, { signal: context.signal });
+        ...optionsOf(asked, end) }, { signal: context.signal });
       if (mine === number)
         fill(box, landing(answer.document, asked, context.target,
           { newest: end, goTo: line.go }));
@@ -181,7 +189,7 @@ function gap(item) {
 function gaps(document) {
   if (document.gaps.length === 0)
     return null;
-  return panel('Gaps in the WAL', h('ul', { class: 'plain' }, document.gaps.map(gap)));
+  return panel('Gaps in the WAL', firstOf({ rows: document.gaps, class: 'plain', row: gap }));
 }
 
 /** A moment with its age. */

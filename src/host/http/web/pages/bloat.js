@@ -2,11 +2,12 @@
 
 import { h } from '../dom.js';
 import { bytes, count, percent, plural, time } from '../format.js';
-import { bars, sparkline } from '../chart.js';
+import { bars, sparkline, timeChart } from '../chart.js';
+import { visibleName } from '../strange.js';
 import { details, notice, panel } from '../ui.js';
 import { table } from '../table.js';
 import { commandFor, sqlName } from '../commands.js';
-import { add, ask, headLine, relation, tiles } from './parts.js';
+import { add, ask, headLine, leftOut, relation, tiles } from './parts.js';
 
 export const title = 'Bloat';
 
@@ -66,7 +67,7 @@ function remedy(item, target) {
 
 function about(item, target) {
   return details('More',
-    h('p', {}, `${item.kind === 'index' ? `An index of ${item.table}. ` : ''}` +
+    h('p', {}, `${item.kind === 'index' ? `An index of ${visibleName(item.table)}. ` : ''}` +
       `${count(item.live_rows)} live rows, ${count(item.dead_rows)} dead. ` +
       `The figure is ${METHODS[item.method]}: ${item.reason}.`),
     item.kind !== 'index' && h('p', {}, 'Vacuumed: ', time(item.last_vacuum),
@@ -107,9 +108,21 @@ function growing(objects) {
     : bars({ label: 'Growth a week', items, format: bytes }));
 }
 
+const CHARTED = 6; // lines that can still be told apart
+
+/** What grows fastest, week by week, with its sizes to be read; nothing before there are two. */
+function sizes(objects, at) {
+  const series = objects.filter((item) => course(item, at).length > 1)
+    .sort((a, b) => (b.growth_bytes_per_week ?? 0) - (a.growth_bytes_per_week ?? 0)
+      || b.size_bytes - a.size_bytes)
+    .slice(0, CHARTED).map((item) => ({ name: nameOf(item), points: course(item, at) }));
+  return series.length > 0 && panel('Size over the weeks', timeChart({
+    label: 'Size of those that grow fastest', series, format: bytes, base: 1024, height: 220 }));
+}
+
 export async function page(view, context) {
   const answer = await ask('bloat', 'report', context);
-  const { objects, left_out: leftOut, not_visible: hidden } = answer.document;
+  const { objects, left_out: missed, not_visible: hidden } = answer.document;
   const size = objects.reduce((sum, item) => sum + item.size_bytes, 0);
   const won = objects.reduce((sum, item) => sum + (item.reclaimable_bytes ?? 0), 0);
   const grown = objects.reduce((sum, item) => sum + (item.growth_bytes_per_week ?? 0), 0);
@@ -123,12 +136,11 @@ export async function page(view, context) {
       ['Growth a week', signed(grown)],
     ]),
     panel('Worst first', objectsTable(objects, answer.at, context.target)),
-    growing(objects));
+    growing(objects), sizes(objects, answer.at));
   if (hidden > 0)
     add(view, notice('warning', `${plural(hidden, 'table')} cannot be judged: the role may `
       + 'not read their statistics.'));
-  if (leftOut.length > 0)
-    add(view, details(`${plural(leftOut.length, 'table')} could not be looked at`,
-      h('ul', {}, leftOut.map((item) => h('li', {},
-        `${relation(item.schema, item.table)}: ${item.reason}`)))));
+  if (missed.length > 0)
+    add(view, details(`${plural(missed.length, 'table')} could not be looked at`,
+      leftOut(missed)));
 }

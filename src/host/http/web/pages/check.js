@@ -23,6 +23,12 @@ function slotsChart(target, signal) {
   });
 }
 
+/** What it was; of one that is over the last word too: how it began is not how it ended. */
+function saidOf({ open, message, closing }) {
+  return open || !closing || closing === message ? message
+    : [h('div', null, message), h('small', null, 'Over: ', closing)];
+}
+
 export function eventsTable(rows, withTarget = false) {
   return table({
     caption: 'What happened lately', limit: 10, empty: 'Nothing has happened.', rows,
@@ -31,7 +37,7 @@ export function eventsTable(rows, withTarget = false) {
       { key: 'opened_at', label: 'Since', format: (value) => time(value) },
       ...(withTarget ? [{ key: 'target', label: 'Target' }] : []),
       { key: 'name', label: 'What', cell: (row) => status(row.severity === 'info' ? 'quiet' : row.severity, nameOf(row.name)) },
-      { key: 'message', label: 'Said', wide: true, cell: (row) => (row.open ? row.message : row.closing ?? row.message) },
+      { key: 'message', label: 'Said', wide: true, cell: saidOf },
       { key: 'seconds', label: 'Lasted', number: true, cell: (row) => (row.open ? 'still open' : duration(row.seconds)) },
     ],
   });

@@ -4,6 +4,7 @@ import { h } from '../dom.js';
 import { count, duration, plural } from '../format.js';
 import { gauge } from '../gauge.js';
 import { details, panel, sql, status } from '../ui.js';
+import { firstOf } from '../list.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { minutesChart } from '../minutes.js';
@@ -56,8 +57,8 @@ function slots(document) {
     h('p', { class: 'muted' }, `${used} of ${ordinary} slots; ${max} in all, ` +
       `${kept + reserved} kept for superusers. Relief begins to be due at ` +
       `${Math.round(document.goal.until * 100)} %.`),
-    limits.length > 0 && h('ul', {}, limits.map((limit) => h('li', {},
-      `${limit.kind} ${limit.name}: ${limit.used} of its limit of ${limit.limit}`))));
+    limits.length > 0 && firstOf({ rows: limits, limit: 20, row: (limit) => h('li', {},
+      `${limit.kind} ${limit.name}: ${limit.used} of its limit of ${limit.limit}`) }));
 }
 
 /** A cancel ends a statement: who is idle has none. What the daemon would refuse is not offered. */
@@ -86,8 +87,8 @@ function blocker(item, children, context) {
       item.root && status('critical', `${item.waiting} wait behind it`)),
     item.query && query(item.query, `query-${item.pid}`),
     item.root && item.pid !== null && endButtons(item, `${name} (${who(item)})`, context));
-  return h('li', { 'data-key': `node-${item.pid ?? item.prepared}` }, line, children.length > 0 && h('ul', {},
-    children.map((child) => blocker(child.item, child.children, context))));
+  return h('li', { 'data-key': `node-${item.pid ?? item.prepared}` }, line, children.length > 0
+    && firstOf({ rows: children, row: (child) => blocker(child.item, child.children, context) }));
 }
 
 /** Each waiter stands under one who blocks it: the one nearest to it, which is not behind it. */
@@ -119,8 +120,8 @@ function blocking(document, context) {
   if (roots.length === 0)
     return panel('Who waits behind whom', h('p', {}, 'Nobody waits for a lock.'));
   return panel('Who waits behind whom',
-    h('ul', { class: 'tree' }, roots.map((root) =>
-      blocker(root.item, root.children, context))));
+    firstOf({ rows: roots, class: 'tree',
+      row: (root) => blocker(root.item, root.children, context) }));
 }
 
 function transactions(document, context) {
@@ -129,13 +130,13 @@ function transactions(document, context) {
     return panel('Idle in transaction', h('p', {}, 'Nobody is.'));
   return panel('Idle in transaction',
     h('p', { class: 'muted' }, 'They hold locks, and keep dead rows from being removed.'),
-    h('ul', { class: 'plain' }, items.slice(0, 20).map((item) => h('li', { class: 'node', 'data-key': `open-${item.pid}` },
+    firstOf({ rows: items, limit: 20, class: 'plain', row: (item) => h('li', { class: 'node', 'data-key': `open-${item.pid}` },
       h('div', { class: 'node-head' }, h('strong', {}, `pid ${item.pid}`), ' ', who(item),
         h('span', { class: 'muted' }, ` in transaction for ` +
           `${duration(item.transaction_seconds)}, idle for ` +
           duration(item.state_seconds))),
       query(item.query, `idle-${item.pid}`),
-      endButtons({ ...item, state: 'idle' }, `pid ${item.pid} (${who(item)})`, context)))));
+      endButtons({ ...item, state: 'idle' }, `pid ${item.pid} (${who(item)})`, context)) }));
 }
 
 function groups(document) {
@@ -208,7 +209,8 @@ async function pool(context) {
       : h('ul', {}, document.applications.map((item) => h('li', {},
         h('strong', {}, item.name), ': ',
         item.findings.map((finding) => finding.message).join('; ')))),
-    document.role_settings.map((item) => [h('p', {}, item.reason), sql(`${item.sql};`)]));
+    firstOf({ rows: document.role_settings, limit: 20, class: 'plain',
+      row: (item) => h('li', {}, h('p', {}, item.reason), sql(`${item.sql};`)) }));
 }
 
 export async function page(view, context) {

@@ -1,7 +1,7 @@
 /** What ran, by whom and what came of it; and what happened while the daemon watched. */
 import { h, fill, freshId } from '../dom.js';
 import { get } from '../api.js';
-import { duration, time } from '../format.js';
+import { count, duration, time } from '../format.js';
 import { changes, current } from '../state.js';
 import { sentenceOf } from '../summary.js';
 import { table } from '../table.js';
@@ -57,27 +57,45 @@ function filters(params, go) {
     choice('Section', SECTIONS, params.get('section') ?? '', 'all', change('section')));
 }
 
+const RUNS = 500; // read at first
+const MORE = 2000; // each time that is not enough
+const EVENTS = 200;
+
+/** Where what was read ends, with a button for what is older; nothing where that is all. */
+function older(box, runs, most, read) {
+  return fill(box, runs.length >= most && [
+    h('span', null, `The newest ${count(runs.length)} runs, back to ${time(runs.at(-1).started_at)}. `),
+    h('button', { type: 'button', onclick: (event) => { event.currentTarget.disabled = true; read(); } }, `Read ${count(MORE)} older ones`)]);
+}
+
 export async function page(view, { params, signal, session, go }) {
   const wanted = { target: params.get('target'), section: params.get('section') };
   const list = h('div');
   const events = h('div');
+  const more = h('div', { class: 'more' });
   let shown = '';
+  let most = RUNS;
 
   async function draw() {
-    const { document } = await get('history/list', { ...wanted, limit: 500 }, { signal });
+    const { document } = await get('history/list', { ...wanted, limit: most }, { signal });
     const key = JSON.stringify(document.runs.map((run) => [run.id, run.outcome]));
     if (key !== shown && list.firstChild) list.firstChild.update(document.runs); // its order stays
     else if (key !== shown) fill(list, runsTable(document.runs));
     shown = key;
+    older(more, document.runs, most, () => { most += MORE; draw().catch(() => { most -= MORE; draw().catch(() => {}); }); });
   }
 
+  const limits = h('p', { class: 'muted' });
+  const said = (found) => fill(limits, found.length < EVENTS ? 'Of the last 30 days.'
+    : `The newest ${count(EVENTS)} only, back to ${time(found.at(-1).opened_at)}.`);
   const happened = () => into(events, async () => {
-    const { document } = await get('history/events', { target: wanted.target, since: '30d', limit: 200 }, { signal });
+    const { document } = await get('history/events', { target: wanted.target, since: '30d', limit: EVENTS }, { signal });
+    said(document.events);
     return eventsTable(document.events, !wanted.target);
   });
 
   await draw();
-  view.append(atWork({ session, signal }), filters(params, go), h('section', { class: 'panel' }, list), panel('What happened to the targets', events));
+  view.append(atWork({ session, signal }), filters(params, go), h('section', { class: 'panel' }, list, more), panel('What happened to the targets', limits, events));
   happened();
   const state = () => ({ runs: JSON.stringify(current()?.recent), events: JSON.stringify(current()?.targets.map((one) => one.events)) });
   let before = state();

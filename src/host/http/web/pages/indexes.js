@@ -2,9 +2,11 @@
 
 import { h } from '../dom.js';
 import { bytes, count, day, plural } from '../format.js';
-import { details, facts, notice, panel, sql, status } from '../ui.js';
+import { firstOf } from '../list.js';
+import { visibleName } from '../strange.js';
+import { details, facts, lazyDetails, notice, panel, sql, status } from '../ui.js';
 import { commandFor, sqlName } from '../commands.js';
-import { add, ask, headLine, relation, tiles } from './parts.js';
+import { add, ask, headLine, leftOut, relation, tiles } from './parts.js';
 
 export const title = 'Indexes';
 
@@ -51,7 +53,7 @@ function inCare({ index, finding }, target) {
 }
 
 function card({ index, finding, also }, target) {
-  const name = index.index ?? relation(index.schema, index.table);
+  const name = index.index ? visibleName(index.index) : relation(index.schema, index.table);
   const measured = [
     index.index && ['Table', relation(index.schema, index.table)],
     index.index && ['Size', bytes(index.size_bytes)],
@@ -75,13 +77,12 @@ function group([kind, heading, sentence], found, target) {
   const kept = items.filter(({ finding }) => isDecided(finding));
   if (items.length === 0)
     return null;
-  const list = (some) => h('ul', { class: 'findings' },
-    some.map((item) => card(item, target)));
-  return panel(`${heading} (${open.length})`,
+  const list = (rows) => firstOf({ rows, class: 'findings', row: (item) => card(item, target) });
+  return panel(`${heading} (${count(open.length)})`,
     h('p', { class: 'muted' }, sentence),
-    open.length > 0 && list(open.slice(0, 30)),
-    open.length > 30 && details(`${open.length - 30} more`, list(open.slice(30))),
-    kept.length > 0 && details(`${plural(kept.length, 'index', 'indexes')} to keep`, list(kept)));
+    open.length > 0 && list(open),
+    kept.length > 0 && lazyDetails(`${plural(kept.length, 'index', 'indexes')} to keep`,
+      () => list(kept)));
 }
 
 /** On how much looking the findings rest. */
@@ -98,8 +99,7 @@ function evidence(document) {
       'standbys')} attached: an index may be used there alone.`),
     document.left_out.length > 0 && details(
       `${plural(document.left_out.length, 'table')} could not be looked at`,
-      h('ul', {}, document.left_out.map((item) => h('li', {},
-        `${relation(item.schema, item.table)}: ${item.reason}`)))));
+      leftOut(document.left_out)));
 }
 
 /** Once, where it matters most, whatever else is found of it. */

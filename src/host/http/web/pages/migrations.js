@@ -3,6 +3,7 @@
 import { h } from '../dom.js';
 import { count, duration, plural, time } from '../format.js';
 import { details, facts, notice, panel, status } from '../ui.js';
+import { firstOf } from '../list.js';
 import { table } from '../table.js';
 import { get } from '../api.js';
 import { commandFor } from '../commands.js';
@@ -56,11 +57,11 @@ function files(document) {
 function problems(document) {
   if (document.problems.length === 0)
     return null;
-  return panel('What is wrong with the files', h('ul', { class: 'plain' },
-    document.problems.map((item) => h('li', {},
+  return panel('What is wrong with the files', firstOf({ rows: document.problems, class: 'plain',
+    row: (item) => h('li', {},
       status(item.severity === 'error' ? 'critical' : 'warning', item.rule), ' ',
       h('code', {}, item.line > 0 ? `${item.file}:${item.line}` : item.file), ' ',
-      item.message))));
+      item.message) }));
 }
 
 async function checklist(context) {

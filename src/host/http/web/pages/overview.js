@@ -3,6 +3,7 @@ import { h, fill } from '../dom.js';
 import { clock, plural } from '../format.js';
 import { slotsGauge } from '../gauge.js';
 import { changes, current, FEW, refresh } from '../state.js';
+import { isOthers, whoDoes } from '../turns.js';
 import { ageOf, kindOf, shape, status } from '../ui.js';
 import { verdictList } from '../verdicts.js';
 
@@ -95,17 +96,16 @@ function about(few) {
   return root;
 }
 
-/** Its jobs are done by another daemon, or by nobody: what is scheduled does not come from here. */
-export const isOthers = (one) => one.state === 'up' && !one.acts;
 
 function nextTurns(document) {
-  const others = document.targets.filter(isOthers).map((one) => one.name);
+  const others = document.targets.filter(isOthers);
   const turns = document.targets.filter((one) => !isOthers(one)).flatMap((one) => (one.next ?? []).map((turn) => ({ ...turn, target: one.name })))
     .sort((a, b) => a.at.localeCompare(b.at)).slice(0, 6);
   return [h('h2', null, 'Next'), turns.length ? h('ol', { class: 'lines' }, turns.map((turn) => h('li', null,
     h('span', { class: 'line-head' }, h('strong', null, turn.target), ` ${turn.section} ${turn.verb}`), ageOf(turn.at),
     h('span', { class: 'muted' }, turn.what)))) : h('p', { class: 'muted' }, 'Nothing is scheduled here.'),
-  others.length > 0 && h('p', { class: 'muted' }, `The jobs of ${others.length > 3 ? plural(others.length, 'target') : others.join(', ')} are not done by this daemon.`),
+  others.length > 3 && h('p', { class: 'muted' }, `The jobs of ${plural(others.length, 'target')} have no turn of their own here; the schedule says why.`),
+  others.length <= 3 && others.map((one) => h('p', { class: 'muted' }, `${one.name}: ${whoDoes(one)}.`)),
   h('p', null, h('a', { href: '#/schedule' }, 'The schedule'))];
 }
 
@@ -157,7 +157,7 @@ export async function page(view, { signal }) {
     draw.glances(targets);
     if (drawn) draw.panels(targets);
     else if (!signal.aborted) requestAnimationFrame(() => setTimeout(() => { drawn = true; show(current()); })); // after the glances
-    draw.next(document.targets.map((one) => [one.next, isOthers(one)]), () => nextTurns(document));
+    draw.next(document.targets.map((one) => [one.next, isOthers(one) && whoDoes(one)]), () => nextTurns(document));
     draw.lately(document.recent, () => recentRuns(document));
   }
 

@@ -1,8 +1,12 @@
 // What the pages of the sections have in common.
 
 import { h, fill } from '../dom.js';
-import { command, get } from '../api.js';
+import { ApiError, command, get } from '../api.js';
 import { listen } from '../events.js';
+import { knownRefusal } from '../known.js';
+import { firstOf } from '../list.js';
+import { targetOf } from '../state.js';
+import { beginning, visibleName } from '../strange.js';
 import { ageOf, notice } from '../ui.js';
 
 /** Puts children below what is there: nodes, lists of them, and holes. */
@@ -12,7 +16,13 @@ export function add(view, ...children) {
 
 /** "orders", or "sales.orders": public is what everybody means without saying so. */
 export function relation(schema, name) {
-  return schema === 'public' || !schema ? name : `${schema}.${name}`;
+  return visibleName(schema === 'public' || !schema ? name : `${schema}.${name}`);
+}
+
+/** Tables that could not be looked at, with the reason. */
+export function leftOut(rows) {
+  return firstOf({ rows, row: (item) => h('li', {},
+    `${relation(item.schema, item.table)}: ${item.reason}`) });
 }
 
 /** One figure with its word, as the head of a page has a few. */
@@ -54,8 +64,14 @@ export async function lastRun(target, section, verbs, signal) {
   return run ? (await get(`history/${run.id}`, {}, { signal })).document : null;
 }
 
-/** The document of a command, as the page asks for it. */
-export function ask(section, verb, context, options = {}) {
+/** The document of a command, as the page asks for it. What is known to be refused is not asked for:
+  the error says `until` when. */
+export async function ask(section, verb, context, options = {}) {
+  const refusal = () => knownRefusal(section, verb, targetOf(context.target));
+  const known = refusal();
+  if (known)
+    throw Object.assign(new ApiError(known.status, known.message, known.hint),
+      { until: () => !refusal() });
   return command(section, verb, context.target, options, { signal: context.signal });
 }
 
@@ -73,22 +89,25 @@ export function outcomeWord(outcome) {
 }
 
 const QUIET_MS = 8000; // so long without a word of the stream, and the page asks by itself
+const ALONE_MS = 2000; // … where there is no stream to be had: too many look on
 
 /** Shows the section's report whenever the watch has looked, for as long as the page is open. */
 export function followLive(section, context, show) {
   let heard = Date.now();
+  let patience = QUIET_MS;
   const tell = (answer) => {
     heard = Date.now();
     show(answer);
   };
   const timer = setInterval(() => {
-    if (Date.now() - heard < QUIET_MS || document.hidden)
+    if (Date.now() - heard < patience || document.hidden)
       return;
     heard = Date.now();
     ask(section, 'report', context).then(tell).catch(() => {}); // the shell says what is down
-  }, QUIET_MS / 4);
+  }, ALONE_MS / 2);
   context.signal.addEventListener('abort', () => clearInterval(timer));
-  listen({ target: context.target, live: [section], signal: context.signal, on: { live: (told) => {
+  const state = (connected) => { patience = connected ? QUIET_MS : ALONE_MS; };
+  listen({ target: context.target, live: [section], signal: context.signal, state, on: { live: (told) => {
     if (told.section === section)
       tell({ document: told.document, at: new Date(told.at) });
   } } });
@@ -115,12 +134,12 @@ export function query(text, key) {
   if (line.length <= 72)
     return h('code', { class: 'query' }, line || '–');
   return h('details', { class: 'query', 'data-key': key },
-    h('summary', {}, h('code', {}, `${line.slice(0, 70)}…`)),
+    h('summary', {}, h('code', {}, `${beginning(line, 70)}…`)),
     h('pre', { tabindex: '0' }, h('code', {}, text)));
 }
 
 /** Who a session is. */
 export function who(item) {
   return [item.role, item.application, item.client && item.client !== 'local' && item.client]
-    .filter(Boolean).join(' · ') || '–';
+    .filter(Boolean).map(visibleName).join(' · ') || '–';
 }

@@ -2,7 +2,8 @@
 
 import { h } from '../dom.js';
 import { count, duration, plural } from '../format.js';
-import { notice, panel, status } from '../ui.js';
+import { firstOf } from '../list.js';
+import { panel, status } from '../ui.js';
 import { actButton } from '../dialog.js';
 import { add, ask, followLive, headLine, holdButton, query, tiles, who } from './parts.js';
 import { renew } from '../renew.js';
@@ -60,9 +61,8 @@ function entry(item, context) {
 function list(heading, items, empty, context) {
   const sorted = [...items].sort((a, b) => b.duration_seconds - a.duration_seconds);
   return panel(`${heading} (${items.length})`, items.length === 0 ? h('p', {}, empty)
-    : h('ul', { class: 'findings' }, sorted.slice(0, 50).map((item) =>
-      entry(item, context))),
-  items.length > 50 && notice('unknown', `${items.length - 50} more are not shown.`));
+    : firstOf({ rows: sorted, limit: 50, class: 'findings',
+      row: (item) => entry(item, context) }));
 }
 
 /** Streams of WAL and the like run for ever, and that is as it should be. */

@@ -3,6 +3,8 @@ import { h, fill } from '../dom.js';
 import { get } from '../api.js';
 import { bytes, count, duration, moment, plural, time } from '../format.js';
 import { listsOf, sentenceOf } from '../summary.js';
+import { firstOf } from '../list.js';
+import { visibleName } from '../strange.js';
 import { table } from '../table.js';
 import { commandFor } from '../commands.js';
 import { commandLine, details, facts, kindOf, notice, panel, shape, sql, status } from '../ui.js';
@@ -35,7 +37,7 @@ function stepView(step) {
   const outcome = step.outcome ?? 'planned';
   const kind = kindOfStep(outcome);
   return h('li', { class: ['step', kind] },
-    h('header', null, h('h3', null, `${step.number}. ${step.object}`), status(kind, outcome.replace('_', ' ')), h('span', { class: 'muted' }, took(step))),
+    h('header', null, h('h3', null, `${step.number}. ${visibleName(step.object ?? '')}`), status(kind, outcome.replace('_', ' ')), h('span', { class: 'muted' }, took(step))),
     step.detail && h('p', null, step.detail),
     step.reason && h('p', { class: 'muted' }, `Why: ${step.reason}`),
     sqlOf(step.sql),
@@ -45,14 +47,10 @@ function stepView(step) {
 }
 
 function stepsView(steps) {
-  const list = h('ol', { class: 'steps' }, steps.slice(0, STEPS).map(stepView));
-  if (steps.length <= STEPS) return list;
-  const more = h('button', { type: 'button', onclick: () => { list.append(...steps.slice(STEPS).map(stepView)); more.remove(); } },
-    `Show all ${count(steps.length)} steps`);
-  return [list, more];
+  return firstOf({ rows: steps, limit: STEPS, tag: 'ol', class: 'steps', word: 'steps', row: stepView });
 }
 
-const objectName = (object) => (object.schema ? `${object.schema}.${object.name}` : object.name);
+const objectName = (object) => visibleName(object.schema ? `${object.schema}.${object.name}` : object.name ?? '');
 
 function objectsView(objects) {
   const bad = objects.filter((object) => object.outcome !== 'done').length;

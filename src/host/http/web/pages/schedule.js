@@ -6,9 +6,9 @@ import { ago, count, duration, moment, time } from '../format.js';
 import { renew } from '../renew.js';
 import { changes, current } from '../state.js';
 import { table } from '../table.js';
+import { isOthers, turnsHere, whoDoes } from '../turns.js';
 import { ageOf, commandLine, kindOf, notice, panel, status } from '../ui.js';
 import { atWork } from '../stop.js';
-import { isOthers } from './overview.js';
 
 export const title = 'Schedule';
 
@@ -38,8 +38,7 @@ function horizon(runs) {
 /** Targets whose jobs this daemon does not do, and who does. */
 function doneElsewhere() {
   const others = (current()?.targets ?? []).filter(isOthers);
-  return others.length > 0 && notice('unknown', h('ul', null, others.map((one) => h('li', null, h('strong', null, one.name),
-    one.holder ? `: its jobs are done by another daemon, ${one.holder}.` : ': this daemon does not do its jobs.'))));
+  return others.length > 0 && notice('unknown', h('ul', null, others.map((one) => h('li', null, h('strong', null, one.name), `: ${whoDoes(one)}.`))));
 }
 
 function lastView(job) {
@@ -59,7 +58,7 @@ function jobsTable(jobs) {
         cell: (job) => [h('div', null, `${job.section} ${job.verb}`), h('small', null, job.what)], wide: true },
       { key: 'next', label: 'Next turn', value: (job) => job.turns?.[0]?.at ?? null,
         cell: (job) => (job.turns?.[0] ? [h('div', null, time(job.turns[0].at)), h('small', null, ago(job.turns[0].at))]
-          : h('span', { class: 'muted' }, 'off')) },
+          : h('span', { class: 'muted' }, job.elsewhere ? `none here: ${job.elsewhere}` : 'off')) },
       { key: 'schedule', label: 'Schedule', cell: (job) => [h('code', null, job.schedule), h('div', null, h('small', null, job.timezone))] },
       { key: 'window_seconds', label: 'Window', number: true, format: (value) => (value ? duration(value) : 'no end') },
       { key: 'last', label: 'Last turn', value: (job) => job.last_turns?.[0]?.turn_at ?? null, cell: lastView, wide: true },
@@ -79,10 +78,11 @@ export async function page(view, { signal, session }) {
   async function draw() {
     const [plan, past] = await Promise.all([
       get('schedule', { limit: TURNS }, { signal }), get('history/list', { limit: RUNS }, { signal })]);
-    const key = JSON.stringify([plan.document.jobs, past.document.runs, (current()?.targets ?? []).map((one) => one.holder)]);
+    const targets = current()?.targets ?? [];
+    const key = JSON.stringify([plan.document.jobs, past.document.runs, targets.filter(isOthers).map((one) => [one.name, whoDoes(one)])]);
     if (key === before) return;
     before = key;
-    const { jobs: all } = plan.document, { runs } = past.document;
+    const all = turnsHere(plan.document.jobs, targets), { runs } = past.document;
     renew(days, h('h2', null, 'What ran, and what will'), doneElsewhere(), calendar(entriesOf(all, runs), all, TURNS),
       h('p', { class: 'muted' }, 'Times are those of this browser.'), horizon(runs));
     renew(list, jobsTable(all));
@@ -92,7 +92,7 @@ export async function page(view, { signal, session }) {
   view.append(atWork({ session, signal }), days, jobs);
   let recent = '';
   changes.addEventListener('change', () => {
-    const now = JSON.stringify([current().recent, new Date().getMinutes()]);
+    const now = JSON.stringify([current().recent, current().targets.map(isOthers), new Date().getMinutes()]);
     if (now !== recent && recent) draw().catch(() => {});
     recent = now;
   }, { signal });

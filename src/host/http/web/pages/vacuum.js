@@ -3,7 +3,8 @@
 import { h } from '../dom.js';
 import { bytes, count, duration, plural, time } from '../format.js';
 import { targetOf } from '../state.js';
-import { ageOf, details, notice, panel, sql, status } from '../ui.js';
+import { ageOf, details, lazyDetails, notice, panel, sql, status } from '../ui.js';
+import { firstOf } from '../list.js';
 import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { isSystem } from '../document.js';
@@ -49,7 +50,7 @@ function horizon(holders) {
       + 'end it when nobody needs it any more.'),
     h('ul', { class: 'plain' }, holders.slice(0, 1).map(line)),
     holders.length > 1 && details(`${plural(holders.length - 1, 'other')}`,
-      h('ul', { class: 'plain' }, holders.slice(1).map(line))));
+      firstOf({ rows: holders.slice(1), class: 'plain', row: line })));
 }
 
 /** When its job has its turn; null: not among the next, or off. */
@@ -59,20 +60,34 @@ function nextTurn(target) {
     ageOf(turn.at), '.');
 }
 
+/** What needs it and does not get it, as the role has not the right: that is not well. */
+function undone(tables) {
+  return tables.filter((item) => item.lack && !isSystem(item));
+}
+
+function undoneView(rows) {
+  return rows.length > 0 && [
+    notice('warning', `${plural(rows.length, 'table')} of yours ${rows.length > 1 ? 'need' : 'needs'} it and `
+      + `${rows.length > 1 ? 'are' : 'is'} left alone: the role of this target lacks the right.`),
+    planTable('Tables that the role may not vacuum', rows)];
+}
+
 function nextPlan(document, target) {
   const due = document.tables.filter((item) => item.action !== 'skip');
   const system = due.filter(isSystem), ours = due.filter((item) => !isSystem(item));
-  const skipped = document.tables.filter((item) => item.action === 'skip');
+  const barred = undone(document.tables);
+  const skipped = document.tables.filter((item) => item.action === 'skip' && !barred.includes(item));
   return panel('Next run',
     nextTurn(target),
-    ours.length === 0 ? notice('ok', 'No table of yours needs anything.')
-      : planTable('The plan of the next run', ours),
+    undoneView(barred),
+    ours.length > 0 ? planTable('The plan of the next run', ours)
+      : barred.length === 0 && notice('ok', 'No table of yours needs anything.'),
     system.length > 0 && details(`${plural(system.length, 'table')} of the system`,
       planTable('Tables of the system', system)),
     skipped.length > 0 && details(`${plural(skipped.length, 'table')} left alone, and why`,
       planTable('Tables that are left alone', skipped)),
-    document.steps.length > 0 && details('The SQL of the plan', document.steps.map(
-      (step) => sql(`${step.sql};`))));
+    document.steps.length > 0 && lazyDetails('The SQL of the plan', () => firstOf({
+      rows: document.steps, tag: 'div', row: (step) => sql(`${step.sql};`) })));
 }
 
 function runTable(objects) {
@@ -117,7 +132,8 @@ export async function page(view, context) {
   const plan = answer.document;
   const due = plan.tables.filter((item) => item.action !== 'skip');
   const ours = due.filter((item) => !isSystem(item));
-  const dead = due.reduce((sum, item) => sum + item.dead_rows, 0);
+  const barred = undone(plan.tables);
+  const dead = [...due, ...barred].reduce((sum, item) => sum + item.dead_rows, 0);
   const seconds = due.reduce((sum, item) => sum + item.predicted_seconds, 0);
 
   add(view,
@@ -127,6 +143,7 @@ export async function page(view, context) {
     }, session)),
     tiles([
       ['Tables due', count(ours.length), ours.length > 0 ? 'warning' : 'ok'],
+      barred.length > 0 && ['Without the right', count(barred.length), 'critical'],
       due.length > ours.length && ['Of the system', count(due.length - ours.length)],
       ['Dead rows there', count(dead)],
       ['Takes about', duration(seconds)],
