@@ -193,34 +193,58 @@ static void add_act(json_t *paths, const struct feature *section, const struct c
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
-static void add_own(json_t *paths, const char *path, const char *summary, const char *type)
+/* Takes the parameters; NULL: it has none. */
+static void add_own(json_t *paths, const char *path, const char *summary, const char *type,
+                    json_t *parameters)
 {
     json_t *answers =
         json_pack("{s{ss s{s{}}}}", "200", "description", summary, "content", type);
     json_t *get = json_pack("{ss so}", "summary", summary, "responses", answers);
 
-    if (strstr(path, "{act}") != NULL)
-        json_object_set_new(
-            get, "parameters",
-            json_pack("[o]", parameter("act", "path", true, "integer", "number of an act")));
+    if (parameters != NULL)
+        json_object_set_new(get, "parameters", parameters);
     json_object_set_new(of_path(paths, path), "get", get);
+}
+
+static json_t *of_one_target(const char *prose)
+{
+    return parameter("target", "query", false, "string", prose);
+}
+
+static json_t *of_overview(void)
+{
+    return json_pack("[o o]", of_one_target("that one alone"),
+                     parameter("brief", "query", false, "integer",
+                               "without the lines that are ok where there are so many targets "
+                               "or more; 0: with them"));
+}
+
+static json_t *of_events(void)
+{
+    return json_pack("[o o]", of_one_target("samples of it as well, and no other's changes"),
+                     parameter("live", "query", false, "string",
+                               "sections of that target whose report is wanted after each "
+                               "look, with commas between them: connections,queries"));
 }
 
 static void add_all_own(json_t *paths)
 {
     static const char json[] = "application/json";
 
-    add_own(paths, API_ROOT "overview",
-            "all targets at a glance, from memory (?target=NAME&brief=N)", json);
-    add_own(paths, API_ROOT "session", "who asks, and what that one may", json);
-    add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json);
-    add_own(paths, API_ROOT "acts/{act}", "what came of it", json);
-    add_own(paths, API_ROOT "openapi.json", "this document", json);
-    add_own(paths, API_ROOT "events", "what happens, as it happens (?target=NAME&live=SECTION)",
-            "text/event-stream");
-    add_own(paths, "/api/health/live", "that the daemon lives", json);
-    add_own(paths, "/api/health/ready", "whether it can do its work", json);
-    add_own(paths, "/metrics", "figures for Prometheus", "text/plain");
+    add_own(paths, API_ROOT "overview", "all targets at a glance, from memory", json,
+            of_overview());
+    add_own(paths, API_ROOT "session", "who asks, and what that one may", json, NULL);
+    add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json, NULL);
+    add_own(paths, API_ROOT "acts/{act}", "what came of it", json,
+            json_pack("[o]", parameter("act", "path", true, "integer", "number of an act")));
+    add_own(paths, API_ROOT "openapi.json", "this document", json, NULL);
+    add_own(paths, API_ROOT "events", "what happens, as it happens", "text/event-stream",
+            of_events());
+    add_own(paths, "/api/health/live", "that the daemon lives", json, NULL);
+    add_own(paths, "/api/health/ready",
+            "whether it can do its work; why, for those who may look", json,
+            json_pack("[o]", of_one_target("that one alone")));
+    add_own(paths, "/metrics", "figures for Prometheus", "text/plain", NULL);
 }
 
 static char *make_document(void)
