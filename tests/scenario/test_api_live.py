@@ -1,6 +1,7 @@
 """What the API of `serve` tells as it happens, and what it knows by heart: streams, live reports that
 add no query to the target, the overview of many targets, the description of itself."""
 
+import gzip
 import json
 import shlex
 import time
@@ -151,6 +152,22 @@ def test_the_overview_has_it_all(daemon, server):
     assert [target["name"] for target in only] == ["store"]
 
 
+def test_answers_are_packed_for_who_unpacks_them(daemon):
+    path = "/api/v1/openapi.json"
+    with closing(daemon.connect()) as link:
+        link.request("GET", path, headers={"Accept-Encoding": "br, gzip"})
+        answer = link.getresponse()
+        packed = answer.read()
+        assert answer.headers["Content-Encoding"] == "gzip"
+    plain = daemon.ask(path)
+    assert plain[2]["Content-Encoding"] is None
+    assert json.loads(gzip.decompress(packed)) == plain[1]
+    assert len(packed) * 4 < int(plain[2]["Content-Length"])
+    with closing(daemon.connect()) as link:  # too little to be worth it
+        link.request("GET", "/api/v1/session", headers={"Accept-Encoding": "gzip"})
+        assert json.loads(link.getresponse().read())["role"] == "viewer"
+
+
 def test_fifty_targets_at_a_glance_start_no_child(runbook, server):
     """From memory: the same children before and after many of them."""
     targets = {f"t{number:02}": server for number in range(50)}
@@ -174,6 +191,7 @@ def test_it_describes_itself_and_keeps_its_word(daemon):
     ids, told = set(), set()
     for path, item in document["paths"].items():
         for method, operation in item.items():
+            assert "?" not in operation["summary"], "what may be asked for stands in parameters"
             assert operation["summary"] and operation["responses"]
             for parameter in operation.get("parameters", []):
                 assert parameter["name"] and parameter["in"] in ("query", "path", "header")

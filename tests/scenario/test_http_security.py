@@ -172,13 +172,29 @@ def test_guesses_in_a_row(server, runbook):
     if status != 429:  # the pause was over just then; the next is twice as long
         status, document, headers = act(daemon, "pgr_again")
     assert status == 429 and int(headers["Retry-After"]) >= 1 and document["error"]
-    # What says whose a token is is no way round.
-    statuses = [ask(daemon, LOOK, Authorization=bearer(f"pgr_{number:043}"))[0] for number in range(9)]
-    assert 429 in statuses and ask(daemon, LOOK)[0] == 200
+    # Nor is there a way round, where none is needed.
+    for path in (LOOK, "/api/health/ready", "/api/health/live", "/", "/nowhere"):
+        statuses = {ask(daemon, path, Authorization=bearer(f"pgr_{number:043}"))[0]
+                    for number in range(9)}
+        assert 429 in statuses and statuses <= {401, 429}, (path, statuses)
+    assert ask(daemon, LOOK)[0] == ask(daemon, "/api/health/ready")[0] == 200
     # Whoever has a right one does not notice, be he new there or not.
     for right in (known, other):
         assert ask(daemon, "/api/v1/overview", Authorization=bearer(right))[0] == 200
         assert ask(daemon, LOOK, Authorization=bearer(right))[1]["name"]
+    daemon.stop()
+
+
+def test_the_session_is_no_oracle(server, runbook):
+    """Who asks without a token is answered as ever; a wrong one is one try, as it is elsewhere."""
+    daemon = served(server, runbook)
+    right = token(runbook, daemon, "vera")
+    daemon.start()
+    statuses = [ask(daemon, LOOK, Authorization=bearer(f"pgr_{number:043}"))[0]
+                for number in range(30)]
+    assert statuses[:5] == [401] * 5 and set(statuses) == {401, 429}
+    assert ask(daemon, LOOK)[1]["role"] == "viewer"
+    assert ask(daemon, LOOK, Authorization=bearer(right))[1]["name"] == "vera"
     daemon.stop()
 
 
@@ -196,7 +212,7 @@ def test_health_names_nothing_to_strangers(server, runbook):
     status, document, _ = ask(daemon, ready)
     assert status == 503 and document["status"] == "not ready"
     check_document(document, "health.ready")
-    assert document["reasons"] == [{"target": None, "reason": "a target is not in order"}]
+    assert document["reasons"] == [{"target": None, "reason": "not in order: 1 of 2 targets"}]
     assert document["targets"] == []
     assert ask(daemon, f"{ready}?target=shop")[0] == 200
     daemon.stop()

@@ -82,6 +82,63 @@ def test_a_history_that_is_locked(server, runbook):
         assert daemon.stop() < 5
 
 
+def seen(daemon):
+    """(minutes, samples) of all that was written down."""
+    return daemon.rows("SELECT count(*), coalesce(sum(samples), 0) FROM minute")[0]
+
+
+def sampled(daemon):
+    return daemon.ask()[1]["targets"][0]["sampled_at"]
+
+
+def look_on(daemon, times):
+    """Until the watch has looked so often."""
+    for _ in range(times):
+        before = sampled(daemon)
+        wait_until(lambda: sampled(daemon) not in (None, before), what="a look")
+
+
+def watched_anew(server, minutes):
+    """Targets of which one's settings are others each time: its watch begins anew."""
+    return {"shop": {"conninfo": server.conninfo(), "connections.idle_for": f"{minutes}min"}}
+
+
+def test_minutes_outlive_a_locked_history(server, runbook):
+    """A watch that is told to end says what there is of its minute: it does not come when it could be
+    written."""
+    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
+    look_on(daemon, 2)
+    assert seen(daemon) == (0, 0)
+    with closing(sqlite3.connect(daemon.state)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        daemon.configure(watched_anew(server, 7), **QUIET)
+        daemon.reload()
+        wait_until(lambda: "locked" in daemon.reasons.get(None, ""), what="the trouble to be noticed")
+        assert seen(daemon) == (0, 0)
+    daemon.wait_ready()
+    assert seen(daemon)[1] >= 2, daemon.said
+    daemon.stop()
+
+
+def test_a_reload_leaves_no_gap(server, runbook):
+    daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
+    look_on(daemon, 6)
+    daemon.configure(watched_anew(server, 7), **QUIET)
+    daemon.reload()
+    wait_until(lambda: seen(daemon)[1] >= 6, what="the looks before the reload")
+    before = seen(daemon)[1]
+    daemon.wait_ready()
+    look_on(daemon, 2)
+    daemon.stop()
+    # What comes later of the same minute is added to it, and takes nothing away.
+    assert seen(daemon)[1] > before
+    again = seen(daemon)[1]
+    daemon.start()
+    look_on(daemon, 1)
+    daemon.stop()
+    assert seen(daemon)[1] > again
+
+
 def test_a_history_that_is_moved_away(server, runbook):
     daemon = Daemon(runbook, {"shop": server}, **QUIET).start()
     for end in ("", "-wal", "-shm"):

@@ -275,7 +275,7 @@ const struct http_route daemon_routes[] = {
     {"/api/health/live", HTTP_GET, HTTP_FREE, health_live},
     {"/api/health/ready", HTTP_GET, HTTP_FREE, health_ready},
     {"/metrics", HTTP_GET, HTTP_VIEWER, metrics_answer},
-    {API_ROOT "session", HTTP_GET, HTTP_NAMED, answer_session},
+    {API_ROOT "session", HTTP_GET, HTTP_FREE, answer_session},
     {API_ROOT "overview", HTTP_GET, HTTP_VIEWER, api_overview},
     {API_ROOT "events", HTTP_GET, HTTP_VIEWER, api_events},
     {API_ROOT "openapi.json", HTTP_GET, HTTP_VIEWER, api_openapi},

@@ -67,7 +67,7 @@ static void test_refused(void)
 
     expect(NULL, &now, 404, "there is no such plan");
     now.has_reason = false;
-    expect(&plan, &now, 400, "a reason is needed: one line of text, 500 bytes at most");
+    expect(&plan, &now, 400, "a reason is needed: one line of text, 500 characters at most");
     now.settings = 4;
     expect(&plan, &now, 409, "the settings were read anew since the plan was shown");
     now.says_more = true;

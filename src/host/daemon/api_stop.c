@@ -50,7 +50,7 @@ static bool read_request(struct http_request *request, const char *root, gint64 
         http_answer_error(request, 404, "there is no such page", "POST …/NUMBER/stop");
     else if (http_query_count(query) > 0 || !read_reason(body, ret_reason))
         http_answer_error(request, 400,
-                          "the body of a stop has a reason (one line of text, 500 bytes at "
+                          "the body of a stop has a reason (one line of text, 500 characters at "
                           "most), or is empty",
                           NULL);
     else

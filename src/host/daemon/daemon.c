@@ -110,6 +110,7 @@ static void on_store(struct store *store, const char *trouble, gpointer data)
     }
     daemon->generation = keeper_generation(daemon->keeper);
     events_set_store(daemon->events, store);
+    minutes_write(daemon->minutes, store);
     events_close(daemon->events, "", "store", event.opened_us, "the history is written again");
     scheduler_set_store(daemon->scheduler, store);
     daemon_look_at_turns(daemon);
@@ -336,6 +337,7 @@ static void daemon_free(struct daemon *daemon)
     g_clear_pointer(&daemon->scheduler, scheduler_free);
     g_clear_pointer(&daemon->counts, metrics_counts_free);
     g_clear_pointer(&daemon->events, events_free);
+    g_clear_pointer(&daemon->minutes, minutes_free);
     g_clear_pointer(&daemon->keeper, keeper_free);
     g_clear_pointer(&daemon->settings, settings_free);
     if (daemon->snapshot >= 0)
@@ -387,6 +389,7 @@ static void open_history(struct daemon *daemon)
     daemon->events = events_new(keeper_store(daemon->keeper), on_event, daemon);
     daemon->scheduler = scheduler_new(keeper_store(daemon->keeper), g_get_real_time());
     daemon->counts = metrics_counts_new();
+    daemon->minutes = minutes_new();
     scheduler_on_end(daemon->scheduler, on_turn, daemon);
 }
 
@@ -417,6 +420,20 @@ static void begin(struct daemon *daemon)
     systemd_tell("READY=1");
 }
 
+/* What waits for the history has one more chance. */
+static void write_last(struct daemon *daemon)
+{
+    gint64 now_us = g_get_monotonic_time();
+
+    if (minutes_waiting(daemon->minutes) > 0) {
+        keeper_tick(daemon->keeper, now_us);
+        keeper_tick(daemon->keeper, now_us + G_TIME_SPAN_HOUR);
+    }
+    if (minutes_waiting(daemon->minutes) > 0)
+        journal_say(JOURNAL_WARNING, "%u minutes of the watch could not be written down",
+                    minutes_waiting(daemon->minutes));
+}
+
 bool daemon_run(const struct daemon_options *options, GError **error)
 {
     struct daemon *daemon = daemon_new(options);
@@ -430,6 +447,7 @@ bool daemon_run(const struct daemon_options *options, GError **error)
         open_history(daemon);
         begin(daemon);
         g_main_loop_run(daemon->loop);
+        write_last(daemon);
         journal_say(JOURNAL_NOTICE, "stopped");
     }
     daemon_free(daemon);

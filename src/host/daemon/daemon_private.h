@@ -12,6 +12,7 @@
 #include "daemon/keeper.h"
 #include "daemon/metrics_own.h"
 #include "daemon/minder.h"
+#include "daemon/minutes.h"
 #include "daemon/scheduler.h"
 #include "daemon/stopping.h"
 #include "daemon/watch_line.h"
@@ -53,6 +54,7 @@ struct daemon {
     struct keeper *keeper;
     guint generation; /* of the keeper's, that the scheduler's runs are of */
     struct events *events;
+    struct minutes *minutes;
     struct courier *courier;
     char *courier_sense; /* all settings that it rests on, as text */
     struct scheduler *scheduler;

@@ -61,7 +61,7 @@ static void add_reason(struct json_text *json, const char *target, const char *r
     json_text_close(json);
 }
 
-/* Without the right to look, as a load balancer has none: whether, and not where or who. */
+/* Without the right to look, as a load balancer has none: whether, and how many, not which and why. */
 static bool may_look(const struct daemon *daemon, const struct http_request *request)
 {
     return daemon->http_open || http_request_role(request) != HTTP_ROLE_NONE;
@@ -115,9 +115,13 @@ void health_ready(struct http_request *request, gpointer data)
             continue;
         if (looks)
             add_reason(json, target->name, reason);
-        else if (amiss++ == 0)
-            add_reason(json, NULL, "a target is not in order");
+        amiss++;
         status = 503;
+    }
+    if (!looks && amiss > 0) {
+        g_autofree char *count = g_strdup_printf("not in order: %u of %u target%s", amiss,
+                                                 asked->len, asked->len == 1 ? "" : "s");
+        add_reason(json, NULL, count);
     }
     json_text_close(json);
     if (asked->len == 0)

@@ -153,7 +153,8 @@ static void take(struct daemon_target *target, struct watch_line *line)
         take_sample(target, line);
         break;
     case WATCH_LINE_MINUTE:
-        store_minute_put(keeper_store(target->daemon->keeper), target->name, &line->minute);
+        minutes_take(target->daemon->minutes, keeper_store(target->daemon->keeper),
+                     target->name, &line->minute);
         metrics_count_minute(target->daemon->counts, target->name, &line->minute);
         break;
     case WATCH_LINE_ALARM:

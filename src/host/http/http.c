@@ -377,5 +377,5 @@ guint http_connections(const struct http *http)
 
 guint http_streams(const struct http *http)
 {
-    return http->desk.streams;
+    return http->desk.streams.length;
 }

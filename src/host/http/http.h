@@ -21,8 +21,7 @@ enum http_methods { HTTP_GET = 1 << 0 /* and HEAD */, HTTP_POST = 1 << 1 };
 
 /* What a request has to bring. */
 enum http_need {
-    HTTP_FREE,  /* nothing: health, the files of the page */
-    HTTP_NAMED, /* nothing; but it says whose a token is, so who guesses has to wait here too */
+    HTTP_FREE,   /* nothing: health, who asks, the files of the page */
     HTTP_VIEWER, /* a token, where views are not open */
     HTTP_ACTOR, /* a GET: as HTTP_VIEWER; a POST: actions are on, an operator's token, our origin
                     and header */
@@ -84,8 +83,9 @@ void http_answer_error(struct http_request *request, int status, const char *err
                        const char *hint);
 
 /* Server-sent events: a stream that lives until the client goes away, reads too slowly (is behind by
- * more than 64 KiB for 10 s, or by 1 MiB), or http_stream_end(). NULL: there are 32 already (of
- * an operator 40), the request was answered with 503. `gone` is called from the main loop, never from within a function
+ * more than 64 KiB for 10 s, or by 1 MiB), or http_stream_end(). NULL: there are as many as may be,
+ * the request was told so: 32 of those without a token, 16 of them from one address, and 32 of those
+ * with one (of operators 40), who do not wait for the others. `gone` is called from the main loop, never from within a function
  * of a stream, and not after http_stream_end(); the stream is no more when it returns. */
 struct http_stream;
 struct http_stream *http_answer_stream(struct http_request *request,

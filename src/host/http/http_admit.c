@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static char *address_of(const struct http_request *request)
+char *http_request_address(const struct http_request *request)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -34,7 +34,7 @@ static void identify(struct http_request *request, const char *secret, struct ht
 {
     struct http_desk *desk = request->desk;
     const struct http_tokens *tokens = http_keyring_look(desk->keyring, NULL);
-    g_autofree char *address = address_of(request);
+    g_autofree char *address = http_request_address(request);
     gint64 now_us = g_get_monotonic_time();
     const struct http_token *token =
         tokens != NULL ? http_tokens_match(tokens, secret, g_get_real_time() / G_USEC_PER_SEC)

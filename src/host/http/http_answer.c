@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { PACKED_LEAST = 2048, PACKED_MOST = 1024 * 1024 };
+
 void http_answer_headers(struct MHD_Response *response, const char *type, const char *cache)
 {
     static const char *const same[][2] = {
@@ -45,14 +47,39 @@ static void add_headers(struct MHD_Response *response, va_list more)
     }
 }
 
-static struct MHD_Response *begin(const char *type, const void *data, gsize length)
+static void let_go(void *bytes)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        length, (void *) (uintptr_t) data, MHD_RESPMEM_MUST_COPY);
+    g_bytes_unref(bytes);
+}
+
+/* Packed where that saves a packet, and keeps nobody waiting. An answer to a POST is not: it has a
+ * plan's id, and how well something can be packed tells of what is in it. NULL: as it is. */
+static GBytes *pack(const struct http_request *request, GBytes *body)
+{
+    gsize length = 0;
+    const void *data = g_bytes_get_data(body, &length);
+
+    if (request->post || length < PACKED_LEAST || length > PACKED_MOST ||
+        !http_takes_gzip(http_request_header(request, "Accept-Encoding")))
+        return NULL;
+    return http_pack(data, length);
+}
+
+static struct MHD_Response *begin(const struct http_request *request, const char *type,
+                                  GBytes *body)
+{
+    g_autoptr(GBytes) packed = pack(request, body);
+    gsize length = 0;
+    GBytes *sent = packed != NULL ? packed : body;
+    const void *data = g_bytes_get_data(sent, &length);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        length, (void *) (uintptr_t) data, let_go, g_bytes_ref(sent));
 
     if (response == NULL)
         g_error("out of memory");
     http_answer_headers(response, type, "no-store");
+    if (packed != NULL)
+        MHD_add_response_header(response, "Content-Encoding", "gzip");
     return response;
 }
 
@@ -66,7 +93,8 @@ static const char *allowed(const struct http_route *route)
 void http_answer_text(struct http_request *request, int status, const char *type,
                       const char *body, ...)
 {
-    struct MHD_Response *response = begin(type, body, strlen(body));
+    g_autoptr(GBytes) bytes = g_bytes_new(body, strlen(body));
+    struct MHD_Response *response = begin(request, type, bytes);
     va_list more;
 
     va_start(more, body);
@@ -78,23 +106,12 @@ void http_answer_text(struct http_request *request, int status, const char *type
     http_answer_with(request, status, response);
 }
 
-static void let_go(void *bytes)
-{
-    g_bytes_unref(bytes);
-}
-
 void http_answer_bytes(struct http_request *request, int status, const char *type, GBytes *body,
                        ...)
 {
-    gsize length = 0;
-    const void *data = g_bytes_get_data(body, &length);
-    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-        length, (void *) (uintptr_t) data, let_go, g_bytes_ref(body));
+    struct MHD_Response *response = begin(request, type, body);
     va_list more;
 
-    if (response == NULL)
-        g_error("out of memory");
-    http_answer_headers(response, type, "no-store");
     va_start(more, body);
     add_headers(response, more);
     va_end(more);

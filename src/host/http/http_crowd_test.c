@@ -68,7 +68,7 @@ static void test_room_for_an_operator(void)
 {
     g_autofree char *folder = g_dir_make_tmp("pgrunbook-http-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(folder, "tokens", NULL), *secret = NULL;
-    int fds[SPARED + 1], streams[32];
+    int fds[SPARED + 1], streams[16];
     g_assert_true(http_tokens_add(path, "ann", HTTP_ROLE_OPERATOR, 0, &secret, NULL));
     begin_with(path);
     for (guint i = 0; i < G_N_ELEMENTS(streams); i++) {

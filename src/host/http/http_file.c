@@ -17,11 +17,17 @@ const struct http_file *http_file_find(const struct http_file *files, const char
     return NULL;
 }
 
-static bool takes_gzip(const struct http_request *request)
+/* For who does not take it as it is kept: no browser. */
+static void answer_unpacked(struct http_request *request, const struct http_file *file)
 {
-    const char *accepted = http_request_header(request, "Accept-Encoding");
+    g_autoptr(GBytes) text = http_unpack(file->gzip, file->gzip_length);
 
-    return accepted != NULL && strstr(accepted, "gzip") != NULL;
+    if (text == NULL)
+        http_answer_error(request, MHD_HTTP_INTERNAL_SERVER_ERROR,
+                          "the page cannot be unpacked", NULL);
+    else
+        http_answer_bytes(request, MHD_HTTP_OK, file->type, text, "Vary", "Accept-Encoding",
+                          NULL);
 }
 
 void http_answer_file(struct http_request *request, const struct http_file *file)
@@ -29,9 +35,8 @@ void http_answer_file(struct http_request *request, const struct http_file *file
     const char *known = http_request_header(request, "If-None-Match");
     bool same = known != NULL && strstr(known, file->etag) != NULL;
 
-    if (!same && !takes_gzip(request)) {
-        http_answer_error(request, MHD_HTTP_NOT_ACCEPTABLE, "the page is sent as gzip only",
-                          "Accept-Encoding: gzip, as by curl --compressed");
+    if (!same && !http_takes_gzip(http_request_header(request, "Accept-Encoding"))) {
+        answer_unpacked(request, file);
         return;
     }
     struct MHD_Response *response = MHD_create_response_from_buffer(
@@ -40,6 +45,7 @@ void http_answer_file(struct http_request *request, const struct http_file *file
         g_error("out of memory");
     http_answer_headers(response, file->type, "no-cache");
     MHD_add_response_header(response, "ETag", file->etag);
+    MHD_add_response_header(response, "Vary", "Accept-Encoding");
     if (!same)
         MHD_add_response_header(response, "Content-Encoding", "gzip");
     http_answer_with(request, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);

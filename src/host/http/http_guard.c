@@ -92,7 +92,7 @@ struct http_verdict http_guard_sender(const struct http_rules *rules,
      * has a browser ask for would only make work on the databases. */
     if (facts->post)
         return elsewhere;
-    if (facts->need <= HTTP_NAMED || strcmp(facts->fetch_site, "none") == 0)
+    if (facts->need == HTTP_FREE || strcmp(facts->fetch_site, "none") == 0)
         return admitted;
     return elsewhere;
 }
@@ -102,16 +102,18 @@ struct http_verdict http_guard_role(const struct http_rules *rules,
 {
     bool acts = facts->need == HTTP_ACTOR && facts->post;
 
-    if (facts->need == HTTP_FREE || (facts->need == HTTP_NAMED && facts->pause_s == 0))
-        return admitted;
-    if (acts && !rules->actions)
-        return (struct http_verdict){403, "actions are off",
-                                     "turn them on with the setting http.actions"};
+    /* Whatever is asked for: where a wrong token is answered like none, it can be told from a right
+     * one as often as anybody likes. */
     if (facts->pause_s > 0)
         return (struct http_verdict){429, "too many wrong tokens", "wait a little"};
     if (facts->token_given && facts->role == HTTP_ROLE_NONE)
         return (struct http_verdict){401, "there is no such token, or it has expired",
                                      "pgrunbook token add NAME"};
+    if (facts->need == HTTP_FREE)
+        return admitted;
+    if (acts && !rules->actions)
+        return (struct http_verdict){403, "actions are off",
+                                     "turn them on with the setting http.actions"};
     if (facts->role == HTTP_ROLE_NONE && (acts || !rules->open))
         return (struct http_verdict){401, "a token is needed", "pgrunbook token add NAME"};
     if (acts && facts->role != HTTP_ROLE_OPERATOR)

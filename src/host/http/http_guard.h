@@ -54,9 +54,13 @@ struct http_verdict http_guard_sender(const struct http_rules *rules,
 struct http_verdict http_guard_role(const struct http_rules *rules,
                                     const struct http_facts *facts);
 
+/* What stands for all addresses that one client may have: of IPv6, of which it has as many as it
+ * likes, the /64. Caller frees. */
+char *http_network_of(const char *address);
+
 /* ---- tries ------------------------------------------------------------------------------------ */
 
-/* Wrong tokens by address (IPv6: by its /64). From the fifth in a row on there is a pause, of 1 s at
+/* Wrong tokens by http_network_of(). From the fifth in a row on there is a pause, of 1 s at
  * first and twice as long each time, up to 5 min, in which whoever brings a wrong one from there is
  * told to wait. From addresses that have never had a right one at most 20 wrong ones a second are
  * told more, all together. A right one is right at any time: behind a proxy all have one address,

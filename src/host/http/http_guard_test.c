@@ -147,13 +147,16 @@ static void test_view(void)
     g_assert_cmpint(decide(&closed, &facts), ==, 0);
     facts.pause_s = 1;
     g_assert_cmpint(decide(&open, &facts), ==, 429);
-    facts = (struct http_facts){.host = "localhost", .need = HTTP_FREE, .pause_s = 1};
+    facts = (struct http_facts){.host = "localhost", .need = HTTP_FREE};
     g_assert_cmpint(decide(&closed, &facts), ==, 0);
-    facts.need = HTTP_NAMED;
+    facts.token_given = true; /* a wrong one is wrong where none is needed, too */
+    g_assert_cmpint(decide(&closed, &facts), ==, 401);
+    g_assert_cmpint(decide(&open, &facts), ==, 401);
+    facts.pause_s = 1;
     g_assert_cmpint(decide(&closed, &facts), ==, 429);
     g_assert_cmpint(decide(&open, &facts), ==, 429);
     facts.pause_s = 0;
-    facts.token_given = true; /* a wrong one: it is told that it is nobody's */
+    facts.role = HTTP_ROLE_VIEWER;
     g_assert_cmpint(decide(&closed, &facts), ==, 0);
     facts.host = "evil.example.com";
     g_assert_cmpint(decide(&closed, &facts), ==, 421);

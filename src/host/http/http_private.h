@@ -25,11 +25,11 @@ struct http_desk {
     char **names; /* further ones of this server */
     struct http_keyring *keyring;
     struct http_tries *tries;
-    GQueue guests; /* of struct http_guest */
-    bool stopping; /* nobody is answered any more */
-    bool stirred;  /* the library has to be run: it does not notice by itself */
-    guint streams;
-    guint waiting; /* requests that wait for their routes */
+    GQueue guests;  /* of struct http_guest */
+    bool stopping;  /* nobody is answered any more */
+    bool stirred;   /* the library has to be run: it does not notice by itself */
+    GQueue streams; /* of struct http_stream */
+    guint waiting;  /* requests that wait for their routes */
 };
 
 /* One client, from accept to close; in the order of their patience, oldest first. A connection may
@@ -88,6 +88,8 @@ enum MHD_Result http_handle(void *data, struct MHD_Connection *connection, const
 
 /* Who may not is told so here. */
 bool http_admit(struct http_request *request);
+/* "192.0.2.7"; "": not known. Caller frees. */
+char *http_request_address(const struct http_request *request);
 /* Whether the token that it was admitted with is still valid; true where it came with none. */
 bool http_admitted_still(const struct http_request *request);
 
@@ -167,6 +169,15 @@ void http_answer_error_with(struct http_request *request, int status, const char
 
 /* The headers that every answer has. */
 void http_answer_headers(struct MHD_Response *response, const char *type, const char *cache);
+
+/* ---- gzip (http_pack.c) ----------------------------------------------------------------------- */
+
+/* What an Accept-Encoding says; NULL: there was none, and a client that may not know it. */
+bool http_takes_gzip(const char *accepted);
+/* Of at most 16 MiB. */
+GBytes *http_pack(const void *data, gsize length);
+/* NULL: it is not gzip, or of more than that. */
+GBytes *http_unpack(const void *data, gsize length);
 
 /* ---- files (http_file.c) ---------------------------------------------------------------------- */
 

@@ -13,8 +13,13 @@
 #include <sys/socket.h>
 
 enum {
-    MOST_STREAMS = 32,
-    MOST_STREAMS_OPERATORS = 40,
+    /* Who has no token, and who has one: a stranger takes no place from those who are known, nor, but
+     * by a crowd of addresses, from other strangers. */
+    MOST_STRANGERS = 32,
+    MOST_OF_NETWORK = 16,
+    MOST_KNOWN = 32,
+    MOST_KNOWN_OPERATORS = 40,
+    AGAIN_S = 30, /* to ask again, for those for whom there was no room */
     UNSENT_FAIR = 64 * 1024,
     UNSENT_MOST = 1024 * 1024,
     BEHIND_S = 10,      /* that long it may be behind by more than is fair */
@@ -24,7 +29,9 @@ enum {
 };
 
 struct http_stream {
+    GList link; /* in the desk's list */
     struct http_request *request;
+    char *network; /* of a stranger; NULL: it came with a token */
     GString *unsent;
     gsize sent;       /* of it; taken away now and then, not with each piece */
     gint64 behind_us; /* since when it is behind by more than is fair; 0: it is not */
@@ -112,15 +119,49 @@ static void tune(int fd)
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
 }
 
+/* network NULL: it has a token. */
+static bool has_room(const struct http_request *request, const char *network)
+{
+    const GQueue *streams = &request->desk->streams;
+    guint strangers = 0, neighbours = 0;
+
+    for (const GList *link = streams->head; link != NULL; link = link->next) {
+        const struct http_stream *stream = link->data;
+        strangers += stream->network != NULL;
+        neighbours += g_strcmp0(stream->network, network) == 0;
+    }
+    if (network != NULL)
+        return strangers < MOST_STRANGERS && neighbours < MOST_OF_NETWORK;
+    return streams->length - strangers <
+           (request->role == HTTP_ROLE_OPERATOR ? MOST_KNOWN_OPERATORS : MOST_KNOWN);
+}
+
+/* Who asks for events is told by one: an EventSource gives up for good at a 503, and a browser has it
+ * as an error in its console each time. */
+static void turn_away(struct http_request *request)
+{
+    static const char error[] = "there are too many streams already";
+    const char *accepted = http_request_header(request, "Accept");
+    g_autofree char *again = g_strdup_printf("%d", AGAIN_S);
+    g_autofree char *event = g_strdup_printf(
+        "retry: %s000\nevent: full\ndata: {\"error\":\"%s\"}\n\n", again, error);
+
+    if (accepted != NULL && strstr(accepted, "text/event-stream") != NULL)
+        http_answer_text(request, MHD_HTTP_OK, "text/event-stream", event, NULL);
+    else
+        http_answer_error_with(request, MHD_HTTP_SERVICE_UNAVAILABLE, error,
+                               "close other windows", "Retry-After", again);
+}
+
 struct http_stream *http_answer_stream(struct http_request *request,
                                        void (*gone)(gpointer data), gpointer data)
 {
-    struct http_desk *desk = request->desk;
-    guint most = request->role == HTTP_ROLE_OPERATOR ? MOST_STREAMS_OPERATORS : MOST_STREAMS;
+    g_autofree char *address = http_request_address(request);
+    char *network = request->role == HTTP_ROLE_NONE ? http_network_of(address) : NULL;
 
-    if (desk->streams >= most) {
-        http_answer_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                          "there are too many streams already", "close other windows");
+    if (!has_room(request, network)) {
+        g_free(network);
+        turn_away(request);
         return NULL;
     }
     struct http_stream *stream = g_new0(struct http_stream, 1);
@@ -128,13 +169,15 @@ struct http_stream *http_answer_stream(struct http_request *request,
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, give, stream, NULL);
     if (response == NULL)
         g_error("out of memory");
+    stream->link.data = stream;
     stream->request = request;
+    stream->network = network;
     stream->unsent = g_string_new(":\n\n");
     stream->gone = gone;
     stream->gone_data = data;
     stream->alive_source = g_timeout_add_seconds(LOOK_S, on_alive, stream);
     request->stream = stream;
-    desk->streams++;
+    g_queue_push_tail_link(&request->desk->streams, &stream->link);
     tune(request->guest->fd);
     http_answer_headers(response, "text/event-stream", "no-store");
     http_answer_with(request, MHD_HTTP_OK, response);
@@ -143,11 +186,12 @@ struct http_stream *http_answer_stream(struct http_request *request,
 
 void http_stream_free(struct http_stream *stream)
 {
-    stream->request->desk->streams--;
+    g_queue_unlink(&stream->request->desk->streams, &stream->link);
     g_source_remove(stream->alive_source);
     if (stream->gone != NULL)
         stream->gone(stream->gone_data);
     g_string_free(stream->unsent, TRUE);
+    g_free(stream->network);
     g_free(stream);
 }
 

@@ -54,8 +54,7 @@ guint http_tries_count(const struct http_tries *tries)
     return tries->addresses.length;
 }
 
-/* A client has as many IPv6 addresses as it likes; its network has one /64. */
-static char *name_of(const char *address)
+char *http_network_of(const char *address)
 {
     struct in6_addr six;
     char buffer[INET6_ADDRSTRLEN];
@@ -68,7 +67,7 @@ static char *name_of(const char *address)
 
 static struct address *find(struct http_tries *tries, const char *where, gint64 now_us)
 {
-    g_autofree char *name = name_of(where);
+    g_autofree char *name = http_network_of(where);
     struct address *address = g_hash_table_lookup(tries->by_name, name);
 
     if (address != NULL && address->until_us <= now_us &&
@@ -105,7 +104,7 @@ static struct address *heard(struct http_tries *tries, const char *where, gint64
             make_room(tries);
         address = g_new0(struct address, 1);
         address->link.data = address;
-        address->name = name_of(where);
+        address->name = http_network_of(where);
         g_hash_table_insert(tries->by_name, address->name, address);
     } else {
         g_queue_unlink(&tries->addresses, &address->link);

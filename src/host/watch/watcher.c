@@ -362,6 +362,15 @@ static void turn_minute(struct watcher *watcher)
         watcher_minute_begin(&watcher->minute, wall);
 }
 
+/* What there is of the minute that somebody ends: another watch may see the rest of it. */
+static void say_last_minute(struct watcher *watcher)
+{
+    const struct watcher_minute *minute = &watcher->minute;
+
+    if (minute->samples + minute->missed > 0)
+        watcher_say_minute(&watcher->lines, minute);
+}
+
 /* The next point of the grid; those that went by while something else was done are missed. A new
  * connection begins a new grid. */
 static void advance(struct watcher *watcher, gint64 begun_us, bool new)
@@ -541,6 +550,7 @@ enum runbook_exit watcher_run(struct call *call, GError **error)
             look_out_of_turn(&watcher);
         wait_for_next(&watcher);
     }
+    say_last_minute(&watcher);
     if (watcher.guard.hopeless != NULL)
         g_propagate_error(error, g_steal_pointer(&watcher.guard.hopeless));
     else if (watcher.lines.write_error != 0)

@@ -41,8 +41,9 @@ async function readOnce(address, signal, told, connected) {
     const response = await fetch(address, { headers: { Accept: 'text/event-stream', ...authorization() },
                                             cache: 'no-store', credentials: 'omit', signal: own.signal });
     if (!response.ok) throw Object.assign(new Error('no stream'), { status: response.status });
-    connected();
-    const feed = parser(told);
+    let full = false;
+    const feed = parser((type, text) => (type === 'full' ? full = true : told(type, text)));
+    let first = true;
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { value, done } = await reader.read();
@@ -50,6 +51,8 @@ async function readOnce(address, signal, told, connected) {
       clearTimeout(timer);
       timer = setTimeout(stop, PATIENCE);
       feed(value);
+      if (first && !full) connected(); // else there was no room: it is told so, and ended
+      first = false;
     }
   } finally {
     clearTimeout(timer);
