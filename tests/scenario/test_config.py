@@ -84,33 +84,6 @@ def test_what_serve_would_refuse_is_a_fault(runbook, write, lines, words):
     assert words in runbook("serve", "--config", path).expect(2).err
 
 
-@pytest.mark.parametrize("lines, words", [
-    ("notify.mail_from = Ünï <ops@example.org>", 'notify.mail_from: not a mail address: "Ünï'),
-    ("notify.mail_to = ops@example.org, <b@c>", 'notify.mail_to: not a mail address: "<b@c>"'),
-    ("report.to = ops@example.org, böss", 'report.to: not a mail address: "b'),
-    ("notify.smtp = mail.example.org\nreport.to = not-an-address, ops@example.org",
-     'report.to: not a mail address: "not-an'),
-])
-def test_what_cannot_be_mailed_is_a_fault(runbook, write, lines, words):
-    path = write(f"[pgrunbook]\n{lines}\n")
-    assert words in runbook("config", "check", "--config", path).expect(2).err
-
-
-def test_who_gets_mail_is_found(runbook, write):
-    sender = "[pgrunbook]\nnotify.mail_from = ops@example.org\nreport.to = boss@example.org"
-    assert "report.to" not in runbook("config", "check", "--config", write(sender)).expect(0).err
-    # By sendmail a name may be one of this machine.
-    checked = runbook("config", "check", "--config", write(f"{sender}, not-an-address\n")).expect(0)
-    assert 'report.to: "not-an-address" is no address' in checked.err
-
-
-def test_a_folder_that_is_missing_is_noted(runbook, write, tmp_path):
-    path = write(f"[pgrunbook]\nreport.folder = {tmp_path}/reports\n")
-    assert f'no folder "{tmp_path}/reports"' in runbook("config", "check", "--config", path).expect(0).err
-    (tmp_path / "reports").mkdir()
-    assert "folder" not in runbook("config", "check", "--config", path).expect(0).err
-
-
 def test_a_path_is_absolute_and_a_way_in_is_missed(runbook, write):
     path = write("[pgrunbook]\nreport.folder = reports\n")
     assert "absolute" in runbook("config", "check", "--config", path).expect(2).err

@@ -3,7 +3,6 @@
 #include "cli/record.h"
 #include "daemon/daemon.h"
 #include "error.h"
-#include "notify/notify.h"
 #include "out/document.h"
 #include "out/grid.h"
 
@@ -112,66 +111,6 @@ static bool is_found_anywhere(const struct settings *settings, GError **error)
     return true;
 }
 
-/* To a mail server that is not this machine's, for which a name alone is nobody. */
-static bool mails_far(const struct settings *settings)
-{
-    const char *smtp = settings_string(settings, "notify.smtp");
-
-    return smtp != NULL && smtp[0] != '\0' && strstr(smtp, "localhost") == NULL &&
-           strstr(smtp, "127.0.0.1") == NULL && strstr(smtp, "[::1]") == NULL;
-}
-
-/* What cannot be mailed would be found out on the first of a month, or in an emergency. */
-static bool is_mailable(const struct settings *settings, GError **error)
-{
-    static const char *const lists[] = {"notify.mail_to", "report.to"};
-    const char *setting = "notify.mail_from";
-    const char *from = settings_string(settings, setting);
-    const char *wrong =
-        from == NULL || from[0] == '\0' || notify_is_address(from) ? NULL : from;
-    bool far = mails_far(settings);
-
-    for (guint i = 0; wrong == NULL && i < G_N_ELEMENTS(lists); i++) {
-        setting = lists[i];
-        for (const char *const *to = settings_list(settings, setting); *to != NULL; to++)
-            if (!notify_is_address(*to) || (far && strchr(*to, '@') == NULL))
-                wrong = *to;
-    }
-    if (wrong == NULL)
-        return true;
-    runbook_error_set(error, RUNBOOK_USAGE, "as in dba@example.com, without a name",
-                      "%s: not a mail address: \"%s\"", setting, wrong);
-    return false;
-}
-
-static bool is_sound(const struct settings *settings, GError **error)
-{
-    return is_found_anywhere(settings, error) && is_mailable(settings, error);
-}
-
-/* To sendmail a name alone is a user or an alias of this machine: it knows which ones there are. */
-static void note_names(const struct call *call)
-{
-    static const char *const lists[] = {"notify.mail_to", "report.to"};
-
-    for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
-        for (const char *const *to = settings_list(call->settings, lists[i]); *to != NULL; to++)
-            if (strchr(*to, '@') == NULL)
-                output_note(call->output,
-                            "%s: \"%s\" is no address with an @: it has to be a user or an "
-                            "alias of this machine's mail",
-                            lists[i], *to);
-}
-
-/* It may come before the next report does. */
-static void note_folder(const struct call *call)
-{
-    const char *folder = settings_string(call->settings, "report.folder");
-
-    if (folder != NULL && folder[0] != '\0' && !g_file_test(folder, G_FILE_TEST_IS_DIR))
-        output_note(call->output, "report.folder: there is no folder \"%s\"", folder);
-}
-
 /* That the files are well-formed was found out on the way here. What is left is each target, and
  * whether serve could answer HTTP like that. */
 static enum runbook_exit run_check(struct call *call, GError **error)
@@ -183,10 +122,10 @@ static enum runbook_exit run_check(struct call *call, GError **error)
 
     for (; targets[count] != NULL; count++) {
         AUTO(settings) own = settings_for_target(call->settings, targets[count], error);
-        if (own == NULL || !is_sound(own, error))
+        if (own == NULL || !is_found_anywhere(own, error))
             return RUNBOOK_USAGE;
     }
-    if (!is_sound(call->settings, error) || !daemon_may_listen(call->settings, error))
+    if (!is_found_anywhere(call->settings, error) || !daemon_may_listen(call->settings, error))
         return runbook_error_exit(*error);
     document = document_begin(call->output, "config.check/1", NULL);
     document_array(document, "files");
@@ -203,8 +142,6 @@ static enum runbook_exit run_check(struct call *call, GError **error)
     if (files[0] == NULL)
         output_say(call->output, "No configuration file; all settings have their defaults.");
     note_ways_in(call);
-    note_names(call);
-    note_folder(call);
     output_say(call->output, "The configuration is valid: %u target%s.", count,
                count == 1 ? "" : "s");
     return RUNBOOK_DONE;
@@ -232,8 +169,7 @@ const struct command cli_config_commands[] = {
             "Names the files read. A fault is reported with file and line, and exit "
             "code 2; so is what would keep \"serve\" from answering HTTP: an address that "
             "is none, a certificate without its key, an address of the network without TLS "
-            "and a token; and a mail address that is none. The certificate and the tokens are "
-            "those of whoever runs it: run "
+            "and a token. The certificate and the tokens are those of whoever runs it: run "
             "it as the user that serve runs as.",
         .examples = "pgrunbook config check\n"
                     "pgrunbook config check --config /tmp/new.conf",

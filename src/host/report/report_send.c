@@ -70,17 +70,14 @@ static bool send_by_program(const char *program, const char *text, struct delive
 
 static bool check_addresses(const char *from, const char *const *to, GError **error)
 {
-    const char *setting = "notify.mail_from";
     const char *wrong = notify_is_address(from) ? NULL : from;
 
-    for (guint i = 0; wrong == NULL && to[i] != NULL; i++) {
-        setting = "report.to";
+    for (guint i = 0; wrong == NULL && to[i] != NULL; i++)
         wrong = notify_is_address(to[i]) ? NULL : to[i];
-    }
     if (wrong == NULL)
         return true;
     runbook_error_set(error, RUNBOOK_USAGE, "as in boss@example.com, without a name",
-                      "%s: not a mail address: \"%s\"", setting, wrong);
+                      "report.to: not a mail address: \"%s\"", wrong);
     return false;
 }
 
