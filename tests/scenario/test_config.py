@@ -93,6 +93,20 @@ def test_a_path_is_absolute_and_a_way_in_is_missed(runbook, write):
     assert "emergency" not in runbook("config", "check", "--config", path).expect(0).err
 
 
+def test_what_would_be_found_out_by_the_first_mail(runbook, write, tmp_path):
+    for name, value in (("report.to", "boss@example.com, <b@example.com>"),
+                        ("notify.mail_to", "b\u00f6ss@example.org"),
+                        ("notify.mail_from", "\u00dcn\u00ef <ops@example.org>")):
+        path = write(f"[pgrunbook]\n{name} = {value}\n")
+        err = runbook("config", "check", "--config", path).expect(2).err
+        assert f"{name}: not a mail address: " in err
+    path = write(f"[pgrunbook]\nreport.folder = {tmp_path / 'gone'}\n")
+    assert "report.folder: there is no folder" in runbook("config", "check", "--config",
+                                                          path).expect(2).err
+    path = write(f"[pgrunbook]\nreport.folder = {tmp_path}\nreport.to = boss@example.com\n")
+    runbook("config", "check", "--config", path).expect(0)
+
+
 def test_the_sample_is_valid_and_complete(runbook, write):
     sample = runbook("config", "sample").expect(0).out
     runbook("config", "check", "--config", write(sample)).expect(0)

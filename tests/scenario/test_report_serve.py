@@ -106,4 +106,4 @@ def test_mail_that_is_not_taken(runbook, version, tmp_path):
         return runbook("report", "send", "--config", config, "--month", "2026-10")
 
     assert "exit code 75: no disk" in send("boss@example.com").expect(1).err
-    assert "not a mail address" in send("\"-oQ/tmp\"").expect(2).err
+    assert "report.to: not a mail address" in send("\"-oQ/tmp\"").expect(2).err

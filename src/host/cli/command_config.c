@@ -3,6 +3,7 @@
 #include "cli/record.h"
 #include "daemon/daemon.h"
 #include "error.h"
+#include "notify/channel.h"
 #include "out/document.h"
 #include "out/grid.h"
 
@@ -111,6 +112,22 @@ static bool is_found_anywhere(const struct settings *settings, GError **error)
     return true;
 }
 
+/* What would be found out when the month is over, or when something is on fire: addresses, and the
+ * folder of the report. */
+static bool may_report(const struct settings *settings, GError **error)
+{
+    const char *folder = settings_string(settings, "report.folder");
+
+    if (!channels_may_mail(settings, "notify.mail_to", error) ||
+        !channels_may_mail(settings, "report.to", error))
+        return false;
+    if (folder == NULL || folder[0] == '\0' || g_file_test(folder, G_FILE_TEST_IS_DIR))
+        return true;
+    runbook_error_set(error, RUNBOOK_USAGE, "make it, and give it to the user serve runs as",
+                      "report.folder: there is no folder \"%s\"", folder);
+    return false;
+}
+
 /* That the files are well-formed was found out on the way here. What is left is each target, and
  * whether serve could answer HTTP like that. */
 static enum runbook_exit run_check(struct call *call, GError **error)
@@ -122,10 +139,11 @@ static enum runbook_exit run_check(struct call *call, GError **error)
 
     for (; targets[count] != NULL; count++) {
         AUTO(settings) own = settings_for_target(call->settings, targets[count], error);
-        if (own == NULL || !is_found_anywhere(own, error))
+        if (own == NULL || !is_found_anywhere(own, error) || !may_report(own, error))
             return RUNBOOK_USAGE;
     }
-    if (!is_found_anywhere(call->settings, error) || !daemon_may_listen(call->settings, error))
+    if (!is_found_anywhere(call->settings, error) || !may_report(call->settings, error) ||
+        !daemon_may_listen(call->settings, error))
         return runbook_error_exit(*error);
     document = document_begin(call->output, "config.check/1", NULL);
     document_array(document, "files");
@@ -169,7 +187,9 @@ const struct command cli_config_commands[] = {
             "Names the files read. A fault is reported with file and line, and exit "
             "code 2; so is what would keep \"serve\" from answering HTTP: an address that "
             "is none, a certificate without its key, an address of the network without TLS "
-            "and a token. The certificate and the tokens are those of whoever runs it: run "
+            "and a token; so are addresses that are no mail addresses, and a report.folder "
+            "that is not there. The certificate and the tokens are those of whoever runs it: "
+            "run "
             "it as the user that serve runs as.",
         .examples = "pgrunbook config check\n"
                     "pgrunbook config check --config /tmp/new.conf",

@@ -12,6 +12,13 @@
 
 struct channel;
 
+/* Who sends mail: notify.mail_from, or pgrunbook at this host. Caller frees. */
+char *channels_sender(const struct settings *settings);
+
+/* Whether what the settings have for addresses is some, whether or not anything is mailed yet:
+ * the list of that name and notify.mail_from. RUNBOOK_USAGE, which names the setting. */
+bool channels_may_mail(const struct settings *settings, const char *list, GError **error);
+
 /* All that the settings name, as an array of struct channel that owns them; an empty one when
  * there is none. What is doubtful is warned of. NULL with RUNBOOK_USAGE. */
 GPtrArray *channels_new(const struct settings *settings, struct fetch *fetch,

@@ -99,16 +99,31 @@ static bool check_address(const char *setting, const char *text, GError **error)
     if (notify_is_address(text))
         return true;
     runbook_error_set(error, RUNBOOK_USAGE, "as in dba@example.com, without a name",
-                      "notify.%s: not a mail address: \"%s\"", setting, text);
+                      "%s: not a mail address: \"%s\"", setting, text);
     return false;
 }
 
-static char *sender(const struct settings *settings)
+char *channels_sender(const struct settings *settings)
 {
     const char *from = settings_string(settings, "notify.mail_from");
 
     return from != NULL && from[0] != '\0' ? g_strdup(from)
                                            : g_strconcat("pgrunbook@", g_get_host_name(), NULL);
+}
+
+bool channels_may_mail(const struct settings *settings, const char *list, GError **error)
+{
+    const char *const *to = settings_list(settings, list);
+    const char *own = settings_string(settings, "notify.mail_from");
+    g_autofree char *from = channels_sender(settings);
+
+    /* What the machine is called is no matter where nothing is mailed. */
+    if (to[0] == NULL && (own == NULL || own[0] == '\0'))
+        return true;
+    for (guint i = 0; to[i] != NULL; i++)
+        if (!check_address(list, to[i], error))
+            return false;
+    return check_address("notify.mail_from", from, error);
 }
 
 /* "mail.example.com" is smtp://mail.example.com. NULL: it is no mail server. */
@@ -130,18 +145,15 @@ static bool add_mail(GPtrArray *channels, const struct settings *settings, struc
 {
     const char *const *to = settings_list(settings, "notify.mail_to");
     const char *smtp = settings_string(settings, "notify.smtp");
-    g_autofree char *from = sender(settings);
+    g_autofree char *from = channels_sender(settings);
     bool direct = smtp != NULL && smtp[0] != '\0';
     g_autoptr(GStrvBuilder) recipients = g_strv_builder_new();
 
     if (to[0] == NULL)
         return true;
-    for (guint i = 0; to[i] != NULL; i++) {
-        if (!check_address("mail_to", to[i], error))
-            return false;
+    for (guint i = 0; to[i] != NULL; i++)
         g_strv_builder_add(recipients, to[i]);
-    }
-    if (!check_address("mail_from", from, error))
+    if (!channels_may_mail(settings, "notify.mail_to", error))
         return false;
     g_autofree char *url = direct ? smtp_url(smtp) : NULL;
     if (direct && url == NULL) {

@@ -2,7 +2,7 @@
 #include "error.h"
 #include "fetch/fetch.h"
 #include "interrupt.h"
-#include "notify/notify.h"
+#include "notify/channel.h"
 #include "notify/sendmail.h"
 #include "out/document.h"
 #include "report/page.h"
@@ -68,19 +68,6 @@ static bool send_by_program(const char *program, const char *text, struct delive
     return true;
 }
 
-static bool check_addresses(const char *from, const char *const *to, GError **error)
-{
-    const char *wrong = notify_is_address(from) ? NULL : from;
-
-    for (guint i = 0; wrong == NULL && to[i] != NULL; i++)
-        wrong = notify_is_address(to[i]) ? NULL : to[i];
-    if (wrong == NULL)
-        return true;
-    runbook_error_set(error, RUNBOOK_USAGE, "as in boss@example.com, without a name",
-                      "report.to: not a mail address: \"%s\"", wrong);
-    return false;
-}
-
 static bool send_letter(const struct call *call, const struct report_letter *letter,
                         GError **error)
 {
@@ -109,10 +96,7 @@ static bool send_mail(const struct call *call, const struct page *page, const ch
                       GError **error)
 {
     const char *const *to = settings_list(call->settings, "report.to");
-    const char *own = settings_string(call->settings, "notify.mail_from");
-    g_autofree char *from = own != NULL && own[0] != '\0'
-                                ? g_strdup(own)
-                                : g_strconcat("pgrunbook@", g_get_host_name(), NULL);
+    g_autofree char *from = channels_sender(call->settings);
     g_autofree char *text = page_plain(page, false);
     g_autofree char *html = page_html(page);
     const struct report_letter letter = {
@@ -126,8 +110,8 @@ static bool send_mail(const struct call *call, const struct page *page, const ch
         .unique = g_random_int(),
     };
 
-    return to[0] == NULL ||
-           (check_addresses(from, to, error) && send_letter(call, &letter, error));
+    return to[0] == NULL || (channels_may_mail(call->settings, "report.to", error) &&
+                             send_letter(call, &letter, error));
 }
 
 /* ---- the file ------------------------------------------------------------------------------- */
