@@ -107,6 +107,14 @@ def test_what_would_be_found_out_by_the_first_mail(runbook, write, tmp_path):
     runbook("config", "check", "--config", path).expect(0)
 
 
+def test_who_is_of_this_machine_is_noted(runbook, write):
+    path = write("[pgrunbook]\nreport.to = boss@example.org\n")
+    assert "report.to" not in runbook("config", "check", "--config", path).expect(0).err
+    path = write("[pgrunbook]\nreport.to = boss@example.org, not-an-address\n")
+    checked = runbook("config", "check", "--config", path).expect(0)
+    assert 'report.to: "not-an-address" has no @' in checked.err
+
+
 def test_the_sample_is_valid_and_complete(runbook, write):
     sample = runbook("config", "sample").expect(0).out
     runbook("config", "check", "--config", write(sample)).expect(0)

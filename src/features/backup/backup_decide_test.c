@@ -1,63 +1,6 @@
 /* The planner on worlds of a few segments. */
 #include "backup_fixture.h"
 
-static struct restore_plan *decide(struct test_world *test, const struct target *target)
-{
-    g_autoptr(GError) error = NULL;
-    struct restore_plan *plan = target_decide(&test->world, target, &error);
-
-    g_assert_no_error(error);
-    return plan;
-}
-
-static struct restore_plan *decide_time(struct test_world *test, double seconds)
-{
-    struct target target = {.kind = TARGET_TIME,
-                            .value = text("as typed"),
-                            .time_us = (gint64) (seconds * G_USEC_PER_SEC)};
-
-    return decide(test, &target);
-}
-
-static struct restore_plan *decide_xid(struct test_world *test, guint32 xid)
-{
-    struct target target = {.kind = TARGET_XID, .value = text("x"), .xid = xid};
-
-    return decide(test, &target);
-}
-
-static struct restore_plan *decide_lsn(struct test_world *test, guint64 lsn)
-{
-    g_autofree char *value = wal_lsn_format(lsn);
-    struct target target = {.kind = TARGET_LSN, .value = value, .lsn = lsn};
-
-    return decide(test, &target);
-}
-
-static struct restore_plan *decide_name(struct test_world *test, const char *name)
-{
-    struct target target = {.kind = TARGET_NAME, .value = text(name)};
-
-    return decide(test, &target);
-}
-
-static void assert_lands(const struct restore_plan *plan, const char *backup, guint32 before,
-                         guint32 after)
-{
-    g_assert_cmpstr(plan->refusal, ==, NULL);
-    g_assert_nonnull(plan->backup);
-    g_assert_cmpstr(plan->backup->id, ==, backup);
-    g_assert_cmpuint(plan->before.xid, ==, before);
-    g_assert_cmpuint(plan->after.xid, ==, after);
-}
-
-static void assert_refused(const struct restore_plan *plan, const char *nearest)
-{
-    g_assert_nonnull(plan->refusal);
-    g_assert_null(plan->backup);
-    g_assert_cmpstr(plan->nearest, ==, nearest);
-}
-
 /* ------------------------------------------------------------------------------------------- */
 
 static void test_time(void)
@@ -422,23 +365,6 @@ static void test_broken(void)
     test_free(test);
 }
 
-/* Timeline 2 left 1 at 4.2 MiB, in segment 4, of which it has its own file; 1 went on. */
-static struct test_world *switched(void)
-{
-    struct test_world *test = usual();
-    const struct wal_stretch path[] = {{.timeline = 1, .begin = 0, .end = mib(4.2)},
-                                       {.timeline = 2, .begin = mib(4.2)}};
-
-    path_add(test, 2, path, 2);
-    test->world.newest = 2;
-    event_add(test, WAL_COMMIT, 2, mib(4), 704, 140, NULL); /* copied */
-    event_add(test, WAL_COMMIT, 2, mib(4.6), 705, 170, NULL);
-    event_add(test, WAL_RESTORE_POINT, 2, mib(4.8), 0, 175, "only here");
-    event_add(test, WAL_COMMIT, 2, mib(5), 900, 180, NULL);
-    segments_add(test, 2, 4, 5, true);
-    return test;
-}
-
 static void test_timelines(void)
 {
     struct test_world *test = switched();
@@ -467,57 +393,6 @@ static void test_timelines(void)
     AUTO(restore_plan) latest = decide(test, &target);
     g_assert_cmpstr(latest->backup->id, ==, "A");
     g_assert_cmpuint(latest->before.xid, ==, 900);
-    test_free(test);
-}
-
-/* Timeline 1 went on: what it has is said, and not silently left out. */
-static void test_left_timeline(void)
-{
-    struct test_world *test = switched();
-    struct target target = {.kind = TARGET_LATEST};
-
-    AUTO(restore_plan) era = decide_time(test, 165);
-    assert_refused(era, "--timeline 1 --target-time 'as typed'");
-    AUTO(restore_plan) common = decide_time(test, 135);
-    assert_lands(common, "A", 703, 704);
-    g_assert_null(common->note);
-    AUTO(restore_plan) both = decide_time(test, 175);
-    g_assert_nonnull(strstr(both->note, "(--timeline 1 has it)"));
-    AUTO(restore_plan) latest = decide(test, &target);
-    g_assert_nonnull(strstr(latest->note, "(--timeline 1 has it)"));
-    AUTO(restore_plan) another = decide_xid(test, 705);
-    g_assert_nonnull(strstr(another->note, "on timeline 1 as well"));
-    AUTO(restore_plan) only = decide_xid(test, 900);
-    g_assert_null(only->note);
-    /* Who names a timeline knows. */
-    target = (struct target){.kind = TARGET_TIME, .value = text("as typed"), .timeline = 2};
-    target.time_us = (gint64) 165 * G_USEC_PER_SEC;
-    AUTO(restore_plan) named = decide(test, &target);
-    assert_lands(named, "A", 704, 705);
-    g_assert_null(named->note);
-    test_free(test);
-}
-
-/* Timeline 1 went on for a moment only: its end is what is nearest to a later time. */
-static void test_left_timeline_ended(void)
-{
-    struct test_world *test = test_new();
-    const struct wal_stretch path[] = {{.timeline = 1, .begin = 0, .end = mib(2.2)},
-                                       {.timeline = 2, .begin = mib(2.2)}};
-
-    backup_add(test, "A", 1, mib(1.1), mib(1.2), 90);
-    path_add(test, 2, path, 2);
-    test->world.newest = 2;
-    commit(test, mib(2), 700, 100);
-    commit(test, mib(2.5), 701, 110);
-    segments_add(test, 1, 1, 2, true);
-    event_add(test, WAL_COMMIT, 2, mib(2), 700, 100, NULL);
-    event_add(test, WAL_COMMIT, 2, mib(2.6), 701, 130, NULL);
-    segments_add(test, 2, 2, 2, true);
-    AUTO(restore_plan) between = decide_time(test, 120);
-    assert_refused(between, "--timeline 1 --latest");
-    AUTO(restore_plan) before = decide_time(test, 105);
-    assert_lands(before, "A", 700, 701);
     test_free(test);
 }
 
@@ -609,8 +484,6 @@ int main(int argc, char **argv)
     g_test_add_func("/backup_decide/damaged_segment", test_damaged_segment);
     g_test_add_func("/backup_decide/broken", test_broken);
     g_test_add_func("/backup_decide/timelines", test_timelines);
-    g_test_add_func("/backup_decide/left-timeline", test_left_timeline);
-    g_test_add_func("/backup_decide/left-timeline-ended", test_left_timeline_ended);
     g_test_add_func("/backup_decide/backup_off_the_path", test_backup_off_the_path);
     g_test_add_func("/backup_decide/history_missing", test_history_missing);
     g_test_add_func("/backup_decide/parents_segment", test_parents_segment);

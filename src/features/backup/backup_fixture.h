@@ -257,4 +257,81 @@ G_GNUC_UNUSED static void segment_remove(struct test_world *test, guint32 timeli
     g_assert_not_reached();
 }
 
+/* Timeline 2 left 1 at 4.2 MiB, in segment 4, of which it has its own file; 1 went on. */
+G_GNUC_UNUSED static struct test_world *switched(void)
+{
+    struct test_world *test = usual();
+    const struct wal_stretch path[] = {{.timeline = 1, .begin = 0, .end = mib(4.2)},
+                                       {.timeline = 2, .begin = mib(4.2)}};
+
+    path_add(test, 2, path, 2);
+    test->world.newest = 2;
+    event_add(test, WAL_COMMIT, 2, mib(4), 704, 140, NULL); /* copied */
+    event_add(test, WAL_COMMIT, 2, mib(4.6), 705, 170, NULL);
+    event_add(test, WAL_RESTORE_POINT, 2, mib(4.8), 0, 175, "only here");
+    event_add(test, WAL_COMMIT, 2, mib(5), 900, 180, NULL);
+    segments_add(test, 2, 4, 5, true);
+    return test;
+}
+
+/* ---- plans ---------------------------------------------------------------------------------- */
+
+G_GNUC_UNUSED static struct restore_plan *decide(struct test_world *test,
+                                                 const struct target *target)
+{
+    g_autoptr(GError) error = NULL;
+    struct restore_plan *plan = target_decide(&test->world, target, &error);
+
+    g_assert_no_error(error);
+    return plan;
+}
+
+G_GNUC_UNUSED static struct restore_plan *decide_time(struct test_world *test, double seconds)
+{
+    struct target target = {.kind = TARGET_TIME,
+                            .value = text("as typed"),
+                            .time_us = (gint64) (seconds * G_USEC_PER_SEC)};
+
+    return decide(test, &target);
+}
+
+G_GNUC_UNUSED static struct restore_plan *decide_xid(struct test_world *test, guint32 xid)
+{
+    struct target target = {.kind = TARGET_XID, .value = text("x"), .xid = xid};
+
+    return decide(test, &target);
+}
+
+G_GNUC_UNUSED static struct restore_plan *decide_lsn(struct test_world *test, guint64 lsn)
+{
+    g_autofree char *value = wal_lsn_format(lsn);
+    struct target target = {.kind = TARGET_LSN, .value = value, .lsn = lsn};
+
+    return decide(test, &target);
+}
+
+G_GNUC_UNUSED static struct restore_plan *decide_name(struct test_world *test, const char *name)
+{
+    struct target target = {.kind = TARGET_NAME, .value = text(name)};
+
+    return decide(test, &target);
+}
+
+G_GNUC_UNUSED static void assert_lands(const struct restore_plan *plan, const char *backup,
+                                       guint32 before, guint32 after)
+{
+    g_assert_cmpstr(plan->refusal, ==, NULL);
+    g_assert_nonnull(plan->backup);
+    g_assert_cmpstr(plan->backup->id, ==, backup);
+    g_assert_cmpuint(plan->before.xid, ==, before);
+    g_assert_cmpuint(plan->after.xid, ==, after);
+}
+
+G_GNUC_UNUSED static void assert_refused(const struct restore_plan *plan, const char *nearest)
+{
+    g_assert_nonnull(plan->refusal);
+    g_assert_null(plan->backup);
+    g_assert_cmpstr(plan->nearest, ==, nearest);
+}
+
 #endif

@@ -96,6 +96,21 @@ static void note_ways_in(const struct call *call)
     }
 }
 
+/* A name alone is a user or an alias of the machine that takes the mail: which ones there are it
+ * knows, and we do not. */
+static void note_names(const struct call *call)
+{
+    static const char *const lists[] = {"notify.mail_to", "report.to"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (const char *const *to = settings_list(call->settings, lists[i]); *to != NULL; to++)
+            if (strchr(*to, '@') == NULL)
+                output_note(call->output,
+                            "%s: \"%s\" has no @: the machine that takes the mail has to have "
+                            "a user or an alias of that name",
+                            lists[i], *to);
+}
+
 /* A path that begins in the folder somebody happens to be in is another for serve. */
 static bool is_found_anywhere(const struct settings *settings, GError **error)
 {
@@ -160,6 +175,7 @@ static enum runbook_exit run_check(struct call *call, GError **error)
     if (files[0] == NULL)
         output_say(call->output, "No configuration file; all settings have their defaults.");
     note_ways_in(call);
+    note_names(call);
     output_say(call->output, "The configuration is valid: %u target%s.", count,
                count == 1 ? "" : "s");
     return RUNBOOK_DONE;

@@ -223,7 +223,7 @@ static void add_act(json_t *paths, const struct feature *section, const struct c
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
-/* Takes the parameters; NULL: it has none. */
+/* parameters: NULL: it has none. */
 static void add_own(json_t *paths, const char *path, const char *summary, const char *type,
                     json_t *parameters)
 {
@@ -257,25 +257,28 @@ static void add_stop(json_t *paths, const char *path, const char *number, const 
     json_object_set_new(of_path(paths, path), "post", post);
 }
 
-static json_t *of_one_target(const char *prose)
+static json_t *overview_parameters(void)
 {
-    return parameter("target", "query", false, "string", prose);
-}
-
-static json_t *of_overview(void)
-{
-    return json_pack("[o o]", of_one_target("that one alone"),
+    return json_pack("[o o]", parameter("target", "query", false, "string", "only this target"),
                      parameter("brief", "query", false, "integer",
-                               "without the lines that are ok where there are so many targets "
-                               "or more; 0: with them"));
+                               "N: without the lines that are ok where there are N targets or "
+                               "more; 0: with them"));
 }
 
-static json_t *of_events(void)
+static json_t *events_parameters(void)
 {
-    return json_pack("[o o]", of_one_target("samples of it as well, and no other's changes"),
+    return json_pack("[o o]",
+                     parameter("target", "query", false, "string",
+                               "samples of this target as well, once a second"),
                      parameter("live", "query", false, "string",
-                               "sections of that target whose report is wanted after each "
-                               "look, with commas between them: connections,queries"));
+                               "sections, by commas, whose report is told after each look: "
+                               "connections,queries"));
+}
+
+static json_t *ready_parameters(void)
+{
+    return json_pack("[o]",
+                     parameter("target", "query", false, "string", "whether this target is"));
 }
 
 static void add_all_own(json_t *paths)
@@ -283,7 +286,7 @@ static void add_all_own(json_t *paths)
     static const char json[] = "application/json";
 
     add_own(paths, API_ROOT "overview", "all targets at a glance, from memory", json,
-            of_overview());
+            overview_parameters());
     add_own(paths, API_ROOT "session", "who asks, and what that one may", json, NULL);
     add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json, NULL);
     add_own(paths, API_ROOT "acts/{act}", "what came of it", json,
@@ -294,11 +297,9 @@ static void add_all_own(json_t *paths)
              "the same by its run, of scheduled jobs as well");
     add_own(paths, API_ROOT "openapi.json", "this document", json, NULL);
     add_own(paths, API_ROOT "events", "what happens, as it happens", "text/event-stream",
-            of_events());
+            events_parameters());
     add_own(paths, "/api/health/live", "that the daemon lives", json, NULL);
-    add_own(paths, "/api/health/ready",
-            "whether it can do its work; why, for those who may look", json,
-            json_pack("[o]", of_one_target("that one alone")));
+    add_own(paths, "/api/health/ready", "whether it can do its work", json, ready_parameters());
     add_own(paths, "/metrics", "figures for Prometheus", "text/plain", NULL);
 }
 

@@ -61,7 +61,7 @@ struct store_minute minutes_join(const struct store_minute *one,
     };
 }
 
-/* ---- what was told before ---------------------------------------------------------------------- */
+/* ---- what was told before -------------------------------------------------------------------- */
 
 static void keep_first(const struct store_minute *minute, gpointer data)
 {
@@ -84,7 +84,7 @@ static struct store_minute known(const struct minutes *minutes, struct store *st
     return before;
 }
 
-/* ---- taking and writing ------------------------------------------------------------------------ */
+/* ---- taking and writing ---------------------------------------------------------------------- */
 
 static void keep(struct minutes *minutes, const char *target, const struct store_minute *minute)
 {

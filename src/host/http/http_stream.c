@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 
 enum {
-    /* Who has no token, and who has one: a stranger takes no place from those who are known, nor, but
-     * by a crowd of addresses, from other strangers. */
+    /* Who has no token, and who has one: a stranger takes no place from those who are known, and
+     * none but a crowd of addresses takes all from other strangers. */
     MOST_STRANGERS = 32,
     MOST_OF_NETWORK = 16,
     MOST_KNOWN = 32,
@@ -136,8 +136,8 @@ static bool has_room(const struct http_request *request, const char *network)
            (request->role == HTTP_ROLE_OPERATOR ? MOST_KNOWN_OPERATORS : MOST_KNOWN);
 }
 
-/* Who asks for events is told by one: an EventSource gives up for good at a 503, and a browser has it
- * as an error in its console each time. */
+/* Who asks for events is told by one: an EventSource gives up for good at a 503, and a browser has
+ * it as an error in its console each time. */
 static void turn_away(struct http_request *request)
 {
     static const char error[] = "there are too many streams already";
