@@ -19,10 +19,10 @@ void http_answer_headers(struct MHD_Response *response, const char *type, const 
         {"Connection", "close"},
     };
 
-    MHD_add_response_header(response, "Content-Type", type);
-    MHD_add_response_header(response, "Cache-Control", cache);
+    microhttpd->add_response_header(response, "Content-Type", type);
+    microhttpd->add_response_header(response, "Cache-Control", cache);
     for (gsize i = 0; i < G_N_ELEMENTS(same); i++)
-        MHD_add_response_header(response, same[i][0], same[i][1]);
+        microhttpd->add_response_header(response, same[i][0], same[i][1]);
 }
 
 void http_answer_with(struct http_request *request, int status, struct MHD_Response *response)
@@ -42,13 +42,13 @@ static void add_headers(struct MHD_Response *response, va_list more)
     while ((name = va_arg(more, const char *)) != NULL) {
         const char *value = va_arg(more, const char *);
         if (value != NULL)
-            MHD_add_response_header(response, name, value);
+            microhttpd->add_response_header(response, name, value);
     }
 }
 
 static struct MHD_Response *begin(const char *type, const void *data, gsize length)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
+    struct MHD_Response *response = microhttpd->create_response_from_buffer(
         length, (void *) (uintptr_t) data, MHD_RESPMEM_MUST_COPY);
 
     if (response == NULL)
@@ -74,7 +74,7 @@ void http_answer_text(struct http_request *request, int status, const char *type
     add_headers(response, more);
     va_end(more);
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, "Allow", allowed(request->route));
+        microhttpd->add_response_header(response, "Allow", allowed(request->route));
     http_answer_with(request, status, response);
 }
 
@@ -88,8 +88,9 @@ void http_answer_bytes(struct http_request *request, int status, const char *typ
 {
     gsize length = 0;
     const void *data = g_bytes_get_data(body, &length);
-    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-        length, (void *) (uintptr_t) data, let_go, g_bytes_ref(body));
+    struct MHD_Response *response =
+        microhttpd->create_response_from_buffer_with_free_callback_cls(
+            length, (void *) (uintptr_t) data, let_go, g_bytes_ref(body));
     va_list more;
 
     if (response == NULL)

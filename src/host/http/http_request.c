@@ -31,7 +31,7 @@ void http_request_end(struct http_request *request)
     if (request->stream != NULL)
         http_stream_free(request->stream);
     if (request->response != NULL)
-        MHD_destroy_response(request->response);
+        microhttpd->destroy_response(request->response);
     if (request->guest != NULL)
         request->guest->request = NULL;
     g_assert(request->watch == NULL);
@@ -56,7 +56,7 @@ bool http_request_is_post(const struct http_request *request)
 
 const char *http_request_header(const struct http_request *request, const char *name)
 {
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+    return microhttpd->lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
 const char *http_request_body(const struct http_request *request, gsize *ret_length)
@@ -131,7 +131,7 @@ static bool has_one_host(const struct http_request *request)
 {
     guint count = 0;
 
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_host, &count);
+    microhttpd->get_connection_values(request->connection, MHD_HEADER_KIND, count_host, &count);
     return count <= 1;
 }
 
@@ -178,13 +178,13 @@ static enum MHD_Result send_it(struct http_request *request)
 {
     struct MHD_Response *response = g_steal_pointer(&request->response);
     enum MHD_Result queued =
-        MHD_queue_response(request->connection, (unsigned) request->status, response);
+        microhttpd->queue_response(request->connection, (unsigned) request->status, response);
 
     /* From here on the client has to read; a stream it may read for ever. */
     request->guest->since_us = g_get_monotonic_time();
     request->guest->served = request->stream != NULL;
     request->handed = false;
-    MHD_destroy_response(response);
+    microhttpd->destroy_response(response);
     return queued;
 }
 
@@ -230,7 +230,7 @@ static bool take_piece(struct http_request *request, const char *upload, size_t 
 static void begin(struct http_request *request, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        microhttpd->get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     request->begun = true;
     request->connection = connection;

@@ -40,7 +40,7 @@ void http_suspend(struct http_request *request)
     request->waits = request->stream == NULL;
     request->desk->waiting += request->waits;
     request->guest->served = true;
-    MHD_suspend_connection(request->connection);
+    microhttpd->suspend_connection(request->connection);
     /* Not G_IO_IN: what it sends while it waits is nobody's to read. POLLRDHUP: it has closed its
      * side, G_IO_HUP would wait for ours as well. */
     request->watch = g_unix_fd_source_new(request->guest->fd,
@@ -59,7 +59,7 @@ void http_wake(struct http_request *request)
     request->waits = false;
     g_source_destroy(request->watch);
     g_clear_pointer(&request->watch, g_source_unref);
-    MHD_resume_connection(request->connection);
+    microhttpd->resume_connection(request->connection);
     request->desk->stirred = true;
 }
 
