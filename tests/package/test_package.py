@@ -69,6 +69,13 @@ def unpacked(package, root):
         assert (root / path.lstrip("/")).exists(), path
 
 
+def test_it_depends_on_what_it_loads(package):
+    depends = subprocess.run(["dpkg-deb", "-f", package, "Depends"], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
+    for library in "libpq5", "libcurl4", "libmicrohttpd12":
+        assert f"{library} (>= " in depends, depends
+
+
 def owner_and_mode(sandbox, path):
     return sandbox.run("stat", "-c", "%U:%G %a", path).strip()
 
