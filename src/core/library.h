@@ -1,7 +1,7 @@
 /*
  * Shared libraries that are loaded when they are first used: what few commands need would lengthen
  * the start of all of them. Each has a module that knows it by its own header, with a table of the
- * functions in use: fetch/curl_library.h, and that of the host's HTTP.
+ * functions in use: fetch/curl_library.h, pg/libpq_library.h, and that of the host's HTTP.
  */
 #ifndef CORE_LIBRARY_H
 #define CORE_LIBRARY_H

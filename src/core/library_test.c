@@ -60,6 +60,7 @@ static void test_names(void)
 {
     g_assert_true(g_str_has_prefix(LIBRARY_CURL, "libcurl.so."));
     g_assert_true(g_str_has_prefix(LIBRARY_MICROHTTPD, "libmicrohttpd.so."));
+    g_assert_true(g_str_has_prefix(LIBRARY_PQ, "libpq.so."));
 }
 
 int main(int argc, char **argv)
