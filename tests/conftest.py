@@ -142,3 +142,13 @@ def runbook(tmp_path):
     program = Runbook(tmp_path)
     yield program
     program.close()
+
+
+@pytest.fixture
+def broken_library(tmp_path):
+    """An environment in which that file cannot be loaded."""
+    def make(file):
+        (tmp_path / "libraries").mkdir(exist_ok=True)
+        (tmp_path / "libraries" / file).touch()
+        return {"LD_LIBRARY_PATH": str(tmp_path / "libraries")}
+    return make

@@ -69,6 +69,13 @@ def unpacked(package, root):
         assert (root / path.lstrip("/")).exists(), path
 
 
+def test_it_depends_on_what_it_loads(package):
+    depends = subprocess.run(["dpkg-deb", "-f", package, "Depends"], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
+    for library in "libpq5", "libcurl4", "libmicrohttpd12":
+        assert f"{library} (>= " in depends, depends
+
+
 def owner_and_mode(sandbox, path):
     return sandbox.run("stat", "-c", "%U:%G %a", path).strip()
 
@@ -100,7 +107,8 @@ def configure(sandbox, server):
     assert f"\nstate = {HISTORY}\n" in text
     target = f"host=localhost port={server.cluster.port} user=postgres dbname=postgres"
     sandbox.write(CONFIG, text.replace(
-        f"\nstate = {HISTORY}\n", f"\nstate = {HISTORY}\nhttp.listen = 127.0.0.1:0\n") + f"""
+        f"\nstate = {HISTORY}\n", f"\nstate = {HISTORY}\nhttp.listen = 127.0.0.1:0\n"
+        "notify.webhook = http://127.0.0.1:1/\n") + f"""
 [target main]
 conninfo = {target}
 log_file = {LOG}
@@ -223,6 +231,8 @@ def works_in_its_cage(sandbox):
     sandbox.run("sh", "-c", f"echo 'pq: too many connections' >>{LOG}")
     wait_until(lambda: "log: pq: too many connections" in journal(sandbox), what="the log file")
     wait_until(lambda: "job vacuum: the turn of" in journal(sandbox), what="a turn")
+    # The library for that is loaded in there, when there is something to say.
+    wait_until(lambda: "cannot connect to 127.0.0.1 port 1: " in journal(sandbox), what="a webhook")
     assert owner_and_mode(sandbox, HISTORY) == "pgrunbook:pgrunbook 600"
     # What the service knows, who may read its configuration knows, without being told where.
     for who in "root", "pgrunbook":

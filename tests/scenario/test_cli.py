@@ -88,6 +88,17 @@ def test_check_says_why_it_cannot_connect_once(runbook):
     assert result.err == ""
 
 
+def test_without_libpq_it_is_said_and_not_died_of(runbook, broken_library):
+    env = broken_library("libpq.so.5")
+    runbook("schedule", "-d", "dbname=shop", env=env).expect(0)
+    result = runbook("vacuum", "plan", "-h", "/nonexistent", env=env).expect(1)
+    assert "cannot load libpq: " in result.err
+    assert "install libpq" in result.err.split("hint: ")[-1]
+    file = write_targets(runbook, ("here", "host=/nonexistent"))
+    result = runbook("config", "check", "--config", file, env=env).expect(1)
+    assert f"{file}:2: conninfo: cannot load libpq: " in result.err
+
+
 def write_targets(runbook, *targets):
     file = runbook.home / "targets.conf"
     file.write_text("".join(f"[target {name}]\nconninfo = {conninfo}\n"

@@ -84,6 +84,17 @@ def test_what_serve_would_refuse_is_a_fault(runbook, write, lines, words):
     assert words in runbook("serve", "--config", path).expect(2).err
 
 
+def test_http_is_not_to_be_had_without_its_library(runbook, write, broken_library):
+    env = broken_library("libmicrohttpd.so.12")
+    path = write("[pgrunbook]\nhttp.listen = 127.0.0.1:0\n")
+    for words in ("config", "check"), ("serve",):
+        result = runbook(*words, "--config", path, env=env).expect(1)
+        assert "cannot load libmicrohttpd" in result.err
+        assert "http.listen = off" in result.err.split("hint: ")[-1]
+    path = write("[pgrunbook]\nhttp.listen = off\n")
+    runbook("config", "check", "--config", path, env=env).expect(0)
+
+
 def test_a_path_is_absolute_and_a_way_in_is_missed(runbook, write):
     path = write("[pgrunbook]\nreport.folder = reports\n")
     assert "absolute" in runbook("config", "check", "--config", path).expect(2).err

@@ -72,6 +72,18 @@ def test_what_may_be_wrong_with_it_is_said(runbook, tmp_path, receiver, configur
     runbook("notify", "test", "--config", config).expect(2)
 
 
+def test_without_its_library_it_is_tried_again(runbook, receiver, configure, broken_library):
+    hook = receiver()
+    config, env = configure(webhook=hook.url), broken_library("libcurl.so.4")
+    result = runbook("notify", "test", "--config", config, env=env).expect(1)
+    assert "cannot load libcurl" in result.out and not hook.requests
+    courier = Courier(runbook, config, env)
+    courier.send(event(1))
+    wait_until(lambda: courier.outcomes(1), what="an outcome")
+    [outcome] = courier.outcomes(1)
+    assert not outcome["delivered"] and "cannot load libcurl" in outcome["message"]
+
+
 def test_one_message_when_it_begins_and_one_when_it_is_over(runbook, receiver, configure):
     hook = receiver()
     courier = Courier(runbook, configure(webhook=hook.url))

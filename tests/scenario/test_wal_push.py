@@ -61,12 +61,16 @@ def test_archives_and_recovers_to_a_time_on_a_new_timeline(fresh_server):
 
 
 def test_nothing_is_overwritten_and_nothing_is_taken_for_what_it_is_not(fresh_server, runbook,
-                                                                       tmp_path):
+                                                                       tmp_path,
+                                                                       broken_library):
     server, repo = fresh_server(), begun(tmp_path / "repo")
     write_wal(server, 10)
     name = switch(server)
     write_wal(server, 10)
     wal = server.cluster.data / "pg_wal"
+    # Nor is libpq needed for it.
+    runbook("backup", "wal", "push", "--repo", repo, wal / name,
+            env=broken_library("libpq.so.5")).expect(0)
     push(runbook, repo, wal / name)
     before = Stored(repo).files()[name].read_bytes()
     push(runbook, repo, wal / name)

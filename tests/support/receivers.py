@@ -121,8 +121,8 @@ class MailServer:
 class Courier:
     """`pgrunbook notify deliver`: .send(…) gives it an event, .said are the lines it prints."""
 
-    def __init__(self, runbook, config):
-        self.running = runbook.start("notify", "deliver", "--config", config, stdin=-1)
+    def __init__(self, runbook, config, env=None):
+        self.running = runbook.start("notify", "deliver", "--config", config, stdin=-1, env=env)
         self.said = []
         threading.Thread(target=self._listen, daemon=True).start()
 

@@ -22,7 +22,7 @@ static void note_end_of_header(struct exchange *exchange)
 {
     long status = 0;
 
-    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl->easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     exchange->status = status >= 200 ? (int) status : 0;
 }
 
@@ -51,30 +51,49 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data)
 
 /* ---- an exchange --------------------------------------------------------------------------- */
 
-struct exchange *exchange_new(struct fetch *fetch, const char *url, gint64 timeout_ms,
-                              fetch_done *done, gpointer data)
+/* Sets up what the first exchange needs. */
+static bool prepare(struct fetch *fetch, GError **error)
 {
     static gsize initialized;
 
+    if (!curl_library_load(error))
+        return false;
     if (g_once_init_enter(&initialized)) {
-        curl_global_init(CURL_GLOBAL_DEFAULT);
+        curl->global_init(CURL_GLOBAL_DEFAULT);
         g_once_init_leave(&initialized, 1);
     }
     if (fetch->multi == NULL) {
-        fetch->multi = curl_multi_init();
-        curl_multi_setopt(fetch->multi, CURLMOPT_SOCKETFUNCTION, fetch_on_socket);
-        curl_multi_setopt(fetch->multi, CURLMOPT_SOCKETDATA, fetch);
-        curl_multi_setopt(fetch->multi, CURLMOPT_TIMERFUNCTION, fetch_on_timer);
-        curl_multi_setopt(fetch->multi, CURLMOPT_TIMERDATA, fetch);
+        fetch->multi = curl->multi_init();
+        curl->multi_setopt(fetch->multi, CURLMOPT_SOCKETFUNCTION, fetch_on_socket);
+        curl->multi_setopt(fetch->multi, CURLMOPT_SOCKETDATA, fetch);
+        curl->multi_setopt(fetch->multi, CURLMOPT_TIMERFUNCTION, fetch_on_timer);
+        curl->multi_setopt(fetch->multi, CURLMOPT_TIMERDATA, fetch);
     }
+    return true;
+}
+
+struct exchange *exchange_new(struct fetch *fetch, const char *url, gint64 timeout_ms,
+                              fetch_done *done, gpointer data)
+{
     struct exchange *exchange = g_new0(struct exchange, 1);
-    exchange->easy = curl_easy_init();
+    g_autoptr(GError) error = NULL;
+
     exchange->url = g_strdup(url);
     exchange->timeout_ms = CLAMP(timeout_ms, 1, G_MAXINT32);
     exchange->done = done;
     exchange->data = data;
     exchange->answer = g_string_new(NULL);
+    if (prepare(fetch, &error))
+        exchange->easy = curl->easy_init();
+    else
+        exchange_refuse(exchange, error->message);
     return exchange;
+}
+
+void exchange_refuse(struct exchange *exchange, const char *why)
+{
+    if (exchange->refused == NULL)
+        exchange->refused = g_strndup(why, strcspn(why, "\n"));
 }
 
 int exchange_status(const struct exchange *exchange)
@@ -86,8 +105,11 @@ int exchange_status(const struct exchange *exchange)
 
 void exchange_free(struct exchange *exchange)
 {
-    curl_easy_cleanup(exchange->easy);
-    curl_slist_free_all(exchange->headers);
+    if (exchange->easy != NULL) {
+        curl->easy_cleanup(exchange->easy);
+        curl->slist_free_all(exchange->headers);
+    }
+    g_free(exchange->refused);
     g_string_free(exchange->answer, TRUE);
     g_free(exchange->retry_after);
     g_free(exchange->recipient);
@@ -102,25 +124,26 @@ void exchange_begin(struct fetch *fetch, struct exchange *exchange)
 {
     CURL *easy = exchange->easy;
 
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-    curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->words);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    /* A name server that hangs must not hold up whoever gives up on it. */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) exchange->timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) exchange->timeout_ms);
-    /* Exchanges are rare: an open socket and an old address in between would only mislead. */
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 5L);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     g_ptr_array_add(fetch->active, exchange);
-    if (exchange->refused == NULL)
-        curl_multi_add_handle(fetch->multi, easy);
+    if (exchange->refused != NULL)
+        return;
+    curl->easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    curl->easy_setopt(easy, CURLOPT_URL, exchange->url);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->words);
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A name server that hangs must not hold up whoever gives up on it. */
+    curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) exchange->timeout_ms);
+    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) exchange->timeout_ms);
+    /* Exchanges are rare: an open socket and an old address in between would only mislead. */
+    curl->easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl->easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 5L);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+    curl->multi_add_handle(fetch->multi, easy);
 }
 
 /* ---- HTTP ---------------------------------------------------------------------------------- */
@@ -134,10 +157,31 @@ static bool is_web(const char *url)
 static void set_body(struct exchange *exchange, const char *body)
 {
     exchange->body = g_strdup(body);
-    curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(body));
-    curl_easy_setopt(exchange->easy, CURLOPT_POSTFIELDS, exchange->body);
+    curl->easy_setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(body));
+    curl->easy_setopt(exchange->easy, CURLOPT_POSTFIELDS, exchange->body);
     /* Without it a long body would wait for a "100 Continue" that few servers send. */
-    exchange->headers = curl_slist_append(exchange->headers, "Expect:");
+    exchange->headers = curl->slist_append(exchange->headers, "Expect:");
+}
+
+static void ask(struct exchange *exchange, const struct fetch_request *request)
+{
+    CURL *easy = exchange->easy;
+
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+    curl->easy_setopt(easy, CURLOPT_USERAGENT, "pgrunbook/" RUNBOOK_VERSION);
+    /* What answers a proxy's CONNECT is not the answer. */
+    curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (!request->proxy)
+        curl->easy_setopt(easy, CURLOPT_PROXY, "");
+    if (request->body != NULL)
+        set_body(exchange, request->body);
+    if (request->method != NULL)
+        curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    for (guint i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
+        exchange->headers = curl->slist_append(exchange->headers, request->headers[i]);
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
 }
 
 void fetch_start(struct fetch *fetch, const struct fetch_request *request, fetch_done *done,
@@ -145,26 +189,12 @@ void fetch_start(struct fetch *fetch, const struct fetch_request *request, fetch
 {
     struct exchange *exchange =
         exchange_new(fetch, request->url, request->timeout_ms, done, data);
-    CURL *easy = exchange->easy;
 
     exchange->keep = request->keep;
     if (!is_web(request->url))
-        exchange->refused = "the address must begin with http:// or https://";
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "pgrunbook/" RUNBOOK_VERSION);
-    /* What answers a proxy's CONNECT is not the answer. */
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    if (!request->proxy)
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    if (request->body != NULL)
-        set_body(exchange, request->body);
-    if (request->method != NULL)
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    for (guint i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
-        exchange->headers = curl_slist_append(exchange->headers, request->headers[i]);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
+        exchange_refuse(exchange, "the address must begin with http:// or https://");
+    if (exchange->refused == NULL)
+        ask(exchange, request);
     exchange_begin(fetch, exchange);
 }
 
@@ -184,11 +214,12 @@ void fetch_free(struct fetch *fetch)
 {
     for (guint i = 0; i < fetch->active->len; i++) {
         struct exchange *exchange = fetch->active->pdata[i];
-        curl_multi_remove_handle(fetch->multi, exchange->easy);
+        if (exchange->refused == NULL)
+            curl->multi_remove_handle(fetch->multi, exchange->easy);
         exchange_free(exchange);
     }
     if (fetch->multi != NULL)
-        curl_multi_cleanup(fetch->multi);
+        curl->multi_cleanup(fetch->multi);
     g_ptr_array_free(fetch->active, TRUE);
     g_array_free(fetch->sockets, TRUE);
     g_free(fetch);

@@ -10,36 +10,38 @@
 /* The host and port of the address: never the whole of it, it may hold a password. */
 static char *place_of(const char *url)
 {
-    CURLU *parts = curl_url();
+    CURLU *parts = curl->url();
     char *host = NULL, *port = NULL;
     char *place = NULL;
 
-    if (curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+    if (curl->url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+        curl->url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl->url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
         place = g_strdup_printf("%s port %s", host, port);
-    curl_free(host);
-    curl_free(port);
-    curl_url_cleanup(parts);
+    curl->free(host);
+    curl->free(port);
+    curl->url_cleanup(parts);
     return place != NULL ? place : g_strdup("the server");
 }
 
 char *fetch_place(const char *url)
 {
-    CURLU *parts = curl_url();
+    CURLU *parts = curl_library_load(NULL) ? curl->url() : NULL;
     char *host = NULL, *port = NULL, *path = NULL;
     char *place = NULL;
 
-    if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK) {
-        bool with_port = curl_url_get(parts, CURLUPART_PORT, &port, 0) == CURLUE_OK;
+    if (parts == NULL)
+        return g_strdup("the service");
+    if (curl->url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl->url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl->url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK) {
+        bool with_port = curl->url_get(parts, CURLUPART_PORT, &port, 0) == CURLUE_OK;
         place = g_strconcat(host, with_port ? ":" : "", with_port ? port : "", path, NULL);
     }
-    curl_free(host);
-    curl_free(port);
-    curl_free(path);
-    curl_url_cleanup(parts);
+    curl->free(host);
+    curl->free(port);
+    curl->free(path);
+    curl->url_cleanup(parts);
     return place != NULL ? place : g_strdup("the service");
 }
 
@@ -47,7 +49,7 @@ static const char *system_words(const struct exchange *exchange)
 {
     long number = 0;
 
-    curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &number);
+    curl->easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &number);
     return number != 0 ? g_strerror((int) number) : NULL;
 }
 
@@ -66,8 +68,8 @@ static char *timed_out(const struct exchange *exchange)
     g_autofree char *limit = units_format_duration((double) exchange->timeout_ms / 1000);
     curl_off_t named = 0, connected = 0;
 
-    curl_easy_getinfo(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T, &named);
-    curl_easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    curl->easy_getinfo(exchange->easy, CURLINFO_NAMELOOKUP_TIME_T, &named);
+    curl->easy_getinfo(exchange->easy, CURLINFO_CONNECT_TIME_T, &connected);
     if (exchange_status(exchange) != 0 && !exchange->mail)
         return g_strdup_printf("the answer of %s did not end within %s", place, limit);
     if (connected != 0)
@@ -105,7 +107,7 @@ static char *in_words(const struct exchange *exchange, CURLcode code)
     case CURLE_URL_MALFORMAT:
         return g_strdup("the address is not a valid URL");
     default:
-        return g_strdup(exchange->words[0] ? exchange->words : curl_easy_strerror(code));
+        return g_strdup(exchange->words[0] ? exchange->words : curl->easy_strerror(code));
     }
 }
 

@@ -84,32 +84,41 @@ static const char *why_not(const struct fetch_mail *mail)
     return mail->to[0] == NULL ? "the mail has no recipient" : NULL;
 }
 
+static void ask(struct exchange *exchange, const struct fetch_mail *mail)
+{
+    CURL *easy = exchange->easy;
+    bool secure = g_ascii_strncasecmp(mail->url, "smtps://", 8) == 0;
+
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl->easy_setopt(easy, CURLOPT_PROXY, "");
+    curl->easy_setopt(easy, CURLOPT_USE_SSL, (long) CURLUSESSL_TRY);
+    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, secure ? 1L : 0L);
+    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, secure ? 2L : 0L);
+    curl->easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
+    for (guint i = 0; mail->to[i] != NULL; i++)
+        exchange->headers = curl->slist_append(exchange->headers, mail->to[i]);
+    curl->easy_setopt(easy, CURLOPT_MAIL_RCPT, exchange->headers);
+    /* An address that is closed must not keep the mail from all others. */
+    curl->easy_setopt(easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+    curl->easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl->easy_setopt(easy, CURLOPT_DEBUGDATA, exchange);
+    curl->easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+    curl->easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl->easy_setopt(easy, CURLOPT_READFUNCTION, give_text);
+    curl->easy_setopt(easy, CURLOPT_READDATA, exchange);
+}
+
 void fetch_mail(struct fetch *fetch, const struct fetch_mail *mail, fetch_done *done,
                 gpointer data)
 {
     struct exchange *exchange = exchange_new(fetch, mail->url, mail->timeout_ms, done, data);
-    CURL *easy = exchange->easy;
-    bool secure = g_ascii_strncasecmp(mail->url, "smtps://", 8) == 0;
+    const char *why = why_not(mail);
 
     exchange->mail = true;
-    exchange->refused = why_not(mail);
     exchange->body = g_strdup(mail->text);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_USE_SSL, (long) CURLUSESSL_TRY);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, secure ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, secure ? 2L : 0L);
-    curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
-    for (guint i = 0; mail->to[i] != NULL; i++)
-        exchange->headers = curl_slist_append(exchange->headers, mail->to[i]);
-    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, exchange->headers);
-    /* An address that is closed must not keep the mail from all others. */
-    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
-    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
-    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_text);
-    curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
+    if (why != NULL)
+        exchange_refuse(exchange, why);
+    if (exchange->refused == NULL)
+        ask(exchange, mail);
     exchange_begin(fetch, exchange);
 }

@@ -4,9 +4,8 @@
 #ifndef CORE_FETCH_PRIVATE_H
 #define CORE_FETCH_PRIVATE_H
 
+#include "fetch/curl_library.h"
 #include "fetch/fetch.h"
-
-#include <curl/curl.h>
 
 struct fetch {
     CURLM *multi;      /* NULL until the first exchange */
@@ -17,7 +16,7 @@ struct fetch {
 
 /* One exchange; owned by its struct fetch. */
 struct exchange {
-    CURL *easy;
+    CURL *easy; /* NULL: it was refused without libcurl */
     fetch_done *done;
     gpointer data;
     char *url, *body; /* copies; body is what is sent */
@@ -33,14 +32,16 @@ struct exchange {
     gsize header_bytes;
     bool cut, long_header; /* ended by us: the body is longer than wanted; the header is */
     char *retry_after;
-    const char *refused; /* why it was never begun; a constant */
+    char *refused; /* why it was never begun */
     char words[CURL_ERROR_SIZE];
 };
 
-/* A new exchange with all that HTTP and mail have in common. */
+/* A new exchange; refused where there is no libcurl. */
 struct exchange *exchange_new(struct fetch *fetch, const char *url, gint64 timeout_ms,
                               fetch_done *done, gpointer data);
-/* Hands it to libcurl. */
+/* Why it cannot be; the first reason counts. */
+void exchange_refuse(struct exchange *exchange, const char *why);
+/* Hands it to libcurl, with all that HTTP and mail have in common; or it waits to be refused. */
 void exchange_begin(struct fetch *fetch, struct exchange *exchange);
 void exchange_free(struct exchange *exchange);
 

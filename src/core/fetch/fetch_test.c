@@ -1,9 +1,12 @@
 #include "error.h"
+#include "fetch/curl_library.h"
 #include "fetch/fetch.h"
+#include "library_names.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <glib-unix.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -490,6 +493,44 @@ static void test_own(void)
     stop(&server);
 }
 
+/* What cannot be loaded is the answer's error, of HTTP and of mail; nothing else is done without it. */
+static void test_no_library(void)
+{
+    static const char *const someone[] = {"a@b", NULL};
+    g_autoptr(GError) error = NULL;
+
+    if (!g_test_subprocess()) {
+        g_autofree char *folder = g_dir_make_tmp("fetch-XXXXXX", &error);
+        g_autofree char *file = g_build_filename(folder, LIBRARY_CURL, NULL);
+        g_assert_true(g_file_set_contents(file, "no library", -1, &error));
+        g_setenv("LD_LIBRARY_PATH", folder, TRUE);
+        g_test_trap_subprocess(NULL, 0, 0);
+        g_unsetenv("LD_LIBRARY_PATH");
+        g_test_trap_assert_passed();
+        g_unlink(file);
+        g_rmdir(folder);
+        return;
+    }
+    AUTO(fetch) fetch = fetch_new();
+    struct fetch_request request = {.url = "http://127.0.0.1:1/", .body = "", .timeout_ms = 1};
+    struct fetch_mail mail = {"smtp://127.0.0.1:1", "a@b", someone, "", 1};
+    struct result results[3] = {0};
+    fetch_start(fetch, &request, keep, &results[0]);
+    fetch_mail(fetch, &mail, keep, &results[1]);
+    await_all(fetch);
+    for (guint i = 0; i < 2; i++) {
+        g_assert_true(g_str_has_prefix(results[i].error, "cannot load libcurl: "));
+        g_assert_null(strchr(results[i].error, '\n'));
+        g_assert_cmpint(results[i].status, ==, 0);
+        clear(&results[i]);
+    }
+    fetch_start(fetch, &request, keep, &results[2]); /* and dropped */
+    g_autofree char *place = fetch_place(request.url);
+    g_assert_cmpstr(place, ==, "the service");
+    g_assert_false(curl_library_load(&error));
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_FAILED);
+}
+
 static void test_place(void)
 {
     static const struct {
@@ -518,6 +559,7 @@ int main(int argc, char **argv)
     g_test_add_func("/fetch/chain", test_chain);
     g_test_add_func("/fetch/refused", test_refused);
     g_test_add_func("/fetch/own", test_own);
+    g_test_add_func("/fetch/no-library", test_no_library);
     g_test_add_func("/fetch/place", test_place);
     return g_test_run();
 }

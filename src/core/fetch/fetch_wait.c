@@ -47,7 +47,8 @@ static void end(struct fetch *fetch, struct exchange *exchange, CURLcode code)
     g_autofree char *error = exchange_error(exchange, code);
     double seconds = 0;
 
-    curl_easy_getinfo(exchange->easy, CURLINFO_TOTAL_TIME, &seconds);
+    if (exchange->easy != NULL)
+        curl->easy_getinfo(exchange->easy, CURLINFO_TOTAL_TIME, &seconds);
     const struct fetch_answer answer = {
         .status = exchange_status(exchange),
         .error = error,
@@ -57,7 +58,8 @@ static void end(struct fetch *fetch, struct exchange *exchange, CURLcode code)
         .turned_away = exchange->turned_away != NULL ? exchange->turned_away->str : NULL,
         .seconds = seconds,
     };
-    curl_multi_remove_handle(fetch->multi, exchange->easy);
+    if (exchange->refused == NULL)
+        curl->multi_remove_handle(fetch->multi, exchange->easy);
     g_ptr_array_remove(fetch->active, exchange);
     exchange->done(&answer, exchange->data);
     exchange_free(exchange);
@@ -85,10 +87,10 @@ static bool end_done(struct fetch *fetch)
     CURLMsg *message;
     int left;
 
-    while ((message = curl_multi_info_read(fetch->multi, &left)) != NULL) {
+    while ((message = curl->multi_info_read(fetch->multi, &left)) != NULL) {
         struct exchange *exchange = NULL;
         CURLcode code = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
+        curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
         end(fetch, exchange, code);
         any = true;
     }
@@ -120,11 +122,11 @@ static void call_curl(struct fetch *fetch, const struct pollfd *sockets, guint c
                    (what & POLLOUT ? CURL_CSELECT_OUT : 0) |
                    (what & (POLLERR | POLLNVAL) ? CURL_CSELECT_ERR : 0);
         if (mask != 0)
-            curl_multi_socket_action(fetch->multi, sockets[i].fd, mask, &running);
+            curl->multi_socket_action(fetch->multi, sockets[i].fd, mask, &running);
     }
     if (fetch->timer_us >= 0 && fetch->timer_us <= g_get_monotonic_time()) {
         fetch->timer_us = -1; /* set again from within, where there is more to wait for */
-        curl_multi_socket_action(fetch->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        curl->multi_socket_action(fetch->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     }
 }
 

@@ -1,6 +1,6 @@
+#include "fetch/curl_library.h"
 #include "notify/notify.h"
 
-#include <curl/curl.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -53,8 +53,8 @@ gint64 notify_retry_after_ms(const char *text, gint64 now_s)
         return 0;
     if (strspn(text, "0123456789") == strlen(text)) {
         seconds = (gint64) MIN(g_ascii_strtoull(text, NULL, 10), ASKED_MOST_MS / 1000);
-    } else if (g_ascii_isalpha(text[0])) {
-        time_t moment = curl_getdate(text, NULL);
+    } else if (g_ascii_isalpha(text[0]) && curl_library_load(NULL)) {
+        time_t moment = curl->getdate(text, NULL);
         seconds = moment < 0 || moment <= now_s ? 0 : moment - now_s;
     }
     return MIN(seconds, ASKED_MOST_MS / 1000) * 1000;

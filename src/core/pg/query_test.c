@@ -79,6 +79,14 @@ static void test_fill(void)
 /* ---- names and literals ------------------------------------------------------------------------- */
 
 /* A connection that never came up quotes as one that did. */
+static PGconn *unconnected(void)
+{
+    const char *const names[] = {"host", NULL}, *const values[] = {"/nonexistent/pgrunbook",
+                                                                   NULL};
+
+    return PQconnectStartParams(names, values, 0);
+}
+
 static void test_quote(void)
 {
     static const struct {
@@ -92,7 +100,7 @@ static void test_quote(void)
         {"s;--", "a\nb", "\"s;--\".\"a\nb\""},
         {"back\\slash", "🐘", "\"back\\slash\".\"🐘\""},
     };
-    struct session session = {.connection = PQconnectStart("host=/nonexistent/pgrunbook")};
+    struct session session = {.connection = unconnected()};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *quoted = session_quote(&session, cases[i].schema, cases[i].name);
         g_assert_cmpstr(quoted, ==, cases[i].quoted);
@@ -111,7 +119,7 @@ static void test_literal(void)
         {"it's", "'it''s'"},
         {"a\\b", " E'a\\\\b'"},
     };
-    struct session session = {.connection = PQconnectStart("host=/nonexistent/pgrunbook")};
+    struct session session = {.connection = unconnected()};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *literal = session_literal(&session, cases[i][0]);
         g_assert_cmpstr(literal, ==, cases[i][1]);

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "interrupt.h"
 #include "pg/console.h"
+#include "pg/libpq_library.h"
 #include "pg/session_private.h"
 #include "pg/terminal.h"
 
@@ -306,11 +307,14 @@ bool session_reopen(struct session *session, GError **error)
     return ready;
 }
 
-/* A slip in the connection string is a matter of usage, not of the server. */
+/* Before anything is asked of libpq, of which there may be none. A slip in the connection string is a
+ * matter of usage, not of the server. */
 static bool check_conninfo(const char *text, GError **error)
 {
     char *message = NULL;
 
+    if (!libpq_library_load(error))
+        return false;
     if (text == NULL || (strchr(text, '=') == NULL && strstr(text, "://") == NULL))
         return true;
     PQconninfoOption *options = PQconninfoParse(text, &message);

@@ -4,6 +4,7 @@
 #include "pg/session_private.h"
 
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -171,9 +172,21 @@ static void server_close(struct server *server)
 
 static struct session session_to(const struct server *server)
 {
-    g_autofree char *conninfo = g_strdup_printf(
-        "host=%s port=1 user=u dbname=d sslmode=disable gssencmode=disable", server->folder);
-    struct session session = {.connection = PQconnectdb(conninfo), .version = 140000};
+    const char *const names[] = {"host",    "port",       "user", "dbname",
+                                 "sslmode", "gssencmode", NULL};
+    const char *const values[] = {server->folder, "1", "u", "d", "disable", "disable", NULL};
+    struct session session = {.connection = PQconnectStartParams(names, values, 0),
+                              .version = 140000};
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+    while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
+        struct pollfd wait = {
+            .fd = PQsocket(session.connection),
+            .events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+        };
+        g_assert_cmpint(poll(&wait, 1, -1), ==, 1);
+        status = PQconnectPoll(session.connection);
+    }
 
     g_assert_cmpint(PQstatus(session.connection), ==, CONNECTION_OK);
     return session;

@@ -3,6 +3,7 @@
  * not answer eats the time of the second. So they are tried here, one attempt each.
  */
 #include "error.h"
+#include "pg/libpq_library.h"
 #include "pg/session_private.h"
 
 #include <string.h>
@@ -113,6 +114,8 @@ GPtrArray *session_places_of(struct session *session)
 
 guint session_hosts(struct session_params *params)
 {
+    if (!libpq_library_load(NULL))
+        return 1;
     struct session form = {.params = params};
     g_autoptr(GPtrArray) places = session_places_of(&form);
 

@@ -1,4 +1,5 @@
 #include "error.h"
+#include "pg/libpq_library.h"
 #include "settings/settings_internal.h"
 
 #include <libpq-fe.h>
@@ -226,6 +227,8 @@ static void report_syntax(const char *text, const char *message, GError **error)
 
 bool settings_conninfo_check(const char *text, GError **error)
 {
+    if (!libpq_library_load(error))
+        return false;
     char *message = NULL;
     bool password = mentions_password(text);
     PQconninfoOption *options = password ? NULL : PQconninfoParse(text, &message);

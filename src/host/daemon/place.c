@@ -1,6 +1,7 @@
 #include "daemon/place.h"
 
 #include "error.h"
+#include "pg/libpq_library.h"
 
 #include <libpq-fe.h>
 #include <string.h>
@@ -41,7 +42,7 @@ char *place_name(const char *dbname)
 
     if (plain)
         name = g_strdup(dbname);
-    else if (dbname != NULL)
+    else if (dbname != NULL && libpq_library_load(NULL))
         options = PQconninfoParse(dbname, NULL);
     for (PQconninfoOption *option = options; option && option->keyword; option++)
         if (strcmp(option->keyword, "dbname") == 0 && option->val != NULL && name == NULL)

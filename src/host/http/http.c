@@ -1,6 +1,6 @@
 /*
  * libmicrohttpd reads and writes; we own the socket, the loop and the patience. Its descriptor is
- * an epoll set that the main loop watches; all its work is done within MHD_run().
+ * an epoll set that the main loop watches; all its work is done within microhttpd->run().
  *
  * A connection may be used again after an answer that went well, for HTTP_MOST_REQUESTS in all, by
  * whoever speaks HTTP/1.1 and sends no body: where a body ends, others on its way may have read
@@ -54,7 +54,7 @@ struct http_source {
 static void arrive(struct http *http, struct MHD_Connection *connection, void **ret_guest)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        microhttpd->get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct http_guest *guest = g_new0(struct http_guest, 1);
 
     guest->fd = info != NULL ? info->connect_fd : -1;
@@ -129,7 +129,7 @@ static gboolean prepare(GSource *source, gint *ret_timeout_ms)
 
     if (wait_ms < 0 && patience >= 0)
         wait_ms = MAX(0, (patience - g_source_get_time(source)) / 1000 + 1);
-    if (MHD_get_timeout(http->library, &library_ms) == MHD_YES)
+    if (microhttpd->get_timeout(http->library, &library_ms) == MHD_YES)
         wait_ms = wait_ms < 0 ? (gint64) library_ms : MIN(wait_ms, (gint64) library_ms);
     *ret_timeout_ms = (gint) CLAMP(wait_ms, -1, 60000);
     return *ret_timeout_ms == 0;
@@ -145,7 +145,7 @@ static gboolean check(GSource *source)
         return TRUE;
     if (patience >= 0 && patience <= g_source_get_time(source))
         return TRUE;
-    return MHD_get_timeout(http->library, &library_ms) == MHD_YES && library_ms == 0;
+    return microhttpd->get_timeout(http->library, &library_ms) == MHD_YES && library_ms == 0;
 }
 
 static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
@@ -156,7 +156,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
 
     show_out_late(http, g_source_get_time(source));
     http->desk.stirred = false;
-    MHD_run(http->library);
+    microhttpd->run(http->library);
     make_room(http);
     return G_SOURCE_CONTINUE;
 }
@@ -166,7 +166,7 @@ static GSourceFuncs functions = {.prepare = prepare, .check = check, .dispatch =
 static void attach(struct http *http)
 {
     const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(http->library, MHD_DAEMON_INFO_EPOLL_FD);
+        microhttpd->get_daemon_info(http->library, MHD_DAEMON_INFO_EPOLL_FD);
 
     http->source = g_source_new(&functions, sizeof(struct http_source));
     ((struct http_source *) http->source)->http = http;
@@ -241,7 +241,7 @@ static struct MHD_Daemon *start_library(struct http *http, int fd)
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
     unsigned flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME;
 
-    return MHD_start_daemon(
+    return microhttpd->start_daemon(
         http->key != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, http_handle,
         &http->desk, MHD_OPTION_EXTERNAL_LOGGER, be_silent, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned) MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -323,7 +323,7 @@ static void say_good_bye(struct http *http)
         if (guest->request != NULL && guest->request->suspended)
             http_lose(guest->request);
     }
-    MHD_run(http->library);
+    microhttpd->run(http->library);
 }
 
 void http_stop(struct http *http)
@@ -334,10 +334,10 @@ void http_stop(struct http *http)
     }
     if (http->library != NULL) {
         /* Who comes now is the next one's, if there is one. */
-        MHD_quiesce_daemon(http->library);
+        microhttpd->quiesce_daemon(http->library);
         close(http->fd);
         say_good_bye(http);
-        MHD_stop_daemon(http->library);
+        microhttpd->stop_daemon(http->library);
     }
     g_strfreev(http->desk.names);
     http_keyring_free(http->desk.keyring);

@@ -11,8 +11,8 @@
 
 char *http_request_address(const struct http_request *request)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info = microhttpd->get_connection_info(
+        request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     char text[INET6_ADDRSTRLEN] = "";
 
     if (info == NULL || info->client_addr == NULL)

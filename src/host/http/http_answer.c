@@ -20,10 +20,10 @@ void http_answer_headers(struct MHD_Response *response, const char *type, const 
         {"Cross-Origin-Resource-Policy", "same-origin"},
     };
 
-    MHD_add_response_header(response, "Content-Type", type);
-    MHD_add_response_header(response, "Cache-Control", cache);
+    microhttpd->add_response_header(response, "Content-Type", type);
+    microhttpd->add_response_header(response, "Cache-Control", cache);
     for (gsize i = 0; i < G_N_ELEMENTS(same); i++)
-        MHD_add_response_header(response, same[i][0], same[i][1]);
+        microhttpd->add_response_header(response, same[i][0], same[i][1]);
 }
 
 void http_answer_with(struct http_request *request, int status, struct MHD_Response *response)
@@ -43,7 +43,7 @@ static void add_headers(struct MHD_Response *response, va_list more)
     while ((name = va_arg(more, const char *)) != NULL) {
         const char *value = va_arg(more, const char *);
         if (value != NULL)
-            MHD_add_response_header(response, name, value);
+            microhttpd->add_response_header(response, name, value);
     }
 }
 
@@ -72,14 +72,15 @@ static struct MHD_Response *begin(const struct http_request *request, const char
     gsize length = 0;
     GBytes *sent = packed != NULL ? packed : body;
     const void *data = g_bytes_get_data(sent, &length);
-    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-        length, (void *) (uintptr_t) data, let_go, g_bytes_ref(sent));
+    struct MHD_Response *response =
+        microhttpd->create_response_from_buffer_with_free_callback_cls(
+            length, (void *) (uintptr_t) data, let_go, g_bytes_ref(sent));
 
     if (response == NULL)
         g_error("out of memory");
     http_answer_headers(response, type, "no-store");
     if (packed != NULL)
-        MHD_add_response_header(response, "Content-Encoding", "gzip");
+        microhttpd->add_response_header(response, "Content-Encoding", "gzip");
     return response;
 }
 
@@ -101,8 +102,8 @@ void http_answer_text(struct http_request *request, int status, const char *type
     add_headers(response, more);
     va_end(more);
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED &&
-        MHD_get_response_header(response, "Allow") == NULL)
-        MHD_add_response_header(response, "Allow", allowed(request->route));
+        microhttpd->get_response_header(response, "Allow") == NULL)
+        microhttpd->add_response_header(response, "Allow", allowed(request->route));
     http_answer_with(request, status, response);
 }
 

@@ -39,14 +39,14 @@ void http_answer_file(struct http_request *request, const struct http_file *file
         answer_unpacked(request, file);
         return;
     }
-    struct MHD_Response *response = MHD_create_response_from_buffer(
+    struct MHD_Response *response = microhttpd->create_response_from_buffer(
         same ? 0 : file->gzip_length, (void *) (uintptr_t) file->gzip, MHD_RESPMEM_PERSISTENT);
     if (response == NULL)
         g_error("out of memory");
     http_answer_headers(response, file->type, "no-cache");
-    MHD_add_response_header(response, "ETag", file->etag);
-    MHD_add_response_header(response, "Vary", "Accept-Encoding");
+    microhttpd->add_response_header(response, "ETag", file->etag);
+    microhttpd->add_response_header(response, "Vary", "Accept-Encoding");
     if (!same)
-        MHD_add_response_header(response, "Content-Encoding", "gzip");
+        microhttpd->add_response_header(response, "Content-Encoding", "gzip");
     http_answer_with(request, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
 }

@@ -70,7 +70,7 @@ bool http_plan_tls(const struct http_plan *plan, char **ret_certificate, char **
                           "http.tls_certificate and http.tls_key go together");
         return false;
     }
-    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+    if (microhttpd->is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
         runbook_error_set(error, RUNBOOK_FAILED, NULL,
                           "the installed libmicrohttpd was built without TLS");
         return false;
@@ -105,7 +105,7 @@ bool http_plan_check(const struct http_plan *plan, GError **error)
 
     if (plan->listen.off)
         return true;
-    if (!http_plan_tls(plan, &certificate, &key, error))
+    if (!microhttpd_library_load(error) || !http_plan_tls(plan, &certificate, &key, error))
         return false;
     const struct http_tokens *tokens = http_keyring_look(keyring, error);
     if (tokens == NULL)

@@ -6,8 +6,7 @@
 
 #include "http/http.h"
 #include "http/http_guard.h"
-
-#include <microhttpd.h>
+#include "http/microhttpd_library.h"
 
 enum {
     HTTP_BODY_MOST = 64 * 1024,

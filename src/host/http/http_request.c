@@ -12,7 +12,7 @@
 void *http_request_new(void *data, const char *uri, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        microhttpd->get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct http_request *request = g_new0(struct http_request, 1);
 
     request->desk = data;
@@ -35,7 +35,7 @@ void http_request_end(struct http_request *request, bool well)
     if (request->stream != NULL)
         http_stream_free(request->stream);
     if (request->response != NULL)
-        MHD_destroy_response(request->response);
+        microhttpd->destroy_response(request->response);
     request->guest->request = NULL;
     if (well)
         http_guest_rest(&request->desk->guests, request->guest, g_get_monotonic_time());
@@ -61,7 +61,7 @@ bool http_request_is_post(const struct http_request *request)
 
 const char *http_request_header(const struct http_request *request, const char *name)
 {
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+    return microhttpd->lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
 const char *http_request_body(const struct http_request *request, gsize *ret_length)
@@ -154,7 +154,7 @@ static struct heads heads_of(const struct http_request *request)
 {
     struct heads heads = {0};
 
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_head, &heads);
+    microhttpd->get_connection_values(request->connection, MHD_HEADER_KIND, note_head, &heads);
     return heads;
 }
 
@@ -216,15 +216,15 @@ static enum MHD_Result send_it(struct http_request *request)
     struct MHD_Response *response = g_steal_pointer(&request->response);
 
     if (!keeps(request))
-        MHD_add_response_header(response, "Connection", "close");
+        microhttpd->add_response_header(response, "Connection", "close");
     enum MHD_Result queued =
-        MHD_queue_response(request->connection, (unsigned) request->status, response);
+        microhttpd->queue_response(request->connection, (unsigned) request->status, response);
 
     /* From here on the client has to read; a stream it may read for ever. */
     request->guest->since_us = g_get_monotonic_time();
     request->guest->served = request->stream != NULL;
     request->handed = false;
-    MHD_destroy_response(response);
+    microhttpd->destroy_response(response);
     return queued;
 }
 

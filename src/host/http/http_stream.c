@@ -166,7 +166,7 @@ struct http_stream *http_answer_stream(struct http_request *request,
     }
     struct http_stream *stream = g_new0(struct http_stream, 1);
     struct MHD_Response *response =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, give, stream, NULL);
+        microhttpd->create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, give, stream, NULL);
     if (response == NULL)
         g_error("out of memory");
     stream->link.data = stream;

@@ -77,7 +77,7 @@ void http_suspend(struct http_request *request)
     request->waits = request->stream == NULL;
     request->desk->waiting += request->waits;
     request->guest->served = true;
-    MHD_suspend_connection(request->connection);
+    microhttpd->suspend_connection(request->connection);
     /* Not G_IO_IN: what it sends while it waits is nobody's to read. POLLRDHUP: it has closed its
      * side, G_IO_HUP would wait for ours as well. */
     watch(request, POLLRDHUP | POLLHUP | POLLERR);
@@ -92,7 +92,7 @@ void http_wake(struct http_request *request)
     request->waits = false;
     g_source_destroy(request->watch);
     g_clear_pointer(&request->watch, g_source_unref);
-    MHD_resume_connection(request->connection);
+    microhttpd->resume_connection(request->connection);
     request->desk->stirred = true;
 }
 
