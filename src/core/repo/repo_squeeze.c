@@ -3,6 +3,7 @@
 #include "error.h"
 #include "repo/repo_private.h"
 
+#include <sys/mman.h>
 #include <zstd.h>
 
 /* Small enough that all processors end at about the same time and the first is on its way to the
@@ -67,13 +68,22 @@ static void tell(struct squeeze *squeeze, struct slot *slot, enum part_state sta
     g_mutex_unlock(&squeeze->lock);
 }
 
+/* A segment of 16 MB takes 40 ms, and without huge pages 4 of them are page faults of these. */
+static guint8 *new_bytes(void)
+{
+    guint8 *bytes = g_aligned_alloc(1, PART_BYTES, PART_BYTES);
+
+    (void) madvise(bytes, PART_BYTES, MADV_HUGEPAGE);
+    return bytes;
+}
+
 static void read_part(const struct squeeze *squeeze, struct slot *slot, guint number)
 {
     gsize begin = (gsize) number * PART_BYTES;
 
     slot->length = MIN(squeeze->length - begin, PART_BYTES);
     if (slot->bytes == NULL)
-        slot->bytes = g_malloc(slot->length);
+        slot->bytes = new_bytes();
     repo_pread_all(squeeze->descriptor, squeeze->path, begin, slot->bytes, slot->length,
                    &slot->failure);
 }
@@ -183,7 +193,7 @@ void squeeze_free(struct squeeze *squeeze)
     for (guint i = 0; i < squeeze->thread_count; i++)
         g_thread_join(squeeze->threads[i]);
     for (guint i = 0; i < squeeze->slot_count; i++) {
-        g_free(squeeze->slots[i].bytes);
+        g_aligned_free(squeeze->slots[i].bytes);
         g_free(squeeze->slots[i].frame);
         g_clear_error(&squeeze->slots[i].failure);
     }
