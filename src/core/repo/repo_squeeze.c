@@ -10,6 +10,9 @@
  * disk before the last is done; some times level 1's window, so that hardly anything is lost. */
 enum { PART_BYTES = 2 << 20, THREADS_MOST = 4, AHEAD = 2 };
 
+/* From this level on a thread's tables take 33 MiB: four of them would be the section's 150. */
+enum { LARGE_LEVEL = 13, LARGE_THREADS = 3 };
+
 enum part_state { PART_AWAITED, PART_READ, PART_DONE };
 
 /* Where a part is while it is in memory; the next that gets it comes so many parts later as there
@@ -130,7 +133,8 @@ struct squeeze *squeeze_new(int descriptor, const char *path, gsize length, int 
     squeeze->length = length;
     squeeze->level = level;
     squeeze->count = (guint) ((length + PART_BYTES - 1) / PART_BYTES);
-    squeeze->thread_count = MIN(CLAMP(g_get_num_processors(), 1, THREADS_MOST), squeeze->count);
+    guint most = level >= LARGE_LEVEL ? LARGE_THREADS : THREADS_MOST;
+    squeeze->thread_count = MIN(CLAMP(g_get_num_processors(), 1, most), squeeze->count);
     squeeze->slot_count = MAX(MIN(squeeze->thread_count + AHEAD, squeeze->count), 1);
     g_mutex_init(&squeeze->lock);
     g_cond_init(&squeeze->done);
