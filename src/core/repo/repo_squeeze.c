@@ -1,8 +1,8 @@
 #include "repo/repo_squeeze.h"
 
 #include "error.h"
-#include "repo/repo_private.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <zstd.h>
 
@@ -71,24 +71,27 @@ static void tell(struct squeeze *squeeze, struct slot *slot, enum part_state sta
     g_mutex_unlock(&squeeze->lock);
 }
 
-/* A segment of 16 MB takes 40 ms, and without huge pages 4 of them are page faults of these. */
-static guint8 *new_bytes(void)
-{
-    guint8 *bytes = g_aligned_alloc(1, PART_BYTES, PART_BYTES);
-
-    (void) madvise(bytes, PART_BYTES, MADV_HUGEPAGE);
-    return bytes;
-}
-
-static void read_part(const struct squeeze *squeeze, struct slot *slot, guint number)
+/* Mapped, not read, which would cost a copy and the pages for it; no longer than it is in hand, so
+ * that all the mapped pages are those of the slots. */
+static void map_part(const struct squeeze *squeeze, struct slot *slot, guint number)
 {
     gsize begin = (gsize) number * PART_BYTES;
 
     slot->length = MIN(squeeze->length - begin, PART_BYTES);
-    if (slot->bytes == NULL)
-        slot->bytes = new_bytes();
-    repo_pread_all(squeeze->descriptor, squeeze->path, begin, slot->bytes, slot->length,
-                   &slot->failure);
+    void *bytes = mmap(NULL, slot->length, PROT_READ, MAP_PRIVATE | MAP_POPULATE,
+                       squeeze->descriptor, (off_t) begin);
+    if (bytes != MAP_FAILED)
+        slot->bytes = bytes;
+    else
+        runbook_error_set(&slot->failure, RUNBOOK_FAILED, NULL, "could not read \"%s\": %s",
+                          squeeze->path, g_strerror(errno));
+}
+
+static void unmap(struct slot *slot)
+{
+    if (slot->bytes != NULL)
+        munmap(slot->bytes, slot->length);
+    slot->bytes = NULL;
 }
 
 static void compress(struct slot *slot, ZSTD_CCtx *context)
@@ -112,7 +115,7 @@ static gpointer work(gpointer data)
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
     while (take(squeeze, &number)) {
         struct slot *slot = slot_of(squeeze, number);
-        read_part(squeeze, slot, number);
+        map_part(squeeze, slot, number);
         tell(squeeze, slot, PART_READ);
         if (slot->failure == NULL)
             compress(slot, context);
@@ -178,6 +181,7 @@ bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **err
     }
     if (!repo_writer_put(file, slot->frame, slot->size, error))
         return false;
+    unmap(slot);
     g_mutex_lock(&squeeze->lock);
     slot->state = PART_AWAITED;
     squeeze->written++;
@@ -197,7 +201,7 @@ void squeeze_free(struct squeeze *squeeze)
     for (guint i = 0; i < squeeze->thread_count; i++)
         g_thread_join(squeeze->threads[i]);
     for (guint i = 0; i < squeeze->slot_count; i++) {
-        g_aligned_free(squeeze->slots[i].bytes);
+        unmap(&squeeze->slots[i]);
         g_free(squeeze->slots[i].frame);
         g_clear_error(&squeeze->slots[i].failure);
     }

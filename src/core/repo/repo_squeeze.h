@@ -1,5 +1,5 @@
 /*
- * Reads a file and compresses it, in threads, while the caller looks at what was read: for `wal push`,
+ * Reads a file and compresses it, in threads, while the caller looks at its bytes: for `wal push`,
  * which a server waits for. A few parts are in memory at a time, however long the file is.
  */
 #ifndef CORE_REPO_SQUEEZE_H
@@ -9,8 +9,8 @@
 
 struct squeeze;
 
-/* Begins with the first so many bytes of the file, which stays open and named by path until the end.
- * Every 2 MiB become a frame of their own, with its size and checksum. */
+/* Begins with the first so many bytes of the file, which stays open, as long as it is and named by
+ * path until the end: nobody writes to what the server gives to archive_command. Every 2 MiB become a frame of their own, with its size and checksum. */
 struct squeeze *squeeze_new(int descriptor, const char *path, gsize length, int level);
 
 /* The next part as it was read, valid until it is put. NULL with an error, or without one: there is

@@ -273,7 +273,7 @@ static enum repo_put put_file(struct offer *offer, GError **error)
     return fits(offer, error) ? put_segment(offer, error) : REPO_PUT_FAILED;
 }
 
-/* Nobody writes to what the server gives to archive_command: it may be read twice. */
+/* Nobody writes to what the server gives to archive_command: it may be mapped, and read twice. */
 enum repo_put lineage_wal_put(struct lineage *lineage, const char *path, const char *name,
                               int level, GError **error)
 {
