@@ -1,5 +1,5 @@
-"""Segments of 256 MB: what is done with them takes no more memory than the section promises, whatever
-`initdb --wal-segsize` said."""
+"""Segments of 256 MB: what is done with them takes no more memory than the section promises,
+whatever `initdb --wal-segsize` said."""
 
 import filecmp
 import subprocess
@@ -40,7 +40,8 @@ def bounded():
     peaks = []
     yield lambda *peak: peaks.append(peak)
     if sanitized():
-        pytest.skip("NOT MEASURED: a sanitizer's own memory hides the program's; all else was tested")
+        pytest.skip("NOT MEASURED: a sanitizer's own memory hides the program's; "
+                    "all else was tested")
     assert peaks and all(peak < MOST for _, peak in peaks), \
         ", ".join(f"{what} {peak / MIB:.0f} MiB" for what, peak in peaks)
 

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Between a test and the program: what the kernel tells of a child counts the memory of whoever forked
-# it, which in a test is more than the program's own.
+# Between a test and the program: what the kernel tells of a child counts the memory of whoever
+# forked it, which in a test is more than the program's own.
 WATCH = """import os, resource, sys
 code = os.spawnv(os.P_WAIT, sys.argv[2], sys.argv[2:])
 with open(sys.argv[1], "w") as file:

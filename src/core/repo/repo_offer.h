@@ -1,6 +1,6 @@
 /*
- * A file that archive_command offers: what it is, whether it is what its name says, and what becomes
- * of small ones. For repo_wal_put.c alone.
+ * A file that archive_command offers: what it is, whether it is what its name says, and what
+ * becomes of small ones. For repo_wal_put.c alone.
  */
 #ifndef CORE_REPO_OFFER_H
 #define CORE_REPO_OFFER_H

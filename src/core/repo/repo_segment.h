@@ -21,8 +21,8 @@ struct segment_known {
     guint32 crc;
 };
 
-/* Reads an open file, which it takes. partial: an end that is cut off is no error, anything else is.
- * known: what must be there. More than segment_bytes is damage. */
+/* Reads an open file, which it takes. partial: an end that is cut off is no error, anything else
+ * is. known: what must be there. More than segment_bytes is damage. */
 struct segment_reader *segment_reader_new(struct repo_reader *file, bool partial,
                                           struct segment_known known, guint32 segment_bytes);
 

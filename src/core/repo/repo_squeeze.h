@@ -10,7 +10,8 @@
 struct squeeze;
 
 /* Begins with the first so many bytes of the file, which stays open, as long as it is and named by
- * path until the end: nobody writes to what the server gives to archive_command. Every 2 MiB become a frame of their own, with its size and checksum. */
+ * path until the end: nobody writes to what the server gives to archive_command. Every 2 MiB become
+ * a frame of their own, with its size and checksum. */
 struct squeeze *squeeze_new(int descriptor, const char *path, gsize length, int level);
 
 /* The next part as it was read, valid until it is put. NULL with an error, or without one: there is

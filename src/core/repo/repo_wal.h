@@ -52,7 +52,8 @@ bool lineage_segment_bytes(const struct lineage *lineage, guint32 *ret_size, GEr
 struct wal_index *lineage_segment_index(const struct lineage *lineage,
                                         const struct repo_segment *segment, GError **error);
 
-/* Reads a segment a part at a time: what that takes of memory does not grow with wal_segment_size. */
+/* Reads a segment a part at a time: what that takes of memory does not grow with
+ * wal_segment_size. */
 struct segment_reader;
 enum { SEGMENT_PART = 1 << 18 }; /* a good size of a part */
 

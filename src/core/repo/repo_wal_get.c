@@ -66,7 +66,7 @@ static guint64 system_of(const struct lineage *lineage)
     return system;
 }
 
-/* To the end also behind bytes that are no WAL: where they were damaged here, that is to be said. */
+/* To the end also behind bytes that are no WAL: where they were damaged here, that is said. */
 static bool feed_all(struct wal_reader *wal, struct segment_reader *bytes, gsize *ret_length,
                      GError **error)
 {

@@ -1,4 +1,4 @@
-/* Segments of one part and of many: what is done part by part is done to the last byte of the last. */
+/* Segments of one part and of many: what is done by parts is done to the last byte of the last. */
 #include "repo/repo_wal_fixture.h"
 
 #define NAME "000000010000000000000003"
