@@ -4,15 +4,28 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# Between a test and the program: what the kernel tells of a child counts the memory of whoever
+# forked it, which in a test is more than the program's own.
+WATCH = """import os, resource, sys
+code = os.spawnv(os.P_WAIT, sys.argv[2], sys.argv[2:])
+with open(sys.argv[1], "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))
+sys.exit(code)"""
 SANITIZER_REPORTS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer")
 
 
 def binary():
     return Path(os.environ.get("PGRUNBOOK") or REPOSITORY / "build" / "pgrunbook").resolve()
+
+
+def sanitized():
+    """Whether the program was built with a sanitizer, whose own memory hides the program's."""
+    return b"LeakSanitizer" in binary().read_bytes()
 
 
 class Result:
@@ -89,11 +102,23 @@ class Runbook:
         finally:
             running.kill()
 
+    def peak(self, *arguments, server=None, timeout=180):
+        """Its Result, and the most bytes of memory that it had, those of mapped files included."""
+        note = self.home / "peak"
+        running = self.start(*arguments, server=server,
+                             before=[sys.executable, "-SEc", WATCH, note])
+        try:
+            result = running.wait(timeout)
+        finally:
+            running.kill()
+        return result, int(note.read_text())
+
     def start(self, *arguments, server=None, stdin=None, env=None, stderr=subprocess.PIPE,
-              preexec_fn=None):
+              preexec_fn=None, before=()):
         """The same in the background, for Ctrl-C and for windows. `server` names the database
-        through PGHOST and friends, as a DBA's shell does."""
-        process = subprocess.Popen([binary(), *map(str, arguments)], text=True, cwd=self.home,
+        through PGHOST and friends, as a DBA's shell does. `before`: words before the command."""
+        process = subprocess.Popen([*map(str, before), binary(), *map(str, arguments)],
+                                   text=True, cwd=self.home,
                                    env=self._environment(server, env),
                                    stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=stderr, preexec_fn=preexec_fn)

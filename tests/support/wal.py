@@ -127,6 +127,12 @@ class Receiver:
     def running(self):
         return self._running.running()
 
+    def peak(self):
+        """The most bytes of memory that it has had until now, those of mapped files included."""
+        status = Path(f"/proc/{self._running.process.pid}/status").read_text(encoding="utf-8")
+        (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        return int(line.split()[1]) * 1024
+
     def kill(self):
         self._running.kill()
         self._running.process.wait()

@@ -24,8 +24,10 @@ struct growing {
     guint32 crc;                 /* of these */
     struct segment_known synced; /* of these durable, and shown */
     bool whole;                  /* under its own name */
-    guint8 *old;                 /* what an earlier partial file had */
-    gsize old_length;
+    /* What an earlier partial file had; it stays readable when its name is taken. */
+    struct segment_reader *old;
+    gsize old_length; /* what can be read of it */
+    guint8 *part;     /* of it, to be compared */
 };
 
 /* ---- begin -------------------------------------------------------------------------------- */
@@ -38,6 +40,24 @@ static void note_known(const struct growing *growing, struct segment_known known
     if (!segment_partial_note(growing->lineage, growing->timeline, growing->segment,
                               growing->segment_bytes, known, &failure))
         g_debug("%s", failure->message);
+}
+
+/* Where it is damaged, what arrives now takes the place of what can be read of it. */
+static void measure_old(struct growing *growing)
+{
+    gsize length = 0;
+    guint32 crc = 0;
+    bool good = true;
+
+    growing->part = g_malloc(SEGMENT_PART);
+    do {
+        good = segment_reader_next(growing->old, growing->part, SEGMENT_PART, &length, NULL);
+        crc = wal_crc(crc, growing->part, length);
+        growing->old_length += length;
+    } while (good && length > 0);
+    segment_reader_rewind(growing->old);
+    if (good)
+        note_known(growing, (struct segment_known){growing->old_length, crc});
 }
 
 /* Made durable first: it will be acknowledged again, and who wrote it may have died before that. */
@@ -56,15 +76,11 @@ static bool read_old(struct growing *growing, GError **error)
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
-    growing->old = g_malloc(growing->segment_bytes);
+    growing->old = segment_reader_new(g_steal_pointer(&file), true,
+                                      (struct segment_known){0, 0}, growing->segment_bytes);
     if (!segment_file_sync(path, error))
         return false;
-    /* Where it is damaged, what arrives now takes the place of what can be read of it. */
-    if (segment_decompress(file, growing->old, growing->segment_bytes, true,
-                           &growing->old_length, NULL))
-        note_known(growing,
-                   (struct segment_known){growing->old_length,
-                                          wal_crc(0, growing->old, growing->old_length)});
+    measure_old(growing);
     return true;
 }
 
@@ -97,8 +113,9 @@ void growing_free(struct growing *growing)
     if (growing->file != NULL)
         repo_writer_free(growing->file);
     ZSTD_freeCCtx(growing->context);
+    segment_reader_free(growing->old);
     g_free(growing->out);
-    g_free(growing->old);
+    g_free(growing->part);
     g_free(growing);
 }
 
@@ -129,16 +146,10 @@ static bool compress(struct growing *growing, const void *data, gsize length,
     return true;
 }
 
-static bool same_as_old(const struct growing *growing, const void *data, gsize length,
-                        GError **error)
+static bool other_bytes(const struct growing *growing, GError **error)
 {
-    gsize common = growing->length < growing->old_length
-                       ? MIN(length, growing->old_length - growing->length)
-                       : 0;
     char name[WAL_NAME_BYTES];
 
-    if (common == 0 || memcmp(growing->old + growing->length, data, common) == 0)
-        return true;
     wal_segment_name(growing->timeline, growing->segment, growing->segment_bytes, name);
     runbook_error_set(
         error, RUNBOOK_REFUSED,
@@ -146,6 +157,27 @@ static bool same_as_old(const struct growing *growing, const void *data, gsize l
         "fsync = off, or restored from a copy? Take a new backup into another repository",
         "the server now sends other bytes for %s than those it sent before", name);
     return false;
+}
+
+/* The old file is read once more, in step with what arrives. */
+static bool same_as_old(const struct growing *growing, const guint8 *data, gsize length,
+                        GError **error)
+{
+    gsize common = growing->length < growing->old_length
+                       ? MIN(length, growing->old_length - growing->length)
+                       : 0;
+
+    while (common > 0) {
+        gsize got = 0;
+        if (!segment_reader_next(growing->old, growing->part, MIN(common, SEGMENT_PART), &got,
+                                 error))
+            return false;
+        if (got == 0 || memcmp(growing->part, data, got) != 0)
+            return other_bytes(growing, error);
+        data += got;
+        common -= got;
+    }
+    return true;
 }
 
 bool growing_put(struct growing *growing, const void *data, gsize length, GError **error)
@@ -185,24 +217,25 @@ static bool same_as_stored(const struct growing *growing, GError **error)
 {
     struct repo_segment stored = {
         growing->timeline, growing->segment, false, 0, growing->segment_bytes, 0};
-    struct repo_segment ours = stored;
     guint32 size = growing->segment_bytes;
-    g_autofree guint8 *there = g_malloc(size), *here = g_malloc(size);
     g_autofree char *folder = segment_folder(growing->lineage, growing->timeline);
-    gsize length = 0;
-
-    ours.partial = true;
-    if (!lineage_segment_read(growing->lineage, &stored, there, size, &length, error) ||
-        !lineage_segment_read(growing->lineage, &ours, here, size, &length, error))
+    char name[WAL_NAME_BYTES];
+    bool same = false;
+    AUTO(segment_reader)
+    there = lineage_segment_open(growing->lineage, &stored, size, error);
+    if (there == NULL)
         return false;
-    if (memcmp(there, here, size) != 0) {
-        char name[WAL_NAME_BYTES];
-        wal_segment_name(growing->timeline, growing->segment, size, name);
-        runbook_error_set(error, RUNBOOK_REFUSED, NULL,
-                          "the repository has another %s already, which stays", name);
+    stored.partial = true;
+    AUTO(segment_reader)
+    here = lineage_segment_open(growing->lineage, &stored, size, error);
+    if (here == NULL || !segment_readers_same(there, here, &same, error))
         return false;
-    }
-    return repo_folder_sync(folder, error);
+    if (same)
+        return repo_folder_sync(folder, error);
+    wal_segment_name(growing->timeline, growing->segment, size, name);
+    runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+                      "the repository has another %s already, which stays", name);
+    return false;
 }
 
 static bool drop_partial(const struct growing *growing, GError **error)

@@ -1,4 +1,4 @@
-/* Bytes of a segment into frames, and back; the index behind them. */
+/* The index behind a segment's frames; where its file stands. */
 #include "repo/repo_segment.h"
 
 #include "repo/repo_private.h"
@@ -9,13 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
 
 /*
  * The skippable frame: magic (4), length of the rest (4), the index as JSON, its length (4), its
  * CRC-32C (4), a mark (8). Read from the file's end.
  */
-enum { FRAME_HEADER = 8, FRAME_TAIL = 16, INDEX_MOST = 64 << 20, CHUNK = 1 << 18 };
+enum { FRAME_HEADER = 8, FRAME_TAIL = 16, INDEX_MOST = 64 << 20 };
 
 static const guint32 index_magic = 0x184D2A57;
 #define INDEX_MARK "PGRBWIX1"
@@ -75,79 +74,6 @@ struct wal_index *segment_index_read(const struct repo_reader *file, GError **er
         return NULL;
     }
     return wal_index_parse(text, length, error);
-}
-
-/* ---- decompressing ------------------------------------------------------------------------ */
-
-/* The next bytes of the file; 0 with an error. A record that is torn at the end of a container is
- * none of its records: what does not authenticate is damaged, wherever it stands. */
-static gsize read_next(const struct repo_reader *file, guint64 offset, guint8 *chunk,
-                       GError **error)
-{
-    gsize length = (gsize) MIN(repo_reader_size(file) - offset, (guint64) CHUNK);
-
-    return length > 0 && repo_reader_read(file, offset, chunk, length, error) ? length : 0;
-}
-
-static bool damaged(const struct repo_reader *file, const char *why, GError **error)
-{
-    runbook_error_set(error, RUNBOOK_FAILED, NULL, "\"%s\" is damaged: %s",
-                      repo_reader_path(file), why);
-    return false;
-}
-
-static bool decompress_with(ZSTD_DCtx *context, const struct repo_reader *file,
-                            ZSTD_outBuffer *out, bool partial, GError **error)
-{
-    g_autofree guint8 *chunk = g_malloc(CHUNK);
-    guint64 offset = 0;
-    size_t left = 0;
-
-    while (offset < repo_reader_size(file)) {
-        gsize length = read_next(file, offset, chunk, error);
-        ZSTD_inBuffer in = {chunk, length, 0};
-        if (length == 0)
-            return false;
-        while (in.pos < in.size) {
-            gsize before = in.pos, had = out->pos;
-            left = ZSTD_decompressStream(context, out, &in);
-            if (ZSTD_isError(left))
-                return damaged(file, ZSTD_getErrorName(left), error);
-            if (in.pos == before && out->pos == had)
-                return damaged(file, "it holds more than a segment", error);
-        }
-        offset += length;
-    }
-    return partial || left == 0 || damaged(file, "its last frame is cut off", error);
-}
-
-bool segment_decompress(const struct repo_reader *file, void *buffer, gsize room, bool partial,
-                        gsize *ret_length, GError **error)
-{
-    ZSTD_DCtx *context = ZSTD_createDCtx();
-    ZSTD_outBuffer out = {buffer, room, 0};
-    bool good = decompress_with(context, file, &out, partial, error);
-
-    ZSTD_freeDCtx(context);
-    *ret_length = out.pos;
-    return good;
-}
-
-bool segment_beginning(const struct repo_reader *file, void *buffer, gsize room,
-                       gsize *ret_length)
-{
-    ZSTD_DCtx *context = ZSTD_createDCtx();
-    ZSTD_outBuffer out = {buffer, room, 0};
-    g_autofree guint8 *chunk = g_malloc(CHUNK);
-    gsize length = read_next(file, 0, chunk, NULL);
-    ZSTD_inBuffer in = {chunk, length, 0};
-    bool good = length > 0;
-
-    while (good && in.pos < in.size && out.pos < room)
-        good = !ZSTD_isError(ZSTD_decompressStream(context, &out, &in));
-    ZSTD_freeDCtx(context);
-    *ret_length = out.pos;
-    return good;
 }
 
 /* ---- files and folders -------------------------------------------------------------------- */

@@ -13,11 +13,25 @@ GByteArray *segment_index_frame(const struct wal_index *index);
 /* The index of a file, from its end alone. NULL with an error: there is none, or it is damaged. */
 struct wal_index *segment_index_read(const struct repo_reader *file, GError **error);
 
-/* Decompresses into buffer and checks the checksums. partial: an end that is cut off is no error,
- * anything else is. More than room is damage. *ret_length is what could be read, also on failure.
- */
-bool segment_decompress(const struct repo_reader *file, void *buffer, gsize room, bool partial,
-                        gsize *ret_length, GError **error);
+/* ---- a segment that is there -------------------------------------------------------------- */
+
+/* So many of a partial segment's first bytes are known to be durable, with their CRC-32C. */
+struct segment_known {
+    gsize length; /* 0: nobody has noted it */
+    guint32 crc;
+};
+
+/* Reads an open file, which it takes. partial: an end that is cut off is no error, anything else
+ * is. known: what must be there. More than segment_bytes is damage. */
+struct segment_reader *segment_reader_new(struct repo_reader *file, bool partial,
+                                          struct segment_known known, guint32 segment_bytes);
+
+/* Begins once more. */
+void segment_reader_rewind(struct segment_reader *reader);
+
+/* Reads both to the end. False with an error when one of them is damaged, however much differs. */
+bool segment_readers_same(struct segment_reader *one, struct segment_reader *other,
+                          bool *ret_same, GError **error);
 
 /* The first bytes alone; as many as there are, up to room. */
 bool segment_beginning(const struct repo_reader *file, void *buffer, gsize room,
@@ -44,12 +58,6 @@ bool growing_end(struct growing *growing, const struct wal_index *index, GError 
 gsize growing_length(const struct growing *growing);
 void growing_free(struct growing *growing);
 AUTO_DEFINE(growing, growing_free)
-
-/* So many of a partial segment's first bytes are known to be durable, with their CRC-32C. */
-struct segment_known {
-    gsize length; /* 0: nobody has noted it */
-    guint32 crc;
-};
 
 /* As noted. To be asked before the segment is opened: it grows meanwhile. */
 struct segment_known segment_partial_known(const struct lineage *lineage, guint32 timeline,

@@ -1,6 +1,6 @@
 /*
- * Compresses what is in memory, in threads, while the caller does something else: for `wal push`, which
- * a server waits for.
+ * Reads a file and compresses it, in threads, while the caller looks at its bytes: for `wal push`,
+ * which a server waits for. A few parts are in memory at a time, however long the file is.
  */
 #ifndef CORE_REPO_SQUEEZE_H
 #define CORE_REPO_SQUEEZE_H
@@ -9,11 +9,16 @@
 
 struct squeeze;
 
-/* Begins. Every 2 MiB become a frame of their own, with its size and checksum. The bytes are
- * borrowed. */
-struct squeeze *squeeze_new(const guint8 *bytes, gsize length, int level);
+/* Begins with the first so many bytes of the file, which stays open, as long as it is and named by
+ * path until the end: nobody writes to what the server gives to archive_command. Every 2 MiB become
+ * a frame of their own, with its size and checksum. */
+struct squeeze *squeeze_new(int descriptor, const char *path, gsize length, int level);
 
-/* Puts the frames into the file, in order, each when it is done. Once. */
+/* The next part as it was read, valid until it is put. NULL with an error, or without one: there is
+ * none. */
+const guint8 *squeeze_next(struct squeeze *squeeze, gsize *ret_length, GError **error);
+
+/* Puts the frame of the part that squeeze_next() has told, when it is done. */
 bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **error);
 
 /* What was not begun is left. */

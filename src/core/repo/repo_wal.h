@@ -52,10 +52,26 @@ bool lineage_segment_bytes(const struct lineage *lineage, guint32 *ret_size, GEr
 struct wal_index *lineage_segment_index(const struct lineage *lineage,
                                         const struct repo_segment *segment, GError **error);
 
-/* Its bytes into buffer (segment_bytes long, zero behind what there is of a partial one). */
-bool lineage_segment_read(const struct lineage *lineage, const struct repo_segment *segment,
-                          guint8 *buffer, guint32 segment_bytes, gsize *ret_length,
-                          GError **error);
+/* Reads a segment a part at a time: what that takes of memory does not grow with
+ * wal_segment_size. */
+struct segment_reader;
+enum { SEGMENT_PART = 1 << 18 }; /* a good size of a part */
+
+/* As it stands now: one that was partial when it was listed may be complete. NULL with an error. */
+struct segment_reader *lineage_segment_open(const struct lineage *lineage,
+                                            const struct repo_segment *segment,
+                                            guint32 segment_bytes, GError **error);
+
+/* The next bytes: as many as there is room for, fewer at the end. *ret_length 0: that was all, and
+ * all of it is as it was stored. Before that nothing that was read is known to be true. */
+bool segment_reader_next(struct segment_reader *reader, void *buffer, gsize room,
+                         gsize *ret_length, GError **error);
+
+/* Reads the rest, to learn whether it is as it was stored. */
+bool segment_reader_drain(struct segment_reader *reader, GError **error);
+
+void segment_reader_free(struct segment_reader *reader);
+AUTO_DEFINE(segment_reader, segment_reader_free)
 
 /* Reads every byte of it: frames, index, page addresses, record checksums. *ret_usable (also on
  * failure): its WAL is whole, and only what stands beside it is not. */

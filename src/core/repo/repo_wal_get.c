@@ -1,7 +1,6 @@
 /* WAL out of the repository: a segment's bytes, its index, and what restore_command asks for. */
 #include "repo/repo_segment.h"
 #include "repo/repo_wal.h"
-#include "wal/wal_crc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,39 +17,6 @@ static struct repo_reader *open_segment(const struct lineage *lineage,
                                          segment_bytes, segment->partial);
 
     return repo_reader_open(path, lineage_key(lineage), ret_missing, error);
-}
-
-static bool too_short(const struct repo_reader *file, gsize length, guint32 segment_bytes,
-                      GError **error)
-{
-    runbook_error_set(error, RUNBOOK_FAILED, NULL,
-                      "\"%s\" is damaged: it holds %" G_GSIZE_FORMAT " of %u bytes",
-                      repo_reader_path(file), length, segment_bytes);
-    return false;
-}
-
-/* known: what must be there of it. */
-static bool read_file(const struct repo_reader *file, bool partial, struct segment_known known,
-                      guint8 *buffer, guint32 segment_bytes, gsize *ret_length, GError **error)
-{
-    gsize length = 0;
-
-    if (!partial && !repo_reader_ended(file))
-        return too_short(file, 0, segment_bytes, error);
-    if (!segment_decompress(file, buffer, segment_bytes, partial, &length, error))
-        return false;
-    if (length < known.length || wal_crc(0, buffer, known.length) != known.crc) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL,
-                          "\"%s\" is damaged: the %" G_GSIZE_FORMAT
-                          " bytes that were stored are not there as they were",
-                          repo_reader_path(file), known.length);
-        return false;
-    }
-    if (!partial && length != segment_bytes)
-        return too_short(file, length, segment_bytes, error);
-    memset(buffer + length, 0, segment_bytes - length);
-    *ret_length = length;
-    return true;
 }
 
 static struct segment_known known_of(const struct lineage *lineage,
@@ -81,16 +47,15 @@ static struct repo_reader *open_as_it_stands(const struct lineage *lineage,
     return file;
 }
 
-bool lineage_segment_read(const struct lineage *lineage, const struct repo_segment *segment,
-                          guint8 *buffer, guint32 segment_bytes, gsize *ret_length,
-                          GError **error)
+struct segment_reader *lineage_segment_open(const struct lineage *lineage,
+                                            const struct repo_segment *segment,
+                                            guint32 segment_bytes, GError **error)
 {
     struct repo_segment now = *segment;
     struct segment_known known = known_of(lineage, segment, segment_bytes);
-    AUTO(repo_reader) file = open_as_it_stands(lineage, &now, segment_bytes, error);
+    struct repo_reader *file = open_as_it_stands(lineage, &now, segment_bytes, error);
 
-    return file != NULL &&
-           read_file(file, now.partial, known, buffer, segment_bytes, ret_length, error);
+    return file != NULL ? segment_reader_new(file, now.partial, known, segment_bytes) : NULL;
 }
 
 static guint64 system_of(const struct lineage *lineage)
@@ -101,17 +66,45 @@ static guint64 system_of(const struct lineage *lineage)
     return system;
 }
 
+/* To the end also behind bytes that are no WAL: where they were damaged here, that is said. */
+static bool feed_all(struct wal_reader *wal, struct segment_reader *bytes, gsize *ret_length,
+                     GError **error)
+{
+    g_autofree guint8 *buffer = g_malloc(SEGMENT_PART);
+    g_autoptr(GError) failure = NULL;
+    gsize length = 0;
+
+    *ret_length = 0;
+    do {
+        if (!segment_reader_next(bytes, buffer, SEGMENT_PART, &length, error))
+            return false;
+        if (failure == NULL)
+            wal_reader_feed(wal, buffer, length, &failure);
+        *ret_length += length;
+    } while (length > 0);
+    if (failure == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
 static struct wal_index *index_by_reading(const struct lineage *lineage,
                                           const struct repo_segment *segment,
                                           guint32 segment_bytes, GError **error)
 {
-    g_autofree guint8 *buffer = g_malloc(segment_bytes);
+    AUTO(segment_reader)
+    bytes = lineage_segment_open(lineage, segment, segment_bytes, error);
+    AUTO(wal_index)
+    index = wal_index_new(segment->timeline, segment->segment, segment_bytes);
+    AUTO(wal_reader)
+    wal = wal_reader_new(segment->segment * segment_bytes, segment_bytes, system_of(lineage),
+                         wal_index_visit, index);
     gsize length = 0;
 
-    if (!lineage_segment_read(lineage, segment, buffer, segment_bytes, &length, error))
+    if (bytes == NULL || !feed_all(wal, bytes, &length, error) ||
+        !wal_index_finish(index, wal, length, error))
         return NULL;
-    return wal_index_of(buffer, length, segment->timeline, segment->segment, segment_bytes,
-                        system_of(lineage), error);
+    return g_steal_pointer(&index);
 }
 
 static bool index_fits(const struct wal_index *index, const struct repo_segment *segment,
@@ -198,22 +191,72 @@ static bool write_all(int descriptor, const guint8 *bytes, gsize length)
 }
 
 /* Under another name first: a half file is never seen. */
+struct draft {
+    const char *path;
+    char *temporary;
+    int descriptor;
+};
+
+static bool draft_begin(struct draft *draft, const char *path, GError **error)
+{
+    draft->path = path;
+    draft->temporary = g_strdup_printf("%s.pgrunbook-%d", path, (int) getpid());
+    draft->descriptor = open(draft->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (draft->descriptor >= 0)
+        return true;
+    fail("create", draft->temporary, error);
+    g_free(draft->temporary);
+    return false;
+}
+
+static bool draft_put(const struct draft *draft, const guint8 *bytes, gsize length,
+                      GError **error)
+{
+    return write_all(draft->descriptor, bytes, length) ||
+           fail("write", draft->temporary, error);
+}
+
+/* good: all of it was put; else with an error already. */
+static bool draft_end(struct draft *draft, bool good, GError **error)
+{
+    if (close(draft->descriptor) != 0 && good)
+        good = fail("write", draft->temporary, error);
+    if (good && rename(draft->temporary, draft->path) != 0)
+        good = fail("write", draft->path, error);
+    if (!good)
+        unlink(draft->temporary);
+    g_free(draft->temporary);
+    return good;
+}
+
 static bool write_file(const char *path, const guint8 *bytes, gsize length, GError **error)
 {
-    g_autofree char *temporary = g_strdup_printf("%s.pgrunbook-%d", path, (int) getpid());
-    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct draft draft;
 
-    if (descriptor < 0)
-        return fail("create", temporary, error);
-    bool good = write_all(descriptor, bytes, length);
-    int code = errno;
-    good = close(descriptor) == 0 && good;
-    if (good && rename(temporary, path) == 0)
-        return true;
-    errno = good ? errno : code;
-    fail("write", good ? path : temporary, error);
-    unlink(temporary);
-    return false;
+    return draft_begin(&draft, path, error) &&
+           draft_end(&draft, draft_put(&draft, bytes, length, error), error);
+}
+
+/* Zeroes behind what there is of a partial one. */
+static bool put_segment(const struct draft *draft, struct segment_reader *bytes,
+                        guint32 segment_bytes, GError **error)
+{
+    g_autofree guint8 *buffer = g_malloc(SEGMENT_PART);
+    gsize length = 0, left = segment_bytes;
+
+    do {
+        if (!segment_reader_next(bytes, buffer, SEGMENT_PART, &length, error) ||
+            !draft_put(draft, buffer, length, error))
+            return false;
+        left -= length;
+    } while (length > 0);
+    memset(buffer, 0, MIN(left, SEGMENT_PART));
+    for (gsize part = 0; left > 0; left -= part) {
+        part = MIN(left, SEGMENT_PART);
+        if (!draft_put(draft, buffer, part, error))
+            return false;
+    }
+    return true;
 }
 
 /* What is no segment stands as it is: histories, backup histories. */
@@ -267,14 +310,16 @@ static bool get_segment(const struct lineage *lineage, const struct wal_name *na
 {
     struct repo_segment segment = {
         name->timeline, name->segment, name->kind == WAL_PARTIAL, 0, segment_bytes, 0};
-    g_autofree guint8 *buffer = g_malloc(segment_bytes);
     struct segment_known known = {0, 0};
-    gsize length = 0;
-    AUTO(repo_reader) file = open_any(lineage, &segment, &known, ret_missing, error);
+    struct repo_reader *file = open_any(lineage, &segment, &known, ret_missing, error);
+    struct draft draft;
 
-    return file != NULL &&
-           read_file(file, segment.partial, known, buffer, segment_bytes, &length, error) &&
-           write_file(path, buffer, segment_bytes, error);
+    if (file == NULL)
+        return false;
+    AUTO(segment_reader)
+    bytes = segment_reader_new(file, segment.partial, known, segment_bytes);
+    return draft_begin(&draft, path, error) &&
+           draft_end(&draft, put_segment(&draft, bytes, segment_bytes, error), error);
 }
 
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,

@@ -1,60 +1,6 @@
 #include "repo/repo_wal.h"
 
-#include "repo/repo_fixture.h"
-#include "repo/repo_segment.h"
-#include "repo/repo_squeeze.h"
-#include "wal/wal_fixture.h"
-
-#define SYSTEM "7123456789012345678"
-
-struct place {
-    char *folder;
-    struct repo *repo;
-    struct lineage *lineage;
-};
-
-static void set_up(struct place *place, gconstpointer encrypted)
-{
-    g_autoptr(GError) error = NULL;
-    place->folder = g_dir_make_tmp("pgrunbook-wal-XXXXXX", NULL);
-    if (encrypted != NULL)
-        repo_key_free(fixture_key(place->folder, '7'));
-    AUTO(settings) settings = fixture_settings(place->folder, encrypted != NULL ? '7' : 0);
-    place->repo = repo_open(settings, true, &error);
-    g_assert_no_error(error);
-    place->lineage = lineage_open(place->repo, SYSTEM, true, &error);
-    g_assert_no_error(error);
-}
-
-static void tear_down(struct place *place, gconstpointer encrypted)
-{
-    (void) encrypted;
-    lineage_close(place->lineage);
-    repo_close(place->repo);
-    g_assert_true(repo_folder_remove(place->folder, NULL));
-    g_free(place->folder);
-}
-
-/* The WAL of a segment: commits of three transactions from xid on. */
-static GByteArray *segment_of(guint64 number, guint32 xid)
-{
-    struct writer writer = writer_at(number * MB);
-
-    for (guint32 i = 0; i < 3; i++)
-        put_end(&writer, 0, xid + i, 1000000 * (gint64) (xid + i));
-    put_rest(&writer);
-    g_assert_cmpuint(writer.bytes->len, ==, MB);
-    return writer.bytes;
-}
-
-static enum repo_put put_file(struct place *place, const char *name, const GByteArray *bytes,
-                              GError **error)
-{
-    g_autofree char *path = g_build_filename(place->folder, name, NULL);
-
-    fixture_write(path, (const char *) bytes->data, bytes->len);
-    return lineage_wal_put(place->lineage, path, name, 1, error);
-}
+#include "repo/repo_wal_fixture.h"
 
 static void must_put(struct place *place, guint64 number, guint32 xid)
 {
@@ -117,7 +63,7 @@ static void test_flipped(struct place *place, gconstpointer encrypted)
     g_assert_true(g_file_get_contents(path, &whole, &length, NULL));
     for (gsize at = 0; at < length; at += at < 64 || at > length - 700 ? 1 : 997) {
         fixture_flip(path, (gint64) at, 0x10);
-        if (lineage_segment_read(place->lineage, &segment, buffer, MB, &got, NULL))
+        if (read_segment(place, &segment, buffer, &got))
             fixture_same(buffer, got, bytes->data, bytes->len);
         AUTO(wal_index) index = lineage_segment_index(place->lineage, &segment, NULL);
         g_assert_true(index == NULL || index->commits == 3);
@@ -143,7 +89,7 @@ static gsize partial_length(struct place *place)
     g_autofree guint8 *buffer = g_malloc(MB);
     gsize length = 0;
 
-    g_assert_true(lineage_segment_read(place->lineage, &segment, buffer, MB, &length, NULL));
+    g_assert_true(read_segment(place, &segment, buffer, &length));
     return length;
 }
 
@@ -202,10 +148,10 @@ static void test_partial_harmed(struct place *place, gconstpointer encrypted)
     g_assert_true(g_file_get_contents(path, &whole, &length, NULL));
     for (gsize at = 0; at < length; at += at < 64 ? 1 : 97) {
         fixture_flip(path, (gint64) at, 0x10);
-        if (lineage_segment_read(place->lineage, &segment, buffer, MB, &got, NULL))
+        if (read_segment(place, &segment, buffer, &got))
             fixture_same(buffer, got, bytes->data, 300000);
         fixture_write(path, whole, at);
-        g_assert_false(lineage_segment_read(place->lineage, &segment, buffer, MB, &got, NULL));
+        g_assert_false(read_segment(place, &segment, buffer, &got));
         g_assert_false(
             lineage_wal_get(place->lineage, "000000010000000000000003", out, &missing, NULL));
         g_assert_false(missing);
@@ -256,7 +202,6 @@ static void test_verify(struct place *place, gconstpointer encrypted)
     struct repo_segment segment = {1, 3, false, 0, MB, 0};
     g_autoptr(GByteArray) bytes = segment_of(3, 700);
     g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
-    g_autofree char *folder = segment_folder(place->lineage, 1);
     g_autoptr(GError) error = NULL;
     bool usable = false;
 
@@ -267,10 +212,7 @@ static void test_verify(struct place *place, gconstpointer encrypted)
         g_assert_true(usable);
     }
     bytes->data[0x50] ^= 0x10;
-    AUTO(squeeze) squeeze = squeeze_new(bytes->data, bytes->len, 1);
-    AUTO(repo_writer) file = repo_writer_new(folder, lineage_key(place->lineage), &error);
-    g_assert_true(squeeze_put(squeeze, file, &error) && repo_writer_end(file, &error) &&
-                  repo_writer_show(file, "000000010000000000000003.zst", false, NULL, &error));
+    store(place, path, bytes->data, bytes->len, NULL);
     g_assert_false(lineage_segment_verify(place->lineage, &segment, &usable, &error));
     g_assert_false(usable);
     g_assert_nonnull(strstr(error->message, "checksum"));

@@ -1,4 +1,4 @@
-/* For tests: WAL written by hand, page by page, in segments of 1 MiB. */
+/* For tests: WAL written by hand, page by page, in segments of 1 MiB where nothing else is said. */
 #ifndef CORE_WAL_FIXTURE_H
 #define CORE_WAL_FIXTURE_H
 
@@ -16,6 +16,7 @@ struct writer {
     guint64 start, previous;
     guint16 magic;
     guint32 timeline;
+    guint32 segment_bytes;
 };
 
 static inline guint64 position(const struct writer *writer)
@@ -35,7 +36,7 @@ static inline void put(struct writer *writer, guint64 value, guint size)
 static inline void put_page(struct writer *writer, guint32 rest, guint16 flags)
 {
     guint64 lsn = position(writer);
-    bool is_long = lsn % MB == 0;
+    bool is_long = lsn % writer->segment_bytes == 0;
 
     put(writer, writer->magic, 2);
     put(writer, (guint64) (flags | (rest > 0 ? 1 : 0) | (is_long ? 2 : 0)), 2);
@@ -45,7 +46,7 @@ static inline void put_page(struct writer *writer, guint32 rest, guint16 flags)
     put(writer, 0, 4);
     if (is_long) {
         put(writer, system_id, 8);
-        put(writer, MB, 4);
+        put(writer, writer->segment_bytes, 4);
         put(writer, PAGE, 4);
     }
 }
@@ -141,18 +142,24 @@ static inline guint64 put_point(struct writer *writer, const char *name, gint64 
     return lsn;
 }
 
-static inline struct writer writer_at(guint64 start)
+static inline struct writer writer_of(guint64 start, guint32 segment_bytes)
 {
-    struct writer writer = {g_byte_array_new(), start, start > 48 ? start - 48 : 0, 0xD110, 1};
+    struct writer writer = {g_byte_array_new(), start, start > 48 ? start - 48 : 0, 0xD110, 1,
+                            segment_bytes};
 
     put_page(&writer, 0, 0);
     return writer;
 }
 
+static inline struct writer writer_at(guint64 start)
+{
+    return writer_of(start, MB);
+}
+
 /* Fills up to the end of the segment, and not a byte further, when what is there is aligned. */
 static inline void put_rest(struct writer *writer)
 {
-    guint64 end = (position(writer) / MB + 1) * MB;
+    guint64 end = (position(writer) / writer->segment_bytes + 1) * writer->segment_bytes;
 
     while (position(writer) + 4 * PAGE < end)
         put_filler(writer, 5000);

@@ -78,9 +78,9 @@ void wal_index_close(struct wal_index *index, const struct wal_reader *reader, b
     index->whole = whole;
 }
 
-static void add_event(const struct wal_event *event, gpointer data)
+void wal_index_visit(const struct wal_event *event, gpointer index)
 {
-    wal_index_add(data, event);
+    wal_index_add(index, event);
 }
 
 static bool is_timeline(const struct wal_index *index, const struct wal_reader *reader,
@@ -96,17 +96,27 @@ static bool is_timeline(const struct wal_index *index, const struct wal_reader *
     return false;
 }
 
+bool wal_index_finish(struct wal_index *index, const struct wal_reader *reader, gsize length,
+                      GError **error)
+{
+    if (!is_timeline(index, reader, error))
+        return false;
+    wal_index_close(index, reader, length == index->segment_bytes && !wal_reader_over(reader));
+    return true;
+}
+
 struct wal_index *wal_index_of(const guint8 *bytes, gsize length, guint32 timeline,
                                guint64 segment, guint32 segment_bytes, guint64 system,
                                GError **error)
 {
     AUTO(wal_index) index = wal_index_new(timeline, segment, segment_bytes);
     AUTO(wal_reader)
-    reader = wal_reader_new(segment * segment_bytes, segment_bytes, system, add_event, index);
+    reader =
+        wal_reader_new(segment * segment_bytes, segment_bytes, system, wal_index_visit, index);
 
-    if (!wal_reader_feed(reader, bytes, length, error) || !is_timeline(index, reader, error))
+    if (!wal_reader_feed(reader, bytes, length, error) ||
+        !wal_index_finish(index, reader, length, error))
         return NULL;
-    wal_index_close(index, reader, length == segment_bytes && !wal_reader_over(reader));
     return g_steal_pointer(&index);
 }
 

@@ -42,8 +42,16 @@ AUTO_DEFINE(wal_index, wal_index_free)
 /* Adds what the reader said of this segment: events that begin in it. */
 void wal_index_add(struct wal_index *index, const struct wal_event *event);
 
+/* The same, as a reader's visit with the index as its data. */
+void wal_index_visit(const struct wal_event *event, gpointer index);
+
 /* Notes what the reader knows where it stands now; whole: that was the segment's last byte. */
 void wal_index_close(struct wal_index *index, const struct wal_reader *reader, bool whole);
+
+/* The same behind the last of so many bytes that the reader was given from the segment's beginning.
+ * False with an error: they are of a later timeline. */
+bool wal_index_finish(struct wal_index *index, const struct wal_reader *reader, gsize length,
+                      GError **error);
 
 /* Reads a segment's bytes from its beginning (length: what there is of it) and makes its index.
  * system 0: any. NULL with an error where the bytes are no WAL, or of another place; of a timeline

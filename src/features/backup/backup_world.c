@@ -7,8 +7,6 @@
 #include "error.h"
 #include "interrupt.h"
 
-#include <string.h>
-
 /* Of the newest segments so many are looked into for what can be recovered: 4 GB of them. */
 enum { LOOK_AT = 256 };
 
@@ -19,9 +17,6 @@ struct repo_world {
     guint32 segment_bytes;
     guint64 system;
     GHashTable *indexes; /* of struct repo_segment (borrowed) → struct wal_index */
-    guint8 *bytes;       /* of one segment, the last that was read */
-    const struct repo_segment *held;
-    gsize held_length;
 };
 
 static GArray *repo_history(guint32 timeline, bool *ret_missing, gpointer data, GError **error)
@@ -64,29 +59,49 @@ static const struct wal_index *repo_index(const struct repo_segment *segment, gp
     return index;
 }
 
-static bool hold(struct repo_world *repo, const struct repo_segment *segment, GError **error)
+/* A segment that is read: its bytes, a part at a time. */
+struct reading {
+    const struct repo_segment *segment;
+    struct segment_reader *file;
+    guint8 part[SEGMENT_PART];
+};
+
+static void reading_free(struct reading *reading)
 {
-    if (repo->held == segment)
-        return true;
-    if (interrupted(error))
-        return false;
-    repo->held = NULL;
-    if (repo->bytes == NULL)
-        repo->bytes = g_malloc(repo->segment_bytes);
-    if (!lineage_segment_read(repo->lineage, segment, repo->bytes, repo->segment_bytes,
-                              &repo->held_length, error))
-        return false;
-    repo->held = segment;
-    return true;
+    segment_reader_free(reading->file);
+    g_free(reading);
+}
+AUTO_DEFINE(reading, reading_free)
+
+static struct reading *reading_new(const struct repo_world *repo,
+                                   const struct repo_segment *segment, GError **error)
+{
+    struct segment_reader *file =
+        interrupted(error)
+            ? NULL
+            : lineage_segment_open(repo->lineage, segment, repo->segment_bytes, error);
+
+    if (file == NULL)
+        return NULL;
+    struct reading *reading = g_new(struct reading, 1);
+    reading->segment = segment;
+    reading->file = file;
+    return reading;
+}
+
+static bool next_part(struct reading *reading, gsize *ret_length, GError **error)
+{
+    return segment_reader_next(reading->file, reading->part, SEGMENT_PART, ret_length, error);
 }
 
 /* What has arrived of a partial segment ends anywhere: its end is no error. */
-static bool feed(struct wal_reader *reader, struct repo_world *repo,
-                 const struct repo_segment *segment, gsize from, gsize length, GError **error)
+static bool feed(struct wal_reader *reader, const struct reading *reading, gsize from,
+                 gsize length, GError **error)
 {
     g_autoptr(GError) broken = NULL;
 
-    if (wal_reader_feed(reader, repo->bytes + from, length, &broken) || segment->partial)
+    if (wal_reader_feed(reader, reading->part + from, length, &broken) ||
+        reading->segment->partial)
         return true;
     g_propagate_error(error, g_steal_pointer(&broken));
     return false;
@@ -106,34 +121,59 @@ static void visit_first(const struct wal_event *event, gpointer data)
         only->visit(event, only->data);
 }
 
+static bool feed_all(struct wal_reader *reader, struct reading *reading, GError **error)
+{
+    gsize length = 0;
+
+    do {
+        if (!next_part(reading, &length, error) || !feed(reader, reading, 0, length, error))
+            return false;
+    } while (length > 0);
+    return true;
+}
+
+/* Of the segment behind only what belongs to a record that began before; it is read to its end all
+ * the same, to know that it is not damaged. */
+static bool feed_crossing(struct wal_reader *reader, struct reading *reading, guint64 border,
+                          GError **error)
+{
+    enum { STEP = 64 * 1024 };
+    bool transaction = false;
+    gsize length = 0;
+
+    do {
+        if (!next_part(reading, &length, error))
+            return false;
+        for (gsize at = 0; at < length; at += STEP) {
+            guint64 open = wal_reader_open(reader, &transaction);
+            if (open == 0 || open >= border)
+                return segment_reader_drain(reading->file, error);
+            if (!feed(reader, reading, at, MIN(STEP, length - at), error))
+                return false;
+        }
+    } while (length > 0);
+    return true;
+}
+
 static bool repo_events(const struct repo_segment *const *segments, guint count,
                         void (*visit)(const struct wal_event *event, gpointer data),
                         gpointer visit_data, gpointer data, GError **error)
 {
-    enum { STEP = 64 * 1024 };
     struct repo_world *repo = data;
     guint64 start = segments[0]->segment * repo->segment_bytes;
     struct first_only only = {
         .behind = start + repo->segment_bytes, .visit = visit, .data = visit_data};
     AUTO(wal_reader)
     reader = wal_reader_new(start, repo->segment_bytes, repo->system, visit_first, &only);
+    AUTO(reading) first = reading_new(repo, segments[0], error);
     bool transaction = false;
 
-    if (!hold(repo, segments[0], error) ||
-        !feed(reader, repo, segments[0], 0, repo->held_length, error))
+    if (first == NULL || !feed_all(reader, first, error))
         return false;
     if (count < 2 || wal_reader_open(reader, &transaction) == 0 || !transaction)
         return true;
-    if (!hold(repo, segments[1], error))
-        return false;
-    for (gsize at = 0; at < repo->held_length; at += STEP) {
-        guint64 open = wal_reader_open(reader, &transaction);
-        if (open == 0 || open >= only.behind)
-            break;
-        if (!feed(reader, repo, segments[1], at, MIN(STEP, repo->held_length - at), error))
-            return false;
-    }
-    return true;
+    AUTO(reading) second = reading_new(repo, segments[1], error);
+    return second != NULL && feed_crossing(reader, second, only.behind, error);
 }
 
 static void visit_nothing(const struct wal_event *event, gpointer data)
@@ -142,38 +182,61 @@ static void visit_nothing(const struct wal_event *event, gpointer data)
     (void) data;
 }
 
+struct record_search {
+    guint64 lsn;   /* the record begins here or behind it */
+    guint64 found; /* where it does; 0: it was not seen yet */
+    guint64 end;   /* 0: not all of it was seen */
+};
+
 /* The reader tells of no record as such. A record is longer than a step of eight bytes, so that
- * step by step each is seen open once. */
+ * step by step each is seen open once. coarse: before that place of the segment there is none. */
+static bool search_segment(struct wal_reader *reader, struct reading *reading, gsize coarse,
+                           struct record_search *search, GError **error)
+{
+    enum { STEP = 8 };
+    bool transaction = false;
+    gsize begin = 0, length = 0, step = 0;
+
+    do {
+        if (!next_part(reading, &length, error))
+            return false;
+        for (gsize at = 0; at < length; at += step) {
+            step = begin + at < coarse ? coarse - begin - at : STEP;
+            step = MIN(step, length - at);
+            if (!feed(reader, reading, at, step, error))
+                return false;
+            guint64 open = wal_reader_open(reader, &transaction);
+            if (search->found == 0 && open >= search->lsn)
+                search->found = open;
+            if (search->found == 0 || wal_reader_end(reader) <= search->found)
+                continue;
+            search->end = wal_reader_end(reader);
+            return segment_reader_drain(reading->file, error);
+        }
+        begin += length;
+    } while (length > 0);
+    return true;
+}
+
 static bool repo_record(const struct repo_segment *const *segments, guint count, guint64 lsn,
                         guint64 *ret_lsn, guint64 *ret_end, gpointer data, GError **error)
 {
-    enum { STEP = 8 };
     struct repo_world *repo = data;
-    guint64 start = segments[0]->segment * repo->segment_bytes, found = 0;
+    guint64 start = segments[0]->segment * repo->segment_bytes;
     AUTO(wal_reader)
     reader = wal_reader_new(start, repo->segment_bytes, repo->system, visit_nothing, NULL);
-    gsize coarse = lsn - start;
-    bool transaction = false;
+    struct record_search search = {.lsn = lsn};
+    gsize coarse = lsn - start - (lsn - start) % 8192;
 
     *ret_lsn = 0;
-    for (guint i = 0; i < count; i++, coarse = 0) {
-        if (!hold(repo, segments[i], error))
+    for (guint i = 0; i < count && search.end == 0; i++, coarse = 0) {
+        AUTO(reading) one = reading_new(repo, segments[i], error);
+        if (one == NULL || !search_segment(reader, one, coarse, &search, error))
             return false;
-        coarse = MIN(coarse - coarse % 8192, repo->held_length);
-        if (!feed(reader, repo, segments[i], 0, coarse, error))
-            return false;
-        for (gsize at = coarse; at < repo->held_length; at += STEP) {
-            if (!feed(reader, repo, segments[i], at, MIN(STEP, repo->held_length - at), error))
-                return false;
-            guint64 open = wal_reader_open(reader, &transaction);
-            if (found == 0 && open >= lsn)
-                found = open;
-            if (found != 0 && wal_reader_end(reader) > found) {
-                *ret_lsn = found;
-                *ret_end = wal_reader_end(reader);
-                return true;
-            }
-        }
+    }
+    if (search.end != 0) {
+        *ret_lsn = search.found;
+        *ret_end = search.end;
     }
     return true;
 }
@@ -223,7 +286,6 @@ void repo_world_free(struct repo_world *repo)
         return;
     g_hash_table_unref(repo->indexes);
     g_clear_pointer(&repo->segments, g_array_unref);
-    g_free(repo->bytes);
     g_free(repo);
 }
 

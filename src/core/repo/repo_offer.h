@@ -1,0 +1,58 @@
+/*
+ * A file that archive_command offers: what it is, whether it is what its name says, and what
+ * becomes of small ones. For repo_wal_put.c alone.
+ */
+#ifndef CORE_REPO_OFFER_H
+#define CORE_REPO_OFFER_H
+
+#include "repo/repo_segment.h"
+
+/* What is to be put, once it is known to be what its name says. */
+struct offer {
+    struct lineage *lineage;
+    const char *text; /* the name */
+    struct wal_name name;
+    const char *path;
+    int descriptor;
+    const guint8 *bytes; /* of what is small; a segment is never in memory as a whole */
+    gsize length;
+    guint32 segment_bytes;
+    guint64 system;
+    int level;
+    bool left; /* its timeline was left in it: what is there is all there will be */
+};
+
+/* FAILED, with an error. */
+enum repo_put offer_refuse(GError **error, const char *hint, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* DIFFERENT, with an error. */
+enum repo_put offer_another(const struct offer *offer, GError **error);
+
+/* An identical file is success only when it is durable: who wrote it may have died just before. */
+enum repo_put offer_same(const struct offer *offer, guint32 timeline, GError **error);
+
+/* A history, or what tells of a backup. */
+enum repo_put offer_put_small(struct offer *offer, GError **error);
+
+/* ---- is it what its name says? ------------------------------------------------------------ */
+
+/* What is found out while its bytes go by. */
+struct offer_look {
+    struct wal_index *index;
+    struct wal_reader *reader;
+    GError *failure; /* where it ceases to be WAL */
+};
+
+void offer_look_begin(struct offer_look *look, const struct offer *offer);
+
+/* At the bytes that follow; data: the look. False: they are no WAL. */
+bool offer_look(const guint8 *bytes, gsize length, gpointer data);
+
+/* Of what was looked at to the end, or to where it is no WAL. False with an error: it is not what
+ * its name says. Else offer->left is known, and the index complete. */
+bool offer_judge(struct offer *offer, const struct offer_look *look, GError **error);
+
+void offer_look_clear(struct offer_look *look);
+
+#endif
