@@ -53,7 +53,8 @@ def test_a_wrong_token_asks_again(shut):
     wait_until(lambda: "not known here" in browser.text, what="that it is wrong")
     browser.driver.find_element("id", "token").send_keys(daemon.token, Keys.ENTER)
     wait_until(lambda: "vera viewer" in browser.text, what="who looks at it")
-    assert browser.run(REFUSED) == [], "the session is told to anybody"
+    refused = browser.run(REFUSED)
+    assert len(refused) == 1 and refused[0].endswith("/session"), "the wrong token, where it was tried"
 
 
 def test_settings_that_shut_an_open_page(server, runbook):

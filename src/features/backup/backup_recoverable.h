@@ -29,7 +29,8 @@ struct recoverable {
     gint64 from_us, to_us; /* that backup's end; the last commit (or abort) that is durable */
     const struct repo_backup *oldest; /* borrowed */
     GArray *gaps;                     /* of struct recoverable_gap, in the order of the WAL */
-    GArray *left; /* of struct target_left (backup_decide.h): commits that are on other timelines */
+    GArray *
+        left; /* of struct target_left (backup_decide.h): commits that are on other timelines */
 };
 void recoverable_free(struct recoverable *recoverable);
 AUTO_DEFINE(recoverable, recoverable_free)

@@ -49,10 +49,11 @@ static bool read_request(struct http_request *request, const char *root, gint64 
     if (!read_number(http_query_path(query), root, ret_number))
         http_answer_error(request, 404, "there is no such page", "POST …/NUMBER/stop");
     else if (http_query_count(query) > 0 || !read_reason(body, ret_reason))
-        http_answer_error(request, 400,
-                          "the body of a stop has a reason (one line of text, 500 characters at "
-                          "most), or is empty",
-                          NULL);
+        http_answer_error(
+            request, 400,
+            "the body of a stop has a reason (one line of text, 500 characters at "
+            "most), or is empty",
+            NULL);
     else
         good = true;
     json_decref(body);
