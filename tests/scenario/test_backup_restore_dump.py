@@ -172,6 +172,7 @@ def test_damaged(runbook, server, folder):
         refused(whole[:len(whole) // part], "is damaged", "cut off")
     refused(b"", "cut off")
     refused(b"SELECT 1;\n", "no archive of pg_dump's")
+    refused(b"--\n-- PostgreSQL database dump\n--\n", "psql -v ON_ERROR_STOP=1 -f ")
     # Cut off before it was compressed: each checksum is right, and rows are missing.
     plain = folder / "plain"
     shell(server, f"pg_dump -Fc -Z0 -f {plain}")

@@ -61,19 +61,25 @@ static bool is_plain(const char *word)
     return word[0] != '\0' && strspn(word, plain) == strlen(word);
 }
 
+char *paste_shell_words(char *const *words)
+{
+    GString *line = g_string_new(NULL);
+
+    for (guint i = 0; words[i] != NULL; i++) {
+        g_autofree char *quoted =
+            is_plain(words[i]) ? g_strdup(words[i]) : paste_shell_word(words[i]);
+        g_string_append_printf(line, "%s%s", i > 0 ? " " : "", quoted);
+    }
+    return g_string_free(line, FALSE);
+}
+
 char *paste_shell_line(const char *line)
 {
     g_auto(GStrv) words = NULL;
 
     if (is_shown(line) || !g_shell_parse_argv(line, NULL, &words, NULL))
         return g_strdup(line);
-    GString *shown = g_string_new(NULL);
-    for (guint i = 0; words[i] != NULL; i++) {
-        g_autofree char *quoted =
-            is_plain(words[i]) ? g_strdup(words[i]) : paste_shell_word(words[i]);
-        g_string_append_printf(shown, "%s%s", i > 0 ? " " : "", quoted);
-    }
-    return g_string_free(shown, FALSE);
+    return paste_shell_words(words);
 }
 
 /* ---- SQL ----------------------------------------------------------------------------------- */

@@ -10,6 +10,9 @@
  * what cannot be shown. Caller frees. */
 char *paste_shell_word(const char *word);
 
+/* A command line for a shell: those words quoted that it would not take as they are. Caller frees. */
+char *paste_shell_words(char *const *words);
+
 /* A line for a shell, its words quoted anew where it has what cannot be shown; else, and when it is
  * no such line, a copy. Caller frees. */
 char *paste_shell_line(const char *line);

@@ -47,6 +47,20 @@ static void test_shell_reads_it(void)
     }
 }
 
+static void test_shell_words(void)
+{
+    g_auto(GStrv) plain = g_strsplit("pg_repack|--wait-timeout=60", "|", -1);
+    g_auto(GStrv) wild = g_strsplit("pg_repack|--table=\"a'b $(reboot)\"|", "|", -1);
+    g_autofree char *first = paste_shell_words(plain);
+    g_autofree char *second = paste_shell_words(wild);
+    g_assert_cmpstr(first, ==, "pg_repack --wait-timeout=60");
+    char **back = NULL;
+    g_assert_true(g_shell_parse_argv(second, NULL, &back, NULL));
+    g_assert_cmpstr(back[1], ==, wild[1]);
+    g_assert_cmpstr(back[2], ==, "");
+    g_strfreev(back);
+}
+
 static void test_shell_line(void)
 {
     expect(paste_shell_line, "pgrunbook indexes drop public.x",
@@ -71,6 +85,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/paste/shell_word", test_shell_word);
     g_test_add_func("/paste/shell_reads_it", test_shell_reads_it);
+    g_test_add_func("/paste/shell_words", test_shell_words);
     g_test_add_func("/paste/shell_line", test_shell_line);
     g_test_add_func("/paste/sql", test_sql);
     return g_test_run();

@@ -54,7 +54,15 @@ static bool on_begin(const struct base_backup *taken, gpointer data, GError **er
     struct create *create = data;
     g_autoptr(GPtrArray) backups = lineage_backups(create->lineage, error);
 
+    guint32 newest = lineage_newest_timeline(create->lineage);
+
     end_phase(create, "checkpoint");
+    if (newest > taken->timeline)
+        output_warn(
+            create->call->output,
+            "the server is on timeline %u, and the repository has timeline %u: is this an "
+            "old primary? WAL of it comes here only if it archives itself",
+            taken->timeline, newest);
     create->copy_us = create->phase_us;
     return backups != NULL &&
            create_room_check(lineage_path(create->lineage), taken->estimated, backups, error) &&

@@ -54,9 +54,6 @@ char **dump_globals_arguments(const struct dump *dump);
 /* As a shell would read it: "pg_dump … | zstd -3 -T0 -o FILE". Caller frees. */
 char *dump_shell_line(const struct dump *dump);
 
-/* Any words as a shell reads them. Caller frees. */
-char *dump_shell_words(char *const *words);
-
 /* ---- what it says (dump_show.c) ---------------------------------------------------------- */
 
 void dump_show_plan(const struct dump *dump);

@@ -1,6 +1,7 @@
 /* What `backup dump` says: of its plan, and of what came of it. */
 #include "dump.h"
 #include "out/document.h"
+#include "out/paste.h"
 #include "units/units.h"
 
 #include <string.h>
@@ -79,7 +80,7 @@ static void print_plan(const struct dump *dump)
 
     if (dump->globals) {
         g_auto(GStrv) words = dump_globals_arguments(dump);
-        g_autofree char *globals = dump_shell_words(words);
+        g_autofree char *globals = paste_shell_words(words);
         g_autofree char *path = g_build_filename(dump->folder, dump->globals_name, NULL);
         g_autofree char *quoted = g_shell_quote(path);
         script = g_strdup_printf("%s > %s\n", globals, quoted);

@@ -1,6 +1,8 @@
 /* Names, sizes and command lines of a dump: pure. */
 #include "dump.h"
+
 #include "dump_file.h"
+#include "out/paste.h"
 
 #include <string.h>
 
@@ -95,31 +97,11 @@ char **dump_globals_arguments(const struct dump *dump)
     return (char **) g_ptr_array_free(words, FALSE);
 }
 
-static bool is_plain(const char *word)
-{
-    for (const char *at = word; *at != '\0'; at++)
-        if (!g_ascii_isalnum(*at) && strchr("_-=./:,+@%", *at) == NULL)
-            return false;
-    return word[0] != '\0';
-}
-
-char *dump_shell_words(char *const *words)
-{
-    GString *line = g_string_new(NULL);
-
-    for (gsize i = 0; words[i] != NULL; i++) {
-        g_autofree char *quoted = g_shell_quote(words[i]);
-        g_string_append_printf(line, "%s%s", i > 0 ? " " : "",
-                               is_plain(words[i]) ? words[i] : quoted);
-    }
-    return g_string_free(line, FALSE);
-}
-
 char *dump_shell_line(const struct dump *dump)
 {
     g_autofree char *path = g_build_filename(dump->folder, dump->name, NULL);
     g_auto(GStrv) words = dump_arguments(dump, path);
-    g_autofree char *line = dump_shell_words(words);
+    g_autofree char *line = paste_shell_words(words);
     g_autofree char *file = g_shell_quote(path);
 
     if (dump->format == DUMP_DIRECTORY)

@@ -7,11 +7,24 @@
 #include "restore_dump.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { CHUNK_BYTES = 1 << 20 };
+
+/* pg_dump's plain format begins with a comment. */
+static bool is_script(const char *path)
+{
+    char start[3] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool script = fd >= 0 && read(fd, start, 2) == 2 && strcmp(start, "--") == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return script;
+}
 
 void restore_dump_refuse(const struct restore_dump *restore, const GError *why, GError **error)
 {
@@ -19,7 +32,14 @@ void restore_dump_refuse(const struct restore_dump *restore, const GError *why, 
         g_propagate_error(error, g_error_copy(why));
         return;
     }
-    runbook_error_set(error, RUNBOOK_REFUSED, "nothing was touched; take another dump",
+    g_autofree char *quoted = g_shell_quote(restore->path);
+    g_autofree char *psql =
+        is_script(restore->path)
+            ? g_strdup_printf("a dump as SQL is for psql: psql -v ON_ERROR_STOP=1 -f %s",
+                              quoted)
+            : NULL;
+    runbook_error_set(error, RUNBOOK_REFUSED,
+                      psql != NULL ? psql : "nothing was touched; take another dump",
                       "\"%s\" cannot be restored: %s", restore->path, why->message);
 }
 

@@ -4,6 +4,7 @@
  * counted.
  */
 #include "dump.h"
+#include "out/paste.h"
 #include "restore_dump.h"
 
 #include <string.h>
@@ -288,7 +289,7 @@ static void add_program(struct restore_dump *restore)
 {
     g_auto(GStrv) shown =
         restore_dump_arguments(restore, restore->compressed ? NULL : restore->path);
-    g_autofree char *line = dump_shell_words(shown);
+    g_autofree char *line = paste_shell_words(shown);
     g_autofree char *file = g_shell_quote(restore->path);
     char *sql =
         restore->compressed ? g_strdup_printf("zstd -dc %s | %s", file, line) : g_strdup(line);

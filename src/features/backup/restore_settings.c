@@ -151,6 +151,10 @@ char *restore_settings_text(const char *text, const struct target *target,
     set(changed, "restore_command", restore_command);
     set(changed, "recovery_end_command", "");
     set(changed, "archive_cleanup_command", "");
+    set(changed, "recovery_min_apply_delay", "0");
+    /* Only where it takes connections does a server wait for somebody. */
+    if (action == RESTORE_PAUSE)
+        set(changed, "hot_standby", "on");
     /* The server takes two targets for a mistake and does not start. */
     for (const char *const *name = targets; *name != NULL; name++)
         if (g_strcmp0(*name, name_of(target->kind)) != 0)

@@ -1,6 +1,7 @@
 #include "restore_tablespaces.h"
 
 #include "error.h"
+#include "out/paste.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,18 @@ static bool pair_apply(GArray *places, const char *pair, GError **error)
         runbook_error_set(error, RUNBOOK_USAGE, "\"pgrunbook backup show ID\" lists them",
                           "the backup has no tablespace at \"%s\"", from);
     return found;
+}
+
+/* The option as a shell reads it. Caller frees. */
+static char *option_of(const char *from, const char *to)
+{
+    g_auto(GStrv) ours = g_strsplit(from, "=", -1), theirs = g_strsplit(to, "=", -1);
+    g_autofree char *left = g_strjoinv("\\=", ours), *right = g_strjoinv("\\=", theirs);
+    g_autofree char *pair = g_strdup_printf("%s=%s", left, right);
+    char option[] = "--tablespace";
+    char *words[] = {option, pair, NULL};
+
+    return paste_shell_words(words);
 }
 
 /* One is the other, or lies in it. */
@@ -185,12 +198,13 @@ static char *server_at(const char *folder, const char *to)
 static bool not_free(const struct tablespace_place *place, const char *folder, bool ours,
                      GError **error)
 {
-    g_autofree char *there =
-        g_strdup_printf("give it another place: --tablespace %s=NEWDIR", place->from);
-    g_autofree char *here = g_strdup_printf(
-        "give it another place, --tablespace %s=NEWDIR; or, if no other cluster has its files "
-        "there, say so: --tablespace %s=%s",
-        place->from, place->from, place->to);
+    g_autofree char *new = option_of(place->from, "NEWDIR");
+    g_autofree char *same = option_of(place->from, place->to);
+    g_autofree char *there = g_strdup_printf("give it another place: %s", new);
+    g_autofree char *here =
+        g_strdup_printf("give it another place, %s; or, if no other cluster has its files "
+                        "there, say so: %s",
+                        new, same);
 
     if (ours)
         runbook_error_set(error, RUNBOOK_REFUSED, here,
@@ -215,8 +229,8 @@ static bool place_free(const struct tablespace_place *place, const char *folder,
     g_autofree char *server = server_at(folder, place->to);
     if (server == NULL)
         return true;
-    g_autofree char *hint =
-        g_strdup_printf("give it another place: --tablespace %s=NEWDIR", place->from);
+    g_autofree char *new = option_of(place->from, "NEWDIR");
+    g_autofree char *hint = g_strdup_printf("give it another place: %s", new);
     runbook_error_set(error, RUNBOOK_REFUSED, hint,
                       "the folder of tablespace %u, \"%s\", is in use by the server on \"%s\"",
                       place->oid, place->to, server);

@@ -35,6 +35,8 @@ static void test_settings(void)
     g_assert_nonnull(strstr(text, "recovery_target = ''\n"));
     g_assert_nonnull(strstr(text, "recovery_target_timeline = '2'\n"));
     g_assert_nonnull(strstr(text, "recovery_target_action = 'pause'\n"));
+    g_assert_nonnull(strstr(text, "recovery_min_apply_delay = '0'\n"));
+    g_assert_nonnull(strstr(text, "hot_standby = 'on'\n"));
     g_assert_null(strstr(text, "2020-01-01"));
     g_assert_null(strstr(text, "recovery_target_time = ''"));
     g_assert_cmpstr(cleaned, ==,

@@ -204,9 +204,6 @@ json_t *reclaim_marks(const struct reclaim_case *state);
 /* A step that is no target's: it removes what an earlier run left. */
 bool reclaim_is_removal(const struct reclaim_case *state, const struct step *step);
 
-/* Arguments as a POSIX shell would read them. Pure. Caller frees. */
-char *reclaim_shell_line(char *const *arguments);
-
 /* What pg_repack is called with. Pure. Caller frees. */
 char **reclaim_pg_repack_arguments(const struct reclaim_server *server, const char *program,
                                    gint64 wait_ms, const char *quoted_table);

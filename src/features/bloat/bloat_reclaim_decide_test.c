@@ -311,20 +311,6 @@ static void test_index(void)
 
 /* ---- words ------------------------------------------------------------------------------------------ */
 
-static void test_shell_line(void)
-{
-    char *plain[] = {TEXT("pg_repack"), TEXT("--wait-timeout=60"), NULL};
-    char *wild[] = {TEXT("pg_repack"), TEXT("--table=\"a'b $(reboot)\""), TEXT(""), NULL};
-    g_autofree char *first = reclaim_shell_line(plain);
-    g_autofree char *second = reclaim_shell_line(wild);
-    g_assert_cmpstr(first, ==, "pg_repack --wait-timeout=60");
-    char **back = NULL;
-    g_assert_true(g_shell_parse_argv(second, NULL, &back, NULL));
-    g_assert_cmpstr(back[1], ==, wild[1]);
-    g_assert_cmpstr(back[2], ==, "");
-    g_strfreev(back);
-}
-
 static void test_arguments(void)
 {
     struct reclaim_server server = {.superuser = true};
@@ -374,7 +360,6 @@ int main(int argc, char **argv)
     g_test_add_func("/reclaim/worth", test_worth);
     g_test_add_func("/reclaim/certain", test_certain);
     g_test_add_func("/reclaim/index", test_index);
-    g_test_add_func("/reclaim/shell-line", test_shell_line);
     g_test_add_func("/reclaim/arguments", test_arguments);
     g_test_add_func("/reclaim/client-version", test_client_version);
     return g_test_run();

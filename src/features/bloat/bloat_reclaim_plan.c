@@ -1,5 +1,6 @@
 /* Decisions as steps of a plan. */
 #include "bloat_reclaim.h"
+#include "out/paste.h"
 #include "plan/plan_only.h"
 
 #include <string.h>
@@ -8,26 +9,6 @@
 enum { PHASE_LEFTOVERS, PHASE_TABLES, PHASE_INDEXES };
 
 /* ---- a program's line ------------------------------------------------------------------------ */
-
-static bool is_plain(const char *argument)
-{
-    for (const char *at = argument; *at != '\0'; at++)
-        if (!g_ascii_isalnum(*at) && strchr("_-=./:,+@%", *at) == NULL)
-            return false;
-    return argument[0] != '\0';
-}
-
-char *reclaim_shell_line(char *const *arguments)
-{
-    GString *line = g_string_new(NULL);
-
-    for (gsize i = 0; arguments[i] != NULL; i++) {
-        g_autofree char *quoted = g_shell_quote(arguments[i]);
-        g_string_append_printf(line, "%s%s", i > 0 ? " " : "",
-                               is_plain(arguments[i]) ? arguments[i] : quoted);
-    }
-    return g_string_free(line, FALSE);
-}
 
 char **reclaim_pg_repack_arguments(const struct reclaim_server *server, const char *program,
                                    gint64 wait_ms, const char *quoted_table)
@@ -89,7 +70,7 @@ bool reclaim_step_fill(const struct reclaim_case *state, const struct reclaim_ta
     }
     step->program = reclaim_pg_repack_arguments(&state->server, state->program,
                                                 state->repack_wait_ms, quoted);
-    step->sql = reclaim_shell_line(step->program);
+    step->sql = paste_shell_words(step->program);
     return true;
 }
 
