@@ -104,9 +104,10 @@ struct repo_backup {
     char *id; /* "20261126T022300F": UTC of its beginning, F for full */
     char *folder;
     char *trouble; /* why it cannot be read, is incomplete or damaged; NULL: it is fine */
-    bool cut; /* no more than that a file is not as long as it was: its frames may all be there */
-    char *note;    /* what is wrong with it but was survived; NULL: nothing */
-    char *kind;    /* "full" */
+    bool
+        cut; /* no more than that a file is not as long as it was: its frames may all be there */
+    char *note; /* what is wrong with it but was survived; NULL: nothing */
+    char *kind; /* "full" */
     char *label;
     char *system;
     int version_num; /* of the server */
