@@ -71,7 +71,8 @@ def check_refusals(stage, lost):
 
 
 def plan(stage, *options, code=0):
-    result = stage.runbook("backup", "restore", "--plan", "--json", "--repo", stage.repo, *options)
+    result = stage.runbook("backup", "restore", "--plan", "--json", "--repo", stage.repo, "--bindir",
+                           stage.primary.cluster.programs, *options)
     return check_document(result.expect(code).json, "backup.restore_plan")
 
 

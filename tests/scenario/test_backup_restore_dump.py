@@ -212,7 +212,7 @@ def test_fails_half_way(runbook, server, folder, roles):
     file = the_dump(runbook, server, folder)
     server.sql(f"ALTER TABLE orders OWNER TO CURRENT_USER; ALTER ROLE {role} RENAME TO gone")
     there = databases(server)
-    failed = restore(runbook, server, file, "--into", f"{server.dbname}_x", code=4)
+    failed = restore(runbook, server, file, "--into", f"{server.dbname}_x", code=1)
     assert "does not exist" in failed.err and "--no-owner" in failed.err
     assert databases(server) == there
     restore(runbook, server, file, "--into", f"{server.dbname}_x", "--no-owner")

@@ -201,24 +201,33 @@ static bool start_wanted(const struct restore *restore)
     return !option_given(restore->call->options, "no-start");
 }
 
-/* Without a server of that version the files alone can be written. */
-static bool server_found(const struct restore *restore, GError **error)
+/* Without a server of that version the files alone can be written. NULL: it is here, or not needed.
+ * Caller frees. */
+static char *server_lacks(const struct restore *restore)
 {
     int major = restore->plan->backup->version_num / 10000;
-    g_autoptr(GError) failure = NULL;
-
-    if (!start_wanted(restore))
-        return true;
     g_autofree char *postgres =
-        programs_find("postgres", major, major, restore->request.bindir, NULL, &failure);
-    if (postgres != NULL)
-        return true;
-    runbook_error_set(
-        error, RUNBOOK_REFUSED,
-        "--bindir DIR (backup.bindir) says where it is; --no-start writes the files, "
-        "for a server that you start",
-        "%s, and what is restored is started to see where it lands", failure->message);
-    return false;
+        programs_find("postgres", major, major, restore->request.bindir, NULL, NULL);
+
+    if (postgres != NULL || !start_wanted(restore))
+        return NULL;
+    return g_strdup_printf(
+        "there is no postgres of version %d on this machine, and what is restored "
+        "is started to see where it lands",
+        major);
+}
+
+static bool server_found(const struct restore *restore, GError **error)
+{
+    g_autofree char *lacks = server_lacks(restore);
+
+    if (lacks != NULL)
+        runbook_error_set(
+            error, RUNBOOK_REFUSED,
+            "--bindir DIR (backup.bindir) says where it is; --no-start writes the "
+            "files, for a server that you start",
+            "%s", lacks);
+    return lacks == NULL;
 }
 
 /* A server waits at the target only when it takes connections, which it does not while it knows too
@@ -335,9 +344,9 @@ static enum runbook_exit plan_or_act(struct restore *restore, GError **error)
         !action_fits(restore, error))
         return RUNBOOK_FAILED;
     bool only = option_given(call->options, "plan") || call->dry_run;
-    g_autoptr(GError) lacking = NULL;
-    if (restore->plan->backup != NULL && only && !server_found(restore, &lacking))
-        target_add_note(restore->plan, g_strdup(lacking->message));
+    char *lacks = only && restore->plan->backup != NULL ? server_lacks(restore) : NULL;
+    if (lacks != NULL)
+        target_add_note(restore->plan, lacks);
     if (only)
         restore_show_plan(call, restore->plan);
     if (!backup_plan_check(restore->plan, error))
