@@ -43,7 +43,7 @@ class Daemon:
     def start(self, ready=True):
         self.journal.write_text("", encoding="utf-8")
         with self.journal.open("a", encoding="utf-8") as journal:
-            self.running = self.runbook.start("serve", "--config", self.file, *self.words,
+            self.running = self.runbook.start("serve", "--config", self.file.name, *self.words,
                                               stderr=journal, env=self.env)
         wait_until(lambda: "HTTP" in self.said or not self.running.running(), what="a daemon")
         assert self.running.running(), self.said

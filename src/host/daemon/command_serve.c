@@ -15,8 +15,11 @@ static enum runbook_exit run_serve(struct call *call, GError **error)
     g_auto(GStrv) connection = place_words(call->server);
     g_autofree char *name = place_name(call->server->dbname);
     const char *only = option_value(call->options, "target");
+    /* Commands to paste name it, and somebody pastes them in another folder. */
+    const char *typed = option_value(call->options, "config");
+    g_autofree char *config = typed != NULL ? g_canonicalize_filename(typed, NULL) : NULL;
     struct daemon_options options = {
-        .config = option_value(call->options, "config"),
+        .config = config,
         .state = option_value(call->options, "state"),
         .only = g_strcmp0(only, "all") == 0 ? NULL : only,
         .connection = connection,
