@@ -10,6 +10,7 @@ import pytest
 
 from support import connections
 from support.program import Runbook
+from support.repository import begun
 from support.serve import QUIET, Daemon
 from support.servers import Server, start_cluster, wait_until
 from web.browser import Browser
@@ -184,3 +185,21 @@ def test_a_long_history_is_all_there(house, browser):
     wait_until(lambda: "The newest" not in browser.text, what="all of them")
     browser.show_all()
     assert "dropped public.i0, size" in browser.text and not browser.complaints
+
+
+@pytest.mark.parametrize("version", [15])
+def test_repository_without_a_backup(server, runbook):
+    """WAL alone: nothing can be recovered, and the page says so."""
+    repo = begun(runbook.home / "repo")
+    runbook("backup", "wal", "receive", "--repo", repo, "--until-lsn",
+            server.value("SELECT pg_current_wal_lsn()::text"), server=server).expect(0)
+    daemon = Daemon(runbook, {"shop": {"conninfo": server.conninfo(), "backup.repo": repo}},
+                    http_gather="1h", **QUIET).start()
+    browser = Browser(f"http://127.0.0.1:{daemon.address}")
+    try:
+        browser.open("shop/backups")
+        wait_until(lambda: "No moment can be reached yet" in browser.text, what=browser.text)
+        assert "Last backup\nnone" in browser.text and browser.complaints == []
+    finally:
+        browser.close()
+        daemon.stop()

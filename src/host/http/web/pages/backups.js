@@ -181,7 +181,7 @@ function gap(item) {
   const from = item.from === null ? 'the end of its backup' : time(item.from, true);
   return h('li', {}, status('critical', item.text),
     ` ${item.from_lsn} to ${item.to_lsn ?? 'the end'}, ${plural(item.segments, 'segment')}.`,
-    h('p', {}, item.to === null
+    h('p', {}, item.segments === 0 && item.from === null ? null : item.to === null
       ? `Nothing after ${from} can be reached. A new backup makes what comes after it reachable.`
       : `Nothing between ${from} and ${time(item.to, true)} can be reached.`));
 }
@@ -190,6 +190,15 @@ function gaps(document) {
   if (document.gaps.length === 0)
     return null;
   return panel('Gaps in the WAL', firstOf({ rows: document.gaps, class: 'plain', row: gap }));
+}
+
+/** Timelines that went on where the newest leaves them: what they committed is not on its way. */
+function left(document) {
+  if (document.left.length === 0)
+    return null;
+  return panel('On other timelines', firstOf({ rows: document.left, class: 'plain', row: (one) =>
+    h('li', {}, `Timeline ${one.timeline} went on at ${one.lsn}: what was committed there from `
+      + `${time(one.from, true)} on takes --timeline ${one.timeline}.`) }));
 }
 
 /** A moment with its age. */
@@ -222,7 +231,9 @@ export async function page(view, context) {
   if (none !== null)
     return add(view, none);
   const answer = await ask('backup', 'list', context);
-  const { document } = answer;
+  // Nothing can be recovered from a repository without a backup that is whole.
+  const document = { ...answer.document,
+    recoverable: answer.document.recoverable ?? { from: null, to: null } };
   const act = (label, verb, what) => actButton({ label, section: 'backup', verb, target, what,
     done: refresh }, session);
 
@@ -231,7 +242,7 @@ export async function page(view, context) {
       act('Prove the newest', 'drill', `Restore the newest backup of ${target}, start it `
         + 'and ask it')),
     document.damage && notice('critical', document.damage),
-    heads(document), gaps(document), recovery(document, context),
+    heads(document), gaps(document), left(document), recovery(document, context),
     panel('Backups', backupsTable(document)),
     details('The repository', facts([
       ['Folder', document.repository], ['System', document.system],
