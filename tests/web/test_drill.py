@@ -1,5 +1,6 @@
 """A drill, seen from the page: the slots fill, somebody with a token relieves, it is over."""
 
+import json
 import re
 import time
 
@@ -39,8 +40,22 @@ def relieve(browser):
     sees(browser, "Nothing has been done yet")
     browser.press(REASON, Keys.ENTER)
     sees(browser, "in the history")
-    assert "Done" in browser.run("return document.querySelector('dialog').innerText")
+    said = browser.run("return document.querySelector('dialog').innerText")
+    assert "Done" in said or "Partly done" in said, said
     browser.press(Keys.ENTER)  # Close
+
+
+def relieved(trouble):
+    """The run as the history has it: it reached its goal, or but for a newcomer or two. Who takes a slot
+    that becomes free (the daemon itself does: it looks at the target) was not in the plan that was
+    confirmed, and is left alone."""
+    outcome, reason, text = trouble.history(
+        "SELECT outcome, reason, summary FROM run WHERE section = 'connections' AND "
+        "verb = 'relieve' ORDER BY id DESC LIMIT 1")[0]
+    summary = json.loads(text)
+    beyond = summary["used_after"] - summary["slots"]
+    assert summary["ended"] >= 5 and reason == REASON
+    assert outcome == ("done" if beyond <= 0 else "partly") and beyond <= 2, (outcome, summary)
 
 
 def test_drill(browse, daemon, trouble, picture, record_property):
@@ -66,8 +81,7 @@ def test_drill(browse, daemon, trouble, picture, record_property):
         assert shown(browser) < 50
         if picture:
             browser.screenshot(picture / "drill-relieved.png")
-        assert trouble.history("SELECT outcome, reason FROM run WHERE section = 'connections' AND "
-                               "verb = 'relieve' ORDER BY id DESC LIMIT 1") == [("done", REASON)]
+        relieved(trouble)
         assert not browser.complaints
     finally:
         trouble.let_go()
