@@ -5,6 +5,8 @@
  */
 #include "backup_decide.h"
 
+#include "error.h"
+
 struct branch {
     guint32 timeline;
     guint64 lsn;           /* where it and the way part */
@@ -27,6 +29,33 @@ static guint64 parting(const GArray *way, const GArray *other)
     return 0;
 }
 
+/* What cannot be read of another timeline keeps nobody from this one. False with the error: it is
+ * another kind of failure. Else *ret_why, which the caller frees, is why it cannot be told. */
+static bool passed_over(GError *failure, char **ret_why, GError **error)
+{
+    if (g_error_matches(failure, RUNBOOK_ERROR, RUNBOOK_INTERRUPTED)) {
+        g_propagate_error(error, failure);
+        return false;
+    }
+    *ret_why = g_strdup(failure->message);
+    g_error_free(failure);
+    return true;
+}
+
+/* Where a timeline, of which try is to be made, leaves the way, and its first commit behind that. */
+static bool look_at(const struct target_world *world, const struct target_try *way,
+                    const struct target *target, struct branch *branch, GError **error)
+{
+    if (branch->timeline == way->timeline)
+        return true;
+    if (!target_try_make(world, target, branch->timeline, &branch->try, error))
+        return false;
+    if (branch->try.chain != NULL)
+        branch->lsn = parting(way->chain->path, branch->try.chain->path);
+    return branch->lsn == 0 || target_stop_after(branch->try.chain, branch->lsn, G_MAXUINT64,
+                                                 &branch->first, error);
+}
+
 GArray *target_left(const struct target_world *world, const struct target_try *way,
                     GError **error)
 {
@@ -35,17 +64,15 @@ GArray *target_left(const struct target_world *world, const struct target_try *w
     const struct target anything = {.kind = TARGET_IMMEDIATE};
 
     for (guint i = 0; i < timelines->len; i++) {
-        struct target_left one = {.timeline = g_array_index(timelines, guint32, i)};
-        struct target_try try = {.timeline = 0};
-        bool fine = one.timeline == way->timeline ||
-                    target_try_make(world, &anything, one.timeline, &try, error);
-        if (fine && try.chain != NULL)
-            one.lsn = parting(way->chain->path, try.chain->path);
-        if (one.lsn != 0)
-            fine = target_stop_after(try.chain, one.lsn, G_MAXUINT64, &one.first, error);
+        struct branch branch = {.timeline = g_array_index(timelines, guint32, i)};
+        g_autofree char *why = NULL; /* `backup verify` finds it as well */
+        GError *failure = NULL;
+        bool fine = look_at(world, way, &anything, &branch, &failure) ||
+                    passed_over(failure, &why, error);
+        struct target_left one = {branch.timeline, branch.lsn, branch.first};
         if (fine && one.first.known)
             g_array_append_val(left, one);
-        target_try_clear(&try);
+        target_try_clear(&branch.try);
         if (!fine)
             return NULL;
     }
@@ -103,8 +130,8 @@ static void branch_refuse(const struct branch *branch, guint32 taken, struct res
     plan->nearest = target_as_options(&other);
     plan->refusal = g_strdup_printf(
         "at %s timeline %u was at work: what it committed from %s on is not on the way to "
-        "timeline "
-        "%u, which begins with a commit that is later (--timeline %u takes that all the same)",
+        "timeline %u, which begins with a commit that is later (--timeline %u takes that all "
+        "the same)",
         what, branch->timeline, when, taken, taken);
     plan->target.timeline = taken;
 }
@@ -135,15 +162,14 @@ bool target_branches(const struct target_world *world, const struct target_try *
 
     for (guint i = 0; fine && plan->refusal == NULL && i < timelines->len; i++) {
         struct branch branch = {.timeline = g_array_index(timelines, guint32, i)};
-        if (branch.timeline == taken->timeline)
-            continue;
-        fine = target_try_make(world, &plan->target, branch.timeline, &branch.try, error);
-        if (fine && branch.try.chain != NULL)
-            branch.lsn = parting(taken->chain->path, branch.try.chain->path);
-        if (branch.lsn != 0)
-            fine = target_stop_after(branch.try.chain, branch.lsn, G_MAXUINT64, &branch.first,
-                                     error) &&
-                   branch_judge(taken, &branch, plan, error);
+        g_autofree char *why = NULL;
+        GError *failure = NULL;
+        fine = look_at(world, taken, &plan->target, &branch, &failure)
+                   ? branch_judge(taken, &branch, plan, error)
+                   : passed_over(failure, &why, error);
+        if (why != NULL)
+            target_add_note(plan, g_strdup_printf("what timeline %u has cannot be told: %s",
+                                                  branch.timeline, why));
         target_try_clear(&branch.try);
     }
     return fine;

@@ -1,5 +1,6 @@
 /* Timelines that a way leaves. */
 #include "backup_fixture.h"
+#include "backup_recoverable.h"
 
 /* Timeline 1 went on: what it has is said, and not silently left out. */
 static void test_left_timeline(void)
@@ -52,10 +53,32 @@ static void test_left_timeline_ended(void)
     test_free(test);
 }
 
+/* What is damaged on the other timeline is said, and keeps nobody from this one. */
+static void test_left_timeline_unreadable(void)
+{
+    struct test_world *test = switched();
+    struct target target = {.kind = TARGET_LATEST};
+    g_autoptr(GError) error = NULL;
+
+    test->unreadable = 1;
+    AUTO(restore_plan) latest = decide(test, &target);
+    g_assert_cmpstr(latest->backup->id, ==, "A");
+    g_assert_nonnull(strstr(latest->note, "what timeline 1 has cannot be told"));
+    AUTO(recoverable) range = recoverable_decide(&test->world, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(range->known);
+    g_assert_cmpuint(range->left->len, ==, 0);
+    test->unreadable = 0;
+    AUTO(recoverable) again = recoverable_decide(&test->world, NULL, &error);
+    g_assert_cmpuint(again->left->len, ==, 1);
+    test_free(test);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/backup_branches/left-timeline", test_left_timeline);
     g_test_add_func("/backup_branches/left-timeline-ended", test_left_timeline_ended);
+    g_test_add_func("/backup_branches/left-timeline-unreadable", test_left_timeline_unreadable);
     return g_test_run();
 }

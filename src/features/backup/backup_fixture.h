@@ -20,6 +20,7 @@ struct test_world {
     GHashTable *paths;  /* timeline → GArray */
     guint64 broken[8];
     guint damaged;      /* a segment of timeline 1; 0: none */
+    guint32 unreadable; /* a timeline whose history is damaged; 0: none */
     guint looks, reads; /* indexes that were asked for, segments whose events were */
 };
 
@@ -34,7 +35,11 @@ static GArray *world_history(guint32 timeline, bool *ret_missing, gpointer data,
     struct test_world *test = data;
     GArray *path = g_hash_table_lookup(test->paths, GUINT_TO_POINTER(timeline));
 
-    *ret_missing = path == NULL;
+    *ret_missing = path == NULL && timeline != test->unreadable;
+    if (timeline == test->unreadable) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "the history is damaged");
+        return NULL;
+    }
     if (path == NULL)
         runbook_error_set(error, RUNBOOK_FAILED, NULL,
                           "no such file, as the repository says it");
