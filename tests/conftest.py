@@ -20,7 +20,9 @@ import zlib
 import pytest
 
 from support.program import Runbook, binary
-from support.servers import VERSIONS, Server, start_cluster
+from support.servers import VERSIONS, Cluster, Server, start_cluster
+
+LOG_LINES = 40  # of each server, in the report of a test that failed
 
 
 def pytest_report_header():
@@ -52,6 +54,19 @@ def pytest_generate_tests(metafunc):
         if metafunc.config.getoption("in_turns"):
             chosen = in_turns(chosen, metafunc.definition.nodeid)
         metafunc.parametrize("version", chosen, ids=[f"pg{version}" for version in chosen])
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What the servers said that were at work while a test failed."""
+    report = (yield).get_result()
+    if not report.failed:
+        return
+    for cluster in sorted(Cluster.here, key=lambda cluster: cluster.folder):
+        if cluster.log.exists() and cluster.log.stat().st_mtime >= call.start:
+            said = cluster.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            title = f"Server log of {cluster.folder} ({cluster.version})"
+            report.sections.append((title, "\n".join(said[-LOG_LINES:])))
 
 
 @pytest.fixture(scope="session")

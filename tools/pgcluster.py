@@ -24,6 +24,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import weakref
 from pathlib import Path
 
 from pgcluster_files import (SUPERUSER, ClusterError, as_server_user, copy_running,
@@ -80,7 +81,11 @@ class Cluster:
     .data, .log     data directory, server log
     .socket_dir     the host to connect to
     .port           the port to connect to, of the socket and, with tcp=True, of 127.0.0.1
+
+    Cluster.here: those of this process that are not forgotten yet.
     """
+
+    here = weakref.WeakSet()
 
     def __init__(self, version, settings=None, hba=(), tcp=False, durable=False, folder=None,
                  detached=False, programs=None, initdb=()):
@@ -93,6 +98,7 @@ class Cluster:
         if programs is None:
             installed_programs(self.version)
         self.folder = self._make_folder(folder)
+        Cluster.here.add(self)
         self.programs = programs or usable_programs(self.version, self.folder)
 
     @classmethod

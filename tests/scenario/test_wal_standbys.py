@@ -1,10 +1,16 @@
 """WAL and backups where a cluster has changed hands: over a fork, from a standby, from a node that was
 copied after a failover."""
 
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from pgcluster_files import give_to_server_user
 from support import faults
 from support.physical import backups, create
-from support.servers import wait_until
-from support.wal import Stored, flushed, lsn, receiving, slot_lsn, write_wal
+from support.program import binary
+from support.restoring import OwnersRunbook
+from support.servers import Server, wait_until
+from support.wal import (Stored, flushed, lsn, receiving, repository_for, slot_lsn, write_wal)
 
 versions = (15,)
 SECOND = 1_000_000
@@ -81,3 +87,89 @@ def test_without_a_receiver(fresh_server, runbook, tmp_path):
     assert before - SECOND <= manifest["started_us"] < manifest["stopped_us"]
     assert manifest["stopped_us"] <= clock_of(third) + 2 * SECOND
     assert Stored(another).files()
+
+
+def owners_runbook(server, stack):
+    home = server.cluster.folder / "home"
+    home.mkdir(mode=0o700)
+    give_to_server_user(home)
+    runbook = OwnersRunbook(home)
+    stack.callback(runbook.close)
+    return runbook
+
+
+@contextmanager
+def standby_with_an_archive(primary, owner, repo, **settings):
+    """Its restore_command is `wal fetch`. Yields the standby and the receiver of the WAL."""
+    command = f"{binary()} backup wal fetch --repo {repo} %f %p"
+    with receiving(owner, primary, repo) as receiver:
+        wait_until(lambda: slot_lsn(primary), what="the slot")
+        receiver.await_durable()
+        primary.sql("CREATE TABLE kept (id int)")
+        yield primary.cluster.standby({"restore_command": command, **settings}), receiver
+
+
+def promoted(standby):
+    standby.sql("SELECT pg_promote()")
+    wait_until(lambda: not standby.value("SELECT pg_is_in_recovery()"), what="the promotion")
+
+
+def numbers(server):
+    return [row[0] for row in server.sql("SELECT id FROM kept ORDER BY id")]
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+@pytest.mark.parametrize("version", [14, 18])
+def test_a_standby_keeps_what_it_streamed(fresh_server, version, restarts):
+    """It asks the archive for WAL that it has had from its primary, when it starts and when it is
+    promoted. What the archive has of a segment that still arrives must not take the place of more:
+    of a commit that a client was told of."""
+    primary = fresh_server(wal_keep_size="256MB")
+    repo = repository_for(primary)
+    with ExitStack() as stack:
+        owner = owners_runbook(primary, stack)
+        cluster, receiver = stack.enter_context(standby_with_an_archive(primary, owner, repo))
+        stack.callback(cluster.remove)
+        standby = Server(cluster)
+        primary.sql("INSERT INTO kept VALUES (0)")
+        receiver.await_durable()
+        receiver.pause()
+        primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'walreceiver'")
+        primary.sql("SELECT pg_reload_conf()")
+        primary.sql("INSERT INTO kept VALUES (1)")
+        if restarts:
+            cluster.restart()
+        primary.sql("INSERT INTO kept VALUES (2)")
+        primary.cluster.crash()
+        if restarts:
+            cluster.restart()
+        assert numbers(standby) == [0, 1, 2]
+        promoted(standby)
+        assert numbers(standby) == [0, 1, 2]
+        standby.sql("INSERT INTO kept VALUES (3)")
+
+
+@pytest.mark.parametrize("version", [14, 18])
+def test_a_standby_that_has_nothing_but_the_archive(fresh_server, version):
+    """It follows the segment that arrives, and has all that the archive has when it takes over."""
+    primary = fresh_server(wal_keep_size="256MB")
+    repo = repository_for(primary)
+    with ExitStack() as stack:
+        owner = owners_runbook(primary, stack)
+        cluster, receiver = stack.enter_context(standby_with_an_archive(
+            primary, owner, repo, wal_retrieve_retry_interval="100ms"))
+        stack.callback(cluster.remove)
+        standby = Server(cluster)
+        standby.sql("ALTER SYSTEM SET primary_conninfo = ''")
+        standby.sql("SELECT pg_reload_conf()")
+        for number in range(1, 4):
+            primary.sql(f"INSERT INTO kept VALUES ({number})")
+            receiver.await_durable()
+            wait_until(lambda: number in numbers(standby), what=f"row {number}")
+        cluster.stop()
+        primary.sql("INSERT INTO kept VALUES (4)")
+        receiver.await_durable()
+        primary.cluster.crash()
+        cluster.start()
+        promoted(standby)
+        assert numbers(standby) == [1, 2, 3, 4]

@@ -2,6 +2,7 @@
 servers that recover by `wal fetch`."""
 
 import json
+import signal
 import struct
 import subprocess
 import tempfile
@@ -132,6 +133,10 @@ class Receiver:
         status = Path(f"/proc/{self._running.process.pid}/status").read_text(encoding="utf-8")
         (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
         return int(line.split()[1]) * 1024
+
+    def pause(self):
+        """It hears and stores nothing more, until it is killed."""
+        self._running.process.send_signal(signal.SIGSTOP)
 
     def kill(self):
         self._running.kill()

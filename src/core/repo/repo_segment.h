@@ -21,6 +21,17 @@ struct segment_known {
     guint32 crc;
 };
 
+/* Opens its file. NULL with an error, also when *ret_missing (may be NULL). */
+struct repo_reader *segment_file_open(const struct lineage *lineage,
+                                      const struct repo_segment *segment, guint32 segment_bytes,
+                                      bool *ret_missing, GError **error);
+
+/* Of a partial one, as noted; of a complete one nothing needs to be. To be asked before it is
+ * opened: it grows meanwhile. */
+struct segment_known segment_known_of(const struct lineage *lineage,
+                                      const struct repo_segment *segment,
+                                      guint32 segment_bytes);
+
 /* Reads an open file, which it takes. partial: an end that is cut off is no error, anything else
  * is. known: what must be there. More than segment_bytes is damage. */
 struct segment_reader *segment_reader_new(struct repo_reader *file, bool partial,

@@ -102,12 +102,13 @@ enum repo_put lineage_history_put(struct lineage *lineage, guint32 timeline, con
 void lineage_wal_clean(const struct lineage *lineage);
 
 /* The file of that name to path, as restore_command asks for it; a segment that is there only in
- * part is completed with zeroes. *ret_missing: it is not there; false with an error: it is, and
- * cannot be had. */
+ * part is completed with zeroes. *ret_missing: it is not there, or there is no more of a partial
+ * one than in the file of that name beside path, which would be replaced; false with an error: it
+ * is, and cannot be had. */
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
                      bool *ret_missing, GError **error);
 
-/* Whether the segment of that name, which is not there, is missing between others: WAL behind it is
+/* Whether the segment of that name, of which nothing is there, is missing between others: WAL behind it is
  * there, and a recovery that ends before it loses that. Then with an error that says so. */
 bool lineage_wal_gap(const struct lineage *lineage, const char *name, GError **error);
 

@@ -1,17 +1,12 @@
-/* WAL out of the repository: a segment's bytes, its index, and what restore_command asks for. */
+/* WAL out of the repository: a segment's bytes and its index. */
 #include "repo/repo_segment.h"
 #include "repo/repo_wal.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-static struct repo_reader *open_segment(const struct lineage *lineage,
-                                        const struct repo_segment *segment,
-                                        guint32 segment_bytes, bool *ret_missing,
-                                        GError **error)
+struct repo_reader *segment_file_open(const struct lineage *lineage,
+                                      const struct repo_segment *segment, guint32 segment_bytes,
+                                      bool *ret_missing, GError **error)
 {
     g_autofree char *path = segment_path(lineage, segment->timeline, segment->segment,
                                          segment_bytes, segment->partial);
@@ -19,8 +14,8 @@ static struct repo_reader *open_segment(const struct lineage *lineage,
     return repo_reader_open(path, lineage_key(lineage), ret_missing, error);
 }
 
-static struct segment_known known_of(const struct lineage *lineage,
-                                     const struct repo_segment *segment, guint32 segment_bytes)
+struct segment_known segment_known_of(const struct lineage *lineage,
+                                      const struct repo_segment *segment, guint32 segment_bytes)
 {
     return segment->partial ? segment_partial_known(lineage, segment->timeline,
                                                     segment->segment, segment_bytes)
@@ -35,12 +30,12 @@ static struct repo_reader *open_as_it_stands(const struct lineage *lineage,
     g_autoptr(GError) failure = NULL;
     bool missing = false;
     struct repo_reader *file =
-        open_segment(lineage, segment, segment_bytes, &missing, &failure);
+        segment_file_open(lineage, segment, segment_bytes, &missing, &failure);
 
     if (file == NULL && missing && segment->partial) {
         g_clear_error(&failure);
         segment->partial = false;
-        file = open_segment(lineage, segment, segment_bytes, NULL, &failure);
+        file = segment_file_open(lineage, segment, segment_bytes, NULL, &failure);
     }
     if (failure != NULL)
         g_propagate_error(error, g_steal_pointer(&failure));
@@ -52,7 +47,7 @@ struct segment_reader *lineage_segment_open(const struct lineage *lineage,
                                             guint32 segment_bytes, GError **error)
 {
     struct repo_segment now = *segment;
-    struct segment_known known = known_of(lineage, segment, segment_bytes);
+    struct segment_known known = segment_known_of(lineage, segment, segment_bytes);
     struct repo_reader *file = open_as_it_stands(lineage, &now, segment_bytes, error);
 
     return file != NULL ? segment_reader_new(file, now.partial, known, segment_bytes) : NULL;
@@ -133,7 +128,8 @@ struct wal_index *lineage_segment_index(const struct lineage *lineage,
     if (segment_bytes == 0)
         return NULL;
     if (!segment->partial) {
-        AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);
+        AUTO(repo_reader)
+        file = segment_file_open(lineage, segment, segment_bytes, NULL, error);
         if (file == NULL)
             return NULL;
         AUTO(wal_index) index = segment_index_read(file, NULL);
@@ -155,7 +151,7 @@ bool lineage_segment_verify(const struct lineage *lineage, const struct repo_seg
     *ret_usable = made != NULL;
     if (made == NULL || segment->partial)
         return made != NULL;
-    AUTO(repo_reader) file = open_segment(lineage, segment, segment_bytes, NULL, error);
+    AUTO(repo_reader) file = segment_file_open(lineage, segment, segment_bytes, NULL, error);
     AUTO(wal_index) stored = file != NULL ? segment_index_read(file, error) : NULL;
     if (stored == NULL)
         return false;
@@ -167,226 +163,4 @@ bool lineage_segment_verify(const struct lineage *lineage, const struct repo_seg
                       "\"%s\": its index says something else than its bytes",
                       repo_reader_path(file));
     return false;
-}
-
-/* ---- restore_command ---------------------------------------------------------------------- */
-
-static bool fail(const char *what, const char *path, GError **error)
-{
-    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not %s \"%s\": %s", what, path,
-                      g_strerror(errno));
-    return false;
-}
-
-static bool write_all(int descriptor, const guint8 *bytes, gsize length)
-{
-    while (length > 0) {
-        gssize done = write(descriptor, bytes, length);
-        if (done < 0 && errno != EINTR)
-            return false;
-        bytes += MAX(done, 0);
-        length -= (gsize) MAX(done, 0);
-    }
-    return true;
-}
-
-/* Under another name first: a half file is never seen. */
-struct draft {
-    const char *path;
-    char *temporary;
-    int descriptor;
-};
-
-static bool draft_begin(struct draft *draft, const char *path, GError **error)
-{
-    draft->path = path;
-    draft->temporary = g_strdup_printf("%s.pgrunbook-%d", path, (int) getpid());
-    draft->descriptor = open(draft->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (draft->descriptor >= 0)
-        return true;
-    fail("create", draft->temporary, error);
-    g_free(draft->temporary);
-    return false;
-}
-
-static bool draft_put(const struct draft *draft, const guint8 *bytes, gsize length,
-                      GError **error)
-{
-    return write_all(draft->descriptor, bytes, length) ||
-           fail("write", draft->temporary, error);
-}
-
-/* good: all of it was put; else with an error already. */
-static bool draft_end(struct draft *draft, bool good, GError **error)
-{
-    if (close(draft->descriptor) != 0 && good)
-        good = fail("write", draft->temporary, error);
-    if (good && rename(draft->temporary, draft->path) != 0)
-        good = fail("write", draft->path, error);
-    if (!good)
-        unlink(draft->temporary);
-    g_free(draft->temporary);
-    return good;
-}
-
-static bool write_file(const char *path, const guint8 *bytes, gsize length, GError **error)
-{
-    struct draft draft;
-
-    return draft_begin(&draft, path, error) &&
-           draft_end(&draft, draft_put(&draft, bytes, length, error), error);
-}
-
-/* Zeroes behind what there is of a partial one. */
-static bool put_segment(const struct draft *draft, struct segment_reader *bytes,
-                        guint32 segment_bytes, GError **error)
-{
-    g_autofree guint8 *buffer = g_malloc(SEGMENT_PART);
-    gsize length = 0, left = segment_bytes;
-
-    do {
-        if (!segment_reader_next(bytes, buffer, SEGMENT_PART, &length, error) ||
-            !draft_put(draft, buffer, length, error))
-            return false;
-        left -= length;
-    } while (length > 0);
-    memset(buffer, 0, MIN(left, SEGMENT_PART));
-    for (gsize part = 0; left > 0; left -= part) {
-        part = MIN(left, SEGMENT_PART);
-        if (!draft_put(draft, buffer, part, error))
-            return false;
-    }
-    return true;
-}
-
-/* What is no segment stands as it is: histories, backup histories. */
-static bool get_small(const struct lineage *lineage, const struct wal_name *name,
-                      const char *text, const char *path, bool *ret_missing, GError **error)
-{
-    guint32 timeline = name->kind == WAL_HISTORY ? 0 : name->timeline;
-    g_autofree char *folder = segment_folder(lineage, timeline);
-    g_autofree char *from = g_build_filename(folder, text, NULL);
-    gsize length = 0;
-    g_autofree char *bytes =
-        name->kind == WAL_HISTORY
-            ? repo_history_read(lineage, text, &length, ret_missing, NULL, error)
-            : repo_file_read(from, lineage_key(lineage), &length, ret_missing, error);
-
-    return bytes != NULL && write_file(path, (const guint8 *) bytes, length, error);
-}
-
-/* Complete, else as far as it has arrived; *ret_known: what must be there of it. */
-static struct repo_reader *open_any(const struct lineage *lineage, struct repo_segment *segment,
-                                    struct segment_known *ret_known, bool *ret_missing,
-                                    GError **error)
-{
-    guint32 size = segment->segment_bytes;
-    bool asked = segment->partial;
-
-    /* Twice: it may have been completed between the two looks. */
-    for (int turn = 0; turn < 2; turn++) {
-        for (int partial = asked; partial <= 1; partial++) {
-            g_autoptr(GError) failure = NULL;
-            segment->partial = partial == 1;
-            *ret_known = known_of(lineage, segment, size);
-            struct repo_reader *file =
-                open_segment(lineage, segment, size, ret_missing, &failure);
-            if (file != NULL)
-                return file;
-            if (!*ret_missing || (turn == 1 && partial == 1)) {
-                g_propagate_error(error, g_steal_pointer(&failure));
-                /* Its note is there: so it has been. */
-                *ret_missing = *ret_missing && ret_known->length == 0;
-                return NULL;
-            }
-        }
-    }
-    return NULL;
-}
-
-static bool get_segment(const struct lineage *lineage, const struct wal_name *name,
-                        guint32 segment_bytes, const char *path, bool *ret_missing,
-                        GError **error)
-{
-    struct repo_segment segment = {
-        name->timeline, name->segment, name->kind == WAL_PARTIAL, 0, segment_bytes, 0};
-    struct segment_known known = {0, 0};
-    struct repo_reader *file = open_any(lineage, &segment, &known, ret_missing, error);
-    struct draft draft;
-
-    if (file == NULL)
-        return false;
-    AUTO(segment_reader)
-    bytes = segment_reader_new(file, segment.partial, known, segment_bytes);
-    return draft_begin(&draft, path, error) &&
-           draft_end(&draft, put_segment(&draft, bytes, segment_bytes, error), error);
-}
-
-bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
-                     bool *ret_missing, GError **error)
-{
-    guint32 segment_bytes = 0;
-    struct wal_name parsed = wal_name_parse(name, 1 << 20);
-
-    *ret_missing = false;
-    if (parsed.kind == WAL_OTHER) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "\"%s\" is no name of a file of WAL",
-                          name);
-        return false;
-    }
-    if (parsed.kind == WAL_HISTORY || parsed.kind == WAL_BACKUP_HISTORY)
-        return get_small(lineage, &parsed, name, path, ret_missing, error);
-    /* What cannot be read is not missing: a recovery would end there, and be believed. */
-    if (!lineage_segment_bytes(lineage, &segment_bytes, error))
-        return false;
-    parsed = wal_name_parse(name, segment_bytes);
-    *ret_missing = segment_bytes == 0 || parsed.kind == WAL_OTHER;
-    if (*ret_missing) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "the repository has no \"%s\"", name);
-        return false;
-    }
-    return get_segment(lineage, &parsed, segment_bytes, path, ret_missing, error);
-}
-
-/* What comes before a timeline's beginning is its ancestors': there it has no gaps. */
-static bool is_on(const struct lineage *lineage, const struct wal_name *name, guint32 size)
-{
-    g_autoptr(GArray) path = lineage_history(lineage, name->timeline, NULL, NULL);
-
-    if (path == NULL || path->len == 0)
-        return true;
-    return name->segment >= g_array_index(path, struct wal_stretch, path->len - 1).begin / size;
-}
-
-bool lineage_wal_gap(const struct lineage *lineage, const char *name, GError **error)
-{
-    guint32 size = 0;
-    guint64 behind = G_MAXUINT64;
-    char next[WAL_NAME_BYTES];
-
-    if (!lineage_segment_bytes(lineage, &size, NULL) || size == 0)
-        return false;
-    struct wal_name missing = wal_name_parse(name, size);
-    if (missing.kind != WAL_SEGMENT || !is_on(lineage, &missing, size))
-        return false;
-    g_autofree char *folder = segment_folder(lineage, missing.timeline);
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    const char *file = NULL;
-    while (dir != NULL && (file = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *stem =
-            g_strndup(file, strlen(file) - MIN(strlen(file), strlen(".zst")));
-        struct wal_name there = wal_name_parse(stem, size);
-        if (g_str_has_suffix(file, ".zst") && there.segment > missing.segment &&
-            (there.kind == WAL_SEGMENT || there.kind == WAL_PARTIAL))
-            behind = MIN(behind, there.segment);
-    }
-    if (behind == G_MAXUINT64)
-        return false;
-    wal_segment_name(missing.timeline, behind, size, next);
-    runbook_error_set(error, RUNBOOK_FAILED,
-                      "WAL behind the gap cannot be reached from before. With --gaps-are-ends "
-                      "a recovery ends here; a backup that was taken behind it leads on",
-                      "WAL is missing from \"%s\" on, and there again from \"%s\" on", name,
-                      next);
-    return true;
 }

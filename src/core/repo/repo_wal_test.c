@@ -168,6 +168,55 @@ static void test_partial_harmed(struct place *place, gconstpointer encrypted)
     g_assert_false(missing);
 }
 
+/* What a server has itself of a segment that arrives: as long or longer, shorter, of a file that is
+ * used again. */
+static void test_beside(struct place *place, gconstpointer encrypted)
+{
+    const gsize arrived = 300000;
+    const char *name = "000000010000000000000003";
+    g_autoptr(GByteArray) bytes = segment_of(3, 700), other = segment_of(2, 600);
+    g_autofree char *out = g_build_filename(place->folder, "RECOVERYXLOG", NULL);
+    g_autofree char *there = g_build_filename(place->folder, name, NULL);
+    const struct {
+        const GByteArray *from;
+        gsize length, zeroed; /* from there on */
+        bool wanted;
+    } cases[] = {
+        {bytes, MB, MB, false},
+        {bytes, MB, arrived, false},
+        {bytes, arrived, arrived, false},
+        {bytes, MB, arrived - 1, true},
+        {bytes, arrived - 1, MB, true},
+        {bytes, MB, 8192, true},
+        {other, MB, MB, true},
+        {bytes, 0, 0, true},
+    };
+
+    (void) encrypted;
+    bytes->data[arrived - 1] |= 1;
+    growing_free(grow(place, bytes->data, arrived));
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *here = g_memdup2(cases[i].from->data, MB), *got = NULL;
+        g_autoptr(GError) error = NULL;
+        gsize length = 0;
+        bool missing = false;
+        memset(here + MIN(cases[i].zeroed, MB), 0, MB - MIN(cases[i].zeroed, MB));
+        fixture_write(there, here, cases[i].length);
+        bool fetched = lineage_wal_get(place->lineage, name, out, &missing, &error);
+        g_assert_cmpint(fetched, ==, cases[i].wanted);
+        g_assert_cmpint(missing, ==, !cases[i].wanted);
+        g_assert_false(lineage_wal_gap(place->lineage, name, NULL));
+        g_assert_cmpint(unlink(out), ==, fetched ? 0 : -1);
+        if (!fetched)
+            continue;
+        /* Under its own name it is what somebody asks for by hand. */
+        g_assert_true(lineage_wal_get(place->lineage, name, there, &missing, NULL));
+        g_assert_true(g_file_get_contents(there, &got, &length, NULL));
+        g_assert_cmpuint(length, ==, MB);
+        g_assert_cmpmem(got, arrived, bytes->data, arrived);
+    }
+}
+
 /* What is there and cannot be read is not missing. */
 static void test_unreadable(struct place *place, gconstpointer encrypted)
 {
@@ -344,6 +393,7 @@ int main(int argc, char **argv)
     ADD("flipped", test_flipped);
     ADD("growing", test_growing);
     ADD("partial_harmed", test_partial_harmed);
+    ADD("beside", test_beside);
     ADD("unreadable", test_unreadable);
     ADD("verify", test_verify);
     ADD("left", test_left);

@@ -261,8 +261,10 @@ static const struct option fetch_options[] = {
     "Ends with 0 when the file is there, with 1 when the repository does not have it, and "    \
     "with 126 for everything else, by which the server stops the recovery instead of taking "  \
     "a failure for the end of WAL. A segment that has only arrived in part is completed with " \
-    "zeroes, so that a recovery comes as far as there is WAL. One that is missing while WAL "  \
-    "behind it is there ends with 126 too, but for a standby, which has a primary to ask."
+    "zeroes, so that a recovery comes as far as there is WAL, unless the server itself has "   \
+    "as "                                                                                      \
+    "much of it, from its primary: that stays. One that is missing while WAL behind it is "    \
+    "there ends with 126 too, but for a standby, which has a primary to ask."
 static const struct option restore_options[] = {
     {"to", '\0', "DIR", NULL, OPTION_LOCAL,
      "the folder that becomes the data directory; it is made, or empty"},
