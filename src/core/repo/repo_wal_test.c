@@ -213,7 +213,7 @@ static void test_beside(struct place *place, gconstpointer encrypted)
         g_assert_true(lineage_wal_get(place->lineage, name, there, &missing, NULL));
         g_assert_true(g_file_get_contents(there, &got, &length, NULL));
         g_assert_cmpuint(length, ==, MB);
-        g_assert_cmpmem(got, arrived, bytes->data, arrived);
+        fixture_same(got, arrived, bytes->data, arrived);
     }
 }
 
