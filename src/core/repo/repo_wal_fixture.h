@@ -50,13 +50,16 @@ static inline GByteArray *segment_of(guint64 number, guint32 xid)
     return writer.bytes;
 }
 
+/* The file does not stay: as for a server that has archived it. */
 static inline enum repo_put put_file(struct place *place, const char *name,
                                      const GByteArray *bytes, GError **error)
 {
     g_autofree char *path = g_build_filename(place->folder, name, NULL);
 
     fixture_write(path, (const char *) bytes->data, bytes->len);
-    return lineage_wal_put(place->lineage, path, name, 1, error);
+    enum repo_put put = lineage_wal_put(place->lineage, path, name, 1, error);
+    g_assert_cmpint(unlink(path), ==, 0);
+    return put;
 }
 
 /* As it is stored, all at once; the buffer has segment_bytes. */
