@@ -1,6 +1,7 @@
 """WAL and backups where a cluster has changed hands: over a fork, from a standby, from a node that was
 copied after a failover."""
 
+import subprocess
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -8,9 +9,11 @@ from pgcluster_files import give_to_server_user
 from support import faults
 from support.physical import backups, create
 from support.program import binary
+from support.repository import begun
 from support.restoring import OwnersRunbook
 from support.servers import Server, wait_until
-from support.wal import (Stored, flushed, lsn, receiving, repository_for, slot_lsn, write_wal)
+from support.wal import (SEGMENT, Stored, flushed, lsn, receiving, repository_for, slot_lsn,
+                         write_wal)
 
 versions = (15,)
 SECOND = 1_000_000
@@ -173,3 +176,99 @@ def test_a_standby_that_has_nothing_but_the_archive(fresh_server, version):
         cluster.start()
         promoted(standby)
         assert numbers(standby) == [1, 2, 3, 4]
+
+
+def begin_to_arrive(repo, place):
+    """Leaves of the newest timeline what a receiver that died early would have: its first segment up to
+    a place before the fork, as it is copied from the timeline before."""
+    stored = Stored(repo)
+    (partial,) = [name for name in stored.files() if name.startswith("00000002")]
+    assert partial.endswith(".partial")
+    path = stored.files()[partial]
+    copied = stored.bytes(f"00000001{partial[8:]}")[:place % SEGMENT]
+    shown = subprocess.run(["zstd", "-cq1"], input=copied, stdout=subprocess.PIPE, check=True)
+    path.with_name(f"{partial}.json").unlink(missing_ok=True)
+    path.write_bytes(shown.stdout)
+
+
+@pytest.mark.parametrize("version", [15, 18])
+def test_a_timeline_that_has_only_begun_to_arrive(fresh_server, version):
+    """PostgreSQL asks for the newest timeline's file first. One that ends before its own timeline begins
+    must not hide what the timeline before has up to there."""
+    primary = fresh_server(wal_keep_size="256MB")
+    repo, folder = repository_for(primary), primary.cluster.folder / "restored"
+    with ExitStack() as stack:
+        owner = owners_runbook(primary, stack)
+        second, receiver = stack.enter_context(standby_with_an_archive(primary, owner, repo))
+        stack.callback(second.remove)
+        create(owner, primary, repo)
+        place = flushed(primary)
+        primary.sql("INSERT INTO kept VALUES (1), (2)")
+        last = flushed(primary)
+        receiver.await_durable()
+        third = primary.cluster.standby({"restore_command": second.settings["restore_command"]})
+        stack.callback(third.remove)
+        Server(third).sql("ALTER SYSTEM SET primary_conninfo = ''")
+        receiver.end()
+        primary.cluster.stop()
+        promoted(Server(second))
+        with receiving(owner, Server(second), repo) as follower:
+            follower.await_durable()
+        begin_to_arrive(repo, place)
+
+        document = owner("backup", "restore", "--json", "--repo", repo, "--to", folder, "--bindir",
+                         second.programs).expect(0).json
+        assert lsn(document["landed"]["lsn"]) >= last
+        third.restart()
+        promoted(Server(third))
+        assert numbers(Server(third)) == [1, 2]
+
+
+@pytest.mark.parametrize("version", [14, 18])
+def test_an_archive_that_is_out_of_reach_takes_no_standby_with_it(fresh_server, version):
+    """It is restarted, it loses its primary, it is promoted: all of it without the archive, with its
+    own WAL."""
+    primary = fresh_server(wal_keep_size="256MB")
+    repo = repository_for(primary)
+    with ExitStack() as stack:
+        owner = owners_runbook(primary, stack)
+        cluster, receiver = stack.enter_context(standby_with_an_archive(primary, owner, repo))
+        stack.callback(cluster.remove)
+        standby = Server(cluster)
+        receiver.end()
+        repo.rename(f"{repo}.away")
+        primary.sql("INSERT INTO kept VALUES (1)")
+        follow(standby, primary)
+        cluster.restart()
+        primary.cluster.restart()
+        primary.sql("INSERT INTO kept VALUES (2)")
+        wait_until(lambda: numbers(standby) == [1, 2], what="the second row")
+        primary.cluster.crash()
+        promoted(standby)
+        assert numbers(standby) == [1, 2]
+        assert f'"{repo}"' in cluster.log.read_text(encoding="utf-8")
+
+
+def test_who_is_stopped_by_a_failure(runbook, tmp_path):
+    """By hand, and of the servers only one that recovers to a point."""
+    repo = begun(tmp_path / "repo")
+    (repo / "repository.json").write_text("{}")
+    (repo / "repository.copy.json").write_text("{}")
+    place = runbook.home
+
+    def fetched():
+        return runbook("backup", "wal", "fetch", "--repo", repo, "000000010000000000000001",
+                       place / "wal")
+
+    assert "damaged" in fetched().expect(126).err
+    (place / "recovery.signal").touch()
+    fetched().expect(126)
+    (place / "global").mkdir()
+    (place / "global" / "pg_control").write_bytes(bytes(8192))
+    fetched().expect(126)
+    (place / "standby.signal").touch()
+    assert "damaged" in fetched().expect(1).err
+    (place / "recovery.signal").unlink()
+    fetched().expect(1)
+    (place / "standby.signal").unlink()
+    fetched().expect(1)

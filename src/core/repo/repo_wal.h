@@ -52,6 +52,11 @@ bool lineage_segment_bytes(const struct lineage *lineage, guint32 *ret_size, GEr
 struct wal_index *lineage_segment_index(const struct lineage *lineage,
                                         const struct repo_segment *segment, GError **error);
 
+/* Whether a partial segment has nothing yet but what its timeline copies into its first one from its
+ * parent, whose own file may have more of it. A recovery that took it would end there. One that
+ * cannot be read does not count as such. */
+bool lineage_segment_copies(const struct lineage *lineage, const struct repo_segment *segment);
+
 /* Reads a segment a part at a time: what that takes of memory does not grow with
  * wal_segment_size. */
 struct segment_reader;
@@ -102,9 +107,9 @@ enum repo_put lineage_history_put(struct lineage *lineage, guint32 timeline, con
 void lineage_wal_clean(const struct lineage *lineage);
 
 /* The file of that name to path, as restore_command asks for it; a segment that is there only in
- * part is completed with zeroes. *ret_missing: it is not there, or there is no more of a partial
- * one than in the file of that name beside path, which would be replaced; false with an error: it
- * is, and cannot be had. */
+ * part is completed with zeroes. *ret_missing: it is not there, or of a partial one there is no more
+ * than in the file of that name beside path, which would be replaced, or than its timeline's parent
+ * has; false with an error: it is, and cannot be had. */
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
                      bool *ret_missing, GError **error);
 

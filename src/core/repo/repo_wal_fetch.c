@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool fail(const char *what, const char *path, GError **error)
@@ -27,21 +29,48 @@ static bool write_all(int descriptor, const guint8 *bytes, gsize length)
     return true;
 }
 
-/* Under another name first: a half file is never seen. */
+/* Under another name first: a half file is never seen. The name is always the same, so that what a
+ * server that was stopped in the middle leaves in pg_wal is taken up by the next, under its lock. */
 struct draft {
     const char *path;
     char *temporary;
     int descriptor;
 };
 
+/* Whether it is still there under that name: who had it locked may have moved it. */
+static bool is_still(int descriptor, const char *path)
+{
+    struct stat one, other;
+
+    return fstat(descriptor, &one) == 0 && stat(path, &other) == 0 &&
+           one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+}
+
+/* -1 with errno. Where a file system has no locks there is none. */
+static int open_locked(const char *path)
+{
+    int descriptor = -1;
+
+    do {
+        if (descriptor >= 0)
+            close(descriptor);
+        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        while (descriptor >= 0 && flock(descriptor, LOCK_EX) != 0 && errno == EINTR)
+            continue;
+    } while (descriptor >= 0 && !is_still(descriptor, path));
+    return descriptor;
+}
+
 static bool draft_begin(struct draft *draft, const char *path, GError **error)
 {
     draft->path = path;
-    draft->temporary = g_strdup_printf("%s.pgrunbook-%d", path, (int) getpid());
-    draft->descriptor = open(draft->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (draft->descriptor >= 0)
+    draft->temporary = g_strconcat(path, ".pgrunbook", NULL);
+    draft->descriptor = open_locked(draft->temporary);
+    if (draft->descriptor >= 0 && ftruncate(draft->descriptor, 0) == 0)
         return true;
     fail("create", draft->temporary, error);
+    if (draft->descriptor >= 0)
+        close(draft->descriptor);
     g_free(draft->temporary);
     return false;
 }
@@ -56,12 +85,12 @@ static bool draft_put(const struct draft *draft, const guint8 *bytes, gsize leng
 /* good: all of it was put; else with an error already. */
 static bool draft_end(struct draft *draft, bool good, GError **error)
 {
-    if (close(draft->descriptor) != 0 && good)
-        good = fail("write", draft->temporary, error);
     if (good && rename(draft->temporary, draft->path) != 0)
         good = fail("write", draft->path, error);
     if (!good)
         unlink(draft->temporary);
+    if (close(draft->descriptor) != 0 && good)
+        good = fail("write", draft->path, error);
     g_free(draft->temporary);
     return good;
 }
@@ -195,6 +224,25 @@ static bool is_there_already(const char *name, const char *path, struct segment_
     return good;
 }
 
+/* Of a partial one; else with an error, also when *ret_missing. */
+static bool is_of_use(const struct lineage *lineage, const struct repo_segment *segment,
+                      const char *name, const char *path, struct segment_reader *bytes,
+                      bool *ret_missing, GError **error)
+{
+    if (!is_there_already(name, path, bytes, ret_missing, error))
+        return false;
+    if (*ret_missing)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "the repository has no more of \"%s\" than there is already", name);
+    else if (lineage_segment_copies(lineage, segment)) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "of \"%s\" only a part has arrived that is of the timeline before",
+                          name);
+        *ret_missing = true;
+    }
+    return !*ret_missing;
+}
+
 static bool get_segment(const struct lineage *lineage, const char *name,
                         struct repo_segment segment, const char *path, bool *ret_missing,
                         GError **error)
@@ -207,13 +255,8 @@ static bool get_segment(const struct lineage *lineage, const char *name,
         return false;
     AUTO(segment_reader)
     bytes = segment_reader_new(file, segment.partial, known, segment.segment_bytes);
-    if (segment.partial && !is_there_already(name, path, bytes, ret_missing, error))
+    if (segment.partial && !is_of_use(lineage, &segment, name, path, bytes, ret_missing, error))
         return false;
-    if (*ret_missing) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL,
-                          "the repository has no more of \"%s\" than there is already", name);
-        return false;
-    }
     return draft_begin(&draft, path, error) &&
            draft_end(&draft, put_segment(&draft, bytes, segment.segment_bytes, error), error);
 }

@@ -164,3 +164,18 @@ bool lineage_segment_verify(const struct lineage *lineage, const struct repo_seg
                       repo_reader_path(file));
     return false;
 }
+
+bool lineage_segment_copies(const struct lineage *lineage, const struct repo_segment *segment)
+{
+    g_autoptr(GArray) path = segment->partial && segment->segment_bytes != 0
+                                 ? lineage_history(lineage, segment->timeline, NULL, NULL)
+                                 : NULL;
+
+    if (path == NULL || path->len < 2)
+        return false;
+    guint64 begin = g_array_index(path, struct wal_stretch, path->len - 1).begin;
+    if (begin / segment->segment_bytes != segment->segment)
+        return false;
+    AUTO(wal_index) index = lineage_segment_index(lineage, segment, NULL);
+    return index != NULL && index->end_lsn <= begin;
+}

@@ -217,6 +217,47 @@ static void test_beside(struct place *place, gconstpointer encrypted)
     }
 }
 
+static void must_begin(struct place *place, guint32 timeline, guint64 begin)
+{
+    g_autofree char *lsn = wal_lsn_format(begin);
+    g_autofree char *text = g_strdup_printf("1\t%s\tno recovery target specified\n", lsn);
+
+    g_assert_cmpint(lineage_history_put(place->lineage, timeline, text, strlen(text), NULL), ==,
+                    REPO_PUT_DONE);
+}
+
+/* The first segment of a timeline, of which nothing has arrived yet but what is its parent's. */
+static void test_copies(struct place *place, gconstpointer encrypted)
+{
+    enum { ARRIVED = 300000 };
+    const gint64 behind[] = {0, 8, -8, -(gint64) MB};
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autofree char *out = g_build_filename(place->folder, "RECOVERYXLOG", NULL);
+    struct repo_segment segment = {1, 3, true, 0, MB, 0};
+
+    (void) encrypted;
+    growing_free(grow(place, bytes->data, ARRIVED));
+    AUTO(wal_index) index = lineage_segment_index(place->lineage, &segment, NULL);
+    g_assert_false(lineage_segment_copies(place->lineage, &segment));
+    for (guint i = 0; i < G_N_ELEMENTS(behind); i++) {
+        char name[WAL_NAME_BYTES];
+        g_autoptr(GError) error = NULL;
+        bool missing = false, copies = behind[i] >= 0;
+        segment.timeline = i + 2;
+        wal_segment_name(segment.timeline, 3, MB, name);
+        must_begin(place, segment.timeline, (guint64) ((gint64) index->end_lsn + behind[i]));
+        AUTO(growing) growing = growing_new(place->lineage, i + 2, 3, MB, 1, &error);
+        g_assert_true(growing_put(growing, bytes->data, ARRIVED, &error));
+        g_assert_true(growing_sync(growing, &error));
+        g_assert_no_error(error);
+        g_assert_cmpint(lineage_segment_copies(place->lineage, &segment), ==, copies);
+        g_assert_cmpint(lineage_wal_get(place->lineage, name, out, &missing, NULL), ==,
+                        !copies);
+        g_assert_cmpint(missing, ==, copies);
+        g_assert_false(lineage_wal_gap(place->lineage, name, NULL));
+    }
+}
+
 /* What is there and cannot be read is not missing. */
 static void test_unreadable(struct place *place, gconstpointer encrypted)
 {
@@ -394,6 +435,7 @@ int main(int argc, char **argv)
     ADD("growing", test_growing);
     ADD("partial_harmed", test_partial_harmed);
     ADD("beside", test_beside);
+    ADD("copies", test_copies);
     ADD("unreadable", test_unreadable);
     ADD("verify", test_verify);
     ADD("left", test_left);

@@ -260,11 +260,11 @@ static const struct option fetch_options[] = {
 #define FETCH_PROSE                                                                            \
     "Ends with 0 when the file is there, with 1 when the repository does not have it, and "    \
     "with 126 for everything else, by which the server stops the recovery instead of taking "  \
-    "a failure for the end of WAL. A segment that has only arrived in part is completed with " \
-    "zeroes, so that a recovery comes as far as there is WAL, unless the server itself has "   \
-    "as "                                                                                      \
-    "much of it, from its primary: that stays. One that is missing while WAL behind it is "    \
-    "there ends with 126 too, but for a standby, which has a primary to ask."
+    "a failure for the end of WAL. A standby, which does not end by itself, is told 1 then "   \
+    "too: it asks again, and its primary. A segment that has only arrived in part is "         \
+    "completed with zeroes, so that a recovery comes as far as there is WAL, unless the "      \
+    "server itself has as much of it, from its primary: that stays. One that is missing "      \
+    "while WAL behind it is there is a failure, but for a standby."
 static const struct option restore_options[] = {
     {"to", '\0', "DIR", NULL, OPTION_LOCAL,
      "the folder that becomes the data directory; it is made, or empty"},

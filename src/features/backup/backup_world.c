@@ -241,6 +241,18 @@ static bool repo_record(const struct repo_segment *const *segments, guint count,
     return true;
 }
 
+/* As restore_command gives them. */
+static GArray *segments_to_recover(const struct lineage *lineage, GError **error)
+{
+    GArray *segments = lineage_segments(lineage, error);
+
+    for (guint i = segments != NULL ? segments->len : 0; i > 0; i--)
+        if (lineage_segment_copies(lineage,
+                                   &g_array_index(segments, struct repo_segment, i - 1)))
+            g_array_remove_index(segments, i - 1);
+    return segments;
+}
+
 static void free_index(gpointer index)
 {
     wal_index_free(index);
@@ -253,7 +265,7 @@ struct repo_world *repo_world_new(const struct lineage *lineage, const GPtrArray
 
     repo->lineage = lineage;
     repo->indexes = g_hash_table_new_full(NULL, NULL, NULL, free_index);
-    repo->segments = lineage_segments(lineage, error);
+    repo->segments = segments_to_recover(lineage, error);
     if (repo->segments == NULL ||
         !lineage_segment_bytes(lineage, &repo->segment_bytes, error)) {
         repo_world_free(repo);

@@ -1,28 +1,14 @@
-/* `backup wal fetch`: restore_command. "Not there" is 1, unless WAL behind it is; whatever else goes wrong is 126, by the
- * command's flag. */
+/* `backup wal fetch`: restore_command. "Not there" is 1, unless WAL behind it is; whatever else goes
+ * wrong is 126, by the command's flag, and 1 to a standby. */
 #include "backup_commands.h"
 #include "repo/repo_wal.h"
-
-#include <string.h>
-
-/* Of the data directory that the server recovers in. Caller frees; NULL: not in one. */
-static char *system_here(void)
-{
-    g_autofree char *bytes = NULL;
-    gsize length = 0;
-    guint64 system = 0;
-
-    if (!g_file_get_contents("global/pg_control", &bytes, &length, NULL) ||
-        length < sizeof system)
-        return NULL;
-    memcpy(&system, bytes, sizeof system);
-    return g_strdup_printf("%" G_GUINT64_FORMAT, system);
-}
+#include "wal_around.h"
 
 enum runbook_exit wal_fetch_command(struct call *call, GError **error)
 {
     const char *given = option_value(call->options, "system");
-    g_autofree char *system = given != NULL ? g_strdup(given) : system_here();
+    g_autofree char *system =
+        given != NULL ? g_strdup(given) : wal_system_around(call->arguments[1]);
     AUTO(repo) repo = repo_open(call->settings, false, error);
     bool missing = false;
 

@@ -1,29 +1,9 @@
 /* `backup wal push`: archive_command. It is started for every segment: it does nothing else. */
 #include "backup_commands.h"
 #include "repo/repo_wal.h"
+#include "wal_around.h"
 
 #include <string.h>
-
-/* The system identifier is the first thing in global/pg_control, which stands two folders above a
- * file of pg_wal, or below where archive_command is called. Caller frees; NULL: there is none. */
-static char *system_of_control(const char *path)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-    g_autofree char *above = g_path_get_dirname(folder);
-    const char *const places[] = {strcmp(folder, "pg_wal") == 0 ? "." : above, "."};
-    guint64 system = 0;
-
-    for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
-        g_autofree char *control = g_build_filename(places[i], "global", "pg_control", NULL);
-        g_autofree char *bytes = NULL;
-        gsize length = 0;
-        if (!g_file_get_contents(control, &bytes, &length, NULL) || length < sizeof system)
-            continue;
-        memcpy(&system, bytes, sizeof system);
-        return g_strdup_printf("%" G_GUINT64_FORMAT, system);
-    }
-    return NULL;
-}
 
 /* What a segment says of itself, where there is no data directory around it. */
 static char *system_of_segment(const char *path)
@@ -42,7 +22,7 @@ enum runbook_exit wal_push_command(struct call *call, GError **error)
 {
     const char *path = call->arguments[0];
     g_autofree char *name = g_path_get_basename(path);
-    g_autofree char *system = system_of_control(path);
+    g_autofree char *system = wal_system_around(path);
     struct wal_name parsed = wal_name_parse(name, 1 << 20);
 
     if (system == NULL && (parsed.kind == WAL_SEGMENT || parsed.kind == WAL_PARTIAL))

@@ -30,7 +30,9 @@ const char *const *cli_exit_codes(unsigned flags)
     };
     static const char *const restore[] = {
         "0\tit is there",
-        "1\tthere is no such file",
+        "1\tthere is no such file; to a standby, and to a server that leaves recovery, also "
+        "anything "
+        "else",
         "126\tanything else: PostgreSQL then stops and does not go on without the file",
         NULL,
     };

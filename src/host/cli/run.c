@@ -39,6 +39,19 @@ static bool is_monitor(const struct cli_line *line)
     return has_flag(line, CLI_MONITOR);
 }
 
+/* A recovery must not take a failure for the end of WAL, and so the server has to stop. A standby takes
+ * nothing for the end: it asks again, and its primary. A server that is just leaving recovery, its
+ * signal files gone, asks for a history that it has itself; stopped there it would come up on the
+ * timeline that it was to leave. Both would be down because the archive is out of reach. */
+static int failed_restore(void)
+{
+    bool here = g_file_test("global/pg_control", G_FILE_TEST_EXISTS);
+    bool recovers = g_file_test("recovery.signal", G_FILE_TEST_EXISTS);
+    bool standby = g_file_test("standby.signal", G_FILE_TEST_EXISTS);
+
+    return here && (standby || !recovers) ? RUNBOOK_FAILED : FAILED_RESTORE;
+}
+
 /* Monitoring plugins have one code for everything that kept them from judging, PostgreSQL one for
  * what kept a restore_command from looking. */
 static int exit_code_of(const struct cli_line *line, const GError *error)
@@ -46,7 +59,7 @@ static int exit_code_of(const struct cli_line *line, const GError *error)
     enum runbook_exit code = runbook_error_exit(error);
 
     if (has_flag(line, COMMAND_RESTORES))
-        return FAILED_RESTORE;
+        return failed_restore();
 
     return is_monitor(line) && code != RUNBOOK_INTERRUPTED ? 3 : (int) code;
 }
