@@ -5,6 +5,7 @@ import subprocess
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from pgcluster import Cluster
 from pgcluster_files import give_to_server_user
 from support import faults
 from support.physical import backups, create
@@ -272,3 +273,54 @@ def test_who_is_stopped_by_a_failure(runbook, tmp_path):
     fetched().expect(1)
     (place / "standby.signal").unlink()
     fetched().expect(1)
+
+
+@contextmanager
+def restored_standby(owner, primary, repo, *options):
+    """A server on what `backup restore --action standby` wrote."""
+    cluster = Cluster(primary.version, primary.cluster.settings)
+    try:
+        result = owner("backup", "restore", "--json", "--repo", repo, "--to", cluster.data,
+                       "--action", "standby", *options).expect(0)
+        assert result.json["landed"] is None
+        cluster._configure()
+        cluster.start()
+        yield Server(cluster)
+    finally:
+        cluster.remove()
+
+
+@pytest.mark.parametrize("version", [14, 18])
+def test_a_backup_becomes_a_standby(fresh_server, version):
+    """One that follows its primary, and one that has the repository alone and follows it over a
+    failover."""
+    primary = fresh_server(wal_keep_size="256MB", wal_retrieve_retry_interval="100ms")
+    repo = repository_for(primary)
+    with ExitStack() as stack:
+        owner = owners_runbook(primary, stack)
+        receiver = stack.enter_context(receiving(owner, primary, repo))
+        create(owner, primary, repo)
+        primary.sql("CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)")
+        host = f"host={primary.cluster.socket_dir} port={primary.cluster.port} user=postgres"
+        near = stack.enter_context(restored_standby(owner, primary, repo, "--primary", host))
+        far = stack.enter_context(restored_standby(owner, primary, repo))
+        wait_until(lambda: primary.sql("SELECT 1 FROM pg_stat_replication "
+                                       "WHERE application_name LIKE '%walreceiver%'"),
+                   what="the one that follows")
+        follow(near, primary)
+        receiver.await_durable()
+        receiver.end()
+        primary.cluster.crash()
+        promoted(near)
+        stack.enter_context(receiving(owner, near, repo)).await_durable()
+        near.sql("INSERT INTO kept VALUES (2)")
+        wait_until(lambda: numbers(far) == [1, 2], what="the new timeline")
+        assert far.value("SELECT pg_is_in_recovery()")
+
+
+def test_what_a_standby_cannot_be_asked_for(runbook, tmp_path):
+    options = ["backup", "restore", "--repo", tmp_path, "--to", tmp_path / "data"]
+    for more, said in ((["--primary", "host=x"], "--primary needs --action standby"),
+                       (["--action", "standby", "--timeline", "2"], "the newest timeline"),
+                       (["--action", "followed"], "promote, pause, shutdown or standby")):
+        assert said in runbook(*options, *more).expect(2).err

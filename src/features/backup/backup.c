@@ -274,8 +274,10 @@ static const struct option restore_options[] = {
     TARGET_OPTION_ROWS,
     {"plan", '\0', NULL, NULL, OPTION_LOOKS,
      "show what would be restored, and where it would land"},
-    {"action", '\0', "promote|pause|shutdown", NULL, OPTION_ONCE,
-     "what to do at the target (default: promote)"},
+    {"action", '\0', "promote|pause|shutdown|standby", NULL, OPTION_ONCE,
+     "what to do at the target (default: promote); a standby has none, and goes on"},
+    {"primary", '\0', "CONNINFO", NULL, OPTION_ONCE,
+     "whom a standby follows: its primary_conninfo"},
     {"no-start", '\0', NULL, NULL, OPTION_ONCE,
      "files and settings only, no server is started"},
     {"delta", '\0', NULL, NULL, OPTION_ONCE,
@@ -470,7 +472,8 @@ static const struct command commands[] = {
         .examples =
             "pgrunbook backup restore --repo /srv/backup --to /var/lib/postgresql/15/new\n"
             "pgrunbook backup restore --target-time \"2026-11-26 02:23:00+01\" --plan\n"
-            "pgrunbook backup restore --to /srv/pg --tablespace /srv/fast=/srv/fast2",
+            "pgrunbook backup restore --to /srv/pg --tablespace /srv/fast=/srv/fast2\n"
+            "pgrunbook backup restore --to /srv/pg --action standby --primary 'host=db1'",
         .options = restore_options,
         .flags = COMMAND_TAKES_TARGET | COMMAND_WRITES | COMMAND_LOCAL,
         .run = backup_restore_command,

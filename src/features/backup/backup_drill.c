@@ -240,7 +240,8 @@ static bool recover_and_check(struct drill *drill, GError **error)
 
 static bool work(struct drill *drill, GError **error)
 {
-    g_autofree char *command = restore_fetch_command(drill->call->settings, drill->lineage);
+    g_autofree char *command =
+        restore_fetch_command(drill->call->settings, drill->lineage, RESTORE_PAUSE);
     bool fine = false;
 
     request_of(drill, command);

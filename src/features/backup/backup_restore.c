@@ -61,7 +61,8 @@ static void append_path(GString *command, const char *option, const char *path)
     append_word(command, absolute);
 }
 
-char *restore_fetch_command(const struct settings *settings, const struct lineage *lineage)
+char *restore_fetch_command(const struct settings *settings, const struct lineage *lineage,
+                            enum restore_action action)
 {
     GString *command = g_string_new(NULL);
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
@@ -70,7 +71,8 @@ char *restore_fetch_command(const struct settings *settings, const struct lineag
     append_word(command, program ? program : "pgrunbook");
     g_string_append(command, " backup wal fetch %f %p");
     /* Where it ends the plan has told; a server that reads ahead may ask for what is behind. */
-    g_string_append(command, " --gaps-are-ends");
+    if (action != RESTORE_STANDBY)
+        g_string_append(command, " --gaps-are-ends");
     /* All it needs to know is said here: the files of the account that the server runs as are
      * others, or cannot be read. */
     g_string_append(command, " --config /dev/null");
@@ -122,7 +124,7 @@ static bool planned(struct restore *restore, GError **error)
 
 static bool action_read(const char *word, enum restore_action *ret_action, GError **error)
 {
-    static const char *const words[] = {"promote", "pause", "shutdown"};
+    static const char *const words[] = {"promote", "pause", "shutdown", "standby"};
 
     for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
         if (word != NULL && !g_str_equal(word, words[i]))
@@ -130,7 +132,7 @@ static bool action_read(const char *word, enum restore_action *ret_action, GErro
         *ret_action = (enum restore_action) i;
         return true;
     }
-    runbook_error_set(error, RUNBOOK_USAGE, "promote, pause or shutdown",
+    runbook_error_set(error, RUNBOOK_USAGE, "promote, pause, shutdown or standby",
                       "--action: unknown action \"%s\"", word);
     return false;
 }
@@ -149,6 +151,26 @@ static void on_progress(const struct progress_state *state, gpointer data)
     progress_show(restore->call->output, state);
 }
 
+/* A standby has no place to land on that it could be asked for: it is started by its owner, and goes on
+ * with whatever becomes of the cluster. */
+static bool standby_read(struct restore *restore, GError **error)
+{
+    const struct options *options = restore->call->options;
+    struct restore_request *request = &restore->request;
+    bool standby = request->action == RESTORE_STANDBY;
+
+    request->primary = option_value(options, "primary");
+    request->files_only = standby || option_given(options, "no-start");
+    if (request->primary != NULL && !standby)
+        runbook_error_set(error, RUNBOOK_USAGE, NULL, "--primary needs --action standby");
+    else if (standby && option_given(options, "timeline"))
+        runbook_error_set(error, RUNBOOK_USAGE, "leave --timeline out",
+                          "a standby follows the newest timeline");
+    else
+        return true;
+    return false;
+}
+
 /* What can be wrong with the options, before anything is read. */
 static bool options_read(struct restore *restore, GError **error)
 {
@@ -159,14 +181,14 @@ static bool options_read(struct restore *restore, GError **error)
     request->tablespaces = option_values(options, "tablespace");
     request->tablespace_folder = option_value(options, "tablespaces-below");
     request->delta = option_given(options, "delta");
-    request->files_only = option_given(options, "no-start");
     request->jobs = (guint) settings_int(restore->call->settings, "backup.threads");
     request->bindir = settings_string(restore->call->settings, "backup.bindir");
     request->key_file = settings_string(restore->call->settings, "backup.key_file");
     request->note = on_note;
     request->progress = on_progress;
     request->data = restore;
-    if (!action_read(option_value(options, "action"), &request->action, error))
+    if (!action_read(option_value(options, "action"), &request->action, error) ||
+        !standby_read(restore, error))
         return false;
     if (request->tablespace_folder != NULL && !g_path_is_absolute(request->tablespace_folder)) {
         runbook_error_set(error, RUNBOOK_USAGE, NULL,
@@ -184,8 +206,16 @@ static bool options_read(struct restore *restore, GError **error)
 /* At the end of the WAL there is nothing to wait at: the server takes writes by itself. */
 static bool action_fits(const struct restore *restore, GError **error)
 {
-    if (restore->request.action == RESTORE_PROMOTE ||
-        restore->plan->target.kind != TARGET_LATEST)
+    bool latest = restore->plan->target.kind == TARGET_LATEST;
+
+    if (restore->request.action == RESTORE_STANDBY && !latest) {
+        runbook_error_set(
+            error, RUNBOOK_USAGE, "leave the target out",
+            "a standby goes on to the end of the WAL, and does not stop at a target");
+        return false;
+    }
+    if (!latest || restore->request.action == RESTORE_PROMOTE ||
+        restore->request.action == RESTORE_STANDBY)
         return true;
     runbook_error_set(
         error, RUNBOOK_USAGE,
@@ -198,7 +228,7 @@ static bool action_fits(const struct restore *restore, GError **error)
 
 static bool start_wanted(const struct restore *restore)
 {
-    return !option_given(restore->call->options, "no-start");
+    return !restore->request.files_only;
 }
 
 /* Without a server of that version the files alone can be written. NULL: it is here, or not needed.
@@ -313,7 +343,8 @@ static enum runbook_exit act(struct restore *restore, GError **error)
     struct call *call = restore->call;
     g_autoptr(GError) broken = NULL;
 
-    restore->fetch = restore_fetch_command(call->settings, restore->lineage);
+    restore->fetch =
+        restore_fetch_command(call->settings, restore->lineage, restore->request.action);
     restore->request.restore_command = restore->fetch;
     restore->request.lineage = restore->lineage;
     restore->request.plan = restore->plan;

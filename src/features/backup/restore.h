@@ -17,7 +17,7 @@
 
 /* What a server does at the target that somebody starts on the folder later; our own always waits
  * there. */
-enum restore_action { RESTORE_PROMOTE, RESTORE_PAUSE, RESTORE_SHUTDOWN };
+enum restore_action { RESTORE_PROMOTE, RESTORE_PAUSE, RESTORE_SHUTDOWN, RESTORE_STANDBY };
 
 struct restore_request {
     const struct lineage *lineage;
@@ -33,7 +33,8 @@ struct restore_request {
     const char *restore_command; /* restore_fetch_command() */
     const char *key_file;        /* that the command reads; NULL: none */
     enum restore_action action;
-    const char *bindir; /* as programs_find() takes it; NULL */
+    const char *primary; /* whom a standby follows, a conninfo; NULL: the repository alone */
+    const char *bindir;  /* as programs_find() takes it; NULL */
     /* No server of ours follows: what one would need is no reason to refuse. */
     bool files_only;
     /* Each may be NULL. Called from the thread that calls. */
@@ -66,7 +67,8 @@ void restore_result_clear(struct restore_result *result);
 
 /* The command by which a server fetches WAL from this repository: this very program, with all it
  * needs to know. Caller frees. */
-char *restore_fetch_command(const struct settings *settings, const struct lineage *lineage);
+char *restore_fetch_command(const struct settings *settings, const struct lineage *lineage,
+                            enum restore_action action);
 
 /* RUNBOOK_REFUSED without having changed anything where the folder, a tablespace's folder or our
  * account does not allow it. */

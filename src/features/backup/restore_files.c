@@ -482,14 +482,20 @@ static bool settings_put(const struct work *work, GError **error)
     g_file_get_contents(path, &before, NULL, NULL);
     /* The private server of an interrupted recovery had put more aside. */
     g_autofree char *cleaned = restore_settings_cleaned(before ? before : "");
-    g_autofree char *text = restore_settings_text(cleaned, &request->plan->target,
-                                                  request->restore_command, request->action);
+    g_autofree char *text =
+        request->action == RESTORE_STANDBY
+            ? restore_settings_standby(cleaned, request->restore_command, request->primary)
+            : restore_settings_text(cleaned, &request->plan->target, request->restore_command,
+                                    request->action);
     return put(work, "postgresql.auto.conf", text, strlen(text), error);
 }
 
 static bool recovery_set(const struct work *work, GError **error)
 {
-    static const char *const stale[] = {"standby.signal", "recovery.conf", "recovery.done"};
+    static const char *const stale[] = {"standby.signal", "recovery.signal", "recovery.conf",
+                                        "recovery.done"};
+    const char *signal =
+        work->request->action == RESTORE_STANDBY ? "standby.signal" : "recovery.signal";
     g_autofree char *map = tablespace_map_text(work->places);
 
     for (gsize i = 0; i < G_N_ELEMENTS(stale); i++) {
@@ -497,7 +503,7 @@ static bool recovery_set(const struct work *work, GError **error)
         if (!restore_file_remove(wrong, error))
             return false;
     }
-    return settings_put(work, error) && put(work, "recovery.signal", "", 0, error) &&
+    return settings_put(work, error) && put(work, signal, "", 0, error) &&
            put(work, "backup_manifest", work->manifest_text, work->manifest_length, error) &&
            (map == NULL || put(work, "tablespace_map", map, strlen(map), error));
 }

@@ -11,7 +11,7 @@ static const char *const targets[] = {"recovery_target",      "recovery_target_l
                                       "recovery_target_xid",  NULL};
 static const char *const manners[] = {"recovery_target_action", "recovery_target_inclusive",
                                       "recovery_target_timeline", NULL};
-static const char *const actions[] = {"promote", "pause", "shutdown"};
+static const char *const actions[] = {"promote", "pause", "shutdown", "standby"};
 static const char *const commands[] = {"restore_command", "recovery_end_command",
                                        "archive_cleanup_command", NULL};
 
@@ -138,27 +138,53 @@ char *restore_settings_target(const struct target *target)
 
 /* ---- the text ------------------------------------------------------------------------------ */
 
-char *restore_settings_text(const char *text, const struct target *target,
-                            const char *restore_command, enum restore_action action)
+/* Until the target. */
+static GString *settings_begin(const char *text, const char *restore_command)
 {
     GString *changed = g_string_new(NULL);
-    g_autofree char *line = restore_settings_target(target);
-    g_autofree char *timeline =
-        target->timeline == 0 ? g_strdup("latest") : g_strdup_printf("%u", target->timeline);
 
     append_kept(changed, text, true);
     g_string_append_printf(changed, "%s\n", BEGIN);
     set(changed, "restore_command", restore_command);
     set(changed, "recovery_end_command", "");
     set(changed, "archive_cleanup_command", "");
+    return changed;
+}
+
+/* The server takes two targets for a mistake and does not start. */
+static void unset_targets(GString *changed, const char *but)
+{
+    for (const char *const *name = targets; *name != NULL; name++)
+        if (g_strcmp0(*name, but) != 0)
+            set(changed, *name, "");
+}
+
+char *restore_settings_standby(const char *text, const char *restore_command,
+                               const char *primary)
+{
+    GString *changed = settings_begin(text, restore_command);
+
+    unset_targets(changed, NULL);
+    set(changed, "recovery_target_timeline", "latest");
+    if (primary != NULL)
+        set(changed, "primary_conninfo", primary);
+    g_string_append_printf(changed, "%s\n", END);
+    return g_string_free(changed, FALSE);
+}
+
+char *restore_settings_text(const char *text, const struct target *target,
+                            const char *restore_command, enum restore_action action)
+{
+    GString *changed = settings_begin(text, restore_command);
+    g_autofree char *line = restore_settings_target(target);
+    g_autofree char *timeline =
+        target->timeline == 0 ? g_strdup("latest") : g_strdup_printf("%u", target->timeline);
+
     set(changed, "recovery_min_apply_delay", "0");
     /* Only where it takes connections does a server wait for somebody. */
     if (action == RESTORE_PAUSE)
         set(changed, "hot_standby", "on");
-    /* The server takes two targets for a mistake and does not start. */
-    for (const char *const *name = targets; *name != NULL; name++)
-        if (g_strcmp0(*name, name_of(target->kind)) != 0)
-            set(changed, *name, "");
+    unset_targets(changed, name_of(target->kind));
     g_string_append(changed, line ? line : "");
     set(changed, "recovery_target_inclusive", "on");
     set(changed, "recovery_target_timeline",

@@ -12,6 +12,11 @@
 char *restore_settings_text(const char *text, const struct target *target,
                             const char *restore_command, enum restore_action action);
 
+/* The same for a standby: no target, the newest timeline. primary: its primary_conninfo; NULL: as it is
+ * set. Caller frees. */
+char *restore_settings_standby(const char *text, const char *restore_command,
+                               const char *primary);
+
 /* As it was, but for stale targets. Caller frees. */
 char *restore_settings_cleaned(const char *text);
 

@@ -160,7 +160,13 @@ static void say_prepared(struct output *output, const struct restore_result *res
 static void say_what_is_left(struct output *output, const struct restore_request *request,
                              const struct restore_result *result, bool started)
 {
-    if (!started)
+    if (request->action == RESTORE_STANDBY)
+        output_say(
+            output,
+            "No server was started. Start it as usual: it follows %sthe repository, along "
+            "timelines, and takes no writes until it is promoted.",
+            request->primary != NULL ? "its primary and " : "");
+    else if (!started)
         output_say(output,
                    "No server was started. The first one on the folder replays to the "
                    "target%s.",

@@ -53,6 +53,22 @@ static void test_settings(void)
     g_assert_cmpstr(back, ==, cleaned);
 }
 
+static void test_settings_standby(void)
+{
+    const char before[] = "primary_conninfo = 'host=old'\n"
+                          "recovery_target_timeline = '3'\nrecovery_target = 'immediate'\n";
+    g_autofree char *text = restore_settings_standby(before, "p %f %p", "host=db1 user='r'");
+    g_autofree char *alone = restore_settings_standby("", "p %f %p", NULL);
+
+    g_assert_true(g_str_has_prefix(text, "primary_conninfo = 'host=old'\n# pgrunbook"));
+    g_assert_nonnull(strstr(text, "\nrecovery_target_timeline = 'latest'\n"));
+    g_assert_nonnull(strstr(text, "\nrecovery_target = ''\n"));
+    g_assert_nonnull(strstr(text, "\nprimary_conninfo = 'host=db1 user=''r'''\n"));
+    g_assert_null(strstr(text, "recovery_target_action"));
+    g_assert_null(strstr(text, "immediate"));
+    g_assert_null(strstr(alone, "primary_conninfo"));
+}
+
 static void check_elsewhere(const char *text, const char *expected)
 {
     g_autofree char *value = restore_settings_elsewhere(text, "/srv/restored");
@@ -497,6 +513,7 @@ int main(int count, char **arguments)
 {
     g_test_init(&count, &arguments, NULL);
     g_test_add_func("/restore/settings", test_settings);
+    g_test_add_func("/restore/settings_standby", test_settings_standby);
     g_test_add_func("/restore/elsewhere", test_elsewhere);
     g_test_add_func("/restore/targets", test_targets);
     g_test_add_func("/restore/place", test_place);
