@@ -92,3 +92,5 @@ def test_bad_pages(cluster, runbook, tmp_path):
     assert len(backups(repo)) == 2 and not mark.exists()
     recorded = runbook("history", "list", "--json", server=cluster).expect(0).json["runs"]
     assert [run["outcome"] for run in recorded] == ["done", "failed", "done"]
+    said = runbook("history", "list", server=cluster).expect(0).out
+    assert f"backup {recorded[0]['summary']['backup']['id']}, seconds" in said and "{" not in said

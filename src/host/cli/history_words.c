@@ -63,17 +63,48 @@ json_t *history_recorded(const char *text)
     return value != NULL ? value : document_text(text);
 }
 
-/* A list is told by its length: whoever wants its items asks for JSON. Caller frees. */
-static char *member_in_words(const json_t *member)
+static char *members_in_words(json_t *object, bool inside);
+
+static bool says_nothing(const json_t *member)
 {
-    if (json_is_string(member))
-        return g_strdup(json_string_value(member));
+    return json_is_false(member) || (json_is_number(member) && json_number_value(member) == 0);
+}
+
+/* A list is told by its length, a thing that has a name by its name: whoever wants the rest asks for
+ * JSON. Caller frees. */
+static char *member_in_words(json_t *member)
+{
+    const char *name = json_string_value(json_object_get(member, "id"));
+
+    if (json_is_string(member) || name != NULL)
+        return g_strdup(name != NULL ? name : json_string_value(member));
     if (json_is_array(member))
         return g_strdup_printf("%" G_GSIZE_FORMAT, json_array_size(member));
+    if (json_is_object(member)) {
+        g_autofree char *words = members_in_words(member, true);
+        return g_strdup_printf("(%s)", words);
+    }
     char *text = json_dumps(member, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     char *copy = g_strdup(text);
     free(text);
     return copy;
+}
+
+/* inside: of what stands inside another only what says something. */
+static char *members_in_words(json_t *object, bool inside)
+{
+    GString *words = g_string_new(NULL);
+    const char *key = NULL;
+    json_t *member = NULL;
+
+    json_object_foreach(object, key, member)
+    {
+        if (json_is_null(member) || (inside && says_nothing(member)))
+            continue;
+        g_autofree char *shown = member_in_words(member);
+        g_string_append_printf(words, "%s%s %s", words->len ? ", " : "", key, shown);
+    }
+    return g_string_free(words, FALSE);
 }
 
 char *history_in_words(const char *text)
@@ -85,18 +116,9 @@ char *history_in_words(const char *text)
         json_decref(value);
         return g_strdup(text);
     }
-    GString *words = g_string_new(NULL);
-    const char *key;
-    json_t *member;
-    json_object_foreach(value, key, member)
-    {
-        if (json_is_null(member))
-            continue;
-        g_autofree char *shown = member_in_words(member);
-        g_string_append_printf(words, "%s%s %s", words->len ? ", " : "", key, shown);
-    }
+    char *words = members_in_words(value, false);
     json_decref(value);
-    return g_string_free(words, FALSE);
+    return words;
 }
 
 const char *history_outcome(const struct store_run_view *run)
