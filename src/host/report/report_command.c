@@ -278,7 +278,9 @@ const struct command report_commands[] = {
         .summary = "Write the report to its folder and mail it",
         .prose = "What serve does at the turns of report.schedule: the report goes to "
                  "report.folder as TARGET-2026-10.html, there whole or not at all, and to "
-                 "report.to by mail with the page attached.",
+                 "report.to by mail with the page attached.\n\n"
+                 "What failed serve tries again, as long as nobody was mailed. Once somebody "
+                 "was, it is not: what is missing is said, and is an event.",
         .examples = "pgrunbook report send --target shop\n"
                     "pgrunbook report send --target all --month 2026-10",
         .options = send_options,
