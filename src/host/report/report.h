@@ -125,7 +125,10 @@ struct report_connections {
 
 struct report_backups {
     const char *target;
-    guint made, failed, dumps, dumps_failed, proven, disproven;
+    guint made, failed, dumps, dumps_failed;
+    guint other[REPORT_OUTCOMES]; /* backups and dumps that were neither made nor failed */
+    guint proven, disproven;
+    guint unjudged;                                 /* drills that came to no verdict */
     gint64 stored_bytes, newest_us, newest_dump_us; /* newest ever before the month's end */
     gint64 drilled_us;                              /* the last drill that went well; 0: none */
     double recovery_seconds;                        /* of that; below 0: not known */
@@ -135,7 +138,7 @@ struct report_drill {
     gint64 run, at_us;
     const char *target, *verdict, *backup;
     double recovery_seconds; /* below 0: not known */
-    bool proven;
+    bool proven, disproven;  /* neither: it came to no verdict */
 };
 
 struct report_migration {
@@ -327,6 +330,9 @@ void report_find_elsewhere(const struct report *report, struct report_incident *
  * that ended something on its target while it was open. */
 void report_find_acts(const struct report *report, struct report_incident *incident,
                       gint64 own_run);
+
+/* Backups and dumps that were refused, interrupted, or have no end. */
+guint report_backups_other(const struct report_backups *backups);
 
 /* Weekly points in order of time. It takes four of them, and three weeks between the first and the
  * last. */

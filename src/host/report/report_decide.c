@@ -239,6 +239,17 @@ double report_watched(const struct report_connections *connections)
                : 0;
 }
 
+/* ---- backups -------------------------------------------------------------------------------- */
+
+guint report_backups_other(const struct report_backups *backups)
+{
+    guint all = 0;
+
+    for (int i = 0; i < REPORT_OUTCOMES; i++)
+        all += backups->other[i];
+    return all;
+}
+
 /* ---- space ---------------------------------------------------------------------------------- */
 
 struct report_space report_space(const struct report *report)
