@@ -180,6 +180,20 @@ def test_more_than_ordinary_roles_may_have(runbook, version, month):
     assert "58 of" not in said and "102 %" not in said
 
 
+def test_one_object_in_three_runs(runbook, version, tmp_path):
+    """Rebuilt, rebuilt again and dropped: it is one object, and nothing is left of it."""
+    thrice = Month(tmp_path / "thrice.db")
+    sizes = (10 * GB, 5 * GB, 4 * GB, 0)
+    for day, (before, after) in enumerate(zip(sizes, sizes[1:]), 5):
+        run_id = thrice.run("indexes", "drop" if after == 0 else "rebuild", at(2026, 10, day))
+        thrice.object(run_id, "one_idx", before={"size_bytes": before},
+                      after={"size_bytes": after})
+    thrice.close()
+    said = report(runbook, thrice.path).out
+    assert "10 GB of disk space won back from 1 object." in said
+    assert "10 GB won: 10 GB before, 0 B after." in said
+
+
 def test_dates_are_of_one_kind(runbook, version, tmp_path):
     late = Month(tmp_path / "late.db")
     late.run("vacuum", "run", at(2026, 10, 20))

@@ -342,10 +342,13 @@ struct report_fit report_fit(const struct report_point *points, guint count);
 bool report_forecast(const struct report_fit *fit, gint64 at_us, double *ret_low,
                      double *ret_middle, double *ret_high);
 
-/* Sums over all wins whose numbers are known. What was taken back, in this month or later, is no
- * win; of what was taken back in part nobody knows how much stayed won. */
+/* Sums over all wins whose numbers are known, and how many objects they are of: one may be handled
+ * several times, and counts once, from what it was before the first time to what it was after the
+ * last. What was taken back, in this month or later, is no win; of what was taken back in part
+ * nobody knows how much stayed won. */
 struct report_space {
     gint64 before, after, won;
+    gint64 grown; /* between one time and the next; below 0: they shrank by themselves */
     guint known, unknown;
     guint undone, partly;
     gint64 undone_bytes; /* what those that were taken back had been, as far as known */

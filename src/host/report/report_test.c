@@ -238,14 +238,63 @@ static void test_watched(void)
 static void test_space(void)
 {
     AUTO(report) report = october();
-    const struct report_win wins[] = {{.before = 100, .after = 40},
-                                      {.before = 50, .after = -1}};
+    const struct report_win wins[] = {
+        {.target = "shop", .name = "a", .before = 100, .after = 40},
+        {.target = "shop", .name = "b", .before = 50, .after = -1}};
 
     g_array_append_vals(report->wins, wins, 2);
     const struct report_space space = report_space(report);
     g_assert_cmpint(space.won, ==, 60);
     g_assert_cmpuint(space.known, ==, 1);
     g_assert_cmpuint(space.unknown, ==, 1);
+}
+
+static void add_win(struct report *report, const char *name, gint64 at_us, gint64 before,
+                    gint64 after)
+{
+    const struct report_win win = {.run = at_us,
+                                   .at_us = at_us,
+                                   .target = "shop",
+                                   .name = name,
+                                   .what = "rebuilt",
+                                   .before = before,
+                                   .after = after};
+
+    g_array_append_val(report->wins, win);
+}
+
+/* One object counts once, however often it was handled. */
+static void test_space_of_one_object(void)
+{
+    AUTO(report) report = october();
+
+    add_win(report, "a", 3, 4000, 0);
+    add_win(report, "a", 1, 10000, 5000);
+    add_win(report, "a", 2, 5000, 4000);
+    struct report_space space = report_space(report);
+    g_assert_cmpuint(space.known, ==, 1);
+    g_assert_cmpint(space.before, ==, 10000);
+    g_assert_cmpint(space.after, ==, 0);
+    g_assert_cmpint(space.won, ==, 10000);
+    g_assert_cmpint(space.grown, ==, 0);
+    /* It was smaller when the next one came, or larger. */
+    add_win(report, "b", 1, 1000, 500);
+    add_win(report, "b", 2, 3000, 700);
+    add_win(report, "b", 3, -1, 700);
+    space = report_space(report);
+    g_assert_cmpuint(space.known, ==, 2);
+    g_assert_cmpuint(space.unknown, ==, 1);
+    g_assert_cmpint(space.won, ==, 12800);
+    g_assert_cmpint(space.before, ==, 11000);
+    g_assert_cmpint(space.after, ==, 700);
+    g_assert_cmpint(space.grown, ==, 2500);
+    report_judge(report);
+    AUTO(page) page = report_page(report);
+    g_autofree char *text = page_plain(page, false);
+    g_assert_nonnull(strstr(text, "12.5 kB of disk space won back from 2 objects."));
+    g_assert_nonnull(strstr(text,
+                            "12.5 kB won: 10.7 kB before, 700 B after; in between they grew "
+                            "by 2500 B."));
 }
 
 /* What was taken back is no win, and what was so in part is one of which nobody knows. */
@@ -509,6 +558,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/findings_in_short", test_findings_in_short);
     g_test_add_func("/report/watched", test_watched);
     g_test_add_func("/report/space", test_space);
+    g_test_add_func("/report/space_of_one_object", test_space_of_one_object);
     g_test_add_func("/report/taken_back", test_taken_back);
     g_test_add_func("/report/what_was_done", test_what_was_done);
     g_test_add_func("/report/used", test_used);
