@@ -225,7 +225,9 @@ def test_one_target_of_two(runbook, version, tmp_path):
     assert document["target"] == "shop" and document["growth"]
     other = report(runbook, two.path, "--target", "other", "--json").json
     assert [line["runs"] for line in other["runs"]] == [1]
-    assert other["growth"] == other["slots"] == other["backups"] == []
+    assert other["growth"] == other["slots"] == []
+    (backups,) = other["backups"]
+    assert backups["made"] == 5 and backups["dumps"] == 0, "a dump is of one database"
     both = report(runbook, two.path, "--target", "all", "--json").json
     assert {line["target"] for line in both["runs"]} == {"shop", "other", "also shop"}
 
@@ -241,6 +243,34 @@ def test_a_drill_without_a_target_is_the_clusters(runbook, version, tmp_path):
     assert [(line["section"], line["runs"]) for line in document["runs"]] == [
         ("backup", 1), ("vacuum", 1)]
     assert document["drills"][0]["target"] == "shop"
+
+
+def test_of_one_cluster_all_targets(runbook, version, tmp_path):
+    """Backups and drills are the cluster's, by way of whom ever: of one target and of all of them
+    the report says the same."""
+    two = Month(tmp_path / "two.db")
+    two.run("vacuum", "run", at(2026, 10, 3))
+    two.run("vacuum", "run", at(2026, 10, 4), target="billing", dbname="billingdb")
+    two.run("backup", "create", at(2026, 10, 5), target="billing", dbname="billingdb")
+    two.run("backup", "dump", at(2026, 10, 6), target="billing", dbname="billingdb")
+    drill = two.run("backup", "drill", at(2026, 10, 7), target=None, dbname=None,
+                    summary={"verdict": "proven", "backup": "1", "recovery_seconds": 9.0})
+    two.close()
+    all_of_them = report(runbook, two.path, "--json").json
+    assert {one["target"]: (one["made"], one["dumps"], one["proven"])
+            for one in all_of_them["backups"]} == {"billing": (1, 1, 1), "shop": (1, 0, 1)}
+    assert [(one["run"], one["target"]) for one in all_of_them["drills"]] == [
+        (drill, "billing, shop")]
+    assert sum(line["runs"] for line in all_of_them["runs"]) == 5
+    for target in "shop", "billing":
+        alone = report(runbook, two.path, "--target", target, "--json").json
+        assert alone["backups"] == [one for one in all_of_them["backups"]
+                                    if one["target"] == target]
+        assert [(one["run"], one["target"]) for one in alone["drills"]] == [(drill, target)]
+        proven = f"{target}: recovery is proven, the last drill took 9 s."
+        for words in ("--target", target), ():
+            said = report(runbook, two.path, *words).out
+            assert proven in said and "no drill ran" not in said
 
 
 def test_what_is_not_known_is_said(runbook, version, tmp_path):

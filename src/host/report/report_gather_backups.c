@@ -63,6 +63,20 @@ static const char *verdict_of(struct report *report, const struct report_run *ru
                               : report_text(report, outcome);
 }
 
+/* Of a cluster with several targets it is one drill: whose it was told to be, or all of theirs. */
+static void add_drill(struct report *report, const struct report_run *run,
+                      const struct report_drill *drill)
+{
+    GArray *drills = report->drills;
+    struct report_drill *last =
+        drills->len > 0 ? &g_array_index(drills, struct report_drill, drills->len - 1) : NULL;
+
+    if (last == NULL || last->run != run->id)
+        g_array_append_vals(drills, drill, 1);
+    else if (run->own == NULL)
+        last->target = report_textf(report, "%s, %s", last->target, run->target);
+}
+
 /* A drill that broke off before its verdict says nothing of the backup. */
 static void take_drill(struct report *report, const struct report_run *run,
                        const json_t *summary)
@@ -73,7 +87,7 @@ static void take_drill(struct report *report, const struct report_run *run,
     const struct report_drill drill = {
         .run = run->id,
         .at_us = run->started_us,
-        .target = run->target,
+        .target = run->own != NULL ? run->own : run->target,
         .verdict = verdict_of(report, run, verdict),
         .backup = report_text(
             report, json_string_value(json_object_get(summary, STORE_SUMMARY_BACKUP))),
@@ -82,7 +96,7 @@ static void take_drill(struct report *report, const struct report_run *run,
         .disproven = run->outcome == REPORT_FAILED && verdict != NULL,
     };
 
-    g_array_append_val(report->drills, drill);
+    add_drill(report, run, &drill);
     backups->proven += drill.proven;
     backups->disproven += drill.disproven;
     backups->unjudged += !drill.proven && !drill.disproven;
@@ -92,11 +106,10 @@ static void take_drill(struct report *report, const struct report_run *run,
     backups->recovery_seconds = drill.recovery_seconds;
 }
 
-/* No other section has these verbs. */
 void report_gather_backups(struct report *report)
 {
-    for (guint i = 0; i < report->runs->len; i++) {
-        const struct report_run *run = &g_array_index(report->runs, struct report_run, i);
+    for (guint i = 0; i < report->safeguards->len; i++) {
+        const struct report_run *run = &g_array_index(report->safeguards, struct report_run, i);
         json_t *summary = run->summary != NULL ? json_loads(run->summary, 0, NULL) : NULL;
         if (strcmp(run->verb, "create") == 0)
             take_backup(report, run, summary);
