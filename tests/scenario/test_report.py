@@ -1,5 +1,6 @@
 """The monthly report: of a month written through SQL, and of real runs."""
 
+import os
 import re
 import shlex
 import sqlite3
@@ -122,6 +123,24 @@ def test_page_is_there_whole_or_not_at_all(runbook, version, month, tmp_path):
     (folder / "october.html").mkdir()
     report(runbook, month, "--html", folder / "october.html").expect(1)
     assert [path.name for path in folder.iterdir()] == ["october.html"]
+
+
+def test_page_into_what_is_there(runbook, version, month, tmp_path):
+    """A pipe is written into, and what a link leads to is replaced: neither goes."""
+    pipe, link, real = tmp_path / "pipe", tmp_path / "link", tmp_path / "real.html"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, encoding="utf-8") as reader:
+        report(runbook, month, "--html", pipe).expect(0)
+        if not pipe.is_fifo():
+            reader.kill()
+        assert reader.communicate()[0].startswith("<!DOCTYPE html>")
+    assert pipe.is_fifo()
+    link.symlink_to(real.name)
+    for _ in range(2):
+        report(runbook, month, "--html", link).expect(0)
+        assert link.is_symlink() and real.read_text(encoding="utf-8").startswith("<!DOCTYPE")
+    said = report(runbook, month, "--html", "/dev/stdout").expect(0).out
+    assert said.startswith("<!DOCTYPE html>")
 
 
 def test_markdown(runbook, version, month):

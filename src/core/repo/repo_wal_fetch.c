@@ -1,81 +1,23 @@
 /* What restore_command asks for: a file of WAL out of the repository, to a place of the server's. */
+#include "out/whole_file.h"
 #include "repo/repo_segment.h"
 #include "repo/repo_wal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static bool fail(const char *what, const char *path, GError **error)
-{
-    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not %s \"%s\": %s", what, path,
-                      g_strerror(errno));
-    return false;
-}
-
-static bool write_all(int descriptor, const guint8 *bytes, gsize length)
-{
-    while (length > 0) {
-        gssize done = write(descriptor, bytes, length);
-        if (done < 0 && errno != EINTR)
-            return false;
-        bytes += MAX(done, 0);
-        length -= (gsize) MAX(done, 0);
-    }
-    return true;
-}
-
-/* Under another name first: a half file is never seen. */
-struct draft {
-    const char *path;
-    char *temporary;
-    int descriptor;
-};
-
-static bool draft_begin(struct draft *draft, const char *path, GError **error)
-{
-    draft->path = path;
-    draft->temporary = g_strdup_printf("%s.pgrunbook-%d", path, (int) getpid());
-    draft->descriptor = open(draft->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (draft->descriptor >= 0)
-        return true;
-    fail("create", draft->temporary, error);
-    g_free(draft->temporary);
-    return false;
-}
-
-static bool draft_put(const struct draft *draft, const guint8 *bytes, gsize length,
-                      GError **error)
-{
-    return write_all(draft->descriptor, bytes, length) ||
-           fail("write", draft->temporary, error);
-}
-
-/* good: all of it was put; else with an error already. */
-static bool draft_end(struct draft *draft, bool good, GError **error)
-{
-    if (close(draft->descriptor) != 0 && good)
-        good = fail("write", draft->temporary, error);
-    if (good && rename(draft->temporary, draft->path) != 0)
-        good = fail("write", draft->path, error);
-    if (!good)
-        unlink(draft->temporary);
-    g_free(draft->temporary);
-    return good;
-}
-
 static bool write_file(const char *path, const guint8 *bytes, gsize length, GError **error)
 {
-    struct draft draft;
+    struct whole_file file;
 
-    return draft_begin(&draft, path, error) &&
-           draft_end(&draft, draft_put(&draft, bytes, length, error), error);
+    return whole_file_begin(&file, path, 0600, error) &&
+           whole_file_end(&file, whole_file_put(&file, bytes, length, error), false, error);
 }
 
 /* Zeroes behind what there is of a partial one. */
-static bool put_segment(const struct draft *draft, struct segment_reader *bytes,
+static bool put_segment(const struct whole_file *draft, struct segment_reader *bytes,
                         guint32 segment_bytes, GError **error)
 {
     g_autofree guint8 *buffer = g_malloc(SEGMENT_PART);
@@ -83,14 +25,14 @@ static bool put_segment(const struct draft *draft, struct segment_reader *bytes,
 
     do {
         if (!segment_reader_next(bytes, buffer, SEGMENT_PART, &length, error) ||
-            !draft_put(draft, buffer, length, error))
+            !whole_file_put(draft, buffer, length, error))
             return false;
         left -= length;
     } while (length > 0);
     memset(buffer, 0, MIN(left, SEGMENT_PART));
     for (gsize part = 0; left > 0; left -= part) {
         part = MIN(left, SEGMENT_PART);
-        if (!draft_put(draft, buffer, part, error))
+        if (!whole_file_put(draft, buffer, part, error))
             return false;
     }
     return true;
@@ -201,7 +143,7 @@ static bool get_segment(const struct lineage *lineage, const char *name,
 {
     struct segment_known known = {0, 0};
     struct repo_reader *file = open_any(lineage, &segment, &known, ret_missing, error);
-    struct draft draft;
+    struct whole_file draft;
 
     if (file == NULL)
         return false;
@@ -214,8 +156,9 @@ static bool get_segment(const struct lineage *lineage, const char *name,
                           "the repository has no more of \"%s\" than there is already", name);
         return false;
     }
-    return draft_begin(&draft, path, error) &&
-           draft_end(&draft, put_segment(&draft, bytes, segment.segment_bytes, error), error);
+    return whole_file_begin(&draft, path, 0600, error) &&
+           whole_file_end(&draft, put_segment(&draft, bytes, segment.segment_bytes, error),
+                          false, error);
 }
 
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,

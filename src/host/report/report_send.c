@@ -7,6 +7,7 @@
 #include "notify/notify.h"
 #include "notify/sendmail.h"
 #include "out/document.h"
+#include "out/whole_file.h"
 #include "report/page.h"
 #include "report/report_show.h"
 
@@ -154,7 +155,7 @@ static bool put_file(const struct call *call, const struct page *page, const cha
     g_autofree char *path = g_build_filename(folder, file, NULL);
     g_autofree char *text = markdown ? page_plain(page, true) : page_html(page);
 
-    if (!report_write(path, text, error))
+    if (!whole_file_write(path, text, error))
         return false;
     output_say(call->output, "Written: %s", path);
     return true;
