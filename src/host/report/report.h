@@ -48,8 +48,7 @@ struct report_run {
     const char *target, *section, *verb, *by, *error, *summary;
     const char *reason; /* that was given for it; NULL: none */
     enum report_outcome outcome;
-    const char
-        *own; /* the target that it was told; NULL: none, the history knows whose it is */
+    const char *own;         /* the target that it was told; NULL: none */
     gint64 undoes, undo_run; /* the run it takes back; the newest that took it back: 0: none */
     guint ended, cancelled;  /* sessions it ended, queries it cancelled */
 };
@@ -217,13 +216,12 @@ struct report {
     gint64 known_us;   /* the history's beginning; 0: it is empty */
     gint64 minutes_us; /* what was seen before may be kept no longer; 0: all is kept */
     GStringChunk *texts;
-    GArray *runs; /* of struct report_run, oldest first */
-    GArray
-        *safeguards; /* the same: backups, dumps and drills, once for each target they are of */
-    GArray *tallies; /* of struct report_tally, by target, section and verb */
-    GArray *vacuums; /* of struct report_vacuum */
-    GArray *left;    /* of struct report_left, the most frequent first */
-    GArray *wins;    /* of struct report_win, the largest first */
+    GArray *runs;         /* of struct report_run, oldest first */
+    GArray *safeguards;   /* the same: backups, dumps and drills, for each target of theirs */
+    GArray *tallies;      /* of struct report_tally, by target, section and verb */
+    GArray *vacuums;      /* of struct report_vacuum */
+    GArray *left;         /* of struct report_left, the most frequent first */
+    GArray *wins;         /* of struct report_win, the largest first */
     GArray *returned;     /* the same, of earlier months: what this one took back */
     GArray *incidents;    /* of struct report_incident, oldest first */
     GArray *connections;  /* of struct report_connections */
