@@ -105,7 +105,12 @@ def test_mail_that_is_not_taken(runbook, version, tmp_path):
                           f"report.to = {to}\n")
         return runbook("report", "send", "--config", config, "--month", "2026-10")
 
-    assert "exit code 75: no disk" in send("boss@example.com").expect(1).err
+    later = send("boss@example.com").expect(1).err
+    assert "exit code 75: no disk" in later and "will not be tried again" not in later
+    script.write_text("#!/bin/sh\ncat >/dev/null\nexit 67\n")
+    assert "could not be mailed and will not" in send("gone@example.com").expect(1).err
+    script.write_text("#!/bin/sh\ncat >/dev/null\nkill -9 $$\n")
+    assert "may have been mailed and will not" in send("boss@example.com").expect(1).err
     assert "report.to: not a mail address" in send("\"-oQ/tmp\"").expect(2).err
 
 

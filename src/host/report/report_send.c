@@ -75,6 +75,7 @@ static bool send_by_program(const char *program, const char *text, struct delive
     }
     delivery->good = delivery->ended && code == 0;
     delivery->never = delivery->ended && notify_judge_sendmail(code) == NOTIFY_NEVER;
+    delivery->unsure = delivery->ended && code < 0; /* a signal, of ours too: it has the text */
     delivery->words = delivery->ended ? sendmail_words(sendmail) : NULL;
     return true;
 }
