@@ -1,5 +1,6 @@
 """The monthly report: of a month written through SQL, and of real runs."""
 
+import os
 import re
 import shlex
 import sqlite3
@@ -124,6 +125,24 @@ def test_page_is_there_whole_or_not_at_all(runbook, version, month, tmp_path):
     assert [path.name for path in folder.iterdir()] == ["october.html"]
 
 
+def test_page_into_what_is_there(runbook, version, month, tmp_path):
+    """A pipe is written into, and what a link leads to is replaced: neither goes."""
+    pipe, link, real = tmp_path / "pipe", tmp_path / "link", tmp_path / "real.html"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, encoding="utf-8") as reader:
+        report(runbook, month, "--html", pipe).expect(0)
+        if not pipe.is_fifo():
+            reader.kill()
+        assert reader.communicate()[0].startswith("<!DOCTYPE html>")
+    assert pipe.is_fifo()
+    link.symlink_to(real.name)
+    for _ in range(2):
+        report(runbook, month, "--html", link).expect(0)
+        assert link.is_symlink() and real.read_text(encoding="utf-8").startswith("<!DOCTYPE")
+    said = report(runbook, month, "--html", "/dev/stdout").expect(0).out
+    assert said.startswith("<!DOCTYPE html>")
+
+
 def test_markdown(runbook, version, month):
     """Word for word; after a wanted change: copy what it says now to tests/golden/report."""
     said = report(runbook, month, "--markdown").expect(0).out
@@ -180,6 +199,20 @@ def test_more_than_ordinary_roles_may_have(runbook, version, month):
     assert "58 of" not in said and "102 %" not in said
 
 
+def test_one_object_in_three_runs(runbook, version, tmp_path):
+    """Rebuilt, rebuilt again and dropped: it is one object, and nothing is left of it."""
+    thrice = Month(tmp_path / "thrice.db")
+    sizes = (10 * GB, 5 * GB, 4 * GB, 0)
+    for day, (before, after) in enumerate(zip(sizes, sizes[1:]), 5):
+        run_id = thrice.run("indexes", "drop" if after == 0 else "rebuild", at(2026, 10, day))
+        thrice.object(run_id, "one_idx", before={"size_bytes": before},
+                      after={"size_bytes": after})
+    thrice.close()
+    said = report(runbook, thrice.path).out
+    assert "10 GB of disk space won back from 1 object." in said
+    assert "10 GB won: 10 GB before, 0 B after." in said
+
+
 def test_dates_are_of_one_kind(runbook, version, tmp_path):
     late = Month(tmp_path / "late.db")
     late.run("vacuum", "run", at(2026, 10, 20))
@@ -211,7 +244,9 @@ def test_one_target_of_two(runbook, version, tmp_path):
     assert document["target"] == "shop" and document["growth"]
     other = report(runbook, two.path, "--target", "other", "--json").json
     assert [line["runs"] for line in other["runs"]] == [1]
-    assert other["growth"] == other["slots"] == other["backups"] == []
+    assert other["growth"] == other["slots"] == []
+    (backups,) = other["backups"]
+    assert backups["made"] == 5 and backups["dumps"] == 0, "a dump is of one database"
     both = report(runbook, two.path, "--target", "all", "--json").json
     assert {line["target"] for line in both["runs"]} == {"shop", "other", "also shop"}
 
@@ -227,6 +262,34 @@ def test_a_drill_without_a_target_is_the_clusters(runbook, version, tmp_path):
     assert [(line["section"], line["runs"]) for line in document["runs"]] == [
         ("backup", 1), ("vacuum", 1)]
     assert document["drills"][0]["target"] == "shop"
+
+
+def test_of_one_cluster_all_targets(runbook, version, tmp_path):
+    """Backups and drills are the cluster's, by way of whom ever: of one target and of all of them
+    the report says the same."""
+    two = Month(tmp_path / "two.db")
+    two.run("vacuum", "run", at(2026, 10, 3))
+    two.run("vacuum", "run", at(2026, 10, 4), target="billing", dbname="billingdb")
+    two.run("backup", "create", at(2026, 10, 5), target="billing", dbname="billingdb")
+    two.run("backup", "dump", at(2026, 10, 6), target="billing", dbname="billingdb")
+    drill = two.run("backup", "drill", at(2026, 10, 7), target=None, dbname=None,
+                    summary={"verdict": "proven", "backup": "1", "recovery_seconds": 9.0})
+    two.close()
+    all_of_them = report(runbook, two.path, "--json").json
+    assert {one["target"]: (one["made"], one["dumps"], one["proven"])
+            for one in all_of_them["backups"]} == {"billing": (1, 1, 1), "shop": (1, 0, 1)}
+    assert [(one["run"], one["target"]) for one in all_of_them["drills"]] == [
+        (drill, "billing, shop")]
+    assert sum(line["runs"] for line in all_of_them["runs"]) == 5
+    for target in "shop", "billing":
+        alone = report(runbook, two.path, "--target", target, "--json").json
+        assert alone["backups"] == [one for one in all_of_them["backups"]
+                                    if one["target"] == target]
+        assert [(one["run"], one["target"]) for one in alone["drills"]] == [(drill, target)]
+        proven = f"{target}: recovery is proven, the last drill took 9 s."
+        for words in ("--target", target), ():
+            said = report(runbook, two.path, *words).out
+            assert proven in said and "no drill ran" not in said
 
 
 def test_what_is_not_known_is_said(runbook, version, tmp_path):

@@ -105,5 +105,78 @@ def test_mail_that_is_not_taken(runbook, version, tmp_path):
                           f"report.to = {to}\n")
         return runbook("report", "send", "--config", config, "--month", "2026-10")
 
-    assert "exit code 75: no disk" in send("boss@example.com").expect(1).err
+    later = send("boss@example.com").expect(1).err
+    assert "exit code 75: no disk" in later and "will not be tried again" not in later
+    script.write_text("#!/bin/sh\ncat >/dev/null\nexit 67\n")
+    assert "could not be mailed and will not" in send("gone@example.com").expect(1).err
+    script.write_text("#!/bin/sh\ncat >/dev/null\nkill -9 $$\n")
+    assert "may have been mailed and will not" in send("boss@example.com").expect(1).err
     assert "report.to: not a mail address" in send("\"-oQ/tmp\"").expect(2).err
+
+
+def attempts(daemon):
+    return daemon.rows("SELECT outcome, attempts FROM turn WHERE section = 'report'")
+
+
+def start_at_turn(runbook, server, smtp, **settings):
+    daemon = Daemon(runbook, {"shop": server}, report_schedule=turn_before(5), notify_smtp=smtp.url,
+                    **settings, **OTHERS_OFF)
+    daemon.now_due()
+    return daemon.start()
+
+
+def wait_judged(daemon):
+    """Until the turn's first attempt is over: another one would be waited for."""
+    wait_until(lambda: attempts(daemon) and attempts(daemon)[0][0] != "running", timeout=60,
+               what=f"an attempt\n{daemon.said}")
+    daemon.stop()
+    return attempts(daemon)
+
+
+def test_who_is_refused_keeps_nobody_awake(server, runbook, smtp):
+    """One of two addresses is no more: the other gets one mail, and an event names the one."""
+    smtp.refuse["RCPT"] = ["250 well", "550 nobody of that name"] * 3
+    daemon = start_at_turn(runbook, server, smtp, report_to="dba@example.com, gone@example.com")
+    assert wait_judged(daemon) == [("failed", 1)] and len(smtp.mails) == 1
+    ((_, message, _),) = daemon.events("job report")
+    assert "gone@example.com (550 nobody of that name)" in message and "dba@" not in message
+
+
+def test_a_folder_that_cannot_be_written_is_one_mail(server, runbook, smtp, tmp_path):
+    folder = tmp_path / "missing"
+    daemon = start_at_turn(runbook, server, smtp, report_to="dba@example.com",
+                           report_folder=folder)
+    assert wait_judged(daemon) == [("failed", 1)] and len(smtp.mails) == 1
+    ((_, message, _),) = daemon.events("job report")
+    assert f'this failed: cannot write "{folder}/shop-' in message
+
+
+def test_what_nobody_got_is_tried_again(server, runbook, smtp, tmp_path):
+    """The file is there, and the mail can still go: it may by the next attempt."""
+    smtp.refuse["RCPT"] = ["451 later"] * 3
+    daemon = start_at_turn(runbook, server, smtp, report_to="dba@example.com",
+                           report_folder=tmp_path)
+    assert wait_judged(daemon) == [("waiting", 1)] and smtp.mails == []
+    assert (tmp_path / f"shop-{last_month()}.html").exists()
+
+
+def test_what_went_out_by_hand(runbook, version, tmp_path, smtp):
+    """Who got it, who did not, and what nobody knows."""
+    state = october(tmp_path / "october.db")
+    config = tmp_path / "report.conf"
+    config.write_text(f"[pgrunbook]\nstate = {state}\nnotify.smtp = {smtp.url}\n"
+                      "report.to = dba@example.com, gone@example.com\n")
+
+    def send(**refuse):
+        smtp.refuse.update(refuse)
+        return runbook("report", "send", "--config", config, "--month", "2026-10").expect(1)
+
+    some = send(RCPT=["250 well", "451 busy"])
+    assert "Mailed: dba@example.com" in some.out and "Mailed: gone" not in some.out
+    assert "gone@example.com (451 busy)" in some.err and "will not be tried again" in some.err
+    none = send(RCPT=["550 nobody", "550 nobody"])
+    assert "Mailed" not in none.out and "could not be mailed and will not" in none.err
+    later = send(RCPT=["550 nobody", "451 busy"])
+    assert "could not be mailed:" in later.err and "will not be tried" not in later.err
+    lost = send(TEXT=["hang up"])
+    assert "may have been mailed and will not be tried again" in lost.err

@@ -33,7 +33,7 @@ def test_in_the_same_month(runbook, version, month):
     undone = {line["name"]: (line["undone"], line["undo_run"]) for line in document["space"]}
     assert undone == {"public.stays": ("no", None), "public.again": ("yes", undo)}
     assert document["space_returned"] == []
-    assert "Space won back: 1 GB, 1 object; 1 more taken back" in said
+    assert "Space won back: 1 GB, 1 object; 1 taken back" in said
     assert "1 GB of disk space won back from 1 object." in said
     assert "1 object, of 2 GB, was taken back" in said
     assert f"dropped, taken back on 2026-09-04 by run {undo} | 2 GB | back again | none |" in said

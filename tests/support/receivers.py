@@ -71,11 +71,12 @@ def signature_is_right(headers, body, secret):
 
 class MailServer:
     """SMTP: keeps what it takes as (sender, recipients, text). `refuse` maps a command's first word
-    to the reply it gets, as often as is said: {"RCPT": ["451 later"]}."""
+    to the reply it gets, as often as is said: {"RCPT": ["451 later"]}; {"TEXT": ["hang up"]}: the
+    text has come, and there is no reply."""
 
     def __init__(self, refuse=None):
-        self.mails, refuse = [], refuse or {}
-        mails = self.mails
+        self.mails, self.refuse = [], refuse or {}
+        mails, refuse = self.mails, self.refuse
 
         class Handler(socketserver.StreamRequestHandler):
             def say(self, line):
@@ -97,6 +98,9 @@ class MailServer:
                     elif word == "DATA":
                         self.say("354 go on")
                         mails.append((sender, recipients, self.read_text()))
+                        if refuse.get("TEXT"):
+                            refuse["TEXT"].pop(0)
+                            return
                         self.say("250 taken as 17")
                     elif word == "QUIT":
                         self.say("221 bye")

@@ -1,110 +1,23 @@
 /* What restore_command asks for: a file of WAL out of the repository, to a place of the server's. */
+#include "out/whole_file.h"
 #include "repo/repo_segment.h"
 #include "repo/repo_wal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static bool fail(const char *what, const char *path, GError **error)
-{
-    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not %s \"%s\": %s", what, path,
-                      g_strerror(errno));
-    return false;
-}
-
-static bool write_all(int descriptor, const guint8 *bytes, gsize length)
-{
-    while (length > 0) {
-        gssize done = write(descriptor, bytes, length);
-        if (done < 0 && errno != EINTR)
-            return false;
-        bytes += MAX(done, 0);
-        length -= (gsize) MAX(done, 0);
-    }
-    return true;
-}
-
-/* Under another name first: a half file is never seen. The name is always the same, so that what a
- * server that was stopped in the middle leaves in pg_wal is taken up by the next, under its lock. */
-struct draft {
-    const char *path;
-    char *temporary;
-    int descriptor;
-};
-
-/* Whether it is still there under that name: who had it locked may have moved it. */
-static bool is_still(int descriptor, const char *path)
-{
-    struct stat one, other;
-
-    return fstat(descriptor, &one) == 0 && stat(path, &other) == 0 &&
-           one.st_ino == other.st_ino && one.st_dev == other.st_dev;
-}
-
-/* -1 with errno. Where a file system has no locks there is none. */
-static int open_locked(const char *path)
-{
-    int descriptor = -1;
-
-    do {
-        if (descriptor >= 0)
-            close(descriptor);
-        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        while (descriptor >= 0 && flock(descriptor, LOCK_EX) != 0 && errno == EINTR)
-            continue;
-    } while (descriptor >= 0 && !is_still(descriptor, path));
-    return descriptor;
-}
-
-static bool draft_begin(struct draft *draft, const char *path, GError **error)
-{
-    draft->path = path;
-    draft->temporary = g_strconcat(path, ".pgrunbook", NULL);
-    draft->descriptor = open_locked(draft->temporary);
-    if (draft->descriptor >= 0 && ftruncate(draft->descriptor, 0) == 0)
-        return true;
-    fail("create", draft->temporary, error);
-    if (draft->descriptor >= 0)
-        close(draft->descriptor);
-    g_free(draft->temporary);
-    return false;
-}
-
-static bool draft_put(const struct draft *draft, const guint8 *bytes, gsize length,
-                      GError **error)
-{
-    return write_all(draft->descriptor, bytes, length) ||
-           fail("write", draft->temporary, error);
-}
-
-/* good: all of it was put; else with an error already. */
-static bool draft_end(struct draft *draft, bool good, GError **error)
-{
-    if (good && rename(draft->temporary, draft->path) != 0)
-        good = fail("write", draft->path, error);
-    if (!good)
-        unlink(draft->temporary);
-    if (close(draft->descriptor) != 0 && good)
-        good = fail("write", draft->path, error);
-    g_free(draft->temporary);
-    return good;
-}
 
 static bool write_file(const char *path, const guint8 *bytes, gsize length, GError **error)
 {
-    struct draft draft;
+    struct whole_file file;
 
-    return draft_begin(&draft, path, error) &&
-           draft_end(&draft, draft_put(&draft, bytes, length, error), error);
+    return whole_file_begin_shared(&file, path, 0600, error) &&
+           whole_file_end(&file, whole_file_put(&file, bytes, length, error), false, error);
 }
 
 /* Zeroes behind what there is of a partial one. */
-static bool put_segment(const struct draft *draft, struct segment_reader *bytes,
+static bool put_segment(const struct whole_file *draft, struct segment_reader *bytes,
                         guint32 segment_bytes, GError **error)
 {
     g_autofree guint8 *buffer = g_malloc(SEGMENT_PART);
@@ -112,14 +25,14 @@ static bool put_segment(const struct draft *draft, struct segment_reader *bytes,
 
     do {
         if (!segment_reader_next(bytes, buffer, SEGMENT_PART, &length, error) ||
-            !draft_put(draft, buffer, length, error))
+            !whole_file_put(draft, buffer, length, error))
             return false;
         left -= length;
     } while (length > 0);
     memset(buffer, 0, MIN(left, SEGMENT_PART));
     for (gsize part = 0; left > 0; left -= part) {
         part = MIN(left, SEGMENT_PART);
-        if (!draft_put(draft, buffer, part, error))
+        if (!whole_file_put(draft, buffer, part, error))
             return false;
     }
     return true;
@@ -249,7 +162,7 @@ static bool get_segment(const struct lineage *lineage, const char *name,
 {
     struct segment_known known = {0, 0};
     struct repo_reader *file = open_any(lineage, &segment, &known, ret_missing, error);
-    struct draft draft;
+    struct whole_file draft;
 
     if (file == NULL)
         return false;
@@ -257,8 +170,9 @@ static bool get_segment(const struct lineage *lineage, const char *name,
     bytes = segment_reader_new(file, segment.partial, known, segment.segment_bytes);
     if (segment.partial && !is_of_use(lineage, &segment, name, path, bytes, ret_missing, error))
         return false;
-    return draft_begin(&draft, path, error) &&
-           draft_end(&draft, put_segment(&draft, bytes, segment.segment_bytes, error), error);
+    return whole_file_begin_shared(&draft, path, 0600, error) &&
+           whole_file_end(&draft, put_segment(&draft, bytes, segment.segment_bytes, error),
+                          false, error);
 }
 
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,

@@ -48,6 +48,27 @@ static void test_put(struct place *place, gconstpointer encrypted)
     g_assert_no_error(error);
 }
 
+/* Who tries it out names what he likes: a link stays, and so does a device. */
+static void test_got_into_what_is_there(struct place *place, gconstpointer encrypted)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    const char *name = "000000010000000000000003";
+    g_autofree char *out = g_build_filename(place->folder, "out", NULL);
+    g_autofree char *link = g_build_filename(place->folder, "link", NULL);
+    g_autofree char *got = NULL;
+    gsize length = 0;
+    bool missing = false;
+
+    (void) encrypted;
+    g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_DONE);
+    g_assert_cmpint(symlink("out", link), ==, 0);
+    g_assert_true(lineage_wal_get(place->lineage, name, link, &missing, &error));
+    g_assert_true(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
+    g_assert_true(g_file_get_contents(out, &got, &length, NULL));
+    fixture_same(got, length, bytes->data, bytes->len);
+}
+
 /* Any bit: the segment is damaged, or only its index, which is then made anew; never another. */
 static void test_flipped(struct place *place, gconstpointer encrypted)
 {
@@ -431,6 +452,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("put", test_put);
+    ADD("got_into_what_is_there", test_got_into_what_is_there);
     ADD("flipped", test_flipped);
     ADD("growing", test_growing);
     ADD("partial_harmed", test_partial_harmed);

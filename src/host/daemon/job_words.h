@@ -14,6 +14,10 @@ gint64 job_left_ms(gint64 deadline_us, gint64 now_us);
  * most 500 bytes. NULL when there is nothing. Caller frees. */
 char *job_reason(const char *output);
 
+/* In an error, RUNBOOK_FAILED: another attempt would do again what was done already, or be told the
+ * same. */
+#define JOB_NOT_AGAIN "will not be tried again"
+
 /* Whether a command line of the history is the job's: its words ("vacuum run --yes"), then nothing
  * that would narrow it down, but where to connect, which files and how long. */
 bool job_is_line(const char *words, const char *command_line);

@@ -1,3 +1,4 @@
+#include "daemon/job_words.h"
 #include "daemon/scheduler_fixture.h"
 #include "plan/plan.h"
 
@@ -243,6 +244,7 @@ static void test_no_retry(void)
     } cases[] = {
         {5, NULL, "partly"},
         {2, "no such option", "failed"},
+        {1, "the half was done and " JOB_NOT_AGAIN, "failed"},
         {4, "it is a standby", "refused"},
         {4, NULL, "refused"},
     };

@@ -196,6 +196,7 @@ static bool may_pass(int exit_code, const char *reason)
 {
     switch (exit_code) {
     case RUNBOOK_FAILED:
+        return reason == NULL || strstr(reason, JOB_NOT_AGAIN) == NULL;
     case RUNBOOK_CONNECT:
     case RUNBOOK_INTERRUPTED:
     case -1:

@@ -43,6 +43,7 @@ struct report *report_new(const char *zone_name, GTimeZone *zone)
     report->zone_name = report_text(report, zone_name);
     report->month.days = array_new(sizeof(gint64), NULL);
     report->runs = array_new(sizeof(struct report_run), NULL);
+    report->safeguards = array_new(sizeof(struct report_run), NULL);
     report->tallies = array_new(sizeof(struct report_tally), NULL);
     report->vacuums = array_new(sizeof(struct report_vacuum), NULL);
     report->left = array_new(sizeof(struct report_left), NULL);
@@ -71,7 +72,7 @@ void report_free(struct report *report)
         report->left,       report->wins,    report->incidents,  report->connections,
         report->backups,    report->drills,  report->migrations, report->indexes,
         report->growths,    report->turns,   report->lines,      report->gaps,
-        report->returned,   report->reliefs,
+        report->returned,   report->reliefs, report->safeguards,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)

@@ -48,6 +48,7 @@ struct report_run {
     const char *target, *section, *verb, *by, *error, *summary;
     const char *reason; /* that was given for it; NULL: none */
     enum report_outcome outcome;
+    const char *own;         /* the target that it was told; NULL: none */
     gint64 undoes, undo_run; /* the run it takes back; the newest that took it back: 0: none */
     guint ended, cancelled;  /* sessions it ended, queries it cancelled */
 };
@@ -125,7 +126,10 @@ struct report_connections {
 
 struct report_backups {
     const char *target;
-    guint made, failed, dumps, dumps_failed, proven, disproven;
+    guint made, failed, dumps, dumps_failed;
+    guint other[REPORT_OUTCOMES]; /* backups and dumps that were neither made nor failed */
+    guint proven, disproven;
+    guint unjudged;                                 /* drills that came to no verdict */
     gint64 stored_bytes, newest_us, newest_dump_us; /* newest ever before the month's end */
     gint64 drilled_us;                              /* the last drill that went well; 0: none */
     double recovery_seconds;                        /* of that; below 0: not known */
@@ -135,7 +139,7 @@ struct report_drill {
     gint64 run, at_us;
     const char *target, *verdict, *backup;
     double recovery_seconds; /* below 0: not known */
-    bool proven;
+    bool proven, disproven;  /* neither: it came to no verdict */
 };
 
 struct report_migration {
@@ -213,6 +217,7 @@ struct report {
     gint64 minutes_us; /* what was seen before may be kept no longer; 0: all is kept */
     GStringChunk *texts;
     GArray *runs;         /* of struct report_run, oldest first */
+    GArray *safeguards;   /* the same: backups, dumps and drills, for each target of theirs */
     GArray *tallies;      /* of struct report_tally, by target, section and verb */
     GArray *vacuums;      /* of struct report_vacuum */
     GArray *left;         /* of struct report_left, the most frequent first */
@@ -328,6 +333,9 @@ void report_find_elsewhere(const struct report *report, struct report_incident *
 void report_find_acts(const struct report *report, struct report_incident *incident,
                       gint64 own_run);
 
+/* Backups and dumps that were refused, interrupted, or have no end. */
+guint report_backups_other(const struct report_backups *backups);
+
 /* Weekly points in order of time. It takes four of them, and three weeks between the first and the
  * last. */
 struct report_fit report_fit(const struct report_point *points, guint count);
@@ -336,10 +344,13 @@ struct report_fit report_fit(const struct report_point *points, guint count);
 bool report_forecast(const struct report_fit *fit, gint64 at_us, double *ret_low,
                      double *ret_middle, double *ret_high);
 
-/* Sums over all wins whose numbers are known. What was taken back, in this month or later, is no
- * win; of what was taken back in part nobody knows how much stayed won. */
+/* Sums over all wins whose numbers are known, and how many objects they are of: one may be handled
+ * several times, and counts once, from what it was before the first time to what it was after the
+ * last. What was taken back, in this month or later, is no win; of what was taken back in part
+ * nobody knows how much stayed won. */
 struct report_space {
     gint64 before, after, won;
+    gint64 grown; /* between one time and the next; below 0: they shrank by themselves */
     guint known, unknown;
     guint undone, partly;
     gint64 undone_bytes; /* what those that were taken back had been, as far as known */

@@ -3,15 +3,12 @@
 #include "cli/grammar.h"
 #include "cli/history.h"
 #include "error.h"
+#include "out/whole_file.h"
 #include "report/page.h"
 #include "report/report_show.h"
 #include "store/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- making it ------------------------------------------------------------------------------ */
 
@@ -70,49 +67,6 @@ struct report *report_make(struct call *call, const char *target, GError **error
     }
     report_judge(report);
     return g_steal_pointer(&report);
-}
-
-/* ---- writing it ----------------------------------------------------------------------------- */
-
-static bool write_all(int file, const char *text, gsize length)
-{
-    while (length > 0) {
-        ssize_t wrote = write(file, text, length);
-        if (wrote < 0 && errno != EINTR)
-            return false;
-        if (wrote > 0) {
-            text += wrote;
-            length -= (gsize) wrote;
-        }
-    }
-    return true;
-}
-
-static bool fail(const char *path, int number, GError **error)
-{
-    runbook_error_set(error, RUNBOOK_FAILED, NULL, "cannot write \"%s\": %s", path,
-                      g_strerror(number));
-    return false;
-}
-
-bool report_write(const char *path, const char *text, GError **error)
-{
-    g_autofree char *draft = g_strdup_printf("%s.XXXXXX", path);
-    int file = g_mkstemp_full(draft, O_WRONLY | O_CLOEXEC, 0644);
-
-    if (file < 0)
-        return fail(path, errno, error);
-    bool good = write_all(file, text, strlen(text)) && fsync(file) == 0;
-    int number = errno;
-    if (close(file) != 0 && good) {
-        good = false;
-        number = errno;
-    }
-    if (good && rename(draft, path) == 0)
-        return true;
-    number = good ? errno : number;
-    unlink(draft);
-    return fail(path, number, error);
 }
 
 /* ---- report show ---------------------------------------------------------------------------- */
@@ -182,7 +136,7 @@ static enum runbook_exit show_command(struct call *call, GError **error)
         g_autofree char *html = page_html(page);
         if (strcmp(file, "-") == 0)
             output_raw(call->output, html);
-        else if (!report_write(file, html, error))
+        else if (!whole_file_write(file, html, error))
             return runbook_error_exit(*error);
     }
     return RUNBOOK_DONE;
@@ -278,7 +232,9 @@ const struct command report_commands[] = {
         .summary = "Write the report to its folder and mail it",
         .prose = "What serve does at the turns of report.schedule: the report goes to "
                  "report.folder as TARGET-2026-10.html, there whole or not at all, and to "
-                 "report.to by mail with the page attached.",
+                 "report.to by mail with the page attached.\n\n"
+                 "What failed serve tries again, as long as nobody was mailed. Once somebody "
+                 "was, it is not: what is missing is said, and is an event.",
         .examples = "pgrunbook report send --target shop\n"
                     "pgrunbook report send --target all --month 2026-10",
         .options = send_options,

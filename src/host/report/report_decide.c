@@ -239,39 +239,15 @@ double report_watched(const struct report_connections *connections)
                : 0;
 }
 
-/* ---- space ---------------------------------------------------------------------------------- */
+/* ---- backups -------------------------------------------------------------------------------- */
 
-struct report_space report_space(const struct report *report)
+guint report_backups_other(const struct report_backups *backups)
 {
-    struct report_space space = {0};
+    guint all = 0;
 
-    for (guint i = 0; i < report->wins->len; i++) {
-        const struct report_win *win = &g_array_index(report->wins, struct report_win, i);
-        if (win->undone == REPORT_UNDONE) {
-            space.undone++;
-            space.undone_bytes += MAX(win->before, 0);
-            continue;
-        }
-        if (win->undone == REPORT_UNDONE_PARTLY || win->before < 0 || win->after < 0) {
-            space.partly += win->undone == REPORT_UNDONE_PARTLY;
-            space.unknown += win->undone == REPORT_STANDS;
-            continue;
-        }
-        space.known++;
-        space.before += win->before;
-        space.after += win->after;
-    }
-    space.won = space.before - space.after;
-    return space;
-}
-
-gint64 report_returned(const struct report *report)
-{
-    gint64 bytes = 0;
-
-    for (guint i = 0; i < report->returned->len; i++)
-        bytes += MAX(g_array_index(report->returned, struct report_win, i).before, 0);
-    return bytes;
+    for (int i = 0; i < REPORT_OUTCOMES; i++)
+        all += backups->other[i];
+    return all;
 }
 
 /* ---- growth --------------------------------------------------------------------------------- */

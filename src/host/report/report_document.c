@@ -183,12 +183,13 @@ static void add_backups(struct document *document, const struct report *report)
         const struct report_backups *one =
             &g_array_index(report->backups, struct report_backups, i);
         document_item(document,
-                      json_pack("{so si si sI so si si so si si so}", "target",
+                      json_pack("{so si si si sI so si si si so si si so}", "target",
                                 document_text(one->target), "made", (int) one->made, "failed",
-                                (int) one->failed, "stored_bytes",
-                                (json_int_t) one->stored_bytes, "newest_at",
+                                (int) one->failed, "other", (int) report_backups_other(one),
+                                "stored_bytes", (json_int_t) one->stored_bytes, "newest_at",
                                 document_time(one->newest_us), "proven", (int) one->proven,
-                                "disproven", (int) one->disproven, "recovery_seconds",
+                                "disproven", (int) one->disproven, "unjudged",
+                                (int) one->unjudged, "recovery_seconds",
                                 known_real(one->recovery_seconds), "dumps", (int) one->dumps,
                                 "dumps_failed", (int) one->dumps_failed, "newest_dump_at",
                                 document_time(one->newest_dump_us)));
@@ -197,10 +198,11 @@ static void add_backups(struct document *document, const struct report *report)
     for (guint i = 0; i < report->drills->len; i++) {
         const struct report_drill *one = &g_array_index(report->drills, struct report_drill, i);
         document_item(document,
-                      json_pack("{sI so so so so sb so}", "run", (json_int_t) one->run, "at",
+                      json_pack("{sI so so so so sb sb so}", "run", (json_int_t) one->run, "at",
                                 document_time(one->at_us), "target", document_text(one->target),
                                 "verdict", document_text(one->verdict), "backup_id",
                                 document_text(one->backup), "proven", (int) one->proven,
+                                "judged", (int) (one->proven || one->disproven),
                                 "recovery_seconds", known_real(one->recovery_seconds)));
     }
 }

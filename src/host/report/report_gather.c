@@ -6,7 +6,9 @@
 
 struct runs {
     struct report *report;
-    GHashTable *databases; /* "SYSTEM/DBNAME", and "SYSTEM/" for the cluster → target */
+    GHashTable *databases; /* "SYSTEM/DBNAME" → target */
+    GHashTable
+        *places; /* the same, and "SYSTEM/" for the cluster → GPtrArray: all its targets */
 };
 
 static char *key_of(const char *system, const char *dbname)
@@ -25,17 +27,32 @@ const char *report_database(struct report *report, GHashTable *databases, const 
     return report_text(report, target != NULL ? target : dbname);
 }
 
-/* What concerns no database is the cluster's: of a target that it has. A drill asks no server, and
- * knows no more than whose backup it restores. */
+/* NULL: the history knows of none. */
+static const GPtrArray *targets_of(const struct runs *runs, const char *system,
+                                   const char *dbname)
+{
+    g_autofree char *key = key_of(system, dbname);
+
+    return system != NULL ? g_hash_table_lookup(runs->places, key) : NULL;
+}
+
+static bool has_target(const GPtrArray *targets, const char *target)
+{
+    return targets != NULL && g_ptr_array_find_with_equal_func((GPtrArray *) (guintptr) targets,
+                                                               target, g_str_equal, NULL);
+}
+
+/* What concerns no database is the cluster's: each of its targets' who asks for one, and nobody's
+ * in particular where there are several. A drill asks no server, and knows no more than whose
+ * backup it restores. */
 static const char *target_of_cluster(struct runs *runs, const char *system)
 {
     struct report *report = runs->report;
-    g_autofree char *key = key_of(system, NULL);
-    const char *target = system != NULL ? g_hash_table_lookup(runs->databases, key) : NULL;
+    const GPtrArray *targets = targets_of(runs, system, NULL);
 
     if (report->target != NULL)
-        return g_strcmp0(target, report->target) == 0 ? report->target : NULL;
-    return target != NULL ? report_text(report, target) : "";
+        return has_target(targets, report->target) ? report->target : NULL;
+    return targets != NULL && targets->len == 1 ? targets->pdata[0] : "";
 }
 
 /* A run that was typed without a target is the target's whose database it was on. */
@@ -62,6 +79,17 @@ static void learn_place(struct runs *runs, char *key, const char *target)
         g_hash_table_replace(runs->databases, key, g_strdup(target));
 }
 
+static void learn_target(struct runs *runs, char *key, const char *target)
+{
+    GPtrArray *targets = g_hash_table_lookup(runs->places, key);
+
+    if (targets == NULL)
+        g_hash_table_insert(runs->places, g_strdup(key), targets = g_ptr_array_new());
+    if (!has_target(targets, target))
+        g_ptr_array_add(targets, (gpointer) (guintptr) report_text(runs->report, target));
+    g_free(key);
+}
+
 /* Every run teaches which target a database is. */
 static void learn(const struct store_run_view *run, gpointer data)
 {
@@ -78,9 +106,11 @@ static void learn(const struct store_run_view *run, gpointer data)
     g_hash_table_insert(report->clusters,
                         (gpointer) (guintptr) report_text(report, run->target),
                         (gpointer) (guintptr) report_text(report, run->system_identifier));
-    if (run->dbname != NULL)
-        learn_place(runs, key_of(run->system_identifier, run->dbname), run->target);
-    learn_place(runs, key_of(run->system_identifier, NULL), run->target);
+    learn_target(runs, key_of(run->system_identifier, NULL), run->target);
+    if (run->dbname == NULL)
+        return;
+    learn_target(runs, key_of(run->system_identifier, run->dbname), run->target);
+    learn_place(runs, key_of(run->system_identifier, run->dbname), run->target);
 }
 
 static const char *who(struct report *report, const struct store_run_view *run)
@@ -105,6 +135,28 @@ static void take_relief(struct report *report, const struct store_run_view *run)
         g_array_append_val(report->reliefs, one);
 }
 
+/* A backup and a drill of it are of the whole cluster, a dump of a database: they count for each of
+ * its targets. No other section has these verbs. */
+static void take_backup(struct runs *runs, const struct store_run_view *run,
+                        const struct report_run *one)
+{
+    struct report *report = runs->report;
+    const bool dump = strcmp(one->verb, "dump") == 0;
+    const GPtrArray *targets =
+        targets_of(runs, run->system_identifier, dump ? run->dbname : NULL);
+    struct report_run copy = *one;
+
+    if (!dump && strcmp(one->verb, "create") != 0 && strcmp(one->verb, "drill") != 0)
+        return;
+    if (targets == NULL && one->target != NULL)
+        g_array_append_val(report->safeguards, copy);
+    for (guint i = 0; targets != NULL && i < targets->len; i++) {
+        copy.target = targets->pdata[i];
+        if (report->target == NULL || strcmp(copy.target, report->target) == 0)
+            g_array_append_val(report->safeguards, copy);
+    }
+}
+
 static void take(const struct store_run_view *run, gpointer data)
 {
     struct runs *runs = data;
@@ -113,14 +165,13 @@ static void take(const struct store_run_view *run, gpointer data)
     take_relief(report, run);
     if (run->started_us < report->month.from_us || run->started_us >= report->month.until_us)
         return;
-    const char *target = target_of(runs, run);
-    if (target == NULL)
-        return;
     const struct report_run one = {
         .id = run->id,
         .started_us = run->started_us,
         .ended_us = run->ended_us,
-        .target = target,
+        .target = target_of(runs, run),
+        .own = run->target != NULL && run->target[0] != '\0' ? report_text(report, run->target)
+                                                             : NULL,
         .section = report_text(report, run->section),
         .verb = report_text(report, run->verb != NULL ? run->verb : ""),
         .by = who(report, run),
@@ -131,15 +182,17 @@ static void take(const struct store_run_view *run, gpointer data)
         .undoes = run->undoes,
         .undo_run = run->undo_run,
     };
-    g_array_append_val(report->runs, one);
+    if (one.target != NULL)
+        g_array_append_val(report->runs, one);
+    take_backup(runs, run, &one);
 }
 
+/* Of one run by target. */
 static int by_id(const void *left, const void *right)
 {
-    const gint64 a = ((const struct report_run *) left)->id;
-    const gint64 b = ((const struct report_run *) right)->id;
+    const struct report_run *a = left, *b = right;
 
-    return (a > b) - (a < b);
+    return a->id != b->id ? (a->id > b->id) - (a->id < b->id) : strcmp(a->target, b->target);
 }
 
 /* ---- migrations ----------------------------------------------------------------------------- */
@@ -169,7 +222,7 @@ static void take_migration(const struct store_migration *migration, gpointer dat
 bool report_gather_migrations(struct report *report, struct store *store, GHashTable *databases,
                               GError **error)
 {
-    struct runs runs = {report, databases};
+    struct runs runs = {.report = report, .databases = databases};
 
     return store_each_migration(store, report->month.from_us, report->month.until_us,
                                 take_migration, &runs, error);
@@ -199,7 +252,9 @@ bool report_gather(struct report *report, struct store *store, GError **error)
 {
     g_autoptr(GHashTable) databases =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    struct runs runs = {report, databases};
+    g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                         (GDestroyNotify) g_ptr_array_unref);
+    struct runs runs = {report, databases, places};
 
     if (!store_each_run(store, NULL, NULL, 0, learn, &runs, error) ||
         !store_each_run(store, NULL, NULL, 0, take, &runs, error))
@@ -207,6 +262,7 @@ bool report_gather(struct report *report, struct store *store, GError **error)
     if (report->known_us == 0)
         report->minutes_us = 0;
     g_array_sort(report->runs, by_id);
+    g_array_sort(report->safeguards, by_id);
     report_tally_runs(report);
     tell_beginning(report);
     report_gather_backups(report);

@@ -1,10 +1,13 @@
 /* `report send`: the report into its folder, and to whom it may concern. */
+#include "daemon/job_words.h"
 #include "error.h"
 #include "fetch/fetch.h"
 #include "interrupt.h"
 #include "notify/channel.h"
+#include "notify/notify.h"
 #include "notify/sendmail.h"
 #include "out/document.h"
+#include "out/whole_file.h"
 #include "report/page.h"
 #include "report/report_show.h"
 
@@ -15,19 +18,26 @@ enum { MAIL_MS = 60000 };
 
 /* What came of the mail. */
 struct delivery {
-    bool ended, good;
-    char *words;
+    bool ended, good; /* good: it was taken, for all who are not in away */
+    bool never;       /* another try would get the same answer */
+    bool unsure;      /* it was given, and nobody said whether it was taken */
+    char *words, *away;
 };
 
 /* ---- the mail ------------------------------------------------------------------------------- */
+
+enum { SMTP_GO_ON = 354 }; /* the text follows */
 
 static void on_answer(const struct fetch_answer *answer, gpointer data)
 {
     struct delivery *delivery = data;
 
     delivery->ended = true;
-    delivery->good = answer->error == NULL && answer->turned_away == NULL;
-    delivery->words = g_strdup(answer->error != NULL ? answer->error : answer->turned_away);
+    delivery->good = answer->error == NULL;
+    delivery->never = notify_judge_smtp(answer->error != NULL, answer->status) == NOTIFY_NEVER;
+    delivery->unsure = answer->error != NULL && answer->status == SMTP_GO_ON;
+    delivery->words = g_strdup(answer->error);
+    delivery->away = g_strdup(answer->turned_away);
 }
 
 static void send_by_smtp(const char *server, const struct report_letter *letter,
@@ -64,44 +74,39 @@ static bool send_by_program(const char *program, const char *text, struct delive
         delivery->ended = sendmail_ended(sendmail, &code);
     }
     delivery->good = delivery->ended && code == 0;
+    delivery->never = delivery->ended && notify_judge_sendmail(code) == NOTIFY_NEVER;
+    delivery->unsure = delivery->ended && code < 0; /* a signal, of ours too: it has the text */
     delivery->words = delivery->ended ? sendmail_words(sendmail) : NULL;
     return true;
 }
 
+/* False with an error: it did not come to an answer. */
 static bool send_letter(const struct call *call, const struct report_letter *letter,
-                        GError **error)
+                        struct delivery *delivery, GError **error)
 {
     const char *smtp = settings_string(call->settings, "notify.smtp");
     const char *program = settings_string(call->settings, "notify.sendmail");
     g_autofree char *text = report_mail(letter);
-    struct delivery delivery = {.ended = false};
-    bool started = true;
 
     if (smtp != NULL && smtp[0] != '\0')
-        send_by_smtp(smtp, letter, text, &delivery);
-    else
-        started = send_by_program(program, text, &delivery, error);
-    g_autofree char *words = delivery.words;
-    if (!started)
+        send_by_smtp(smtp, letter, text, delivery);
+    else if (!send_by_program(program, text, delivery, error))
         return false;
-    if (!delivery.ended)
-        runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "the mail was not sent");
-    else if (!delivery.good)
-        runbook_error_set(error, RUNBOOK_FAILED, "pgrunbook notify test",
-                          "the report could not be mailed: %s", words);
-    return delivery.ended && delivery.good;
+    if (delivery->ended)
+        return true;
+    runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "the mail was not sent");
+    return false;
 }
 
 static bool send_mail(const struct call *call, const struct page *page, const char *file,
-                      GError **error)
+                      struct delivery *delivery, GError **error)
 {
-    const char *const *to = settings_list(call->settings, "report.to");
     g_autofree char *from = channels_sender(call->settings);
     g_autofree char *text = page_plain(page, false);
     g_autofree char *html = page_html(page);
     const struct report_letter letter = {
         .from = from,
-        .to = to,
+        .to = settings_list(call->settings, "report.to"),
         .subject = page->title,
         .text = text,
         .html = html,
@@ -110,8 +115,27 @@ static bool send_mail(const struct call *call, const struct page *page, const ch
         .unique = g_random_int(),
     };
 
-    return to[0] == NULL || (channels_may_mail(call->settings, "report.to", error) &&
-                             send_letter(call, &letter, error));
+    return channels_may_mail(call->settings, "report.to", error) &&
+           send_letter(call, &letter, delivery, error);
+}
+
+/* Whether it is named in what fetch tells of those that were turned away: "a@b (550 no), …". */
+static bool is_away(const struct delivery *delivery, const char *address)
+{
+    g_autofree char *first = g_strconcat(address, " (", NULL);
+    g_autofree char *later = g_strconcat(", ", first, NULL);
+
+    return delivery->away != NULL &&
+           (g_str_has_prefix(delivery->away, first) || strstr(delivery->away, later) != NULL);
+}
+
+static void say_mailed(const struct call *call, const struct delivery *delivery)
+{
+    const char *const *to = settings_list(call->settings, "report.to");
+
+    for (guint i = 0; to[i] != NULL; i++)
+        if (!is_away(delivery, to[i]))
+            output_say(call->output, "Mailed: %s", to[i]);
 }
 
 /* ---- the file ------------------------------------------------------------------------------- */
@@ -132,7 +156,7 @@ static bool put_file(const struct call *call, const struct page *page, const cha
     g_autofree char *path = g_build_filename(folder, file, NULL);
     g_autofree char *text = markdown ? page_plain(page, true) : page_html(page);
 
-    if (!report_write(path, text, error))
+    if (!whole_file_write(path, text, error))
         return false;
     output_say(call->output, "Written: %s", path);
     return true;
@@ -158,23 +182,70 @@ static void show(const struct call *call, const struct report *report, const cha
     document_end(document);
 }
 
+/* ---- what came of it ------------------------------------------------------------------------ */
+
+/* What failed, in words; of the mail first. */
+static char *failures(const struct delivery *delivery, const GError *unkept)
+{
+    const char *words[] = {delivery->good ? NULL : delivery->words,
+                           delivery->good ? delivery->away : NULL,
+                           unkept != NULL ? unkept->message : NULL};
+    GString *all = g_string_new(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+        if (words[i] != NULL)
+            g_string_append_printf(all, "%s%s", all->len > 0 ? "; " : "", words[i]);
+    return g_string_free(all, FALSE);
+}
+
+/* Nobody is mailed twice: once somebody has it, what is missing is said, and that is all. */
+static bool judge(const struct delivery *delivery, const GError *unkept, GError **error)
+{
+    g_autofree char *words = failures(delivery, unkept);
+
+    if (delivery->good && (delivery->away != NULL || unkept != NULL))
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "the report was mailed and " JOB_NOT_AGAIN "; this failed: %s",
+                          words);
+    else if (delivery->unsure)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "the report may have been mailed and " JOB_NOT_AGAIN ": %s", words);
+    else if (!delivery->good && delivery->never && unkept == NULL)
+        runbook_error_set(error, RUNBOOK_FAILED, "pgrunbook notify test",
+                          "the report could not be mailed and " JOB_NOT_AGAIN ": %s", words);
+    else if (!delivery->good)
+        runbook_error_set(error, RUNBOOK_FAILED, "pgrunbook notify test",
+                          "the report could not be mailed: %s", words);
+    else
+        return true;
+    return false;
+}
+
 /* Both ways: a folder that is full is no reason for nobody to get the mail, nor the other way
- * round. The first failure is the error; the other is said as well. */
+ * round. The file first: where there is no mail, and where it is not taken, all is tried again. */
 static bool deliver(const struct call *call, const struct report *report, const char *folder,
                     const char *file, bool markdown, GError **error)
 {
     AUTO(page) page = report_page(report);
     g_autofree char *attached = file_of(report, "html");
-    g_autoptr(GError) failure = NULL;
-    const bool kept = folder == NULL || put_file(call, page, folder, file, markdown, &failure);
+    g_autoptr(GError) unkept = NULL;
+    struct delivery delivery = {.ended = false};
+    const bool kept = folder == NULL || put_file(call, page, folder, file, markdown, &unkept);
 
+    if (settings_list(call->settings, "report.to")[0] == NULL) {
+        if (!kept)
+            g_propagate_error(error, g_steal_pointer(&unkept));
+        return kept;
+    }
     if (!kept)
-        output_warn(call->output, "%s", failure->message);
-    if (!send_mail(call, page, attached, error))
-        return false;
-    if (!kept)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return kept;
+        output_warn(call->output, "%s", unkept->message);
+    bool good = send_mail(call, page, attached, &delivery, error);
+    if (good && delivery.good)
+        say_mailed(call, &delivery);
+    good = good && judge(&delivery, unkept, error);
+    g_free(delivery.words);
+    g_free(delivery.away);
+    return good;
 }
 
 enum runbook_exit report_send_command(struct call *call, GError **error)
@@ -197,8 +268,6 @@ enum runbook_exit report_send_command(struct call *call, GError **error)
     g_autofree char *file = file_of(report, markdown ? "md" : "html");
     if (!deliver(call, report, folder, file, markdown, error))
         return runbook_error_exit(*error);
-    for (guint i = 0; to[i] != NULL; i++)
-        output_say(call->output, "Mailed: %s", to[i]);
     show(call, report, folder, file, to);
     return RUNBOOK_DONE;
 }

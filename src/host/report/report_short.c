@@ -1,5 +1,5 @@
 /* The month in short: a handful of sentences, the worst first. Pure. */
-#include "report/report.h"
+#include "report/report_words.h"
 #include "units/units.h"
 
 #include <math.h>
@@ -135,27 +135,52 @@ static void judge_connections(struct report *report)
     }
 }
 
+static void judge_drills(struct report *report, const struct report_backups *one)
+{
+    g_autofree char *recovery = units_format_duration(one->recovery_seconds);
+
+    if (one->disproven > 0)
+        say(report, REPORT_BAD, "%s: %u of %u recovery drills did not succeed.",
+            words_target(one->target), one->disproven, one->proven + one->disproven);
+    else if (one->proven > 0 && one->recovery_seconds >= 0)
+        say(report, REPORT_GOOD, "%s: recovery is proven, the last drill took %s.",
+            words_target(one->target), recovery);
+    else if (one->proven > 0)
+        say(report, REPORT_GOOD, "%s: recovery is proven.", words_target(one->target));
+    else
+        say(report, REPORT_CAUTION,
+            "%s: no drill %s this month, so that its backups can be recovered from is not "
+            "proven.",
+            words_target(one->target), one->unjudged > 0 ? "came to a verdict" : "ran");
+}
+
+/* "2 of 9 backups were not made: 1 refused, 1 interrupted." */
+static void judge_other(struct report *report, const struct report_backups *one, guint all)
+{
+    const guint other = report_backups_other(one);
+    g_autoptr(GString) how = g_string_new(NULL);
+
+    for (int i = 0; i < REPORT_OUTCOMES; i++)
+        if (one->other[i] > 0)
+            g_string_append_printf(how, "%s%u %s", how->len > 0 ? ", " : "", one->other[i],
+                                   report_outcome_word((enum report_outcome) i));
+    if (other > 0)
+        say(report, REPORT_CAUTION, "%s: %u of %u backups %s not made: %s.",
+            words_target(one->target), other, all, other == 1 ? "was" : "were", how->str);
+}
+
 static void judge_backups(struct report *report)
 {
     for (guint i = 0; i < report->backups->len; i++) {
         const struct report_backups *one =
             &g_array_index(report->backups, struct report_backups, i);
-        g_autofree char *recovery = units_format_duration(one->recovery_seconds);
-        if (one->disproven > 0)
-            say(report, REPORT_BAD, "%s: %u of %u recovery drills did not succeed.",
-                one->target, one->disproven, one->proven + one->disproven);
-        else if (one->proven > 0 && one->recovery_seconds >= 0)
-            say(report, REPORT_GOOD, "%s: recovery is proven, the last drill took %s.",
-                one->target, recovery);
-        else if (one->made + one->failed + one->dumps + one->dumps_failed > 0)
-            say(report, REPORT_CAUTION,
-                "%s: no drill ran this month, so that its backups can "
-                "be recovered from is not proven.",
-                one->target);
-        if (one->failed + one->dumps_failed > 0)
-            say(report, REPORT_BAD, "%s: %u of %u backups failed.", one->target,
-                one->failed + one->dumps_failed,
-                one->failed + one->dumps_failed + one->made + one->dumps);
+        const guint failed = one->failed + one->dumps_failed;
+        const guint all = failed + one->made + one->dumps + report_backups_other(one);
+        judge_drills(report, one);
+        if (failed > 0)
+            say(report, REPORT_BAD, "%s: %u of %u backups failed.", words_target(one->target),
+                failed, all);
+        judge_other(report, one, all);
     }
 }
 

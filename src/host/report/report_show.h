@@ -18,9 +18,6 @@ void report_document(const struct report *report, struct output *output);
  * of all (NULL). NULL with an error. */
 struct report *report_make(struct call *call, const char *target, GError **error);
 
-/* Writes the file so that it is there whole or not at all. */
-bool report_write(const char *path, const char *text, GError **error);
-
 /* `report send`: into the folder, and by mail. */
 enum runbook_exit report_send_command(struct call *call, GError **error);
 

@@ -41,6 +41,60 @@ static void test_month(void)
     g_assert_cmpint(year * 100 + month, ==, 202512);
 }
 
+static bool is_before(GTimeZone *zone, gint64 at_us, const struct report_month *month)
+{
+    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(at_us / G_USEC_PER_SEC);
+    g_autoptr(GDateTime) local = g_date_time_to_timezone(utc, zone);
+
+    return g_date_time_get_year(local) * 12 + g_date_time_get_month(local) <
+           month->year * 12 + month->month;
+}
+
+/* The month's beginning is its first second, and the end of the one before; its days fill it. */
+static void check_month(GTimeZone *zone, const struct report_month *month, gint64 before_us)
+{
+    const gint64 *days = (gpointer) month->days->data;
+    const guint count = month->days->len - 1;
+
+    g_assert_cmpint(month->from_us, ==, before_us);
+    g_assert_false(is_before(zone, month->from_us, month));
+    g_assert_true(is_before(zone, month->from_us - G_USEC_PER_SEC, month));
+    g_assert_cmpint(days[0], ==, month->from_us);
+    g_assert_cmpint(days[count], ==, month->until_us);
+    g_assert_cmpuint(count, >=, 27);
+    for (guint i = 0; i < count; i++) {
+        g_assert_cmpint(days[i + 1] - days[i], >=, 22 * G_TIME_SPAN_HOUR);
+        g_assert_cmpint(days[i + 1] - days[i], <=, 26 * G_TIME_SPAN_HOUR);
+    }
+}
+
+/* Midnights that come twice, that never come, that come again a minute later, days left out. */
+static void test_month_edges(void)
+{
+    static const char *const names[] = {
+        "America/Havana",      "America/Santiago",  "America/Asuncion",
+        "America/Sao_Paulo",   "America/Toronto",   "America/St_Johns",
+        "Asia/Amman",          "Asia/Beirut",       "Asia/Gaza",
+        "Asia/Tehran",         "Africa/Cairo",      "Atlantic/Azores",
+        "Pacific/Apia",        "Pacific/Kwajalein", "Asia/Kathmandu",
+        "Australia/Lord_Howe", "Europe/Berlin",     "UTC"};
+    AUTO(report) report = october();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(names[i]);
+        gint64 before_us = 0;
+        for (int month = 1990 * 12; zone != NULL && month < 2036 * 12; month++) {
+            report_month_set(&report->month, zone, month / 12, month % 12 + 1);
+            check_month(zone, &report->month,
+                        before_us != 0 ? before_us : report->month.from_us);
+            before_us = report->month.until_us;
+        }
+    }
+    g_autoptr(GTimeZone) havana = g_time_zone_new_identifier("America/Havana");
+    report_month_set(&report->month, havana, 2026, 10);
+    g_assert_cmpint(report->month.until_us / G_USEC_PER_SEC, ==, 1793505600); /* 04:00Z */
+}
+
 static void test_fit(void)
 {
     struct report_point points[10];
@@ -184,14 +238,63 @@ static void test_watched(void)
 static void test_space(void)
 {
     AUTO(report) report = october();
-    const struct report_win wins[] = {{.before = 100, .after = 40},
-                                      {.before = 50, .after = -1}};
+    const struct report_win wins[] = {
+        {.target = "shop", .name = "a", .before = 100, .after = 40},
+        {.target = "shop", .name = "b", .before = 50, .after = -1}};
 
     g_array_append_vals(report->wins, wins, 2);
     const struct report_space space = report_space(report);
     g_assert_cmpint(space.won, ==, 60);
     g_assert_cmpuint(space.known, ==, 1);
     g_assert_cmpuint(space.unknown, ==, 1);
+}
+
+static void add_win(struct report *report, const char *name, gint64 at_us, gint64 before,
+                    gint64 after)
+{
+    const struct report_win win = {.run = at_us,
+                                   .at_us = at_us,
+                                   .target = "shop",
+                                   .name = name,
+                                   .what = "rebuilt",
+                                   .before = before,
+                                   .after = after};
+
+    g_array_append_val(report->wins, win);
+}
+
+/* One object counts once, however often it was handled. */
+static void test_space_of_one_object(void)
+{
+    AUTO(report) report = october();
+
+    add_win(report, "a", 3, 4000, 0);
+    add_win(report, "a", 1, 10000, 5000);
+    add_win(report, "a", 2, 5000, 4000);
+    struct report_space space = report_space(report);
+    g_assert_cmpuint(space.known, ==, 1);
+    g_assert_cmpint(space.before, ==, 10000);
+    g_assert_cmpint(space.after, ==, 0);
+    g_assert_cmpint(space.won, ==, 10000);
+    g_assert_cmpint(space.grown, ==, 0);
+    /* It was smaller when the next one came, or larger. */
+    add_win(report, "b", 1, 1000, 500);
+    add_win(report, "b", 2, 3000, 700);
+    add_win(report, "b", 3, -1, 700);
+    space = report_space(report);
+    g_assert_cmpuint(space.known, ==, 2);
+    g_assert_cmpuint(space.unknown, ==, 1);
+    g_assert_cmpint(space.won, ==, 12800);
+    g_assert_cmpint(space.before, ==, 11000);
+    g_assert_cmpint(space.after, ==, 700);
+    g_assert_cmpint(space.grown, ==, 2500);
+    report_judge(report);
+    AUTO(page) page = report_page(report);
+    g_autofree char *text = page_plain(page, false);
+    g_assert_nonnull(strstr(text, "12.5 kB of disk space won back from 2 objects."));
+    g_assert_nonnull(strstr(text,
+                            "12.5 kB won: 10.7 kB before, 700 B after; in between they grew "
+                            "by 2500 B."));
 }
 
 /* What was taken back is no win, and what was so in part is one of which nobody knows. */
@@ -447,6 +550,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/report/month", test_month);
+    g_test_add_func("/report/month_edges", test_month_edges);
     g_test_add_func("/report/fit", test_fit);
     g_test_add_func("/report/left", test_left);
     g_test_add_func("/report/acts", test_acts);
@@ -454,6 +558,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/findings_in_short", test_findings_in_short);
     g_test_add_func("/report/watched", test_watched);
     g_test_add_func("/report/space", test_space);
+    g_test_add_func("/report/space_of_one_object", test_space_of_one_object);
     g_test_add_func("/report/taken_back", test_taken_back);
     g_test_add_func("/report/what_was_done", test_what_was_done);
     g_test_add_func("/report/used", test_used);

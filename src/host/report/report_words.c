@@ -71,7 +71,7 @@ static char *space_note(const struct report_space *space)
 
     if (space->undone == 0)
         return space->known > 0 ? g_steal_pointer(&known) : NULL;
-    return space->known > 0 ? g_strdup_printf("%s; %u more taken back", known, space->undone)
+    return space->known > 0 ? g_strdup_printf("%s; %u taken back", known, space->undone)
                             : g_strdup_printf("%u taken back", space->undone);
 }
 

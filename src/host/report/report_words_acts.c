@@ -46,6 +46,17 @@ static void add_win(struct page *page, const struct report *report,
     page_take(page, REPORT_PLAIN, g_strdup_printf("%" G_GINT64_FORMAT, win->run));
 }
 
+/* "; in between they grew by 3 GB": of those that were handled more than once. Caller frees. */
+static char *in_between(const struct report_space *space)
+{
+    g_autofree char *bytes = units_format_size(ABS(space->grown));
+
+    return space->grown == 0
+               ? g_strdup("")
+               : g_strdup_printf("; in between %s by %s",
+                                 space->grown > 0 ? "they grew" : "they shrank", bytes);
+}
+
 static void tell_wins(struct page *page, const struct report *report)
 {
     const struct report_space space = report_space(report);
@@ -53,15 +64,16 @@ static void tell_wins(struct page *page, const struct report *report)
     g_autofree char *before = units_format_size(space.before);
     g_autofree char *after = units_format_size(space.after);
     g_autofree char *undone = units_format_size(space.undone_bytes);
+    g_autofree char *grown = in_between(&space);
 
     if (space.known > 0)
-        page_add(page, PAGE_TEXT, REPORT_PLAIN, "%s won: %s before, %s after.", won, before,
-                 after);
+        page_add(page, PAGE_TEXT, REPORT_PLAIN, "%s won: %s before, %s after%s.", won, before,
+                 after, grown);
     else
         page_add(page, PAGE_TEXT, REPORT_PLAIN, "Nothing that is known to have stayed won.");
     if (space.undone > 0)
         page_add(page, PAGE_TEXT, REPORT_PLAIN,
-                 "%u more %s taken back by \"history undo\": the %s do not count as won.",
+                 "%u %s taken back by \"history undo\": the %s do not count as won.",
                  space.undone, space.undone == 1 ? "was" : "were", undone);
     if (space.partly > 0)
         page_add(page, PAGE_GAP, REPORT_PLAIN,

@@ -159,9 +159,9 @@ static char *age(const struct report *report, gint64 at_us)
 static void add_backups(struct page *page, const struct report *report)
 {
     static const struct page_column columns[] = {
-        {"Target", false},      {"Made", true},   {"Failed", true},   {"Stored", true},
-        {"Newest", false},      {"Proven", true}, {"Recovery", true}, {"Dumps", true},
-        {"Newest dump", false}, {NULL, false}};
+        {"Target", false}, {"Made", true},         {"Failed", true}, {"Other", true},
+        {"Stored", true},  {"Newest", false},      {"Proven", true}, {"Recovery", true},
+        {"Dumps", true},   {"Newest dump", false}, {NULL, false}};
 
     page_table(page, columns, "Backups of the month; ages are as of its end");
     for (guint i = 0; i < report->backups->len; i++) {
@@ -169,8 +169,10 @@ static void add_backups(struct page *page, const struct report *report)
             &g_array_index(report->backups, struct report_backups, i);
         page_cell(page, REPORT_PLAIN, words_target(one->target));
         page_take(page, REPORT_PLAIN, units_format_count(one->made));
-        page_take(page, one->failed > 0 ? REPORT_BAD : REPORT_PLAIN,
+        page_take(page, one->failed + one->dumps_failed > 0 ? REPORT_BAD : REPORT_PLAIN,
                   units_format_count(one->failed + one->dumps_failed));
+        page_take(page, report_backups_other(one) > 0 ? REPORT_CAUTION : REPORT_PLAIN,
+                  units_format_count(report_backups_other(one)));
         page_take(page, REPORT_PLAIN, units_format_size(one->stored_bytes));
         page_take(page, REPORT_PLAIN, age(report, one->newest_us));
         page_take(page, one->proven > 0 ? REPORT_GOOD : REPORT_CAUTION,
@@ -213,7 +215,11 @@ void words_backups(struct page *page, const struct report *report)
         page_take(page, REPORT_PLAIN, words_moment(report, one->at_us));
         page_cell(page, REPORT_PLAIN, words_target(one->target));
         page_cell(page, REPORT_PLAIN, one->backup);
-        page_cell(page, one->proven ? REPORT_GOOD : REPORT_BAD, one->verdict);
+        page_cell(page,
+                  one->proven      ? REPORT_GOOD
+                  : one->disproven ? REPORT_BAD
+                                   : REPORT_CAUTION,
+                  one->verdict);
         page_take(page, REPORT_PLAIN,
                   one->recovery_seconds < 0 ? g_strdup("not known")
                                             : units_format_duration(one->recovery_seconds));
