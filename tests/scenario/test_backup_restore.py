@@ -268,3 +268,18 @@ def test_names_that_changed(stage):
     (name,) = other.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
     wait_until(lambda: list(stage.repo.glob(f"*/wal/*/{name}.zst")), what=f"{name} in the archive")
     assert stage.restore("behind")["restored"]["promoted"]
+
+
+@pytest.mark.parametrize("version", [16])
+def test_large_segments_and_words_about_another_server(fresh_server):
+    """The private server has no configuration that would say min_wal_size; and what the environment
+    asks of connections is of other servers."""
+    stage = Stage(fresh_server, initdb=["--wal-segsize=64"], min_wal_size="128MB")
+    stage.server.sql("CREATE TABLE ledger AS SELECT 1 AS id")
+    stage.back_up()
+    stage.archive()
+    document = stage.restore("data", env={"PGCHANNELBINDING": "require",
+                                          "PGGSSENCMODE": "require", "PGSERVICE": "nosuch",
+                                          "PGSSLMODE": "verify-full"})
+    assert document["landed"]["as_planned"] and document["restored"]["promoted"]
+    assert not (stage.folder / "data" / "postmaster.opts").exists()

@@ -299,6 +299,7 @@ def test_a_backup_becomes_a_standby(fresh_server, version):
     with ExitStack() as stack:
         owner = owners_runbook(primary, stack)
         receiver = stack.enter_context(receiving(owner, primary, repo))
+        receiver.await_durable()
         create(owner, primary, repo)
         primary.sql("CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)")
         host = f"host={primary.cluster.socket_dir} port={primary.cluster.port} user=postgres"
@@ -322,5 +323,26 @@ def test_what_a_standby_cannot_be_asked_for(runbook, tmp_path):
     options = ["backup", "restore", "--repo", tmp_path, "--to", tmp_path / "data"]
     for more, said in ((["--primary", "host=x"], "--primary needs --action standby"),
                        (["--action", "standby", "--timeline", "2"], "the newest timeline"),
+                       (["--action", "standby", "--primary", "host=db1 user"], "missing \"=\""),
+                       (["--action", "standby", "--primary", "password=x"], "must not carry a password"),
                        (["--action", "followed"], "promote, pause, shutdown or standby")):
         assert said in runbook(*options, *more).expect(2).err
+
+
+@pytest.mark.parametrize("version", [16])
+def test_a_standby_does_not_follow_whom_the_cluster_once_followed(fresh_server, version):
+    """Settings of a node that was a standby itself: the old primary, and a slot that another has."""
+    primary = fresh_server()
+    repo = repository_for(primary)
+    with ExitStack() as stack:
+        owner = owners_runbook(primary, stack)
+        host = f"host={primary.cluster.socket_dir} port={primary.cluster.port} user=postgres"
+        primary.sql(f"ALTER SYSTEM SET primary_conninfo = '{host}'")
+        primary.sql("ALTER SYSTEM SET primary_slot_name = 'node2'")
+        create(owner, primary, repo)
+        near = stack.enter_context(restored_standby(owner, primary, repo, "--primary", host))
+        far = stack.enter_context(restored_standby(owner, primary, repo))
+        assert far.value("SELECT current_setting('primary_conninfo')") == ""
+        wait_until(lambda: near.sql("SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'"),
+                   what="the stream")
+        assert primary.value("SELECT count(*) FROM pg_stat_replication") == 1

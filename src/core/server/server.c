@@ -24,7 +24,7 @@ enum {
     EAGER_US = 2000000, /* until then */
     FAST_SECONDS = 600, /* for the checkpoint of a fast shutdown */
     IMMEDIATE_SECONDS = 20,
-    CONNECT_MS = 5000,
+    UNHEARD_US = 60000000,
 };
 
 struct server {
@@ -64,6 +64,13 @@ static void set_number(GPtrArray *arguments, const char *name, int value)
     set(arguments, name, text);
 }
 
+static void set_megabytes(GPtrArray *arguments, const char *name, int value)
+{
+    g_autofree char *text = g_strdup_printf("%dMB", value);
+
+    set(arguments, name, text);
+}
+
 /* What replay needs at least as large as it was where the WAL was written, and what must not be lost
  * by a server that runs without it (commit timestamps are removed by one). */
 static void set_from_control(GPtrArray *arguments, const struct server_control *control)
@@ -79,6 +86,8 @@ static void set_from_control(GPtrArray *arguments, const struct server_control *
                MAX(control->max_locks_per_transaction, 64));
     set(arguments, "track_commit_timestamp", control->track_commit_timestamp ? "on" : "off");
     set(arguments, "wal_level", levels[CLAMP(control->wal_level, 0, 2)]);
+    set_megabytes(arguments, "min_wal_size", MAX(80, 2 * (control->segment_bytes >> 20)));
+    set_megabytes(arguments, "max_wal_size", MAX(1024, 4 * (control->segment_bytes >> 20)));
 }
 
 struct private_setting {
@@ -356,7 +365,8 @@ static struct session *session_as(struct server *server, const char *database, G
     /* What the environment says of another server is said away. */
     server->database =
         g_strdup_printf("dbname='%s' hostaddr='' options='" SESSION_OPTIONS "' "
-                        "sslmode=disable target_session_attrs=any connect_timeout=5",
+                        "sslmode=disable gssencmode=disable channel_binding=disable "
+                        "target_session_attrs=any connect_timeout=5",
                         name);
     server->params = (struct session_params){.host = server->place,
                                              .port = SERVER_PORT,
@@ -416,11 +426,29 @@ static bool ended_error(struct server *server, GError **error)
     return false;
 }
 
+/* Whether a server that did not let us in may do so later. *unheard: since when it has been listening
+ * and yet not been heard; 0: it was. That lasts only where something on our side is in the way. */
+static bool comes_later(const struct server *server, gint64 *unheard)
+{
+    g_autofree char *socket = server_place_file(server->place, ".s.PGSQL." SERVER_PORT);
+    const char *refusal = server->params.refusal;
+    bool silent = g_str_equal(refusal, "08001") || g_str_equal(refusal, "08006");
+    gint64 now = g_get_monotonic_time();
+
+    if (!silent || !g_file_test(socket, G_FILE_TEST_EXISTS))
+        *unheard = 0;
+    else if (*unheard == 0)
+        *unheard = now;
+    return g_str_equal(refusal, "57P03") ||
+           (silent && (*unheard == 0 || now - *unheard < UNHEARD_US));
+}
+
 bool server_await(struct server *server, double seconds, void (*tick)(gpointer data),
                   gpointer data, GError **error)
 {
     gint64 began = g_get_monotonic_time();
     gint64 deadline = began + (gint64) (seconds * G_USEC_PER_SEC);
+    gint64 unheard = 0;
     struct pollfd wake = {.fd = interrupt_fd(), .events = POLLIN};
 
     for (;;) {
@@ -434,10 +462,7 @@ bool server_await(struct server *server, double seconds, void (*tick)(gpointer d
             runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
             return false;
         }
-        bool later = g_str_equal(server->params.refusal, "57P03") ||
-                     g_str_equal(server->params.refusal, "08001") ||
-                     g_str_equal(server->params.refusal, "08006");
-        if (!later) {
+        if (!comes_later(server, &unheard)) {
             g_propagate_error(error, g_steal_pointer(&refused));
             return false;
         }

@@ -58,6 +58,7 @@ struct server_control {
     int max_connections, max_worker_processes, max_wal_senders, max_prepared_transactions,
         max_locks_per_transaction;
     bool track_commit_timestamp;
+    int segment_bytes; /* of WAL */
 };
 bool server_control_parse(const guint8 *bytes, gsize length,
                           struct server_control *ret_control);

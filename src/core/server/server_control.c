@@ -50,7 +50,8 @@ enum {
     AT_PREPARED = 192,
     AT_LOCKS = 196,
     AT_COMMIT_TIMESTAMP = 200,
-    CONTROL_BYTES = 208,
+    AT_SEGMENT_BYTES = 228,
+    CONTROL_BYTES = 232,
     OLDEST_VERSION = 1300,
     NEWEST_VERSION = 1899,
 };
@@ -90,6 +91,7 @@ bool server_control_parse(const guint8 *bytes, gsize length, struct server_contr
         .max_prepared_transactions = small_at(bytes, AT_PREPARED),
         .max_locks_per_transaction = small_at(bytes, AT_LOCKS),
         .track_commit_timestamp = bytes[AT_COMMIT_TIMESTAMP] != 0,
+        .segment_bytes = small_at(bytes, AT_SEGMENT_BYTES),
     };
     return true;
 }

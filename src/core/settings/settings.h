@@ -166,4 +166,8 @@ char *settings_sample(const struct setting_table *tables);
  * Caller frees. */
 char *settings_state_path(const struct settings *settings);
 
+/* Refuses what libpq cannot parse and every way to write a password into it, which everybody would see.
+ * Never repeats the text of a URI or of a string that mentions a password. RUNBOOK_USAGE. */
+bool settings_conninfo_check(const char *text, GError **error);
+
 #endif

@@ -126,10 +126,6 @@ void settings_value_clear(struct value *value);
 /* "auto, on, off": the choices of a row of that type. Caller frees. */
 char *settings_choices(const struct setting *row);
 
-/* Refuses what libpq cannot parse and every way to write a password into it. Never repeats the
- * text of a URI or of a string that mentions a password. */
-bool settings_conninfo_check(const char *text, GError **error);
-
 /* Reads one file's text into the settings and their source. `name` is for messages. */
 bool settings_read(struct settings *settings, const char *name, const char *text, gsize length,
                    GError **error);

@@ -167,7 +167,7 @@ static bool standby_read(struct restore *restore, GError **error)
         runbook_error_set(error, RUNBOOK_USAGE, "leave --timeline out",
                           "a standby follows the newest timeline");
     else
-        return true;
+        return request->primary == NULL || settings_conninfo_check(request->primary, error);
     return false;
 }
 

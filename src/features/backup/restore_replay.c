@@ -193,6 +193,8 @@ static struct server *start(const struct restore_request *request, const GPtrArr
     struct server_setup setup = {.folder = request->folder,
                                  .bindir = request->bindir,
                                  .settings = (const char *const *) settings->pdata};
+    /* The one word about another server that none of ours stands above. */
+    g_unsetenv("PGSERVICE");
     return server_start(&setup, error);
 }
 
@@ -371,12 +373,14 @@ bool restore_settle(struct server *server, const struct restore_request *request
     AUTO(server) taken = server;
     g_autofree char *folder = g_canonicalize_filename(request->folder, NULL);
     g_autofree char *manifest = g_build_filename(folder, "backup_manifest", NULL);
+    g_autofree char *words = g_build_filename(folder, "postmaster.opts", NULL);
     struct server_owner owner;
 
     if (!server_stop(taken, SERVER_FAST, error))
         return false;
-    /* It was of the files as they were before the recovery. */
-    if (!restore_file_remove(manifest, error))
+    /* It was of the files as they were before the recovery; and what pg_ctl restart would take for the
+     * server's options are those of ours. */
+    if (!restore_file_remove(manifest, error) || !restore_file_remove(words, error))
         return false;
     if (!result->promoted)
         return settings_changed(request, false, error) && restore_marker_remove(folder, error);

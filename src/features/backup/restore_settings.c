@@ -166,8 +166,9 @@ char *restore_settings_standby(const char *text, const char *restore_command,
 
     unset_targets(changed, NULL);
     set(changed, "recovery_target_timeline", "latest");
-    if (primary != NULL)
-        set(changed, "primary_conninfo", primary);
+    /* What the cluster has is of a node that it was itself a standby of, and of its slot there. */
+    set(changed, "primary_conninfo", primary != NULL ? primary : "");
+    set(changed, "primary_slot_name", "");
     g_string_append_printf(changed, "%s\n", END);
     return g_string_free(changed, FALSE);
 }

@@ -12,8 +12,8 @@
 char *restore_settings_text(const char *text, const struct target *target,
                             const char *restore_command, enum restore_action action);
 
-/* The same for a standby: no target, the newest timeline. primary: its primary_conninfo; NULL: as it is
- * set. Caller frees. */
+/* The same for a standby: no target, the newest timeline, no slot. primary: its primary_conninfo, NULL:
+ * none, whatever the cluster has set. Caller frees. */
 char *restore_settings_standby(const char *text, const char *restore_command,
                                const char *primary);
 

@@ -164,8 +164,10 @@ static void say_what_is_left(struct output *output, const struct restore_request
         output_say(
             output,
             "No server was started. Start it as usual: it follows %sthe repository, along "
-            "timelines, and takes no writes until it is promoted.",
-            request->primary != NULL ? "its primary and " : "");
+            "timelines, and takes no writes until it is promoted.%s",
+            request->primary != NULL ? "its primary and " : "",
+            request->primary != NULL ? " It has no slot there: primary_slot_name is empty."
+                                     : "");
     else if (!started)
         output_say(output,
                    "No server was started. The first one on the folder replays to the "

@@ -66,7 +66,8 @@ static void test_settings_standby(void)
     g_assert_nonnull(strstr(text, "\nprimary_conninfo = 'host=db1 user=''r'''\n"));
     g_assert_null(strstr(text, "recovery_target_action"));
     g_assert_null(strstr(text, "immediate"));
-    g_assert_null(strstr(alone, "primary_conninfo"));
+    g_assert_nonnull(strstr(text, "\nprimary_slot_name = ''\n"));
+    g_assert_nonnull(strstr(alone, "\nprimary_conninfo = ''\n"));
 }
 
 static void check_elsewhere(const char *text, const char *expected)
