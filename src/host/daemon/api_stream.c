@@ -198,14 +198,13 @@ static void on_gone(gpointer data)
 static bool read_query(const struct daemon *daemon, const struct http_query *query,
                        int *ret_status, GError **error)
 {
+    static const char *const known[] = {"target", "live", NULL};
     const char *target = http_query_value(query, "target");
     const char *live = http_query_value(query, "live");
 
     *ret_status = API_WRONG;
-    if (http_query_count(query) != (target != NULL) + (guint) (live != NULL)) {
-        runbook_error_set(error, RUNBOOK_USAGE, NULL, "only target and live are known here");
+    if (!api_query_known(query, known, error))
         return false;
-    }
     if (live != NULL && target == NULL) {
         runbook_error_set(error, RUNBOOK_USAGE, NULL, "live needs a target");
         return false;
