@@ -69,6 +69,19 @@ def test_without_a_target_only_changes(daemon, server):
             "shop", "store"}
 
 
+def test_several_targets_in_one_stream(daemon):
+    """What all windows of a browser share. Those that are gone are passed over."""
+    wanted = {(name, target) for name in ("sample", "live") for target in ("shop", "store")}
+    with closing(Stream(daemon, "?target=shop,gone,store&live=connections")) as stream:
+        for _ in range(60):
+            name, document = stream.next()
+            wanted.discard((name, document["target"]))
+            if not wanted:
+                break
+    assert not wanted
+    assert daemon.ask("/api/v1/events?target=gone,nobody")[0] == 404
+
+
 def test_a_stream_wants_what_there_is(daemon):
     for query in ("?target=nobody", "?live=connections", "?target=shop&live=vacuum", "?x=1"):
         code, document, _ = daemon.ask(f"/api/v1/events{query}")

@@ -307,7 +307,8 @@ static json_t *events_parameters(void)
 {
     return json_pack("[o o]",
                      parameter("target", "query", false, "string",
-                               "samples of this target as well, once a second"),
+                               "samples of this target as well, once a second; of several: "
+                               "names, by commas"),
                      parameter("live", "query", false, "string",
                                "sections, by commas, whose report is told after each look: "
                                "connections,queries"));
