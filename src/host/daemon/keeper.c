@@ -167,7 +167,8 @@ void keeper_tick(struct keeper *keeper, gint64 now_us)
 {
     const char *trouble = trouble_of(keeper, now_us);
 
-    if (trouble == NULL)
+    /* What is well again by itself is opened anew all the same: it may not be what it was. */
+    if (trouble == NULL && keeper->trouble == NULL)
         return;
     if (keeper->trouble == NULL) {
         keeper->trouble = g_strdup(trouble);
