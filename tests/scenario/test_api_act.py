@@ -57,6 +57,8 @@ def test_a_plan_is_carried_out_once(daemon, anna, server):
     assert anna.act("vacuum/run?target=shop", plan, reason=" ", status=400)["error"]
     assert anna.act("bloat/reclaim?target=shop", plan, status=400)["error"]
     assert anna.ask(path, {"plan_id": plan["plan_id"]})[0] == 400
+    code, document = anna.ask(path, {"plan_id": plan["plan_id"], "reason": "x", "options": {}})
+    assert (code, document["error"]) == (400, 'there is no member "options" here')
     assert anna.ask(path, {"plan_id": "0" * 32, "reason": "x"})[0] == 404
     done = anna.done(anna.act(path, plan))
     assert done["exit_code"] == 0 and done["document"]["outcome"] == "done", done

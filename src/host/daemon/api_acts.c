@@ -269,24 +269,24 @@ static void begin_act(struct api *api, struct http_request *request, struct api_
 /* ---- the confirmation ----------------------------------------------------------------------------- */
 
 /* All else was said when the plan was asked for: somebody who says it here means another. */
-static bool says_more(const struct api_plan *plan, const struct http_query *query,
-                      const json_t *body)
+static bool says_more(const struct api_plan *plan, const struct http_query *query)
 {
     const char *target = http_query_value(query, "target");
-    const char *name;
-    const json_t *value;
 
-    json_object_foreach((json_t *) (guintptr) body, name, value)
-    {
-        if (strcmp(name, "plan_id") != 0 && strcmp(name, "reason") != 0)
-            return true;
-    }
     return http_query_count(query) != (target != NULL) ||
            (target != NULL && strcmp(target, plan->target) != 0);
 }
 
 static void confirm(struct api *api, struct http_request *request, const json_t *body)
 {
+    static const char *const known[] = {"plan_id", "reason", NULL};
+    g_autoptr(GError) error = NULL;
+
+    if (!api_body_known(body, known, "a confirmation has plan_id and reason, and nothing else",
+                        &error)) {
+        api_answer_error(request, API_WRONG, error);
+        return;
+    }
     const struct http_query *query = http_request_query(request);
     const char *id = json_string_value(json_object_get(body, "plan_id"));
     struct api_plan *plan = id != NULL ? api_plan_find(api, id) : NULL;
@@ -295,7 +295,7 @@ static void confirm(struct api *api, struct http_request *request, const json_t 
     const struct api_confirmation confirmation = {
         .token = token,
         .path = http_query_path(query),
-        .says_more = plan != NULL && says_more(plan, query, body),
+        .says_more = plan != NULL && says_more(plan, query),
         .has_reason = reason != NULL,
         .settings = api->daemon->applied,
         .now_us = g_get_monotonic_time(),

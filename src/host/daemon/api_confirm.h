@@ -23,7 +23,7 @@ struct api_plan {
 /* What the confirmation says, and when it comes. */
 struct api_confirmation {
     const char *token, *path;
-    bool says_more; /* than a confirmation may: of another target, with other options */
+    bool says_more; /* than a confirmation may: of another target, with parameters of its own */
     bool has_reason;
     guint settings; /* as they are now */
     gint64 now_us;  /* monotonic */

@@ -405,20 +405,27 @@ bool api_query_known(const struct http_query *query, const char *const *known, G
            fail_unknown("parameter", knowing.unknown, known[0] != NULL ? hint : NULL, error);
 }
 
-/* A plan for all that is meant for a part is worse than none. */
-static bool members_known(const json_t *body, GError **error)
+bool api_body_known(const json_t *body, const char *const *known, const char *hint,
+                    GError **error)
 {
-    static const char *const known[] = {"plan", "options", "arguments", NULL};
     const char *name;
     const json_t *value;
 
     json_object_foreach((json_t *) (guintptr) body, name, value)
     {
         if (!g_strv_contains(known, name))
-            return fail_unknown("member", name,
-                                "what asks for a plan has plan, options and arguments", error);
+            return fail_unknown("member", name, hint, error);
     }
     return true;
+}
+
+/* A plan of all where one of a part was meant is worse than none. */
+static bool members_known(const json_t *body, GError **error)
+{
+    static const char *const known[] = {"plan", "options", "arguments", NULL};
+
+    return api_body_known(body, known, "what asks for a plan has plan, options and arguments",
+                          error);
 }
 
 /* ---- an act ----------------------------------------------------------------------------------- */

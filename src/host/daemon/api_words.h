@@ -63,6 +63,10 @@ bool api_call_body(struct api_call *call, const struct http_query *query, const 
 /* Whether a path of the daemon's own has no parameter but these (NULL-terminated). False: API_WRONG. */
 bool api_query_known(const struct http_query *query, const char *const *known, GError **error);
 
+/* The same of a body's members. hint: what it may have. */
+bool api_body_known(const json_t *body, const char *const *known, const char *hint,
+                    GError **error);
+
 /* Whether it names a target of the configuration. */
 bool api_call_has_target(const struct api_call *call);
 
