@@ -57,6 +57,8 @@ def test_a_plan_is_carried_out_once(daemon, anna, server):
     assert anna.act("vacuum/run?target=shop", plan, reason=" ", status=400)["error"]
     assert anna.act("bloat/reclaim?target=shop", plan, status=400)["error"]
     assert anna.ask(path, {"plan_id": plan["plan_id"]})[0] == 400
+    code, document = anna.ask(path, {"plan_id": plan["plan_id"], "reason": "x", "options": {}})
+    assert (code, document["error"]) == (400, 'there is no member "options" here')
     assert anna.ask(path, {"plan_id": "0" * 32, "reason": "x"})[0] == 404
     done = anna.done(anna.act(path, plan))
     assert done["exit_code"] == 0 and done["document"]["outcome"] == "done", done
@@ -121,6 +123,9 @@ WRONG = [
     ("vacuum/run?target=shop", [], 400),
     ("vacuum/run?target=shop", {}, 400),
     ("vacuum/run?target=shop", {"plan": "yes"}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "option": {"table": ["dirty"]}}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "target": "shop"}, 400),
+    ("vacuum/run?target=shop", {"plan": True, "a\nb": 1}, 400),
     ("vacuum/run", {"plan": True}, 400),
     ("vacuum/run?target=nobody", {"plan": True}, 404),
     ("vacuum/run?target=shop&freeze=1", {"plan": True}, 400),
@@ -154,6 +159,20 @@ def test_what_is_wrong_is_refused(daemon, anna):
         code, document = anna.ask(path, body)
         assert code == status and document["error"], (path, body, code, document)
     assert anna.ask("acts")[1]["acts"] == []
+    for member, said in (("option", "option"), ("<b>\n", "…")):
+        document = anna.plan("vacuum/run?target=shop", 400, **{member: {}})
+        assert document["error"] == f'there is no member "{said}" here'
+
+
+def test_a_plan_is_the_tokens(daemon, anna, server):
+    """Not its name's: who has the next token of that name has not seen it."""
+    plan = anna.plan("vacuum/run?target=shop")
+    daemon.runbook("token", "remove", "anna", "--config", daemon.file).expect(0)
+    again = Operator(daemon, "anna")
+    assert anna.ask("vacuum/run?target=shop", {"plan": True})[0] == 401
+    refused = again.act("vacuum/run?target=shop", plan, status=403)
+    assert refused["error"] == "the plan was shown to another token"
+    again.act("vacuum/run?target=shop", again.plan("vacuum/run?target=shop"))
 
 
 def test_only_operators_act_and_only_where_actions_are_on(daemon, anna, server, runbook):

@@ -69,6 +69,19 @@ def test_without_a_target_only_changes(daemon, server):
             "shop", "store"}
 
 
+def test_several_targets_in_one_stream(daemon):
+    """What all windows of a browser share. Those that are gone are passed over."""
+    wanted = {(name, target) for name in ("sample", "live") for target in ("shop", "store")}
+    with closing(Stream(daemon, "?target=shop,gone,store&live=connections")) as stream:
+        for _ in range(60):
+            name, document = stream.next()
+            wanted.discard((name, document["target"]))
+            if not wanted:
+                break
+    assert not wanted
+    assert daemon.ask("/api/v1/events?target=gone,nobody")[0] == 404
+
+
 def test_a_stream_wants_what_there_is(daemon):
     for query in ("?target=nobody", "?live=connections", "?target=shop&live=vacuum", "?x=1"):
         code, document, _ = daemon.ask(f"/api/v1/events{query}")
@@ -184,6 +197,28 @@ def test_fifty_targets_at_a_glance_start_no_child(runbook, server):
     daemon.stop()
 
 
+ANY = {"400", "401", "405", "413", "421", "429"}
+
+
+def assert_answers(paths):
+    """As docs/api.md has them."""
+    def of(path, method="get"):
+        return set(paths[path][method]["responses"])
+    for path, item in paths.items():
+        for method, operation in item.items():
+            assert ANY < set(operation["responses"]), path
+            body = operation.get("requestBody")
+            assert not body or not body["content"]["application/json"]["schema"][
+                "additionalProperties"], path
+    assert {"200", "404", "409", "500", "502", "503", "504"} < of("/api/v1/vacuum/plan")
+    assert {"200", "202", "403", "409", "410", "502", "504"} < of("/api/v1/vacuum/run", "post")
+    assert {"202", "403", "404", "409"} < of("/api/v1/acts/{act}/stop", "post")
+    assert {"200", "404", "503"} < of("/api/v1/events")
+    assert {"200", "404", "503"} < of("/api/health/ready")
+    for path in ("/metrics", "/api/v1/session", "/api/v1/overview"):
+        assert {"200"} | ANY <= of(path) and "502" not in of(path)
+
+
 def test_it_describes_itself_and_keeps_its_word(daemon):
     code, document, _ = daemon.ask("/api/v1/openapi.json")
     assert code == 200 and document["openapi"].startswith("3.1")
@@ -215,6 +250,7 @@ def test_it_describes_itself_and_keeps_its_word(daemon):
     assert said == {"/api/v1/overview": {"target", "brief"}, "/api/v1/events": {"target", "live"},
                     "/api/health/ready": {"target"}}
     assert "post" in document["paths"]["/api/v1/connections/relieve"]
+    assert_answers(document["paths"])
     assert "/api/v1/backup/restore-plan" in document["paths"]
     for never in ("config", "notify/test", "backup/wal", "migrations/apply", "serve"):
         assert not any(path.startswith(f"/api/v1/{never}") for path in document["paths"])

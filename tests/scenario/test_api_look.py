@@ -100,6 +100,16 @@ WRONG = [
                    "migrations/apply", "migrations/capture", "migrations/rehearse",
                    "migrations/trace/x", "gather")],
     ("/api/v1/history/nothing", 404),
+    ("/api/v1/overview?brif=1", 400),
+    ("/api/v1/overview?target=shop&brief=1&x", 400),
+    ("/api/v1/session?x=1", 400),
+    ("/api/v1/openapi.json?x=1", 400),
+    ("/api/v1/acts?x=1", 400),
+    ("/api/v1/acts/1?x=1", 400),
+    ("/api/v1/running?x=1", 400),
+    ("/api/v1/events?x=1", 400),
+    ("/api/health/live?target=shop", 400),
+    ("/api/health/ready?traget=shop", 400),
     ("/api/v1/history/-1", 404),
     ("/api/v1/history/99999999999999999999", 400),
     ("/api/v1/../etc/passwd", 404),
@@ -112,8 +122,16 @@ def test_what_is_wrong_is_refused(daemon):
     for path, status in WRONG:
         code, document, _ = daemon.ask(path)
         assert (code, "error" in document) == (status, True), (path, code, document)
+    assert daemon.ask("/api/v1/overview?brif=1")[1] == {
+        "error": 'there is no parameter "brif" here', "hint": "known here: target, brief"}
     assert len(daemon.children()) <= before + 1
     assert daemon.ready()
+
+
+def test_a_scraper_has_parameters_of_its_own(daemon):
+    with closing(daemon.connect()) as link:
+        link.request("GET", "/metrics?module=pgrunbook")
+        assert link.getresponse().status == 200
 
 
 def test_words_cannot_become_options(daemon):

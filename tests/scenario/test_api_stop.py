@@ -143,6 +143,8 @@ def test_what_is_wrong_is_refused(anna, act):
     for path, body, status in WRONG:
         code, document = anna.ask(path.format(**act), body)
         assert code == status and document["error"], (path, body, code, document)
+    assert anna.ask(f"acts/{act['act']}/stop", {"raeson": "x"})[1]["error"] == (
+        'there is no member "raeson" here')
     assert anna.ask(f"acts/{act['act']}/stop")[0] == 404, "it is no look"
     assert anna.ask(f"acts/{act['act']}")[1]["state"] == "running"
 

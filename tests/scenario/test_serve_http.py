@@ -95,6 +95,34 @@ def test_other_settings_are_in_force_at_once(server, runbook):
     daemon.stop()
 
 
+def whole(daemon, request):
+    """All of its answer, until it is closed."""
+    with socket.create_connection(("127.0.0.1", int(daemon.address)), timeout=15) as link:
+        link.sendall(request)
+        return b"".join(iter(lambda: link.recv(4096), b""))
+
+
+def test_the_target_of_a_request(server, runbook):
+    """The absolute form is understood, and its name is looked at as Host is."""
+    daemon = Daemon(runbook, {"shop": server}, http_gather="20s", **QUIET).start()
+    more = b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    for target, status in ((b"http://127.0.0.1:1/api/health/live", b"200"),
+                           (b"HTTP://localhost?x=1", b"200"),
+                           (b"http://evil.example/api/health/live", b"421"),
+                           (b"http://me@localhost/", b"400"), (b"http:///", b"400"),
+                           (b"ftp://localhost/", b"400")):
+        assert whole(daemon, b"GET " + target + more).split()[1] == status, target
+    evil = more.replace(b"localhost", b"evil.example")
+    assert whole(daemon, b"GET http://localhost/api/health/live" + evil).split()[1] == b"200"
+    head, _, body = whole(daemon, b"HEAD /api/v1/events" + more).partition(b"\r\n\r\n")
+    assert head.split()[1] == b"405" and b"\r\nAllow: GET\r\n" in head and body == b"", head
+    head = whole(daemon, b"PUT /" + more)
+    assert head.split()[1] == b"405" and b"\r\nAllow: GET, HEAD, POST\r\n" in head
+    metrics = whole(daemon, b"GET /metrics" + more).decode()
+    assert 'pgrunbook_serve_gather_interval_seconds{target="shop"} 20\n' in metrics
+    daemon.stop()
+
+
 def test_nobody_may_dawdle(server, runbook):
     """A byte now and then does not keep a connection open."""
     daemon = Daemon(runbook, {"shop": server}).start()

@@ -1,5 +1,7 @@
 """A history that cannot be written does not keep the daemon from its work."""
 
+import os
+import re
 import resource
 import sqlite3
 from contextlib import closing
@@ -7,6 +9,7 @@ from contextlib import closing
 import pytest
 from golden.documents import check_document
 
+from support.operators import Operator
 from support.serve import QUIET, Daemon, only_vacuum
 from support.servers import wait_until
 from support.vacuum import make_dirty_tables, times_vacuumed
@@ -101,6 +104,51 @@ def look_on(daemon, times):
 def watched_anew(server, minutes):
     """Targets of which one's settings are others each time: its watch begins anew."""
     return {"shop": {"conninfo": server.conninfo(), "connections.idle_for": f"{minutes}min"}}
+
+
+def overwrite(file, content):
+    """In its place, as a disk or a person does it: it stays the same file."""
+    with file.open("r+b") as there:
+        there.write(content)
+
+
+def writable(daemon):
+    with closing(daemon.connect()) as link:
+        link.request("GET", "/metrics")
+        text = link.getresponse().read().decode()
+    return re.search(r"^pgrunbook_serve_history_writable (\d)", text, re.M)[1] == "1"
+
+
+def trouble(daemon):
+    return daemon.ask("/api/v1/overview")[1]["daemon"]["trouble"]
+
+
+def test_a_history_that_is_damaged(server, runbook):
+    """What the daemon has in memory is well: the file is what everybody else reads."""
+    server.make_dead_rows("orders", 1000)
+    daemon = Daemon(runbook, {"shop": server}, http_actions="on", **QUIET).start()
+    anna = Operator(daemon, "anna")
+    daemon.stop()  # all is in the file
+    good = daemon.state.read_bytes()
+    daemon.start()
+    plan = anna.plan("vacuum/run?target=shop", options={"table": ["orders"]})
+    overwrite(daemon.state, os.urandom(3 * 4096))
+    act = anna.done(anna.act("vacuum/run?target=shop", plan))
+    assert (act["exit_code"], act["run"]) == (0, None)
+    assert act["error"].startswith("this run is not in the history: "), act["error"]
+    wait_until(lambda: not daemon.ready(), timeout=30, what="the damage to be noticed")
+    assert str(daemon.state) in daemon.reasons[None] and not writable(daemon)
+    assert str(daemon.state) in trouble(daemon)
+    wait_until(lambda: open_events(daemon) == ["store"], what="an event that is told")
+    overwrite(daemon.state, good)
+    wait_until(daemon.ready, timeout=60, what="the history to be written again")
+    assert writable(daemon) and trouble(daemon) is None and open_events(daemon) == []
+    daemon.stop()
+    assert [bool(row[0]) for row in daemon.events("store")] == [False]
+
+
+def open_events(daemon):
+    return [event["name"] for event in daemon.ask("/api/v1/overview")[1]["daemon"]["events"]]
 
 
 def test_minutes_outlive_a_locked_history(server, runbook):

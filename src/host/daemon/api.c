@@ -214,8 +214,10 @@ static void answer_session(struct http_request *request, gpointer data)
     enum http_role role = http_request_role(request);
     const char *who = http_request_who(request);
     enum http_role own = daemon->http_open ? HTTP_ROLE_VIEWER : HTTP_ROLE_NONE;
-    AUTO(json_text) json = json_text_new();
 
+    if (!api_asks_only(request, ""))
+        return;
+    AUTO(json_text) json = json_text_new();
     json_text_object(json, NULL);
     json_text_string(json, "schema", "pgrunbook.session/1");
     json_text_string(json, "role", role_word(role != HTTP_ROLE_NONE ? role : own));

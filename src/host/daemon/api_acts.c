@@ -21,6 +21,9 @@ enum {
     LINE_LONGEST = 1 << 12,
 };
 
+/* How a command's warning begins whose run is not in the history (cli/run.c). */
+#define NOT_KEPT "this run is not in the history: "
+
 /* ---- what is kept ------------------------------------------------------------------------------- */
 
 void api_act_free(gpointer data)
@@ -93,6 +96,17 @@ static char *trouble_of(const struct api_act *act, int status)
     return said;
 }
 
+/* "done" is half of it where the history has nothing of what was done. words NULL: it was kept. */
+static void note_lost(struct api_act *act, const char *words)
+{
+    if (words == NULL)
+        return;
+    g_autofree char *first = g_strndup(words, strcspn(words, "\n"));
+    g_autofree char *before = g_steal_pointer(&act->trouble);
+    act->trouble = g_strconcat(before ? before : "", before ? "; " : "", first, NULL);
+    keeper_doubt(act->api->daemon->keeper);
+}
+
 static void finish(struct api_act *act)
 {
     struct daemon *daemon = act->api->daemon;
@@ -125,6 +139,7 @@ static void on_act_lent(const struct api_lent *lent, gpointer data)
                     "every slot is taken: done on the connection of the watch\n%s", said);
     if (lent->exit_code != RUNBOOK_DONE && *said != '\0')
         act->trouble = g_strdup(said);
+    note_lost(act, json_string_value(json_object_get(lent->document, "evidence_lost")));
     finish(act);
 }
 
@@ -156,6 +171,7 @@ static void on_ended(int status, gpointer data)
     if (act->exit_code == RUNBOOK_CONNECT && borrow_act(act))
         return;
     act->trouble = trouble_of(act, status);
+    note_lost(act, strstr(act->messages->str, NOT_KEPT));
     act->run = MAX(0, store_run_of(store, act->pid, act->started_us));
     if (act->run > 0 && act->exit_code < 0)
         store_run_interrupted(store, act->run, how);
@@ -253,32 +269,33 @@ static void begin_act(struct api *api, struct http_request *request, struct api_
 /* ---- the confirmation ----------------------------------------------------------------------------- */
 
 /* All else was said when the plan was asked for: somebody who says it here means another. */
-static bool says_more(const struct api_plan *plan, const struct http_query *query,
-                      const json_t *body)
+static bool says_more(const struct api_plan *plan, const struct http_query *query)
 {
     const char *target = http_query_value(query, "target");
-    const char *name;
-    const json_t *value;
 
-    json_object_foreach((json_t *) (guintptr) body, name, value)
-    {
-        if (strcmp(name, "plan_id") != 0 && strcmp(name, "reason") != 0)
-            return true;
-    }
     return http_query_count(query) != (target != NULL) ||
            (target != NULL && strcmp(target, plan->target) != 0);
 }
 
 static void confirm(struct api *api, struct http_request *request, const json_t *body)
 {
+    static const char *const known[] = {"plan_id", "reason", NULL};
+    g_autoptr(GError) error = NULL;
+
+    if (!api_body_known(body, known, "a confirmation has plan_id and reason, and nothing else",
+                        &error)) {
+        api_answer_error(request, API_WRONG, error);
+        return;
+    }
     const struct http_query *query = http_request_query(request);
     const char *id = json_string_value(json_object_get(body, "plan_id"));
     struct api_plan *plan = id != NULL ? api_plan_find(api, id) : NULL;
     g_autofree char *reason = api_reason(json_object_get(body, "reason"));
+    g_autofree char *token = http_request_token(request);
     const struct api_confirmation confirmation = {
-        .who = http_request_who(request),
+        .token = token,
         .path = http_query_path(query),
-        .says_more = plan != NULL && says_more(plan, query, body),
+        .says_more = plan != NULL && says_more(plan, query),
         .has_reason = reason != NULL,
         .settings = api->daemon->applied,
         .now_us = g_get_monotonic_time(),

@@ -92,8 +92,10 @@ static void answer(struct http_request *request, const char *schema, const char 
 void api_acts_list(struct http_request *request, gpointer data)
 {
     const struct daemon *daemon = data;
-    json_t *list = json_array();
 
+    if (!api_asks_only(request, ""))
+        return;
+    json_t *list = json_array();
     for (guint i = daemon->api->acts->len; i > 0; i--)
         json_array_append_new(list,
                               act_json(g_ptr_array_index(daemon->api->acts, i - 1), false));
@@ -120,6 +122,8 @@ void api_acts_one(struct http_request *request, gpointer data)
         api_act_stop(request, daemon);
         return;
     }
+    if (!api_asks_only(request, ""))
+        return;
     if (!g_ascii_string_to_signed(path + strlen(API_ROOT "acts/"), 10, 1, G_MAXINT64, &number,
                                   NULL))
         number = 0;
@@ -166,8 +170,10 @@ static void add_act(json_t *list, const struct api_act *act)
 void api_running(struct http_request *request, gpointer data)
 {
     const struct daemon *daemon = data;
-    json_t *list = json_array();
 
+    if (!api_asks_only(request, ""))
+        return;
+    json_t *list = json_array();
     for (guint i = daemon->api->acts->len; i > 0; i--) {
         const struct api_act *act = g_ptr_array_index(daemon->api->acts, i - 1);
         if (act->child != NULL)

@@ -37,6 +37,17 @@ void api_answer_error(struct http_request *request, int status, const GError *er
         http_answer_error(request, status, lines[0], hint);
 }
 
+bool api_asks_only(struct http_request *request, const char *names)
+{
+    g_auto(GStrv) known = g_strsplit(names, " ", -1);
+    g_autoptr(GError) error = NULL;
+
+    if (api_query_known(http_request_query(request), (const char *const *) known, &error))
+        return true;
+    api_answer_error(request, API_WRONG, error);
+    return false;
+}
+
 void api_answer_result(struct http_request *request, const struct api_result *result)
 {
     char at[JSON_TEXT_TIME_SIZE] = "";

@@ -11,7 +11,7 @@ struct api_refusal api_confirm(const struct api_plan *plan,
 {
     if (plan == NULL)
         return (struct api_refusal){404, "there is no such plan", "ask for the plan first"};
-    if (strcmp(plan->who, confirmation->who) != 0)
+    if (strcmp(plan->token, confirmation->token) != 0)
         return (struct api_refusal){403, "the plan was shown to another token", NULL};
     if (strcmp(plan->path, confirmation->path) != 0)
         return (struct api_refusal){400, "the plan is of another command", NULL};

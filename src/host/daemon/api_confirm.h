@@ -10,6 +10,8 @@
 
 /* A plan that was shown. Used and expired ones are kept for a while, to be told apart. */
 struct api_plan {
+    char
+        *token; /* what tells the token that asked for it from one of the same name; "": none */
     char *id, *who, *path, *target, *section, *verb, *alias;
     char **words;
     guint settings;    /* daemon.applied when it was asked for */
@@ -20,8 +22,8 @@ struct api_plan {
 
 /* What the confirmation says, and when it comes. */
 struct api_confirmation {
-    const char *who, *path;
-    bool says_more; /* than a confirmation may: of another target, with other options */
+    const char *token, *path;
+    bool says_more; /* than a confirmation may: of another target, with parameters of its own */
     bool has_reason;
     guint settings; /* as they are now */
     gint64 now_us;  /* monotonic */

@@ -7,7 +7,7 @@ static char anna[] = "anna", run_path[] = "/api/v1/vacuum/run";
 static struct api_plan plan_of(void)
 {
     return (struct api_plan){
-        .who = anna,
+        .token = anna,
         .path = run_path,
         .settings = 3,
         .dies_us = DIES_US,
@@ -17,7 +17,7 @@ static struct api_plan plan_of(void)
 static struct api_confirmation confirmation_at(gint64 now_us)
 {
     return (struct api_confirmation){
-        .who = anna,
+        .token = anna,
         .path = run_path,
         .has_reason = true,
         .settings = 3,
@@ -56,7 +56,7 @@ static void test_too_late(void)
     expect(&plan, &late, 410, "the plan has expired");
     plan.used = true;
     expect(&plan, &late, 409, "the plan was carried out already");
-    late.who = "bert";
+    late.token = "bert";
     expect(&plan, &late, 403, "the plan was shown to another token");
 }
 

@@ -86,27 +86,58 @@ static void add_answer(json_t *answers, const char *code, const char *prose, con
                                   "application/json", "schema", "$ref", where));
 }
 
-static void add_error(json_t *answers, const char *code, const char *prose)
+/* Which paths answer with which errors. */
+enum {
+    OF_LOOK = 1 << 0,   /* a command's document */
+    OF_ACT = 1 << 1,    /* a plan, or its confirmation */
+    OF_STOP = 1 << 2,   /* of an act, of a run */
+    OF_ONE = 1 << 3,    /* one of several by its number */
+    OF_EVENTS = 1 << 4, /* the stream */
+    OF_OWN = 1 << 5,    /* what is in the daemon's memory */
+    OF_FREE = 1 << 6,   /* … and needs no token */
+    OF_COMMAND = OF_LOOK | OF_ACT,
+    OF_ANY = (1 << 7) - 1,
+};
+
+static const struct {
+    const char *code, *prose;
+    unsigned of;
+} errors[] = {
+    {"400", "the request is wrong", OF_ANY},
+    {"401", "a token is needed, or not known", OF_ANY},
+    {"403", "the token may not, actions are off, or the request is another site's",
+     OF_ANY & ~OF_FREE},
+    {"404", "there is no such command, target, plan or number",
+     OF_COMMAND | OF_STOP | OF_ONE | OF_EVENTS},
+    {"405", "the path has another method", OF_ANY},
+    {"409",
+     "the command refuses, the plan was carried out already, or there is nothing to stop",
+     OF_COMMAND | OF_STOP},
+    {"410", "the plan has expired", OF_ACT},
+    {"413", "the body is too long, or a GET has one", OF_ANY},
+    {"421", "the name in Host is not ours", OF_ANY},
+    {"429", "too many wrong tokens came from there: Retry-After", OF_ANY},
+    {"500", "the command failed", OF_COMMAND},
+    {"502", "the target cannot be reached", OF_COMMAND},
+    {"503", "too much is asked for at the same time", OF_COMMAND | OF_EVENTS},
+    {"504", "the command took too long", OF_COMMAND},
+};
+
+static json_t *errors_of(unsigned of)
 {
-    add_answer(answers, code, prose, "error");
+    json_t *answers = json_object();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(errors); i++)
+        if (errors[i].of & of)
+            add_answer(answers, errors[i].code, errors[i].prose, "error");
+    return answers;
 }
 
 static json_t *answers_of(const char *prose, bool acts)
 {
-    json_t *answers = json_object();
+    json_t *answers = errors_of(acts ? OF_ACT : OF_LOOK);
 
     add_answer(answers, "200", prose, acts ? "plan" : "document");
-    add_error(answers, "400", "the request is wrong");
-    add_error(answers, "401", "a token is needed, or not known");
-    if (acts)
-        add_error(answers, "403", "the token may not, or actions are off");
-    add_error(answers, "404", "there is no such command or target");
-    add_error(answers, acts ? "409" : "502",
-              acts ? "the plan was carried out already, or the command refuses"
-                   : "the target cannot be reached");
-    if (acts)
-        add_error(answers, "410", "the plan has expired");
-    add_error(answers, "503", "too many requests wait");
     return answers;
 }
 
@@ -197,12 +228,12 @@ static json_t *body_of(const struct command *command)
             schema = json_pack("{ss so}", "type", "array", "items", schema);
         json_object_set_new(options, row->name, schema);
     }
-    return json_pack("{sb s{s{s{ss s{s{ss so sb} s{ss s{ss}} s{ss} s{ss} s{ss si}}}}}}",
+    return json_pack("{sb s{s{s{ss s{s{ss so sb} s{ss s{ss}} s{ss} s{ss} s{ss si}} sb}}}}",
                      "required", 1, "content", "application/json", "schema", "type", "object",
                      "properties", "options", "type", "object", "properties", options,
                      "additionalProperties", 0, "arguments", "type", "array", "items", "type",
                      "string", "plan", "type", "boolean", "plan_id", "type", "string", "reason",
-                     "type", "string", "maxLength", 500);
+                     "type", "string", "maxLength", 500, "additionalProperties", 0);
 }
 
 static void add_act(json_t *paths, const struct feature *section, const struct command *command)
@@ -223,30 +254,37 @@ static void add_act(json_t *paths, const struct feature *section, const struct c
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
-/* parameters: NULL: it has none. */
-static void add_own(json_t *paths, const char *path, const char *summary, const char *type,
-                    json_t *parameters)
+/* of: which errors it has; parameters: NULL: it has none. Returns its answers. */
+static json_t *add_own(json_t *paths, const char *path, const char *summary, const char *type,
+                       unsigned of, json_t *parameters)
 {
-    json_t *answers =
-        json_pack("{s{ss s{s{}}}}", "200", "description", summary, "content", type);
+    json_t *answers = errors_of(of);
     json_t *get = json_pack("{ss so}", "summary", summary, "responses", answers);
 
+    json_object_set_new(answers, "200",
+                        json_pack("{ss s{s{}}}", "description", summary, "content", type));
     if (parameters != NULL)
         json_object_set_new(get, "parameters", parameters);
     json_object_set_new(of_path(paths, path), "get", get);
+    return answers;
+}
+
+/* That it is not ready is told as that it is. */
+static void add_ready(json_t *paths, json_t *parameters)
+{
+    json_t *answers = add_own(paths, "/api/health/ready", "whether it can do its work",
+                              "application/json", OF_FREE, parameters);
+
+    add_answer(answers, "404", "there is no such target", "document");
+    add_answer(answers, "503", "it is not: the reasons", "document");
 }
 
 /* What stops: a number in its path, perhaps a reason in its body. */
 static void add_stop(json_t *paths, const char *path, const char *number, const char *summary)
 {
-    json_t *answers = json_object();
+    json_t *answers = errors_of(OF_STOP);
 
     add_answer(answers, "202", "it was told to end", "ending");
-    add_error(answers, "400", "the request is wrong");
-    add_error(answers, "401", "a token is needed, or not known");
-    add_error(answers, "403", "the token may not, or actions are off");
-    add_error(answers, "404", "there is none of that number");
-    add_error(answers, "409", "it has ended already, or is none of this daemon's");
     json_t *post = json_pack(
         "{ss s[oo] s{sb s{s{s{ss s{s{ss si}} sb}}}} so}", "summary", summary, "parameters",
         parameter(number, "path", true, "integer", "its number"),
@@ -269,7 +307,8 @@ static json_t *events_parameters(void)
 {
     return json_pack("[o o]",
                      parameter("target", "query", false, "string",
-                               "samples of this target as well, once a second"),
+                               "samples of this target as well, once a second; of several: "
+                               "names, by commas"),
                      parameter("live", "query", false, "string",
                                "sections, by commas, whose report is told after each look: "
                                "connections,queries"));
@@ -285,22 +324,24 @@ static void add_all_own(json_t *paths)
 {
     static const char json[] = "application/json";
 
-    add_own(paths, API_ROOT "overview", "all targets at a glance, from memory", json,
+    add_own(paths, API_ROOT "overview", "all targets at a glance, from memory", json, OF_OWN,
             overview_parameters());
-    add_own(paths, API_ROOT "session", "who asks, and what that one may", json, NULL);
-    add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json, NULL);
-    add_own(paths, API_ROOT "acts/{act}", "what came of it", json,
+    add_own(paths, API_ROOT "session", "who asks, and what that one may", json, OF_FREE, NULL);
+    add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json, OF_OWN,
+            NULL);
+    add_own(paths, API_ROOT "acts/{act}", "what came of it", json, OF_ONE,
             json_pack("[o]", parameter("act", "path", true, "integer", "number of an act")));
     add_stop(paths, API_ROOT "acts/{act}/stop", "act", "end an act cleanly before its time");
-    add_own(paths, API_ROOT "running", "acts and scheduled jobs that are at work", json, NULL);
+    add_own(paths, API_ROOT "running", "acts and scheduled jobs that are at work", json, OF_OWN,
+            NULL);
     add_stop(paths, API_ROOT "running/{run}/stop", "run",
              "the same by its run, of scheduled jobs as well");
-    add_own(paths, API_ROOT "openapi.json", "this document", json, NULL);
+    add_own(paths, API_ROOT "openapi.json", "this document", json, OF_OWN, NULL);
     add_own(paths, API_ROOT "events", "what happens, as it happens", "text/event-stream",
-            events_parameters());
-    add_own(paths, "/api/health/live", "that the daemon lives", json, NULL);
-    add_own(paths, "/api/health/ready", "whether it can do its work", json, ready_parameters());
-    add_own(paths, "/metrics", "figures for Prometheus", "text/plain", NULL);
+            OF_EVENTS, events_parameters());
+    add_own(paths, "/api/health/live", "that the daemon lives", json, OF_FREE, NULL);
+    add_ready(paths, ready_parameters());
+    add_own(paths, "/metrics", "figures for Prometheus", "text/plain", OF_OWN, NULL);
 }
 
 static char *make_document(void)
@@ -335,6 +376,8 @@ void api_openapi(struct http_request *request, gpointer data)
     static char *text;
     (void) data;
 
+    if (!api_asks_only(request, ""))
+        return;
     if (text == NULL)
         text = make_document();
     http_answer_text(request, 200, "application/json", text != NULL ? text : "{}", NULL);

@@ -15,6 +15,7 @@ void api_plan_free(gpointer data)
     struct api_plan *plan = data;
 
     g_free(plan->id);
+    g_free(plan->token);
     g_free(plan->who);
     g_free(plan->path);
     g_free(plan->target);
@@ -186,6 +187,7 @@ static struct api_plan *new_plan(const struct http_request *request,
     struct api_plan *plan = g_new0(struct api_plan, 1);
 
     plan->id = new_id();
+    plan->token = http_request_token(request);
     plan->who = g_strdup(http_request_who(request));
     plan->path = g_strdup(http_query_path(http_request_query(request)));
     plan->target = g_strdup(target != NULL ? target->name : "");

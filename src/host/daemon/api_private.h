@@ -31,6 +31,9 @@ struct api {
 void api_answer_json(struct http_request *request, int status, struct json_text *json);
 /* The error's message, its hint apart. */
 void api_answer_error(struct http_request *request, int status, const GError *error);
+/* Whether its query has nothing but `names` ("target brief"; "": none): a word that is misspelt is not
+ * passed over. False: it was answered so. */
+bool api_asks_only(struct http_request *request, const char *names);
 /* What a command brought, with the time of it. */
 void api_answer_result(struct http_request *request, const struct api_result *result);
 

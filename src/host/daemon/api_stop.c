@@ -22,16 +22,21 @@ static bool read_number(const char *path, const char *root, gint64 *ret_number)
 }
 
 /* The reason may be missing: that of the act stands. Everything else is meant for another. */
-static bool read_reason(const json_t *body, char **ret_reason)
+static bool read_reason(const json_t *body, char **ret_reason, GError **error)
 {
+    static const char *const known[] = {"reason", NULL};
+    static const char hint[] = "the body of a stop has a reason, or is empty";
     const json_t *value = json_object_get(body, "reason");
 
     *ret_reason = NULL;
-    if (!json_is_object(body) || json_object_size(body) != (value != NULL))
+    if (json_is_object(body) && !api_body_known(body, known, hint, error))
         return false;
-    if (value == NULL || json_is_null(value))
+    if (json_is_object(body) && (value == NULL || json_is_null(value)))
         return true;
     *ret_reason = api_reason(value);
+    if (*ret_reason == NULL)
+        runbook_error_set(error, RUNBOOK_USAGE, hint,
+                          "a reason is one line of text, 500 characters at most");
     return *ret_reason != NULL;
 }
 
@@ -45,15 +50,14 @@ static bool read_request(struct http_request *request, const char *root, gint64 
     json_t *body =
         length > 0 ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : json_object();
     bool good = false;
+    g_autoptr(GError) error = NULL;
 
     if (!read_number(http_query_path(query), root, ret_number))
         http_answer_error(request, 404, "there is no such page", "POST …/NUMBER/stop");
-    else if (http_query_count(query) > 0 || !read_reason(body, ret_reason))
-        http_answer_error(
-            request, 400,
-            "the body of a stop has a reason (one line of text, 500 characters at "
-            "most), or is empty",
-            NULL);
+    else if (!api_asks_only(request, ""))
+        good = false;
+    else if (!read_reason(body, ret_reason, &error))
+        api_answer_error(request, API_WRONG, error);
     else
         good = true;
     json_decref(body);

@@ -13,9 +13,15 @@ enum { CLOSELY_S = 15, RENEW_S = 5 };
 struct listener {
     struct api *api;
     struct http_stream *stream;
-    char *target; /* NULL: state changes of all */
-    char **live;  /* sections; never NULL */
+    char **targets; /* NULL: state changes of all */
+    char **live;    /* sections; never NULL */
 };
+
+static bool listens_to(const struct listener *listener, const char *target)
+{
+    return listener->targets != NULL &&
+           g_strv_contains((const char *const *) listener->targets, target);
+}
 
 /* ---- telling ----------------------------------------------------------------------------------- */
 
@@ -28,9 +34,8 @@ static void tell(struct api *api, const char *target, bool of_target_only, const
             i <= api->listeners->len ? g_ptr_array_index(api->listeners, i - 1) : NULL;
         if (listener == NULL)
             continue;
-        if (listener->target == NULL
-                ? of_target_only
-                : target[0] != '\0' && strcmp(listener->target, target) != 0)
+        if (listener->targets == NULL ? of_target_only
+                                      : target[0] != '\0' && !listens_to(listener, target))
             continue;
         if (section != NULL && !g_strv_contains((const char *const *) listener->live, section))
             continue;
@@ -166,18 +171,24 @@ void api_look_closely(const struct daemon_target *target)
         child_feed(child, line);
 }
 
+static bool is_wanted_live(const struct api *api, const char *target)
+{
+    for (guint i = 0; i < api->listeners->len; i++) {
+        const struct listener *listener = g_ptr_array_index(api->listeners, i);
+        if (listener->live[0] != NULL && listens_to(listener, target))
+            return true;
+    }
+    return false;
+}
+
 void api_streams_tick(struct api *api, gint64 now_us)
 {
     if (now_us < api->renew_us)
         return;
     api->renew_us = now_us + RENEW_S * (gint64) G_USEC_PER_SEC;
-    for (guint i = 0; i < api->listeners->len; i++) {
-        const struct listener *listener = g_ptr_array_index(api->listeners, i);
-        const struct daemon_target *target =
-            listener->target != NULL && listener->live[0] != NULL
-                ? targets_find(api->daemon, listener->target)
-                : NULL;
-        if (target != NULL)
+    for (guint i = 0; i < api->daemon->targets->len; i++) {
+        const struct daemon_target *target = g_ptr_array_index(api->daemon->targets, i);
+        if (!target->leaving && is_wanted_live(api, target->name))
             api_look_closely(target);
     }
 }
@@ -189,28 +200,44 @@ static void on_gone(gpointer data)
     struct listener *listener = data;
 
     g_ptr_array_remove(listener->api->listeners, listener);
-    g_free(listener->target);
+    g_strfreev(listener->targets);
     g_strfreev(listener->live);
     g_free(listener);
+}
+
+/* "shop,crm"; a database that is named so is one, where it is the daemon's only target. */
+static char **names_of(const struct daemon *daemon, const char *list)
+{
+    return g_strsplit(list, targets_find(daemon, list) != NULL ? "\n" : ",", -1);
+}
+
+/* One of them at least: those that are gone are passed over, as those are that go. */
+static bool any_there(const struct daemon *daemon, const char *list)
+{
+    g_auto(GStrv) names = names_of(daemon, list);
+
+    for (char **name = names; *name != NULL; name++)
+        if (targets_find(daemon, *name) != NULL)
+            return true;
+    return false;
 }
 
 /* Names that a query of a stream may have, and what they may say. */
 static bool read_query(const struct daemon *daemon, const struct http_query *query,
                        int *ret_status, GError **error)
 {
+    static const char *const known[] = {"target", "live", NULL};
     const char *target = http_query_value(query, "target");
     const char *live = http_query_value(query, "live");
 
     *ret_status = API_WRONG;
-    if (http_query_count(query) != (target != NULL) + (guint) (live != NULL)) {
-        runbook_error_set(error, RUNBOOK_USAGE, NULL, "only target and live are known here");
+    if (!api_query_known(query, known, error))
         return false;
-    }
     if (live != NULL && target == NULL) {
         runbook_error_set(error, RUNBOOK_USAGE, NULL, "live needs a target");
         return false;
     }
-    if (target != NULL && targets_find(daemon, target) == NULL) {
+    if (target != NULL && !any_there(daemon, target)) {
         *ret_status = API_ABSENT;
         runbook_error_set(error, RUNBOOK_USAGE, "/api/v1/overview lists them",
                           "there is no such target");
@@ -232,7 +259,7 @@ static void greet(const struct daemon *daemon, const struct listener *listener)
         struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
         AUTO(json_text) json = json_text_new();
         if (target->leaving ||
-            (listener->target != NULL && strcmp(listener->target, target->name) != 0))
+            (listener->targets != NULL && !listens_to(listener, target->name)))
             continue;
         json_text_object(json, NULL);
         json_text_string(json, "target", target->name);
@@ -257,7 +284,8 @@ void api_events(struct http_request *request, gpointer data)
     struct listener *listener = g_new0(struct listener, 1);
     const char *live = http_query_value(query, "live");
     listener->api = daemon->api;
-    listener->target = g_strdup(http_query_value(query, "target"));
+    const char *targets = http_query_value(query, "target");
+    listener->targets = targets != NULL ? names_of(daemon, targets) : NULL;
     listener->live = g_strsplit(live ? live : "", ",", -1);
     g_ptr_array_add(daemon->api->listeners, listener);
     struct http_stream *stream = http_answer_stream(request, on_gone, listener);

@@ -362,6 +362,72 @@ bool api_call_query(struct api_call *call, const struct http_query *query, GErro
     return reading.good && count_arguments(call, error);
 }
 
+/* ---- what is not known -------------------------------------------------------------------------- */
+
+/* What can be no more than a name is said again, to be found. */
+static const char *named(const char *name)
+{
+    static const char plain[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.";
+    gsize length = strlen(name);
+
+    return length >= 1 && length <= 64 && strspn(name, plain) == length ? name : "…";
+}
+
+static bool fail_unknown(const char *kind, const char *name, const char *known, GError **error)
+{
+    runbook_error_set(error, RUNBOOK_USAGE, known, "there is no %s \"%s\" here", kind,
+                      named(name));
+    return false;
+}
+
+struct knowing {
+    const char *const *known;
+    const char *unknown; /* the first of them; NULL: none */
+};
+
+static void note_unknown(const char *name, const char *value, gpointer data)
+{
+    struct knowing *knowing = data;
+    (void) value;
+
+    if (knowing->unknown == NULL && !g_strv_contains(knowing->known, name))
+        knowing->unknown = name;
+}
+
+bool api_query_known(const struct http_query *query, const char *const *known, GError **error)
+{
+    struct knowing knowing = {known, NULL};
+    g_autofree char *list = g_strjoinv(", ", (char **) (guintptr) known);
+    g_autofree char *hint = g_strconcat("known here: ", list, NULL);
+
+    http_query_each(query, note_unknown, &knowing);
+    return knowing.unknown == NULL ||
+           fail_unknown("parameter", knowing.unknown, known[0] != NULL ? hint : NULL, error);
+}
+
+bool api_body_known(const json_t *body, const char *const *known, const char *hint,
+                    GError **error)
+{
+    const char *name;
+    const json_t *value;
+
+    json_object_foreach((json_t *) (guintptr) body, name, value)
+    {
+        if (!g_strv_contains(known, name))
+            return fail_unknown("member", name, hint, error);
+    }
+    return true;
+}
+
+/* A plan of all where one of a part was meant is worse than none. */
+static bool members_known(const json_t *body, GError **error)
+{
+    static const char *const known[] = {"plan", "options", "arguments", NULL};
+
+    return api_body_known(body, known, "what asks for a plan has plan, options and arguments",
+                          error);
+}
+
 /* ---- an act ----------------------------------------------------------------------------------- */
 
 static bool add_json(struct api_call *call, const char *name, const json_t *value,
@@ -468,7 +534,8 @@ bool api_call_body(struct api_call *call, const struct http_query *query, const 
     struct reading reading = {call, error, true};
 
     http_query_each(query, take_value, &reading);
-    return reading.good && add_options(call, json_object_get(body, "options"), error) &&
+    return reading.good && members_known(body, error) &&
+           add_options(call, json_object_get(body, "options"), error) &&
            add_arguments(call, json_object_get(body, "arguments"), error) &&
            count_arguments(call, error);
 }

@@ -55,9 +55,17 @@ AUTO_DEFINE(api_call, api_call_free)
  * API_WRONG. */
 bool api_call_query(struct api_call *call, const struct http_query *query, GError **error);
 
-/* The same of an act: target by the query, {"options": {…}, "arguments": […]} in the body. */
+/* The same of an act: target by the query, {"plan": true, "options": {…}, "arguments": […]} in the
+ * body, and nothing else. */
 bool api_call_body(struct api_call *call, const struct http_query *query, const json_t *body,
                    GError **error);
+
+/* Whether a path of the daemon's own has no parameter but these (NULL-terminated). False: API_WRONG. */
+bool api_query_known(const struct http_query *query, const char *const *known, GError **error);
+
+/* The same of a body's members. hint: what it may have. */
+bool api_body_known(const json_t *body, const char *const *known, const char *hint,
+                    GError **error);
 
 /* Whether it names a target of the configuration. */
 bool api_call_has_target(const struct api_call *call);

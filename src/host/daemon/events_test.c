@@ -3,8 +3,10 @@
 #include "daemon/keeper.h"
 #include "feature.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct feature *const features[] = {NULL};
 
@@ -254,6 +256,66 @@ static void test_keeper_moved(void)
     g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
+/* Who moves it away and back at once has it as before. */
+static void test_keeper_moved_back(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("keeper-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "h.db", NULL);
+    g_autofree char *away = g_build_filename(folder, "away.db", NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    AUTO(keeper) keeper = keeper_new(path, changed, told);
+    keeper_tick(keeper, 0);
+    g_assert_cmpint(g_rename(path, away), ==, 0);
+    keeper_tick(keeper, G_USEC_PER_SEC);
+    g_assert_cmpint(g_rename(away, path), ==, 0);
+    keeper_tick(keeper, 2 * G_USEC_PER_SEC);
+    keeper_tick(keeper, 10 * G_USEC_PER_SEC);
+    g_assert_null(keeper_trouble(keeper));
+    g_assert_cmpuint(keeper_generation(keeper), ==, 0);
+}
+
+/* What stands in the file under a store that has it open. */
+static void overwrite(const char *path, const char *bytes, gsize length)
+{
+    int fd = g_open(path, O_WRONLY, 0);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(pwrite(fd, bytes, length, 0), ==, (gssize) length);
+    close(fd);
+}
+
+/* A file that is damaged while it is open is noticed; one that was put back is the history again. */
+static void test_keeper_damaged(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("keeper-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "h.db", NULL);
+    g_autofree char *good = NULL;
+    gsize length = 0;
+    char noise[3 * 4096];
+    g_autoptr(GString) told = g_string_new(NULL);
+    store_close(store_open(path)); /* all of it is in the file then */
+    g_assert_true(g_file_get_contents(path, &good, &length, NULL));
+    AUTO(keeper) keeper = keeper_new(path, changed, told);
+    keeper_tick(keeper, G_USEC_PER_SEC);
+    g_assert_null(keeper_trouble(keeper));
+    memset(noise, 'x', sizeof noise);
+    overwrite(path, noise, sizeof noise);
+    keeper_tick(keeper, 2 * G_USEC_PER_SEC); /* not looked at that often */
+    g_assert_null(keeper_trouble(keeper));
+    keeper_tick(keeper, 20 * G_USEC_PER_SEC);
+    g_assert_nonnull(keeper_trouble(keeper));
+    keeper_tick(keeper, 30 * G_USEC_PER_SEC);
+    g_assert_cmpstr(told->str, ==, "broken;");
+    overwrite(path, good, length);
+    keeper_tick(keeper, 90 * G_USEC_PER_SEC);
+    g_assert_cmpstr(told->str, ==, "broken;well;");
+    g_assert_null(keeper_trouble(keeper));
+    overwrite(path, noise, sizeof noise);
+    keeper_doubt(keeper);
+    keeper_tick(keeper, 91 * G_USEC_PER_SEC);
+    g_assert_nonnull(keeper_trouble(keeper));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -266,5 +328,7 @@ int main(int argc, char **argv)
     g_test_add_func("/events/unwritten", test_unwritten);
     g_test_add_func("/keeper", test_keeper);
     g_test_add_func("/keeper/moved", test_keeper_moved);
+    g_test_add_func("/keeper/moved-back", test_keeper_moved_back);
+    g_test_add_func("/keeper/damaged", test_keeper_damaged);
     return g_test_run();
 }

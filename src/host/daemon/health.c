@@ -1,8 +1,7 @@
 /*
  * What the daemon says of itself by HTTP: that it lives, and whether it can do its work.
  */
-#include "daemon/daemon_private.h"
-#include "out/json_text.h"
+#include "daemon/api_private.h"
 
 #include <string.h>
 
@@ -26,8 +25,10 @@ static void end(struct json_text *json, struct http_request *request, int status
 void health_live(struct http_request *request, gpointer data)
 {
     const struct daemon *daemon = data;
-    AUTO(json_text) json = json_text_new();
 
+    if (!api_asks_only(request, ""))
+        return;
+    AUTO(json_text) json = json_text_new();
     begin(json, "pgrunbook.health.live/1");
     json_text_string(json, "status", "alive");
     json_text_string(json, "version", RUNBOOK_VERSION);
@@ -90,6 +91,9 @@ static void add_targets(struct json_text *json, const GPtrArray *targets)
 void health_ready(struct http_request *request, gpointer data)
 {
     const struct daemon *daemon = data;
+
+    if (!api_asks_only(request, "target"))
+        return;
     const char *only = http_query_value(http_request_query(request), "target");
     int status = 200;
     const char *trouble = keeper_trouble(daemon->keeper);

@@ -4,7 +4,12 @@
 
 #include <glib/gstdio.h>
 
-enum { AGAIN_FIRST_S = 2, AGAIN_S = 30 };
+enum {
+    AGAIN_FIRST_S = 2,
+    AGAIN_S = 30,
+    LOOK_S =
+        10, /* between two looks at a file that seems well: a small one is read as a whole */
+};
 
 /* Which file it is; all 0: none. */
 struct identity {
@@ -22,6 +27,8 @@ struct keeper {
     gint64 broken_at_us; /* wall clock */
     gint64 again_us;     /* monotonic: the next try */
     gint64 pause_s;      /* before the one after it */
+    gint64 look_us;      /* monotonic: the next look at the file itself */
+    char *found;         /* what is wrong with it, as that look found; NULL: nothing */
     void (*changed)(struct store *store, const char *trouble, gpointer data);
     gpointer data;
 };
@@ -67,6 +74,7 @@ void keeper_free(struct keeper *keeper)
     store_close(keeper->store);
     g_free(keeper->path);
     g_free(keeper->trouble);
+    g_free(keeper->found);
     g_free(keeper);
 }
 
@@ -118,26 +126,49 @@ static void try_again(struct keeper *keeper)
     keeper->store = store;
     keeper->told = false;
     g_clear_pointer(&keeper->trouble, g_free);
+    g_clear_pointer(&keeper->found, g_free);
     keeper->changed(store, NULL, keeper->data);
     store_close(old);
 }
 
-/* What is written to a file without a name nobody will read. */
-static const char *trouble_of(const struct keeper *keeper)
+/* A store that is open has the pages it knows in memory: what became of them in the file only one
+ * that is opened anew meets, as every child does. By SQLite, as whoever closes the file of his own
+ * accord gives up this process's locks on it. */
+static void look(struct keeper *keeper, gint64 now_us)
+{
+    if (keeper->trouble != NULL || now_us < keeper->look_us)
+        return;
+    AUTO(store) fresh = store_open_hurried(keeper->path);
+
+    keeper->look_us = now_us + LOOK_S * (gint64) G_USEC_PER_SEC;
+    g_free(keeper->found);
+    keeper->found = g_strdup(store_trouble(fresh));
+}
+
+static const char *trouble_of(struct keeper *keeper, gint64 now_us)
 {
     const char *trouble = store_trouble(keeper->store);
 
-    if (trouble == NULL && !store_in_memory(keeper->store) &&
-        !same(identity_of(keeper->path), keeper->identity))
+    if (trouble != NULL || store_in_memory(keeper->store))
+        return trouble;
+    /* What is written to a file without a name nobody will read. */
+    if (!same(identity_of(keeper->path), keeper->identity))
         return "the history file was moved away or deleted; a new one is begun";
-    return trouble;
+    look(keeper, now_us);
+    return keeper->found;
+}
+
+void keeper_doubt(struct keeper *keeper)
+{
+    keeper->look_us = 0;
 }
 
 void keeper_tick(struct keeper *keeper, gint64 now_us)
 {
-    const char *trouble = trouble_of(keeper);
+    const char *trouble = trouble_of(keeper, now_us);
 
-    if (trouble == NULL)
+    /* What is well again by itself is opened anew all the same: it may not be what it was. */
+    if (trouble == NULL && keeper->trouble == NULL)
         return;
     if (keeper->trouble == NULL) {
         keeper->trouble = g_strdup(trouble);

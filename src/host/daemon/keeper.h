@@ -1,7 +1,8 @@
 /*
  * Keeps the daemon's history open. Where it cannot be written the daemon goes on, and the file is
  * tried again, at first after 2 seconds, later every 30. Another process's lock is waited for half
- * a second: the daemon has one thread. A file that was moved away is followed by a new one.
+ * a second: the daemon has one thread. A file that was moved away is followed by a new one. Every ten
+ * seconds the file itself is looked at: what is open does not notice that it was damaged.
  */
 #ifndef HOST_DAEMON_KEEPER_H
 #define HOST_DAEMON_KEEPER_H
@@ -29,6 +30,9 @@ guint keeper_generation(const struct keeper *keeper);
 
 /* Why nothing is kept; NULL: all is well. */
 const char *keeper_trouble(const struct keeper *keeper);
+
+/* Somebody has met trouble with the file: it is looked at at the next tick. */
+void keeper_doubt(struct keeper *keeper);
 
 /* Once a second. */
 void keeper_tick(struct keeper *keeper, gint64 now_us);

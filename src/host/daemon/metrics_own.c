@@ -217,11 +217,10 @@ static void measure_turns(struct measure *measure, const struct daemon *daemon)
     }
 }
 
-enum { LEAST_ROUND_MS = 60000 };
-
+/* 0: they are not gathered by themselves. */
 static gint64 round_ms(const struct daemon_target *target)
 {
-    return MAX(settings_int(target->settings, "http.gather"), LEAST_ROUND_MS);
+    return settings_int(target->settings, "http.gather");
 }
 
 static void measure_gather(struct measure *measure, const struct daemon_target *target,
@@ -229,8 +228,9 @@ static void measure_gather(struct measure *measure, const struct daemon_target *
 {
     struct gather_seen seen = gather_seen(target->gather);
 
-    measure_add(measure, &metrics_serve[GATHER_INTERVAL], (double) round_ms(target) / 1000,
-                target->name);
+    if (round_ms(target) > 0)
+        measure_add(measure, &metrics_serve[GATHER_INTERVAL], (double) round_ms(target) / 1000,
+                    target->name);
     if (seen.families != NULL)
         measure_add(measure, &metrics_serve[GATHER_AGE], age_of(seen.families_us, now_us),
                     target->name);
@@ -268,10 +268,12 @@ static json_t *own_families(const struct daemon *daemon, gint64 now_us)
 
 /* ---- the answer ---------------------------------------------------------------------------- */
 
+enum { LEAST_ROUND_MS = 60000 /* one gathering may take that long */ };
+
 /* Figures of a target that was not gathered three times in a row are no longer those of now. */
 static bool is_stale(const struct daemon_target *target, gint64 at_us, gint64 now_us)
 {
-    return now_us - at_us > 3 * round_ms(target) * 1000;
+    return now_us - at_us > 3 * MAX(round_ms(target), LEAST_ROUND_MS) * 1000;
 }
 
 bool metrics_wants_openmetrics(const char *accept)

@@ -97,8 +97,8 @@ static void keep(struct minutes *minutes, const char *target, const struct store
         free_waiting(g_queue_pop_head(&minutes->waiting));
 }
 
-void minutes_take(struct minutes *minutes, struct store *store, const char *target,
-                  const struct store_minute *minute)
+void minutes_take(struct minutes *minutes, struct store *store, bool doubtful,
+                  const char *target, const struct store_minute *minute)
 {
     struct store_minute before = known(minutes, store, target, minute->minute_us);
     struct store_minute whole =
@@ -107,7 +107,7 @@ void minutes_take(struct minutes *minutes, struct store *store, const char *targ
     g_hash_table_insert(minutes->last, g_strdup(target), g_memdup2(&whole, sizeof whole));
     store_minute_put(store, target, &whole);
     /* Whether it was this one that failed does not matter: what is written twice stands once. */
-    if (store_trouble(store) != NULL)
+    if (doubtful || store_trouble(store) != NULL)
         keep(minutes, target, &whole);
 }
 

@@ -15,9 +15,10 @@ struct minutes *minutes_new(void);
 void minutes_free(struct minutes *minutes);
 AUTO_DEFINE(minutes, minutes_free)
 
-/* A minute of a target, or a further part of the last one: its watch was started anew within it. */
-void minutes_take(struct minutes *minutes, struct store *store, const char *target,
-                  const struct store_minute *minute);
+/* A minute of a target, or a further part of the last one: its watch was started anew within it.
+ * doubtful: what is written to the store may not last, and is written once more later. */
+void minutes_take(struct minutes *minutes, struct store *store, bool doubtful,
+                  const char *target, const struct store_minute *minute);
 
 /* Writes what waits, once the history was opened anew. */
 void minutes_write(struct minutes *minutes, struct store *store);

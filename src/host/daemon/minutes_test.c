@@ -34,7 +34,7 @@ static void take(struct minutes *minutes, struct store *store, int number, int s
                                         .used_max = samples,
                                         .used_sum = 10 * (gint64) samples};
 
-    minutes_take(minutes, store, "shop", &minute);
+    minutes_take(minutes, store, false, "shop", &minute);
 }
 
 static void on_changed(struct store *store, const char *trouble, gpointer data)

@@ -361,8 +361,10 @@ static void add_targets(struct json_text *json, const struct daemon *daemon,
 void api_overview(struct http_request *request, gpointer data)
 {
     struct daemon *daemon = data;
-    AUTO(json_text) json = json_text_new();
 
+    if (!api_asks_only(request, "target brief"))
+        return;
+    AUTO(json_text) json = json_text_new();
     json_text_object(json, NULL);
     json_text_string(json, "schema", "pgrunbook.overview/1");
     json_text_time(json, "generated_at", g_get_real_time());

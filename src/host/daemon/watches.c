@@ -154,7 +154,8 @@ static void take(struct daemon_target *target, struct watch_line *line)
         break;
     case WATCH_LINE_MINUTE:
         minutes_take(target->daemon->minutes, keeper_store(target->daemon->keeper),
-                     target->name, &line->minute);
+                     keeper_trouble(target->daemon->keeper) != NULL, target->name,
+                     &line->minute);
         metrics_count_minute(target->daemon->counts, target->name, &line->minute);
         break;
     case WATCH_LINE_ALARM:

@@ -61,6 +61,8 @@ const char *http_request_body(const struct http_request *request, gsize *ret_len
 void http_request_close(struct http_request *request);
 /* The token's name, "" without one. */
 const char *http_request_who(const struct http_request *request);
+/* What tells it from every other, be it of the same name; "" without one. Caller frees. */
+char *http_request_token(const struct http_request *request);
 enum http_role http_request_role(const struct http_request *request);
 
 /* Tells when the client goes away before it was answered, or too many wait already: `gone` is called
@@ -83,7 +85,7 @@ void http_answer_error(struct http_request *request, int status, const char *err
                        const char *hint);
 
 /* Server-sent events: a stream that lives until the client goes away, reads too slowly (is behind by
- * more than 64 KiB for 10 s, or by 1 MiB), or http_stream_end(). NULL: there are as many as may be,
+ * more than 64 KiB for 10 s, or by 1 MiB), or http_stream_end(). NULL: it is a HEAD, or there are as many as may be;
  * the request was told so: 32 of those without a token, 16 of them from one address, and 32 of those
  * with one (of operators 40), who do not wait for the others. `gone` is called from the main loop, never from within a function
  * of a stream, and not after http_stream_end(); the stream is no more when it returns. */

@@ -96,8 +96,9 @@ bool http_admit(struct http_request *request)
         .names = (const char *const *) desk->names,
     };
     const char *authorization = http_request_header(request, "Authorization");
+    const char *authority = http_query_authority(request->query);
     struct http_facts facts = {
-        .host = http_request_header(request, "Host"),
+        .host = authority != NULL ? authority : http_request_header(request, "Host"),
         .origin = http_request_header(request, "Origin"),
         .fetch_site = http_request_header(request, "Sec-Fetch-Site"),
         .act = http_request_header(request, "X-Pgrunbook"),

@@ -52,7 +52,7 @@ struct http_request {
     GString *body;
     gsize body_bytes;               /* as they came; what a refused one sends is not kept */
     const struct http_route *route; /* NULL: a file, or refused */
-    bool post;
+    bool post, head;
     bool closes;                /* its answer is the connection's last */
     bool interim;               /* something may be sent before its answer */
     bool begun;                 /* the handler has seen it */

@@ -6,6 +6,7 @@
 enum { LONGEST = 4096, MOST_VALUES = 32 };
 
 struct http_query {
+    char *authority; /* NULL: none */
     char *path;
     GHashTable *values; /* name → value */
 };
@@ -72,9 +73,55 @@ static struct http_query *query_new(void)
     return query;
 }
 
+/* Whether it begins with the scheme of an absolute form; *ret_length: how long that is. */
+static bool is_absolute(const char *text, gsize length, gsize *ret_length)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++) {
+        *ret_length = strlen(schemes[i]);
+        if (length > *ret_length && g_ascii_strncasecmp(text, schemes[i], *ret_length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* How many bytes of it are the authority; 0: there is none, or one that says who asks as well. */
+static gsize authority_of(const char *text, gsize length)
+{
+    gsize end = 0;
+
+    for (; end < length && strchr("/?", text[end]) == NULL; end++)
+        if (text[end] == '@' || text[end] == '\0')
+            return 0;
+    return end;
+}
+
+/* RFC 9112, 3.2.2: what a proxy is asked has to be understood by others as well. */
+static struct http_query *parse_absolute(const char *text, gsize length)
+{
+    gsize authority = authority_of(text, length);
+
+    if (authority == 0)
+        return NULL;
+    g_autofree char *rest =
+        g_strdup_printf("%s%.*s", authority < length && text[authority] == '/' ? "" : "/",
+                        (int) (length - authority), text + authority);
+    struct http_query *query = http_query_parse(rest, strlen(rest));
+    if (query != NULL)
+        query->authority = g_strndup(text, authority);
+    return query;
+}
+
 struct http_query *http_query_parse(const char *text, gsize length)
 {
-    if (length == 0 || length > LONGEST || text[0] != '/')
+    gsize scheme = 0;
+
+    if (length == 0 || length > LONGEST || memchr(text, '\0', length) != NULL)
+        return NULL;
+    if (is_absolute(text, length, &scheme))
+        return parse_absolute(text + scheme, length - scheme);
+    if (text[0] != '/')
         return NULL;
     AUTO(http_query) query = query_new();
     const char *mark = memchr(text, '?', length);
@@ -90,9 +137,15 @@ struct http_query *http_query_parse(const char *text, gsize length)
 
 void http_query_free(struct http_query *query)
 {
+    g_free(query->authority);
     g_free(query->path);
     g_hash_table_unref(query->values);
     g_free(query);
+}
+
+const char *http_query_authority(const struct http_query *query)
+{
+    return query->authority;
 }
 
 const char *http_query_path(const struct http_query *query)

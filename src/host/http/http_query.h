@@ -11,11 +11,14 @@
 
 struct http_query;
 
-/* "/api/health/ready?target=shop": NULL when it is malformed (does not begin with '/', half a
- * percent escape, a NUL, no UTF-8, too long, a name given twice). */
+/* "/api/health/ready?target=shop", or that behind "http://HOST": NULL when it is malformed (begins with
+ * neither, half a percent escape, a NUL, no UTF-8, too long, a name given twice). */
 struct http_query *http_query_parse(const char *text, gsize length);
 void http_query_free(struct http_query *query);
 AUTO_DEFINE(http_query, http_query_free)
+
+/* What stands in the place of a Host header, as it came; NULL: nothing does. */
+const char *http_query_authority(const struct http_query *query);
 
 /* Decoded. */
 const char *http_query_path(const struct http_query *query);

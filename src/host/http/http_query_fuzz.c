@@ -19,6 +19,9 @@ static void check_query(const char *text, gsize length)
         return;
     g_assert(http_query_path(query)[0] == '/');
     g_assert(g_utf8_validate(http_query_path(query), -1, NULL));
+    const char *authority = http_query_authority(query);
+    g_assert(text[0] == '/' ? authority == NULL
+                            : authority[0] != '\0' && strpbrk(authority, "/?@") == NULL);
     g_autofree char *once = http_query_format(query);
     if (strlen(once) > 4096) /* escapes make it longer than what may be asked */
         return;
@@ -28,6 +31,7 @@ static void check_query(const char *text, gsize length)
     g_assert(strcmp(once, twice) == 0);
     g_assert(http_query_count(query) == http_query_count(again));
     g_assert(strcmp(http_query_path(query), http_query_path(again)) == 0);
+    g_assert(http_query_authority(again) == NULL);
 }
 
 static void check_listen(const char *text)

@@ -76,6 +76,13 @@ const char *http_request_who(const struct http_request *request)
     return request->who;
 }
 
+char *http_request_token(const struct http_request *request)
+{
+    gsize length = request->role != HTTP_ROLE_NONE ? sizeof request->hash : 0;
+
+    return g_base64_encode(request->hash, length);
+}
+
 void http_request_close(struct http_request *request)
 {
     request->closes = true;
@@ -167,12 +174,14 @@ static bool is_sound(struct http_request *request, const char *method, const cha
     bool newest = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 
     request->post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+    request->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     request->closes = !reads || heads.of_body || heads.odd || !newest;
     /* With TLS it would have to be the library that sends it. */
     request->interim = newest && !request->desk->tls;
     if (!reads && !request->post)
-        http_answer_error(request, MHD_HTTP_METHOD_NOT_ALLOWED,
-                          "GET, HEAD and POST are answered", NULL);
+        http_answer_error_with(request, MHD_HTTP_METHOD_NOT_ALLOWED,
+                               "GET, HEAD and POST are answered", NULL, "Allow",
+                               "GET, HEAD, POST");
     else if ((reads && has_body(request)) || is_heavy(request))
         http_answer_error(request, MHD_HTTP_CONTENT_TOO_LARGE,
                           reads ? "a request has no body here" : "the body is too long", NULL);
@@ -195,9 +204,10 @@ static void find_way(struct http_request *request)
     else if (request->route == NULL)
         http_answer_error(request, MHD_HTTP_NOT_FOUND, "there is no such page", NULL);
     else if (!(request->route->methods & (request->post ? HTTP_POST : HTTP_GET)))
-        http_answer_error(
-            request, MHD_HTTP_METHOD_NOT_ALLOWED,
-            request->post ? "only GET is answered here" : "only POST is answered here", NULL);
+        http_answer_error_with(request, MHD_HTTP_METHOD_NOT_ALLOWED,
+                               request->post ? "only GET is answered here"
+                                             : "only POST is answered here",
+                               NULL, "Allow", request->post ? "GET, HEAD" : "POST");
 }
 
 /* ---- the handler ------------------------------------------------------------------------------ */

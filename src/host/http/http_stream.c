@@ -156,6 +156,12 @@ static void turn_away(struct http_request *request)
 struct http_stream *http_answer_stream(struct http_request *request,
                                        void (*gone)(gpointer data), gpointer data)
 {
+    /* What its GET would answer has no end, and so no length to tell. */
+    if (request->head) {
+        http_answer_error_with(request, MHD_HTTP_METHOD_NOT_ALLOWED,
+                               "only GET is answered here", NULL, "Allow", "GET");
+        return NULL;
+    }
     g_autofree char *address = http_request_address(request);
     char *network = request->role == HTTP_ROLE_NONE ? http_network_of(address) : NULL;
 

@@ -64,7 +64,16 @@ static void test_query(void)
         {"/a?x==", "/a?x=%3D"},
         {"", NULL},
         {"*", NULL},
-        {"http://x/", NULL},
+        {"http://x/", "/"},
+        {"HTTPS://[::1]:80/a%20b?c=d", "/a%20b?c=d"},
+        {"http://x?c=d/", "/?c=d%2F"},
+        {"http://x", "/"},
+        {"http://", NULL},
+        {"http:///a", NULL},
+        {"http://me@x/a", NULL},
+        {"http://x/%", NULL},
+        {"ftp://x/", NULL},
+        {"x:80", NULL},
         {"/%", NULL},
         {"/%4", NULL},
         {"/%4g", NULL},
@@ -92,7 +101,12 @@ static void test_query_values(void)
     g_assert_cmpstr(http_query_value(query, "empty"), ==, "");
     g_assert_null(http_query_value(query, "other"));
     g_assert_cmpuint(http_query_count(query), ==, 2);
+    g_assert_null(http_query_authority(query));
     g_assert_null(http_query_parse("/a\0b", 4));
+    g_assert_null(http_query_parse("http://x\0/b", 11));
+    AUTO(http_query) absolute = http_query_parse("http://a.example:80/b", 21);
+    g_assert_cmpstr(http_query_authority(absolute), ==, "a.example:80");
+    g_assert_cmpstr(http_query_path(absolute), ==, "/b");
 }
 
 static void test_query_bounds(void)

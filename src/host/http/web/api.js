@@ -75,16 +75,30 @@ export async function isShut() {
   return Boolean(who?.needs_token) && !token();
 }
 
-async function request(path, query, init) {
+/* What is in the daemon's memory comes at once; a command has a minute, once it is its turn. */
+const FROM_MEMORY = /^(overview|session|running|acts)\b/;
+const patience = (path) => (FROM_MEMORY.test(path) ? 20 : 180);
+
+function unanswered(error, path) {
+  if (error.name === 'AbortError') return error;
+  if (error.name === 'TimeoutError')
+    return new ApiError(0, `The daemon has not answered for ${patience(path)} s.`, 'Where many windows of it are open, close some.');
+  return new ApiError(0, 'The daemon does not answer.', 'systemctl status pgrunbook');
+}
+
+/** The answer with its document; not `signal` alone ends the waiting. */
+async function request(path, query, { signal, ...init }) {
   if (path !== 'session' && await isShut()) throw refusal(new ApiError(401, 'A token is needed.'));
+  const late = AbortSignal.timeout?.(patience(path) * 1000);
+  const signals = [signal, late].filter(Boolean);
   let response;
   try {
-    response = await fetch(address(path, query), { cache: 'no-store', credentials: 'omit', ...init });
+    response = await fetch(address(path, query), { cache: 'no-store', credentials: 'omit', ...init,
+                                                   signal: AbortSignal.any?.(signals) ?? signal });
+    if (response.ok) return withTime(response, await response.json());
   } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'The daemon does not answer.', 'systemctl status pgrunbook');
+    throw unanswered(error, path);
   }
-  if (response.ok) return response;
   const error = await failure(response);
   throw error.status === 401 && path !== 'session' ? refusal(error) : error;
 }
@@ -101,10 +115,9 @@ function withTime(response, document) {
  * repeat, true is a switch. `maxAge`: seconds a kept answer may be old; `bearer`: a token that is only tried.
  */
 export async function get(path, query = {}, { signal, maxAge, bearer } = {}) {
-  const response = await request(path, { ...query, max_age: maxAge },
+  return request(path, { ...query, max_age: maxAge },
     { headers: { Accept: 'application/json', ...authorization(),
                  ...(bearer && { Authorization: `Bearer ${bearer}` }) }, signal });
-  return withTime(response, await response.json());
 }
 
 /** The document of `pgrunbook SECTION VERB --target NAME --json`. Say "check" with verb null. */
@@ -114,11 +127,11 @@ export function command(section, verb, target, options = {}, more = {}) {
 
 /** POST with a JSON body → its document. */
 export async function post(path, query, body, { signal } = {}) {
-  const response = await request(path, query, {
+  const { document } = await request(path, query, {
     method: 'POST', body: JSON.stringify(body), signal,
     headers: { 'Content-Type': 'application/json', 'X-Pgrunbook': 'act', ...authorization() },
   });
-  return response.json();
+  return document;
 }
 
 let session = null;

@@ -38,6 +38,7 @@ let leaving = null; // AbortController of the page that is shown
 let here = null; // its route
 let signing = false; // the login is shown in its place
 let away = false; // it could not be shown, as the daemon did not answer
+let there = false; // its target is one of the daemon's, as far as is known
 let until = null; // … or as the target could not be asked: whether it can be now
 
 /* ---- addresses ---- */
@@ -53,9 +54,9 @@ export function routeOf(hash) {
     return null;
   }
   const [first = 'overview', second] = words;
-  if (words.length === 2 && SECTIONS[second]) return { page: SECTIONS[second], section: second, target: first, params };
+  if (words.length === 2 && Object.hasOwn(SECTIONS, second)) return { page: SECTIONS[second], section: second, target: first, params };
   if (words.length === 2 && first === 'history' && /^\d+$/.test(second)) return { page: RUN, global: 'history', argument: second, params };
-  if (words.length <= 1 && GLOBAL[first]) return { page: GLOBAL[first], global: first, params };
+  if (words.length <= 1 && Object.hasOwn(GLOBAL, first)) return { page: GLOBAL[first], global: first, params };
   return null;
 }
 
@@ -232,6 +233,7 @@ async function show(event) {
   const { signal } = leaving;
   const moved = Boolean(event);
   here = routeOf(location.hash);
+  there = Boolean(targetOf(here?.target));
   drawPages();
   drawSections();
   const view = h('div', { class: 'view' });
@@ -250,6 +252,7 @@ async function show(event) {
     if (!view.firstChild) fill(view, heading(here, here.page.label));
     away = isAway(error);
     until = error.until ?? (error.status === 502 ? upAgain(here.target) : null);
+    if (error.status === 404 && here.target && !targetOf(here.target)) until = () => targetOf(here.target);
     view.append(problem(away ? new ApiError(0, 'The daemon does not answer.', 'This page comes as soon as it does.') : error, () => show()));
     if (!away && !error.status && error.name !== 'Error') console.error(error);
   } finally {
@@ -294,8 +297,11 @@ function found() {
   if (away) show();
 }
 
+/** What it waited for has come, or its target was taken from the configuration. */
 function comesNow() {
-  if (until?.()) show();
+  const left = there && !targetOf(here?.target);
+  there = Boolean(targetOf(here?.target));
+  if (left || until?.()) show();
 }
 
 function start() {

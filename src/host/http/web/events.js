@@ -2,7 +2,7 @@
  * The daemon's events. Read from a fetch, as an EventSource sends no Authorization: server-sent
  * events are lines of text, and a blank line ends one.
  */
-import { authorization, isShut } from './api.js';
+import { authorization, isShut, token } from './api.js';
 
 const PATIENCE = 40000; // ms without a word, not even the comment of every 15 s: the line is dead
 const FIRST_WAIT = 500;
@@ -82,20 +82,36 @@ async function keepReading(address, signal, told, state) {
   }
 }
 
-/* A browser opens six connections to one server, for all of its tabs: each tab has one stream for
- * all who listen in it, and none while nobody sees it. */
+/* ---- one stream for all windows ----
+ *
+ * A browser opens six connections to one server, for all of its windows: a stream each would leave
+ * none for anything else. Those of one token that are seen share one. Who holds the lock reads it,
+ * for what all of them want, and passes on what it says; when that window goes, or nobody sees it
+ * any more, the next has the lock. Where there are no locks each has a stream of its own. */
+const BEAT = 5000; // ms, between two words of what a window wants
 const listeners = new Set();
+const wants = new Map(); // of the windows: id → {target, live, until}
+const me = String(Math.random());
+let part = null; // AbortController of this window's part in it; null: nobody listens, or nobody sees it
+let channel = null;
+let leads = false;
+let connected = null; // whether the stream is, as far as is known
 let address = null;
 let reading = null;
+let soon = 0;
+
+function mine() {
+  const target = [...listeners].map((one) => one.target).filter(Boolean).at(-1);
+  return { target, live: target ? [...listeners].flatMap((one) => (one.target === target ? one.live : [])) : [] };
+}
 
 function wanted() {
-  const query = new URLSearchParams();
-  const target = [...listeners].map((one) => one.target).filter(Boolean).at(-1);
-  const live = new Set([...listeners].flatMap((one) => (one.target === target ? one.live : [])));
-  if (target) query.set('target', target);
-  if (target && live.size) query.set('live', [...live].join(','));
-  const words = query.toString();
-  return listeners.size && !document.hidden ? `/api/v1/events${words ? `?${words}` : ''}` : null;
+  for (const [id, one] of wants) if (one.until < Date.now()) wants.delete(id); // it has died
+  const all = [...wants.values()].filter((one) => one.target);
+  const list = (of) => [...new Set(all.flatMap(of))].sort().join(',');
+  const query = Object.entries({ target: list((one) => one.target), live: list((one) => one.live) });
+  const words = new URLSearchParams(query.filter(([, value]) => value)).toString();
+  return `/api/v1/events${words && `?${words}`}`;
 }
 
 function tell(type, text) {
@@ -108,22 +124,114 @@ function tell(type, text) {
   for (const one of [...listeners]) one.on[type]?.(data);
 }
 
-function settle() {
+function tellState(now) {
+  connected = now;
+  for (const one of [...listeners]) one.state(now);
+}
+
+function pass(message) {
+  channel?.postMessage(message);
+}
+
+function read() {
   const now = wanted();
-  if (now === address) return;
+  if (!leads || now === address) return;
   reading?.abort();
   address = now;
-  reading = now && new AbortController();
-  if (now)
-    keepReading(now, reading.signal, tell,
-      (connected) => [...listeners].forEach((one) => one.state(connected)));
+  reading = new AbortController();
+  keepReading(now, reading.signal,
+    (type, text) => { tell(type, text); pass({ type, text }); },
+    (state) => { tellState(state); pass({ state }); });
+}
+
+/** All that changes at once is one change: a page leaves, and another comes. */
+function readSoon() {
+  clearTimeout(soon);
+  soon = setTimeout(read, 20);
+}
+
+function want(id, one) {
+  wants.set(id, { ...one, until: Date.now() + 3 * BEAT });
+  if (leads) readSoon();
+}
+
+/** What this window wants, to itself and to whoever reads for it. */
+function say() {
+  const one = mine();
+  want(me, one);
+  pass({ id: me, one });
+}
+
+function hear({ data: { id, one, gone, who, type, text, state } }) {
+  if (who) say();
+  if (type) tell(type, text);
+  if (state !== undefined && state !== connected) tellState(state);
+  if (one) {
+    want(id, one);
+    if (leads && connected !== null) pass({ state: connected });
+  }
+  if (gone) {
+    wants.delete(gone);
+    if (leads) readSoon();
+  }
+}
+
+/** Until this window takes no part any more. */
+function lead(signal) {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      leads = false;
+      reading?.abort();
+      address = reading = null;
+      resolve();
+    }, { once: true });
+    leads = true;
+    wants.clear();
+    pass({ who: true });
+    say();
+  });
+}
+
+/** No window reads what another's token may see: the lock is the token's. */
+async function nameOf(text) {
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text ?? '')));
+  return `pgrunbook.${String.fromCharCode(...hash.map((one) => 97 + one % 26))}`;
+}
+
+async function join(signal) {
+  if (!navigator.locks || !window.BroadcastChannel) return lead(signal);
+  const name = await nameOf(token());
+  if (signal.aborted) return undefined;
+  const own = channel = new BroadcastChannel(name);
+  own.onmessage = hear;
+  signal.addEventListener('abort', () => {
+    own.postMessage({ gone: me });
+    own.close();
+    if (channel === own) channel = null;
+  }, { once: true });
+  say();
+  return navigator.locks.request(name, { signal }, () => !signal.aborted && lead(signal)).catch(() => {}); // it has left
+}
+
+function leave() {
+  part?.abort();
+  part = connected = null;
+}
+
+function settle() {
+  if (!listeners.size || document.hidden) leave();
+  else if (part) say();
+  else join((part = new AbortController()).signal);
 }
 
 document.addEventListener('visibilitychange', settle);
+window.addEventListener('pagehide', leave);
+window.addEventListener('pageshow', settle);
+setInterval(() => part && say(), BEAT);
 
 /** After a token was given or taken away: anew, with what is known now. */
 export function listenAgain() {
-  address = null;
+  leave();
   settle();
 }
 
@@ -131,6 +239,7 @@ export function listenAgain() {
  * Listens until `signal` is aborted; connects again, ever more slowly, when it was cut off.
  *   target  samples of it as well; null: only what changes anywhere
  *   live    sections whose report is wanted with each sample: ['connections']
+ *           (what others want is told as well: a document says of which target it is)
  *   on      {sample, state, event, turn, run, act, check, live}: each takes the event's document
  *   state   told true when connected, false when not (what was missed is not sent again)
  */

@@ -228,7 +228,7 @@ export async function page(view, context) {
     actButton({ label: 'Relieve', section: 'connections', verb: 'relieve', target,
       what: `End sessions of ${target} until there is room`, danger: true }, session),
     holdButton(held)), box);
-  followLive('connections', context, show);
+  followLive('connections', context, box, show);
   later(view, () => course(context));
   later(view, () => pool(context));
 }

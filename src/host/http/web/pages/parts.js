@@ -7,7 +7,7 @@ import { knownRefusal } from '../known.js';
 import { firstOf } from '../list.js';
 import { targetOf } from '../state.js';
 import { beginning, visibleName } from '../strange.js';
-import { ageOf, notice } from '../ui.js';
+import { ageOf, notice, problem } from '../ui.js';
 
 /** Puts children below what is there: nodes, lists of them, and holes. */
 export function add(view, ...children) {
@@ -91,24 +91,36 @@ export function outcomeWord(outcome) {
 const QUIET_MS = 8000; // so long without a word of the stream, and the page asks by itself
 const ALONE_MS = 2000; // … where there is no stream to be had: too many look on
 
-/** Shows the section's report whenever the watch has looked, for as long as the page is open. */
-export function followLive(section, context, show) {
+/** Shows the section's report whenever the watch has looked, for as long as the page is open; above
+  the box why there is nothing newer. */
+export function followLive(section, context, box, show) {
   let heard = Date.now();
   let patience = QUIET_MS;
+  let said = '';
+  const wrong = h('div');
+  box.before(wrong);
+  const say = (error) => {
+    const message = error?.message ?? '';
+    if (message !== said)
+      fill(wrong, error && problem(error));
+    said = message;
+  };
   const tell = (answer) => {
     heard = Date.now();
+    say(null);
     show(answer);
   };
   const timer = setInterval(() => {
     if (Date.now() - heard < patience || document.hidden)
       return;
     heard = Date.now();
-    ask(section, 'report', context).then(tell).catch(() => {}); // the shell says what is down
+    ask(section, 'report', context).then(tell)
+      .catch((error) => error.status && error.status !== 401 && say(error)); // the shell says the rest
   }, ALONE_MS / 2);
   context.signal.addEventListener('abort', () => clearInterval(timer));
   const state = (connected) => { patience = connected ? QUIET_MS : ALONE_MS; };
   listen({ target: context.target, live: [section], signal: context.signal, state, on: { live: (told) => {
-    if (told.section === section)
+    if (told.section === section && told.target === context.target)
       tell({ document: told.document, at: new Date(told.at) });
   } } });
 }

@@ -105,5 +105,5 @@ export async function page(view, context) {
 
   show(await ask('queries', 'report', context));
   add(view, h('div', { class: 'actions' }, holdButton(held)), box);
-  followLive('queries', context, show);
+  followLive('queries', context, box, show);
 }
