@@ -5,8 +5,10 @@
  */
 #include "repo/repo_segment.h"
 
+#include "repo/repo_private.h"
 #include "repo/repo_seal.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,4 +65,28 @@ void segment_partial_forget(struct lineage *lineage, guint32 timeline, guint64 s
 
     /* Beside a whole segment it says nothing: whether it goes is of no matter. */
     unlink(path);
+}
+
+/* A file of its own beside the lock "receiver", which is kept while the server is away. */
+int segment_partial_lock(const struct lineage *lineage, guint wait_ms)
+{
+    enum { LOOK_MS = 20 };
+    int fd = repo_folder_lock_file(lineage_path(lineage), "arriving");
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    while (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+        if (wait_ms < LOOK_MS) {
+            close(fd);
+            return -1;
+        }
+        g_usleep(LOOK_MS * 1000);
+        wait_ms -= LOOK_MS;
+    }
+    return fd;
+}
+
+void segment_partial_unlock(int lock)
+{
+    if (lock >= 0)
+        close(lock);
 }
