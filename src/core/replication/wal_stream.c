@@ -48,7 +48,9 @@ static bool send_status(struct wal_stream *stream, bool answer, GError **error)
 {
     char message[STATUS] = {'r'};
     gint64 since_2000 = g_get_real_time() - G_GINT64_CONSTANT(946684800000000);
-    const guint64 numbers[] = {stream->position, stream->durable, 0, (guint64) since_2000};
+    /* Of 0 the server takes no notice. */
+    guint64 durable = stream->unsure ? 0 : (guint64) stream->durable;
+    const guint64 numbers[] = {stream->position, durable, 0, (guint64) since_2000};
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
         guint64 value = GUINT64_TO_BE(numbers[i]);
@@ -72,8 +74,43 @@ static void add_event(const struct wal_event *event, gpointer data)
 static void end_segment(struct wal_stream *stream)
 {
     g_clear_pointer(&stream->file, growing_free);
+    g_clear_pointer(&stream->standing, standing_free);
     g_clear_pointer(&stream->reader, wal_reader_free);
     g_clear_pointer(&stream->index, wal_index_free);
+}
+
+/* The segment that is stored before the first that arrives must be this server's. */
+static void find_before(struct wal_stream *stream, guint64 segment)
+{
+    const struct repo_segment before = {
+        stream->timeline, segment - 1, false, 0, stream->segment_bytes, 0};
+    AUTO(wal_index)
+    index = segment > 0 ? lineage_segment_index(stream->setup.lineage, &before, NULL) : NULL;
+
+    stream->joins = index != NULL && index->joined;
+    if (stream->joins)
+        stream->before = index->join;
+}
+
+/* Before anything of it is stored or acknowledged. */
+static bool check_join(struct wal_stream *stream, GError **error)
+{
+    struct wal_join here;
+    char name[WAL_NAME_BYTES];
+
+    if (!stream->joins || stream->reader == NULL)
+        return true;
+    wal_reader_join(stream->reader, &here);
+    if (wal_reader_version(stream->reader) == 0 || wal_join_fits(&stream->before, &here)) {
+        stream->joins = here.previous == 0;
+        return true;
+    }
+    wal_segment_name(stream->timeline, stream->start / stream->segment_bytes - 1,
+                     stream->segment_bytes, name);
+    runbook_error_set(
+        error, RUNBOOK_REFUSED, REPO_TWO_SERVERS,
+        "the repository has another %s: the server's WAL does not go on behind it", name);
+    return false;
 }
 
 static bool begin_segment(struct wal_stream *stream, GError **error)
@@ -82,12 +119,16 @@ static bool begin_segment(struct wal_stream *stream, GError **error)
     guint64 segment = stream->position / size;
 
     end_segment(stream);
-    stream->file = growing_new(stream->setup.lineage, stream->timeline, segment, size,
-                               stream->setup.level, error);
+    stream->standing = standing_new(stream->setup.lineage, stream->timeline, segment, size);
+    if (stream->standing == NULL)
+        stream->file = growing_new(stream->setup.lineage, stream->timeline, segment, size,
+                                   stream->setup.level, error);
+    if (stream->position == stream->start)
+        find_before(stream, segment);
     stream->index = wal_index_new(stream->timeline, segment, size);
     stream->reader =
         wal_reader_new(stream->position, size, stream->system, add_event, stream->index);
-    return stream->file != NULL;
+    return stream->file != NULL || stream->standing != NULL;
 }
 
 /* What this program cannot read is WAL all the same: it is kept, and said. */
@@ -105,18 +146,48 @@ static bool complete_segment(struct wal_stream *stream, GError **error)
 {
     if (stream->reader != NULL)
         wal_index_close(stream->index, stream->reader, true);
-    if (!growing_end(stream->file, stream->reader != NULL ? stream->index : NULL, error))
+    if (!check_join(stream, error))
+        return false;
+    if (stream->file != NULL
+            ? !growing_end(stream->file, stream->reader != NULL ? stream->index : NULL, error)
+            : !standing_sync(stream->standing, error))
         return false;
     end_segment(stream);
+    stream->unsure = stream->joins = false;
     stream->durable = stream->position;
     stream->dirty_since = 0;
     return send_status(stream, false, error);
 }
 
+/* What arrives of a timeline before it has begun is the one's that was left. Shown under its own name
+ * that would hide the older one's segment, which has more: a server asks for the newest first. */
+static bool is_still_ancestors(const struct wal_stream *stream)
+{
+    for (guint i = 0; stream->file != NULL && i < stream->path->len; i++) {
+        const struct wal_stretch *stretch = &g_array_index(stream->path, struct wal_stretch, i);
+        if (stretch->timeline == stream->timeline)
+            return stream->position <= stretch->begin;
+    }
+    return false;
+}
+
+static bool sync_segment(struct wal_stream *stream, GError **error)
+{
+    if (stream->standing != NULL)
+        return standing_sync(stream->standing, error);
+    return stream->file == NULL || growing_sync(stream->file, error);
+}
+
 /* Without a word to the server. */
 static bool settle(struct wal_stream *stream, GError **error)
 {
-    if (stream->file != NULL && stream->dirty_since != 0 && !growing_sync(stream->file, error))
+    if (!check_join(stream, error))
+        return false;
+    if (is_still_ancestors(stream)) {
+        stream->dirty_since = stream->dirty_since != 0 ? now_ms() : 0;
+        return true;
+    }
+    if (stream->dirty_since != 0 && !sync_segment(stream, error))
         return false;
     /* A segment is read from its beginning: what is acknowledged never goes back. */
     stream->durable = MAX(stream->durable, stream->position);
@@ -135,9 +206,10 @@ static bool take_data(struct wal_stream *stream, const char *data, gsize length,
         guint64 left = stream->segment_bytes - stream->position % stream->segment_bytes;
         gsize take = (gsize) MIN(length, left);
 
-        if (stream->file == NULL && !begin_segment(stream, error))
+        if (stream->file == NULL && stream->standing == NULL && !begin_segment(stream, error))
             return false;
-        if (!growing_put(stream->file, data, take, error))
+        if (stream->file != NULL ? !growing_put(stream->file, data, take, error)
+                                 : !standing_put(stream->standing, data, take, error))
             return false;
         read_wal(stream, data, take);
         if (stream->dirty_since == 0)
@@ -245,13 +317,15 @@ static bool change_timeline(struct wal_stream *stream, GError **error)
         g_autofree char *place = wal_lsn_format(from);
         if (!wal_stream_fetch_history(stream, next, &path, error))
             return false;
+        g_array_unref(stream->path);
+        stream->path = g_steal_pointer(&path);
         wal_stream_note(stream, "timeline %u goes on as timeline %u at %s", before, next,
                         place);
         before = next;
         guint64 begin = from - from % stream->segment_bytes;
         if (!wal_stream_ask(stream, next, begin, &removed, &next, &from, error))
             return false;
-        stream->durable = stream->position;
+        stream->durable = MAX(stream->durable, stream->position);
     } while (stream->ended);
     return true;
 }
@@ -266,7 +340,7 @@ static bool is_reached(struct wal_stream *stream)
 
     if (until == 0 || stream->durable < until)
         return false;
-    if (stream->file == NULL ||
+    if ((stream->file == NULL && stream->standing == NULL) ||
         stream->position / stream->segment_bytes > (until - 1) / stream->segment_bytes)
         return true;
     if (stream->wanted_since == 0)
@@ -386,6 +460,7 @@ guint32 wal_stream_timeline(const struct wal_stream *stream)
 void wal_stream_close(struct wal_stream *stream)
 {
     end_segment(stream);
+    segment_partial_unlock(stream->lock);
     if (stream->path != NULL)
         g_array_unref(stream->path);
     if (stream->session != NULL)

@@ -252,11 +252,15 @@ static bool choose_start(struct wal_stream *stream, struct wal_stream_place *ret
         return false;
     const struct wal_stream_known known = {stream->path, segments, stream->segment_bytes};
     *ret_place = wal_stream_place_missing(&known, from);
-    if (!wal_stream_place_end(&known, &end) || !wal_stream_place_before(end, *ret_place))
-        return true;
-    if (setup->leap)
+    bool behind =
+        wal_stream_place_end(&known, &end) && wal_stream_place_before(end, *ret_place);
+    if (behind && setup->leap)
         return leap(stream, end, error);
-    *ret_place = end;
+    if (behind)
+        *ret_place = end;
+    guint64 reached =
+        ret_place->timeline == stream->server_timeline ? stream->server_lsn : G_MAXUINT64;
+    stream->unsure = wal_stream_place_look_back(&known, from, reached, ret_place);
     return true;
 }
 
@@ -348,6 +352,20 @@ static bool prepare(struct wal_stream *stream, bool *ret_removed, GError **error
     return choose_start(stream, &place, error) && start_at(stream, place, ret_removed, error);
 }
 
+/* Before it is looked at what is there. An archive_command has it for a moment only. */
+static bool lock_partials(struct wal_stream *stream, GError **error)
+{
+    enum { PATIENCE_MS = 20 * 1000 };
+
+    stream->lock = segment_partial_lock(stream->setup.lineage, PATIENCE_MS);
+    if (stream->lock >= 0)
+        return true;
+    runbook_error_set(error, RUNBOOK_CONNECT, NULL,
+                      "the partial segments of \"%s\" are locked by another process",
+                      lineage_path(stream->setup.lineage));
+    return false;
+}
+
 struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *ret_removed,
                                    GError **error)
 {
@@ -355,12 +373,13 @@ struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *r
     bool removed = false;
 
     stream->setup = *setup;
+    stream->lock = -1;
     stream->slot = g_strdup(setup->slot);
     stream->session = session_open_replication(setup->server, setup->section, error);
     if (stream->session == NULL)
         return NULL;
     stream->connection = session_handle(stream->session);
-    bool good = prepare(stream, &removed, error);
+    bool good = lock_partials(stream, error) && prepare(stream, &removed, error);
     if (ret_removed != NULL)
         *ret_removed = removed;
     return good ? g_steal_pointer(&stream) : NULL;

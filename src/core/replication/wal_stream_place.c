@@ -60,6 +60,20 @@ struct wal_stream_place wal_stream_place_missing(const struct wal_stream_known *
     return place;
 }
 
+bool wal_stream_place_look_back(const struct wal_stream_known *known, guint64 from,
+                                guint64 reached, struct wal_stream_place *place)
+{
+    guint32 bytes = known->segment_bytes;
+    bool looks = false;
+
+    while (place->lsn > floor_of(known, from) && (!looks || place->lsn > reached) &&
+           repo_segments_have(known->segments, place->timeline, place->lsn / bytes - 1)) {
+        place->lsn -= bytes;
+        looks = true;
+    }
+    return looks;
+}
+
 bool wal_stream_place_before(struct wal_stream_place place, struct wal_stream_place other)
 {
     return place.timeline < other.timeline ||

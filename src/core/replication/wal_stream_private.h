@@ -21,8 +21,13 @@ struct wal_stream {
     GArray *path;       /* the server's, of struct wal_stretch */
     guint64 start;
 
-    /* The segment that is arriving; NULL between two. */
+    /* The segment that is arriving; both NULL between two. */
     struct growing *file;
+    struct standing *standing; /* instead: it is stored, and what arrives is held against it */
+    int lock;                  /* on partial segments; negative: none */
+    bool unsure; /* what is stored before the next segment may be another server's */
+    bool joins;  /* the segment that arrives follows a stored one: */
+    struct wal_join before;
     struct wal_index *index;
     struct wal_reader *reader; /* NULL: its bytes cannot be read as WAL */
 
