@@ -1,6 +1,7 @@
 """Two servers of one cluster that write into one repository, by mistake or because one has just taken
 over: what was acknowledged of one stays, and the WAL of the two never becomes one."""
 
+import shutil
 from contextlib import ExitStack, contextmanager
 
 from pgcluster_files import give_to_server_user
@@ -21,6 +22,10 @@ def owners_runbook(server, stack):
     runbook = OwnersRunbook(home)
     stack.callback(runbook.close)
     return runbook
+
+
+def push(runbook, repo, path, code=0):
+    return runbook("backup", "wal", "push", "--repo", repo, path).expect(code)
 
 
 def push_to(repo):
@@ -197,13 +202,63 @@ def test_a_border_between_two_servers_is_damage(fresh_server, runbook, tmp_path)
         assert switch(other) == names[0]
         names.append(switch(one))
         assert switch(other) == names[1]
-        wal = other.cluster.data / "pg_wal"
-        history = "00000002.history"
-        for path in (wal / history, one.cluster.data / "pg_wal" / names[0], wal / names[1]):
-            runbook("backup", "wal", "push", "--repo", repo, path).expect(0)
+        wal, elsewhere = other.cluster.data / "pg_wal", begun(tmp_path / "elsewhere")
+        push(runbook, repo, wal / "00000002.history")
+        push(runbook, repo, one.cluster.data / "pg_wal" / names[0])
+        assert f"another {names[0]}" in push(runbook, repo, wal / names[1], code=1).err
+        # By whatever way it came: a copy of files, an earlier version.
+        push(runbook, elsewhere, wal / names[1])
+        shutil.copy(Stored(elsewhere).files()[names[1]], Stored(repo).files()[names[0]].parent)
         said = runbook("backup", "verify", "--repo", repo)
         assert said.code == 1, said.out + said.err
-        assert names[0] in said.out and "does not go on" in said.out, said.out
+        assert names[0] in said.out and names[1] in said.out and "does not go on" in said.out
+        # Nor does a receiver go on behind it, whose server's slot begins there.
+        (Stored(repo).files()[names[0]]).unlink()
+        one.sql("CHECKPOINT; SELECT pg_create_physical_replication_slot('pgrunbook', true)")
+        before = slot_lsn(one)
+        assert segment_name(2, before) > names[1]
+        owner = owners_runbook(one, stack)
+        give_to_server_user(repo)
+        with receiving(owner, one, repo) as receiver:
+            write_wal(one, 10)
+            wait_until(lambda: f"another {names[1]}" in receiver.said(), what="the refusal")
+            assert slot_lsn(one) <= before
+        assert max(Stored(repo).files()) == names[1]
+
+
+def test_what_was_stored_before_need_not_be_there_any_more(fresh_server):
+    """Neither on the server nor unharmed: it is looked at, and that is all."""
+    server = fresh_server(wal_keep_size="0", min_wal_size="32MB", max_wal_size="32MB")
+    repo = repository_for(server)
+    with ExitStack() as stack:
+        runbook = owners_runbook(server, stack)
+        with receiving(runbook, server, repo) as receiver:
+            wait_until(lambda: slot_lsn(server), what="the slot")
+            switch(server)
+            last = switch(server)
+            write_wal(server, 10)
+            receiver.await_durable()
+            receiver.end()
+        for harmed in False, True:
+            (partial,) = [path for name, path in Stored(repo).files().items()
+                          if name.endswith(".partial")]
+            for path in partial.parent.glob("*.partial.*"):
+                path.unlink()
+            if harmed:
+                path = Stored(repo).files()[last]
+                path.write_bytes(path.read_bytes()[:200])
+            else:
+                # As if it had been removed; the slot does not need it.
+                (server.cluster.data / "pg_wal" / last).rename(server.cluster.folder / last)
+            with receiving(runbook, server, repo) as receiver:
+                write_wal(server, 10)
+                receiver.await_durable()
+                check_acknowledged(server, repo, first=slot_lsn(server) // SEGMENT * SEGMENT)
+                assert ("is damaged" in receiver.said()) == harmed
+                receiver.end()
+            if not harmed:
+                (server.cluster.folder / last).rename(server.cluster.data / "pg_wal" / last)
+            assert "is broken from" not in receiver.said() and not Stored(repo).broken()
 
 
 def test_a_receiver_without_its_primary_blocks_nobody(fresh_server):

@@ -261,6 +261,11 @@ static bool choose_start(struct wal_stream *stream, struct wal_stream_place *ret
     guint64 reached =
         ret_place->timeline == stream->server_timeline ? stream->server_lsn : G_MAXUINT64;
     stream->unsure = wal_stream_place_look_back(&known, from, reached, ret_place);
+    const struct wal_stream_place without = *ret_place;
+    if (!stream->unsure && wal_stream_place_peek(&known, ret_place)) {
+        stream->without = without;
+        stream->unsure = true;
+    }
     return true;
 }
 
@@ -308,9 +313,8 @@ static bool make_temporary_slot(struct wal_stream *stream, GError **error)
     return rows != NULL;
 }
 
-/* From a place on, or from where the timeline goes on when it has ended there. */
-static bool start_at(struct wal_stream *stream, struct wal_stream_place place,
-                     bool *ret_removed, GError **error)
+bool wal_stream_start_at(struct wal_stream *stream, struct wal_stream_place place,
+                         bool *ret_removed, GError **error)
 {
     guint32 next = 0;
     guint64 from = 0;
@@ -327,6 +331,15 @@ static bool start_at(struct wal_stream *stream, struct wal_stream_place place,
     return true;
 }
 
+bool wal_stream_start_without(struct wal_stream *stream, bool *ret_removed, GError **error)
+{
+    const struct wal_stream_place place = stream->without;
+
+    stream->without.timeline = 0;
+    stream->unsure = false;
+    return wal_stream_start_at(stream, place, ret_removed, error);
+}
+
 bool wal_stream_begin(struct wal_stream *stream, guint32 timeline, guint64 lsn, GError **error)
 {
     /* What was written since the slot was made is there as well: without it each of two backups, one
@@ -335,7 +348,22 @@ bool wal_stream_begin(struct wal_stream *stream, guint32 timeline, guint64 lsn, 
     const struct wal_stream_place place = {timeline, floor_of(stream, from)};
     bool removed = false;
 
-    return start_at(stream, place, &removed, error);
+    return wal_stream_start_at(stream, place, &removed, error);
+}
+
+static bool start(struct wal_stream *stream, struct wal_stream_place place, bool *ret_removed,
+                  GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (wal_stream_start_at(stream, place, ret_removed, &failure))
+        return true;
+    if (*ret_removed && stream->without.timeline != 0) {
+        *ret_removed = false;
+        return wal_stream_start_without(stream, ret_removed, error);
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 /* A refusal in between (of a history the server lacks) would drop a temporary slot: it comes last.
@@ -349,7 +377,7 @@ static bool prepare(struct wal_stream *stream, bool *ret_removed, GError **error
         return false;
     if (stream->setup.slot == NULL)
         return make_temporary_slot(stream, error);
-    return choose_start(stream, &place, error) && start_at(stream, place, ret_removed, error);
+    return choose_start(stream, &place, error) && start(stream, place, ret_removed, error);
 }
 
 /* Before it is looked at what is there. An archive_command has it for a moment only. */
@@ -357,13 +385,8 @@ static bool lock_partials(struct wal_stream *stream, GError **error)
 {
     enum { PATIENCE_MS = 20 * 1000 };
 
-    stream->lock = segment_partial_lock(stream->setup.lineage, PATIENCE_MS);
-    if (stream->lock >= 0)
-        return true;
-    runbook_error_set(error, RUNBOOK_CONNECT, NULL,
-                      "the partial segments of \"%s\" are locked by another process",
-                      lineage_path(stream->setup.lineage));
-    return false;
+    stream->lock = segment_partial_lock(stream->setup.lineage, PATIENCE_MS, error);
+    return stream->lock >= 0;
 }
 
 struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *ret_removed,

@@ -74,6 +74,22 @@ bool wal_stream_place_look_back(const struct wal_stream_known *known, guint64 fr
     return looks;
 }
 
+bool wal_stream_place_peek(const struct wal_stream_known *known, struct wal_stream_place *place)
+{
+    guint64 segment = place->lsn / known->segment_bytes;
+
+    for (guint i = 0; i < known->segments->len; i++) {
+        const struct repo_segment *one =
+            &g_array_index(known->segments, struct repo_segment, i);
+        if (one->timeline == place->timeline && one->segment == segment)
+            return false;
+    }
+    if (segment == 0 || !repo_segments_have(known->segments, place->timeline, segment - 1))
+        return false;
+    place->lsn -= known->segment_bytes;
+    return true;
+}
+
 bool wal_stream_place_before(struct wal_stream_place place, struct wal_stream_place other)
 {
     return place.timeline < other.timeline ||

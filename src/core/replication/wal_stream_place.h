@@ -31,6 +31,12 @@ struct wal_stream_place wal_stream_place_missing(const struct wal_stream_known *
 bool wal_stream_place_look_back(const struct wal_stream_known *known, guint64 from,
                                 guint64 reached, struct wal_stream_place *place);
 
+/* Where nothing has arrived of the place's segment, by which it would be seen whose it is, the one
+ * before is to be held against the server's, as long as that has it: then that is the place, and
+ * true. */
+bool wal_stream_place_peek(const struct wal_stream_known *known,
+                           struct wal_stream_place *place);
+
 /* Whether a place lies before another one of the same path. */
 bool wal_stream_place_before(struct wal_stream_place place, struct wal_stream_place other);
 

@@ -124,6 +124,24 @@ static void test_look_back(void)
     check_look_back(segments, 7.7, 7.8, 7);
 }
 
+static void test_peek(void)
+{
+    g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(struct repo_segment));
+    g_autoptr(GArray) path = fork_at(7.5);
+    const struct wal_stream_known known = {path, segments, BYTES};
+    struct wal_stream_place first = {2, mib(7)}, third = {2, mib(9)}, again = third;
+
+    store(segments, 1, 6, false);
+    store(segments, 2, 7, false);
+    store(segments, 2, 8, false);
+    g_assert_true(wal_stream_place_peek(&known, &third));
+    g_assert_cmphex(third.lsn, ==, mib(8));
+    g_assert_false(wal_stream_place_peek(&known, &first));
+    store(segments, 2, 9, true);
+    g_assert_false(wal_stream_place_peek(&known, &again));
+    g_assert_cmphex(again.lsn, ==, mib(9));
+}
+
 static void test_before(void)
 {
     const struct wal_stream_place old = {1, mib(9)}, new = {2, mib(7)}, later = {2, mib(8)};
@@ -142,5 +160,6 @@ int main(int argc, char **argv)
     g_test_add_func("/wal_stream_place/two_forks", test_two_forks_in_one_segment);
     g_test_add_func("/wal_stream_place/before", test_before);
     g_test_add_func("/wal_stream_place/look_back", test_look_back);
+    g_test_add_func("/wal_stream_place/peek", test_peek);
     return g_test_run();
 }

@@ -60,6 +60,11 @@ struct offer_beside {
 bool offer_look_beside(const struct offer *offer, gsize ours, struct offer_beside *ret_beside,
                        GError **error);
 
+/* Whether its WAL goes on where the stored segment before it ends, and the stored one behind it where
+ * it does; what is not there or cannot be read says nothing. Else false, DIFFERENT with an error. */
+bool offer_fits_between(const struct offer *offer, const struct wal_index *index,
+                        GError **error);
+
 /* Whether the two are of different servers. Behind what is sure stands a torn end. Pure. */
 bool offer_contradicted(const struct offer_beside *beside);
 

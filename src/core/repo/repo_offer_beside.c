@@ -140,3 +140,46 @@ bool offer_contradicted(const struct offer_beside *beside)
 {
     return beside->differs < beside->sure;
 }
+
+/* ---- between its neighbours --------------------------------------------------------------- */
+
+/* NULL: it is not there, or how it hangs together with others is not known. */
+static struct wal_index *neighbour(const struct offer *offer, guint64 segment)
+{
+    const struct repo_segment stored = {offer->name.timeline, segment, false, 0,
+                                        offer->segment_bytes, 0};
+    g_autofree char *path = segment_path(offer->lineage, offer->name.timeline, segment,
+                                         offer->segment_bytes, false);
+
+    if (access(path, F_OK) != 0)
+        return NULL;
+    AUTO(wal_index) index = lineage_segment_index(offer->lineage, &stored, NULL);
+    return index != NULL && index->joined ? g_steal_pointer(&index) : NULL;
+}
+
+static bool no_neighbour(const struct offer *offer, guint64 segment, GError **error)
+{
+    char name[WAL_NAME_BYTES];
+
+    wal_segment_name(offer->name.timeline, segment, offer->segment_bytes, name);
+    runbook_error_set(
+        error, RUNBOOK_FAILED, REPO_TWO_SERVERS,
+        "the repository has another %s, which stays: its WAL and that of \"%s\" do "
+        "not go on in each other",
+        name, offer->text);
+    return false;
+}
+
+bool offer_fits_between(const struct offer *offer, const struct wal_index *index,
+                        GError **error)
+{
+    guint64 segment = offer->name.segment;
+    AUTO(wal_index) before = segment > 0 ? neighbour(offer, segment - 1) : NULL;
+    AUTO(wal_index) after = neighbour(offer, segment + 1);
+
+    if (before != NULL && !wal_join_fits(&before->join, &index->join))
+        return no_neighbour(offer, segment - 1, error);
+    if (after != NULL && !wal_join_fits(&index->join, &after->join))
+        return no_neighbour(offer, segment + 1, error);
+    return true;
+}

@@ -8,6 +8,7 @@
 #include "repo/repo_private.h"
 #include "repo/repo_seal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,20 +69,26 @@ void segment_partial_forget(struct lineage *lineage, guint32 timeline, guint64 s
 }
 
 /* A file of its own beside the lock "receiver", which is kept while the server is away. */
-int segment_partial_lock(const struct lineage *lineage, guint wait_ms)
+int segment_partial_lock(const struct lineage *lineage, guint wait_ms, GError **error)
 {
     enum { LOOK_MS = 20 };
-    int fd = repo_folder_lock_file(lineage_path(lineage), "arriving");
+    const char *folder = lineage_path(lineage);
+    int fd = repo_folder_lock_file(folder, "arriving"), code = errno;
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
     while (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) != 0) {
         if (wait_ms < LOOK_MS) {
+            runbook_error_set(error, RUNBOOK_CONNECT, NULL,
+                              "\"%s/arriving\" is locked by another process", folder);
             close(fd);
             return -1;
         }
         g_usleep(LOOK_MS * 1000);
         wait_ms -= LOOK_MS;
     }
+    if (fd < 0)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not open \"%s/arriving\": %s",
+                          folder, g_strerror(code));
     return fd;
 }
 

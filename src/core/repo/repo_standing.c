@@ -12,7 +12,7 @@ struct standing {
     struct lineage *lineage;
     guint32 timeline, segment_bytes;
     guint64 segment;
-    struct segment_reader *there; /* NULL: it is damaged, and nothing can be held against it */
+    struct segment_reader *there;
     guint8 *part;
 };
 
@@ -27,23 +27,37 @@ bool repo_another_segment(guint32 timeline, guint64 segment, guint32 segment_byt
     return false;
 }
 
-struct standing *standing_new(struct lineage *lineage, guint32 timeline, guint64 segment,
-                              guint32 segment_bytes)
+/* As long as the server has that WAL nothing is lost: it is not to forget it. */
+static bool unreadable(const GError *failure, GError **error)
+{
+    runbook_error_set(
+        error, runbook_error_exit(failure),
+        "move the file out: the server still has that WAL, and it is received anew", "%s",
+        failure->message);
+    return false;
+}
+
+bool standing_find(struct lineage *lineage, guint32 timeline, guint64 segment,
+                   guint32 segment_bytes, struct standing **ret_standing, GError **error)
 {
     g_autofree char *path = segment_path(lineage, timeline, segment, segment_bytes, false);
     struct repo_segment stored = {timeline, segment, false, 0, segment_bytes, 0};
-    struct standing *standing = NULL;
+    g_autoptr(GError) failure = NULL;
+    AUTO(standing) standing = g_new0(struct standing, 1);
 
+    *ret_standing = NULL;
     if (access(path, F_OK) != 0)
-        return NULL;
-    standing = g_new0(struct standing, 1);
+        return true;
     standing->lineage = lineage;
     standing->timeline = timeline;
     standing->segment = segment;
     standing->segment_bytes = segment_bytes;
-    standing->there = lineage_segment_open(lineage, &stored, segment_bytes, NULL);
+    standing->there = lineage_segment_open(lineage, &stored, segment_bytes, &failure);
     standing->part = g_malloc(SEGMENT_PART);
-    return standing;
+    if (standing->there == NULL)
+        return unreadable(failure, error);
+    *ret_standing = g_steal_pointer(&standing);
+    return true;
 }
 
 void standing_free(struct standing *standing)
@@ -54,26 +68,27 @@ void standing_free(struct standing *standing)
 }
 
 /* Where it cannot be read to its end other bytes say nothing about the server. */
-static bool differs(struct standing *standing, GError **error)
+static bool differs(const struct standing *standing, GError **error)
 {
-    bool whole = segment_reader_drain(standing->there, NULL);
+    g_autoptr(GError) failure = NULL;
 
-    g_clear_pointer(&standing->there, segment_reader_free);
-    return !whole || repo_another_segment(standing->timeline, standing->segment,
-                                          standing->segment_bytes, error);
+    return segment_reader_drain(standing->there, &failure)
+               ? repo_another_segment(standing->timeline, standing->segment,
+                                      standing->segment_bytes, error)
+               : unreadable(failure, error);
 }
 
 bool standing_put(struct standing *standing, const void *data, gsize length, GError **error)
 {
     const guint8 *bytes = data;
 
-    while (length > 0 && standing->there != NULL) {
+    while (length > 0) {
+        g_autoptr(GError) failure = NULL;
         gsize got = 0;
         if (!segment_reader_next(standing->there, standing->part, MIN(length, SEGMENT_PART),
-                                 &got, NULL) ||
-            got == 0)
-            g_clear_pointer(&standing->there, segment_reader_free);
-        else if (memcmp(standing->part, bytes, got) != 0)
+                                 &got, &failure))
+            return unreadable(failure, error);
+        if (got == 0 || memcmp(standing->part, bytes, got) != 0)
             return differs(standing, error);
         bytes += got;
         length -= got;
@@ -86,4 +101,12 @@ bool standing_sync(struct standing *standing, GError **error)
     g_autofree char *folder = segment_folder(standing->lineage, standing->timeline);
 
     return repo_folder_sync(folder, error);
+}
+
+bool standing_end(struct standing *standing, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    return segment_reader_drain(standing->there, &failure) ? standing_sync(standing, error)
+                                                           : unreadable(failure, error);
 }

@@ -117,7 +117,7 @@ static void test_longer(struct place *place, gconstpointer encrypted)
     g_byte_array_set_size(bytes, MB);
     memset(bytes->data + end, 0, MB - end);
     growing_free(grow(place, bytes, 4000));
-    int lock = segment_partial_lock(place->lineage, 0);
+    int lock = segment_partial_lock(place->lineage, 0, NULL);
     g_assert_cmpint(lock, >=, 0);
     check_put(place, partial_name, bytes, REPO_PUT_FAILED);
     check_put(place, partial_name, other, REPO_PUT_DIFFERENT);
@@ -128,7 +128,7 @@ static void test_longer(struct place *place, gconstpointer encrypted)
     g_assert_true(lineage_lock(second, "receiver", NULL));
     check_put(place, partial_name, bytes, REPO_PUT_DONE);
     g_assert_cmpuint(partial_length(place), >=, end);
-    lock = segment_partial_lock(place->lineage, 0);
+    lock = segment_partial_lock(place->lineage, 0, NULL);
     check_put(place, partial_name, bytes, REPO_PUT_SAME);
     segment_partial_unlock(lock);
 }
@@ -140,7 +140,7 @@ static void test_meanwhile(struct place *place, gconstpointer same)
     g_autoptr(GError) error = NULL;
     const gsize begin = 40;
     bool is_same = same != NULL;
-    int lock = segment_partial_lock(place->lineage, 0);
+    int lock = segment_partial_lock(place->lineage, 0, NULL);
 
     AUTO(growing) growing = grow(place, bytes, begin);
     check_put(place, name, is_same ? bytes : other, REPO_PUT_DONE);
@@ -160,29 +160,74 @@ static void test_meanwhile(struct place *place, gconstpointer same)
     segment_partial_unlock(lock);
 }
 
+static struct standing *standing_of(struct place *place)
+{
+    struct standing *standing = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(standing_find(place->lineage, 1, 3, MB, &standing, &error));
+    g_assert_no_error(error);
+    return standing;
+}
+
 static void test_standing(struct place *place, gconstpointer encrypted)
 {
     g_autoptr(GByteArray) bytes = segment_of(3, 700), other = segment_of(3, 800);
-    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
     g_autoptr(GError) error = NULL;
 
     (void) encrypted;
-    g_assert_null(standing_new(place->lineage, 1, 3, MB));
+    g_assert_null(standing_of(place));
     check_put(place, name, bytes, REPO_PUT_DONE);
-    AUTO(standing) standing = standing_new(place->lineage, 1, 3, MB);
+    AUTO(standing) standing = standing_of(place);
     for (gsize at = 0; at < MB; at += 777777)
         g_assert_true(standing_put(standing, bytes->data + at, MIN(777777, MB - at), &error));
-    g_assert_true(standing_sync(standing, &error));
-    AUTO(standing) refused = standing_new(place->lineage, 1, 3, MB);
+    g_assert_true(standing_end(standing, &error));
+    AUTO(standing) refused = standing_of(place);
     g_assert_true(standing_put(refused, other->data, 40, &error));
     g_assert_false(standing_put(refused, other->data + 40, 1000, &error));
     g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_REFUSED);
-    g_clear_error(&error);
-    /* What is damaged says nothing about the server. */
+}
+
+/* What is damaged says nothing about the server, and is not what has been stored. */
+static void test_standing_damaged(struct place *place, gconstpointer encrypted)
+{
+    g_autoptr(GByteArray) bytes = segment_of(3, 700), other = segment_of(3, 800);
+    g_autofree char *path = segment_path(place->lineage, 1, 3, MB, false);
+    struct standing *standing = NULL;
+    g_autoptr(GError) error = NULL;
+
+    (void) encrypted;
+    check_put(place, name, bytes, REPO_PUT_DONE);
     fixture_cut(path, 300);
-    AUTO(standing) damaged = standing_new(place->lineage, 1, 3, MB);
-    g_assert_true(standing_put(damaged, other->data, MB, &error));
-    g_assert_no_error(error);
+    bool stood = standing_find(place->lineage, 1, 3, MB, &standing, &error) &&
+                 standing_put(standing, other->data, MB, &error) &&
+                 standing_end(standing, &error);
+    g_assert_false(stood);
+    g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_FAILED);
+    if (standing != NULL)
+        standing_free(standing);
+}
+
+/* Each is whole, and WAL as it should be: a recovery would end between them. */
+static void test_neighbours(struct place *place, gconstpointer encrypted)
+{
+    const char *const names[] = {"000000010000000000000002", name, "000000010000000000000004"};
+    struct writer other = writer_at(3 * MB), longer = writer_at(3 * MB);
+
+    (void) encrypted;
+    other.previous -= 8;
+    put_rest(&other);
+    while (longer.bytes->len < MB)
+        put_filler(&longer, 5000);
+    g_byte_array_set_size(longer.bytes, MB);
+    g_autoptr(GByteArray) others = other.bytes, longers = longer.bytes;
+    g_autoptr(GByteArray) second = segment_of(2, 600), third = segment_of(3, 700),
+                          fourth = segment_of(4, 800);
+    check_put(place, names[0], second, REPO_PUT_DONE);
+    check_put(place, names[2], fourth, REPO_PUT_DONE);
+    check_put(place, names[1], others, REPO_PUT_DIFFERENT);  /* behind another 2 */
+    check_put(place, names[1], longers, REPO_PUT_DIFFERENT); /* before another 4 */
+    check_put(place, names[1], third, REPO_PUT_DONE);
 }
 
 #define ADD(text, function)                                                                    \
@@ -199,5 +244,7 @@ int main(int argc, char **argv)
     ADD("longer", test_longer);
     ADD("meanwhile", test_meanwhile); /* the second time: the same */
     ADD("standing", test_standing);
+    ADD("standing_damaged", test_standing_damaged);
+    ADD("neighbours", test_neighbours);
     return g_test_run();
 }

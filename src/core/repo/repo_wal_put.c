@@ -192,7 +192,7 @@ static enum repo_put put_partial(const struct offer *offer, const struct wal_ind
     /* Behind its end it has what another segment left there. */
     if (!squeeze_through(offer, ours, sum_up, &known, &file, error))
         return REPO_PUT_FAILED;
-    int lock = segment_partial_lock(offer->lineage, 0);
+    int lock = segment_partial_lock(offer->lineage, 0, NULL);
     if (lock < 0 || !is_settled(offer, ours, &put, error))
         put = show_partial(offer, file, lock >= 0, known, error);
     segment_partial_unlock(lock);
@@ -273,11 +273,13 @@ static enum repo_put put_whole(const struct offer *offer, const struct wal_index
     g_autofree char *path = segment_path(offer->lineage, offer->name.timeline,
                                          offer->name.segment, offer->segment_bytes, true);
     struct arrived arrived = arrived_now(path);
-    int lock = arrived.there ? segment_partial_lock(offer->lineage, 0) : -1;
+    int lock = arrived.there ? segment_partial_lock(offer->lineage, 0, NULL) : -1;
     enum repo_put put = arrived.there && file != NULL
                             ? look_at_arrived(offer, &arrived.same, error)
                             : REPO_PUT_DONE;
 
+    if (put == REPO_PUT_DONE && file != NULL && !offer_fits_between(offer, index, error))
+        put = REPO_PUT_DIFFERENT;
     if (put == REPO_PUT_DONE && file != NULL &&
         !repo_writer_put(file, frame->data, frame->len, error))
         put = REPO_PUT_FAILED;
