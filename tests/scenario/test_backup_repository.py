@@ -125,7 +125,8 @@ class Kept:
     def files(self):
         """All but the locks, which say nothing."""
         return [file for file in sorted(self.repo.rglob("*"))
-                if file.is_file() and file.name not in ("lock", "receiver", "proof")]
+                if file.is_file() and file.name not in (
+                    "lock", "receiver", "arriving", "proof")]
 
 
 # ---- looking ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 servers that recover by `wal fetch`."""
 
 import json
+import shutil
 import signal
 import struct
 import subprocess
@@ -135,8 +136,11 @@ class Receiver:
         return int(line.split()[1]) * 1024
 
     def pause(self):
-        """It hears and stores nothing more, until it is killed."""
+        """It hears and stores nothing more, until it is resumed or killed."""
         self._running.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._running.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         self._running.kill()
@@ -206,3 +210,16 @@ def repository_for(server):
     folder = server.cluster.folder / "repo"
     give_to_server_user(begun(folder))
     return folder
+
+
+@contextmanager
+def clone_of(server, **settings):
+    """A copy of the files of a server that is not running, to be started as they are; its cluster."""
+    cluster = Cluster(server.version, {**server.cluster.settings, **settings})
+    try:
+        shutil.copytree(server.cluster.data, cluster.data, symlinks=True)
+        cluster._configure()
+        give_to_server_user(cluster.data)
+        yield cluster
+    finally:
+        cluster.remove()

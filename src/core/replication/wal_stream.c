@@ -18,7 +18,7 @@ enum {
     LOOK_MS = 200, /* how often flags of other threads are looked at */
 };
 
-static gint64 now_ms(void)
+gint64 wal_stream_now_ms(void)
 {
     return g_get_monotonic_time() / 1000;
 }
@@ -44,111 +44,31 @@ static guint64 network64(const char *bytes)
 
 /* ---- to the server ------------------------------------------------------------------------ */
 
-static bool send_status(struct wal_stream *stream, bool answer, GError **error)
+bool wal_stream_tell(struct wal_stream *stream, bool answer, GError **error)
 {
     char message[STATUS] = {'r'};
     gint64 since_2000 = g_get_real_time() - G_GINT64_CONSTANT(946684800000000);
-    const guint64 numbers[] = {stream->position, stream->durable, 0, (guint64) since_2000};
+    /* Of 0 the server takes no notice. */
+    guint64 durable = stream->unsure ? 0 : (guint64) stream->durable;
+    const guint64 numbers[] = {stream->position, durable, 0, (guint64) since_2000};
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
         guint64 value = GUINT64_TO_BE(numbers[i]);
         memcpy(message + 1 + 8 * i, &value, sizeof value);
     }
     message[STATUS - 1] = answer;
-    stream->status_at = now_ms();
+    stream->status_at = wal_stream_now_ms();
     if (PQputCopyData(stream->connection, message, STATUS) == 1 &&
         PQflush(stream->connection) == 0)
         return true;
     return wal_stream_failed(stream, NULL, error);
 }
 
-/* ---- segments ----------------------------------------------------------------------------- */
-
-static void add_event(const struct wal_event *event, gpointer data)
-{
-    wal_index_add(data, event);
-}
-
-static void end_segment(struct wal_stream *stream)
-{
-    g_clear_pointer(&stream->file, growing_free);
-    g_clear_pointer(&stream->reader, wal_reader_free);
-    g_clear_pointer(&stream->index, wal_index_free);
-}
-
-static bool begin_segment(struct wal_stream *stream, GError **error)
-{
-    guint32 size = stream->segment_bytes;
-    guint64 segment = stream->position / size;
-
-    end_segment(stream);
-    stream->file = growing_new(stream->setup.lineage, stream->timeline, segment, size,
-                               stream->setup.level, error);
-    stream->index = wal_index_new(stream->timeline, segment, size);
-    stream->reader =
-        wal_reader_new(stream->position, size, stream->system, add_event, stream->index);
-    return stream->file != NULL;
-}
-
-/* What this program cannot read is WAL all the same: it is kept, and said. */
-static void read_wal(struct wal_stream *stream, const char *data, gsize length)
-{
-    g_autoptr(GError) failure = NULL;
-
-    if (stream->reader == NULL || wal_reader_feed(stream->reader, data, length, &failure))
-        return;
-    wal_stream_note(stream, "what the server sends cannot be indexed: %s", failure->message);
-    g_clear_pointer(&stream->reader, wal_reader_free);
-}
-
-static bool complete_segment(struct wal_stream *stream, GError **error)
-{
-    if (stream->reader != NULL)
-        wal_index_close(stream->index, stream->reader, true);
-    if (!growing_end(stream->file, stream->reader != NULL ? stream->index : NULL, error))
-        return false;
-    end_segment(stream);
-    stream->durable = stream->position;
-    stream->dirty_since = 0;
-    return send_status(stream, false, error);
-}
-
-/* Without a word to the server. */
-static bool settle(struct wal_stream *stream, GError **error)
-{
-    if (stream->file != NULL && stream->dirty_since != 0 && !growing_sync(stream->file, error))
-        return false;
-    /* A segment is read from its beginning: what is acknowledged never goes back. */
-    stream->durable = MAX(stream->durable, stream->position);
-    stream->dirty_since = 0;
-    return true;
-}
+/* ---- what arrives ------------------------------------------------------------------------- */
 
 static bool make_durable(struct wal_stream *stream, GError **error)
 {
-    return settle(stream, error) && send_status(stream, false, error);
-}
-
-static bool take_data(struct wal_stream *stream, const char *data, gsize length, GError **error)
-{
-    while (length > 0) {
-        guint64 left = stream->segment_bytes - stream->position % stream->segment_bytes;
-        gsize take = (gsize) MIN(length, left);
-
-        if (stream->file == NULL && !begin_segment(stream, error))
-            return false;
-        if (!growing_put(stream->file, data, take, error))
-            return false;
-        read_wal(stream, data, take);
-        if (stream->dirty_since == 0)
-            stream->dirty_since = now_ms();
-        stream->position += take;
-        data += take;
-        length -= take;
-        if (take == left && !complete_segment(stream, error))
-            return false;
-    }
-    return true;
+    return wal_stream_settle(stream, error) && wal_stream_tell(stream, false, error);
 }
 
 /* ---- from the server ---------------------------------------------------------------------- */
@@ -162,11 +82,11 @@ static bool bad_message(GError **error, const char *why)
 static bool take_message(struct wal_stream *stream, const char *message, gsize length,
                          GError **error)
 {
-    stream->heard_at = now_ms();
+    stream->heard_at = wal_stream_now_ms();
     if (length >= DATA_HEADER && message[0] == 'w') {
         if (network64(message + 1) != stream->position)
             return bad_message(error, "it does not go on where it was");
-        return take_data(stream, message + DATA_HEADER, length - DATA_HEADER, error);
+        return wal_stream_take(stream, message + DATA_HEADER, length - DATA_HEADER, error);
     }
     if (length >= KEEPALIVE && message[0] == 'k')
         return message[KEEPALIVE - 1] == 0 || make_durable(stream, error);
@@ -237,23 +157,44 @@ static bool change_timeline(struct wal_stream *stream, GError **error)
     guint64 from = 0;
     bool removed = false;
 
-    if (!settle(stream, error) || !hear_end(stream, &next, &from, error))
+    if (!wal_stream_settle(stream, error) || !hear_end(stream, &next, &from, error))
         return false;
-    end_segment(stream);
+    wal_stream_end_segment(stream);
     do {
         g_autoptr(GArray) path = NULL;
         g_autofree char *place = wal_lsn_format(from);
         if (!wal_stream_fetch_history(stream, next, &path, error))
             return false;
+        g_array_unref(stream->path);
+        stream->path = g_steal_pointer(&path);
         wal_stream_note(stream, "timeline %u goes on as timeline %u at %s", before, next,
                         place);
         before = next;
         guint64 begin = from - from % stream->segment_bytes;
         if (!wal_stream_ask(stream, next, begin, &removed, &next, &from, error))
             return false;
-        stream->durable = stream->position;
+        stream->durable = MAX(stream->durable, stream->position);
     } while (stream->ended);
     return true;
+}
+
+/* Of what is only looked at the server need not have it any more. */
+static bool go_on(struct wal_stream *stream, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    PGresult *result = NULL;
+
+    if (change_timeline(stream, &failure))
+        return true;
+    if (stream->removed && stream->without.timeline != 0) {
+        while ((result = PQgetResult(stream->connection)) != NULL)
+            PQclear(result);
+        wal_stream_end_segment(stream);
+        stream->removed = false;
+        return wal_stream_start_without(stream, &stream->removed, error);
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */
@@ -266,12 +207,12 @@ static bool is_reached(struct wal_stream *stream)
 
     if (until == 0 || stream->durable < until)
         return false;
-    if (stream->file == NULL ||
+    if ((stream->file == NULL && stream->standing == NULL) ||
         stream->position / stream->segment_bytes > (until - 1) / stream->segment_bytes)
         return true;
     if (stream->wanted_since == 0)
-        stream->wanted_since = now_ms();
-    return now_ms() - stream->wanted_since > (switched ? 100 * GRACE_MS : GRACE_MS);
+        stream->wanted_since = wal_stream_now_ms();
+    return wal_stream_now_ms() - stream->wanted_since > (switched ? 100 * GRACE_MS : GRACE_MS);
 }
 
 /* When WAL that has arrived must be durable: soon, and at once where somebody waits for it. */
@@ -281,7 +222,7 @@ static bool is_due(const struct wal_stream *stream)
 
     if (stream->dirty_since == 0)
         return false;
-    return now_ms() - stream->dirty_since >= stream->setup.interval_ms ||
+    return wal_stream_now_ms() - stream->dirty_since >= stream->setup.interval_ms ||
            (until != 0 && stream->durable < until && stream->position >= until);
 }
 
@@ -289,17 +230,18 @@ static bool tend(struct wal_stream *stream, GError **error)
 {
     if (is_due(stream) && !make_durable(stream, error))
         return false;
-    if (stream->setup.beat != NULL && now_ms() - stream->beat_at > BEAT_MS) {
-        stream->beat_at = now_ms();
+    if (stream->setup.beat != NULL && wal_stream_now_ms() - stream->beat_at > BEAT_MS) {
+        stream->beat_at = wal_stream_now_ms();
         stream->setup.beat(stream->setup.data);
     }
-    if (now_ms() - stream->heard_at > SILENCE_MS) {
+    if (wal_stream_now_ms() - stream->heard_at > SILENCE_MS) {
         runbook_error_set(error, RUNBOOK_CONNECT, NULL,
                           "the server has not been heard for %d s", SILENCE_MS / 1000);
         return false;
     }
-    if (now_ms() - stream->status_at > STATUS_MS)
-        return send_status(stream, now_ms() - stream->heard_at > 2 * STATUS_MS, error);
+    if (wal_stream_now_ms() - stream->status_at > STATUS_MS)
+        return wal_stream_tell(stream, wal_stream_now_ms() - stream->heard_at > 2 * STATUS_MS,
+                               error);
     return true;
 }
 
@@ -308,14 +250,14 @@ static void rest(struct wal_stream *stream)
     gint64 patience = LOOK_MS;
 
     if (stream->dirty_since != 0)
-        patience = stream->dirty_since + stream->setup.interval_ms - now_ms();
+        patience = stream->dirty_since + stream->setup.interval_ms - wal_stream_now_ms();
     wal_stream_wait(stream, CLAMP(patience, 1, LOOK_MS));
 }
 
 /* Says goodbye: what is on its way is not waited for. */
 static bool finish(struct wal_stream *stream, GError **error)
 {
-    gint64 deadline = now_ms() + GOODBYE_MS;
+    gint64 deadline = wal_stream_now_ms() + GOODBYE_MS;
     char *message = NULL;
     int length = 0;
 
@@ -323,7 +265,7 @@ static bool finish(struct wal_stream *stream, GError **error)
         return false;
     PQputCopyEnd(stream->connection, NULL);
     PQflush(stream->connection);
-    while (now_ms() < deadline &&
+    while (wal_stream_now_ms() < deadline &&
            (length = PQgetCopyData(stream->connection, &message, 1)) >= 0) {
         if (length > 0)
             PQfreemem(message);
@@ -335,8 +277,8 @@ static bool finish(struct wal_stream *stream, GError **error)
 
 bool wal_stream_run(struct wal_stream *stream, GError **error)
 {
-    stream->heard_at = stream->status_at = now_ms();
-    if (!send_status(stream, false, error))
+    stream->heard_at = stream->status_at = wal_stream_now_ms();
+    if (!wal_stream_tell(stream, false, error))
         return false;
     for (;;) {
         if (interrupt_pending() || stream->stop || is_reached(stream))
@@ -344,7 +286,7 @@ bool wal_stream_run(struct wal_stream *stream, GError **error)
         enum round round = take_next(stream, error);
         if (round == ROUND_FAILED || !tend(stream, error))
             return false;
-        if (round == ROUND_END && !change_timeline(stream, error))
+        if (round == ROUND_END && !go_on(stream, error))
             return false;
         if (round == ROUND_QUIET)
             rest(stream);
@@ -385,7 +327,8 @@ guint32 wal_stream_timeline(const struct wal_stream *stream)
 
 void wal_stream_close(struct wal_stream *stream)
 {
-    end_segment(stream);
+    wal_stream_end_segment(stream);
+    segment_partial_unlock(stream->lock);
     if (stream->path != NULL)
         g_array_unref(stream->path);
     if (stream->session != NULL)

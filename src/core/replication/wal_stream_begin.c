@@ -252,11 +252,20 @@ static bool choose_start(struct wal_stream *stream, struct wal_stream_place *ret
         return false;
     const struct wal_stream_known known = {stream->path, segments, stream->segment_bytes};
     *ret_place = wal_stream_place_missing(&known, from);
-    if (!wal_stream_place_end(&known, &end) || !wal_stream_place_before(end, *ret_place))
-        return true;
-    if (setup->leap)
+    bool behind =
+        wal_stream_place_end(&known, &end) && wal_stream_place_before(end, *ret_place);
+    if (behind && setup->leap)
         return leap(stream, end, error);
-    *ret_place = end;
+    if (behind)
+        *ret_place = end;
+    guint64 reached =
+        ret_place->timeline == stream->server_timeline ? stream->server_lsn : G_MAXUINT64;
+    stream->unsure = wal_stream_place_look_back(&known, from, reached, ret_place);
+    const struct wal_stream_place without = *ret_place;
+    if (!stream->unsure && wal_stream_place_peek(&known, ret_place)) {
+        stream->without = without;
+        stream->unsure = true;
+    }
     return true;
 }
 
@@ -304,9 +313,8 @@ static bool make_temporary_slot(struct wal_stream *stream, GError **error)
     return rows != NULL;
 }
 
-/* From a place on, or from where the timeline goes on when it has ended there. */
-static bool start_at(struct wal_stream *stream, struct wal_stream_place place,
-                     bool *ret_removed, GError **error)
+bool wal_stream_start_at(struct wal_stream *stream, struct wal_stream_place place,
+                         bool *ret_removed, GError **error)
 {
     guint32 next = 0;
     guint64 from = 0;
@@ -323,6 +331,15 @@ static bool start_at(struct wal_stream *stream, struct wal_stream_place place,
     return true;
 }
 
+bool wal_stream_start_without(struct wal_stream *stream, bool *ret_removed, GError **error)
+{
+    const struct wal_stream_place place = stream->without;
+
+    stream->without.timeline = 0;
+    stream->unsure = false;
+    return wal_stream_start_at(stream, place, ret_removed, error);
+}
+
 bool wal_stream_begin(struct wal_stream *stream, guint32 timeline, guint64 lsn, GError **error)
 {
     /* What was written since the slot was made is there as well: without it each of two backups, one
@@ -331,7 +348,22 @@ bool wal_stream_begin(struct wal_stream *stream, guint32 timeline, guint64 lsn, 
     const struct wal_stream_place place = {timeline, floor_of(stream, from)};
     bool removed = false;
 
-    return start_at(stream, place, &removed, error);
+    return wal_stream_start_at(stream, place, &removed, error);
+}
+
+static bool start(struct wal_stream *stream, struct wal_stream_place place, bool *ret_removed,
+                  GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (wal_stream_start_at(stream, place, ret_removed, &failure))
+        return true;
+    if (*ret_removed && stream->without.timeline != 0) {
+        *ret_removed = false;
+        return wal_stream_start_without(stream, ret_removed, error);
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 /* A refusal in between (of a history the server lacks) would drop a temporary slot: it comes last.
@@ -345,7 +377,16 @@ static bool prepare(struct wal_stream *stream, bool *ret_removed, GError **error
         return false;
     if (stream->setup.slot == NULL)
         return make_temporary_slot(stream, error);
-    return choose_start(stream, &place, error) && start_at(stream, place, ret_removed, error);
+    return choose_start(stream, &place, error) && start(stream, place, ret_removed, error);
+}
+
+/* Before it is looked at what is there. An archive_command has it for a moment only. */
+static bool lock_partials(struct wal_stream *stream, GError **error)
+{
+    enum { PATIENCE_MS = 20 * 1000 };
+
+    stream->lock = segment_partial_lock(stream->setup.lineage, PATIENCE_MS, error);
+    return stream->lock >= 0;
 }
 
 struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *ret_removed,
@@ -355,12 +396,13 @@ struct wal_stream *wal_stream_open(const struct wal_stream_setup *setup, bool *r
     bool removed = false;
 
     stream->setup = *setup;
+    stream->lock = -1;
     stream->slot = g_strdup(setup->slot);
     stream->session = session_open_replication(setup->server, setup->section, error);
     if (stream->session == NULL)
         return NULL;
     stream->connection = session_handle(stream->session);
-    bool good = prepare(stream, &removed, error);
+    bool good = lock_partials(stream, error) && prepare(stream, &removed, error);
     if (ret_removed != NULL)
         *ret_removed = removed;
     return good ? g_steal_pointer(&stream) : NULL;

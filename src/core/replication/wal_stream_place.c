@@ -60,6 +60,36 @@ struct wal_stream_place wal_stream_place_missing(const struct wal_stream_known *
     return place;
 }
 
+bool wal_stream_place_look_back(const struct wal_stream_known *known, guint64 from,
+                                guint64 reached, struct wal_stream_place *place)
+{
+    guint32 bytes = known->segment_bytes;
+    bool looks = false;
+
+    while (place->lsn > floor_of(known, from) && (!looks || place->lsn > reached) &&
+           repo_segments_have(known->segments, place->timeline, place->lsn / bytes - 1)) {
+        place->lsn -= bytes;
+        looks = true;
+    }
+    return looks;
+}
+
+bool wal_stream_place_peek(const struct wal_stream_known *known, struct wal_stream_place *place)
+{
+    guint64 segment = place->lsn / known->segment_bytes;
+
+    for (guint i = 0; i < known->segments->len; i++) {
+        const struct repo_segment *one =
+            &g_array_index(known->segments, struct repo_segment, i);
+        if (one->timeline == place->timeline && one->segment == segment)
+            return false;
+    }
+    if (segment == 0 || !repo_segments_have(known->segments, place->timeline, segment - 1))
+        return false;
+    place->lsn -= known->segment_bytes;
+    return true;
+}
+
 bool wal_stream_place_before(struct wal_stream_place place, struct wal_stream_place other)
 {
     return place.timeline < other.timeline ||

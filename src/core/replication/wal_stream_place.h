@@ -25,6 +25,18 @@ bool wal_stream_place_end(const struct wal_stream_known *known,
 struct wal_stream_place wal_stream_place_missing(const struct wal_stream_known *known,
                                                  guint64 lsn);
 
+/* Where other WAL than this server has told us of is stored before the place, the last segment of
+ * that is to be held against the server's: then that is the place, and true. from: the LSN of which
+ * nothing behind was told; reached: how far the server is, which may lag behind what is stored. */
+bool wal_stream_place_look_back(const struct wal_stream_known *known, guint64 from,
+                                guint64 reached, struct wal_stream_place *place);
+
+/* Where nothing has arrived of the place's segment, by which it would be seen whose it is, the one
+ * before is to be held against the server's, as long as that has it: then that is the place, and
+ * true. */
+bool wal_stream_place_peek(const struct wal_stream_known *known,
+                           struct wal_stream_place *place);
+
 /* Whether a place lies before another one of the same path. */
 bool wal_stream_place_before(struct wal_stream_place place, struct wal_stream_place other);
 

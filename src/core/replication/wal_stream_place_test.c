@@ -93,6 +93,55 @@ static void test_two_forks_in_one_segment(void)
     g_assert_cmphex(place.lsn, ==, mib(7));
 }
 
+static void check_look_back(const GArray *segments, double from, double reached,
+                            guint64 expected)
+{
+    g_autoptr(GArray) path = fork_at(7.5);
+    const struct wal_stream_known known = {path, segments, BYTES};
+    struct wal_stream_place place = wal_stream_place_missing(&known, mib(from));
+    guint64 before = place.lsn;
+
+    g_assert_cmpint(wal_stream_place_look_back(&known, mib(from), mib(reached), &place), ==,
+                    before != expected * BYTES);
+    g_assert_cmphex(place.lsn, ==, expected * BYTES);
+    g_assert_cmpuint(place.timeline, ==, 2);
+}
+
+/* What somebody else has stored behind what was received. */
+static void test_look_back(void)
+{
+    g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(struct repo_segment));
+
+    store(segments, 1, 7, false);
+    check_look_back(segments, 7.7, 7.8, 7);
+    for (guint64 segment = 7; segment < 10; segment++)
+        store(segments, 2, segment, false);
+    store(segments, 2, 10, true);
+    check_look_back(segments, 10.2, 10.5, 10); /* nothing was passed over */
+    check_look_back(segments, 7.7, 10.5, 9);
+    check_look_back(segments, 9.1, 10.5, 9);
+    check_look_back(segments, 7.7, 8.2, 8); /* the server is not as far yet */
+    check_look_back(segments, 7.7, 7.8, 7);
+}
+
+static void test_peek(void)
+{
+    g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(struct repo_segment));
+    g_autoptr(GArray) path = fork_at(7.5);
+    const struct wal_stream_known known = {path, segments, BYTES};
+    struct wal_stream_place first = {2, mib(7)}, third = {2, mib(9)}, again = third;
+
+    store(segments, 1, 6, false);
+    store(segments, 2, 7, false);
+    store(segments, 2, 8, false);
+    g_assert_true(wal_stream_place_peek(&known, &third));
+    g_assert_cmphex(third.lsn, ==, mib(8));
+    g_assert_false(wal_stream_place_peek(&known, &first));
+    store(segments, 2, 9, true);
+    g_assert_false(wal_stream_place_peek(&known, &again));
+    g_assert_cmphex(again.lsn, ==, mib(9));
+}
+
 static void test_before(void)
 {
     const struct wal_stream_place old = {1, mib(9)}, new = {2, mib(7)}, later = {2, mib(8)};
@@ -110,5 +159,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wal_stream_place/fork_inside_a_segment", test_fork_inside_a_segment);
     g_test_add_func("/wal_stream_place/two_forks", test_two_forks_in_one_segment);
     g_test_add_func("/wal_stream_place/before", test_before);
+    g_test_add_func("/wal_stream_place/look_back", test_look_back);
+    g_test_add_func("/wal_stream_place/peek", test_peek);
     return g_test_run();
 }

@@ -28,6 +28,10 @@ struct growing {
     struct segment_reader *old;
     gsize old_length; /* what can be read of it */
     guint8 *part;     /* of it, to be compared */
+    /* A complete one that somebody else has stored meanwhile, as far as it was looked at. */
+    struct segment_reader *other;
+    gsize other_length;
+    guint32 other_crc;
 };
 
 /* ---- begin -------------------------------------------------------------------------------- */
@@ -114,6 +118,7 @@ void growing_free(struct growing *growing)
         repo_writer_free(growing->file);
     ZSTD_freeCCtx(growing->context);
     segment_reader_free(growing->old);
+    segment_reader_free(growing->other);
     g_free(growing->out);
     g_free(growing->part);
     g_free(growing);
@@ -191,23 +196,69 @@ bool growing_put(struct growing *growing, const void *data, gsize length, GError
     return true;
 }
 
-bool growing_sync(struct growing *growing, GError **error)
+static bool open_other(struct growing *growing)
+{
+    struct repo_segment stored = {
+        growing->timeline, growing->segment, false, 0, growing->segment_bytes, 0};
+    g_autofree char *path = segment_path(growing->lineage, growing->timeline, growing->segment,
+                                         growing->segment_bytes, false);
+
+    if (growing->other == NULL && access(path, F_OK) == 0)
+        growing->other =
+            lineage_segment_open(growing->lineage, &stored, growing->segment_bytes, NULL);
+    if (growing->other != NULL && growing->part == NULL)
+        growing->part = g_malloc(SEGMENT_PART);
+    return growing->other != NULL;
+}
+
+/* A complete one hides the partial one: nothing is acknowledged that it has otherwise. Where it
+ * cannot be read that is found out at the segment's end. */
+static bool agrees_with_other(struct growing *growing, GError **error)
+{
+    if (!open_other(growing))
+        return true;
+    while (growing->other_length < growing->length) {
+        gsize got = 0;
+        gsize room = MIN(growing->length - growing->other_length, SEGMENT_PART);
+        if (!segment_reader_next(growing->other, growing->part, room, &got, NULL) || got == 0)
+            return true;
+        growing->other_crc = wal_crc(growing->other_crc, growing->part, got);
+        growing->other_length += got;
+    }
+    return growing->other_crc == growing->crc ||
+           repo_another_segment(growing->timeline, growing->segment, growing->segment_bytes,
+                                error);
+}
+
+/* Shown first, then looked: who stores a complete one does it the other way round. */
+static bool show_partial(struct growing *growing, GError **error)
 {
     char name[WAL_NAME_BYTES];
 
-    /* The file that was there before is durable, and has it all. */
-    if (!growing->shown && growing->length < growing->old_length)
-        return true;
-    if (!compress(growing, NULL, 0, ZSTD_e_flush, error))
-        return false;
     wal_segment_name(growing->timeline, growing->segment, growing->segment_bytes, name);
     g_autofree char *partial = g_strdup_printf("%s.partial.zst", name);
-    if (growing->shown ? !repo_writer_sync(growing->file, error)
-                       : !repo_writer_show(growing->file, partial, false, NULL, error))
+    bool exists = false;
+    if (growing->shown)
+        return repo_writer_sync(growing->file, error);
+    if (!repo_writer_show(growing->file, partial, growing->old == NULL, &exists, error))
+        return false;
+    if (exists)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "an archive_command has stored \"%s\" meanwhile: it is begun anew",
+                          partial);
+    return !exists;
+}
+
+bool growing_sync(struct growing *growing, GError **error)
+{
+    /* The file that was there before is durable, and has it all. */
+    if (!growing->shown && growing->length < growing->old_length)
+        return agrees_with_other(growing, error);
+    if (!compress(growing, NULL, 0, ZSTD_e_flush, error) || !show_partial(growing, error))
         return false;
     growing->shown = true;
     growing->synced = (struct segment_known){growing->length, growing->crc};
-    return true;
+    return agrees_with_other(growing, error);
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -219,7 +270,6 @@ static bool same_as_stored(const struct growing *growing, GError **error)
         growing->timeline, growing->segment, false, 0, growing->segment_bytes, 0};
     guint32 size = growing->segment_bytes;
     g_autofree char *folder = segment_folder(growing->lineage, growing->timeline);
-    char name[WAL_NAME_BYTES];
     bool same = false;
     AUTO(segment_reader)
     there = lineage_segment_open(growing->lineage, &stored, size, error);
@@ -230,12 +280,8 @@ static bool same_as_stored(const struct growing *growing, GError **error)
     here = lineage_segment_open(growing->lineage, &stored, size, error);
     if (here == NULL || !segment_readers_same(there, here, &same, error))
         return false;
-    if (same)
-        return repo_folder_sync(folder, error);
-    wal_segment_name(growing->timeline, growing->segment, size, name);
-    runbook_error_set(error, RUNBOOK_REFUSED, NULL,
-                      "the repository has another %s already, which stays", name);
-    return false;
+    return same ? repo_folder_sync(folder, error)
+                : repo_another_segment(growing->timeline, growing->segment, size, error);
 }
 
 static bool drop_partial(const struct growing *growing, GError **error)

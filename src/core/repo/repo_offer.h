@@ -29,11 +29,44 @@ enum repo_put offer_refuse(GError **error, const char *hint, const char *format,
 /* DIFFERENT, with an error. */
 enum repo_put offer_another(const struct offer *offer, GError **error);
 
+/* DIFFERENT: other WAL of the same place has arrived already, as a partial one. */
+enum repo_put offer_other_wal(const struct offer *offer, GError **error);
+
+/* FAILED: a stream may be writing the partial one that ours is to replace. */
+enum repo_put offer_being_received(const struct offer *offer, GError **error);
+
 /* An identical file is success only when it is durable: who wrote it may have died just before. */
 enum repo_put offer_same(const struct offer *offer, guint32 timeline, GError **error);
 
+/* The same of a partial one, of which whoever writes it may not have synced the end yet. */
+enum repo_put offer_same_partial(const struct offer *offer, GError **error);
+
 /* A history, or what tells of a backup. */
 enum repo_put offer_put_small(struct offer *offer, GError **error);
+
+/* ---- what has arrived of it already -------------------------------------------------------- */
+
+/* A partial one that is stored, beside ours. */
+struct offer_beside {
+    gsize length;  /* what can be read of it */
+    gsize sure;    /* so many of its first bytes are known to be as they were stored */
+    gsize differs; /* of its first byte that is another than ours; G_MAXSIZE: none is */
+    gsize noted;   /* so many were stored for good */
+    bool damaged;  /* these are not there as they were */
+};
+
+/* Reads it a part at a time; ours: how many bytes ours has. False with an error: ours cannot be
+ * read. */
+bool offer_look_beside(const struct offer *offer, gsize ours, struct offer_beside *ret_beside,
+                       GError **error);
+
+/* Whether its WAL goes on where the stored segment before it ends, and the stored one behind it where
+ * it does; what is not there or cannot be read says nothing. Else false, DIFFERENT with an error. */
+bool offer_fits_between(const struct offer *offer, const struct wal_index *index,
+                        GError **error);
+
+/* Whether the two are of different servers. Behind what is sure stands a torn end. Pure. */
+bool offer_contradicted(const struct offer_beside *beside);
 
 /* ---- is it what its name says? ------------------------------------------------------------ */
 

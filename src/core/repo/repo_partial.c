@@ -5,8 +5,11 @@
  */
 #include "repo/repo_segment.h"
 
+#include "repo/repo_private.h"
 #include "repo/repo_seal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,4 +66,34 @@ void segment_partial_forget(struct lineage *lineage, guint32 timeline, guint64 s
 
     /* Beside a whole segment it says nothing: whether it goes is of no matter. */
     unlink(path);
+}
+
+/* A file of its own beside the lock "receiver", which is kept while the server is away. */
+int segment_partial_lock(const struct lineage *lineage, guint wait_ms, GError **error)
+{
+    enum { LOOK_MS = 20 };
+    const char *folder = lineage_path(lineage);
+    int fd = repo_folder_lock_file(folder, "arriving"), code = errno;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    while (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+        if (wait_ms < LOOK_MS) {
+            runbook_error_set(error, RUNBOOK_CONNECT, NULL,
+                              "\"%s/arriving\" is locked by another process", folder);
+            close(fd);
+            return -1;
+        }
+        g_usleep(LOOK_MS * 1000);
+        wait_ms -= LOOK_MS;
+    }
+    if (fd < 0)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not open \"%s/arriving\": %s",
+                          folder, g_strerror(code));
+    return fd;
+}
+
+void segment_partial_unlock(int lock)
+{
+    if (lock >= 0)
+        close(lock);
 }

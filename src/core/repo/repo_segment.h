@@ -81,6 +81,42 @@ bool segment_partial_note(struct lineage *lineage, guint32 timeline, guint64 seg
 void segment_partial_forget(struct lineage *lineage, guint32 timeline, guint64 segment,
                             guint32 segment_bytes);
 
+/* Held by whoever may make or replace partial segments: a stream as long as it has a connection,
+ * an archive_command for a moment. Waits so long at most. Negative with an error, RUNBOOK_CONNECT where another has it. */
+int segment_partial_lock(const struct lineage *lineage, guint wait_ms, GError **error);
+void segment_partial_unlock(int lock);
+
+/* ---- a segment that is there and arrives once more ------------------------------------------ */
+
+struct standing;
+
+/* *ret_standing NULL: no complete one of that name is there. False with an error: it cannot be
+ * read, and is not to be taken for stored. */
+bool standing_find(struct lineage *lineage, guint32 timeline, guint64 segment,
+                   guint32 segment_bytes, struct standing **ret_standing, GError **error);
+
+/* Takes what arrives, from the segment's beginning on. RUNBOOK_REFUSED: what is stored has other
+ * bytes there; another error: it is damaged. */
+bool standing_put(struct standing *standing, const void *data, gsize length, GError **error);
+
+/* What was put is durable, as it is stored, when it returns. */
+bool standing_sync(struct standing *standing, GError **error);
+
+/* The same, and all was put: it is whole. */
+bool standing_end(struct standing *standing, GError **error);
+
+void standing_free(struct standing *standing);
+AUTO_DEFINE(standing, standing_free)
+
+/* RUNBOOK_REFUSED: a complete one with other bytes is there. False. */
+bool repo_another_segment(guint32 timeline, guint64 segment, guint32 segment_bytes,
+                          GError **error);
+
+/* The hint where the WAL of two servers of one cluster meets. */
+#define REPO_TWO_SERVERS                                                                       \
+    "two servers that write to one repository? Give one of them its own (archive_mode = off "  \
+    "on a copy), and move the wrong one's files out: \"pgrunbook runbook backup\" says how"
+
 /* ---- histories ---------------------------------------------------------------------------- */
 
 /* The sealed copy of a history file, made where it is missing or another. */

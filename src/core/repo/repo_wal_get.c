@@ -155,6 +155,8 @@ bool lineage_segment_verify(const struct lineage *lineage, const struct repo_seg
     AUTO(wal_index) stored = file != NULL ? segment_index_read(file, error) : NULL;
     if (stored == NULL)
         return false;
+    /* One that was stored before joins were. */
+    made->joined = stored->joined;
     g_autofree char *wanted = wal_index_text(made);
     g_autofree char *there = wal_index_text(stored);
     if (strcmp(wanted, there) == 0)

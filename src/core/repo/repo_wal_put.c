@@ -50,14 +50,13 @@ static bool same_part(const struct offer *offer, gsize ours, gsize at, const gui
     return true;
 }
 
-/* What two files of one name have in common must be the same: as far as the shorter one of two
- * partial ones goes. The stored one is read to its end, whatever it holds: where it is damaged it
- * is not another. */
+/* The whole segment that is stored must be the same as far as ours goes. It is read to its end,
+ * whatever it holds: where it is damaged it is not another. */
 static enum repo_put compare(const struct offer *offer, const struct wal_index *index,
-                             bool partial, GError **error)
+                             GError **error)
 {
     struct repo_segment stored = {
-        offer->name.timeline, offer->name.segment, partial, 0, offer->segment_bytes, 0};
+        offer->name.timeline, offer->name.segment, false, 0, offer->segment_bytes, 0};
     g_autofree guint8 *there = g_malloc(SEGMENT_PART), *here = g_malloc(SEGMENT_PART);
     AUTO(segment_reader)
     file = lineage_segment_open(offer->lineage, &stored, offer->segment_bytes, error);
@@ -72,10 +71,7 @@ static enum repo_put compare(const struct offer *offer, const struct wal_index *
             return REPO_PUT_FAILED;
         at += length;
     } while (length > 0);
-    if (!equal)
-        return offer_another(offer, error);
-    /* A partial file that has less than ours is to be replaced. */
-    return at >= ours ? offer_same(offer, stored.timeline, error) : REPO_PUT_DONE;
+    return equal ? offer_same(offer, stored.timeline, error) : offer_another(offer, error);
 }
 
 static bool stored_already(const struct offer *offer, bool partial)
@@ -142,45 +138,131 @@ static bool sum_up(const guint8 *bytes, gsize length, gpointer data)
     return true;
 }
 
-static enum repo_put put_partial(const struct offer *offer, const struct wal_index *index,
-                                 GError **error)
+/* Whether what is stored of it decides already: ours is not to take its place. */
+static bool is_settled(const struct offer *offer, gsize ours, enum repo_put *ret_put,
+                       GError **error)
 {
-    struct segment_known known = {0, 0};
+    struct offer_beside beside;
 
-    for (int whole = 1; whole >= 0; whole--) {
-        if (!stored_already(offer, !whole))
-            continue;
-        enum repo_put compared = compare(offer, index, !whole, error);
-        if (compared != REPO_PUT_DONE)
-            return compared;
-        if (lineage_locked(offer->lineage, "receiver"))
-            return offer_refuse(error, "it is tried again", "\"%s\" is being received just now",
-                                offer->text);
-    }
-    /* Behind its end it has what another segment left there. */
-    AUTO(repo_writer) file = NULL;
-    if (!squeeze_through(offer, length_of(offer, index), sum_up, &known, &file, error))
+    *ret_put = REPO_PUT_FAILED;
+    if (!stored_already(offer, true))
+        return false;
+    if (!offer_look_beside(offer, ours, &beside, error))
+        return true;
+    if (offer_contradicted(&beside))
+        *ret_put = offer_other_wal(offer, error);
+    else if (beside.damaged && beside.noted > ours)
+        offer_refuse(error, "look at it with `backup verify`",
+                     "what is stored of \"%s\" already is damaged", offer->text);
+    else if (beside.damaged || beside.length < ours || beside.differs < ours)
+        return false;
+    else
+        *ret_put = offer_same_partial(offer, error);
+    return true;
+}
+
+/* Takes the place of a shorter one where it may, for which nobody else may write partial ones. */
+static enum repo_put show_partial(const struct offer *offer, struct repo_writer *file,
+                                  bool replace, struct segment_known known, GError **error)
+{
+    bool exists = !replace && stored_already(offer, true);
+
+    if (!exists && !show(offer, file, !replace, &exists, error))
         return REPO_PUT_FAILED;
-    if (!show(offer, file, false, NULL, error))
-        return REPO_PUT_FAILED;
+    if (exists)
+        return offer_being_received(offer, error);
     /* It is durable; what is noted of it lets a later loss be seen. */
     segment_partial_note(offer->lineage, offer->name.timeline, offer->name.segment,
                          offer->segment_bytes, known, NULL);
     return REPO_PUT_DONE;
 }
 
-/* A partial file of a receiver has become of no use, when it is the beginning of this one. */
-static void drop_partial(const struct offer *offer, const struct wal_index *index)
+static enum repo_put put_partial(const struct offer *offer, const struct wal_index *index,
+                                 GError **error)
 {
-    g_autofree char *path = segment_path(offer->lineage, offer->name.timeline,
-                                         offer->name.segment, offer->segment_bytes, true);
+    gsize ours = length_of(offer, index);
+    struct segment_known known = {0, 0};
+    enum repo_put put = REPO_PUT_FAILED;
+    AUTO(repo_writer) file = NULL;
 
-    if (access(path, F_OK) == 0 && !lineage_locked(offer->lineage, "receiver") &&
-        compare(offer, index, true, NULL) == REPO_PUT_DONE) {
-        unlink(path);
-        segment_partial_forget(offer->lineage, offer->name.timeline, offer->name.segment,
-                               offer->segment_bytes);
-    }
+    if (stored_already(offer, false))
+        return compare(offer, index, error);
+    if (is_settled(offer, ours, &put, error))
+        return put;
+    /* Behind its end it has what another segment left there. */
+    if (!squeeze_through(offer, ours, sum_up, &known, &file, error))
+        return REPO_PUT_FAILED;
+    int lock = segment_partial_lock(offer->lineage, 0, NULL);
+    if (lock < 0 || !is_settled(offer, ours, &put, error))
+        put = show_partial(offer, file, lock >= 0, known, error);
+    segment_partial_unlock(lock);
+    return put;
+}
+
+/* What has arrived of it by a receiver, while ours was stored or before. */
+static enum repo_put look_at_arrived(const struct offer *offer, bool *ret_same, GError **error)
+{
+    struct offer_beside beside;
+
+    if (!offer_look_beside(offer, offer->length, &beside, error))
+        return REPO_PUT_FAILED;
+    *ret_same = !beside.damaged && beside.differs == G_MAXSIZE;
+    return offer_contradicted(&beside) ? offer_other_wal(offer, error) : REPO_PUT_DONE;
+}
+
+/* As it stands: that it is another one is seen by that. */
+struct arrived {
+    bool there, same;
+    struct stat about;
+};
+
+static struct arrived arrived_now(const char *path)
+{
+    struct arrived arrived = {0};
+
+    arrived.there = stat(path, &arrived.about) == 0;
+    return arrived;
+}
+
+static bool has_changed(const struct arrived *before, const struct arrived *now)
+{
+    return now->there && (!before->there || before->about.st_ino != now->about.st_ino ||
+                          before->about.st_size != now->about.st_size);
+}
+
+/* The other way round than a receiver, which shows and then looks: of two that contradict each other
+ * one is found out, and nothing that was acknowledged is hidden by a whole one. */
+static enum repo_put show_whole(const struct offer *offer, const struct wal_index *index,
+                                struct repo_writer *file, struct arrived *arrived,
+                                const char *partial, GError **error)
+{
+    g_autofree char *whole = segment_path(offer->lineage, offer->name.timeline,
+                                          offer->name.segment, offer->segment_bytes, false);
+    bool exists = file == NULL;
+
+    if (!exists && !show(offer, file, true, &exists, error))
+        return REPO_PUT_FAILED;
+    if (exists)
+        return compare(offer, index, error);
+    struct arrived now = arrived_now(partial);
+    enum repo_put put =
+        has_changed(arrived, &now) ? look_at_arrived(offer, &now.same, error) : REPO_PUT_DONE;
+    if (put != REPO_PUT_DONE)
+        unlink(whole);
+    else if (has_changed(arrived, &now))
+        *arrived = now;
+    return put;
+}
+
+/* What has arrived before has become of no use, when it is the beginning of this one. */
+static void drop_arrived(const struct offer *offer, const struct arrived *arrived, int lock,
+                         const char *path)
+{
+    if (!arrived->there || !arrived->same || lock < 0)
+        return;
+    unlink(path);
+    segment_partial_forget(offer->lineage, offer->name.timeline, offer->name.segment,
+                           offer->segment_bytes);
 }
 
 /* file: what is written of it already; NULL: its name is taken. */
@@ -188,18 +270,28 @@ static enum repo_put put_whole(const struct offer *offer, const struct wal_index
                                struct repo_writer *file, GError **error)
 {
     g_autoptr(GByteArray) frame = segment_index_frame(index);
-    bool exists = file == NULL;
+    g_autofree char *path = segment_path(offer->lineage, offer->name.timeline,
+                                         offer->name.segment, offer->segment_bytes, true);
+    struct arrived arrived = arrived_now(path);
+    int lock = arrived.there ? segment_partial_lock(offer->lineage, 0, NULL) : -1;
+    enum repo_put put = arrived.there && file != NULL
+                            ? look_at_arrived(offer, &arrived.same, error)
+                            : REPO_PUT_DONE;
 
-    if (file != NULL && (!repo_writer_put(file, frame->data, frame->len, error) ||
-                         !show(offer, file, true, &exists, error)))
-        return REPO_PUT_FAILED;
-    if (exists)
-        return compare(offer, index, false, error);
-    drop_partial(offer, index);
+    if (put == REPO_PUT_DONE && file != NULL && !offer_fits_between(offer, index, error))
+        put = REPO_PUT_DIFFERENT;
+    if (put == REPO_PUT_DONE && file != NULL &&
+        !repo_writer_put(file, frame->data, frame->len, error))
+        put = REPO_PUT_FAILED;
+    if (put == REPO_PUT_DONE)
+        put = show_whole(offer, index, file, &arrived, path, error);
+    if (put == REPO_PUT_DONE)
+        drop_arrived(offer, &arrived, lock, path);
+    segment_partial_unlock(lock);
     /* Now and then: it reads a folder of many thousand names. */
-    if (offer->name.segment % 64 == 0)
+    if (put == REPO_PUT_DONE && offer->name.segment % 64 == 0)
         lineage_wal_clean(offer->lineage);
-    return REPO_PUT_DONE;
+    return put;
 }
 
 /* file: of one that is taken for a complete one, and not there yet, while it was looked at. */

@@ -165,10 +165,12 @@ static inline void put_rest(struct writer *writer)
         put_filler(writer, 5000);
     while (end - position(writer) > PAGE)
         put_filler(writer, 3);
-    /* A record takes what is left: 24 bytes of header and 5 of its data's header are its own. */
-    while (end - position(writer) > 64)
+    /* The last one begins where a writer at the end supposes it: 48 bytes before. Of a record 24 bytes
+     * of header and 5 of its data's header are its own. */
+    while (end - position(writer) > 128)
         put_filler(writer, 3);
-    put_filler(writer, (guint32) (end - position(writer)) - 29);
+    put_filler(writer, (guint32) (end - position(writer)) - 48 - 29);
+    put_filler(writer, 48 - 29);
 }
 
 #endif

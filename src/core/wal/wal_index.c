@@ -75,6 +75,8 @@ void wal_index_close(struct wal_index *index, const struct wal_reader *reader, b
 
     index->end_lsn = wal_reader_end(reader);
     index->open_lsn = transaction ? open : 0;
+    wal_reader_join(reader, &index->join);
+    index->joined = true;
     index->whole = whole;
 }
 
@@ -163,6 +165,19 @@ static void set_points(json_t *object, const struct wal_index *index)
     json_object_set_new(object, "points", points);
 }
 
+static void set_join(json_t *object, const struct wal_index *index)
+{
+    json_t *join = json_object();
+
+    if (index->join.anew)
+        json_object_set_new(join, "anew", json_true());
+    json_object_set_new(join, "carried", json_integer((json_int_t) index->join.carried));
+    set_lsn(join, "previous", index->join.previous);
+    set_lsn(join, "last", index->join.last);
+    json_object_set_new(join, "left", json_integer((json_int_t) index->join.left));
+    json_object_set_new(object, "join", join);
+}
+
 char *wal_index_text(const struct wal_index *index)
 {
     json_t *object = json_object();
@@ -176,6 +191,8 @@ char *wal_index_text(const struct wal_index *index)
     set_lsn(object, "open_lsn", index->open_lsn);
     set_ends(object, index);
     set_points(object, index);
+    if (index->joined)
+        set_join(object, index);
     text = json_dumps(object, JSON_COMPACT);
     json_decref(object);
     copy = g_strdup(text);
@@ -242,6 +259,21 @@ static void get_points(const json_t *object, struct wal_index *index, bool *good
     }
 }
 
+static void get_join(const json_t *object, struct wal_index *index, bool *good)
+{
+    const json_t *join = json_object_get(object, "join");
+
+    index->joined = join != NULL;
+    if (!index->joined)
+        return;
+    *good = *good && json_is_object(join);
+    index->join.anew = json_is_true(json_object_get(join, "anew"));
+    index->join.carried = (guint64) number(join, "carried", 0, G_MAXUINT32, good);
+    index->join.previous = lsn_of(join, "previous", good);
+    index->join.last = lsn_of(join, "last", good);
+    index->join.left = (guint64) number(join, "left", 0, G_MAXUINT32, good);
+}
+
 static struct wal_index *index_of_json(const json_t *object)
 {
     bool good = json_is_object(object);
@@ -258,6 +290,7 @@ static struct wal_index *index_of_json(const json_t *object)
     index->open_lsn = lsn_of(object, "open_lsn", &good);
     get_ends(object, index, &good);
     get_points(object, index, &good);
+    get_join(object, index, &good);
     return good ? g_steal_pointer(&index) : NULL;
 }
 

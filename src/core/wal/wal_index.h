@@ -25,6 +25,8 @@ struct wal_index {
     guint64
         open_lsn; /* a record that goes on in the next segment, which may be a commit; 0: none */
     bool whole;   /* of a complete segment; false: of what has arrived so far */
+    bool joined;  /* join is known: an index that was made before it was kept has none */
+    struct wal_join join;
     guint commits, aborts;
     /* Of commits and aborts, as recovery compares them; lsn: where the record begins. */
     gint64 first_us, last_us; /* of the first and the last one in the order of the WAL */

@@ -45,6 +45,9 @@ struct wal_reader {
     guint page_have;
 
     guint64 carried, carried_left;
+    bool anew;            /* what would have been carried was given up */
+    guint64 before_first; /* the record before the first one */
+    guint64 checked;      /* behind the last complete record */
 
     guint8 head[WAL_RECORD_HEADER];
     guint32 have, total; /* bytes of the record that is being read; 0: none */
@@ -165,6 +168,7 @@ static bool join_pages(struct wal_reader *reader, GError **error)
         return true;
     }
     if (flags & FIRST_IS_OVERWRITTEN && rest == 0) {
+        reader->anew |= !reader->begun;
         reader->have = reader->total = 0;
         reader->carried_left = 0;
         reader->state = READ_RECORDS;
@@ -233,6 +237,7 @@ static bool end_record(struct wal_reader *reader, GError **error)
         return broken(reader, error, "the record at %s has another checksum", lsn);
     }
     reader->previous = reader->record;
+    reader->checked = reader->position;
     reader->end = (reader->position + 7) & ~(guint64) 7;
     reader->have = 0;
     event.end_lsn = reader->end;
@@ -266,6 +271,8 @@ static bool check_record(struct wal_reader *reader, GError **error)
     g_byte_array_set_size(reader->body, 0);
     if (reader->previous != 0 ? previous != reader->previous : previous >= reader->record)
         return broken(reader, error, "the record does not follow the one before");
+    if (reader->previous == 0)
+        reader->before_first = previous;
     return reader->total > WAL_RECORD_HEADER || end_record(reader, error);
 }
 
@@ -383,6 +390,33 @@ guint64 wal_reader_open(const struct wal_reader *reader, bool *ret_transaction)
 guint64 wal_reader_carried(const struct wal_reader *reader)
 {
     return reader->carried;
+}
+
+guint64 wal_reader_checked(const struct wal_reader *reader)
+{
+    return reader->checked;
+}
+
+void wal_reader_join(const struct wal_reader *reader, struct wal_join *ret_join)
+{
+    bool open = reader->have > 0;
+
+    *ret_join = (struct wal_join){
+        .anew = reader->anew,
+        .carried = reader->carried,
+        .previous = reader->before_first,
+        .last = open ? reader->record : reader->previous,
+        .left = open ? reader->total - reader->have : reader->carried_left,
+    };
+}
+
+bool wal_join_fits(const struct wal_join *first, const struct wal_join *second)
+{
+    if (second->anew)
+        return true;
+    if (second->carried != first->left)
+        return false;
+    return second->previous == 0 || first->last == 0 || second->previous == first->last;
 }
 
 guint32 wal_reader_timeline(const struct wal_reader *reader)

@@ -63,6 +63,26 @@ guint64 wal_reader_open(const struct wal_reader *reader, bool *ret_transaction);
 /* The record that began before start: how many of its bytes stood behind it. */
 guint64 wal_reader_carried(const struct wal_reader *reader);
 
+/* Behind the last record whose checksum was seen to be right, not aligned; 0: none was. */
+guint64 wal_reader_checked(const struct wal_reader *reader);
+
+/* How a stretch of WAL hangs together with what stands before and behind it. */
+struct wal_join {
+    bool anew;       /* the record that ran into it was given up after a crash */
+    guint64 carried; /* bytes of a record that began before */
+    guint64
+        previous; /* where the record before its first one begins, as that says; 0: unknown */
+    guint64 last; /* where the last record that begins in it does; 0: none does */
+    guint64 left; /* bytes of the last record, or of the carried one, that stand behind it */
+};
+
+/* As far as it was read. */
+void wal_reader_join(const struct wal_reader *reader, struct wal_join *ret_join);
+
+/* Whether the second may be what follows the first, which was read to its end. Of the second not
+ * more than its first page need have been read. */
+bool wal_join_fits(const struct wal_join *first, const struct wal_join *second);
+
 int wal_reader_version(const struct wal_reader *reader); /* 14 to 18; 0: no page read yet */
 bool wal_reader_switched(
     const struct wal_reader *reader); /* behind a switch: the rest is void */

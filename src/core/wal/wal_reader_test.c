@@ -321,6 +321,47 @@ static void test_damaged_index(void)
     }
 }
 
+/* ---- borders ------------------------------------------------------------------------------ */
+
+static struct wal_join join_of(const guint8 *bytes, gsize length, guint64 start)
+{
+    struct wal_join join;
+    AUTO(wal_reader) reader = wal_reader_new(start, MB, system_id, NULL, NULL);
+
+    g_assert_true(wal_reader_feed(reader, bytes, length, NULL));
+    wal_reader_join(reader, &join);
+    return join;
+}
+
+/* A record of so many bytes before the border: over it, up to it, and a page of its own behind. */
+static void test_joins(void)
+{
+    for (guint32 length = 3; length < 60; length += 8) {
+        struct writer writer = writer_at(3 * MB), other = writer_at(3 * MB);
+        while (MB - writer.bytes->len > 3 * PAGE)
+            put_filler(&writer, 5000);
+        while (MB - writer.bytes->len % MB > 200 && writer.bytes->len < MB)
+            put_filler(&writer, length);
+        while (writer.bytes->len < MB)
+            put_filler(&writer, length);
+        put_filler(&writer, 100);
+        put_rest(&other);
+        g_autoptr(GByteArray) bytes = writer.bytes, others = other.bytes;
+        struct wal_join first = join_of(bytes->data, MB, 3 * MB);
+        struct wal_join second = join_of(bytes->data + MB, bytes->len - MB, 4 * MB);
+        struct wal_join alien = join_of(others->data, MB, 3 * MB);
+        g_assert_true(wal_join_fits(&first, &second));
+        g_assert_false(wal_join_fits(&alien, &second));
+        /* Before a record is known what is carried tells. */
+        struct wal_join page = join_of(bytes->data + MB, 40, 4 * MB);
+        g_assert_true(wal_join_fits(&first, &page));
+        page.carried++;
+        g_assert_false(wal_join_fits(&first, &page));
+        page.anew = true;
+        g_assert_true(wal_join_fits(&first, &page));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -335,5 +376,6 @@ int main(int argc, char **argv)
     g_test_add_func("/wal/crc", test_crc);
     g_test_add_func("/wal/index/text", test_index_text);
     g_test_add_func("/wal/index/damaged", test_damaged_index);
+    g_test_add_func("/wal/joins", test_joins);
     return g_test_run();
 }

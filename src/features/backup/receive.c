@@ -35,6 +35,7 @@ struct receive {
     guint beats;
     enum receive_danger warned; /* what was told */
     bool leap, begun;
+    bool made;               /* the slot, by this run */
     gint64 refused_since_us; /* monotonic; 0: the last failure was another one */
     bool busy; /* the slot was in use, perhaps by one of us whose death is not noticed yet */
 };
@@ -187,6 +188,7 @@ static bool settle_slot(struct receive *receive, struct receive_slot *slot, GErr
                     receive->slot);
     bool fine = receive_slot_look(receive->session, receive->slot, slot, error);
     slot->made = made;
+    receive->made |= made;
     return fine;
 }
 
@@ -323,6 +325,15 @@ static enum runbook_exit run(struct receive *receive, GError **error)
     }
 }
 
+/* The slot of a run that has never received anything would hold back WAL for nobody. */
+static void leave(struct receive *receive)
+{
+    if (!receive->made || receive->begun || receive->session == NULL)
+        return;
+    if (session_alive(receive->session) || session_reopen(receive->session, NULL))
+        receive_slot_drop(receive->session, receive->slot, NULL);
+}
+
 enum runbook_exit wal_receive_command(struct call *call, GError **error)
 {
     const char *until = option_value(call->options, "until-lsn");
@@ -341,6 +352,7 @@ enum runbook_exit wal_receive_command(struct call *call, GError **error)
     code = run(&receive, error);
     receive_full_free(receive.full);
     g_clear_pointer(&receive.stream, wal_stream_close);
+    leave(&receive);
     g_clear_pointer(&receive.session, session_close);
     g_clear_pointer(&receive.lineage, lineage_close);
     repo_close(receive.repo);

@@ -110,6 +110,30 @@ static void check_gap(struct verify *verify, const struct repo_segment *before,
                missing + (before->partial ? 1 : 0));
 }
 
+/* Whether a recovery would come from one segment into the next: where two servers have written into
+ * one repository each of them may be as it was stored. */
+static void check_border(struct verify *verify, const struct repo_segment *before,
+                         const struct repo_segment *after, guint32 bytes)
+{
+    const struct lineage *lineage = verify->repository->lineage;
+
+    if (before->timeline != after->timeline || before->segment + 1 != after->segment ||
+        before->partial)
+        return;
+    AUTO(wal_index) first = lineage_segment_index(lineage, before, NULL);
+    AUTO(wal_index) second = lineage_segment_index(lineage, after, NULL);
+    if (first == NULL || second == NULL || !first->joined || !second->joined ||
+        second->end_lsn == second->segment * bytes ||
+        wal_join_fits(&first->join, &second->join))
+        return;
+    g_autofree char *path = path_of(verify, after, bytes);
+    g_autofree char *name = name_of(before, bytes);
+    verify_add(verify, VERIFY_DAMAGED, path,
+               "its WAL does not go on where that of %s ends: they are of two servers, and a "
+               "recovery ends between them",
+               name);
+}
+
 bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_bad,
                 GError **error)
 {
@@ -123,8 +147,10 @@ bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_
             return false;
         if (!good)
             g_hash_table_add(bad, name_of(at(segments, i), bytes));
-        if (i + 1 < segments->len)
+        if (i + 1 < segments->len) {
             check_gap(verify, at(segments, i), at(segments, i + 1), bytes);
+            check_border(verify, at(segments, i), at(segments, i + 1), bytes);
+        }
     }
     *ret_bad = g_steal_pointer(&bad);
     return true;
