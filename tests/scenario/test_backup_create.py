@@ -146,3 +146,10 @@ def test_repository_in_the_cluster_itself(cluster, runbook, tmp_path):
             assert "lies in a cluster's own folder" in refused and "hint: --repo names" in refused
     assert not (data / "backups").exists() and not (inside / "x").exists()
     create(runbook, cluster, cluster.cluster.folder / "fast" / "beside")
+
+
+@pytest.mark.parametrize("version", [15])
+def test_no_walsender_at_all(fresh_server, runbook, tmp_path):
+    server = fresh_server(max_wal_senders=0)
+    refused = create(runbook, server, tmp_path / "repo", code=3).err
+    assert "max_wal_senders says 0 nobody may" in refused and "are taken" not in refused

@@ -94,6 +94,23 @@ def test_subscriptions(runbook, fresh_server, folder):
     has(shop, hint_of(dropped, "in it: ", ". "))
 
 
+def test_leftover_with_a_subscription(runbook, fresh_server, folder):
+    """It cannot be dropped as others are: said, and in nobody's way."""
+    server = fresh_server()
+    server.sql("CREATE DATABASE shop_restoring_20261126_023514")
+    server.sql("COMMENT ON DATABASE shop_restoring_20261126_023514 IS "
+               "'pgrunbook restore-dump: unfinished'")
+    left = Server(server.cluster, "shop_restoring_20261126_023514")
+    left.sql("CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p WITH (connect = false)")
+    server.sql("CREATE TABLE t AS SELECT 1 AS one")
+    file = the_dump(runbook, server, folder)
+    said = restore(runbook, server, file, "--into", "shop").err
+    assert "shop_restoring_20261126_023514" in said and "has subscriptions" in said
+    has(left, hint_of(said, "in it: ", ". "))
+    assert "has subscriptions" not in restore(runbook, server, file, "--into", "shop2").err
+    assert databases(server) >= {"shop", "shop2"} and left.dbname not in databases(server)
+
+
 def test_row_security_that_is_forced(runbook, server, folder, roles):
     """Its owner restores it, and does not see it: not counted, and said so."""
     role = roles("owner", "LOGIN CREATEDB")

@@ -9,6 +9,24 @@ static void collect(GPtrArray **into, const struct rows *rows)
         g_ptr_array_add(*into, g_strdup(rows_text(rows, row, 0)));
 }
 
+/* One that cannot be dropped is in nobody's way. */
+static void collect_leftovers(struct restore_dump *restore, const struct rows *rows)
+{
+    restore->place.leftovers = g_ptr_array_new_with_free_func(g_free);
+    for (int row = 0; row < rows_count(rows); row++) {
+        const char *name = rows_text(rows, row, BACKUP_RESTORE_DUMP_LEFTOVERS_NAME);
+        const char *away = rows_text(rows, row, BACKUP_RESTORE_DUMP_LEFTOVERS_AWAY);
+        g_autofree char *quoted = session_quote(restore->session, NULL, name);
+        if (away == NULL)
+            g_ptr_array_add(restore->place.leftovers, g_strdup(name));
+        else
+            output_warn(restore->call->output,
+                        "\"%s\" is left by a restore that was killed, and has subscriptions\n"
+                        "hint: in it: %s. Then: DROP DATABASE %s",
+                        name, away, quoted);
+    }
+}
+
 static void note(struct restore_dump_place *place, const struct rows *now)
 {
     place->exists = rows_bool(now, 0, BACKUP_RESTORE_DUMP_PLACE_FOUND);
@@ -41,7 +59,7 @@ bool restore_dump_look(struct restore_dump *restore, GError **error)
     if (like == NULL)
         return false;
     note(&restore->place, now);
-    collect(&restore->place.leftovers, left);
+    collect_leftovers(restore, left);
     collect(&restore->place.properties, like);
     return gate_primary(session, rows_bool(now, 0, BACKUP_RESTORE_DUMP_PLACE_IN_RECOVERY),
                         "nothing can be restored into it", error);
