@@ -96,7 +96,7 @@ def test_bad_pages(cluster, runbook, tmp_path):
     assert f"backup {recorded[0]['summary']['backup']['id']}, seconds" in said and "{" not in said
 
 
-@pytest.mark.parametrize("version", [15])
+@pytest.mark.parametrize("version", [14, 15, 18])
 @pytest.mark.parametrize("place", ["database", "table", "tablespace"])
 def test_files_moved_away_by_hand(cluster, runbook, tmp_path, place):
     """A link to another disk, in the place of a database or of a table's file: PostgreSQL leaves it

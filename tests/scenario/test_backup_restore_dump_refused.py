@@ -2,10 +2,10 @@
 a role or a server is not as usual."""
 
 import pytest
-from support.dumps import databases, fill, restore, shell, the_dump
+from support.dumps import DUMPED, databases, fill, restore, shell, the_dump
 from support.servers import Server
 
-pytestmark = pytest.mark.parametrize("version", [15])
+versions = DUMPED
 
 
 @pytest.fixture
