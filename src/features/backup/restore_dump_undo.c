@@ -30,7 +30,7 @@ static bool may_be_there(struct restore_dump *restore)
     return now == NULL || rows_bool(now, 0, BACKUP_RESTORE_DUMP_PLACE_FOUND);
 }
 
-/* One step, in the database of that server; lanes: 0: on the session that is there. Caller frees. */
+/* One step, in the database of that server; without lanes on the session that is there. Caller frees. */
 static struct plan *carry_out(struct restore_dump *restore, struct session_params *server,
                               unsigned lanes, char *sql, gint64 id, int number)
 {
@@ -65,8 +65,7 @@ static bool drop_subscriptions(struct restore_dump *restore, gint64 id, int numb
         return false;
     g_autofree char *body = g_strdup_printf("BEGIN\n%s;\nEND", away);
     server.database = restore->restoring;
-    AUTO(plan)
-    plan = carry_out(restore, &server, 1, restore_dump_block(body), id, number);
+    plan_free(carry_out(restore, &server, 1, restore_dump_block(body), id, number));
     return true;
 }
 
