@@ -94,3 +94,62 @@ def test_bad_pages(cluster, runbook, tmp_path):
     assert [run["outcome"] for run in recorded] == ["done", "failed", "done"]
     said = runbook("history", "list", server=cluster).expect(0).out
     assert f"backup {recorded[0]['summary']['backup']['id']}, seconds" in said and "{" not in said
+
+
+@pytest.mark.parametrize("version", [14, 15, 18])
+@pytest.mark.parametrize("place", ["database", "table", "tablespace"])
+def test_files_moved_away_by_hand(cluster, runbook, tmp_path, place):
+    """A link to another disk, in the place of a database or of a table's file: PostgreSQL leaves it
+    out of its base backups, which would be without it."""
+    repo, data = tmp_path / "repo", cluster.cluster.data
+    path = {"database": "SELECT 'base/' || oid FROM pg_database WHERE datname = 'postgres'",
+            "table": "SELECT pg_relation_filepath('u')",
+            "tablespace": "SELECT pg_relation_filepath('t')"}[place]
+    path = cluster.value(path)
+    cluster.cluster.stop()
+    real = (data / path).resolve()
+    elsewhere = cluster.cluster.folder / "elsewhere"
+    os.rename(real, elsewhere)
+    os.symlink(elsewhere, real)
+    cluster.cluster.start()
+    assert cluster.value("SELECT count(*) FROM u") == 5000
+    refused = create(runbook, cluster, repo, code=4)
+    assert refused.err.count(real.name) == 1 and "warn" not in refused.err, refused
+    assert path in refused.err or str(real) in refused.err, refused
+    assert "hint: what the link leads to belongs in its place" in refused.err
+    assert not backups(repo) and not leftovers(repo)
+    cluster.cluster.stop()
+    os.unlink(real)
+    os.rename(elsewhere, real)
+    cluster.cluster.start()
+    create(runbook, cluster, repo)
+
+
+@pytest.mark.parametrize("version", [15])
+def test_special_file_that_nobody_misses(cluster, runbook, tmp_path):
+    """Warned of, once."""
+    os.mkfifo(cluster.cluster.data / "pipe")
+    result = runbook("backup", "create", "--repo", tmp_path / "repo", server=cluster).expect(0)
+    assert result.err.count('"./pipe"') == 1
+    assert len(backups(tmp_path / "repo")) == 1
+
+
+@pytest.mark.parametrize("version", [15])
+def test_repository_in_the_cluster_itself(cluster, runbook, tmp_path):
+    """Each backup would hold the ones before, and all would be lost with it."""
+    data = cluster.cluster.data
+    (inside,) = (cluster.cluster.folder / "fast").iterdir()
+    os.symlink(data, tmp_path / "link")
+    for repo in data, data / "backups" / "here", tmp_path / "link" / "backups", inside / "x":
+        for options in ((), ("--dry-run",)):
+            refused = create(runbook, cluster, repo, *options, code=4).err
+            assert "lies in a cluster's own folder" in refused and "hint: --repo names" in refused
+    assert not (data / "backups").exists() and not (inside / "x").exists()
+    create(runbook, cluster, cluster.cluster.folder / "fast" / "beside")
+
+
+@pytest.mark.parametrize("version", [15])
+def test_no_walsender_at_all(fresh_server, runbook, tmp_path):
+    server = fresh_server(max_wal_senders=0)
+    refused = create(runbook, server, tmp_path / "repo", code=3).err
+    assert "max_wal_senders says 0 nobody may" in refused and "are taken" not in refused

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from support import faults
 from support.dumps import DUMPED, contents, dump, fill, shell, sums_agree, the_dump
-from support.servers import wait_until
+from support.servers import Server, wait_until
 
 versions = DUMPED
 
@@ -169,3 +169,15 @@ def test_password_is_on_no_command_line(runbook, fresh_server, folder):
     locker.execute("ROLLBACK")
     running.wait().expect(0)
     assert "se cret" not in runbook("history").out
+
+
+@pytest.mark.parametrize("version", [15])
+@pytest.mark.parametrize("name", ["host=nowhere", "postgresql://nowhere/y", "it's a \\ shop"])
+def test_name_like_a_connection_string(runbook, server, folder, name):
+    odd = Server(server.cluster, name)
+    server.sql(f'CREATE DATABASE "{name}"')
+    odd_dump = runbook("backup", "dump", "--to", folder, "--globals", "--json",
+                       "-d", odd.conninfo()).expect(0).json
+    sums_agree(folder)
+    assert odd_dump["outcome"] == "done"
+    server.sql(f'DROP DATABASE "{name}"')

@@ -33,7 +33,8 @@ struct step {
     /* A program instead of SQL, NULL-terminated arguments; sql is then the same as a shell would
      * read it, for people. NULL: none. */
     char **program;
-    char *program_input;    /* a file or named pipe that is its stdin; NULL: it has none */
+    const char *program_options; /* added to its PGOPTIONS; NULL: none */
+    char *program_input;         /* a file or named pipe that is its stdin; NULL: it has none */
     const char *lock_mode;  /* the strongest it takes: "ShareUpdateExclusiveLock"; NULL: none */
     gint64 lock_timeout_ms; /* 0: the run's; below 0: it waits for as long as it takes */
     unsigned phase;         /* steps of a phase start when all of the phase before ended */

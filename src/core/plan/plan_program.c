@@ -33,12 +33,23 @@ struct program {
 
 /* ---- how it starts ------------------------------------------------------------------------- */
 
+static char **with_options(char **environment, const char *options)
+{
+    const char *has = g_environ_getenv(environment, "PGOPTIONS");
+    g_autofree char *all = g_strdup_printf("%s %s", has != NULL ? has : "", options);
+
+    return g_environ_setenv(environment, "PGOPTIONS", g_strstrip(all), TRUE);
+}
+
 struct program *program_start(const struct step *step, PGconn *connection, bool guarded,
                               GError **error)
 {
     g_auto(GStrv) environment = program_environment_of(connection, guarded);
     int pipe[2];
     GPid pid;
+
+    if (step->program_options != NULL)
+        environment = with_options(environment, step->program_options);
 
     if (!g_unix_open_pipe(pipe, FD_CLOEXEC, error))
         return NULL;

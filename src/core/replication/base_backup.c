@@ -29,6 +29,7 @@ struct base_backup *base_backup_new(void)
 
     backup->places = g_array_new(FALSE, TRUE, sizeof(struct base_backup_place));
     backup->bad = g_array_new(FALSE, TRUE, sizeof(struct base_backup_bad));
+    backup->left_out = g_ptr_array_new_with_free_func(g_free);
     backup->warnings = g_ptr_array_new_with_free_func(g_free);
     return backup;
 }
@@ -41,6 +42,7 @@ void base_backup_free(struct base_backup *backup)
         base_backup_bad_clear(&g_array_index(backup->bad, struct base_backup_bad, i));
     g_array_unref(backup->places);
     g_array_unref(backup->bad);
+    g_ptr_array_unref(backup->left_out);
     g_ptr_array_unref(backup->warnings);
     g_free(backup);
 }
@@ -98,6 +100,13 @@ static char *by_links(const struct base_backup *backup, const char *text)
     return g_strdup(text);
 }
 
+/* The server goes through its files twice, for the estimate and for the bytes. */
+static void keep_once(GPtrArray *texts, const char *text)
+{
+    if (!g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL))
+        g_ptr_array_add(texts, g_strdup(text));
+}
+
 static void keep_warning(const struct base_backup_said *said, gpointer data)
 {
     struct conversation *talk = data;
@@ -106,10 +115,15 @@ static void keep_warning(const struct base_backup_said *said, gpointer data)
     if (said->message == NULL || g_strcmp0(said->severity, "WARNING") != 0)
         return;
     g_autofree char *linked = by_links(talk->backup, said->message);
-    if (base_backup_bad_parse(talk->version, linked, &bad))
+    if (base_backup_bad_parse(talk->version, linked, &bad)) {
         g_array_append_val(talk->backup->bad, bad);
-    else
-        g_ptr_array_add(talk->backup->warnings, g_utf8_make_valid(said->message, -1));
+        return;
+    }
+    bool walker = g_strcmp0(said->function, BASE_BACKUP_WALKER) == 0;
+    g_autofree char *left_out = walker ? base_backup_left_out_parse(said->message) : NULL;
+    g_autofree char *text = g_utf8_make_valid(said->message, -1);
+    keep_once(left_out != NULL ? talk->backup->left_out : talk->backup->warnings,
+              left_out != NULL ? left_out : text);
 }
 
 /* ---- the result sets ---------------------------------------------------------------------- */

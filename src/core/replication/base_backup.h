@@ -23,6 +23,7 @@ struct base_backup {
     guint64 estimated;
     GArray *bad;         /* of struct base_backup_bad */
     bool damaged;        /* the server says that pages are bad: the backup is of no use */
+    GPtrArray *left_out; /* paths that a cluster cannot be without: the backup is of no use */
     GPtrArray *warnings; /* others, texts */
 };
 

@@ -26,6 +26,7 @@ static void take_warning(const guint8 *data, gsize size)
     g_autofree char *text = g_strndup((const char *) data, size);
     struct base_backup_bad bad = {0};
     struct base_backup_relation relation;
+    g_autofree char *left_out = base_backup_left_out_parse(text);
 
     if (!base_backup_bad_parse(150000, text, &bad))
         return;

@@ -16,6 +16,7 @@ static struct base_backup_said said_by(const PGresult *result)
         .sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE),
         .message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
         .hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT),
+        .function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION),
     };
 }
 

@@ -13,7 +13,7 @@
 
 /* What the server says of an error or a warning; members may be NULL. */
 struct base_backup_said {
-    const char *severity, *sqlstate, *message, *hint;
+    const char *severity, *sqlstate, *message, *hint, *function;
 };
 
 enum base_backup_copied { BASE_BACKUP_BYTES, BASE_BACKUP_COPY_END, BASE_BACKUP_COPY_FAILED };

@@ -260,6 +260,25 @@ bool base_backup_bad_parse(int version, const char *warning, struct base_backup_
     return true;
 }
 
+/* What is in none of these folders (a socket, a pipe, a configuration file) a server starts without,
+ * or is told of. Tablespaces are named by where they really lie. */
+char *base_backup_left_out_parse(const char *warning)
+{
+    g_autofree char *text = g_utf8_make_valid(warning, -1);
+    g_autoptr(GRegex) path = g_regex_new(
+        "(?:\\./"
+        "((?:base|global|pg_tblspc|pg_xact|pg_multixact|pg_commit_ts|pg_twophase|pg_logical)"
+        "(?:/[^\"«»“”\\s\\xa0]*)?|PG_VERSION)"
+        "|(/[^\"«»“”]*/PG_\\d+_\\d+(?:/[^\"«»“”\\s\\xa0]*)?))(?=[\"«»“”\\s\\xa0]|$)",
+        0, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+
+    if (!g_regex_match(path, text, 0, &match))
+        return NULL;
+    g_autofree char *inside = g_match_info_fetch(match, 1);
+    return *inside != '\0' ? g_steal_pointer(&inside) : g_match_info_fetch(match, 2);
+}
+
 /* ---- the label ---------------------------------------------------------------------------- */
 
 bool base_backup_lsn_parse(const char *text, guint64 *ret_lsn)

@@ -63,6 +63,13 @@ void base_backup_bad_clear(struct base_backup_bad *bad);
  * counts blocks from the beginning of the file. */
 bool base_backup_bad_parse(int version, const char *warning, struct base_backup_bad *ret_bad);
 
+/* Reads a warning, in whatever language it is, that something is left out of the backup for being
+ * neither file nor folder (a symbolic link, say): where a cluster cannot be without it the path,
+ * from the data directory or a tablespace's own, caller frees; else NULL. Other warnings that name
+ * a file are to be kept from it: by BASE_BACKUP_WALKER, the server's function that it comes from. */
+#define BASE_BACKUP_WALKER "sendDir"
+char *base_backup_left_out_parse(const char *warning);
+
 /* A relation's file: where it lies and which filenode it has. */
 struct base_backup_relation {
     guint32 tablespace; /* 1663: pg_default, 1664: pg_global */

@@ -156,6 +156,33 @@ static void test_other_warnings(void)
     }
 }
 
+static void test_left_out(void)
+{
+    static const struct {
+        const char *warning, *path;
+    } cases[] = {
+        {"skipping special file \"./base/16384\"", "base/16384"},
+        {"skipping special file \"./base\"", "base"},
+        {"überspringe besondere Datei »./base/5/16384.1«", "base/5/16384.1"},
+        {"ignore le fichier spécial « ./global/1262 »", "global/1262"},
+        {"スペシャルファイル\"./pg_xact\"をスキップしています", "pg_xact"},
+        {"skipping special file \"./PG_VERSION\"", "PG_VERSION"},
+        {"skipping special file \"./pg_tblspc/16390/PG_16_202307071/5\"",
+         "pg_tblspc/16390/PG_16_202307071/5"},
+        {"skipping special file \"/mnt/fast one/PG_15_202209061/5/16384\"",
+         "/mnt/fast one/PG_15_202209061/5/16384"},
+        {"skipping special file \"./socket\"", NULL},
+        {"skipping special file \"./basement\"", NULL},
+        {"skipping special file \"./postgresql.conf\"", NULL},
+        {"skipping special file \"./pg_stat/pipe\"", NULL},
+        {"", NULL},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = base_backup_left_out_parse(cases[i].warning);
+        g_assert_cmpstr(path, ==, cases[i].path);
+    }
+}
+
 static void test_relations(void)
 {
     struct base_backup_relation relation;
@@ -234,6 +261,7 @@ int main(int argc, char **argv)
     g_test_add_func("/base-backup/strange-messages", test_strange_messages);
     g_test_add_func("/base-backup/bad-pages", test_bad_pages);
     g_test_add_func("/base-backup/other-warnings", test_other_warnings);
+    g_test_add_func("/base-backup/left-out", test_left_out);
     g_test_add_func("/base-backup/relations", test_relations);
     g_test_add_func("/base-backup/label", test_label);
     g_test_add_func("/base-backup/lsn", test_lsn);

@@ -99,6 +99,7 @@ static struct base_backup_said said_in(const struct wire_message *message)
         .sqlstate = wire_message_field(message, 'C'),
         .message = wire_message_field(message, 'M'),
         .hint = wire_message_field(message, 'H'),
+        .function = wire_message_field(message, 'R'),
     };
 }
 

@@ -99,39 +99,6 @@ static bool connect_beside(struct restore_dump *restore, GError **error)
     return restore->session != NULL;
 }
 
-static void collect(GPtrArray *into, const struct rows *rows)
-{
-    for (int row = 0; row < rows_count(rows); row++)
-        g_ptr_array_add(into, g_strdup(rows_text(rows, row, 0)));
-}
-
-static bool observe(struct restore_dump *restore, GError **error)
-{
-    struct session *session = restore->session;
-    struct restore_dump_place *place = &restore->place;
-    const char *names[] = {restore->into, restore->restoring};
-    const char *comment[] = {RESTORE_DUMP_COMMENT};
-
-    AUTO(rows) now = session_query(session, &query_backup_restore_dump_place, names, error);
-    AUTO(rows)
-    left = now == NULL
-               ? NULL
-               : session_query(session, &query_backup_restore_dump_leftovers, comment, error);
-    AUTO(rows)
-    like = left == NULL
-               ? NULL
-               : session_query(session, &query_backup_restore_dump_properties, names, error);
-    if (like == NULL)
-        return false;
-    place->exists = rows_bool(now, 0, BACKUP_RESTORE_DUMP_PLACE_FOUND);
-    place->sessions = rows_int(now, 0, BACKUP_RESTORE_DUMP_PLACE_SESSIONS);
-    place->prepared = rows_int(now, 0, BACKUP_RESTORE_DUMP_PLACE_PREPARED);
-    collect(place->leftovers, left);
-    collect(place->properties, like);
-    return gate_primary(session, rows_bool(now, 0, BACKUP_RESTORE_DUMP_PLACE_IN_RECOVERY),
-                        "nothing can be restored into it", error);
-}
-
 static bool name_it(struct restore_dump *restore, GError **error)
 {
     const char *into = option_value(restore->call->options, "into");
@@ -149,36 +116,6 @@ static bool name_it(struct restore_dump *restore, GError **error)
     if (restore->wish.replace)
         restore->before = restore_dump_name(restore->into, "before", now);
     return true;
-}
-
-/* Into what exists only as it was asked for. */
-static bool may_begin(struct restore_dump *restore, GError **error)
-{
-    const struct restore_dump_wish *wish = &restore->wish;
-
-    if (!restore->place.exists)
-        g_clear_pointer(&restore->before, g_free);
-    if (!restore->place.exists && wish->clean) {
-        runbook_error_set(error, RUNBOOK_REFUSED, "leave --clean out: then it is made",
-                          "there is no database \"%s\" to restore into", restore->into);
-        return false;
-    }
-    if (restore->place.exists && wish->replace && restore->place.prepared > 0) {
-        runbook_error_set(error, RUNBOOK_REFUSED,
-                          "SELECT * FROM pg_prepared_xacts names them; COMMIT PREPARED or "
-                          "ROLLBACK PREPARED ends each",
-                          "\"%s\" has %" G_GINT64_FORMAT " prepared transactions, which keep a "
-                          "database in its place",
-                          restore->into, restore->place.prepared);
-        return false;
-    }
-    if (!restore->place.exists || wish->clean || wish->replace)
-        return true;
-    runbook_error_set(error, RUNBOOK_REFUSED,
-                      "--into NEWDB restores under another name; --replace puts the restored "
-                      "one in its place, and keeps the old one beside",
-                      "there is a database \"%s\" already", restore->into);
-    return false;
 }
 
 /* ---- the run ----------------------------------------------------------------------------- */
@@ -223,53 +160,12 @@ static bool run_part(struct restore_dump *restore, gint64 id, guint from, guint 
         const struct step *step = steps->pdata[i];
         if (step->outcome == STEP_DONE)
             continue;
-        bool roles = step->detail != NULL && strstr(step->detail, "role \"") != NULL;
-        runbook_error_set(error, RUNBOOK_FAILED,
-                          roles
-                              ? "its roles come first (backup dump --globals writes them), or "
-                                "--no-owner --no-privileges leaves them out"
-                              : NULL,
+        runbook_error_set(error, RUNBOOK_FAILED, restore_dump_hint(step->detail),
                           "the restore failed: %s",
                           step->detail != NULL ? step->detail : "a step was not reached");
         return false;
     }
     return true;
-}
-
-/* What was made is dropped again, whatever ended the run. */
-static void clean_up(struct restore_dump *restore, gint64 id, int first_step)
-{
-    const struct step *create = NULL;
-    AUTO(plan) plan = plan_new();
-
-    for (guint i = 0; i < restore->first_of_swap; i++) {
-        const struct step *step = restore->plan->steps->pdata[i];
-        if (g_str_has_prefix(step->sql, "CREATE DATABASE ") && step->outcome != STEP_PLANNED)
-            create = step;
-    }
-    if (create == NULL || create->started_us == 0)
-        return;
-    const struct window window = window_open(60000);
-    session_wind_down(restore->session);
-    if (!session_alive(restore->session) && !session_reopen(restore->session, NULL))
-        return;
-    g_autofree char *quoted = session_quote(restore->session, NULL, restore->restoring);
-    struct step *step = plan_add(plan);
-    step->object = g_strdup(restore->restoring);
-    step->sql = g_strdup_printf("DROP DATABASE IF EXISTS %s WITH (FORCE)", quoted);
-    step->reason = g_strdup("the restore did not come to its end");
-    gate_record_steps(restore->call, id, plan, first_step);
-    struct plan_run run = gate_plan_run(restore->call, restore->session, &window, id);
-    run.server = &restore->server;
-    run.first_step = first_step;
-    run.limits.lanes = 0;
-    run.limits.cleanup = true;
-    plan_run(plan, &run, NULL);
-    if (step->outcome != STEP_DONE)
-        output_warn(restore->call->output,
-                    "\"%s\" is left, an unfinished restore\nhint: DROP DATABASE %s; the next "
-                    "restore-dump does it as well",
-                    restore->restoring, quoted);
 }
 
 static bool feed(struct restore_dump *restore, GError **error)
@@ -316,7 +212,7 @@ static enum runbook_exit act(struct restore_dump *restore, GError **error)
     gate_record_steps(call, id, restore->plan, 1);
     bool done = carry_out(restore, id, &broken);
     if (!done && !restore->wish.clean)
-        clean_up(restore, id, (int) restore->plan->steps->len + 1000);
+        restore_dump_undo(restore, id, (int) restore->plan->steps->len + 1000);
     restore->seconds = (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC;
     g_autofree char *summary = done ? restore_dump_summary(restore) : NULL;
     enum runbook_exit code = gate_record_end(call, id, RUNBOOK_DONE, broken, summary);
@@ -349,8 +245,8 @@ static enum runbook_exit plan_and_act(struct restore_dump *restore, GError **err
     bool yes = false;
 
     if (!restore_dump_check(restore, error) || !name_it(restore, error) ||
-        !connect_beside(restore, error) || !observe(restore, error) ||
-        !may_begin(restore, error) || !restore_dump_plan(restore, error))
+        !connect_beside(restore, error) || !restore_dump_look(restore, error) ||
+        !restore_dump_may_begin(restore, error) || !restore_dump_plan(restore, error))
         return runbook_error_exit(*error);
     if (restore->call->dry_run) {
         gate_dry_run(restore->call, restore->plan, 0, &window, restore_dump_show_plan, restore);
@@ -367,8 +263,7 @@ static void clear(struct restore_dump *restore)
     g_clear_pointer(&restore->plan, plan_free);
     g_clear_pointer(&restore->archive, archive_free);
     g_clear_pointer(&restore->session, session_close);
-    g_ptr_array_unref(restore->place.properties);
-    g_ptr_array_unref(restore->place.leftovers);
+    restore_dump_place_clear(&restore->place);
     g_free(restore->server.entered);
     g_free(restore->program);
     g_free(restore->into);
@@ -381,8 +276,6 @@ enum runbook_exit backup_restore_dump_command(struct call *call, GError **error)
     struct restore_dump restore = {.call = call, .path = call->arguments[0], .rows = -1};
     enum runbook_exit code = RUNBOOK_USAGE;
 
-    restore.place.properties = g_ptr_array_new_with_free_func(g_free);
-    restore.place.leftovers = g_ptr_array_new_with_free_func(g_free);
     if (read_wish(&restore, error))
         code = plan_and_act(&restore, error);
     clear(&restore);

@@ -64,7 +64,7 @@ static bool on_begin(const struct base_backup *taken, gpointer data, GError **er
             "old primary? WAL of it comes here only if it archives itself",
             taken->timeline, newest);
     create->copy_us = create->phase_us;
-    return backups != NULL &&
+    return backups != NULL && !create_damage_left_out(taken, error) &&
            create_room_check(lineage_path(create->lineage), taken->estimated, backups, error) &&
            create_wal_from(create->wal, taken->timeline, taken->start_lsn, error);
 }
@@ -187,6 +187,8 @@ static bool copy(struct create *create, GError **error)
     create->files = create_files_new(create->backup, lineage_key(create->lineage),
                                      create->level, create->threads);
     if (!base_backup_run(create->session, &options, &sink, create, create->taken, error))
+        return false;
+    if (create_damage_left_out(create->taken, error))
         return false;
     settle_times(create);
     end_phase(create, "copy");
@@ -378,6 +380,8 @@ enum runbook_exit backup_create_command(struct call *call, GError **error)
                           "there is no repository to write to");
         return RUNBOOK_USAGE;
     }
+    if (!create_room_apart(settings_string(call->settings, "backup.repo"), error))
+        return RUNBOOK_REFUSED;
     create.session = session_open_replication(call->server, call->feature->name, error);
     if (create.session != NULL && create_server_ask(create.session, &create.server, error) &&
         create_server_sends_all(call, session_version(create.session), error)) {

@@ -71,6 +71,10 @@ void create_member_line(GString *text, const char *archive, guint64 offset, guin
 /* Bytes free for us in that file system; the nearest folder that exists counts. */
 bool create_room_free(const char *path, guint64 *ret_free, GError **error);
 
+/* False with RUNBOOK_REFUSED when path lies in a cluster's data directory or tablespace: backups
+ * would hold each other, and die with what they are of. */
+bool create_room_apart(const char *path, GError **error);
+
 /* What a backup of that size will need: by the newest one (NULL: none) that is whole. Pure. */
 guint64 create_room_needed(guint64 size, const GPtrArray *backups);
 
@@ -116,6 +120,9 @@ AUTO_DEFINE(create_wal, create_wal_free)
  * index public.orders_pkey in database shop (base/16384/16391)". At most 20; then how many more.
  * Caller frees. */
 char *create_damage_text(struct call *call, const struct base_backup *taken);
+
+/* True with RUNBOOK_REFUSED when the server leaves out what a cluster cannot be without. */
+bool create_damage_left_out(const struct base_backup *taken, GError **error);
 
 /* ---- create_show.c ------------------------------------------------------------------------ */
 

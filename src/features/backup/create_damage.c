@@ -4,6 +4,7 @@
  */
 #include "backup_queries.h"
 #include "create.h"
+#include "error.h"
 
 #include <string.h>
 
@@ -119,6 +120,29 @@ static void tell(struct inquiry *inquiry, const struct base_backup_bad *bad, GSt
     else
         g_string_append_printf(text, "%s, %s fork (%s)", name, relation.fork, bad->file);
     g_string_append_c(text, '\n');
+}
+
+bool create_damage_left_out(const struct base_backup *taken, GError **error)
+{
+    g_autoptr(GString) rest = g_string_new(NULL);
+
+    if (taken->left_out->len == 0)
+        return false;
+    for (guint i = 1; i < MIN(taken->left_out->len, (guint) MOST_LINES); i++)
+        g_string_append_printf(rest, ", %s", (const char *) taken->left_out->pdata[i]);
+    if (taken->left_out->len > MOST_LINES)
+        g_string_append_printf(rest, " and %u more", taken->left_out->len - MOST_LINES);
+    runbook_error_set(error, RUNBOOK_REFUSED,
+                      "what the link leads to belongs in its place: stop the server, move it "
+                      "there, start it; "
+                      "for another disk there are tablespaces (CREATE TABLESPACE, and ALTER "
+                      "DATABASE or TABLE … "
+                      "SET TABLESPACE)",
+                      "no backup: PostgreSQL leaves out of its base backups what is neither "
+                      "file nor folder, a "
+                      "symbolic link for one, and what it holds would be missing: %s%s",
+                      (const char *) taken->left_out->pdata[0], rest->str);
+    return true;
 }
 
 char *create_damage_text(struct call *call, const struct base_backup *taken)

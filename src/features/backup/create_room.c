@@ -3,6 +3,7 @@
 #include "units/units.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/statvfs.h>
 
 /* What of a cluster is left by compression when nothing is known of it: heap and indexes of most
@@ -27,6 +28,56 @@ bool create_room_free(const char *path, guint64 *ret_free, GError **error)
     }
     *ret_free = (guint64) about.f_bavail * about.f_frsize;
     return true;
+}
+
+/* A data directory, or a tablespace's folder of a version: "PG_15_202209061". */
+static bool is_of_cluster(const char *folder)
+{
+    g_autofree char *name = g_path_get_basename(folder);
+    g_autofree char *version = g_build_filename(folder, "PG_VERSION", NULL);
+    g_autofree char *control = g_build_filename(folder, "global", "pg_control", NULL);
+
+    return g_regex_match_simple("^PG_\\d+_\\d{9}$", name, 0, 0) ||
+           (g_file_test(version, G_FILE_TEST_EXISTS) &&
+            g_file_test(control, G_FILE_TEST_EXISTS));
+}
+
+/* Where it lies or would lie, all links followed. Caller frees. */
+static char *real_path(const char *path)
+{
+    g_autofree char *there = g_canonicalize_filename(path, NULL);
+    char *real = realpath(there, NULL);
+
+    while (real == NULL && !g_str_equal(there, "/")) {
+        char *above = g_path_get_dirname(there);
+        g_free(there);
+        there = above;
+        real = realpath(there, NULL);
+    }
+    char *copy = g_strdup(real != NULL ? real : "/");
+    free(real);
+    return copy;
+}
+
+bool create_room_apart(const char *path, GError **error)
+{
+    g_autofree char *folder = real_path(path);
+
+    while (!is_of_cluster(folder)) {
+        char *above = g_path_get_dirname(folder);
+        bool top = g_str_equal(above, folder);
+        g_free(folder);
+        folder = above;
+        if (top)
+            return true;
+    }
+    runbook_error_set(
+        error, RUNBOOK_REFUSED,
+        "--repo names a folder outside of it, best on another disk or machine",
+        "the repository \"%s\" lies in a cluster's own folder, \"%s\": each backup "
+        "would hold those before it, and all would be lost with the cluster",
+        path, folder);
+    return false;
 }
 
 guint64 create_room_needed(guint64 size, const GPtrArray *backups)

@@ -49,6 +49,9 @@ gint64 dump_room(gint64 table_bytes, gint64 last_stored_bytes);
 /* The arguments behind pg_dump's or pg_dumpall's path; `path` is where the directory format goes.
  * Caller frees with g_strfreev(). */
 char **dump_arguments(const struct dump *dump, const char *path);
+/* A database's name as an option of PostgreSQL's programs: one with "=" or "://" in it would be
+ * taken for a connection string; in one it is safe. Pure; caller frees. */
+char *dump_dbname_argument(const char *option, const char *database);
 char **dump_globals_arguments(const struct dump *dump);
 
 /* As a shell would read it: "pg_dump … | zstd -3 -T0 -o FILE". Caller frees. */

@@ -190,6 +190,40 @@ static void expect_damage(const char *path, const char *bytes, gsize length)
 }
 
 /* What was put comes back, its sum agrees, and neither a cut nor a flipped bit passes. */
+static void test_dbname(void)
+{
+    static const char *const cases[][2] = {
+        {"shop", "--database=dbname='shop'"},
+        {"a=b", "--database=dbname='a=b'"},
+        {"postgresql://x/y", "--database=dbname='postgresql://x/y'"},
+        {"it's a \\", "--database=dbname='it\\'s a \\\\'"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *argument = dump_dbname_argument("--database=", cases[i][0]);
+        g_assert_cmpstr(argument, ==, cases[i][1]);
+    }
+}
+
+static void test_hint(void)
+{
+    static const char *const cases[][2] = {
+        {"ERROR:  role \"gone\" does not exist", "--no-owner"},
+        {"tablespace \"fast\" does not exist", "--into NEWDB --clean"},
+        {"invalid value for parameter \"default_tablespace\": \"fast\"; DETAIL:  Tablespace "
+         "\"fast\" does not exist.",
+         "--no-tablespaces"},
+        {"invalid LC_COLLATE locale name: \"xx\"", "LOCALE 'C'"},
+        {"could not open collator for locale \"xx\"", "LOCALE 'C'"},
+        {"DROP SUBSCRIPTION cannot run inside a transaction block", "slot_name = NONE"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_nonnull(strstr(restore_dump_hint(cases[i][0]), cases[i][1]));
+    g_assert_null(restore_dump_hint("disk full"));
+    g_assert_null(restore_dump_hint(NULL));
+}
+
 static void test_file(void)
 {
     g_autofree char *folder = g_dir_make_tmp("dump-XXXXXX", NULL);
@@ -270,6 +304,8 @@ int main(int argc, char **argv)
     g_test_add_func("/dump/name", test_name);
     g_test_add_func("/dump/create", test_create);
     g_test_add_func("/dump/rename", test_rename);
+    g_test_add_func("/dump/dbname", test_dbname);
+    g_test_add_func("/dump/hint", test_hint);
     g_test_add_func("/dump/file", test_file);
     g_test_add_func("/dump/gzip", test_gzip);
     g_test_add_func("/dump/no_file", test_no_file);

@@ -84,6 +84,20 @@ char **dump_arguments(const struct dump *dump, const char *path)
     return (char **) g_ptr_array_free(words, FALSE);
 }
 
+char *dump_dbname_argument(const char *option, const char *database)
+{
+    GString *text = g_string_new(option);
+
+    g_string_append(text, "dbname='");
+    for (const char *at = database; *at != '\0'; at++) {
+        if (*at == '\'' || *at == '\\')
+            g_string_append_c(text, '\\');
+        g_string_append_c(text, *at);
+    }
+    g_string_append_c(text, '\'');
+    return g_string_free(text, FALSE);
+}
+
 char **dump_globals_arguments(const struct dump *dump)
 {
     GPtrArray *words = g_ptr_array_new();
@@ -92,7 +106,8 @@ char **dump_globals_arguments(const struct dump *dump)
     add(words, "--globals-only");
     add(words, "--no-password");
     /* Else it would try "postgres" and "template1", which a role may not be let into. */
-    g_ptr_array_add(words, g_strconcat("--database=", session_database(dump->session), NULL));
+    g_ptr_array_add(words,
+                    dump_dbname_argument("--database=", session_database(dump->session)));
     g_ptr_array_add(words, NULL);
     return (char **) g_ptr_array_free(words, FALSE);
 }

@@ -21,8 +21,11 @@ struct restore_dump_wish {
 /* The database of the name that is wanted, as it is now. */
 struct restore_dump_place {
     bool exists;
-    gint64 sessions;       /* connected to it, ours not counted */
-    gint64 prepared;       /* transactions that wait for COMMIT PREPARED */
+    gint64 sessions; /* connected to it, ours not counted */
+    gint64 prepared; /* transactions that wait for COMMIT PREPARED */
+    /* Names of its logical slots, and the SQL that drops them; of its subscriptions that are in the
+     * way, and the SQL that puts them out of it; the SQL for those that are not. NULL: none. */
+    char *slots, *slots_away, *subscriptions, *subscriptions_away, *disabled_away;
     GPtrArray *properties; /* SQL that gives another database what this one has; of char * */
     GPtrArray *leftovers;  /* databases of ours that an interrupted run left; of char * */
 };
@@ -54,6 +57,7 @@ struct restore_dump {
 
     gint64 rows;     /* that were counted in the new database; -1: none were */
     guint tables;    /* whose rows were counted */
+    guint hidden;    /* tables whose rows row security hides from this role: not counted */
     guint relations; /* that were looked for, and found */
     bool swapped;
     double seconds;
@@ -71,6 +75,16 @@ bool restore_dump_check_folder(struct restore_dump *restore, GError **error);
 /* Turns what is wrong with a file into a refusal. */
 void restore_dump_refuse(const struct restore_dump *restore, const GError *why, GError **error);
 
+/* ---- the server (restore_dump_place.c) --------------------------------------------------- */
+
+/* Fills in restore->place; a standby is refused. */
+bool restore_dump_look(struct restore_dump *restore, GError **error);
+
+/* False with RUNBOOK_REFUSED where what is there is not what was asked for, or where something
+ * hangs on the old database that would not go over to the new one. */
+bool restore_dump_may_begin(struct restore_dump *restore, GError **error);
+void restore_dump_place_clear(struct restore_dump_place *place);
+
 /* ---- the plan (restore_dump_plan.c) ------------------------------------------------------ */
 
 /* "shop_restoring_20261126_023514", cut to the 63 bytes of a name. Pure; caller frees. */
@@ -86,6 +100,9 @@ char *restore_dump_create_sql(const char *definition, const char *database, cons
 char *restore_dump_rename_sql(const struct archive *archive,
                               const struct restore_dump_wish *wish, const char *restoring,
                               const char *into);
+
+/* Statements (BEGIN … END) in one piece, by a mark that is not in them. Pure; caller frees. */
+char *restore_dump_block(const char *body);
 
 /* pg_restore's command line; file: what it is to read. Caller frees with g_strfreev(). */
 char **restore_dump_arguments(const struct restore_dump *restore, const char *file);
@@ -111,6 +128,16 @@ AUTO_DEFINE(restore_dump_feed, restore_dump_feed_free)
  * RUNBOOK_FAILED, naming the first that differs. first_step: number in the history. */
 bool restore_dump_verify(struct restore_dump *restore, gint64 run, int first_step,
                          GError **error);
+
+/* ---- what failed (restore_dump_undo.c) --------------------------------------------------- */
+
+/* Drops what was made, whatever ended the run. first_step: number in the history. */
+void restore_dump_undo(struct restore_dump *restore, gint64 run, int first_step);
+
+/* ---- what helps (restore_dump_hint.c) ---------------------------------------------------- */
+
+/* Against what the server or pg_restore has said of a failure. NULL: nothing is known. Pure. */
+const char *restore_dump_hint(const char *detail);
 
 /* ---- what it says (restore_dump_show.c) -------------------------------------------------- */
 

@@ -93,8 +93,7 @@ static bool is_property(const struct archive_entry *entry, const struct restore_
             g_str_has_prefix(entry->definition, "COMMENT ON DATABASE "));
 }
 
-/* In one piece, by a mark that is not in it. */
-static char *as_block(const char *body)
+char *restore_dump_block(const char *body)
 {
     g_autofree char *tag = g_strdup("$swap$");
 
@@ -126,21 +125,7 @@ char *restore_dump_rename_sql(const struct archive *archive,
             g_string_append(sql, entry->definition);
     }
     g_string_append(sql, "END");
-    return as_block(sql->str);
-}
-
-/* A name with "=" in it would be taken for a connection string; in one it is safe. */
-static char *dbname_argument(const char *database)
-{
-    GString *text = g_string_new("--dbname=dbname='");
-
-    for (const char *at = database; *at != '\0'; at++) {
-        if (*at == '\'' || *at == '\\')
-            g_string_append_c(text, '\\');
-        g_string_append_c(text, *at);
-    }
-    g_string_append_c(text, '\'');
-    return g_string_free(text, FALSE);
+    return restore_dump_block(sql->str);
 }
 
 static void add(GPtrArray *words, bool given, const char *word)
@@ -165,7 +150,7 @@ char **restore_dump_arguments(const struct restore_dump *restore, const char *fi
     add(words, wish->no_privileges, "--no-privileges");
     if (wish->jobs > 1)
         g_ptr_array_add(words, g_strdup_printf("--jobs=%d", wish->jobs));
-    g_ptr_array_add(words, dbname_argument(restore->restoring));
+    g_ptr_array_add(words, dump_dbname_argument("--dbname=", restore->restoring));
     add(words, file != NULL, file);
     g_ptr_array_add(words, NULL);
     return (char **) g_ptr_array_free(words, FALSE);
@@ -210,7 +195,9 @@ static char *swap_sql(const struct restore_dump *restore)
     g_autofree char *before = quote(restore, restore->before);
     g_autofree char *restoring = quote(restore, restore->restoring);
     g_autofree char *name = session_literal(restore->session, restore->into);
+    g_autofree char *kept = session_literal(restore->session, restore->before);
     g_autofree char *late = late_sql(restore, restoring);
+    const char *any = restore->wish.drop_old ? "true" : "false";
 
     g_autofree char *body = g_strdup_printf(
         "DECLARE\n"
@@ -226,11 +213,19 @@ static char *swap_sql(const struct restore_dump *restore)
         "            IF pg_catalog.clock_timestamp() > until THEN RAISE; END IF;\n"
         "        END;\n"
         "    END LOOP;\n"
+        "    IF EXISTS (SELECT FROM pg_catalog.pg_replication_slots AS s\n"
+        "                WHERE s.database = %s AND NOT s.temporary)\n"
+        "       OR EXISTS (SELECT FROM pg_catalog.pg_subscription AS u\n"
+        "                  JOIN pg_catalog.pg_database AS d ON d.oid = u.subdbid\n"
+        "                 WHERE d.datname = %s AND (u.subenabled OR %s)) THEN\n"
+        "        RAISE 'logical slots or subscriptions have come into it meanwhile'\n"
+        "            USING ERRCODE = 'object_not_in_prerequisite_state';\n"
+        "    END IF;\n"
         "%s"
         "    ALTER DATABASE %s RENAME TO %s;\n"
         "END",
-        ENDS_S, name, into, before, late, restoring, into);
-    return as_block(body);
+        ENDS_S, name, into, before, kept, kept, any, late, restoring, into);
+    return restore_dump_block(body);
 }
 
 static struct step *add_step(struct restore_dump *restore, unsigned phase, char *sql,
@@ -296,6 +291,7 @@ static void add_program(struct restore_dump *restore)
 
     restore->step = add_step(restore, PHASE_RESTORE, sql, "pg_restore reads the dump");
     restore->step->program = restore_dump_arguments(restore, restore->path);
+    restore->step->program_options = "-c default_transaction_read_only=off";
 }
 
 static void add_properties(struct restore_dump *restore)
@@ -344,6 +340,8 @@ bool restore_dump_plan(struct restore_dump *restore, GError **error)
         return false;
     }
     restore->plan = plan_new();
+    plan_set(restore->plan, "default_transaction_read_only",
+             "off"); /* whatever the role's is */
     for (guint i = 0; i < restore->place.leftovers->len; i++)
         drop(restore, PHASE_CLEAR, restore->place.leftovers->pdata[i],
              "left by a restore that was killed");

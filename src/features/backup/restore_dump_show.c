@@ -48,6 +48,7 @@ static json_t *verified_json(const struct restore_dump *restore)
 
     json_object_set_new(verified, "tables", json_integer(restore->tables));
     json_object_set_new(verified, "rows", count_json(restore->rows));
+    json_object_set_new(verified, "tables_not_counted", json_integer(restore->hidden));
     json_object_set_new(verified, "relations", json_integer(restore->relations));
     return verified;
 }
@@ -93,6 +94,16 @@ static void print_dump(const struct restore_dump *restore)
                restore->summed ? "its SHA-256 agrees" : "there is no SHA-256 beside it");
 }
 
+/* DROP DATABASE refuses as long as there are any. */
+static void print_disabled(const struct restore_dump *restore)
+{
+    if (restore->before != NULL && !restore->wish.drop_old &&
+        restore->place.disabled_away != NULL)
+        output_say(restore->call->output,
+                   "  the old one has disabled subscriptions; before it is dropped, in it: %s",
+                   restore->place.disabled_away);
+}
+
 static void print_plan(const struct restore_dump *restore)
 {
     struct output *output = restore->call->output;
@@ -114,11 +125,21 @@ static void print_plan(const struct restore_dump *restore)
                    "when the names change, and the old database is %s.",
                    restore->into, restore->place.sessions,
                    restore->wish.drop_old ? "dropped" : "kept");
+    print_disabled(restore);
     if (restore->wish.clean)
         output_say(output,
                    "What \"%s\" holds of the dump's objects is dropped and made anew, "
                    "in one transaction.",
                    restore->into);
+}
+
+static const char *uncounted(const struct restore_dump *restore)
+{
+    if (restore->hidden > 0)
+        return "";
+    return restore->archive->tables == 0
+               ? "; there are no rows"
+               : "; the dump was compressed by pg_dump, so that its rows could not be counted";
 }
 
 static void print_done(const struct restore_dump *restore)
@@ -134,14 +155,18 @@ static void print_done(const struct restore_dump *restore)
         output_say(output, "  verified: %s with %s as in the dump, %s found", tables, rows,
                    relations);
     else if (!restore->wish.clean)
-        output_say(output, "  verified: %s found%s", relations,
-                   restore->archive->tables == 0
-                       ? "; there are no rows"
-                       : "; the dump was compressed by pg_dump, so that its rows could not be "
-                         "counted");
+        output_say(output, "  verified: %s found%s", relations, uncounted(restore));
+    if (restore->hidden > 0) {
+        g_autofree char *hidden = units_format_counted(restore->hidden, "table");
+        output_say(output,
+                   "  not counted: %s, whose rows row security hides from this role (one with "
+                   "BYPASSRLS sees them)",
+                   hidden);
+    }
     if (restore->swapped && !restore->wish.drop_old)
         output_say(output, "  the old one is %s; when nobody misses it: DROP DATABASE \"%s\"",
                    restore->before, restore->before);
+    print_disabled(restore);
 }
 
 void restore_dump_show_plan(gpointer data)
