@@ -186,7 +186,7 @@ bool archive_entry(struct archive *archive, struct archive_cursor *cursor)
         archive_entry_clear(&entry);
         return false;
     }
-    if (strcmp(entry.kind, "ENCODING") == 0 && entry.definition != NULL)
+    if (g_strcmp0(entry.kind, "ENCODING") == 0 && entry.definition != NULL)
         read_encoding(archive, &entry);
     make_utf8(archive, &entry);
     struct archive_entry *kept = g_new(struct archive_entry, 1);
