@@ -98,6 +98,9 @@ bool drill_examine(struct drill *drill, GError **error);
  * person ended it. */
 PGresult *drill_ask(struct session *session, const char *sql, const char *parameter,
                     char ret_state[6], GError **error);
+/* The same for several in one transaction; the last one's answer. */
+PGresult *drill_ask_all(struct session *session, const char *sql, char ret_state[6],
+                        GError **error);
 
 /* A statement of the person's own. */
 struct drill_statement {
