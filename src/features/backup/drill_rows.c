@@ -64,9 +64,8 @@ static PGresult *copy(struct session *session, const char *name, const char *col
                       char ret_state[6], GError **error)
 {
     const char *encoding = session_encoding(session);
-    g_autofree char *text =
-        g_strdup_printf("COPY (SELECT %s FROM ONLY %s) TO STDOUT (ENCODING '%s')", columns,
-                        name, encoding);
+    g_autofree char *text = g_strdup_printf(
+        "COPY (SELECT %s FROM ONLY %s) TO STDOUT (ENCODING '%s')", columns, name, encoding);
     g_autofree char *binary =
         g_strdup_printf("SET LOCAL client_encoding = '%s';"
                         "COPY (SELECT %s FROM ONLY %s) TO STDOUT (FORMAT binary)",
@@ -92,8 +91,8 @@ static bool copy_tables(struct drill *drill, struct session *session, const stru
         char state[6];
         if (dumped && !rows_bool(rows, i, BACKUP_DRILL_TABLES_UNDUMPED))
             continue;
-        PGresult *result = copy(
-            session, name, rows_text(rows, i, BACKUP_DRILL_TABLES_COLUMNS), state, &broken);
+        PGresult *result = copy(session, name, rows_text(rows, i, BACKUP_DRILL_TABLES_COLUMNS),
+                                state, &broken);
         if (result == NULL && state[0] == '\0') {
             g_propagate_error(error, g_steal_pointer(&broken));
             return false;
@@ -131,7 +130,7 @@ bool drill_read_rows(struct drill *drill, struct session *session, GError **erro
                    : bad > 0         ? g_strdup("not all tables can be read")
                    : program != NULL ? g_strdup_printf("read by pg_dump %d", major)
                                      : g_strdup("read by COPY: no pg_dump fits this server");
-    drill_note(drill, "rows", session_database(session), status, rows_count(rows),
-               since(start), detail);
+    drill_note(drill, "rows", session_database(session), status, rows_count(rows), since(start),
+               detail);
     return true;
 }
