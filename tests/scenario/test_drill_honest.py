@@ -176,4 +176,5 @@ def test_says_who_cannot_enter(stage):
     result = Runbook(home)("backup", "drill", *stage.options, "--scratch", scratch(stage),
                            "--bindir", stage.bindir, env={"TMPDIR": str(folder)}).expect(4)
     assert f'cannot enter "{folder}"' in result.err and "TMPDIR" in result.err
+    assert not result.out, "before anything is restored"
     assert not list(folder.iterdir())

@@ -129,3 +129,15 @@ char *server_place_new(const struct server_owner *owner, GError **error)
     server_place_remove(place);
     return NULL;
 }
+
+bool server_startable(const char *folder, GError **error)
+{
+    struct server_owner owner;
+
+    if (!server_owner_of(folder, &owner, error) || !server_owner_usable(&owner, folder, error))
+        return false;
+    g_autofree char *place = server_place_new(&owner, error);
+    if (place != NULL)
+        server_place_remove(place);
+    return place != NULL;
+}

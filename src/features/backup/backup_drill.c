@@ -317,7 +317,8 @@ static enum runbook_exit plan_and_work(struct drill *drill, GError **error)
         return RUNBOOK_DONE;
     }
     if (!drill_scratch_open(folder, &drill->scratch, error) ||
-        !drill_scratch_room(&drill->scratch, drill->plan->bytes, error))
+        !drill_scratch_room(&drill->scratch, drill->plan->bytes, error) ||
+        !server_startable(drill->scratch.place, error))
         return runbook_error_exit(*error);
     drill_show_plan(drill);
     return record_and_work(drill, error);

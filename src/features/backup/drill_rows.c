@@ -116,17 +116,17 @@ bool drill_read_rows(struct drill *drill, struct session *session, GError **erro
         programs_find("pg_dump", session_version(session) / 10000, 0, bindir, &major, NULL);
     gint64 start = g_get_monotonic_time();
     AUTO(rows) rows = session_query(session, &query_backup_drill_tables, NULL, error);
-    char *fault = NULL;
+    g_autofree char *fault = NULL;
     guint bad = 0;
 
     if (rows == NULL || (program != NULL && !dump(session, program, &fault, error)))
         return false;
-    if (!copy_tables(drill, session, rows, program != NULL && fault == NULL, &bad, error)) {
-        g_free(fault);
+    if (!copy_tables(drill, session, rows, program != NULL && fault == NULL, &bad, error))
         return false;
-    }
     enum drill_status status = fault == NULL && bad == 0 ? DRILL_OK : DRILL_FAILED;
-    char *detail = fault != NULL     ? fault
+    char *detail = fault != NULL && bad == 0
+                       ? g_strconcat("COPY can read every table, but ", fault, NULL)
+                   : fault != NULL   ? g_strdup(fault)
                    : bad > 0         ? g_strdup("not all tables can be read")
                    : program != NULL ? g_strdup_printf("read by pg_dump %d", major)
                                      : g_strdup("read by COPY: no pg_dump fits this server");
