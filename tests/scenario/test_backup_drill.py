@@ -4,7 +4,7 @@ however the drill ends."""
 import sqlite3
 
 import pytest
-from golden.documents import check_document
+from support.drills import archive, drill, scratch, start_drill, statuses
 from support.physical import flip
 from support.restoring import Stage, servers_on
 from support.servers import ENDS, Server, wait_until
@@ -18,33 +18,6 @@ def stage(fresh_server):
     stage.server.sql("CREATE TABLE t (id int PRIMARY KEY, payload text)")
     stage.server.sql("INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 5000) AS i")
     return stage
-
-
-def archive(stage):
-    """Something is in the last segment, else there is nothing to archive."""
-    stage.server.sql("SELECT pg_current_xact_id()")
-    stage.archive()
-
-
-def scratch(stage):
-    return stage.folder / "scratch"
-
-
-def start_drill(stage, *options, **more):
-    return stage.runbook.start("backup", "drill", "--json", *stage.options, "--scratch",
-                               scratch(stage), "--bindir", stage.bindir, *options, **more)
-
-
-def drill(stage, *options, code=0):
-    result = start_drill(stage, *options).wait(120).expect(code)
-    assert not (scratch(stage) / "pgrunbook-drill").exists()
-    assert not servers_on(scratch(stage) / "pgrunbook-drill" / "data")
-    return check_document(result.json, "backup.drill") if code in (0, 1) else result
-
-
-def statuses(document, name):
-    return {check["database"]: check["status"] for check in document["checks"]
-            if check["name"] == name}
 
 
 def verdict_of(stage, name):

@@ -347,6 +347,7 @@ bool server_runs(struct server *server)
 #define SESSION_OPTIONS                                                                        \
     "-c zero_damaged_pages=off -c ignore_checksum_failure=off -c ignore_system_indexes=off "   \
     "-c session_preload_libraries= -c local_preload_libraries="
+#define SESSION_OPTIONS_17 " -c event_triggers=off" /* those at login as well */
 
 static char *quoted(const char *value)
 {
@@ -364,10 +365,10 @@ static struct session *session_as(struct server *server, const char *database, G
     g_free(server->database);
     /* What the environment says of another server is said away. */
     server->database =
-        g_strdup_printf("dbname='%s' hostaddr='' options='" SESSION_OPTIONS "' "
+        g_strdup_printf("dbname='%s' hostaddr='' options='" SESSION_OPTIONS "%s' "
                         "sslmode=disable gssencmode=disable channel_binding=disable "
                         "target_session_attrs=any connect_timeout=5",
-                        name);
+                        name, server->major >= 17 ? SESSION_OPTIONS_17 : "");
     server->params = (struct session_params){.host = server->place,
                                              .port = SERVER_PORT,
                                              .user = server->roles[server->role],

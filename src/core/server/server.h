@@ -96,6 +96,10 @@ struct server_setup {
     const char *role;            /* to connect as; NULL: the bootstrap superuser, or another */
 };
 
+/* Whether one could run on what is to be put into this folder: its account may run a server and
+ * enters the folder of its socket. To be asked before the folder is filled. */
+bool server_startable(const char *folder, GError **error);
+
 /* Starts it; it does not answer yet. */
 struct server *server_start(const struct server_setup *setup, GError **error);
 

@@ -94,6 +94,18 @@ static bool put(const char *place, const char *name, const char *text,
     return false;
 }
 
+/* As root the folders above may be closed to the account that the server runs as. */
+static bool may_enter(const char *place, const char *parent, const struct server_owner *owner,
+                      GError **error)
+{
+    if (server_owner_reads(owner, place))
+        return true;
+    runbook_error_set(error, RUNBOOK_REFUSED, "TMPDIR names another place",
+                      "\"%s\" cannot enter \"%s\", where the server's socket is to be",
+                      owner->name, parent);
+    return false;
+}
+
 char *server_place_new(const struct server_owner *owner, GError **error)
 {
     const char *parent = parent_folder();
@@ -111,8 +123,21 @@ char *server_place_new(const struct server_owner *owner, GError **error)
         put(place, SERVER_HBA, "local all all trust\n", owner, error) &&
         put(place, SERVER_IDENT, "", owner, error) &&
         put(place, SERVER_LOG, "", owner, error) &&
-        (geteuid() != 0 || chown(place, owner->uid, owner->gid) == 0))
+        (geteuid() != 0 || chown(place, owner->uid, owner->gid) == 0) &&
+        may_enter(place, parent, owner, error))
         return g_steal_pointer(&place);
     server_place_remove(place);
     return NULL;
+}
+
+bool server_startable(const char *folder, GError **error)
+{
+    struct server_owner owner;
+
+    if (!server_owner_of(folder, &owner, error) || !server_owner_usable(&owner, folder, error))
+        return false;
+    g_autofree char *place = server_place_new(&owner, error);
+    if (place != NULL)
+        server_place_remove(place);
+    return place != NULL;
 }

@@ -90,7 +90,8 @@ static const struct setting settings[] = {
     {"drill_checks", SETTING_STRING, 0, NULL, NULL, NULL, NULL,
      "A file of SQL statements that a drill runs in the restored copy: each must succeed and "
      "return no row, or nothing but true. A line \"-- name: TEXT\" above a statement names it, "
-     "a line \"-- database: NAME\" says where it and those behind it run."},
+     "a line \"-- database: NAME\" says where it and those behind it run. Statements of one "
+     "database that follow one another share a session; nothing bounds their time."},
     {"proof_age", SETTING_DURATION, 0, "8d", "1h", NULL, NULL,
      "`check` warns when the newest backup that was proved by a drill is older."},
     {"proof_age_critical", SETTING_DURATION, 0, "31d", "1h", NULL, NULL,
@@ -201,8 +202,10 @@ static const struct option drill_options[] = {
     "Restores the newest backup into a scratch folder, replays WAL to a random point of what " \
     "can be recovered, and asks the server where it is: the answer must be what the plan "     \
     "says. Then everything is read: amcheck goes through every B-tree index (each row of the " \
-    "table must be in it) and every table, pg_dump reads every row, and your own statements "  \
-    "run. What passes is `proven` in `backup list`, with its date and the time the recovery "  \
+    "table must be in it) and every table, pg_dump reads every row, COPY those that it "       \
+    "passes "                                                                                  \
+    "over, and your own statements run. What passes is `proven` in `backup list`, with its "   \
+    "date and the time the recovery "                                                          \
     "took; a backup in which something is corrupt is `damaged`, and older ones are kept.\n"    \
     "\n"                                                                                       \
     "The server it starts listens on no network, archives nothing, follows nobody and loads "  \

@@ -95,8 +95,14 @@ static char **databases_of(struct drill *drill, GError **error)
                            : NULL;
     g_autoptr(GStrvBuilder) names = g_strv_builder_new();
 
-    for (int i = 0; rows != NULL && i < rows_count(rows); i++)
-        g_strv_builder_add(names, rows_text(rows, i, BACKUP_DRILL_DATABASES_NAME));
+    for (int i = 0; rows != NULL && i < rows_count(rows); i++) {
+        const char *name = rows_text(rows, i, BACKUP_DRILL_DATABASES_NAME);
+        if (rows_bool(rows, i, BACKUP_DRILL_DATABASES_OPEN))
+            g_strv_builder_add(names, name);
+        else
+            drill_note(drill, "session", name, DRILL_SKIPPED, 0, 0,
+                       g_strdup("it allows no connections"));
+    }
     return rows != NULL ? g_strv_builder_end(names) : NULL;
 }
 
@@ -113,25 +119,12 @@ static bool roll_back_prepared(struct session *session, GError **error)
     return rows != NULL;
 }
 
-/* The copy is ours: its triggers on DDL, limits and defaults of the database are not heeded. */
-static bool prepare(struct session *session, GError **error)
-{
-    static const char *const statements[] = {
-        "SET session_replication_role = replica", "SET default_transaction_read_only = off",
-        "SET statement_timeout = 0", "SET lock_timeout = '1min'"};
-
-    for (guint i = 0; i < G_N_ELEMENTS(statements); i++)
-        if (!session_command(session, statements[i], error))
-            return false;
-    return true;
-}
-
 /* A database that lets nobody in has failed; the others are looked at all the same. NULL without an
  * error then. */
 static struct session *enter(struct drill *drill, const char *database, GError **error)
 {
     g_autoptr(GError) refused = NULL;
-    struct session *session = server_session(drill->server, database, &refused);
+    struct session *session = drill_session(drill, database, &refused);
 
     if (session != NULL)
         return session;
@@ -162,7 +155,7 @@ static bool check_database(struct drill *drill, const char *database, GError **e
         g_propagate_error(error, g_steal_pointer(&refused));
     else if (session == NULL)
         return true;
-    if (session == NULL || !prepare(session, error))
+    if (session == NULL)
         return false;
     return (option_given(drill->call->options, "no-amcheck") ||
             drill_amcheck(drill, session, error)) &&
@@ -192,11 +185,14 @@ static bool check_all(struct drill *drill, GError **error)
 
 /* ---- the run ------------------------------------------------------------------------------ */
 
-/* What failed, in one sentence. */
+/* What failed, in one sentence; else what passed, and what nobody looked at. */
 static char *finding(const struct drill *drill)
 {
+    guint passed = 0;
+
     for (guint i = drill->checks->len; i > 0; i--) {
         const struct drill_check *check = drill->checks->pdata[i - 1];
+        passed += check->status == DRILL_OK ? 1 : 0;
         if (check->status == DRILL_FAILED)
             return g_strdup_printf("%s%s%s: %s", check->name,
                                    check->database != NULL ? " in " : "",
@@ -204,21 +200,27 @@ static char *finding(const struct drill *drill)
                                    check->detail != NULL ? check->detail : "failed");
     }
     g_autofree char *target = target_text(&drill->plan->target);
-    return g_strdup_printf("restored to %s, %u checks passed", target, drill->checks->len);
+    g_autofree char *reserve = drill_reserve(drill);
+    return g_strdup_printf("restored to %s, %u checks passed%s%s", target, passed,
+                           reserve != NULL ? "; not looked at: " : "",
+                           reserve != NULL ? reserve : "");
 }
 
 /* A check of the person's own, or a landing elsewhere, says nothing of the backup's bytes; what was
- * not read is not proved. */
-static bool prove(struct drill *drill, GError **error)
+ * not read is not proved. Who may only read the repository gets the results all the same. */
+static void prove(struct drill *drill)
 {
     g_autofree char *text = finding(drill);
+    g_autoptr(GError) unkept = NULL;
     double seconds = drill->result.files_seconds + drill->result.recovery_seconds;
 
     if (!drill_proves(drill) && !drill->corrupt)
-        return true;
-    return lineage_backup_prove(drill->lineage, drill->backup, REPO_BY_DRILL,
-                                drill->corrupt ? REPO_DAMAGED : REPO_PROVEN, text, seconds,
-                                g_get_real_time(), error);
+        return;
+    if (!lineage_backup_prove(drill->lineage, drill->backup, REPO_BY_DRILL,
+                              drill->corrupt ? REPO_DAMAGED : REPO_PROVEN, text, seconds,
+                              g_get_real_time(), &unkept))
+        output_warn(drill->call->output, "the result could not be kept in the repository: %s",
+                    unkept->message);
 }
 
 /* A recovery that fails is what drills are for. What refuses to begin is not one. */
@@ -250,7 +252,9 @@ static bool work(struct drill *drill, GError **error)
     if (drill->server != NULL)
         server_free(drill->server);
     drill->server = NULL;
-    return fine && prove(drill, error);
+    if (fine)
+        prove(drill);
+    return fine;
 }
 
 static gint64 record_begin(const struct drill *drill)
@@ -305,7 +309,7 @@ static enum runbook_exit plan_and_work(struct drill *drill, GError **error)
 {
     const char *folder = settings_string(drill->call->settings, "backup.scratch");
 
-    if (!observe(drill, error))
+    if (!observe(drill, error) || !drill_statements_read(drill, error))
         return runbook_error_exit(*error);
     if (drill->call->dry_run) {
         drill->scratch.folder = g_strdup(folder != NULL ? folder : "not said yet");
@@ -313,7 +317,8 @@ static enum runbook_exit plan_and_work(struct drill *drill, GError **error)
         return RUNBOOK_DONE;
     }
     if (!drill_scratch_open(folder, &drill->scratch, error) ||
-        !drill_scratch_room(&drill->scratch, drill->plan->bytes, error))
+        !drill_scratch_room(&drill->scratch, drill->plan->bytes, error) ||
+        !server_startable(drill->scratch.place, error))
         return runbook_error_exit(*error);
     drill_show_plan(drill);
     return record_and_work(drill, error);
@@ -324,6 +329,7 @@ static void drill_clear(struct drill *drill)
     /* Closed already where there was a run. */
     drill_scratch_close(&drill->scratch, NULL);
     restore_result_clear(&drill->result);
+    g_clear_pointer(&drill->statements, g_ptr_array_unref);
     g_clear_pointer(&drill->plan, restore_plan_free);
     g_clear_pointer(&drill->backups, g_ptr_array_unref);
     g_clear_pointer(&drill->lineage, lineage_close);

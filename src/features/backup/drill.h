@@ -44,6 +44,7 @@ struct drill {
     struct restore_request request;
     struct restore_result result;
     struct server *server;
+    GPtrArray *statements; /* of struct drill_statement: the person's own; NULL: none */
     GPtrArray *checks; /* of struct drill_check */
     bool corrupt;      /* pages, rows or index entries are bad: the backup is damaged */
 };
@@ -76,6 +77,9 @@ char *drill_mark(const struct drill *drill);
 
 /* ---- the checks --------------------------------------------------------------------------- */
 
+/* A session in the copy: no bound of time, no event trigger fires. NULL with an error. */
+struct session *drill_session(struct drill *drill, const char *database, GError **error);
+
 /* Each adds its checks; false with an error only when the drill cannot go on: interrupted, or the
  * server is gone. */
 bool drill_amcheck(struct drill *drill, struct session *session, GError **error);
@@ -90,6 +94,10 @@ bool drill_says_corrupt(const char *state, const char *message);
  * database were read. */
 bool drill_proves(const struct drill *drill);
 
+/* What was not looked at though nobody said so, and why, in one line; NULL: nothing. Pure; caller
+ * frees. */
+char *drill_reserve(const struct drill *drill);
+
 /* For a backup that could not be restored: reads every byte of it, and notes what is wrong. */
 bool drill_examine(struct drill *drill, GError **error);
 
@@ -98,6 +106,9 @@ bool drill_examine(struct drill *drill, GError **error);
  * person ended it. */
 PGresult *drill_ask(struct session *session, const char *sql, const char *parameter,
                     char ret_state[6], GError **error);
+/* The same for several in one transaction; the last one's answer. */
+PGresult *drill_ask_all(struct session *session, const char *sql, char ret_state[6],
+                        GError **error);
 
 /* A statement of the person's own. */
 struct drill_statement {
@@ -105,6 +116,10 @@ struct drill_statement {
     char *database; /* of the last line "-- database: …"; NULL: there was none */
     char *sql;
 };
+
+/* Reads drill->statements from the file of backup.drill_checks, before anything is restored.
+ * RUNBOOK_USAGE when it cannot be read; a warning when it has no statement. */
+bool drill_statements_read(struct drill *drill, GError **error);
 
 /* Statements separated by semicolons. Pure; of struct drill_statement, caller unrefs. NULL with an
  * error for one that does not end. */

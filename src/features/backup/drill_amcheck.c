@@ -124,8 +124,9 @@ bool drill_amcheck(struct drill *drill, struct session *session, GError **error)
 
     if (!find_schema(&amcheck, &broken) || amcheck.schema == NULL) {
         drill_note(drill, "indexes", session_database(session), DRILL_SKIPPED, 0, 0,
-                   g_strdup(broken != NULL ? broken->message
-                                           : "amcheck is not installed beside the server"));
+                   g_strdup_printf("no amcheck of indexes and tables: %s",
+                                   broken != NULL ? broken->message
+                                                  : "it is not installed beside the server"));
         g_free(amcheck.schema);
         return true;
     }

@@ -68,16 +68,11 @@ static PGresult *last_result(PGconn *connection)
     }
 }
 
-PGresult *drill_ask(struct session *session, const char *sql, const char *parameter,
-                    char ret_state[6], GError **error)
+static PGresult *answer(PGconn *connection, bool sent, char ret_state[6], GError **error)
 {
-    PGconn *connection = session_handle(session);
-    PGresult *result = NULL;
+    PGresult *result = sent ? last_result(connection) : NULL;
 
     ret_state[0] = '\0';
-    if (PQsendQueryParams(connection, sql, parameter != NULL ? 1 : 0, NULL, &parameter, NULL,
-                          NULL, 0) == 1)
-        result = last_result(connection);
     if (result == NULL && interrupt_pending()) {
         cancel(connection);
         runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
@@ -95,4 +90,22 @@ PGresult *drill_ask(struct session *session, const char *sql, const char *parame
     runbook_error_set(error, RUNBOOK_FAILED, NULL, "%s", text);
     PQclear(result);
     return NULL;
+}
+
+PGresult *drill_ask(struct session *session, const char *sql, const char *parameter,
+                    char ret_state[6], GError **error)
+{
+    PGconn *connection = session_handle(session);
+    bool sent = PQsendQueryParams(connection, sql, parameter != NULL ? 1 : 0, NULL, &parameter,
+                                  NULL, NULL, 0) == 1;
+
+    return answer(connection, sent, ret_state, error);
+}
+
+PGresult *drill_ask_all(struct session *session, const char *sql, char ret_state[6],
+                        GError **error)
+{
+    PGconn *connection = session_handle(session);
+
+    return answer(connection, PQsendQuery(connection, sql) == 1, ret_state, error);
 }

@@ -1,5 +1,6 @@
-/* Reads every row there is: by pg_dump to nowhere, as the next dump will, else by COPY; both in the
- * database's own encoding: not everything it may hold can be had in UTF-8. */
+/* Reads every row there is: by pg_dump to nowhere, as the next dump will, and by COPY what pg_dump
+ * passes over, or everything where there is none or it failed; in the database's own encoding: not
+ * everything it may hold can be had in UTF-8. */
 #include "backup_queries.h"
 #include "drill.h"
 #include "error.h"
@@ -27,15 +28,15 @@ static void await_end(struct programs_pipe *pipe)
     }
 }
 
-static bool by_dump(struct drill *drill, struct session *session, char *program, int major,
-                    GError **error)
+/* False with an error when the drill cannot go on. *ret_fault: why pg_dump failed, NULL: it did
+ * not. */
+static bool dump(struct session *session, char *program, char **ret_fault, GError **error)
 {
     char arguments[][24] = {"--format=plain", "--file=/dev/null"};
     g_autofree char *encoding = g_strconcat("--encoding=", session_encoding(session), NULL);
     char *words[] = {program, arguments[0], arguments[1], encoding, NULL};
     struct programs_pipe_plan plan = {.arguments = words,
                                       .connection = session_handle(session)};
-    gint64 start = g_get_monotonic_time();
     g_autoptr(GError) broken = NULL;
     AUTO(programs_pipe) pipe = programs_pipe_start(&plan, error);
 
@@ -46,45 +47,64 @@ static bool by_dump(struct drill *drill, struct session *session, char *program,
         runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "interrupted");
         return false;
     }
-    bool fine = programs_pipe_finish(pipe, "pg_dump", &broken);
-    drill_note(drill, "rows", session_database(session), fine ? DRILL_OK : DRILL_FAILED, 1,
-               since(start),
-               fine ? g_strdup_printf("read by pg_dump %d", major) : g_strdup(broken->message));
+    if (!programs_pipe_finish(pipe, "pg_dump", &broken))
+        *ret_fault = g_strdup(broken->message);
     return true;
 }
 
-static bool by_copy(struct drill *drill, struct session *session, GError **error)
+/* As text a bytea is twice as long, and half a gigabyte of it is more than fits into a message. */
+static bool too_long(const char *state)
 {
-    gint64 start = g_get_monotonic_time();
-    AUTO(rows) rows = session_query(session, &query_backup_drill_tables, NULL, error);
-    bool fine = true;
+    static const char *const states[] = {"XX000", "53200", "54000", NULL};
 
-    for (int i = 0; rows != NULL && i < rows_count(rows); i++) {
+    return g_strv_contains(states, state);
+}
+
+static PGresult *copy(struct session *session, const char *name, const char *columns,
+                      char ret_state[6], GError **error)
+{
+    const char *encoding = session_encoding(session);
+    g_autofree char *text = g_strdup_printf(
+        "COPY (SELECT %s FROM ONLY %s) TO STDOUT (ENCODING '%s')", columns, name, encoding);
+    g_autofree char *binary =
+        g_strdup_printf("SET LOCAL client_encoding = '%s';"
+                        "COPY (SELECT %s FROM ONLY %s) TO STDOUT (FORMAT binary)",
+                        encoding, columns, name);
+    PGresult *result = drill_ask(session, text, NULL, ret_state, error);
+
+    if (result != NULL || !too_long(ret_state))
+        return result;
+    g_autoptr(GError) again = NULL;
+    result = drill_ask_all(session, binary, ret_state, &again);
+    if (result != NULL)
+        g_clear_error(error);
+    return result;
+}
+
+/* False with an error when the drill cannot go on. Notes each that cannot be read. */
+static bool copy_tables(struct drill *drill, struct session *session, const struct rows *rows,
+                        bool dumped, guint *ret_bad, GError **error)
+{
+    for (int i = 0; i < rows_count(rows); i++) {
         const char *name = rows_text(rows, i, BACKUP_DRILL_TABLES_NAME);
-        g_autofree char *sql =
-            g_strdup_printf("COPY (SELECT * FROM ONLY %s) TO STDOUT (ENCODING '%s')", name,
-                            session_encoding(session));
         g_autoptr(GError) broken = NULL;
         char state[6];
-        PGresult *result = drill_ask(session, sql, NULL, state, &broken);
+        if (dumped && !rows_bool(rows, i, BACKUP_DRILL_TABLES_UNDUMPED))
+            continue;
+        PGresult *result = copy(session, name, rows_text(rows, i, BACKUP_DRILL_TABLES_COLUMNS),
+                                state, &broken);
         if (result == NULL && state[0] == '\0') {
             g_propagate_error(error, g_steal_pointer(&broken));
             return false;
         }
         if (result == NULL) {
-            fine = false;
+            (*ret_bad)++;
             drill->corrupt |= drill_says_corrupt(state, broken->message);
             drill_note(drill, name, session_database(session), DRILL_FAILED, 1, 0,
-                       g_strdup(broken->message));
+                       g_utf8_make_valid(broken->message, -1));
         }
         PQclear(result);
     }
-    if (rows == NULL)
-        return false;
-    drill_note(drill, "rows", session_database(session), fine ? DRILL_OK : DRILL_FAILED,
-               rows_count(rows), since(start),
-               g_strdup(fine ? "read by COPY: no pg_dump fits this server"
-                             : "not all tables can be read"));
     return true;
 }
 
@@ -94,7 +114,23 @@ bool drill_read_rows(struct drill *drill, struct session *session, GError **erro
     int major = 0;
     g_autofree char *program =
         programs_find("pg_dump", session_version(session) / 10000, 0, bindir, &major, NULL);
+    gint64 start = g_get_monotonic_time();
+    AUTO(rows) rows = session_query(session, &query_backup_drill_tables, NULL, error);
+    g_autofree char *fault = NULL;
+    guint bad = 0;
 
-    return program != NULL ? by_dump(drill, session, program, major, error)
-                           : by_copy(drill, session, error);
+    if (rows == NULL || (program != NULL && !dump(session, program, &fault, error)))
+        return false;
+    if (!copy_tables(drill, session, rows, program != NULL && fault == NULL, &bad, error))
+        return false;
+    enum drill_status status = fault == NULL && bad == 0 ? DRILL_OK : DRILL_FAILED;
+    char *detail = fault != NULL && bad == 0
+                       ? g_strconcat("COPY can read every table, but ", fault, NULL)
+                   : fault != NULL   ? g_strdup(fault)
+                   : bad > 0         ? g_strdup("not all tables can be read")
+                   : program != NULL ? g_strdup_printf("read by pg_dump %d", major)
+                                     : g_strdup("read by COPY: no pg_dump fits this server");
+    drill_note(drill, "rows", session_database(session), status, rows_count(rows), since(start),
+               detail);
+    return true;
 }

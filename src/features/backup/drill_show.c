@@ -54,10 +54,12 @@ static json_t *landed_json(const struct drill *drill)
 char *drill_summary(const struct drill *drill)
 {
     g_autofree char *target = target_text(&drill->plan->target);
-    json_t *summary = json_pack("{s:s, s:s, s:o, s:f, s:I, s:o}", "verdict", verdict(drill),
-                                "backup", drill->backup->id, "target", document_text(target),
-                                "recovery_seconds", recovery_seconds(drill), "seed",
-                                (json_int_t) drill->seed, "checks", checks_json(drill));
+    g_autofree char *reserve = drill_reserve(drill);
+    json_t *summary =
+        json_pack("{s:s, s:o, s:s, s:o, s:f, s:I, s:o}", "verdict", verdict(drill), "reserve",
+                  document_text(reserve), "backup", drill->backup->id, "target",
+                  document_text(target), "recovery_seconds", recovery_seconds(drill), "seed",
+                  (json_int_t) drill->seed, "checks", checks_json(drill));
     char *text = json_dumps(summary, JSON_COMPACT);
 
     json_decref(summary);
@@ -71,12 +73,14 @@ static void show_document(const struct drill *drill, gint64 run, bool planned)
     struct document *document = document_begin(drill->call->output, "backup.drill/1", &server);
 
     g_autofree char *mark = drill_mark(drill);
+    g_autofree char *reserve = drill_reserve(drill);
 
     if (planned)
         document_member(document, "only", json_pack("[s]", mark));
     backup_plan_members(document, drill->plan);
     document_member(document, "seed", drill->random ? json_integer(drill->seed) : json_null());
     document_member(document, "verdict", planned ? json_null() : json_string(verdict(drill)));
+    document_member(document, "reserve", document_text(reserve));
     document_member(document, "recovery_seconds",
                     planned ? json_null() : json_real(recovery_seconds(drill)));
     document_member(document, "landed", planned ? json_null() : landed_json(drill));
@@ -135,5 +139,9 @@ void drill_show(const struct drill *drill, gint64 run)
     show_grid(drill);
     g_autofree char *word =
         output_paint(output, drill_failed(drill) ? OUTPUT_BAD : OUTPUT_GOOD, verdict(drill));
-    output_say(output, "\nBackup %s: %s. It was back after %s.", drill->backup->id, word, took);
+    g_autofree char *reserve = drill_reserve(drill);
+    output_say(output, "\nBackup %s: %s%s. It was back after %s.", drill->backup->id, word,
+               reserve != NULL ? ", but not all of it was looked at" : "", took);
+    if (reserve != NULL)
+        output_warn(output, "not looked at: %s", reserve);
 }

@@ -40,7 +40,32 @@ static const char *only_database(const char *const *databases)
     return count == 0 ? "postgres" : count == 1 ? only : NULL;
 }
 
-static bool run_one(struct drill *drill, const struct drill_statement *statement,
+/* One session for all statements of a database that follow one another: a SET holds. */
+struct asker {
+    struct drill *drill;
+    struct session *session;
+};
+
+static void hang_up(struct asker *asker)
+{
+    g_clear_pointer(&asker->session, session_close);
+}
+
+static bool dial(struct asker *asker, const char *database, GError **error)
+{
+    struct session *session = asker->session;
+
+    if (session != NULL && g_str_equal(session_database(session), database) &&
+        PQstatus(session_handle(session)) == CONNECTION_OK)
+        return true;
+    hang_up(asker);
+    asker->session = drill_session(asker->drill, database, error);
+    return asker->session != NULL &&
+           session_command(asker->session, "SET lock_timeout = 0", error) &&
+           session_command(asker->session, "RESET search_path", error);
+}
+
+static bool run_one(struct asker *asker, const struct drill_statement *statement,
                     const char *database, GError **error)
 {
     gint64 start = g_get_monotonic_time();
@@ -48,47 +73,60 @@ static bool run_one(struct drill *drill, const struct drill_statement *statement
     char state[6] = "";
 
     if (database == NULL) {
-        drill_note(drill, statement->name, NULL, DRILL_FAILED, 1, 0,
+        drill_note(asker->drill, statement->name, NULL, DRILL_FAILED, 1, 0,
                    g_strdup("there are several databases: a line \"-- database: NAME\" above "
                             "the statement says which"));
         return true;
     }
-    AUTO(session) session = server_session(drill->server, database, &broken);
-    if (session != NULL)
-        session_command(session, "RESET search_path", NULL);
-    PGresult *result =
-        session != NULL ? drill_ask(session, statement->sql, NULL, state, &broken) : NULL;
+    PGresult *result = dial(asker, database, &broken)
+                           ? drill_ask(asker->session, statement->sql, NULL, state, &broken)
+                           : NULL;
     if (result == NULL && broken->code == RUNBOOK_INTERRUPTED) {
         g_propagate_error(error, g_steal_pointer(&broken));
         return false;
     }
     char *fault = result != NULL ? fault_of(result) : g_strdup(broken->message);
     PQclear(result);
-    drill_note(drill, statement->name, database, fault == NULL ? DRILL_OK : DRILL_FAILED, 1,
-               (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC, fault);
+    drill_note(asker->drill, statement->name, database, fault == NULL ? DRILL_OK : DRILL_FAILED,
+               1, (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC, fault);
     return true;
+}
+
+bool drill_statements_read(struct drill *drill, GError **error)
+{
+    const char *path = settings_string(drill->call->settings, "backup.drill_checks");
+    g_autofree char *text = NULL;
+    g_autoptr(GError) broken = NULL;
+
+    if (path == NULL || *path == '\0')
+        return true;
+    if (!g_file_get_contents(path, &text, NULL, &broken)) {
+        runbook_error_set(
+            error, RUNBOOK_USAGE,
+            "--checks or the setting backup.drill_checks names a file of statements",
+            "the checks cannot be read: %s", broken->message);
+        return false;
+    }
+    drill->statements = drill_statements_parse(text, error);
+    if (drill->statements == NULL)
+        g_prefix_error(error, "%s: ", path);
+    else if (drill->statements->len == 0)
+        output_warn(drill->call->output, "%s has no statement: nothing of yours is checked",
+                    path);
+    return drill->statements != NULL;
 }
 
 bool drill_statements(struct drill *drill, const char *const *databases, GError **error)
 {
-    const char *path = settings_string(drill->call->settings, "backup.drill_checks");
-    g_autofree char *text = NULL;
+    struct asker asker = {.drill = drill};
+    bool fine = true;
 
-    if (path == NULL || *path == '\0')
-        return true;
-    if (!g_file_get_contents(path, &text, NULL, error))
-        return false;
-    g_autoptr(GPtrArray) statements = drill_statements_parse(text, error);
-    if (statements == NULL) {
-        g_prefix_error(error, "%s: ", path);
-        return false;
-    }
-    for (guint i = 0; i < statements->len; i++) {
-        const struct drill_statement *statement = statements->pdata[i];
+    for (guint i = 0; fine && drill->statements != NULL && i < drill->statements->len; i++) {
+        const struct drill_statement *statement = drill->statements->pdata[i];
         const char *database =
             statement->database != NULL ? statement->database : only_database(databases);
-        if (!run_one(drill, statement, database, error))
-            return false;
+        fine = run_one(&asker, statement, database, error);
     }
-    return true;
+    hang_up(&asker);
+    return fine;
 }

@@ -35,14 +35,45 @@ static const char *behind_comment(const char *at)
     return depth == 0 ? at : NULL;
 }
 
+static bool is_word(char c)
+{
+    return g_ascii_isalnum(c) || c == '_' || (guchar) c >= 128;
+}
+
 /* "$body$": the tag's length, 0: it is none. */
 static gsize tag_length(const char *at)
 {
     gsize length = 1;
 
-    while (g_ascii_isalnum(at[length]) || at[length] == '_' || (guchar) at[length] >= 128)
+    while (is_word(at[length]))
         length++;
     return at[length] == '$' && !g_ascii_isdigit(at[1]) ? length + 1 : 0;
+}
+
+static const char *behind_space(const char *at)
+{
+    for (;; at++) {
+        if (g_str_has_prefix(at, "--"))
+            at += strcspn(at, "\r\n");
+        if (!g_ascii_isspace(*at))
+            return at;
+    }
+}
+
+/* Behind E'it\'s', which goes on where on another line the next quote stands. */
+static const char *behind_escaped(const char *at)
+{
+    for (at++; *at != '\0'; at++) {
+        if ((*at == '\\' && at[1] != '\0') || (*at == '\'' && at[1] == '\'')) {
+            at++;
+        } else if (*at == '\'') {
+            const char *more = behind_space(at + 1);
+            if (*more != '\'' || memchr(at, '\n', (gsize) (more - at)) == NULL)
+                return at + 1;
+            at = more;
+        }
+    }
+    return NULL;
 }
 
 /* Behind the word, constant or comment that begins at `at`; NULL: it does not end. */
@@ -55,16 +86,18 @@ static const char *next(const char *at)
         return behind(at, 1, quote);
     }
     if (g_str_has_prefix(at, "--"))
-        return at + strcspn(at, "\n");
+        return at + strcspn(at, "\r\n");
     if (g_str_has_prefix(at, "/*"))
         return behind_comment(at);
     if (*at == '$' && (tag = tag_length(at)) > 0) {
         g_autofree char *end = g_strndup(at, tag);
         return behind(at, tag, end);
     }
-    /* A word with a dollar in it begins no tag. */
-    if (g_ascii_isalnum(*at) || *at == '_')
-        while (g_ascii_isalnum(at[1]) || at[1] == '_' || at[1] == '$')
+    if ((*at == 'E' || *at == 'e') && at[1] == '\'')
+        return behind_escaped(at + 1);
+    /* A word with a dollar in it begins no tag, and one that ends with E no constant. */
+    if (is_word(*at))
+        while (is_word(at[1]) || at[1] == '$')
             at++;
     return at + 1;
 }
@@ -75,7 +108,7 @@ static void read_comment(const char *at, const char *key, char **value)
     if (!g_str_has_prefix(at, key))
         return;
     g_free(*value);
-    *value = g_strstrip(g_strndup(at + strlen(key), strcspn(at + strlen(key), "\n")));
+    *value = g_strstrip(g_strndup(at + strlen(key), strcspn(at + strlen(key), "\r\n")));
 }
 
 struct parser {
@@ -113,7 +146,7 @@ GPtrArray *drill_statements_parse(const char *text, GError **error)
 {
     g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(statement_free);
     struct parser parser = {.statements = statements, .text = text};
-    const char *at = text;
+    const char *at = g_str_has_prefix(text, "\xEF\xBB\xBF") ? text + 3 : text;
 
     while (at != NULL && *at != '\0') {
         const char *behind_it = next(at);

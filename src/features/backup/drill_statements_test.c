@@ -1,6 +1,8 @@
 #include "drill.h"
 #include "error.h"
 
+#include <string.h>
+
 static GPtrArray *parsed(const char *text)
 {
     g_autoptr(GError) error = NULL;
@@ -46,10 +48,36 @@ static void test_quotes(void)
     assert_statement(statements, 1, "line 1", NULL, "SELECT $1 -- ; no end\n + 2");
 }
 
+/* Where a backslash escapes, and where it does not. */
+static void test_escapes(void)
+{
+    static const char *const texts[] = {
+        "SELECT E'it\\'s; ' = 'it''s'",
+        "SELECT e'\\\\'",
+        "SELECT E'a'';\\';'",
+        "SELECT E'a;' -- it's\n'b\\';'",
+        "SELECT 'a\\'",
+        "SELECT U&'\\0041;''\\'",
+        "SELECT U&\"\\0041;\"",
+        "SELECT N'\\', 1",
+        "SELECT \u00e9E'\\', a$E'\\'",
+        "SELECT E'a' 'b\\'",
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autofree char *text = g_strconcat("\xEF\xBB\xBF", texts[i], "; SELECT 2", NULL);
+        g_autoptr(GPtrArray) statements = parsed(text);
+        g_assert_cmpuint(statements->len, ==, 2);
+        assert_statement(statements, 0, "line 1", NULL, texts[i]);
+        const char *line = strchr(texts[i], '\n') != NULL ? "line 2" : "line 1";
+        assert_statement(statements, 1, line, NULL, "SELECT 2");
+    }
+}
+
 static void test_open(void)
 {
-    static const char *const texts[] = {"SELECT 'a;", "SELECT \"a", "SELECT $$ a",
-                                        "/* a /* */"};
+    static const char *const texts[] = {"SELECT 'a;", "SELECT \"a",    "SELECT $$ a",
+                                        "/* a /* */", "SELECT E'a\\'", "SELECT E'\\"};
 
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autoptr(GError) error = NULL;
@@ -65,6 +93,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/drill_statements/names", test_names);
     g_test_add_func("/drill_statements/quotes", test_quotes);
+    g_test_add_func("/drill_statements/escapes", test_escapes);
     g_test_add_func("/drill_statements/open", test_open);
     return g_test_run();
 }

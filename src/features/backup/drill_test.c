@@ -60,11 +60,32 @@ static void test_proves(void)
     g_ptr_array_unref(drill.checks);
 }
 
+static void skip(struct drill *drill, const char *name, const char *database, const char *why)
+{
+    drill_note(drill, name, database, DRILL_SKIPPED, 0, 0, g_strdup(why));
+}
+
+/* What was skipped is said, each reason once. */
+static void test_reserve(void)
+{
+    struct drill drill = {.checks = g_ptr_array_new_with_free_func(drill_check_free)};
+
+    note(&drill, "rows", DRILL_OK);
+    g_assert_null(drill_reserve(&drill));
+    skip(&drill, "indexes", "a", "no amcheck");
+    skip(&drill, "session", "b", "closed");
+    skip(&drill, "indexes", "c", "no amcheck");
+    g_autofree char *text = drill_reserve(&drill);
+    g_assert_cmpstr(text, ==, "a, c: no amcheck; b: closed");
+    g_ptr_array_unref(drill.checks);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/drill/scratch_held", test_scratch_held);
     g_test_add_func("/drill/corrupt", test_corrupt);
     g_test_add_func("/drill/proves", test_proves);
+    g_test_add_func("/drill/reserve", test_reserve);
     return g_test_run();
 }

@@ -37,3 +37,42 @@ bool drill_proves(const struct drill *drill)
     }
     return read;
 }
+
+static bool same_reason(const struct drill_check *one, const struct drill_check *other)
+{
+    return other->status == DRILL_SKIPPED && g_strcmp0(one->detail, other->detail) == 0;
+}
+
+/* "shop, bills: why", for the first check that was skipped for this reason; NULL: it is not the
+ * first. */
+static char *reason_at(const GPtrArray *checks, guint at)
+{
+    const struct drill_check *first = checks->pdata[at];
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < checks->len; i++) {
+        const struct drill_check *check = checks->pdata[i];
+        if (!same_reason(first, check))
+            continue;
+        if (i < at)
+            return NULL;
+        g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "",
+                               check->database != NULL ? check->database : check->name);
+    }
+    g_string_append_printf(text, ": %s", first->detail != NULL ? first->detail : "skipped");
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+char *drill_reserve(const struct drill *drill)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < drill->checks->len; i++) {
+        const struct drill_check *check = drill->checks->pdata[i];
+        g_autofree char *reason =
+            check->status == DRILL_SKIPPED ? reason_at(drill->checks, i) : NULL;
+        if (reason != NULL)
+            g_string_append_printf(text, "%s%s", text->len > 0 ? "; " : "", reason);
+    }
+    return text->len > 0 ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
+}
