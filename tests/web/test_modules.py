@@ -89,6 +89,10 @@ def test_what_came_of_a_drop(ask):
     """Which index it was is in the sentence of the run."""
     assert ask("summary.js", "sentenceOf", {"dropped": "public.i", "size_bytes": 344064}) \
         == "dropped public.i, size 336 kB"
+    proved = {"backup": "1F", "verdict": "proven", "recovery_seconds": 0, "checks": [],
+              "reserve": "postgres: indexes"}
+    assert "proven" in ask("summary.js", "sentenceOf", proved)
+    assert "not looked at: postgres: indexes" in ask("summary.js", "sentenceOf", proved)
     assert ask("summary.js", "sentenceOf", {"of": "public.i", "done": 1, "failed": 0, "skipped": 0}) \
         == "public.i, 1 done"
 

@@ -45,8 +45,8 @@ struct drill {
     struct restore_result result;
     struct server *server;
     GPtrArray *statements; /* of struct drill_statement: the person's own; NULL: none */
-    GPtrArray *checks; /* of struct drill_check */
-    bool corrupt;      /* pages, rows or index entries are bad: the backup is damaged */
+    GPtrArray *checks;     /* of struct drill_check */
+    bool corrupt;          /* pages, rows or index entries are bad: the backup is damaged */
 };
 
 const char *drill_status_name(enum drill_status status);

@@ -131,8 +131,8 @@ bool restore_dump_verify(struct restore_dump *restore, gint64 run, int first_ste
 
 /* ---- what failed (restore_dump_undo.c) --------------------------------------------------- */
 
-/* Drops what was made, whatever ended the run. first_step: number in the history. */
-void restore_dump_undo(struct restore_dump *restore, gint64 run, int first_step);
+/* Drops what was made, whatever ended the run. id, number: of the run and the step in the history. */
+void restore_dump_undo(struct restore_dump *restore, gint64 id, int number);
 
 /* ---- what helps (restore_dump_hint.c) ---------------------------------------------------- */
 

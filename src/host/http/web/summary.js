@@ -27,10 +27,11 @@ function longest(values) {
   return known.length > 0 && `the longest lock was held for ${milliseconds(Math.max(...known))}`;
 }
 
-function drill({ backup, verdict, recovery_seconds: seconds, checks = [] }) {
+function drill({ backup, verdict, reserve, recovery_seconds: seconds, checks = [] }) {
   const good = checks.filter((check) => check.status === 'ok').length;
   return joined([`Backup ${backup} is ${verdict}`, seconds > 0 && `recovered in ${duration(seconds)}`,
-    checks.length > 0 && `${good} of ${plural(checks.length, 'check')} OK`]);
+    checks.length > 0 && `${good} of ${plural(checks.length, 'check')} OK`,
+    reserve && `not looked at: ${reserve}`]);
 }
 
 function taken({ backup }) {
