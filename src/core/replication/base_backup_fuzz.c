@@ -28,6 +28,7 @@ static void take_warning(const guint8 *data, gsize size)
     struct base_backup_relation relation;
     g_autofree char *left_out = base_backup_left_out_parse(text);
 
+    g_assert(left_out == NULL || g_utf8_validate(left_out, -1, NULL));
     if (!base_backup_bad_parse(150000, text, &bad))
         return;
     g_assert(base_backup_relation_parse(bad.file, &relation));
