@@ -264,8 +264,14 @@ static bool may_resume(const struct restore_place *place, const struct restore_w
 }
 
 static enum restore_way not_empty(const struct restore_place *place, const char *folder,
-                                  GError **error)
+                                  const struct restore_wish *wish, GError **error)
 {
+    if (is_this(place, wish) && place->same && place->marker.goal != NULL &&
+        g_strcmp0(place->marker.goal, wish->goal) == 0)
+        return refused(error, "begin anew with --delta",
+                       "the recovery (%s) in \"%s\" was interrupted when it had taken writes "
+                       "already, or a server has been started on it since",
+                       place->marker.goal, folder);
     if (place->marked && place->marker.goal != NULL)
         return refused(error, "begin anew with --delta, or name the same target",
                        "a recovery (%s) was interrupted in \"%s\"", place->marker.goal, folder);
@@ -304,7 +310,7 @@ enum restore_way restore_place_judge(const struct restore_place *place, const ch
                        "the restore of another backup (%s) was interrupted in \"%s\"",
                        place->marker.backup ? place->marker.backup : "unknown", folder);
     if (!wish->delta)
-        return not_empty(place, folder, error);
+        return not_empty(place, folder, wish, error);
     if (!place->cluster && !place->marked)
         return refused(error, "restore into an empty folder", "\"%s\" is no data directory",
                        folder);

@@ -173,7 +173,10 @@ static void test_place(void)
     check_place(begun, false, RESTORE_NOT);
     begun.same = true;
     begun.recovering = false;
-    check_place(begun, false, RESTORE_NOT);
+    const struct restore_wish again = {"77", "B", "latest", false};
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(restore_place_judge(&begun, "/d", &again, &error), ==, RESTORE_NOT);
+    g_assert_nonnull(strstr(error->message, "had taken writes already"));
     /* Somebody has started it. */
     check_place((struct restore_place){.marked = true, .marker = complete, .control = changed},
                 false, RESTORE_NOT);
