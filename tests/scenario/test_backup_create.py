@@ -152,4 +152,4 @@ def test_repository_in_the_cluster_itself(cluster, runbook, tmp_path):
 def test_no_walsender_at_all(fresh_server, runbook, tmp_path):
     server = fresh_server(max_wal_senders=0)
     refused = create(runbook, server, tmp_path / "repo", code=3).err
-    assert "max_wal_senders says 0 nobody may" in refused and "are taken" not in refused
+    assert "0: nobody; more take a restart" in refused and "are taken" not in refused

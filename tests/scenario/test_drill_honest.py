@@ -162,7 +162,7 @@ def test_shows_what_it_cannot_keep(stage):
     assert proofs(stage) == ["unverified"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another account")
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT DONE: only root becomes another account")
 def test_says_who_cannot_enter(stage):
     """As root, with a folder for temporary files that is root's alone."""
     stage.back_up()

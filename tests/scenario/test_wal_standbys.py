@@ -3,30 +3,22 @@ copied after a failover."""
 
 import subprocess
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from pgcluster import Cluster
-from pgcluster_files import give_to_server_user
 from support import faults
 from support.physical import backups, create
 from support.program import binary
 from support.repository import begun
-from support.restoring import OwnersRunbook
+from support.restoring import OwnersRunbook, owners_runbook
 from support.servers import ENDS, Server, wait_until
-from support.wal import (SEGMENT, Stored, flushed, lsn, receiving, repository_for, slot_lsn,
-                         write_wal)
+from support.wal import (SEGMENT, Receiver, Stored, flushed, follow, lsn, promoted, receiving,
+                         repository_for, slot_lsn, write_wal)
 
 versions = ENDS
 SECOND = 1_000_000
-
-
-def replayed(standby):
-    return lsn(standby.value("SELECT pg_last_wal_replay_lsn()"))
-
-
-def follow(standby, primary):
-    place = flushed(primary)
-    wait_until(lambda: replayed(standby) >= place, what="the standby")
 
 
 def clock_of(server):
@@ -46,8 +38,7 @@ def test_a_fork_between_two_segments_is_no_loss(fresh_server, runbook, tmp_path)
         follow(standby, primary)
         receiver.await_durable()
         primary.cluster.crash()
-    standby.sql("SELECT pg_promote()")
-    wait_until(lambda: not standby.value("SELECT pg_is_in_recovery()"), what="the promotion")
+    promoted(standby)
     (line,) = (standby.cluster.data / "pg_wal" / "00000002.history").read_text().splitlines()
     assert line.split("\t")[1].endswith("000000")
     with receiving(runbook, standby, repo) as receiver:
@@ -65,8 +56,7 @@ def test_without_a_receiver(fresh_server, runbook, tmp_path):
     first = fresh_server(max_wal_size="1GB", checkpoint_timeout="1h")
     second = fresh_server.standby(first)
     first.cluster.stop()
-    second.sql("SELECT pg_promote()")
-    wait_until(lambda: not second.value("SELECT pg_is_in_recovery()"), what="the promotion")
+    promoted(second)
     third = fresh_server.standby(second)
     for _ in range(3):
         write_wal(second, 10)
@@ -80,8 +70,7 @@ def test_without_a_receiver(fresh_server, runbook, tmp_path):
     manifest = backups(repo)[0].manifest
     assert before <= manifest["started_us"] < manifest["stopped_us"] <= clock_of(third)
     second.cluster.stop()
-    third.sql("SELECT pg_promote()")
-    wait_until(lambda: not third.value("SELECT pg_is_in_recovery()"), what="the promotion")
+    promoted(third)
     (third.cluster.data / "pg_wal" / "00000002.history").unlink()
     # A role that may replicate and nothing else.
     third.sql("CREATE ROLE keeper LOGIN REPLICATION;"
@@ -95,29 +84,32 @@ def test_without_a_receiver(fresh_server, runbook, tmp_path):
     assert Stored(another).files()
 
 
-def owners_runbook(server, stack):
-    home = server.cluster.folder / "home"
-    home.mkdir(mode=0o700)
-    give_to_server_user(home)
-    runbook = OwnersRunbook(home)
-    stack.callback(runbook.close)
-    return runbook
+@dataclass
+class Pair:
+    primary: Server
+    standby: Server
+    receiver: Receiver
+    owner: OwnersRunbook
+    repo: Path
 
 
 @contextmanager
-def standby_with_an_archive(primary, owner, repo, **settings):
-    """Its restore_command is `wal fetch`. Yields the standby and the receiver of the WAL."""
+def pair(fresh_server, **settings):
+    """A primary whose WAL is received, with a table; a standby whose restore_command is `wal fetch`."""
+    primary = fresh_server(wal_keep_size="256MB")
+    repo = repository_for(primary)
     command = f"{binary()} backup wal fetch --repo {repo} %f %p"
-    with receiving(owner, primary, repo) as receiver:
-        wait_until(lambda: slot_lsn(primary), what="the slot")
+    with owners_runbook(primary) as owner, receiving(owner, primary, repo) as receiver:
         receiver.await_durable()
         primary.sql("CREATE TABLE kept (id int)")
-        yield primary.cluster.standby({"restore_command": command, **settings}), receiver
+        standby = fresh_server.standby(primary, restore_command=command, **settings)
+        yield Pair(primary, standby, receiver, owner, repo)
 
 
-def promoted(standby):
-    standby.sql("SELECT pg_promote()")
-    wait_until(lambda: not standby.value("SELECT pg_is_in_recovery()"), what="the promotion")
+def leave_primary(standby):
+    """It has the archive alone."""
+    standby.sql("ALTER SYSTEM SET primary_conninfo = ''")
+    standby.sql("SELECT pg_reload_conf()")
 
 
 def numbers(server):
@@ -129,25 +121,20 @@ def test_a_standby_keeps_what_it_streamed(fresh_server, restarts):
     """It asks the archive for WAL that it has had from its primary, when it starts and when it is
     promoted. What the archive has of a segment that still arrives must not take the place of more:
     of a commit that a client was told of."""
-    primary = fresh_server(wal_keep_size="256MB")
-    repo = repository_for(primary)
-    with ExitStack() as stack:
-        owner = owners_runbook(primary, stack)
-        cluster, receiver = stack.enter_context(standby_with_an_archive(primary, owner, repo))
-        stack.callback(cluster.remove)
-        standby = Server(cluster)
+    with pair(fresh_server) as two:
+        primary, standby = two.primary, two.standby
         primary.sql("INSERT INTO kept VALUES (0)")
-        receiver.await_durable()
-        receiver.pause()
+        two.receiver.await_durable()
+        two.receiver.pause()
         primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'walreceiver'")
         primary.sql("SELECT pg_reload_conf()")
         primary.sql("INSERT INTO kept VALUES (1)")
         if restarts:
-            cluster.restart()
+            standby.cluster.restart()
         primary.sql("INSERT INTO kept VALUES (2)")
         primary.cluster.crash()
         if restarts:
-            cluster.restart()
+            standby.cluster.restart()
         assert numbers(standby) == [0, 1, 2]
         promoted(standby)
         assert numbers(standby) == [0, 1, 2]
@@ -156,25 +143,18 @@ def test_a_standby_keeps_what_it_streamed(fresh_server, restarts):
 
 def test_a_standby_that_has_nothing_but_the_archive(fresh_server):
     """It follows the segment that arrives, and has all that the archive has when it takes over."""
-    primary = fresh_server(wal_keep_size="256MB")
-    repo = repository_for(primary)
-    with ExitStack() as stack:
-        owner = owners_runbook(primary, stack)
-        cluster, receiver = stack.enter_context(standby_with_an_archive(
-            primary, owner, repo, wal_retrieve_retry_interval="100ms"))
-        stack.callback(cluster.remove)
-        standby = Server(cluster)
-        standby.sql("ALTER SYSTEM SET primary_conninfo = ''")
-        standby.sql("SELECT pg_reload_conf()")
+    with pair(fresh_server, wal_retrieve_retry_interval="100ms") as two:
+        primary, standby = two.primary, two.standby
+        leave_primary(standby)
         for number in range(1, 4):
             primary.sql(f"INSERT INTO kept VALUES ({number})")
-            receiver.await_durable()
+            two.receiver.await_durable()
             wait_until(lambda: number in numbers(standby), what=f"row {number}")
-        cluster.stop()
+        standby.cluster.stop()
         primary.sql("INSERT INTO kept VALUES (4)")
-        receiver.await_durable()
+        two.receiver.await_durable()
         primary.cluster.crash()
-        cluster.start()
+        standby.cluster.start()
         promoted(standby)
         assert numbers(standby) == [1, 2, 3, 4]
 
@@ -195,58 +175,49 @@ def begin_to_arrive(repo, place):
 def test_a_timeline_that_has_only_begun_to_arrive(fresh_server):
     """PostgreSQL asks for the newest timeline's file first. One that ends before its own timeline begins
     must not hide what the timeline before has up to there."""
-    primary = fresh_server(wal_keep_size="256MB")
-    repo, folder = repository_for(primary), primary.cluster.folder / "restored"
-    with ExitStack() as stack:
-        owner = owners_runbook(primary, stack)
-        second, receiver = stack.enter_context(standby_with_an_archive(primary, owner, repo))
-        stack.callback(second.remove)
-        create(owner, primary, repo)
+    with pair(fresh_server) as two:
+        primary, second, folder = two.primary, two.standby, two.primary.cluster.folder / "restored"
+        create(two.owner, primary, two.repo)
         place = flushed(primary)
         primary.sql("INSERT INTO kept VALUES (1), (2)")
         last = flushed(primary)
-        receiver.await_durable()
-        third = primary.cluster.standby({"restore_command": second.settings["restore_command"]})
-        stack.callback(third.remove)
-        Server(third).sql("ALTER SYSTEM SET primary_conninfo = ''")
-        receiver.end()
+        two.receiver.await_durable()
+        third = fresh_server.standby(
+            primary, restore_command=second.cluster.settings["restore_command"])
+        leave_primary(third)
+        two.receiver.end()
         primary.cluster.stop()
-        promoted(Server(second))
-        with receiving(owner, Server(second), repo) as follower:
-            Server(second).sql("INSERT INTO kept VALUES (3)")
+        promoted(second)
+        with receiving(two.owner, second, two.repo) as follower:
+            second.sql("INSERT INTO kept VALUES (3)")
             follower.await_durable()
-        begin_to_arrive(repo, place)
+        begin_to_arrive(two.repo, place)
 
-        document = owner("backup", "restore", "--json", "--repo", repo, "--to", folder, "--bindir",
-                         second.programs).expect(0).json
+        document = two.owner("backup", "restore", "--json", "--repo", two.repo, "--to", folder,
+                             "--bindir", second.cluster.programs).expect(0).json
         assert lsn(document["landed"]["lsn"]) >= last
-        third.restart()
-        promoted(Server(third))
-        assert numbers(Server(third)) == [1, 2]
+        third.cluster.restart()
+        promoted(third)
+        assert numbers(third) == [1, 2]
 
 
 def test_an_archive_that_is_out_of_reach_takes_no_standby_with_it(fresh_server):
     """It is restarted, it loses its primary, it is promoted: all of it without the archive, with its
     own WAL."""
-    primary = fresh_server(wal_keep_size="256MB")
-    repo = repository_for(primary)
-    with ExitStack() as stack:
-        owner = owners_runbook(primary, stack)
-        cluster, receiver = stack.enter_context(standby_with_an_archive(primary, owner, repo))
-        stack.callback(cluster.remove)
-        standby = Server(cluster)
-        receiver.end()
-        repo.rename(f"{repo}.away")
+    with pair(fresh_server) as two:
+        primary, standby = two.primary, two.standby
+        two.receiver.end()
+        two.repo.rename(f"{two.repo}.away")
         primary.sql("INSERT INTO kept VALUES (1)")
         follow(standby, primary)
-        cluster.restart()
+        standby.cluster.restart()
         primary.cluster.restart()
         primary.sql("INSERT INTO kept VALUES (2)")
         wait_until(lambda: numbers(standby) == [1, 2], what="the second row")
         primary.cluster.crash()
         promoted(standby)
         assert numbers(standby) == [1, 2]
-        assert f'"{repo}"' in cluster.log.read_text(encoding="utf-8")
+        assert f'"{two.repo}"' in standby.cluster.log.read_text(encoding="utf-8")
 
 
 def test_who_is_stopped_by_a_failure(runbook, tmp_path):
@@ -295,7 +266,7 @@ def test_a_backup_becomes_a_standby(fresh_server):
     primary = fresh_server(wal_keep_size="256MB", wal_retrieve_retry_interval="100ms")
     repo = repository_for(primary)
     with ExitStack() as stack:
-        owner = owners_runbook(primary, stack)
+        owner = stack.enter_context(owners_runbook(primary))
         receiver = stack.enter_context(receiving(owner, primary, repo))
         receiver.await_durable()
         create(owner, primary, repo)
@@ -332,7 +303,7 @@ def test_a_standby_does_not_follow_whom_the_cluster_once_followed(fresh_server):
     primary = fresh_server()
     repo = repository_for(primary)
     with ExitStack() as stack:
-        owner = owners_runbook(primary, stack)
+        owner = stack.enter_context(owners_runbook(primary))
         host = f"host={primary.cluster.socket_dir} port={primary.cluster.port} user=postgres"
         primary.sql(f"ALTER SYSTEM SET primary_conninfo = '{host}'")
         primary.sql("ALTER SYSTEM SET primary_slot_name = 'node2'")

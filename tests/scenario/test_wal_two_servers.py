@@ -2,26 +2,17 @@
 over: what was acknowledged of one stays, and the WAL of the two never becomes one."""
 
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from pgcluster_files import give_to_server_user
 from support.program import binary
 from support.repository import begun
-from support.restoring import OwnersRunbook
+from support.restoring import owners_runbook
 from support.servers import ENDS, Server, wait_until
-from support.wal import (SEGMENT, Stored, check_acknowledged, clone_of, flushed, lsn, receiving,
-                         repository_for, segment_name, slot_lsn, write_wal)
+from support.wal import (SEGMENT, Stored, check_acknowledged, clone_of, flushed, follow, lsn,
+                         promoted, receiving, repository_for, segment_name, slot_lsn, write_wal)
 
 versions = ENDS
-
-
-def owners_runbook(server, stack):
-    home = server.cluster.folder / "home"
-    home.mkdir(mode=0o700)
-    give_to_server_user(home)
-    runbook = OwnersRunbook(home)
-    stack.callback(runbook.close)
-    return runbook
 
 
 def push(runbook, repo, path, code=0):
@@ -50,80 +41,66 @@ def failed(server):
     return server.value("SELECT failed_count FROM pg_stat_archiver")
 
 
-def follow(standby, primary):
-    place = flushed(primary)
-    wait_until(lambda: lsn(standby.value("SELECT pg_last_wal_replay_lsn()")) >= place,
-               what="the standby")
-
-
-def promoted(standby):
-    standby.sql("SELECT pg_promote()")
-    wait_until(lambda: not standby.value("SELECT pg_is_in_recovery()"), what="the promotion")
+@contextmanager
+def cloned(fresh_server):
+    """A server whose WAL is received, and a copy of it that is not started yet; the repository."""
+    server = fresh_server(archive_mode="on", archive_command="false")
+    repo = repository_for(server)
+    with owners_runbook(server) as runbook:
+        write_wal(server, 1)
+        server.cluster.stop()
+        with clone_of(server) as cluster:
+            server.cluster.start()
+            with receiving(runbook, server, repo) as receiver:
+                wait_until(lambda: slot_lsn(server), what="the slot")
+                yield server, cluster, repo, receiver
 
 
 def test_a_clone_takes_nothing_from_what_has_arrived(fresh_server):
     """A clone of production on the same timeline, with production's archive_command."""
-    server = fresh_server(archive_mode="on", archive_command="false")
-    repo = repository_for(server)
-    with ExitStack() as stack:
-        runbook = owners_runbook(server, stack)
-        write_wal(server, 1)
-        server.cluster.stop()
-        cluster = stack.enter_context(clone_of(server))
-        server.cluster.start()
-        with receiving(runbook, server, repo) as receiver:
-            wait_until(lambda: slot_lsn(server), what="the slot")
-            write_wal(server, 1000)
-            receiver.await_durable()
-            arriving = segment_name(1, flushed(server)) + ".partial"
-            place = flushed(server) % SEGMENT
-            kept = Stored(repo).bytes(arriving)[:place]
-            clone = Server(cluster.start())
-            archive(clone, repo)
-            write_wal(clone, 10)
-            switch(clone, 4)
-            wait_until(lambda: failed(clone), what="the clone's archiver")
-            wait_until(lambda: "has other WAL of" in cluster.log.read_text(), what="the reason")
-            assert arriving.removesuffix(".partial") not in Stored(repo).segments()
-            assert Stored(repo).bytes(arriving)[:place] == kept
-            # The server's own is taken, by the receiver and by archive_command.
-            archive(server, repo)
-            switch(server, 2)
-            write_wal(server, 10)
-            receiver.await_durable()
-            check_acknowledged(server, repo)
-            name = arriving.removesuffix(".partial")
-            wait_until(lambda: (server.value("SELECT last_archived_wal FROM pg_stat_archiver")
-                                or "") > name, what="the archiver")
-            assert "has other WAL of" not in server.cluster.log.read_text()
-            assert Stored(repo).bytes(name)[:place] == kept
-            receiver.end()
+    with cloned(fresh_server) as (server, cluster, repo, receiver):
+        write_wal(server, 1000)
+        receiver.await_durable()
+        arriving = segment_name(1, flushed(server)) + ".partial"
+        place = flushed(server) % SEGMENT
+        kept = Stored(repo).bytes(arriving)[:place]
+        clone = Server(cluster.start())
+        archive(clone, repo)
+        write_wal(clone, 10)
+        switch(clone, 4)
+        wait_until(lambda: failed(clone), what="the clone's archiver")
+        wait_until(lambda: "has other WAL of" in cluster.log.read_text(), what="the reason")
+        assert arriving.removesuffix(".partial") not in Stored(repo).segments()
+        assert Stored(repo).bytes(arriving)[:place] == kept
+        # The server's own is taken, by the receiver and by archive_command.
+        archive(server, repo)
+        switch(server, 2)
+        write_wal(server, 10)
+        receiver.await_durable()
+        check_acknowledged(server, repo)
+        name = arriving.removesuffix(".partial")
+        wait_until(lambda: (server.value("SELECT last_archived_wal FROM pg_stat_archiver")
+                            or "") > name, what="the archiver")
+        assert "has other WAL of" not in server.cluster.log.read_text()
+        assert Stored(repo).bytes(name)[:place] == kept
+        receiver.end()
 
 
 def test_a_clone_that_was_first_gets_no_acknowledgement_for_the_other(fresh_server):
     """What the clone has stored of a segment contradicts nothing then; what the server goes on with
     does, and is not acknowledged."""
-    server = fresh_server(archive_mode="on", archive_command="false")
-    repo = repository_for(server)
-    with ExitStack() as stack:
-        runbook = owners_runbook(server, stack)
-        write_wal(server, 1)
-        server.cluster.stop()
-        cluster = stack.enter_context(clone_of(server))
+    with cloned(fresh_server) as (server, cluster, repo, receiver):
         clone = Server(cluster.start())
-        server.cluster.start()
-        with receiving(runbook, server, repo) as receiver:
-            wait_until(lambda: slot_lsn(server), what="the slot")
-            receiver.await_durable()
-            before = slot_lsn(server)
-            write_wal(clone, 10)
-            name = clone.value("SELECT pg_walfile_name(pg_current_wal_lsn())")
-            switch(clone)
-            archive(clone, repo)
-            wait_until(lambda: name in Stored(repo).segments(), what="the clone's segment")
-            write_wal(server, 1000)
-            wait_until(lambda: "another" in receiver.said(), what="the refusal")
-            assert slot_lsn(server) <= before
+        receiver.await_durable()
+        before = slot_lsn(server)
+        write_wal(clone, 10)
+        name = clone.value("SELECT pg_walfile_name(pg_current_wal_lsn())")
+        switch(clone)
+        archive(clone, repo)
+        wait_until(lambda: name in Stored(repo).segments(), what="the clone's segment")
+        write_wal(server, 1000)
+        wait_until(lambda: "another" in receiver.said(), what="the refusal")
+        assert slot_lsn(server) <= before
 
 
 def twins(fresh_server):
@@ -148,7 +125,7 @@ def test_the_wal_of_two_twins_never_becomes_one(fresh_server):
                      for server in (one, other)]
         assert histories[0] == histories[1]
         repo = repository_for(one)
-        runbook = owners_runbook(one, stack)
+        runbook = stack.enter_context(owners_runbook(one))
         with receiving(runbook, one, repo) as receiver:
             wait_until(lambda: slot_lsn(one), what="the slot")
             receiver.await_durable()
@@ -215,7 +192,7 @@ def test_a_border_between_two_servers_is_damage(fresh_server, runbook, tmp_path)
         one.sql("CHECKPOINT; SELECT pg_create_physical_replication_slot('pgrunbook', true)")
         before = slot_lsn(one)
         assert segment_name(2, before) > names[1]
-        owner = owners_runbook(one, stack)
+        owner = stack.enter_context(owners_runbook(one))
         give_to_server_user(repo)
         with receiving(owner, one, repo) as receiver:
             write_wal(one, 10)
@@ -229,7 +206,7 @@ def test_what_was_stored_before_need_not_be_there_any_more(fresh_server):
     server = fresh_server(wal_keep_size="0", min_wal_size="32MB", max_wal_size="32MB")
     repo = repository_for(server)
     with ExitStack() as stack:
-        runbook = owners_runbook(server, stack)
+        runbook = stack.enter_context(owners_runbook(server))
         with receiving(runbook, server, repo) as receiver:
             wait_until(lambda: slot_lsn(server), what="the slot")
             switch(server)
@@ -266,7 +243,7 @@ def test_a_receiver_without_its_primary_blocks_nobody(fresh_server):
     standby = fresh_server.standby(primary)
     repo = repository_for(primary)
     with ExitStack() as stack:
-        runbook = owners_runbook(primary, stack)
+        runbook = stack.enter_context(owners_runbook(primary))
         archive(primary, repo)
         archive(standby, repo)
         with receiving(runbook, primary, repo) as receiver:
@@ -298,7 +275,7 @@ def test_a_standby_that_lags_is_followed(fresh_server):
     standby = fresh_server.standby(primary)
     repo = repository_for(primary)
     with ExitStack() as stack:
-        runbook = owners_runbook(primary, stack)
+        runbook = stack.enter_context(owners_runbook(primary))
         with receiving(runbook, primary, repo) as receiver:
             wait_until(lambda: slot_lsn(primary), what="the slot")
             switch(primary)
@@ -339,7 +316,7 @@ def test_a_new_timeline_is_shown_when_it_has_something_of_its_own(fresh_server):
     standby = fresh_server.standby(primary)
     repo = repository_for(primary)
     with ExitStack() as stack:
-        runbook = owners_runbook(primary, stack)
+        runbook = stack.enter_context(owners_runbook(primary))
         with receiving(runbook, primary, repo) as receiver:
             wait_until(lambda: slot_lsn(primary), what="the slot")
             write_wal(primary, 80_000)

@@ -13,7 +13,6 @@ from support.repository import begun
 from support.servers import SETTINGS, Server, wait_until
 
 
-
 class OwnersRunbook(Runbook):
     """As a DBA calls it who has become postgres."""
 
@@ -29,6 +28,19 @@ class OwnersRunbook(Runbook):
                 preexec_fn()
 
         return super().start(*arguments, preexec_fn=become, **more)
+
+
+@contextmanager
+def owners_runbook(server):
+    """Such a program, at home in the cluster's folder."""
+    home = server.cluster.folder / "home"
+    home.mkdir(mode=0o700)
+    give_to_server_user(home)
+    runbook = OwnersRunbook(home)
+    try:
+        yield runbook
+    finally:
+        runbook.close()
 
 
 class Stage:

@@ -84,6 +84,18 @@ def flushed(server):
     return lsn(server.value("SELECT pg_current_wal_flush_lsn()"))
 
 
+def follow(standby, primary):
+    """Until it has replayed all that the primary has."""
+    place = flushed(primary)
+    wait_until(lambda: lsn(standby.value("SELECT pg_last_wal_replay_lsn()")) >= place,
+               what="the standby")
+
+
+def promoted(standby):
+    standby.sql("SELECT pg_promote()")
+    wait_until(lambda: not standby.value("SELECT pg_is_in_recovery()"), what="the promotion")
+
+
 def slot_lsn(server, slot="pgrunbook"):
     found = server.sql("SELECT restart_lsn::text FROM pg_replication_slots WHERE slot_name = %s",
                        [slot])

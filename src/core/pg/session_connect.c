@@ -90,10 +90,8 @@ const char *session_replication_hint(const char *sqlstate)
     if (strcmp(sqlstate, "42501") == 0)
         return "the role lacks the right to replicate: ALTER ROLE … REPLICATION";
     if (strcmp(sqlstate, "53300") == 0)
-        return "max_wal_senders says how many may: SELECT * FROM pg_stat_replication tells who "
-               "they are; where SHOW max_wal_senders says 0 nobody may, and more of them take "
-               "a "
-               "restart";
+        return "SHOW max_wal_senders says how many may (0: nobody; more take a restart), "
+               "SELECT * FROM pg_stat_replication who they are";
     return NULL;
 }
 

@@ -21,11 +21,10 @@ struct wal_index {
     guint32 timeline;
     guint64 segment;
     guint32 segment_bytes;
-    guint64 end_lsn; /* behind the last complete record in it */
-    guint64
-        open_lsn; /* a record that goes on in the next segment, which may be a commit; 0: none */
-    bool whole;   /* of a complete segment; false: of what has arrived so far */
-    bool joined;  /* join is known: an index that was made before it was kept has none */
+    guint64 end_lsn;  /* behind the last complete record in it */
+    guint64 open_lsn; /* of a record that goes on in the next one, perhaps a commit; 0: none */
+    bool whole;       /* of a complete segment; false: of what has arrived so far */
+    bool joined;      /* join is known: an index that was made before it was kept has none */
     struct wal_join join;
     guint commits, aborts;
     /* Of commits and aborts, as recovery compares them; lsn: where the record begins. */

@@ -68,11 +68,10 @@ guint64 wal_reader_checked(const struct wal_reader *reader);
 
 /* How a stretch of WAL hangs together with what stands before and behind it. */
 struct wal_join {
-    bool anew;       /* the record that ran into it was given up after a crash */
-    guint64 carried; /* bytes of a record that began before */
-    guint64
-        previous; /* where the record before its first one begins, as that says; 0: unknown */
-    guint64 last; /* where the last record that begins in it does; 0: none does */
+    bool anew;        /* the record that ran into it was given up after a crash */
+    guint64 carried;  /* bytes of a record that began before */
+    guint64 previous; /* where its first record says that the one before begins; 0: unknown */
+    guint64 last;     /* where the last record that begins in it does; 0: none does */
     guint64 left; /* bytes of the last record, or of the carried one, that stand behind it */
 };
 

@@ -27,8 +27,8 @@ struct restore_request {
     const char *const *tablespaces;
     /* Those without a pair of their own go below it, each under its OID; NULL: where they were. */
     const char *tablespace_folder;
-    bool
-        delta; /* the folder may hold another state of the cluster: only what differs is written */
+    /* The folder may hold another state of the cluster: only what differs is written. */
+    bool delta;
     guint jobs;                  /* threads; 0: as many as there are processors */
     const char *restore_command; /* restore_fetch_command() */
     const char *key_file;        /* that the command reads; NULL: none */

@@ -10,8 +10,8 @@
 
 /* A plan that was shown. Used and expired ones are kept for a while, to be told apart. */
 struct api_plan {
-    char
-        *token; /* what tells the token that asked for it from one of the same name; "": none */
+    /* What tells the token that asked for it from one of the same name; "": none. */
+    char *token;
     char *id, *who, *path, *target, *section, *verb, *alias;
     char **words;
     guint settings;    /* daemon.applied when it was asked for */
