@@ -104,8 +104,9 @@ def test_relief_by_itself(runbook, watched):
     # A look does not last for ever: where ending takes long the next one goes on.
     wait_until(lambda: sum(ended(note) for note in watch.said("note", name="relief")) >= 3,
                what="three to be ended")
-    note = watch.said("note", name="relief")[-1]
-    assert note["severity"] == "info" and sum(map(ended, watch.said("note", name="relief"))) == 3
+    notes = watch.said("note")
+    note = notes[-1]
+    assert note["severity"] == "info" and sum(map(ended, notes)) == 3
     assert watch.said("busy")
     assert alive(watched, sessions) == set(pids(sessions)[3:]), "13 of 17 are 80 %"
     assert alive(watched, dump) == set(pids(dump))
@@ -115,8 +116,35 @@ def test_relief_by_itself(runbook, watched):
     assert "# by: " in run["run"]["command_line"]
     # The connection and its lock are the same as before.
     watch.samples(2)
-    assert len(watch.said("state")) == 1 and len(watch.said("note")) == 1
+    assert len(watch.said("state")) == 1 and watch.said("note") == notes
     assert len(watched.backends("pgrunbook watch")) <= 2
+    watch.stop().expect(130)
+
+
+def was_told(pid):
+    """Whether its end waits to be taken notice of: a bit of the signals that are pending."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        pending = [int(line.split()[1], 16) for line in status if line.startswith(("ShdPnd", "SigPnd"))]
+    return any(signals >> (signal.SIGTERM - 1) & 1 for signals in pending)
+
+
+def test_who_ends_late_counts_once(runbook, watched):
+    """One that takes its time to end goes while others are told: it is no longer about to go then,
+    and the last of them is needed as much as before."""
+    watch = Watch(runbook, *configure(runbook, watched, **SOON, **{"connections.relieve": "on"}))
+    watch.up(acts=True)
+    sessions = idle(watched, 15, user="app")
+    slow, slower = pids(sessions)[:2]
+    for pid in (slow, slower):
+        os.kill(pid, signal.SIGSTOP)
+    sessions += idle(watched, 1, user="app")
+    wait_until(lambda: was_told(slower), what="the second to be told")
+    os.kill(slow, signal.SIGCONT)
+    wait_until(lambda: slow not in alive(watched, sessions), what="the first to end")
+    os.kill(slower, signal.SIGCONT)
+    wait_until(lambda: sum(ended(note) for note in watch.said("note", name="relief")) >= 3,
+               what="three to be ended")
+    assert alive(watched, sessions) == set(pids(sessions)[3:])
     watch.stop().expect(130)
 
 

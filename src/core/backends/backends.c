@@ -214,6 +214,14 @@ double backends_seconds_since(const struct backends *backends, gint64 time_us)
     return (double) (backends->now_us - time_us) / G_USEC_PER_SEC;
 }
 
+char *backends_timestamp(gint64 time_us)
+{
+    g_autoptr(GDateTime) second = g_date_time_new_from_unix_utc(time_us / G_USEC_PER_SEC);
+    g_autofree char *text = g_date_time_format(second, "%Y-%m-%d %H:%M:%S");
+
+    return g_strdup_printf("%s.%06d+00", text, (int) (time_us % G_USEC_PER_SEC));
+}
+
 double backend_seconds(const struct backends *backends, const struct backend *backend)
 {
     switch (backend->state) {

@@ -134,8 +134,11 @@ struct backends_room backends_fullest(const struct backends *backends);
 /* Whether the session takes a place in that room. */
 bool backend_in_room(const struct backend *backend, const struct backends_room *room);
 
-/* How many places in the room are taken now; -1: it could not be asked. */
-gint64 backends_used_now(struct session *session, const struct backends_room *room);
+/* How many places in the room are taken now, those not counted that `leaving` (of const struct
+ * backend) still take: one and the same look, as each of them may go at any moment. -1: it could not
+ * be asked. */
+gint64 backends_used_now(struct session *session, const struct backends_room *room,
+                         const GPtrArray *leaving);
 
 /* False with RUNBOOK_REFUSED, naming the GRANT, when sessions hide what they do from our role:
  * whatever is counted without them would be wrong. */

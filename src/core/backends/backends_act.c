@@ -1,7 +1,7 @@
 /* The acts as steps: statements, and what stands around them. */
 #include "backends/backends_act.h"
 
-#include "backends/backends_act_private.h"
+#include "backends/backends_private.h"
 #include "out/document.h"
 
 #include <string.h>
@@ -21,14 +21,6 @@ const char *backends_result_name(enum backends_result result)
 }
 
 /* ---- what is sent -------------------------------------------------------------------------- */
-
-char *backends_timestamp(gint64 time_us)
-{
-    g_autoptr(GDateTime) second = g_date_time_new_from_unix_utc(time_us / G_USEC_PER_SEC);
-    g_autofree char *text = g_date_time_format(second, "%Y-%m-%d %H:%M:%S");
-
-    return g_strdup_printf("%s.%06d+00", text, (int) (time_us % G_USEC_PER_SEC));
-}
 
 /* An active backend's query is known by its start. Of any other the state's own time tells:
  * query_start would be the same for one that went from active to idle. */

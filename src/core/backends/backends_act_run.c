@@ -1,5 +1,6 @@
 /* The acts at work: what the statement's answer means, and the proof of it. */
-#include "backends/backends_act_private.h"
+#include "backends/backends_act.h"
+#include "backends/backends_private.h"
 #include "backends_queries.h"
 #include "interrupt.h"
 

@@ -4,6 +4,9 @@
 
 #include "backends/backends.h"
 
+/* "2026-11-25 19:32:21.123456+00", whatever the session's DateStyle and TimeZone are. */
+char *backends_timestamp(gint64 time_us);
+
 struct backend *backends_row(struct backends *backends, guint index);
 
 /* Position of the pid + 1; 0: there is none. */

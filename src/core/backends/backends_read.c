@@ -198,11 +198,32 @@ struct backends *backends_read(struct session *session, GError **error)
     return NULL;
 }
 
-gint64 backends_used_now(struct session *session, const struct backends_room *room)
+/* Their pids, or the times of their start, as an array's text. */
+static char *array_of(const GPtrArray *backends, bool starts)
+{
+    GString *text = g_string_new("{");
+
+    for (guint i = 0; i < backends->len; i++) {
+        const struct backend *backend = g_ptr_array_index(backends, i);
+        g_autofree char *start = starts ? backends_timestamp(backend->backend_start_us) : NULL;
+        g_string_append(text, i > 0 ? "," : "");
+        if (starts)
+            g_string_append_printf(text, "\"%s\"", start);
+        else
+            g_string_append_printf(text, "%" G_GINT64_FORMAT, backend->pid);
+    }
+    return g_string_free(g_string_append_c(text, '}'), FALSE);
+}
+
+gint64 backends_used_now(struct session *session, const struct backends_room *room,
+                         const GPtrArray *leaving)
 {
     const struct backends_limit *limit = room->limit;
+    g_autofree char *pids = array_of(leaving, false);
+    g_autofree char *starts = array_of(leaving, true);
     const char *const values[] = {limit != NULL && !limit->of_role ? limit->name : NULL,
-                                  limit != NULL && limit->of_role ? limit->name : NULL};
+                                  limit != NULL && limit->of_role ? limit->name : NULL, pids,
+                                  starts};
     AUTO(rows) rows = session_query(session, &query_backends_used, values, NULL);
 
     return rows == NULL ? -1 : rows_int(rows, 0, BACKENDS_USED_USED);

@@ -1,8 +1,11 @@
 -- name:  used
--- doc:   How many places other clients than this session take: of all, of one database or one role.
+-- doc:   How many places clients take, of all, of one database or one role: all but this session and
+--        those that are named by pid and start.
 -- since: 140000
 -- param: $1 text database; NULL: any
 -- param: $2 text role; NULL: any
+-- param: $3 int4[] pids that do not count
+-- param: $4 timestamptz[] backend_start of each
 -- row:   used int8
 SELECT pg_catalog.count(*) AS used
   FROM pg_catalog.pg_stat_activity AS a
@@ -11,3 +14,8 @@ SELECT pg_catalog.count(*) AS used
    AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
    AND ($1::pg_catalog.text IS NULL OR a.datname::pg_catalog.text OPERATOR(pg_catalog.=) $1)
    AND ($2::pg_catalog.text IS NULL OR a.usename::pg_catalog.text OPERATOR(pg_catalog.=) $2)
+   AND NOT EXISTS (SELECT
+                     FROM pg_catalog.unnest($3::pg_catalog.int4[], $4::pg_catalog.timestamptz[])
+                              AS leaving (pid, backend_start)
+                    WHERE leaving.pid OPERATOR(pg_catalog.=) a.pid
+                      AND leaving.backend_start OPERATOR(pg_catalog.=) a.backend_start)

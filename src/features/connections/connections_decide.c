@@ -13,6 +13,7 @@ void connections_decision_free(struct connections_decision *decision)
         g_free(g_array_index(decision->chosen, struct connections_choice, i).reason);
     g_array_unref(decision->chosen);
     g_array_unref(decision->spared);
+    g_ptr_array_unref(decision->on_way);
     g_free(decision);
 }
 
@@ -279,6 +280,7 @@ struct connections_decision *connections_decide(const struct backends *backends,
 
     decision->chosen = g_array_new(FALSE, TRUE, sizeof(struct connections_choice));
     decision->spared = g_array_new(FALSE, TRUE, sizeof(struct connections_spared));
+    decision->on_way = g_ptr_array_new();
     if (diagnosis->kind == CONNECTIONS_LOCK_CONVOY)
         connections_decide_convoy(decision, backends, diagnosis, policy);
     else if (diagnosis->need > 0 && (diagnosis->kind == CONNECTIONS_IDLE_PILEUP ||

@@ -272,6 +272,11 @@ static char *reason_of(const struct connections_diagnosis *diagnosis,
     return NULL;
 }
 
+gint64 connections_goal(const struct backends_room *room, double until)
+{
+    return (gint64) floor(until * (double) room->most + 1e-9);
+}
+
 struct connections_diagnosis *connections_diagnose(const struct backends *backends,
                                                    const struct connections_policy *policy)
 {
@@ -279,7 +284,7 @@ struct connections_diagnosis *connections_diagnose(const struct backends *backen
 
     diagnosis->room = backends_fullest(backends);
     /* 80 % of 95 is 76, whatever binary fractions make of it. */
-    diagnosis->goal = (gint64) floor(policy->until * (double) diagnosis->room.most + 1e-9);
+    diagnosis->goal = connections_goal(&diagnosis->room, policy->until);
     diagnosis->need = MAX(diagnosis->room.used - diagnosis->goal, 0);
     diagnosis->roots = backends_roots(backends);
     diagnosis->convoy = count_convoy(backends, diagnosis, policy);

@@ -188,9 +188,8 @@ static void say_helpless(struct watch_look *look, struct emergency *emergency,
 {
     const char *why = commonest(decision->spared);
 
-    if (emergency->vigil.said)
+    if (!connections_vigil_helpless(&emergency->vigil))
         return;
-    emergency->vigil.said = true;
     g_autofree char *message = g_strdup_printf(
         "%s: nobody is ended%s%s", connections_kind_title(emergency->vigil.kind),
         why != NULL ? "; of most sessions: " : "", why != NULL ? why : "");
@@ -223,9 +222,11 @@ void connections_emergency(struct watch_look *look)
     struct connections_vigil *vigil = &emergency->vigil;
     struct backends_room room = backends_fullest(look->backends);
     bool full = fills(look, &room, "connections.warning");
+    double until = settings_fraction(look->call->settings, "connections.until");
+    bool above = room.used > connections_goal(&room, until);
 
     judge_slots(look, &room, full);
-    if (!connections_vigil_triggered(vigil, full, look->triggers)) {
+    if (!connections_vigil_triggered(vigil, full, above, look->triggers, look->now_us)) {
         connections_vigil_diagnosed(vigil, NULL, look->now_us);
         if (judge_calm(look))
             connections_vigil_over(vigil);

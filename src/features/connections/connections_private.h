@@ -71,6 +71,9 @@ struct connections_diagnosis {
     guint convoy;  /* how many of them, from the first, hold up a convoy */
 };
 
+/* How many of the room's places may be taken where `until` (a fraction) of them may. */
+gint64 connections_goal(const struct backends_room *room, double until);
+
 struct connections_diagnosis *connections_diagnose(const struct backends *backends,
                                                    const struct connections_policy *policy);
 void connections_diagnosis_free(struct connections_diagnosis *diagnosis);
@@ -104,7 +107,7 @@ struct connections_decision {
     GArray *spared;             /* of struct connections_spared: all other clients */
     guint forbidden;            /* spared only because our role has not the right */
     guint forbidden_superusers; /* … of these, superusers' */
-    guint on_way;               /* spared because they were told before: about to end */
+    GPtrArray *on_way;          /* spared because they were told before: about to end */
     guint put_off;              /* spared at this look alone */
 };
 

@@ -137,26 +137,28 @@ struct relief_round *relief_look(struct relief *relief, GError **error)
     return round;
 }
 
-/* Told to end, in this round or before, and still counted by the server. */
-static gint64 about_to_end(const struct relief_round *round)
+/* Told to end, in this round or before, and not seen to have gone. Borrowed from the round. */
+static GPtrArray *about_to_end(const struct relief_round *round)
 {
-    gint64 count = round->decision->on_way;
+    GPtrArray *told = g_ptr_array_copy(round->decision->on_way, NULL, NULL);
 
     for (guint i = 0; i < round->acts->acts->len; i++) {
-        const struct backends_act *act = g_ptr_array_index(round->acts->acts, i);
-        count += act->result == BACKENDS_SENT && act->action == BACKENDS_TERMINATE;
+        struct backends_act *act = g_ptr_array_index(round->acts->acts, i);
+        if (act->result == BACKENDS_SENT && act->action == BACKENDS_TERMINATE)
+            g_ptr_array_add(told, &act->backend);
     }
-    return count;
+    return told;
 }
 
 /* Some may have gone by themselves since it was decided, the more the longer the pace. */
 static bool is_needed(struct session *session, const char **ret_why, gpointer data)
 {
     const struct relief_round *round = data;
-    gint64 used = backends_used_now(session, &round->diagnosis->room);
+    g_autoptr(GPtrArray) told = about_to_end(round);
+    gint64 used = backends_used_now(session, &round->diagnosis->room, told);
 
     *ret_why = "the goal is reached without it";
-    return used < 0 || used - about_to_end(round) > round->diagnosis->goal;
+    return used < 0 || used > round->diagnosis->goal;
 }
 
 bool relief_act(struct relief *relief, struct relief_round *round, GError **error)

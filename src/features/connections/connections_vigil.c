@@ -7,6 +7,7 @@ enum {
     ON_WAY_S = 10,       /* who was told to end may take so long */
     GAVE_UP_S = 10 * 60, /* … and is then not told again */
     QUEUE_S = 60,        /* after the end of a convoy's root */
+    BEGUN_S = 2 * 60,    /* after the last end of a relief; the pace has let another by then */
 };
 
 #define SECOND_US ((gint64) G_USEC_PER_SEC)
@@ -33,10 +34,13 @@ void connections_vigil_clear(struct connections_vigil *vigil)
 
 /* ---- the emergency ----------------------------------------------------------------------------- */
 
-bool connections_vigil_triggered(struct connections_vigil *vigil, bool full, unsigned triggers)
+bool connections_vigil_triggered(struct connections_vigil *vigil, bool full, bool above,
+                                 unsigned triggers, gint64 now_us)
 {
     vigil->full_looks = full ? vigil->full_looks + 1 : 0;
-    return vigil->full_looks >= LOOKS || triggers != 0;
+    if (!above || now_us - vigil->begun_us >= BEGUN_S * SECOND_US)
+        vigil->begun_us = 0;
+    return vigil->full_looks >= LOOKS || vigil->begun_us != 0 || triggers != 0;
 }
 
 static const struct backends_root *first_root(const struct connections_diagnosis *diagnosis)
@@ -100,8 +104,20 @@ bool connections_vigil_may_relieve(const struct connections_vigil *vigil, gint64
 
 void connections_vigil_relieved(struct connections_vigil *vigil, gint64 now_us, guint told)
 {
+    bool of_full_room = vigil->begun_us != 0 || vigil->full_looks >= LOOKS;
+
+    vigil->begun_us = told > 0 && of_full_room ? now_us : 0;
     vigil->tried = vigil->kind;
     vigil->not_before_us = told > 0 ? 0 : now_us + AGAIN_S * SECOND_US;
+}
+
+bool connections_vigil_helpless(struct connections_vigil *vigil)
+{
+    bool first = !vigil->said;
+
+    vigil->begun_us = 0;
+    vigil->said = true;
+    return first;
 }
 
 /* ---- whom to tell ------------------------------------------------------------------------------ */
@@ -183,12 +199,9 @@ static bool queue_moves(const struct connections_vigil *vigil,
 
 /* Why nothing is done to him at this look; NULL: it is. */
 static const char *why_not_now(struct connections_decision *decision, guint kept, bool moves,
-                               bool on_way, const struct connections_means *means)
+                               const struct connections_means *means)
 {
-    decision->on_way += on_way;
-    decision->put_off += !on_way;
-    if (on_way)
-        return "it was told a moment ago";
+    decision->put_off++;
     if (moves)
         return "the queue is moving";
     if (kept >= means->places)
@@ -209,8 +222,11 @@ void connections_vigil_cut(const struct connections_vigil *vigil,
         struct connections_choice choice =
             g_array_index(decision->chosen, struct connections_choice, i);
         const struct connections_told *told = last_word(vigil, choice.backend);
+        bool on_way = is_on_way(told, choice.backend, means);
         const char *why =
-            why_not_now(decision, kept, moves, is_on_way(told, choice.backend, means), means);
+            on_way ? "it was told a moment ago" : why_not_now(decision, kept, moves, means);
+        if (on_way)
+            g_ptr_array_add(decision->on_way, (gpointer) (guintptr) choice.backend);
         if (why != NULL) {
             connections_spare(decision, choice.backend, why);
             g_free(choice.reason);

@@ -8,7 +8,8 @@
 #include "connections_private.h"
 
 struct connections_vigil {
-    guint full_looks;            /* in a row at which the room was full */
+    guint full_looks; /* in a row at which the room was full */
+    gint64 begun_us;  /* when a full room's relief last ended some; 0: nothing to go on with */
     enum connections_kind kind;  /* of the emergency under way; healthy: there is none */
     enum connections_kind tried; /* of the relief that came to nothing; … */
     gint64 not_before_us;        /* … until then that is not tried again */
@@ -27,8 +28,11 @@ void connections_vigil_init(struct connections_vigil *vigil);
 void connections_vigil_clear(struct connections_vigil *vigil);
 
 /* One look: whether there is something to see to. full: as much of the room is taken as
- * connections.warning says; triggers: what else points to it. */
-bool connections_vigil_triggered(struct connections_vigil *vigil, bool full, unsigned triggers);
+ * connections.warning says; above: more than the goal; triggers: what else points to it. A relief
+ * that one look could not bring to its goal, by its pace or its time, goes on until it is there, has
+ * nobody left to end, or has ended nobody for two minutes. */
+bool connections_vigil_triggered(struct connections_vigil *vigil, bool full, bool above,
+                                 unsigned triggers, gint64 now_us);
 
 /* The diagnosis of this look; NULL: nothing triggered one. */
 void connections_vigil_diagnosed(struct connections_vigil *vigil,
@@ -44,6 +48,9 @@ bool connections_vigil_says(struct connections_vigil *vigil, const char *words, 
 /* Whether relief may be tried now, and what came of it: sessions ended, or told to. */
 bool connections_vigil_may_relieve(const struct connections_vigil *vigil, gint64 now_us);
 void connections_vigil_relieved(struct connections_vigil *vigil, gint64 now_us, guint told);
+
+/* There is nobody who may be ended. True when that is to be said: once in each emergency. */
+bool connections_vigil_helpless(struct connections_vigil *vigil);
 
 /* ---- whom to tell at this look ----------------------------------------------------------------- */
 

@@ -17,14 +17,76 @@ static void test_triggers(void)
     struct connections_vigil vigil;
 
     connections_vigil_init(&vigil);
-    g_assert_false(connections_vigil_triggered(&vigil, true, 0));
-    g_assert_false(connections_vigil_triggered(&vigil, false, 0));
-    g_assert_false(connections_vigil_triggered(&vigil, true, 0)); /* two in a row, no less */
-    g_assert_true(connections_vigil_triggered(&vigil, true, 0));
-    g_assert_true(connections_vigil_triggered(&vigil, true, 0));
-    g_assert_false(connections_vigil_triggered(&vigil, false, 0));
-    g_assert_true(connections_vigil_triggered(&vigil, false, WATCH_REFUSED));
-    g_assert_true(connections_vigil_triggered(&vigil, false, WATCH_LOGGED | WATCH_UNREADY));
+    g_assert_false(connections_vigil_triggered(&vigil, true, true, 0, 2 * SECOND));
+    g_assert_false(connections_vigil_triggered(&vigil, false, true, 0, 2 * SECOND));
+    g_assert_false(connections_vigil_triggered(&vigil, true, true, 0,
+                                               2 * SECOND)); /* two in a row, no less */
+    g_assert_true(connections_vigil_triggered(&vigil, true, true, 0, 2 * SECOND));
+    g_assert_true(connections_vigil_triggered(&vigil, true, true, 0, 2 * SECOND));
+    g_assert_false(connections_vigil_triggered(&vigil, false, true, 0, 2 * SECOND));
+    g_assert_true(connections_vigil_triggered(&vigil, false, true, WATCH_REFUSED, 2 * SECOND));
+    g_assert_true(connections_vigil_triggered(&vigil, false, true, WATCH_LOGGED | WATCH_UNREADY,
+                                              2 * SECOND));
+    connections_vigil_clear(&vigil);
+}
+
+/* What a look began goes on below the warning, down to the goal; nothing else begins there. */
+static void test_begun(void)
+{
+    struct connections_vigil vigil;
+
+    connections_vigil_init(&vigil);
+    for (guint i = 0; i < 2; i++)
+        connections_vigil_triggered(&vigil, true, true, 0, 2 * SECOND);
+    see(&vigil, CONNECTIONS_IDLE_PILEUP);
+    connections_vigil_relieved(&vigil, SECOND, 2);
+    g_assert_true(connections_vigil_triggered(&vigil, false, true, 0, 2 * SECOND));
+    g_assert_true(connections_vigil_may_relieve(&vigil, 2 * SECOND));
+    connections_vigil_relieved(&vigil, 2 * SECOND, 1);
+    g_assert_true(connections_vigil_triggered(&vigil, false, true, 0, 122 * SECOND - 1));
+    g_assert_false(connections_vigil_triggered(&vigil, false, false, 0, 3 * SECOND));
+    g_assert_false(connections_vigil_triggered(&vigil, false, true, 0, 2 * SECOND));
+    /* A service that is not ready asks for no more than its own. */
+    g_assert_true(connections_vigil_triggered(&vigil, false, true, WATCH_UNREADY, 2 * SECOND));
+    connections_vigil_relieved(&vigil, 3 * SECOND, 2);
+    g_assert_false(connections_vigil_triggered(&vigil, false, true, 0, 2 * SECOND));
+    connections_vigil_clear(&vigil);
+}
+
+/* What has ended nobody for so long is over: the pace would have let another. */
+static void test_begun_long_ago(void)
+{
+    struct connections_vigil vigil;
+
+    connections_vigil_init(&vigil);
+    for (guint i = 0; i < 2; i++)
+        connections_vigil_triggered(&vigil, true, true, 0, SECOND);
+    see(&vigil, CONNECTIONS_IDLE_PILEUP);
+    connections_vigil_relieved(&vigil, 2 * SECOND, 1);
+    g_assert_false(connections_vigil_triggered(&vigil, false, true, 0, 122 * SECOND));
+    g_assert_false(connections_vigil_triggered(&vigil, false, true, 0, 122 * SECOND));
+    connections_vigil_clear(&vigil);
+}
+
+/* Where nobody is left to end, or it came to nothing, the warning is the measure again. */
+static void test_begun_in_vain(void)
+{
+    struct connections_vigil vigil;
+
+    connections_vigil_init(&vigil);
+    for (guint i = 0; i < 2; i++) {
+        for (guint full = 0; full < 2; full++)
+            connections_vigil_triggered(&vigil, true, true, 0, 2 * SECOND);
+        see(&vigil, CONNECTIONS_IDLE_PILEUP);
+        connections_vigil_relieved(&vigil, SECOND, 2);
+        g_assert_true(connections_vigil_triggered(&vigil, false, true, 0, 2 * SECOND));
+        if (i == 0)
+            connections_vigil_relieved(&vigil, 2 * SECOND, 0);
+        else
+            g_assert_true(connections_vigil_helpless(&vigil));
+        g_assert_false(connections_vigil_triggered(&vigil, false, true, 0, 2 * SECOND));
+    }
+    g_assert_false(connections_vigil_helpless(&vigil));
     connections_vigil_clear(&vigil);
 }
 
@@ -164,7 +226,7 @@ static void test_cut(void)
     g_assert_cmpuint(stage.decision->put_off, ==, 1);
     tell_all(&stage);
     assert_told(&stage, 2, 0, "");
-    g_assert_cmpuint(stage.decision->on_way, ==, 2);
+    g_assert_cmpuint(stage.decision->on_way->len, ==, 2);
     assert_told(&stage, 3, 60, "78");
     tell_all(&stage);
     assert_told(&stage, 10, 60, "");
@@ -246,6 +308,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/connections/vigil/triggers", test_triggers);
+    g_test_add_func("/connections/vigil/begun", test_begun);
+    g_test_add_func("/connections/vigil/begun-long-ago", test_begun_long_ago);
+    g_test_add_func("/connections/vigil/begun-in-vain", test_begun_in_vain);
     g_test_add_func("/connections/vigil/again", test_again);
     g_test_add_func("/connections/vigil/said", test_said);
     g_test_add_func("/connections/vigil/cut", test_cut);
