@@ -15,7 +15,8 @@ SELECT pg_catalog.count(*) AS used
    AND ($1::pg_catalog.text IS NULL OR a.datname::pg_catalog.text OPERATOR(pg_catalog.=) $1)
    AND ($2::pg_catalog.text IS NULL OR a.usename::pg_catalog.text OPERATOR(pg_catalog.=) $2)
    AND NOT EXISTS (SELECT
-                     FROM pg_catalog.unnest($3::pg_catalog.int4[], $4::pg_catalog.timestamptz[])
+                     FROM ROWS FROM (pg_catalog.unnest($3::pg_catalog.int4[]),
+                                     pg_catalog.unnest($4::pg_catalog.timestamptz[]))
                               AS leaving (pid, backend_start)
                     WHERE leaving.pid OPERATOR(pg_catalog.=) a.pid
                       AND leaving.backend_start OPERATOR(pg_catalog.=) a.backend_start)

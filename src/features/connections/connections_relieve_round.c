@@ -157,8 +157,9 @@ static bool is_needed(struct session *session, const char **ret_why, gpointer da
     g_autoptr(GPtrArray) told = about_to_end(round);
     gint64 used = backends_used_now(session, &round->diagnosis->room, told);
 
-    *ret_why = "the goal is reached without it";
-    return used < 0 || used > round->diagnosis->goal;
+    *ret_why = used < 0 ? "whether it is still needed could not be asked"
+                        : "the goal is reached without it";
+    return used > round->diagnosis->goal;
 }
 
 bool relief_act(struct relief *relief, struct relief_round *round, GError **error)
