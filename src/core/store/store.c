@@ -112,17 +112,17 @@ static bool check_pages(struct store *store, GError **error)
 }
 
 /* Two processes that both make a new file a WAL database get in each other's way, and SQLite
- * does not wait there by itself. */
+ * does not wait there by itself; where it does, that is a part of the time. */
 static bool use_wal(struct store *store, GError **error)
 {
     enum { PAUSE_US = 10000 };
-    int code = SQLITE_BUSY;
-    for (int waited_us = 0; waited_us < store->busy_ms * 1000; waited_us += PAUSE_US) {
-        code = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-        if ((code & 0xff) != SQLITE_BUSY)
-            break;
+    static const char sql[] = "PRAGMA journal_mode = WAL";
+    const gint64 until_us = g_get_monotonic_time() + store->busy_ms * 1000;
+    int code;
+
+    while (((code = sqlite3_exec(store->db, sql, NULL, NULL, NULL)) & 0xff) == SQLITE_BUSY &&
+           g_get_monotonic_time() < until_us)
         g_usleep(PAUSE_US);
-    }
     return code == SQLITE_OK || fail(store, code, error);
 }
 
@@ -300,6 +300,14 @@ struct store *store_open_reader(const char *path, GError **error)
     if (!open_for_reading(store, error))
         return NULL;
     return g_steal_pointer(&store);
+}
+
+void store_let_go(struct store *store, const char *why)
+{
+    g_free(store->trouble);
+    store->trouble = g_strdup(why);
+    disconnect(store);
+    open_memory(store);
 }
 
 bool store_in_memory(const struct store *store)

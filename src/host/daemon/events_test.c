@@ -256,6 +256,24 @@ static void test_keeper_moved(void)
     g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
+/* What held the old one open does not keep a new one from being begun in its place. */
+static void test_keeper_emptied(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("keeper-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "h.db", NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    store_close(store_open(path)); /* all of it is in the file then */
+    AUTO(keeper) keeper = keeper_new(path, changed, told);
+    g_assert_cmpint(truncate(path, 0), ==, 0);
+    keeper_tick(keeper, G_USEC_PER_SEC);
+    g_assert_nonnull(strstr(keeper_trouble(keeper), "emptied"));
+    keeper_tick(keeper, 10 * G_USEC_PER_SEC);
+    g_assert_null(keeper_trouble(keeper));
+    g_assert_cmpstr(told->str, ==, "well;");
+    g_assert_cmpuint(keeper_generation(keeper), ==, 1);
+    g_assert_false(store_in_memory(keeper_store(keeper)));
+}
+
 /* Who moves it away and back at once has it as before. */
 static void test_keeper_moved_back(void)
 {
@@ -330,5 +348,6 @@ int main(int argc, char **argv)
     g_test_add_func("/keeper/moved", test_keeper_moved);
     g_test_add_func("/keeper/moved-back", test_keeper_moved_back);
     g_test_add_func("/keeper/damaged", test_keeper_damaged);
+    g_test_add_func("/keeper/emptied", test_keeper_emptied);
     return g_test_run();
 }
