@@ -3,6 +3,7 @@
 from contextlib import closing
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from support.serve import QUIET, Daemon
 from support.servers import wait_until
@@ -102,6 +103,29 @@ def test_without_locks(apart):
     assert browser.run("return navigator.locks === undefined")
     follow(browser, browser.driver.current_window_handle)
     assert streams(daemon) == 1 and browser.run(ASKED) <= 2
+
+
+def test_where_nothing_is_kept(apart):
+    """Site data is blocked: no storage, no lock. The page works, and the token is this page's."""
+    daemon, _ = apart
+    daemon.stop()
+    daemon.configure(daemon.shop, http_actions="on", **QUIET)
+    daemon.start()
+    browser = Browser(f"http://127.0.0.1:{daemon.address}", keeps=False)
+    try:
+        browser.open("shop/connections")
+        follow(browser, browser.driver.current_window_handle)
+        assert streams(daemon) == 1 and browser.run(ASKED) <= 2
+        browser.run("""[...document.querySelectorAll('#tools button')]
+            .find((one) => one.textContent === 'Sign in').click()""")
+        wait_until(lambda: browser.run("return !!document.querySelector('main input')"), what="the login")
+        browser.run("document.querySelector('main input').focus()")
+        browser.press(daemon.token, Keys.ENTER)
+        wait_until(lambda: "vera" in browser.text, what=f"who is there: {browser.text}")
+        follow(browser, browser.driver.current_window_handle)
+        assert browser.complaints == []
+    finally:
+        browser.close()
 
 
 def test_who_does_not_answer_is_not_waited_for(apart):

@@ -205,12 +205,18 @@ async function join(signal) {
   const own = channel = new BroadcastChannel(name);
   own.onmessage = hear;
   signal.addEventListener('abort', () => {
-    own.postMessage({ gone: me });
+    if (channel !== own) return;
+    pass({ gone: me });
     own.close();
-    if (channel === own) channel = null;
+    channel = null;
   }, { once: true });
   say();
-  return navigator.locks.request(name, { signal }, () => !signal.aborted && lead(signal)).catch(() => {}); // it has left
+  return navigator.locks.request(name, { signal }, () => !signal.aborted && lead(signal)).catch(() => {
+    if (signal.aborted) return undefined; // it has left
+    own.close();
+    channel = null;
+    return lead(signal); // no lock is to be had where the browser keeps nothing
+  });
 }
 
 function leave() {
