@@ -173,7 +173,9 @@ static bool open_file(struct store *store, GError **error)
     if (!create_file(store->path, error) ||
         !connect_to(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error))
         return false;
-    if (sqlite3_db_readonly(store->db, "main") == 1)
+    /* SQLite may have taken a descriptor that this process has from before. */
+    if (sqlite3_db_readonly(store->db, "main") == 1 ||
+        faccessat(AT_FDCWD, store->path, R_OK | W_OK, AT_EACCESS) != 0)
         return fail(store, SQLITE_READONLY, error);
     return read_version(store, &version, error) && check_pages(store, error) &&
            use_wal(store, error) &&
