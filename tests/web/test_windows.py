@@ -16,6 +16,13 @@ LIVE = [number for number, page in enumerate(PAGES) if page.endswith(("connectio
 AGE = "return document.querySelector('main time.age')?.dateTime"
 ASKED = """return performance.getEntriesByType('resource')
     .filter((one) => one.name.includes('/report?')).length"""
+# The addresses of the streams that were opened.
+NOTE = """window.asked = [];
+    const real = window.fetch;
+    window.fetch = (where, more) => {
+        if (String(where).includes('/events')) window.asked.push(String(where));
+        return real(where, more);
+    };"""
 # As the stream does it where nothing answers any more.
 HANG = """const real = window.fetch;
     AbortSignal.timeout = () => { const c = new AbortController();
@@ -77,6 +84,22 @@ def test_many_windows(apart):
     assert streams(daemon) == 1
     browser.settle()
     assert browser.complaints == []
+
+
+def test_the_overview_hears_of_all(apart):
+    """Also where the stream is shared with a window that shows one target."""
+    daemon, browser = apart
+    browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NOTE})
+    browser.open("overview")
+    wait_until(lambda: browser.run("return window.asked") == ["/api/v1/events"], what="its stream")
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("window")
+    browser.open("shop/connections")
+    follow(browser, browser.driver.current_window_handle)
+    browser.driver.switch_to.window(first)
+    assert browser.run("return window.asked.at(-1)") == (
+        "/api/v1/events?target=%2Cshop&live=connections")
+    assert streams(daemon) == 1
 
 
 def test_another_token_has_another_stream(apart):

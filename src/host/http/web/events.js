@@ -107,9 +107,9 @@ function mine() {
 
 function wanted() {
   for (const [id, one] of wants) if (one.until < Date.now()) wants.delete(id); // it has died
-  const all = [...wants.values()].filter((one) => one.target);
-  const list = (of) => [...new Set(all.flatMap(of))].sort().join(',');
-  const query = Object.entries({ target: list((one) => one.target), live: list((one) => one.live) });
+  const list = (of) => [...new Set([...wants.values()].flatMap(of))].sort().join(',');
+  // No name is in the list as well where a window wants what changes of all.
+  const query = Object.entries({ target: list((one) => one.target ?? ''), live: list((one) => one.live) });
   const words = new URLSearchParams(query.filter(([, value]) => value)).toString();
   return `/api/v1/events${words && `?${words}`}`;
 }
