@@ -306,8 +306,10 @@ struct store *store_open_reader(const char *path, GError **error)
 
 void store_let_go(struct store *store, const char *why)
 {
+    char *trouble = g_strdup(why); /* which may be its own */
+
     g_free(store->trouble);
-    store->trouble = g_strdup(why);
+    store->trouble = trouble;
     disconnect(store);
     open_memory(store);
 }
