@@ -80,6 +80,12 @@ def test_several_targets_in_one_stream(daemon):
                 break
     assert not wanted
     assert daemon.ask("/api/v1/events?target=gone,nobody")[0] == 404
+    with closing(Stream(daemon, "?target=,shop&live=connections")) as stream:
+        told = [stream.next() for _ in range(8)]
+    assert {document["target"] for name, document in told if name == "state"} == {"shop", "store"}
+    assert {document["target"] for name, document in told if name in ("sample", "live")} == {"shop"}
+    with closing(Stream(daemon, "?target=,gone")) as stream:
+        assert {stream.next()[1]["target"] for _ in range(2)} == {"shop", "store"}
 
 
 def test_a_stream_wants_what_there_is(daemon):

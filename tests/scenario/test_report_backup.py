@@ -78,3 +78,24 @@ def test_what_failed(runbook, version, tmp_path):
     assert "shop: 1 of 2 recovery drills did not succeed." in said
     assert "shop: 1 of 3 backups failed." in said
     assert "shop: 1 of 3 backups was not made: 1 interrupted." in said
+
+
+def test_who_left_has_no_backups(runbook, version, tmp_path):
+    """A cluster's backups are all its targets', but not those it had in another year."""
+    month = Month(tmp_path / "month.db")
+    month.run("vacuum", "run", at(2025, 10, 1), target="store")
+    month.run("vacuum", "run", at(2026, 10, 1), target="crm", dbname="crmdb")
+    month.run("backup", "create", at(2026, 10, 2), outcome="failed")
+    month.run("connections", "relieve", at(2026, 10, 3), target=None, dbname=None)
+    month.close()
+    document, said = told(runbook, month)
+    assert [one["target"] for one in document["backups"]] == ["crm", "shop"]
+    assert "store" not in said
+    config = tmp_path / "store.conf"
+    config.write_text("[target store]\nconninfo = host=/nowhere dbname=shopdb\n")
+    document = runbook("report", "--month", "2026-10", "--state", month.path, "--config", config,
+                       "--json").expect(0).json
+    assert [one["target"] for one in document["backups"]] == ["crm", "shop", "store"]
+    document = runbook("report", "--month", "2026-10", "--state", month.path, "--target", "store",
+                       "--json").expect(0).json
+    assert [one["target"] for one in document["backups"]] == ["store"]

@@ -2,6 +2,8 @@
 
 import email
 import email.policy
+import signal
+import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -158,6 +160,36 @@ def test_what_nobody_got_is_tried_again(server, runbook, smtp, tmp_path):
                            report_folder=tmp_path)
     assert wait_judged(daemon) == [("waiting", 1)] and smtp.mails == []
     assert (tmp_path / f"shop-{last_month()}.html").exists()
+
+
+def test_a_daemon_that_ends_while_it_mails(server, runbook, smtp):
+    """A server that ponders what it was given has it: the next daemon does not give it once more."""
+    taken = threading.Event()
+    smtp.refuse["TEXT"] = [taken]
+    daemon = start_at_turn(runbook, server, smtp, report_to="dba@example.com")
+    wait_until(lambda: smtp.mails, timeout=60, what=f"a mail\n{daemon.said}")
+    daemon.stop()
+    assert attempts(daemon) == [("failed", 1)]
+    ((reason,),) = daemon.rows("SELECT reason FROM turn WHERE section = 'report'")
+    assert "may have been mailed and will not be tried again" in reason
+    taken.set()
+    daemon.start()
+    daemon.stop()
+    assert attempts(daemon) == [("failed", 1)] and len(smtp.mails) == 1
+
+
+def test_a_program_that_is_not_waited_for(runbook, version, tmp_path):
+    state = october(tmp_path / "october.db")
+    script, given = tmp_path / "sendmail", tmp_path / "given"
+    script.write_text(f"#!/bin/sh\ncat >{given}\nsleep 60\n")
+    script.chmod(0o755)
+    config = tmp_path / "report.conf"
+    config.write_text(f"[pgrunbook]\nstate = {state}\nnotify.sendmail = {script}\n"
+                      "report.to = boss@example.com\n")
+    sending = runbook.start("report", "send", "--config", config, "--month", "2026-10")
+    wait_until(lambda: given.exists() and given.stat().st_size, what="the text")
+    sending.process.send_signal(signal.SIGINT)
+    assert "may have been mailed and will not" in sending.wait(20).expect(1).err
 
 
 def test_what_went_out_by_hand(runbook, version, tmp_path, smtp):

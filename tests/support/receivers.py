@@ -72,7 +72,7 @@ def signature_is_right(headers, body, secret):
 class MailServer:
     """SMTP: keeps what it takes as (sender, recipients, text). `refuse` maps a command's first word
     to the reply it gets, as often as is said: {"RCPT": ["451 later"]}; {"TEXT": ["hang up"]}: the
-    text has come, and there is no reply."""
+    text has come, and there is no reply; {"TEXT": [Event]}: not before that."""
 
     def __init__(self, refuse=None):
         self.mails, self.refuse = [], refuse or {}
@@ -98,9 +98,11 @@ class MailServer:
                     elif word == "DATA":
                         self.say("354 go on")
                         mails.append((sender, recipients, self.read_text()))
-                        if refuse.get("TEXT"):
-                            refuse["TEXT"].pop(0)
+                        held = refuse["TEXT"].pop(0) if refuse.get("TEXT") else None
+                        if held == "hang up":
                             return
+                        if held:
+                            held.wait(60)
                         self.say("250 taken as 17")
                     elif word == "QUIT":
                         self.say("221 bye")

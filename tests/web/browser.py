@@ -25,12 +25,15 @@ SETTLED = """return !!document.querySelector('main h1') &&
 class Browser:
     """.driver is selenium's; open() a page of the daemon at .base."""
 
-    def __init__(self, base, theme="light", size=DESKTOP):
+    def __init__(self, base, theme="light", size=DESKTOP, keeps=True):
+        """keeps: whether pages may keep anything, as most let them."""
         self.base, self.theme, self.size = base, theme, size
         options = webdriver.ChromeOptions()
         for flag in FLAGS:
             options.add_argument(flag)
         options.add_argument(f"--window-size={size[0]},{size[1]}")
+        options.add_experimental_option("prefs", {
+            "profile.default_content_setting_values.cookies": 1 if keeps else 2})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         options.binary_location = "/usr/bin/chromium"
         for name in [name for name in os.environ if name.lower().endswith("_proxy")]:

@@ -3,6 +3,7 @@
 from contextlib import closing
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from support.serve import QUIET, Daemon
 from support.servers import wait_until
@@ -15,6 +16,13 @@ LIVE = [number for number, page in enumerate(PAGES) if page.endswith(("connectio
 AGE = "return document.querySelector('main time.age')?.dateTime"
 ASKED = """return performance.getEntriesByType('resource')
     .filter((one) => one.name.includes('/report?')).length"""
+# The addresses of the streams that were opened.
+NOTE = """window.asked = [];
+    const real = window.fetch;
+    window.fetch = (where, more) => {
+        if (String(where).includes('/events')) window.asked.push(String(where));
+        return real(where, more);
+    };"""
 # As the stream does it where nothing answers any more.
 HANG = """const real = window.fetch;
     AbortSignal.timeout = () => { const c = new AbortController();
@@ -78,6 +86,22 @@ def test_many_windows(apart):
     assert browser.complaints == []
 
 
+def test_the_overview_hears_of_all(apart):
+    """Also where the stream is shared with a window that shows one target."""
+    daemon, browser = apart
+    browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NOTE})
+    browser.open("overview")
+    wait_until(lambda: browser.run("return window.asked") == ["/api/v1/events"], what="its stream")
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("window")
+    browser.open("shop/connections")
+    follow(browser, browser.driver.current_window_handle)
+    browser.driver.switch_to.window(first)
+    assert browser.run("return window.asked.at(-1)") == (
+        "/api/v1/events?target=%2Cshop&live=connections")
+    assert streams(daemon) == 1
+
+
 def test_another_token_has_another_stream(apart):
     daemon, browser = apart
     browser.open("shop/connections")
@@ -102,6 +126,29 @@ def test_without_locks(apart):
     assert browser.run("return navigator.locks === undefined")
     follow(browser, browser.driver.current_window_handle)
     assert streams(daemon) == 1 and browser.run(ASKED) <= 2
+
+
+def test_where_nothing_is_kept(apart):
+    """Site data is blocked: no storage, no lock. The page works, and the token is this page's."""
+    daemon, _ = apart
+    daemon.stop()
+    daemon.configure(daemon.shop, http_actions="on", **QUIET)
+    daemon.start()
+    browser = Browser(f"http://127.0.0.1:{daemon.address}", keeps=False)
+    try:
+        browser.open("shop/connections")
+        follow(browser, browser.driver.current_window_handle)
+        assert streams(daemon) == 1 and browser.run(ASKED) <= 2
+        browser.run("""[...document.querySelectorAll('#tools button')]
+            .find((one) => one.textContent === 'Sign in').click()""")
+        wait_until(lambda: browser.run("return !!document.querySelector('main input')"), what="the login")
+        browser.run("document.querySelector('main input').focus()")
+        browser.press(daemon.token, Keys.ENTER)
+        wait_until(lambda: "vera" in browser.text, what=f"who is there: {browser.text}")
+        follow(browser, browser.driver.current_window_handle)
+        assert browser.complaints == []
+    finally:
+        browser.close()
 
 
 def test_who_does_not_answer_is_not_waited_for(apart):

@@ -51,6 +51,8 @@ struct fetch_mail {
     const char *const *to; /* NULL-terminated */
     const char *text;      /* header and body, lines end with CR LF */
     gint64 timeout_ms;
+    bool (*given_up)(
+        void); /* asked about once a second: true ends it with an error; NULL: never */
 };
 
 struct fetch *fetch_new(void);
@@ -70,6 +72,9 @@ void fetch_start(struct fetch *fetch, const struct fetch_request *request, fetch
  * bids to come again (4xx) counts before one that is final. */
 void fetch_mail(struct fetch *fetch, const struct fetch_mail *mail, fetch_done *done,
                 gpointer data);
+
+/* Ends all exchanges now, as one that was given up; done() is called for each. */
+void fetch_give_up(struct fetch *fetch);
 
 /* Host, port and path of an address, as may be said in public: what else is in it may be a secret.
  * Caller frees. */

@@ -104,6 +104,8 @@ static char *in_words(const struct exchange *exchange, CURLcode code)
     case CURLE_WEIRD_SERVER_REPLY:
         return g_strdup_printf("the answer of %s is not %s", place,
                                exchange->mail ? "SMTP" : "HTTP");
+    case CURLE_ABORTED_BY_CALLBACK:
+        return g_strdup_printf("the answer of %s was not waited for", place);
     case CURLE_URL_MALFORMAT:
         return g_strdup("the address is not a valid URL");
     default:

@@ -63,6 +63,16 @@ void exchange_keep_reply(struct exchange *exchange, const char *line, gsize leng
 
 /* ---- the mail ------------------------------------------------------------------------------ */
 
+/* Where libcurl waits for what the server says of the text it lets nobody else have a turn. */
+static int on_progress(void *data, curl_off_t all, curl_off_t came, curl_off_t most,
+                       curl_off_t gone)
+{
+    const struct exchange *exchange = data;
+
+    (void) all, (void) came, (void) most, (void) gone;
+    return exchange->given_up();
+}
+
 static bool is_address(const char *text)
 {
     for (const char *c = text; *c != '\0'; c++)
@@ -103,6 +113,11 @@ static void ask(struct exchange *exchange, const struct fetch_mail *mail)
     curl->easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
     curl->easy_setopt(easy, CURLOPT_DEBUGDATA, exchange);
     curl->easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+    if (exchange->given_up != NULL) {
+        curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+        curl->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl->easy_setopt(easy, CURLOPT_XFERINFODATA, exchange);
+    }
     curl->easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl->easy_setopt(easy, CURLOPT_READFUNCTION, give_text);
     curl->easy_setopt(easy, CURLOPT_READDATA, exchange);
@@ -115,6 +130,7 @@ void fetch_mail(struct fetch *fetch, const struct fetch_mail *mail, fetch_done *
     const char *why = why_not(mail);
 
     exchange->mail = true;
+    exchange->given_up = mail->given_up;
     exchange->body = g_strdup(mail->text);
     if (why != NULL)
         exchange_refuse(exchange, why);

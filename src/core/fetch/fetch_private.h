@@ -25,6 +25,7 @@ struct exchange {
     bool mail;
     char *recipient;      /* of a mail: who the server was just asked to take it for; or NULL */
     GString *turned_away; /* "a@b (550 no such user), …"; NULL: nobody was */
+    bool (*given_up)(void); /* of a mail, as in struct fetch_mail */
     gint64 timeout_ms;
     gsize keep;
     GString *answer;

@@ -444,7 +444,7 @@ static void test_refused(void)
     expect_refused("http://a b/", "the address is not a valid URL");
 
     AUTO(fetch) fetch = fetch_new();
-    struct fetch_mail mail = {"http://127.0.0.1/", "a@b", nobody, "", 1000};
+    struct fetch_mail mail = {"http://127.0.0.1/", "a@b", nobody, "", 1000, NULL};
     fetch_mail(fetch, &mail, keep, &result);
     await_all(fetch);
     g_assert_nonnull(strstr(result.error, "smtp://"));
@@ -513,7 +513,7 @@ static void test_no_library(void)
     }
     AUTO(fetch) fetch = fetch_new();
     struct fetch_request request = {.url = "http://127.0.0.1:1/", .body = "", .timeout_ms = 1};
-    struct fetch_mail mail = {"smtp://127.0.0.1:1", "a@b", someone, "", 1};
+    struct fetch_mail mail = {"smtp://127.0.0.1:1", "a@b", someone, "", 1, NULL};
     struct result results[3] = {0};
     fetch_start(fetch, &request, keep, &results[0]);
     fetch_mail(fetch, &mail, keep, &results[1]);

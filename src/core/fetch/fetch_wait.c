@@ -97,6 +97,12 @@ static bool end_done(struct fetch *fetch)
     return any;
 }
 
+void fetch_give_up(struct fetch *fetch)
+{
+    while (fetch->active->len > 0)
+        end(fetch, fetch->active->pdata[0], CURLE_ABORTED_BY_CALLBACK);
+}
+
 /* ---- waiting ------------------------------------------------------------------------------- */
 
 static int milliseconds_until(gint64 moment_us)

@@ -112,17 +112,17 @@ static bool check_pages(struct store *store, GError **error)
 }
 
 /* Two processes that both make a new file a WAL database get in each other's way, and SQLite
- * does not wait there by itself. */
+ * does not wait there by itself; where it does, that is a part of the time. */
 static bool use_wal(struct store *store, GError **error)
 {
     enum { PAUSE_US = 10000 };
-    int code = SQLITE_BUSY;
-    for (int waited_us = 0; waited_us < store->busy_ms * 1000; waited_us += PAUSE_US) {
-        code = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-        if ((code & 0xff) != SQLITE_BUSY)
-            break;
+    static const char sql[] = "PRAGMA journal_mode = WAL";
+    const gint64 until_us = g_get_monotonic_time() + store->busy_ms * 1000;
+    int code;
+
+    while (((code = sqlite3_exec(store->db, sql, NULL, NULL, NULL)) & 0xff) == SQLITE_BUSY &&
+           g_get_monotonic_time() < until_us)
         g_usleep(PAUSE_US);
-    }
     return code == SQLITE_OK || fail(store, code, error);
 }
 
@@ -173,7 +173,9 @@ static bool open_file(struct store *store, GError **error)
     if (!create_file(store->path, error) ||
         !connect_to(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error))
         return false;
-    if (sqlite3_db_readonly(store->db, "main") == 1)
+    /* SQLite may have taken a descriptor that this process has from before. */
+    if (sqlite3_db_readonly(store->db, "main") == 1 ||
+        faccessat(AT_FDCWD, store->path, R_OK | W_OK, AT_EACCESS) != 0)
         return fail(store, SQLITE_READONLY, error);
     return read_version(store, &version, error) && check_pages(store, error) &&
            use_wal(store, error) &&
@@ -300,6 +302,16 @@ struct store *store_open_reader(const char *path, GError **error)
     if (!open_for_reading(store, error))
         return NULL;
     return g_steal_pointer(&store);
+}
+
+void store_let_go(struct store *store, const char *why)
+{
+    char *trouble = g_strdup(why); /* which may be its own */
+
+    g_free(store->trouble);
+    store->trouble = trouble;
+    disconnect(store);
+    open_memory(store);
 }
 
 bool store_in_memory(const struct store *store)

@@ -33,6 +33,9 @@ struct store *store_open_reader(const char *path, GError **error);
 void store_close(struct store *store);
 AUTO_DEFINE(store, store_close)
 
+/* Gives its file up, with every lock on it, and is in memory from now on, with that trouble. */
+void store_let_go(struct store *store, const char *why);
+
 /* NULL while all is well; else why evidence is not kept (open, or a later write: full disk). The
  * first trouble wins. Text in the form of an error's message, with a "hint:" line. Borrowed.
  * After a failed write the next ones are tried all the same, but never wait for a lock. */

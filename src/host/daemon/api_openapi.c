@@ -308,7 +308,7 @@ static json_t *events_parameters(void)
     return json_pack("[o o]",
                      parameter("target", "query", false, "string",
                                "samples of this target as well, once a second; of several: "
-                               "names, by commas"),
+                               "names, by commas, an empty one for what changes of all"),
                      parameter("live", "query", false, "string",
                                "sections, by commas, whose report is told after each look: "
                                "connections,queries"));

@@ -13,7 +13,7 @@ enum { CLOSELY_S = 15, RENEW_S = 5 };
 struct listener {
     struct api *api;
     struct http_stream *stream;
-    char **targets; /* NULL: state changes of all */
+    char **targets; /* NULL: state changes of all; "" among them: these as well */
     char **live;    /* sections; never NULL */
 };
 
@@ -21,6 +21,11 @@ static bool listens_to(const struct listener *listener, const char *target)
 {
     return listener->targets != NULL &&
            g_strv_contains((const char *const *) listener->targets, target);
+}
+
+static bool hears_of_all(const struct listener *listener)
+{
+    return listener->targets == NULL || listens_to(listener, "");
 }
 
 /* ---- telling ----------------------------------------------------------------------------------- */
@@ -34,8 +39,8 @@ static void tell(struct api *api, const char *target, bool of_target_only, const
             i <= api->listeners->len ? g_ptr_array_index(api->listeners, i - 1) : NULL;
         if (listener == NULL)
             continue;
-        if (listener->targets == NULL ? of_target_only
-                                      : target[0] != '\0' && !listens_to(listener, target))
+        const bool of_all = !of_target_only && (target[0] == '\0' || hears_of_all(listener));
+        if (!of_all && !listens_to(listener, target))
             continue;
         if (section != NULL && !g_strv_contains((const char *const *) listener->live, section))
             continue;
@@ -211,13 +216,13 @@ static char **names_of(const struct daemon *daemon, const char *list)
     return g_strsplit(list, targets_find(daemon, list) != NULL ? "\n" : ",", -1);
 }
 
-/* One of them at least: those that are gone are passed over, as those are that go. */
+/* One of them at least, or all: those that are gone are passed over, as those are that go. */
 static bool any_there(const struct daemon *daemon, const char *list)
 {
     g_auto(GStrv) names = names_of(daemon, list);
 
     for (char **name = names; *name != NULL; name++)
-        if (targets_find(daemon, *name) != NULL)
+        if (**name == '\0' || targets_find(daemon, *name) != NULL)
             return true;
     return false;
 }
@@ -258,8 +263,7 @@ static void greet(const struct daemon *daemon, const struct listener *listener)
     for (guint i = 0; i < daemon->targets->len; i++) {
         struct daemon_target *target = g_ptr_array_index(daemon->targets, i);
         AUTO(json_text) json = json_text_new();
-        if (target->leaving ||
-            (listener->targets != NULL && !listens_to(listener, target->name)))
+        if (target->leaving || (!hears_of_all(listener) && !listens_to(listener, target->name)))
             continue;
         json_text_object(json, NULL);
         json_text_string(json, "target", target->name);

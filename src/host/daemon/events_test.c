@@ -256,6 +256,49 @@ static void test_keeper_moved(void)
     g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
+/* What held the old one open does not keep a new one from being begun in its place. */
+static void test_keeper_emptied(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("keeper-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "h.db", NULL);
+    g_autoptr(GString) told = g_string_new(NULL);
+    store_close(store_open(path)); /* all of it is in the file then */
+    AUTO(keeper) keeper = keeper_new(path, changed, told);
+    g_assert_cmpint(truncate(path, 0), ==, 0);
+    keeper_tick(keeper, G_USEC_PER_SEC);
+    g_assert_nonnull(strstr(keeper_trouble(keeper), "emptied"));
+    keeper_tick(keeper, 10 * G_USEC_PER_SEC);
+    g_assert_null(keeper_trouble(keeper));
+    g_assert_cmpstr(told->str, ==, "well;");
+    g_assert_cmpuint(keeper_generation(keeper), ==, 1);
+    g_assert_false(store_in_memory(keeper_store(keeper)));
+}
+
+/* What is open can be written for ever; what counts is who opens it now, as every child does. */
+static void test_keeper_forbidden(void)
+{
+    const uid_t before = geteuid();
+    g_autoptr(GString) told = g_string_new(NULL);
+    if (before == 0) /* to whom nothing is forbidden */
+        g_assert_cmpint(seteuid(65534), ==, 0);
+    g_autofree char *folder = g_dir_make_tmp("keeper-XXXXXX", NULL);
+    g_assert_nonnull(folder);
+    g_autofree char *path = g_build_filename(folder, "h.db", NULL);
+    AUTO(keeper) keeper = keeper_new(path, changed, told);
+    keeper_tick(keeper, 0);
+    g_assert_null(keeper_trouble(keeper));
+    g_assert_cmpint(g_chmod(path, 0400), ==, 0);
+    keeper_tick(keeper, 20 * G_USEC_PER_SEC);
+    g_assert_nonnull(keeper_trouble(keeper));
+    keeper_tick(keeper, 30 * G_USEC_PER_SEC);
+    g_assert_cmpstr(told->str, ==, "broken;");
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+    keeper_tick(keeper, 90 * G_USEC_PER_SEC);
+    g_assert_cmpstr(told->str, ==, "broken;well;");
+    g_assert_cmpuint(keeper_generation(keeper), ==, 0);
+    g_assert_cmpint(seteuid(before), ==, 0);
+}
+
 /* Who moves it away and back at once has it as before. */
 static void test_keeper_moved_back(void)
 {
@@ -330,5 +373,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keeper/moved", test_keeper_moved);
     g_test_add_func("/keeper/moved-back", test_keeper_moved_back);
     g_test_add_func("/keeper/damaged", test_keeper_damaged);
+    g_test_add_func("/keeper/emptied", test_keeper_emptied);
+    g_test_add_func("/keeper/forbidden", test_keeper_forbidden);
     return g_test_run();
 }

@@ -42,6 +42,14 @@ static struct identity identity_of(const char *path)
     return (struct identity){found.st_dev, found.st_ino};
 }
 
+/* A history is never that short: somebody has cut it. */
+static bool is_empty(const char *path)
+{
+    GStatBuf found;
+
+    return g_stat(path, &found) == 0 && found.st_size == 0;
+}
+
 static bool same(struct identity left, struct identity right)
 {
     return left.device == right.device && left.inode == right.inode;
@@ -111,8 +119,18 @@ static bool proven(struct keeper *keeper, struct store *store)
     return store_trouble(store) == NULL;
 }
 
+/* Nobody can begin a history in an emptied file while the one that was in it is open. */
+static void let_go_of_nothing(struct keeper *keeper)
+{
+    if (store_in_memory(keeper->store) || !is_empty(keeper->path))
+        return;
+    store_let_go(keeper->store, keeper->trouble);
+    keeper->identity = (struct identity){0};
+}
+
 static void try_again(struct keeper *keeper)
 {
+    let_go_of_nothing(keeper);
     struct store *store = store_open_hurried(keeper->path);
 
     if (!proven(keeper, store)) {
@@ -154,6 +172,8 @@ static const char *trouble_of(struct keeper *keeper, gint64 now_us)
     /* What is written to a file without a name nobody will read. */
     if (!same(identity_of(keeper->path), keeper->identity))
         return "the history file was moved away or deleted; a new one is begun";
+    if (is_empty(keeper->path))
+        return "the history file was emptied; a new one is begun";
     look(keeper, now_us);
     return keeper->found;
 }

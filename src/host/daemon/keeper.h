@@ -1,7 +1,7 @@
 /*
  * Keeps the daemon's history open. Where it cannot be written the daemon goes on, and the file is
  * tried again, at first after 2 seconds, later every 30. Another process's lock is waited for half
- * a second: the daemon has one thread. A file that was moved away is followed by a new one. Every ten
+ * a second: the daemon has one thread. A file that was moved away or emptied is followed by a new one. Every ten
  * seconds the file itself is looked at: what is open does not notice that it was damaged.
  */
 #ifndef HOST_DAEMON_KEEPER_H

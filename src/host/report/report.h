@@ -211,7 +211,8 @@ struct report {
     struct report_month month;
     GTimeZone *zone;
     const char *zone_name;
-    const char *target; /* NULL: all */
+    const char *target;            /* NULL: all */
+    const char *const *configured; /* targets that there are now; borrowed, NULL: not known */
     gint64 made_us;
     gint64 known_us;   /* the history's beginning; 0: it is empty */
     gint64 minutes_us; /* what was seen before may be kept no longer; 0: all is kept */

@@ -29,6 +29,7 @@ static struct report *empty(struct call *call, const char *target, GError **erro
     struct report *report = report_new(zone_name, zone);
     report->made_us = now_us;
     report->target = report_text(report, target);
+    report->configured = settings_targets(call->settings);
     report_month_set(&report->month, zone, year, number);
     if (report->month.from_us <= now_us)
         return report;

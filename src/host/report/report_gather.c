@@ -9,6 +9,7 @@ struct runs {
     GHashTable *databases; /* "SYSTEM/DBNAME" → target */
     GHashTable
         *places; /* the same, and "SYSTEM/" for the cluster → GPtrArray: all its targets */
+    GHashTable *seen; /* targets that had a run in the month */
 };
 
 static char *key_of(const char *system, const char *dbname)
@@ -90,6 +91,38 @@ static void learn_target(struct runs *runs, char *key, const char *target)
     g_free(key);
 }
 
+static bool is_there(const struct runs *runs, const char *target)
+{
+    const char *const *configured = runs->report->configured;
+
+    return g_hash_table_contains(runs->seen, target) ||
+           (configured != NULL && g_strv_contains(configured, target));
+}
+
+/* A target that was renamed or is gone is none of this month's; where no other is known it is the
+ * best that there is. Who asks for it by name gets it. */
+static void forget_gone(const struct runs *runs)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, runs->places);
+    while (runs->report->target == NULL && g_hash_table_iter_next(&iter, NULL, &value)) {
+        GPtrArray *targets = value;
+        guint there = 0;
+        for (guint i = 0; i < targets->len; i++)
+            there += is_there(runs, targets->pdata[i]);
+        for (guint i = targets->len; i > 0 && there > 0; i--)
+            if (!is_there(runs, targets->pdata[i - 1]))
+                g_ptr_array_remove_index(targets, i - 1);
+    }
+}
+
+static bool in_month(const struct report *report, const struct store_run_view *run)
+{
+    return run->started_us >= report->month.from_us && run->started_us < report->month.until_us;
+}
+
 /* Every run teaches which target a database is. */
 static void learn(const struct store_run_view *run, gpointer data)
 {
@@ -106,6 +139,8 @@ static void learn(const struct store_run_view *run, gpointer data)
     g_hash_table_insert(report->clusters,
                         (gpointer) (guintptr) report_text(report, run->target),
                         (gpointer) (guintptr) report_text(report, run->system_identifier));
+    if (in_month(report, run))
+        g_hash_table_add(runs->seen, (gpointer) (guintptr) report_text(report, run->target));
     learn_target(runs, key_of(run->system_identifier, NULL), run->target);
     if (run->dbname == NULL)
         return;
@@ -163,7 +198,7 @@ static void take(const struct store_run_view *run, gpointer data)
     struct report *report = runs->report;
 
     take_relief(report, run);
-    if (run->started_us < report->month.from_us || run->started_us >= report->month.until_us)
+    if (!in_month(report, run))
         return;
     const struct report_run one = {
         .id = run->id,
@@ -254,10 +289,13 @@ bool report_gather(struct report *report, struct store *store, GError **error)
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                                          (GDestroyNotify) g_ptr_array_unref);
-    struct runs runs = {report, databases, places};
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    struct runs runs = {report, databases, places, seen};
 
-    if (!store_each_run(store, NULL, NULL, 0, learn, &runs, error) ||
-        !store_each_run(store, NULL, NULL, 0, take, &runs, error))
+    if (!store_each_run(store, NULL, NULL, 0, learn, &runs, error))
+        return false;
+    forget_gone(&runs);
+    if (!store_each_run(store, NULL, NULL, 0, take, &runs, error))
         return false;
     if (report->known_us == 0)
         report->minutes_us = 0;

@@ -49,13 +49,15 @@ static void send_by_smtp(const char *server, const struct report_letter *letter,
                                     .from = letter->from,
                                     .to = letter->to,
                                     .text = text,
-                                    .timeout_ms = MAIL_MS};
+                                    .timeout_ms = MAIL_MS,
+                                    .given_up = interrupt_pending};
     struct pollfd signal = {.fd = interrupt_fd(), .events = POLLIN};
     AUTO(fetch) fetch = fetch_new();
 
     fetch_mail(fetch, &mail, on_answer, delivery);
     while (!delivery->ended && !interrupt_pending())
         fetch_wait(fetch, &signal, 1, -1);
+    fetch_give_up(fetch);
 }
 
 static bool send_by_program(const char *program, const char *text, struct delivery *delivery,
@@ -75,8 +77,10 @@ static bool send_by_program(const char *program, const char *text, struct delive
     }
     delivery->good = delivery->ended && code == 0;
     delivery->never = delivery->ended && notify_judge_sendmail(code) == NOTIFY_NEVER;
-    delivery->unsure = delivery->ended && code < 0; /* a signal, of ours too: it has the text */
-    delivery->words = delivery->ended ? sendmail_words(sendmail) : NULL;
+    delivery->unsure =
+        code < 0; /* a signal, ours too, or it is still at work: it has the text */
+    delivery->words = delivery->ended ? sendmail_words(sendmail)
+                                      : g_strdup("the mail program was not waited for");
     return true;
 }
 
@@ -92,7 +96,7 @@ static bool send_letter(const struct call *call, const struct report_letter *let
         send_by_smtp(smtp, letter, text, delivery);
     else if (!send_by_program(program, text, delivery, error))
         return false;
-    if (delivery->ended)
+    if (delivery->good || delivery->unsure || !interrupt_pending())
         return true;
     runbook_error_set(error, RUNBOOK_INTERRUPTED, NULL, "the mail was not sent");
     return false;

@@ -7,13 +7,22 @@ import { nowMs } from './format.js';
 const TOKEN = 'pgrunbook.token';
 const ROOT = '/api/v1';
 
+let alone = null; // the token, where the browser keeps nothing: until the page is loaded anew
+
 export function token() {
-  return sessionStorage.getItem(TOKEN);
+  try {
+    return sessionStorage.getItem(TOKEN);
+  } catch {
+    return alone;
+  }
 }
 
 export function setToken(text) {
-  if (text) sessionStorage.setItem(TOKEN, text);
-  else sessionStorage.removeItem(TOKEN);
+  alone = text || null;
+  try {
+    if (text) sessionStorage.setItem(TOKEN, text);
+    else sessionStorage.removeItem(TOKEN);
+  } catch { /* for this page only, then */ }
 }
 
 export function authorization() {

@@ -107,9 +107,9 @@ function mine() {
 
 function wanted() {
   for (const [id, one] of wants) if (one.until < Date.now()) wants.delete(id); // it has died
-  const all = [...wants.values()].filter((one) => one.target);
-  const list = (of) => [...new Set(all.flatMap(of))].sort().join(',');
-  const query = Object.entries({ target: list((one) => one.target), live: list((one) => one.live) });
+  const list = (of) => [...new Set([...wants.values()].flatMap(of))].sort().join(',');
+  // No name is in the list as well where a window wants what changes of all.
+  const query = Object.entries({ target: list((one) => one.target ?? ''), live: list((one) => one.live) });
   const words = new URLSearchParams(query.filter(([, value]) => value)).toString();
   return `/api/v1/events${words && `?${words}`}`;
 }
@@ -205,12 +205,18 @@ async function join(signal) {
   const own = channel = new BroadcastChannel(name);
   own.onmessage = hear;
   signal.addEventListener('abort', () => {
-    own.postMessage({ gone: me });
+    if (channel !== own) return;
+    pass({ gone: me });
     own.close();
-    if (channel === own) channel = null;
+    channel = null;
   }, { once: true });
   say();
-  return navigator.locks.request(name, { signal }, () => !signal.aborted && lead(signal)).catch(() => {}); // it has left
+  return navigator.locks.request(name, { signal }, () => !signal.aborted && lead(signal)).catch(() => {
+    if (signal.aborted) return undefined; // it has left
+    own.close();
+    channel = null;
+    return lead(signal); // no lock is to be had where the browser keeps nothing
+  });
 }
 
 function leave() {
