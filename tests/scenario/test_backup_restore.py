@@ -280,6 +280,8 @@ def test_large_segments_and_words_about_another_server(fresh_server):
     stage.archive()
     document = stage.restore("data", env={"PGCHANNELBINDING": "require",
                                           "PGGSSENCMODE": "require", "PGSERVICE": "nosuch",
-                                          "PGSSLMODE": "verify-full"})
+                                          "PGSSLMODE": "verify-full", "PGREQUIREPEER": "nobody",
+                                          "PGSSLROOTCERT": "system", "PGSSLNEGOTIATION": "direct",
+                                          "PGREQUIREAUTH": "scram-sha-256"})
     assert document["landed"]["as_planned"] and document["restored"]["promoted"]
     assert not (stage.folder / "data" / "postmaster.opts").exists()
