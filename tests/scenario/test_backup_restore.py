@@ -90,6 +90,7 @@ def test_out_of_reach(stage):
                          "--target-time", "2001-01-01 00:00:00+00").expect(4).json
     check_document(plan, "backup.restore_plan")
     assert plan["target"]["reachable"] is False
+    assert "line break" in stage.restore("never", "--target-name", "a\nb", code=2).err
     refused = stage.restore("never", "--latest", "--action", "pause", code=2)
     assert "--target-lsn" in refused.err and not (stage.folder / "never").exists()
 
