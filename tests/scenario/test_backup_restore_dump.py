@@ -133,6 +133,30 @@ def test_replace(runbook, server, folder):
 
 
 @pytest.mark.parametrize("version", [15])
+def test_replace_an_odd_one(runbook, fresh_server, folder):
+    """A template, with lists that have an empty element, and nobody may connect to "postgres"."""
+    server = Server(fresh_server().cluster, "template1")
+    name = "\"it's a \"\"shop\""
+    server.sql(f"CREATE DATABASE {name}")
+    server.sql(f"""ALTER DATABASE {name} SET search_path = "$user", '', "a, ""b", pg_catalog;
+        ALTER DATABASE {name} SET temp_tablespaces = ''; ALTER DATABASE {name} IS_TEMPLATE true;
+        ALTER DATABASE postgres ALLOW_CONNECTIONS false""")
+    shop = Server(server.cluster, "it's a \"shop")
+    shop.sql("CREATE TABLE public.t AS SELECT 1 AS one")
+    settings = ("SELECT datistemplate, setconfig FROM pg_database AS d, pg_db_role_setting "
+                "WHERE setdatabase = d.oid AND datname = 'it''s a \"shop'")
+    as_it_was = server.sql(settings)
+    file = the_dump(runbook, shop, folder)
+    said = restore(runbook, shop, file, "--replace", "--yes").out
+    assert server.sql(settings) == as_it_was
+    server.sql("UPDATE pg_database SET datistemplate = false WHERE datname ~ '_before_'")
+    server.sql(said.split("when nobody misses it: ")[1].strip())
+    restore(runbook, shop, file, "--replace", "--drop-old", "--yes")
+    assert server.sql(settings) == as_it_was
+    assert not any("_before_" in name for name in databases(server))
+
+
+@pytest.mark.parametrize("version", [15])
 def test_clean(runbook, server, folder):
     """As on the page, but all of it or nothing."""
     fill(server)

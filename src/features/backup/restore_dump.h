@@ -51,6 +51,7 @@ struct restore_dump {
 
     struct plan *plan;   /* all steps */
     guint first_of_swap; /* those from here on wait until the rows agree */
+    guint first_of_drop; /* and those from here on until the names have changed */
     struct step *step;   /* the one that is pg_restore */
     char *feed;          /* what pg_restore reads in the place of a compressed file */
     struct restore_dump_feed *feeder;
