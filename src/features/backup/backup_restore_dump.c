@@ -259,8 +259,10 @@ static enum runbook_exit plan_and_act(struct restore_dump *restore, GError **err
     bool yes = false;
 
     if (!restore_dump_check(restore, error) || !name_it(restore, error) ||
-        !connect_beside(restore, error) || !restore_dump_look(restore, error) ||
-        !restore_dump_may_begin(restore, error) || !restore_dump_plan(restore, error))
+        !connect_beside(restore, error) ||
+        !restore_dump_fit(restore, session_version(restore->session) / 10000, error) ||
+        !restore_dump_look(restore, error) || !restore_dump_may_begin(restore, error) ||
+        !restore_dump_plan(restore, error))
         return runbook_error_exit(*error);
     if (restore->call->dry_run) {
         gate_dry_run(restore->call, restore->plan, 0, &window, restore_dump_show_plan, restore);

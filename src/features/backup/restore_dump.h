@@ -76,6 +76,9 @@ bool restore_dump_check_folder(struct restore_dump *restore, GError **error);
 /* Turns what is wrong with a file into a refusal. */
 void restore_dump_refuse(const struct restore_dump *restore, const GError *why, GError **error);
 
+/* pg_restore for a server of that major version, where there are several. */
+bool restore_dump_fit(struct restore_dump *restore, int server, GError **error);
+
 /* ---- the server (restore_dump_place.c) --------------------------------------------------- */
 
 /* Fills in restore->place; a standby is refused. */
