@@ -13,7 +13,8 @@ struct amcheck {
     struct session *session;
     char *schema; /* quoted */
     guint findings;
-    guint unlooked; /* that amcheck could not look at */
+    guint unlooked; /* indexes that cannot be checked; the first, and why */
+    char *unlooked_name, *unlooked_why;
 };
 
 /* Its functions, in the scratch copy; NULL without an error: they cannot be had. */
@@ -67,11 +68,26 @@ static bool is_unfound(const char *state)
     return g_strv_contains(states, state);
 }
 
-static void passed_over(struct amcheck *amcheck, const char *name, const char *why)
+static void pass_over(struct amcheck *amcheck, const char *name, const char *why)
 {
-    if (++amcheck->unlooked <= MOST_FINDINGS)
-        drill_note(amcheck->drill, name, session_database(amcheck->session), DRILL_SKIPPED, 1,
-                   0, g_strdup_printf("%s cannot be checked: %s", name, why));
+    if (amcheck->unlooked++ > 0)
+        return;
+    amcheck->unlooked_name = g_strdup(name);
+    amcheck->unlooked_why = g_strdup(why);
+}
+
+/* Those of a database in one line: it becomes a part of the backup's proof. */
+static void note_unlooked(struct amcheck *amcheck)
+{
+    guint more = amcheck->unlooked - 1;
+    g_autofree char *name = g_steal_pointer(&amcheck->unlooked_name);
+    g_autofree char *why = g_steal_pointer(&amcheck->unlooked_why);
+    g_autofree char *others = more > 0 ? g_strdup_printf(" and %u more", more) : g_strdup("");
+
+    drill_note(amcheck->drill, name, session_database(amcheck->session), DRILL_SKIPPED,
+               amcheck->unlooked, 0,
+               g_strdup_printf("%s%s cannot be checked: %s", name, others, why));
+    amcheck->unlooked = 0;
 }
 
 /* False with an error when the drill cannot go on. *ret_looked: it was looked at. */
@@ -95,7 +111,7 @@ static bool look_at(struct amcheck *amcheck, const struct rows *rows, int row, b
         return false;
     }
     if (result == NULL && is_unfound(state)) {
-        passed_over(amcheck, name, broken->message);
+        pass_over(amcheck, name, broken->message);
     } else if (result == NULL) {
         amcheck->drill->corrupt |= drill_says_corrupt(state, broken->message);
         found(amcheck, name, g_strdup(broken->message));
@@ -125,6 +141,10 @@ static bool look_at_all(struct amcheck *amcheck, const struct rows *rows, bool h
         without += done ? 0 : 1;
     }
     guint bad = amcheck->findings - before;
+    if (amcheck->unlooked_name != NULL) {
+        looked -= amcheck->unlooked;
+        note_unlooked(amcheck);
+    }
     char *detail = bad > 0 ? g_strdup_printf("%u of them are bad", bad)
                    : without > 0
                        ? g_strdup_printf(
@@ -151,6 +171,9 @@ bool drill_amcheck(struct drill *drill, struct session *session, GError **error)
     }
     G_GNUC_UNUSED g_autofree char *schema = amcheck.schema;
     AUTO(rows) rows = session_query(session, &query_backup_drill_relations, NULL, error);
-    return rows != NULL && look_at_all(&amcheck, rows, false, error) &&
-           look_at_all(&amcheck, rows, true, error);
+    bool good = rows != NULL && look_at_all(&amcheck, rows, false, error) &&
+                look_at_all(&amcheck, rows, true, error);
+    g_free(amcheck.unlooked_name); /* where it was interrupted */
+    g_free(amcheck.unlooked_why);
+    return good;
 }
