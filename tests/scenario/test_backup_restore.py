@@ -90,6 +90,7 @@ def test_out_of_reach(stage):
                          "--target-time", "2001-01-01 00:00:00+00").expect(4).json
     check_document(plan, "backup.restore_plan")
     assert plan["target"]["reachable"] is False
+    assert "line break" in stage.restore("never", "--target-name", "a\nb", code=2).err
     refused = stage.restore("never", "--latest", "--action", "pause", code=2)
     assert "--target-lsn" in refused.err and not (stage.folder / "never").exists()
 
@@ -280,6 +281,8 @@ def test_large_segments_and_words_about_another_server(fresh_server):
     stage.archive()
     document = stage.restore("data", env={"PGCHANNELBINDING": "require",
                                           "PGGSSENCMODE": "require", "PGSERVICE": "nosuch",
-                                          "PGSSLMODE": "verify-full"})
+                                          "PGSSLMODE": "verify-full", "PGREQUIREPEER": "nobody",
+                                          "PGSSLROOTCERT": "system", "PGSSLNEGOTIATION": "direct",
+                                          "PGREQUIREAUTH": "scram-sha-256"})
     assert document["landed"]["as_planned"] and document["restored"]["promoted"]
     assert not (stage.folder / "data" / "postmaster.opts").exists()

@@ -225,6 +225,14 @@ def test_killed_anywhere(stage):
     faults.in_parallel(story, worth_a_look(calls))
 
 
+def test_delta_again_at_once(stage):
+    """What one has kept of the WAL is not written over by the next, within the same second."""
+    backed_up(stage)
+    stage.restore("again")
+    saved = [stage.restore("again", "--delta")["restored"]["saved_wal"] for _ in range(3)]
+    assert len(set(saved)) == 3 and all(os.listdir(folder) for folder in saved)
+
+
 def test_delta_killed_anywhere(stage):
     """The same over an old cluster: as long as its pg_control is there it is whole, and the same
     command completes what was begun."""

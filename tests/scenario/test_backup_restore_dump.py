@@ -1,6 +1,7 @@
 """A dump comes back: beside what is there, counted, and only then under the name that was asked
 for."""
 
+import os
 import shutil
 import time
 
@@ -130,6 +131,63 @@ def test_replace(runbook, server, folder):
     restore(runbook, server, file)
     assert server.value("SHOW work_mem") == "7MB" and server.value(facts) == "it's a shop,false"
     assert contents(server) == as_dumped
+
+
+def a_newer(folder, name, works):
+    """A program of that name that says that it is 18, and does as the one that is there, or not."""
+    folder.mkdir(exist_ok=True)
+    otherwise = (f'exec /usr/lib/postgresql/15/bin/{name} "$@"' if works else
+                 """echo 'pg_restore: error: could not execute query: ERROR:  unrecognized configuration """
+                 """parameter "transaction_timeout"' >&2; exit 1""")
+    program = folder / name
+    program.write_text(f"#!/bin/sh\ncase $1 in --version) echo '{name} (PostgreSQL) 18.0' ;;\n"
+                       f"--list) exec /usr/lib/postgresql/15/bin/{name} \"$@\" ;;\n*) {otherwise} ;; esac\n")
+    program.chmod(0o755)
+
+
+def test_newer_programs_are_there(runbook, server, folder, tmp_path):
+    """From 17 on what they dump, and whatever they restore, does not come back to an older server."""
+    fill(server, rows=10)
+    newer = tmp_path / "newer"
+    a_newer(newer, "pg_dump", works=True)
+    a_newer(newer, "pg_restore", works=False)
+    env = {"PATH": f"{newer}:{os.environ['PATH']}"}
+    report = dump(runbook, server, folder, env=env).json
+    assert report["program_version"] == 15
+    into = f"{server.dbname}_new"
+    restore(runbook, server, report["file"], "--into", into, env=env)
+    assert contents(server, into) == contents(server)
+    configuration = tmp_path / "conf"
+    configuration.write_text(f"[pgrunbook]\nbackup.bindir = {newer}\n")
+    failed = restore(runbook, server, report["file"], "--into", f"{into}2", "--config", configuration, code=1)
+    assert "grep -vx" in failed.err and beside(server) == {into}
+    time.sleep(1)  # their names have the second in them
+    report = dump(runbook, server, folder, "--config", configuration).json
+    assert report["program_version"] == 18, "as it is said"
+
+
+@pytest.mark.parametrize("version", [15])
+def test_replace_an_odd_one(runbook, fresh_server, folder):
+    """A template, with lists that have an empty element, and nobody may connect to "postgres"."""
+    server = Server(fresh_server().cluster, "template1")
+    name = "\"it's a \"\"shop\""
+    server.sql(f"CREATE DATABASE {name}")
+    server.sql(f"""ALTER DATABASE {name} SET search_path = "$user", '', "a, ""b", pg_catalog;
+        ALTER DATABASE {name} SET temp_tablespaces = ''; ALTER DATABASE {name} IS_TEMPLATE true;
+        ALTER DATABASE postgres ALLOW_CONNECTIONS false""")
+    shop = Server(server.cluster, "it's a \"shop")
+    shop.sql("CREATE TABLE public.t AS SELECT 1 AS one")
+    settings = ("SELECT datistemplate, setconfig FROM pg_database AS d, pg_db_role_setting "
+                "WHERE setdatabase = d.oid AND datname = 'it''s a \"shop'")
+    as_it_was = server.sql(settings)
+    file = the_dump(runbook, shop, folder)
+    said = restore(runbook, shop, file, "--replace", "--yes").out
+    assert server.sql(settings) == as_it_was
+    server.sql("UPDATE pg_database SET datistemplate = false WHERE datname ~ '_before_'")
+    server.sql(said.split("when nobody misses it: ")[1].strip())
+    restore(runbook, shop, file, "--replace", "--drop-old", "--yes")
+    assert server.sql(settings) == as_it_was
+    assert not any("_before_" in name for name in databases(server))
 
 
 @pytest.mark.parametrize("version", [15])

@@ -358,17 +358,43 @@ static char *quoted(const char *value)
     return g_strjoinv("\\'", quotes);
 }
 
+/* What the environment says of another server is said away, as far as this libpq knows of it. Caller
+ * frees. */
+static char *neutral(void)
+{
+    static const char *const words[][2] = {
+        {"hostaddr", "''"},
+        {"sslmode", "disable"},
+        {"sslrootcert", "''"}, /* "system" forbids that */
+        {"gssencmode", "disable"},
+        {"channel_binding", "disable"},
+        {"requirepeer", "''"},
+        {"target_session_attrs", "any"},
+        {"connect_timeout", "5"},
+        {"require_auth", "''"},          /* since 16 */
+        {"sslcertmode", "disable"},      /* 16 */
+        {"sslnegotiation", "postgres"},  /* 17 */
+        {"min_protocol_version", "3.0"}, /* 18 */
+    };
+    GString *text = g_string_new(NULL);
+    PQconninfoOption *known = PQconninfoParse("", NULL);
+
+    for (const PQconninfoOption *option = known; option && option->keyword; option++)
+        for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+            if (g_str_equal(option->keyword, words[i][0]))
+                g_string_append_printf(text, " %s=%s", words[i][0], words[i][1]);
+    PQconninfoFree(known);
+    return g_string_free(text, FALSE);
+}
+
 static struct session *session_as(struct server *server, const char *database, GError **error)
 {
     g_autofree char *name = quoted(database);
+    g_autofree char *rest = neutral();
 
     g_free(server->database);
-    /* What the environment says of another server is said away. */
-    server->database =
-        g_strdup_printf("dbname='%s' hostaddr='' options='" SESSION_OPTIONS "%s' "
-                        "sslmode=disable gssencmode=disable channel_binding=disable "
-                        "target_session_attrs=any connect_timeout=5",
-                        name, server->major >= 17 ? SESSION_OPTIONS_17 : "");
+    server->database = g_strdup_printf("dbname='%s' options='" SESSION_OPTIONS "%s'%s", name,
+                                       server->major >= 17 ? SESSION_OPTIONS_17 : "", rest);
     server->params = (struct session_params){.host = server->place,
                                              .port = SERVER_PORT,
                                              .user = server->roles[server->role],

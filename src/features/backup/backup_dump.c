@@ -58,7 +58,7 @@ static bool find_programs(struct dump *dump, GError **error)
     const char *bindir = settings_string(dump->call->settings, "backup.bindir");
     int server = session_version(dump->session) / 10000;
 
-    dump->program = programs_find("pg_dump", server, 0, bindir, &dump->major, error);
+    dump->program = dump_program("pg_dump", server, server, bindir, &dump->major, error);
     if (dump->program == NULL)
         return false;
     if (dump->globals)

@@ -81,15 +81,16 @@ static struct session *try_database(struct restore_dump *restore, const char *da
 static bool connect_beside(struct restore_dump *restore, GError **error)
 {
     static const char *const databases[] = {"postgres", "template1", NULL};
+    /* It is not there, the role may not enter it, or nobody may. */
+    static const char *const absent[] = {"3D000", "42501", "55000", NULL};
 
     for (guint i = 0; restore->session == NULL && i < G_N_ELEMENTS(databases); i++) {
         g_autoptr(GError) refused = NULL;
         if (g_strcmp0(databases[i], restore->into) == 0)
             continue;
         restore->session = try_database(restore, databases[i], &refused);
-        bool absent = strcmp(restore->server.refusal, "3D000") == 0 ||
-                      strcmp(restore->server.refusal, "42501") == 0;
-        if (restore->session == NULL && (databases[i] == NULL || !absent)) {
+        bool next = databases[i] != NULL && g_strv_contains(absent, restore->server.refusal);
+        if (restore->session == NULL && !next) {
             g_propagate_error(error, g_steal_pointer(&refused));
             return false;
         }
@@ -139,6 +140,21 @@ static void on_tick(struct session *session, struct step *const *running, const 
     progress_show(restore->call->output, &state);
 }
 
+static void fail(const struct restore_dump *restore, guint number, const struct step *step,
+                 GError **error)
+{
+    const char *why = step->detail != NULL ? step->detail : "a step was not reached";
+
+    if (number < restore->first_of_drop)
+        runbook_error_set(error, RUNBOOK_FAILED, restore_dump_hint(step->detail),
+                          "the restore failed: %s", why);
+    else
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "\"%s\" is restored and in its place, but the old one is left as "
+                          "\"%s\": %s",
+                          restore->into, restore->before, why);
+}
+
 /* The steps from one to another; they stay the whole plan's. */
 static bool run_part(struct restore_dump *restore, gint64 id, guint from, guint to,
                      GError **error)
@@ -160,9 +176,7 @@ static bool run_part(struct restore_dump *restore, gint64 id, guint from, guint 
         const struct step *step = steps->pdata[i];
         if (step->outcome == STEP_DONE)
             continue;
-        runbook_error_set(error, RUNBOOK_FAILED, restore_dump_hint(step->detail),
-                          "the restore failed: %s",
-                          step->detail != NULL ? step->detail : "a step was not reached");
+        fail(restore, from + i, step, error);
         return false;
     }
     return true;
@@ -245,8 +259,10 @@ static enum runbook_exit plan_and_act(struct restore_dump *restore, GError **err
     bool yes = false;
 
     if (!restore_dump_check(restore, error) || !name_it(restore, error) ||
-        !connect_beside(restore, error) || !restore_dump_look(restore, error) ||
-        !restore_dump_may_begin(restore, error) || !restore_dump_plan(restore, error))
+        !connect_beside(restore, error) ||
+        !restore_dump_fit(restore, session_version(restore->session) / 10000, error) ||
+        !restore_dump_look(restore, error) || !restore_dump_may_begin(restore, error) ||
+        !restore_dump_plan(restore, error))
         return runbook_error_exit(*error);
     if (restore->call->dry_run) {
         gate_dry_run(restore->call, restore->plan, 0, &window, restore_dump_show_plan, restore);

@@ -74,6 +74,13 @@ static bool read_value(struct target *target, const char *zone, GError **error)
     case TARGET_XID:
         return read_xid(target->value, &target->xid, error);
     case TARGET_NAME:
+        /* The promotion behind it writes it into the timeline's history, a line. */
+        if (strchr(target->value, '\n') != NULL) {
+            runbook_error_set(error, RUNBOOK_USAGE, "--target-lsn names the same place",
+                              "PostgreSQL cannot recover to a restore point with a line break "
+                              "in its name: it could not read its own timeline's history then");
+            return false;
+        }
         if (*target->value != '\0' && strlen(target->value) < 64)
             return true;
         runbook_error_set(error, RUNBOOK_USAGE,

@@ -13,6 +13,8 @@ struct amcheck {
     struct session *session;
     char *schema; /* quoted */
     guint findings;
+    guint unlooked; /* indexes that cannot be checked; the first, and why */
+    char *unlooked_name, *unlooked_why;
 };
 
 /* Its functions, in the scratch copy; NULL without an error: they cannot be had. */
@@ -57,6 +59,37 @@ static void found(struct amcheck *amcheck, const char *name, char *detail)
         g_free(detail);
 }
 
+/* The functions of an index are looked up anew, which from 17 on finds nothing but what is qualified;
+ * before, what the path of this role leads to. That says nothing of the index. */
+static bool is_unfound(const char *state)
+{
+    static const char *const states[] = {"42883", "42P01", "42703", "42704", "3F000", NULL};
+
+    return g_strv_contains(states, state);
+}
+
+static void pass_over(struct amcheck *amcheck, const char *name, const char *why)
+{
+    if (amcheck->unlooked++ > 0)
+        return;
+    amcheck->unlooked_name = g_strdup(name);
+    amcheck->unlooked_why = g_strdup(why);
+}
+
+/* Those of a database in one line: it becomes a part of the backup's proof. */
+static void note_unlooked(struct amcheck *amcheck)
+{
+    guint more = amcheck->unlooked - 1;
+    g_autofree char *name = g_steal_pointer(&amcheck->unlooked_name);
+    g_autofree char *why = g_steal_pointer(&amcheck->unlooked_why);
+    g_autofree char *others = more > 0 ? g_strdup_printf(" and %u more", more) : g_strdup("");
+
+    drill_note(amcheck->drill, name, session_database(amcheck->session), DRILL_SKIPPED,
+               amcheck->unlooked, 0,
+               g_strdup_printf("%s%s cannot be checked: %s", name, others, why));
+    amcheck->unlooked = 0;
+}
+
 /* False with an error when the drill cannot go on. *ret_looked: it was looked at. */
 static bool look_at(struct amcheck *amcheck, const struct rows *rows, int row, bool *ret_looked,
                     GError **error)
@@ -77,7 +110,9 @@ static bool look_at(struct amcheck *amcheck, const struct rows *rows, int row, b
         g_propagate_error(error, g_steal_pointer(&broken));
         return false;
     }
-    if (result == NULL) {
+    if (result == NULL && is_unfound(state)) {
+        pass_over(amcheck, name, broken->message);
+    } else if (result == NULL) {
         amcheck->drill->corrupt |= drill_says_corrupt(state, broken->message);
         found(amcheck, name, g_strdup(broken->message));
     } else if (strcmp(kind, "heap") == 0 && PQntuples(result) > 0) {
@@ -106,6 +141,10 @@ static bool look_at_all(struct amcheck *amcheck, const struct rows *rows, bool h
         without += done ? 0 : 1;
     }
     guint bad = amcheck->findings - before;
+    if (amcheck->unlooked_name != NULL) {
+        looked -= amcheck->unlooked;
+        note_unlooked(amcheck);
+    }
     char *detail = bad > 0 ? g_strdup_printf("%u of them are bad", bad)
                    : without > 0
                        ? g_strdup_printf(
@@ -132,6 +171,9 @@ bool drill_amcheck(struct drill *drill, struct session *session, GError **error)
     }
     G_GNUC_UNUSED g_autofree char *schema = amcheck.schema;
     AUTO(rows) rows = session_query(session, &query_backup_drill_relations, NULL, error);
-    return rows != NULL && look_at_all(&amcheck, rows, false, error) &&
-           look_at_all(&amcheck, rows, true, error);
+    bool good = rows != NULL && look_at_all(&amcheck, rows, false, error) &&
+                look_at_all(&amcheck, rows, true, error);
+    g_free(amcheck.unlooked_name); /* where it was interrupted */
+    g_free(amcheck.unlooked_why);
+    return good;
 }

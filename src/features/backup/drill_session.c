@@ -1,4 +1,5 @@
-/* Sessions in the copy. It is ours: its triggers on DDL, limits and defaults are not heeded. */
+/* Sessions in the copy. It is ours: its triggers on DDL, limits of time and defaults of writing are not
+ * heeded. */
 #include "backup_queries.h"
 #include "drill.h"
 
@@ -16,9 +17,12 @@ static bool disarm(struct session *session, GError **error)
     return rows != NULL;
 }
 
+/* The search path is the database's own: functions of its indexes may rest on it. What we say ourselves is
+ * qualified. */
 static bool prepare(struct session *session, GError **error)
 {
-    return session_command(session, "SET default_transaction_read_only = off", error) &&
+    return session_command(session, "RESET search_path", error) &&
+           session_command(session, "SET default_transaction_read_only = off", error) &&
            session_command(session, "SET statement_timeout = 0", error) &&
            session_command(session, "SET lock_timeout = '1min'", error) &&
            (session_version(session) < 170000 ||

@@ -61,8 +61,7 @@ static bool dial(struct asker *asker, const char *database, GError **error)
     hang_up(asker);
     asker->session = drill_session(asker->drill, database, error);
     return asker->session != NULL &&
-           session_command(asker->session, "SET lock_timeout = 0", error) &&
-           session_command(asker->session, "RESET search_path", error);
+           session_command(asker->session, "SET lock_timeout = 0", error);
 }
 
 static bool run_one(struct asker *asker, const struct drill_statement *statement,

@@ -57,6 +57,13 @@ char **dump_globals_arguments(const struct dump *dump);
 /* As a shell would read it: "pg_dump … | zstd -3 -T0 -o FILE". Caller frees. */
 char *dump_shell_line(const struct dump *dump);
 
+/* ---- PostgreSQL's programs (dump_program.c) ---------------------------------------------- */
+
+/* The newest that is there, from a major version on; for a server before 17 rather one from before 17,
+ * with which the dump comes back. bindir, ret_major: as programs_find() takes them. Caller frees. */
+char *dump_program(const char *name, int least, int server, const char *bindir, int *ret_major,
+                   GError **error);
+
 /* ---- what it says (dump_show.c) ---------------------------------------------------------- */
 
 void dump_show_plan(const struct dump *dump);

@@ -213,6 +213,7 @@ static void test_hint(void)
         {"invalid value for parameter \"default_tablespace\": \"fast\"; DETAIL:  Tablespace "
          "\"fast\" does not exist.",
          "--no-tablespaces"},
+        {"unrecognized configuration parameter \"transaction_timeout\"", "grep -vx"},
         {"invalid LC_COLLATE locale name: \"xx\"", "LOCALE 'C'"},
         {"could not open collator for locale \"xx\"", "LOCALE 'C'"},
         {"DROP SUBSCRIPTION cannot run inside a transaction block", "slot_name = NONE"},

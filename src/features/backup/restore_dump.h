@@ -51,6 +51,7 @@ struct restore_dump {
 
     struct plan *plan;   /* all steps */
     guint first_of_swap; /* those from here on wait until the rows agree */
+    guint first_of_drop; /* and those from here on until the names have changed */
     struct step *step;   /* the one that is pg_restore */
     char *feed;          /* what pg_restore reads in the place of a compressed file */
     struct restore_dump_feed *feeder;
@@ -74,6 +75,9 @@ bool restore_dump_check_folder(struct restore_dump *restore, GError **error);
 
 /* Turns what is wrong with a file into a refusal. */
 void restore_dump_refuse(const struct restore_dump *restore, const GError *why, GError **error);
+
+/* pg_restore for a server of that major version, where there are several. */
+bool restore_dump_fit(struct restore_dump *restore, int server, GError **error);
 
 /* ---- the server (restore_dump_place.c) --------------------------------------------------- */
 

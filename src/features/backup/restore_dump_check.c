@@ -1,8 +1,8 @@
 /* Is the file what it should be? All of it is read, and nothing else touched, before the plan. */
+#include "dump.h"
 #include "dump_file.h"
 #include "interrupt.h"
 #include "out/progress.h"
-#include "programs/programs.h"
 #include "programs/programs_pipe.h"
 #include "restore_dump.h"
 
@@ -137,12 +137,13 @@ static bool list_head(const struct restore_dump *restore, const GByteArray *head
 }
 
 /* A pg_restore older than the pg_dump that wrote it may not know the format. */
-static bool find_program(struct restore_dump *restore, GError **error)
+bool restore_dump_fit(struct restore_dump *restore, int server, GError **error)
 {
     const char *bindir = settings_string(restore->call->settings, "backup.bindir");
     int dumper = archive_major(restore->archive->dumper);
 
-    restore->program = programs_find("pg_restore", dumper, 0, bindir, NULL, error);
+    g_free(restore->program);
+    restore->program = dump_program("pg_restore", dumper, server, bindir, NULL, error);
     return restore->program != NULL;
 }
 
@@ -174,7 +175,7 @@ bool restore_dump_check(struct restore_dump *restore, GError **error)
     restore->folder = g_file_test(restore->path, G_FILE_TEST_IS_DIR);
     bool checked = restore->folder ? restore_dump_check_folder(restore, &why)
                                    : check_file(restore, head, &why);
-    if (checked && !find_program(restore, error))
+    if (checked && !restore_dump_fit(restore, G_MAXINT, error))
         return false;
     checked = checked && (restore->folder ? list(restore, restore->path, &why)
                                           : list_head(restore, head, &why));

@@ -21,6 +21,12 @@ static const struct {
     {"tablespace \"", "CREATE TABLESPACE makes one of that name; or CREATE DATABASE NEWDB "
                       "TEMPLATE template0 makes "
                       "a database elsewhere, and --into NEWDB --clean restores into it"},
+    {"parameter \"transaction_timeout\"",
+     "a pg_restore from 17 on cannot restore into a server before 17. A dump by pg_dump 16 or "
+     "older "
+     "comes back (backup.bindir); this one does by hand: zstd -dc FILE | pg_restore -f - | "
+     "grep -vx 'SET "
+     "transaction_timeout = 0;' | psql -v ON_ERROR_STOP=1 -d NEWDB"},
     {"locale name", no_locale},
     {"locale \"", no_locale},
     {"used by logical replication subscription",

@@ -163,12 +163,14 @@ static char *quote(const struct restore_dump *restore, const char *name)
     return session_quote(restore->session, NULL, name);
 }
 
+static const char IS_TEMPLATE[] = " IS_TEMPLATE true";
+
 /* What a database may have only with its name: a comment stands where our mark does, and a template
  * cannot be dropped should the rest fail. */
 static bool is_late(const char *property)
 {
     return g_str_has_prefix(property, "COMMENT ON DATABASE ") ||
-           g_str_has_suffix(property, " IS_TEMPLATE true");
+           g_str_has_suffix(property, IS_TEMPLATE);
 }
 
 /* Takes our mark away, and gives what is late. Caller frees. */
@@ -260,6 +262,7 @@ enum {
     PHASE_RESTORE,
     PHASE_LIKE,
     PHASE_SWAP,
+    PHASE_UNMARK,
     PHASE_DROP
 };
 
@@ -304,6 +307,19 @@ static void add_properties(struct restore_dump *restore)
     }
 }
 
+static void add_drop_old(struct restore_dump *restore)
+{
+    const GPtrArray *properties = restore->place.properties;
+    g_autofree char *before = quote(restore, restore->before);
+
+    for (guint i = 0; i < properties->len; i++)
+        if (g_str_has_suffix(properties->pdata[i], IS_TEMPLATE))
+            add_step(restore, PHASE_UNMARK,
+                     g_strdup_printf("ALTER DATABASE %s IS_TEMPLATE false", before),
+                     "a template cannot be dropped");
+    drop(restore, PHASE_DROP, restore->before, "--drop-old");
+}
+
 static void add_swap(struct restore_dump *restore)
 {
     g_autofree char *quoted = quote(restore, restore->restoring);
@@ -326,8 +342,9 @@ static void add_swap(struct restore_dump *restore)
         g_strdup_printf("ends %" G_GINT64_FORMAT " sessions; the old one is kept as %s",
                         restore->place.sessions, restore->before);
     add_step(restore, PHASE_SWAP, swap_sql(restore), reason);
+    restore->first_of_drop = restore->plan->steps->len;
     if (restore->wish.drop_old)
-        drop(restore, PHASE_DROP, restore->before, "--drop-old");
+        add_drop_old(restore);
 }
 
 bool restore_dump_plan(struct restore_dump *restore, GError **error)
@@ -349,6 +366,7 @@ bool restore_dump_plan(struct restore_dump *restore, GError **error)
         add_create(restore);
     add_program(restore);
     restore->first_of_swap = restore->plan->steps->len;
+    restore->first_of_drop = G_MAXUINT;
     if (restore->wish.clean)
         return true;
     add_swap(restore);

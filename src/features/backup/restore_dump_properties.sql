@@ -1,7 +1,8 @@
 -- name:  restore_dump_properties
 -- doc:   SQL that gives another database what one has beyond its contents: owner, connection limit,
 --        comment, settings, privileges, and whether it is a template or closed. The other one is
---        closed to PUBLIC until then.
+--        closed to PUBLIC until then. An element of a list that is empty is stored as "", and is
+--        no name.
 -- since: 140000
 -- param: $1 text the one
 -- param: $2 text the other
@@ -27,9 +28,18 @@ SELECT s.sql
                                           OPERATOR(pg_catalog.=) ANY ('{DateStyle,search_path,
                                           local_preload_libraries,session_preload_libraries,
                                           temp_tablespaces,unix_socket_directories}')
-                                     THEN pg_catalog.substr(c.config,
-                                              pg_catalog.strpos(c.config, '=')
-                                              OPERATOR(pg_catalog.+) 1)
+                                     THEN COALESCE((
+                                         SELECT pg_catalog.string_agg(
+                                                    CASE WHEN m.part[1] OPERATOR(pg_catalog.=) '""'
+                                                         THEN ''''''
+                                                         ELSE m.part[1] END,
+                                                    ', ' ORDER BY m.number)
+                                           FROM pg_catalog.regexp_matches(
+                                                    pg_catalog.substr(c.config,
+                                                        pg_catalog.strpos(c.config, '=')
+                                                        OPERATOR(pg_catalog.+) 1),
+                                                    '"(?:[^"]|"")*"|[^, ][^,]*', 'g')
+                                                WITH ORDINALITY AS m(part, number)), '''''')
                                      ELSE pg_catalog.quote_literal(pg_catalog.substr(c.config,
                                               pg_catalog.strpos(c.config, '=')
                                               OPERATOR(pg_catalog.+) 1)) END)

@@ -142,6 +142,16 @@ static const char *uncounted(const struct restore_dump *restore)
                : "; the dump was compressed by pg_dump, so that its rows could not be counted";
 }
 
+static void print_kept(const struct restore_dump *restore)
+{
+    if (!restore->swapped || restore->wish.drop_old)
+        return;
+    g_autofree char *quoted = session_quote(restore->session, NULL, restore->before);
+    output_say(restore->call->output,
+               "  the old one is %s; when nobody misses it: DROP DATABASE %s", restore->before,
+               quoted);
+}
+
 static void print_done(const struct restore_dump *restore)
 {
     struct output *output = restore->call->output;
@@ -163,9 +173,7 @@ static void print_done(const struct restore_dump *restore)
                    "BYPASSRLS sees them)",
                    hidden);
     }
-    if (restore->swapped && !restore->wish.drop_old)
-        output_say(output, "  the old one is %s; when nobody misses it: DROP DATABASE \"%s\"",
-                   restore->before, restore->before);
+    print_kept(restore);
     print_disabled(restore);
 }
 

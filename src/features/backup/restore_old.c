@@ -209,13 +209,20 @@ static bool all_moved(const char *from, const char *to, GError **error)
     return true;
 }
 
+/* One of its own: segments of the same name that were saved in the same second stay. */
 static char *place_for_wal(const char *wal, const struct server_owner *owner, GError **error)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%S");
     g_autofree char *saved = g_strdup_printf("%s/" SAVED "%s", wal, when);
+    int made = g_mkdir(saved, 0700);
 
-    if (g_mkdir(saved, 0700) != 0 && errno != EEXIST)
+    for (guint number = 2; made != 0 && errno == EEXIST; number++) {
+        g_free(saved);
+        saved = g_strdup_printf("%s/" SAVED "%s-%u", wal, when, number);
+        made = g_mkdir(saved, 0700);
+    }
+    if (made != 0)
         restore_file_failed("make", saved, errno, error);
     else if (geteuid() == 0 && chown(saved, owner->uid, owner->gid) != 0)
         restore_file_failed("give away", saved, errno, error);

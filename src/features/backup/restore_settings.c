@@ -35,14 +35,17 @@ static bool one_of(const char *line, const char *const *names)
     return g_strv_contains(names, name);
 }
 
-/* A value as configuration files spell it. */
+/* A value as configuration files spell it: on one line. */
 static void set(GString *text, const char *name, const char *value)
 {
     g_string_append_printf(text, "%s = '", name);
     for (; *value != '\0'; value++) {
         if (*value == '\'' || *value == '\\')
             g_string_append_c(text, *value);
-        g_string_append_c(text, *value);
+        if (*value == '\n')
+            g_string_append(text, "\\n");
+        else
+            g_string_append_c(text, *value);
     }
     g_string_append(text, "'\n");
 }

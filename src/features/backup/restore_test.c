@@ -57,13 +57,13 @@ static void test_settings_standby(void)
 {
     const char before[] = "primary_conninfo = 'host=old'\n"
                           "recovery_target_timeline = '3'\nrecovery_target = 'immediate'\n";
-    g_autofree char *text = restore_settings_standby(before, "p %f %p", "host=db1 user='r'");
+    g_autofree char *text = restore_settings_standby(before, "p %f %p", "host=db1\nuser='r'");
     g_autofree char *alone = restore_settings_standby("", "p %f %p", NULL);
 
     g_assert_true(g_str_has_prefix(text, "primary_conninfo = 'host=old'\n# pgrunbook"));
     g_assert_nonnull(strstr(text, "\nrecovery_target_timeline = 'latest'\n"));
     g_assert_nonnull(strstr(text, "\nrecovery_target = ''\n"));
-    g_assert_nonnull(strstr(text, "\nprimary_conninfo = 'host=db1 user=''r'''\n"));
+    g_assert_nonnull(strstr(text, "\nprimary_conninfo = 'host=db1\\nuser=''r'''\n"));
     g_assert_null(strstr(text, "recovery_target_action"));
     g_assert_null(strstr(text, "immediate"));
     g_assert_nonnull(strstr(text, "\nprimary_slot_name = ''\n"));
