@@ -1,0 +1,124 @@
+"""Borders of segments at which WAL is not as usual: a switch that runs over one, a record that a crash
+has cut off behind one. Neither is another server's."""
+
+from support.program import binary
+from support.restoring import owners_runbook
+from support.servers import ENDS, wait_until
+from support.wal import MIB, Stored, lsn, receiving, repository_for, segment_name
+
+versions = ENDS
+PAGE = 8192
+
+
+def emit(server, length):
+    """A record of 52 bytes and so many more, as long as these are fewer than 200."""
+    server.sql(f"SELECT pg_logical_emit_message(false, 'x', repeat('y', {length}))")
+
+
+def left(server):
+    """How many bytes of the segment are left for WAL."""
+    return -lsn(server.value("SELECT pg_current_wal_insert_lsn()")) % MIB
+
+
+def fill(server, wanted):
+    """Writes until so many are left, 8 or more."""
+    for _ in range(1000):
+        there = left(server)
+        if there == wanted:
+            return segment_name(1, lsn(server.value("SELECT pg_current_wal_insert_lsn()")), MIB)
+        if there - wanted in range(56, 250):
+            emit(server, there - wanted - 52)
+        elif wanted < there < 600 + wanted:
+            emit(server, 100)
+        else:
+            emit(server, there - 3 * PAGE if there > 6 * PAGE else 200)
+    raise AssertionError("the place was not met")
+
+
+def archived(server):
+    return server.value("SELECT last_archived_wal FROM pg_stat_archiver") or ""
+
+
+def archive(server, repo):
+    server.sql(f"ALTER SYSTEM SET archive_command = '{binary()} backup wal push --repo {repo} %p'")
+    server.sql("SELECT pg_reload_conf()")
+
+
+def next_name(name):
+    number = int(name[8:16], 16) * 4096 + int(name[16:], 16) + 1
+    return segment_name(int(name[:8], 16), number * MIB, MIB)
+
+
+def small(fresh_server, **settings):
+    server = fresh_server(initdb=["--wal-segsize=1"], archive_mode="on", archive_command="",
+                          **settings)
+    return server, repository_for(server)
+
+
+def check_archived(server, repo, name, runbook):
+    wait_until(lambda: archived(server) >= name, what=f"{name}\n{server.cluster.log.read_text()}")
+    assert runbook("backup", "verify", "--repo", repo).expect(0)
+
+
+def test_a_switch_runs_over_the_border(fresh_server):
+    """8 or 16 bytes of the switch's 24 stand in one segment, the rest and nothing else in the next."""
+    server, repo = small(fresh_server)
+    with owners_runbook(server) as runbook:
+        archive(server, repo)
+        for bytes_left in (8, 16):
+            name = fill(server, bytes_left)
+            server.sql("SELECT pg_switch_wal()")
+            emit(server, 8)
+            server.sql("SELECT pg_switch_wal()")
+            check_archived(server, repo, next_name(next_name(name)), runbook)
+
+
+def cut_off(server):
+    """A record of some pages over the border, of which the server had written only the first page behind
+    it when it crashed; the name of the segment before the border."""
+    server.sql("CHECKPOINT")
+    name = fill(server, 2000)
+    emit(server, 60_000)
+    server.sql("SELECT pg_logical_emit_message(true, 'x', 'y')")
+    server.cluster.crash()
+    with open(server.cluster.data / "pg_wal" / next_name(name), "r+b") as file:
+        file.seek(PAGE)
+        file.write(bytes(MIB - PAGE))
+    server.cluster.start()
+    return name
+
+
+def test_a_record_is_given_up_behind_the_border(fresh_server):
+    server, repo = small(fresh_server)
+    with owners_runbook(server) as runbook:
+        name = cut_off(server)
+        archive(server, repo)
+        emit(server, 8)
+        server.sql("SELECT pg_switch_wal()")
+        check_archived(server, repo, next_name(name), runbook)
+
+
+def test_a_receiver_goes_on_behind_a_record_that_was_given_up(fresh_server):
+    """The second time it begins with the segment in which that was: what is stored before it is this
+    server's."""
+    server, repo = small(fresh_server)
+    with owners_runbook(server) as runbook:
+        server.sql("SELECT pg_create_physical_replication_slot('pgrunbook', true)")
+        name = cut_off(server)
+        archive(server, repo)
+        wait_until(lambda: archived(server) >= name, what=name)
+        server.sql("ALTER SYSTEM SET archive_command = ''")
+        server.sql("SELECT pg_reload_conf()")
+        begin = (int(next_name(name)[16:], 16)) * MIB
+        server.sql("SELECT pg_replication_slot_advance('pgrunbook', %s::pg_lsn)", [f"0/{begin:X}"])
+        for turn in range(2):
+            with receiving(runbook, server, repo) as receiver:
+                receiver.await_durable()
+                emit(server, 8)
+                if turn == 1:
+                    server.sql("SELECT pg_switch_wal()")
+                server.sql("SELECT pg_logical_emit_message(true, 'x', 'y')")
+                receiver.await_durable()
+                receiver.end()
+        assert next_name(name) in Stored(repo).segments()
+        assert runbook("backup", "verify", "--repo", repo).expect(0)
