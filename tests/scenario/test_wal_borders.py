@@ -1,10 +1,11 @@
 """Borders of segments at which WAL is not as usual: a switch that runs over one, a record that a crash
-has cut off behind one. Neither is another server's."""
+has cut off behind one, what a standby's file holds behind a switch. None of that is another server's."""
 
 from support.program import binary
 from support.restoring import owners_runbook
 from support.servers import ENDS, wait_until
-from support.wal import MIB, Stored, lsn, receiving, repository_for, segment_name
+from support.wal import (MIB, Stored, follow, lsn, receiving, repository_for, segment_name,
+                         slot_lsn)
 
 versions = ENDS
 PAGE = 8192
@@ -40,7 +41,9 @@ def archived(server):
 
 
 def archive(server, repo):
-    server.sql(f"ALTER SYSTEM SET archive_command = '{binary()} backup wal push --repo {repo} %p'")
+    """From now on into that repository; None: not any more."""
+    command = f"{binary()} backup wal push --repo {repo} %p" if repo else ""
+    server.sql(f"ALTER SYSTEM SET archive_command = '{command}'")
     server.sql("SELECT pg_reload_conf()")
 
 
@@ -107,8 +110,7 @@ def test_a_receiver_goes_on_behind_a_record_that_was_given_up(fresh_server):
         name = cut_off(server)
         archive(server, repo)
         wait_until(lambda: archived(server) >= name, what=name)
-        server.sql("ALTER SYSTEM SET archive_command = ''")
-        server.sql("SELECT pg_reload_conf()")
+        archive(server, None)
         begin = (int(next_name(name)[16:], 16)) * MIB
         server.sql("SELECT pg_replication_slot_advance('pgrunbook', %s::pg_lsn)", [f"0/{begin:X}"])
         for turn in range(2):
@@ -121,4 +123,47 @@ def test_a_receiver_goes_on_behind_a_record_that_was_given_up(fresh_server):
                 receiver.await_durable()
                 receiver.end()
         assert next_name(name) in Stored(repo).segments()
+        assert runbook("backup", "verify", "--repo", repo).expect(0)
+
+
+def switched(server):
+    """The name of a segment that was switched, and where in it the switch ends."""
+    emit(server, 8)
+    place = lsn(server.value("SELECT pg_switch_wal()"))
+    server.sql("SELECT pg_logical_emit_message(true, 'x', 'y')")
+    return segment_name(1, place, MIB), place % MIB
+
+
+def breaks_behind_the_switch(standby, name, place):
+    """What a file of before held stands behind it, as when the connection breaks there: the standby goes
+    on with the next segment."""
+    standby.cluster.stop()
+    with open(standby.cluster.data / "pg_wal" / name, "r+b") as file:
+        file.seek(place)
+        file.write(b"\xa5" * (MIB - place))
+    standby.cluster.start()
+
+
+def test_what_stands_behind_a_switch_is_nobodys(fresh_server):
+    """Primary and standby archive the segment, and a receiver that follows the standby holds it against
+    what is stored."""
+    primary, repo = small(fresh_server, wal_keep_size="64MB")
+    standby = fresh_server.standby(primary, archive_mode="always")
+    with owners_runbook(primary) as runbook:
+        standby.sql("SELECT pg_create_physical_replication_slot('pgrunbook', true)")
+        for first, second in ((primary, standby), (standby, primary)):
+            name, place = switched(primary)
+            follow(standby, primary)
+            breaks_behind_the_switch(standby, name, place)
+            for server in first, second:
+                archive(server, repo)
+                wait_until(lambda: archived(server) >= name,
+                           what=f"{name}\n{server.cluster.log.read_text()}")
+            for server in first, second:
+                archive(server, None)
+        assert Stored(repo).bytes(name) == (primary.cluster.data / "pg_wal" / name).read_bytes()
+        begin = int(name[16:], 16) * MIB
+        with receiving(runbook, standby, repo) as receiver:
+            wait_until(lambda: slot_lsn(standby) > begin + MIB, what="the receiver")
+            receiver.end()
         assert runbook("backup", "verify", "--repo", repo).expect(0)

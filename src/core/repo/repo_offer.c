@@ -63,6 +63,7 @@ void offer_look_begin(struct offer_look *look, const struct offer *offer)
     look->reader = wal_reader_new(start, offer->segment_bytes, offer->system, wal_index_visit,
                                   look->index);
     look->failure = NULL;
+    look->rubbish = false;
 }
 
 void offer_look_clear(struct offer_look *look)
@@ -75,8 +76,14 @@ void offer_look_clear(struct offer_look *look)
 bool offer_look(const guint8 *bytes, gsize length, gpointer data)
 {
     struct offer_look *look = data;
+    guint64 begin = wal_reader_position(look->reader);
+    bool good = wal_reader_feed(look->reader, bytes, length, &look->failure);
+    guint64 empty = wal_reader_empty(look->reader);
+    gsize at = empty > begin ? (gsize) (empty - begin) : 0;
 
-    return wal_reader_feed(look->reader, bytes, length, &look->failure);
+    while (empty != 0 && at < length && !look->rubbish)
+        look->rubbish = bytes[at++] != 0;
+    return good;
 }
 
 bool offer_judge(struct offer *offer, const struct offer_look *look, GError **error)
@@ -109,5 +116,8 @@ bool offer_judge(struct offer *offer, const struct offer_look *look, GError **er
         return false;
     }
     wal_index_close(look->index, look->reader, !partial);
+    guint64 empty = wal_reader_empty(look->reader);
+    offer->matters = empty != 0 ? (gsize) (empty - offer->name.segment * offer->segment_bytes)
+                                : offer->length;
     return true;
 }

@@ -19,7 +19,8 @@ struct offer {
     guint32 segment_bytes;
     guint64 system;
     int level;
-    bool left; /* its timeline was left in it: what is there is all there will be */
+    bool left;     /* its timeline was left in it: what is there is all there will be */
+    gsize matters; /* of a whole one so many bytes: what stands behind a switch is nobody's */
 };
 
 /* FAILED, with an error. */
@@ -75,6 +76,7 @@ struct offer_look {
     struct wal_index *index;
     struct wal_reader *reader;
     GError *failure; /* where it ceases to be WAL */
+    bool rubbish;    /* behind a switch there are not zeroes alone */
 };
 
 void offer_look_begin(struct offer_look *look, const struct offer *offer);
@@ -83,7 +85,7 @@ void offer_look_begin(struct offer_look *look, const struct offer *offer);
 bool offer_look(const guint8 *bytes, gsize length, gpointer data);
 
 /* Of what was looked at to the end, or to where it is no WAL. False with an error: it is not what
- * its name says. Else offer->left is known, and the index complete. */
+ * its name says. Else offer->left and matters are known, and the index complete. */
 bool offer_judge(struct offer *offer, const struct offer_look *look, GError **error);
 
 void offer_look_clear(struct offer_look *look);
