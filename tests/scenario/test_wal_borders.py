@@ -4,8 +4,8 @@ has cut off behind one, what a standby's file holds behind a switch. None of tha
 from support.program import binary
 from support.restoring import owners_runbook
 from support.servers import ENDS, wait_until
-from support.wal import (MIB, Stored, follow, lsn, receiving, repository_for, segment_name,
-                         slot_lsn)
+from support.wal import (MIB, Stored, follow, lsn, promoted, receiving, repository_for,
+                         segment_name, slot_lsn)
 
 versions = ENDS
 PAGE = 8192
@@ -167,3 +167,51 @@ def test_what_stands_behind_a_switch_is_nobodys(fresh_server):
             wait_until(lambda: slot_lsn(standby) > begin + MIB, what="the receiver")
             receiver.end()
         assert runbook("backup", "verify", "--repo", repo).expect(0)
+
+
+def add(server):
+    """A commit, and no more WAL that belongs to it."""
+    server.sql("SELECT pg_logical_emit_message(true, 'x', 'y')")
+
+
+def test_a_standby_has_less_of_the_segment_in_which_a_timeline_was_left(fresh_server):
+    """It was behind, and had the rest from the first segment of the new timeline. Its archiver is not
+    kept by what it has of the old one's last, all of which is stored."""
+    primary, repo = small(fresh_server, wal_keep_size="64MB")
+    archive(primary, repo)
+    add(primary)
+    primary.sql("SELECT pg_switch_wal()")
+    wait_until(lambda: archived(primary), what="the archiver")
+    fetch = f"{binary()} backup wal fetch --repo {repo} %f %p"
+    first = fresh_server.standby(primary)
+    other = fresh_server.standby(primary, archive_mode="always", restore_command=fetch,
+                                 wal_keep_size="0", min_wal_size="2MB", max_wal_size="2MB")
+    archive(first, None)
+    primary.sql("SELECT pg_switch_wal()")
+    add(primary)
+    follow(other, primary)
+    other.cluster.stop()
+    add(primary)
+    follow(first, primary)
+    name = primary.value("SELECT pg_walfile_name(pg_current_wal_lsn())")
+    primary.cluster.crash()
+    archive(first, repo)
+    promoted(first)
+    first.sql("SELECT pg_switch_wal()")
+    wait_until(lambda: "00000002" + name[8:] in Stored(repo).segments(), what="the new timeline")
+    assert f"{name}.partial" in Stored(repo).files()
+    with open(other.cluster.data / "postgresql.auto.conf", "a", encoding="utf-8") as file:
+        file.write(f"primary_conninfo = 'host={first.cluster.folder} user=postgres'\n")
+        file.write(f"archive_command = '{binary()} backup wal push --repo {repo} %p'\n")
+    other.cluster.start()
+    for _ in range(3):  # until a restart point would remove it
+        add(first)
+        first.sql("CHECKPOINT")
+        first.sql("SELECT pg_switch_wal()")
+        follow(other, first)
+        other.sql("CHECKPOINT")
+    last = first.value("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")
+    wait_until(lambda: archived(other) >= last and not other.value(
+        f"SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name = '{name}.ready'"),
+        what=f"the standby's {name}\n{other.cluster.log.read_text()}")
+    assert f'"{name}" is not complete' not in other.cluster.log.read_text()

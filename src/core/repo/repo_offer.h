@@ -20,6 +20,7 @@ struct offer {
     guint64 system;
     int level;
     bool left;     /* its timeline was left in it: what is there is all there will be */
+    bool less;     /* and that is not all up to where it was left */
     gsize matters; /* of a whole one so many bytes: what stands behind a switch is nobody's */
 };
 
@@ -32,6 +33,9 @@ enum repo_put offer_another(const struct offer *offer, GError **error);
 
 /* DIFFERENT: other WAL of the same place has arrived already, as a partial one. */
 enum repo_put offer_other_wal(const struct offer *offer, GError **error);
+
+/* FAILED: its WAL ends before the segment does. */
+enum repo_put offer_incomplete(const struct offer *offer, guint64 end, GError **error);
 
 /* FAILED: a stream may be writing the partial one that ours is to replace. */
 enum repo_put offer_being_received(const struct offer *offer, GError **error);

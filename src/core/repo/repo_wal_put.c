@@ -209,6 +209,9 @@ static enum repo_put put_partial(const struct offer *offer, const struct wal_ind
         return compare(offer, index, error);
     if (is_settled(offer, ours, &put, error))
         return put;
+    /* It is of use only as the beginning of what is stored. */
+    if (offer->left && offer->less)
+        return offer_incomplete(offer, index->end_lsn, error);
     /* Behind its end it has what another segment left there. */
     if (!squeeze_through(offer, ours, sum_up, &known, &file, error))
         return REPO_PUT_FAILED;
