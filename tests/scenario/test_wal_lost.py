@@ -3,7 +3,8 @@ taken at once, and the receiving goes on."""
 
 from support.physical import backups
 from support.servers import ENDS, wait_until
-from support.wal import Stored, check_acknowledged, lsn, receiving, slot_lsn, write_wal
+from support.wal import (Stored, check_acknowledged, lsn, receiving, segment_name, slot_lsn,
+                         write_wal)
 
 versions = ENDS
 
@@ -54,3 +55,29 @@ def test_a_slot_near_its_bound_is_told(fresh_server, runbook, tmp_path):
         receiver.await_durable()
         receiver.end()
     check_acknowledged(server, repo)
+
+
+def test_a_slot_that_keeps_nothing(fresh_server, runbook, tmp_path):
+    """Somebody has removed files from pg_wal: the slot does not know. As it is it would keep all WAL from
+    there on, and nobody would ever receive it."""
+    server, repo = fresh_server(), tmp_path / "repo"
+    with receiving(runbook, server, repo) as receiver:
+        write_wal(server, 1000)
+        receiver.await_durable()
+        received = slot_lsn(server)
+        receiver.end()
+    for _ in range(2):
+        server.sql("SELECT pg_switch_wal()")
+        write_wal(server, 1000)
+    server.cluster.stop()
+    (server.cluster.data / "pg_wal" / segment_name(1, received)).unlink()
+    server.cluster.start()
+    with receiving(runbook, server, repo) as receiver:
+        wait_until(lambda: "the new full backup is complete" in receiver.said(), 40,
+                   what=f"a new backup\n{receiver.said()}")
+        receiver.await_durable()
+        (broken,) = Stored(repo).broken()
+        assert received - 300 <= lsn(broken["lsn"]) <= received
+        check_acknowledged(server, repo, first=slot_lsn(server) - slot_lsn(server) % (1 << 24))
+        assert lsn(backups(repo)[0].manifest["start_lsn"]) > lsn(broken["lsn"])
+        receiver.end()

@@ -78,7 +78,10 @@ def test_nothing_is_overwritten_and_nothing_is_taken_for_what_it_is_not(fresh_se
     content = bytearray((wal / name).read_bytes())
     other = tmp_path / "other"
     other.mkdir()
-    content[SEGMENT - 10] ^= 1  # behind the switch: it is WAL, and another one
+    content[SEGMENT - 10] ^= 1  # behind the switch: nobody's
+    (other / name).write_bytes(content)
+    push(runbook, repo, other / name)
+    content[20] ^= 1  # between two fields of a page's header: it is WAL, and another one
     (other / name).write_bytes(content)
     assert "another file" in push(runbook, repo, other / name, code=1).err
     assert Stored(repo).files()[name].read_bytes() == before

@@ -301,6 +301,30 @@ def test_a_standby_that_lags_is_followed(fresh_server):
         assert standby.value("SELECT count(*) FROM pg_replication_slots") == 1
 
 
+def test_a_standby_that_lags_is_promoted(fresh_server):
+    """In a segment that its primary had archived as a whole: what is held against that tells no more of
+    it when the timeline is left, and what is received of the new one is acknowledged."""
+    primary = fresh_server(wal_keep_size="256MB", archive_mode="on", archive_command="")
+    repo = repository_for(primary)
+    standby = fresh_server.standby(primary)
+    with owners_runbook(primary) as runbook:
+        standby.sql("SELECT pg_create_physical_replication_slot('pgrunbook', true)")
+        write_wal(primary, 10)
+        follow(standby, primary)
+        standby.cluster.stop()
+        archive(primary, repo)
+        name = switch(primary)
+        wait_until(lambda: name in Stored(repo).segments(), what="the archiver")
+        primary.cluster.crash()
+        standby.cluster.start()
+        with receiving(runbook, standby, repo) as receiver:
+            wait_until(lambda: "receiving WAL" in receiver.said(), what="the receiver")
+            promoted(standby)
+            write_wal(standby, 10)
+            receiver.await_durable()
+            receiver.end()
+
+
 def test_a_receiver_that_never_began_leaves_no_slot(fresh_server, runbook, tmp_path):
     server = fresh_server(hba=["local replication all reject"])
     begun(tmp_path / "repo")

@@ -160,6 +160,9 @@ static bool change_timeline(struct wal_stream *stream, GError **error)
     if (!wal_stream_settle(stream, error) || !hear_end(stream, &next, &from, error))
         return false;
     wal_stream_end_segment(stream);
+    /* What was held against the server's is its own up to here, and it has no more of that timeline. */
+    stream->unsure = false;
+    stream->without.timeline = 0;
     do {
         g_autoptr(GArray) path = NULL;
         g_autofree char *place = wal_lsn_format(from);

@@ -178,6 +178,33 @@ bool wal_stream_settle(struct wal_stream *stream, GError **error)
     return true;
 }
 
+static bool keep(struct wal_stream *stream, const char *data, gsize length, GError **error)
+{
+    return stream->file != NULL ? growing_put(stream->file, data, length, error)
+                                : hold_against(stream, data, length, error);
+}
+
+/* Behind a switch zeroes are kept: a standby whose connection broke there sends what its file held
+ * before, which is nobody's WAL. */
+static bool take_part(struct wal_stream *stream, const char *data, gsize length, GError **error)
+{
+    static const char zeroes[1 << 16];
+    gsize part = length;
+
+    read_wal(stream, data, length);
+    guint64 empty = stream->reader != NULL ? wal_reader_empty(stream->reader) : 0;
+    if (empty != 0)
+        part = empty > stream->position ? (gsize) (empty - stream->position) : 0;
+    if (!keep(stream, data, part, error))
+        return false;
+    for (gsize at = part; at < length; at += part) {
+        part = MIN(length - at, sizeof zeroes);
+        if (!keep(stream, zeroes, part, error))
+            return false;
+    }
+    return true;
+}
+
 bool wal_stream_take(struct wal_stream *stream, const char *data, gsize length, GError **error)
 {
     while (length > 0) {
@@ -187,10 +214,8 @@ bool wal_stream_take(struct wal_stream *stream, const char *data, gsize length, 
         if (stream->file == NULL && stream->standing == NULL && !stream->passing &&
             !begin_segment(stream, error))
             return false;
-        if (stream->file != NULL ? !growing_put(stream->file, data, take, error)
-                                 : !hold_against(stream, data, take, error))
+        if (!take_part(stream, data, take, error))
             return false;
-        read_wal(stream, data, take);
         if (stream->dirty_since == 0)
             stream->dirty_since = wal_stream_now_ms();
         stream->position += take;

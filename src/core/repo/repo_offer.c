@@ -21,6 +21,14 @@ enum repo_put offer_another(const struct offer *offer, GError **error)
     return REPO_PUT_DIFFERENT;
 }
 
+enum repo_put offer_incomplete(const struct offer *offer, guint64 end, GError **error)
+{
+    g_autofree char *place = wal_lsn_format(end);
+
+    return offer_refuse(error, "the server has not written the rest of it yet",
+                        "\"%s\" is not complete: its WAL ends at %s", offer->text, place);
+}
+
 enum repo_put offer_same(const struct offer *offer, guint32 timeline, GError **error)
 {
     g_autofree char *folder = segment_folder(offer->lineage, timeline);
@@ -44,14 +52,16 @@ static bool forks_here(const struct offer *offer)
 
 /* A standby that follows a promoted one gives its archiver the segment in which the old timeline
  * was left under its full name (archive_mode = always), and again until that succeeds. Behind the
- * end stands whatever the file held before. */
-static bool is_left(const struct offer *offer, const struct wal_reader *reader)
+ * end stands whatever the file held before. One that had the rest from the new timeline's segment
+ * has less of it than there was. */
+static bool is_left(struct offer *offer, const struct wal_reader *reader)
 {
     guint64 start = offer->name.segment * offer->segment_bytes;
     guint64 fork = repo_history_left(offer->lineage, offer->name.timeline, start,
                                      start + offer->segment_bytes);
 
-    return wal_reader_timeline(reader) != 0 && fork != 0 && wal_reader_end(reader) >= fork;
+    offer->less = wal_reader_end(reader) < fork;
+    return wal_reader_timeline(reader) != 0 && fork != 0;
 }
 
 void offer_look_begin(struct offer_look *look, const struct offer *offer)
@@ -63,6 +73,7 @@ void offer_look_begin(struct offer_look *look, const struct offer *offer)
     look->reader = wal_reader_new(start, offer->segment_bytes, offer->system, wal_index_visit,
                                   look->index);
     look->failure = NULL;
+    look->rubbish = false;
 }
 
 void offer_look_clear(struct offer_look *look)
@@ -75,8 +86,14 @@ void offer_look_clear(struct offer_look *look)
 bool offer_look(const guint8 *bytes, gsize length, gpointer data)
 {
     struct offer_look *look = data;
+    guint64 begin = wal_reader_position(look->reader);
+    bool good = wal_reader_feed(look->reader, bytes, length, &look->failure);
+    guint64 empty = wal_reader_empty(look->reader);
+    gsize at = empty > begin ? (gsize) (empty - begin) : 0;
 
-    return wal_reader_feed(look->reader, bytes, length, &look->failure);
+    while (empty != 0 && at < length && !look->rubbish)
+        look->rubbish = bytes[at++] != 0;
+    return good;
 }
 
 bool offer_judge(struct offer *offer, const struct offer_look *look, GError **error)
@@ -103,11 +120,12 @@ bool offer_judge(struct offer *offer, const struct offer_look *look, GError **er
         return false;
     }
     if (!partial && wal_reader_over(look->reader)) {
-        g_autofree char *end = wal_lsn_format(wal_reader_end(look->reader));
-        offer_refuse(error, "the server has not written the rest of it yet",
-                     "\"%s\" is not complete: its WAL ends at %s", offer->text, end);
+        offer_incomplete(offer, wal_reader_end(look->reader), error);
         return false;
     }
     wal_index_close(look->index, look->reader, !partial);
+    guint64 empty = wal_reader_empty(look->reader);
+    offer->matters = empty != 0 ? (gsize) (empty - offer->name.segment * offer->segment_bytes)
+                                : offer->length;
     return true;
 }

@@ -19,7 +19,9 @@ struct offer {
     guint32 segment_bytes;
     guint64 system;
     int level;
-    bool left; /* its timeline was left in it: what is there is all there will be */
+    bool left;     /* its timeline was left in it: what is there is all there will be */
+    bool less;     /* and that is not all up to where it was left */
+    gsize matters; /* of a whole one so many bytes: what stands behind a switch is nobody's */
 };
 
 /* FAILED, with an error. */
@@ -31,6 +33,9 @@ enum repo_put offer_another(const struct offer *offer, GError **error);
 
 /* DIFFERENT: other WAL of the same place has arrived already, as a partial one. */
 enum repo_put offer_other_wal(const struct offer *offer, GError **error);
+
+/* FAILED: its WAL ends before the segment does. */
+enum repo_put offer_incomplete(const struct offer *offer, guint64 end, GError **error);
 
 /* FAILED: a stream may be writing the partial one that ours is to replace. */
 enum repo_put offer_being_received(const struct offer *offer, GError **error);
@@ -75,6 +80,7 @@ struct offer_look {
     struct wal_index *index;
     struct wal_reader *reader;
     GError *failure; /* where it ceases to be WAL */
+    bool rubbish;    /* behind a switch there are not zeroes alone */
 };
 
 void offer_look_begin(struct offer_look *look, const struct offer *offer);
@@ -83,7 +89,7 @@ void offer_look_begin(struct offer_look *look, const struct offer *offer);
 bool offer_look(const guint8 *bytes, gsize length, gpointer data);
 
 /* Of what was looked at to the end, or to where it is no WAL. False with an error: it is not what
- * its name says. Else offer->left is known, and the index complete. */
+ * its name says. Else offer->left and matters are known, and the index complete. */
 bool offer_judge(struct offer *offer, const struct offer_look *look, GError **error);
 
 void offer_look_clear(struct offer_look *look);

@@ -105,14 +105,21 @@ static void compress(struct slot *slot, ZSTD_CCtx *context)
         slot->why = ZSTD_getErrorName(slot->size);
 }
 
+static ZSTD_CCtx *new_context(int level)
+{
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+    return context;
+}
+
 static gpointer work(gpointer data)
 {
     struct squeeze *squeeze = data;
-    ZSTD_CCtx *context = ZSTD_createCCtx();
+    ZSTD_CCtx *context = new_context(squeeze->level);
     guint number = 0;
 
-    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, squeeze->level);
-    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
     while (take(squeeze, &number)) {
         struct slot *slot = slot_of(squeeze, number);
         map_part(squeeze, slot, number);
@@ -171,15 +178,19 @@ const guint8 *squeeze_next(struct squeeze *squeeze, gsize *ret_length, GError **
     return slot->bytes;
 }
 
+static bool put_frame(const struct slot *slot, struct repo_writer *file, GError **error)
+{
+    if (slot->why == NULL)
+        return repo_writer_put(file, slot->frame, slot->size, error);
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not compress: %s", slot->why);
+    return false;
+}
+
 bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **error)
 {
     struct slot *slot = await(squeeze, PART_DONE);
 
-    if (slot->why != NULL) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not compress: %s", slot->why);
-        return false;
-    }
-    if (!repo_writer_put(file, slot->frame, slot->size, error))
+    if (!put_frame(slot, file, error))
         return false;
     unmap(slot);
     g_mutex_lock(&squeeze->lock);
@@ -188,6 +199,23 @@ bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **err
     g_cond_signal(&squeeze->room);
     g_mutex_unlock(&squeeze->lock);
     return true;
+}
+
+bool squeeze_zeroes(struct repo_writer *file, gsize length, int level, GError **error)
+{
+    g_autofree guint8 *zeroes = g_malloc0(PART_BYTES);
+    g_autofree guint8 *frame = g_malloc(ZSTD_compressBound(PART_BYTES));
+    ZSTD_CCtx *context = new_context(level);
+    bool good = true;
+
+    for (gsize at = 0; good && at < length; at += PART_BYTES) {
+        struct slot slot = {
+            .bytes = zeroes, .frame = frame, .length = MIN(length - at, PART_BYTES)};
+        compress(&slot, context);
+        good = put_frame(&slot, file, error);
+    }
+    ZSTD_freeCCtx(context);
+    return good;
 }
 
 void squeeze_free(struct squeeze *squeeze)

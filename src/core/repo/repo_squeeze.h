@@ -21,6 +21,9 @@ const guint8 *squeeze_next(struct squeeze *squeeze, gsize *ret_length, GError **
 /* Puts the frame of the part that squeeze_next() has told, when it is done. */
 bool squeeze_put(struct squeeze *squeeze, struct repo_writer *file, GError **error);
 
+/* Puts so many zeroes, as frames of the same kind. */
+bool squeeze_zeroes(struct repo_writer *file, gsize length, int level, GError **error);
+
 /* What was not begun is left. */
 void squeeze_free(struct squeeze *squeeze);
 AUTO_DEFINE(squeeze, squeeze_free)

@@ -230,6 +230,44 @@ static void test_neighbours(struct place *place, gconstpointer encrypted)
     check_put(place, names[1], third, REPO_PUT_DONE);
 }
 
+/* A switch, and behind it what a standby's file held before, or zeroes. */
+static GByteArray *switched(guint8 behind)
+{
+    struct writer writer = writer_at(3 * MB);
+    g_autoptr(GByteArray) nothing = g_byte_array_new();
+
+    for (guint32 xid = 700; xid < 720; xid++)
+        put_end(&writer, 0, xid, 1000000 * (gint64) xid);
+    put_record(&writer, 0, 0x40, 0, nothing);
+    guint end = writer.bytes->len;
+    g_byte_array_set_size(writer.bytes, MB);
+    memset(writer.bytes->data + end, behind, MB - end);
+    return writer.bytes;
+}
+
+/* It is the same segment whatever stands there, and stored with zeroes. */
+static void test_behind_a_switch(struct place *place, gconstpointer encrypted)
+{
+    g_autoptr(GByteArray) bytes = switched(0), rubbish = switched(0xA5);
+    const struct repo_segment segment = {1, 3, false, 0, MB, 0};
+    g_autofree guint8 *there = g_malloc(MB);
+    g_autoptr(GError) error = NULL;
+    gsize length = 0;
+    bool usable = false;
+
+    (void) encrypted;
+    growing_free(grow(place, bytes, 300000));
+    check_put(place, name, rubbish, REPO_PUT_DONE);
+    g_assert_false(is_stored(place, true));
+    g_assert_true(read_segment(place, &segment, there, &length));
+    fixture_same(there, length, bytes->data, bytes->len);
+    g_assert_true(lineage_segment_verify(place->lineage, &segment, &usable, &error));
+    check_put(place, name, bytes, REPO_PUT_SAME);
+    check_put(place, name, rubbish, REPO_PUT_SAME);
+    rubbish->data[100] ^= 1;
+    check_put(place, name, rubbish, REPO_PUT_FAILED);
+}
+
 #define ADD(text, function)                                                                    \
     g_test_add("/repo/beside/" text, struct place, NULL, set_up, function, tear_down);         \
     g_test_add("/repo/beside/encrypted/" text, struct place, "yes", set_up, function, tear_down)
@@ -246,5 +284,6 @@ int main(int argc, char **argv)
     ADD("standing", test_standing);
     ADD("standing_damaged", test_standing_damaged);
     ADD("neighbours", test_neighbours);
+    ADD("behind_a_switch", test_behind_a_switch);
     return g_test_run();
 }

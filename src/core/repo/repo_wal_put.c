@@ -30,10 +30,10 @@ static bool read_through(const struct offer *offer,
     return true;
 }
 
-/* How many bytes there are of it. */
+/* How many bytes there are of it that say something. */
 static gsize length_of(const struct offer *offer, const struct wal_index *index)
 {
-    return index->whole ? offer->length
+    return index->whole ? offer->matters
                         : (gsize) (index->end_lsn - offer->name.segment * offer->segment_bytes);
 }
 
@@ -120,6 +120,26 @@ static bool squeeze_through(const struct offer *offer, gsize length,
     return *ret_file != NULL;
 }
 
+static bool take_all(const guint8 *bytes, gsize length, gpointer data)
+{
+    (void) bytes;
+    (void) length;
+    (void) data;
+    return true;
+}
+
+/* A standby whose connection broke behind a switch goes on with the next segment: behind the switch its
+ * file holds what it held before, where its primary's has zeroes. These are stored. */
+static bool squeeze_anew(const struct offer *offer, guint64 empty, struct repo_writer **file,
+                         GError **error)
+{
+    gsize length = (gsize) (empty - offer->name.segment * offer->segment_bytes);
+
+    g_clear_pointer(file, repo_writer_free);
+    return squeeze_through(offer, length, take_all, NULL, file, error) &&
+           squeeze_zeroes(*file, offer->length - length, offer->level, error);
+}
+
 static bool show(const struct offer *offer, struct repo_writer *file, bool keep,
                  bool *ret_exists, GError **error)
 {
@@ -189,6 +209,9 @@ static enum repo_put put_partial(const struct offer *offer, const struct wal_ind
         return compare(offer, index, error);
     if (is_settled(offer, ours, &put, error))
         return put;
+    /* It is of use only as the beginning of what is stored. */
+    if (offer->left && offer->less)
+        return offer_incomplete(offer, index->end_lsn, error);
     /* Behind its end it has what another segment left there. */
     if (!squeeze_through(offer, ours, sum_up, &known, &file, error))
         return REPO_PUT_FAILED;
@@ -204,7 +227,7 @@ static enum repo_put look_at_arrived(const struct offer *offer, bool *ret_same, 
 {
     struct offer_beside beside;
 
-    if (!offer_look_beside(offer, offer->length, &beside, error))
+    if (!offer_look_beside(offer, offer->matters, &beside, error))
         return REPO_PUT_FAILED;
     *ret_same = !beside.damaged && beside.differs == G_MAXSIZE;
     return offer_contradicted(&beside) ? offer_other_wal(offer, error) : REPO_PUT_DONE;
@@ -321,6 +344,8 @@ static enum repo_put put_segment(struct offer *offer, GError **error)
     bool good = offer->name.kind == WAL_PARTIAL || stored_already(offer, false)
                     ? read_through(offer, offer_look, &look, error)
                     : squeeze_through(offer, offer->length, offer_look, &look, &file, error);
+    if (good && file != NULL && look.rubbish)
+        good = squeeze_anew(offer, wal_reader_empty(look.reader), &file, error);
     enum repo_put put = good ? put_looked_at(offer, &look, file, error) : REPO_PUT_FAILED;
     offer_look_clear(&look);
     return put;

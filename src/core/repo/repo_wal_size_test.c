@@ -125,15 +125,20 @@ static void test_there_and_back(struct sized *sized, gconstpointer data)
     g_assert_cmphex(index->end_lsn, ==, 4 * (guint64) sized->size);
 }
 
+/* The last byte before the switch stands between two records: no checksum covers it. */
 static void test_other_in_its_last_byte(struct sized *sized, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
+    gsize last = sized->switched - WAL_RECORD_HEADER - 5 - 1;
 
     (void) data;
-    sized->bytes->data[sized->size - 1] ^= 1;
+    sized->bytes->data[last] ^= 1;
     g_assert_cmpint(put_file(&sized->place, NAME, sized->bytes, &error), ==,
                     REPO_PUT_DIFFERENT);
     g_clear_error(&error);
+    sized->bytes->data[last] ^= 1;
+    sized->bytes->data[sized->size - 1] ^= 1; /* behind the switch */
+    g_assert_cmpint(put_file(&sized->place, NAME, sized->bytes, &error), ==, REPO_PUT_SAME);
     sized->bytes->data[sized->size - 1] ^= 1;
     g_assert_cmpint(put_file(&sized->place, NAME, sized->bytes, &error), ==, REPO_PUT_SAME);
     sized->bytes->data[0x60] ^= 1;

@@ -353,9 +353,18 @@ static void test_left(struct place *place, gconstpointer encrypted)
     g_autofree char *history = g_strdup_printf("1\t0/%X\tno reason\n", (guint32) end);
     g_assert_cmpint(lineage_history_put(place->lineage, 2, history, strlen(history), &error),
                     ==, REPO_PUT_DONE);
+    /* What has less is taken only where all of it is stored already. */
+    g_autoptr(GByteArray) less = g_byte_array_new();
+    g_byte_array_append(less, bytes->data, MB);
+    memset(less->data + 4000, 0, MB - 4000);
+    g_assert_cmpint(put_file(place, name, less, &error), ==, REPO_PUT_FAILED);
+    g_assert_nonnull(strstr(error->message, "is not complete"));
+    g_clear_error(&error);
     g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_DONE);
     g_assert_no_error(error);
     g_assert_cmpint(put_file(place, name, bytes, &error), ==, REPO_PUT_SAME);
+    g_assert_no_error(error);
+    g_assert_cmpint(put_file(place, name, less, &error), ==, REPO_PUT_SAME);
     g_assert_no_error(error);
     g_assert_cmpuint(partial_length(place), ==, end - 3 * MB);
     g_autoptr(GArray) segments = lineage_segments(place->lineage, &error);

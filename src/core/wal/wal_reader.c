@@ -46,8 +46,10 @@ struct wal_reader {
 
     guint64 carried, carried_left;
     bool anew;            /* what would have been carried was given up */
+    bool cut;             /* what was carried was given up further on */
     guint64 before_first; /* the record before the first one */
     guint64 checked;      /* behind the last complete record */
+    guint64 empty;        /* behind the switch; 0: none was met */
 
     guint8 head[WAL_RECORD_HEADER];
     guint32 have, total; /* bytes of the record that is being read; 0: none */
@@ -169,6 +171,7 @@ static bool join_pages(struct wal_reader *reader, GError **error)
     }
     if (flags & FIRST_IS_OVERWRITTEN && rest == 0) {
         reader->anew |= !reader->begun;
+        reader->cut |= reader->state == READ_CARRIED;
         reader->have = reader->total = 0;
         reader->carried_left = 0;
         reader->state = READ_RECORDS;
@@ -221,6 +224,14 @@ static gsize feed_header(struct wal_reader *reader, const guint8 *bytes, gsize l
 
 /* ---- records ------------------------------------------------------------------------------ */
 
+/* Behind a switch nothing stands up to the segment's end. */
+static void pass_over(struct wal_reader *reader)
+{
+    reader->state = READ_VOID;
+    reader->end = reader->position + reader->segment_bytes - 1 -
+                  (reader->position + reader->segment_bytes - 1) % reader->segment_bytes;
+}
+
 static bool is_kept(const struct wal_reader *reader)
 {
     return reader->have >= WAL_RECORD_HEADER && wal_record_kept(reader->head);
@@ -249,10 +260,9 @@ static bool end_record(struct wal_reader *reader, GError **error)
         return broken(reader, error, "the record at %s cannot be read", lsn);
     }
     if (event.kind == WAL_SWITCH) {
-        reader->state = READ_VOID;
-        reader->end = event.end_lsn =
-            reader->position + reader->segment_bytes - 1 -
-            (reader->position + reader->segment_bytes - 1) % reader->segment_bytes;
+        reader->empty = reader->position;
+        pass_over(reader);
+        event.end_lsn = reader->end;
     }
     /* A page that a new timeline shares with the old one bears the old one's number. */
     reader->timeline = MAX(reader->timeline, event.timeline);
@@ -271,7 +281,8 @@ static bool check_record(struct wal_reader *reader, GError **error)
     g_byte_array_set_size(reader->body, 0);
     if (reader->previous != 0 ? previous != reader->previous : previous >= reader->record)
         return broken(reader, error, "the record does not follow the one before");
-    if (reader->previous == 0)
+    /* Behind a record that was given up stands which one came before that. */
+    if (reader->previous == 0 && !reader->cut)
         reader->before_first = previous;
     return reader->total > WAL_RECORD_HEADER || end_record(reader, error);
 }
@@ -292,7 +303,10 @@ static gsize begin_record(struct wal_reader *reader, const guint8 *bytes, gsize 
     reader->total = wal_get32(reader->head);
     if (reader->total == 0) {
         reader->have = 0;
-        reader->state = READ_OVER;
+        if (reader->previous == 0 && reader->empty != 0)
+            pass_over(reader);
+        else
+            reader->state = READ_OVER;
     } else if (reader->total < WAL_RECORD_HEADER) {
         *ret_good = broken(reader, error, "a record of %u bytes", reader->total);
     } else if (reader->have == WAL_RECORD_HEADER) {
@@ -324,16 +338,26 @@ static gsize feed_records(struct wal_reader *reader, const guint8 *bytes, gsize 
     return take;
 }
 
-static gsize feed_carried(struct wal_reader *reader, gsize length)
+/* A switch is a header alone, and says what it is in its last eight bytes: so it is known as well where
+ * only these, or sixteen, stand behind the border, and nothing else does. */
+static void end_carried(struct wal_reader *reader)
+{
+    reader->state = READ_RECORDS;
+    reader->end = (reader->position + 7) & ~(guint64) 7;
+    if (reader->carried < WAL_RECORD_HEADER && wal_record_switches(reader->head))
+        reader->empty = reader->position;
+}
+
+static gsize feed_carried(struct wal_reader *reader, const guint8 *bytes, gsize length)
 {
     gsize take = (gsize) MIN(length, reader->carried_left);
 
+    if (reader->carried < WAL_RECORD_HEADER)
+        memcpy(reader->head + WAL_RECORD_HEADER - reader->carried_left, bytes, take);
     reader->position += take;
     reader->carried_left -= take;
-    if (reader->carried_left == 0) {
-        reader->state = READ_RECORDS;
-        reader->end = (reader->position + 7) & ~(guint64) 7;
-    }
+    if (reader->carried_left == 0)
+        end_carried(reader);
     return take;
 }
 
@@ -352,7 +376,7 @@ bool wal_reader_feed(struct wal_reader *reader, const void *data, gsize length, 
         if (in_page < header) {
             take = feed_header(reader, bytes, length, &good, error);
         } else if (reader->state == READ_CARRIED) {
-            take = feed_carried(reader, MIN(length, PAGE - in_page));
+            take = feed_carried(reader, bytes, MIN(length, PAGE - in_page));
         } else if (reader->state == READ_RECORDS) {
             take = feed_records(reader, bytes, MIN(length, PAGE - in_page), &good, error);
         } else {
@@ -427,6 +451,11 @@ guint32 wal_reader_timeline(const struct wal_reader *reader)
 int wal_reader_version(const struct wal_reader *reader)
 {
     return reader->version;
+}
+
+guint64 wal_reader_empty(const struct wal_reader *reader)
+{
+    return reader->state == READ_VOID ? reader->empty : 0;
 }
 
 bool wal_reader_switched(const struct wal_reader *reader)

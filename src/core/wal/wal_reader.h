@@ -70,7 +70,8 @@ guint64 wal_reader_checked(const struct wal_reader *reader);
 struct wal_join {
     bool anew;        /* the record that ran into it was given up after a crash */
     guint64 carried;  /* bytes of a record that began before */
-    guint64 previous; /* where its first record says that the one before begins; 0: unknown */
+    guint64 previous; /* where its first record says that the one before begins; 0: unknown, or
+                         not the last that began before */
     guint64 last;     /* where the last record that begins in it does; 0: none does */
     guint64 left; /* bytes of the last record, or of the carried one, that stand behind it */
 };
@@ -85,6 +86,10 @@ bool wal_join_fits(const struct wal_join *first, const struct wal_join *second);
 int wal_reader_version(const struct wal_reader *reader); /* 14 to 18; 0: no page read yet */
 bool wal_reader_switched(
     const struct wal_reader *reader); /* behind a switch: the rest is void */
+
+/* Where the void behind that switch begins; 0: not behind one. What a file holds there is no WAL, and
+ * on a standby whose connection broke not the primary's zeroes either. */
+guint64 wal_reader_empty(const struct wal_reader *reader);
 void wal_reader_free(struct wal_reader *reader);
 AUTO_DEFINE(wal_reader, wal_reader_free)
 

@@ -362,6 +362,80 @@ static void test_joins(void)
     }
 }
 
+/* Up to so many bytes before the border, where a record of more than that begins. */
+static struct writer writer_before_border(guint32 left)
+{
+    struct writer writer = writer_at(3 * MB);
+
+    while (MB - writer.bytes->len > 3 * PAGE)
+        put_filler(&writer, 5000);
+    while (MB - writer.bytes->len > 1000)
+        put_filler(&writer, 3);
+    put_filler(&writer, MB - writer.bytes->len - left - 29);
+    g_assert_cmpuint(MB - writer.bytes->len, ==, left);
+    return writer;
+}
+
+/* The header of the last record of the first segment runs into the next, where nothing follows. */
+static void test_switch_over_border(void)
+{
+    for (guint32 left = 8; left <= 16; left += 8) {
+        struct writer writer = writer_before_border(left);
+        g_autoptr(GByteArray) bytes = writer.bytes;
+        g_autoptr(GByteArray) head = g_byte_array_new();
+        g_autoptr(GError) error = NULL;
+        put(&(struct writer){.bytes = head}, WAL_RECORD_HEADER, 8);
+        put(&(struct writer){.bytes = head}, writer.previous, 8);
+        put(&(struct writer){.bytes = head}, 0x40, 4);
+        put(&(struct writer){.bytes = head}, wal_crc(0, head->data, 20), 4);
+        writer.previous = position(&writer);
+        put_over_pages(&writer, head->data, head->len);
+        g_byte_array_set_size(bytes, 2 * MB);
+        gsize end = MB + 40 + WAL_RECORD_HEADER - left;
+        memset(bytes->data + end, 0, 2 * MB - end);
+        put_page(&writer, 0, 0);
+        put_filler(&writer, 10);
+        AUTO(wal_index)
+        index = wal_index_of(bytes->data + MB, MB, 1, 4, MB, system_id, &error);
+        g_assert_no_error(error);
+        g_assert_true(index->whole);
+        g_assert_cmphex(index->end_lsn, ==, 5 * MB);
+        struct wal_join first = join_of(bytes->data, MB, 3 * MB);
+        struct wal_join third = join_of(bytes->data + 2 * MB, bytes->len - 2 * MB, 5 * MB);
+        g_assert_true(wal_join_fits(&first, &index->join));
+        g_assert_true(wal_join_fits(&index->join, &third));
+        AUTO(wal_reader) reader = wal_reader_new(4 * MB, MB, 0, NULL, NULL);
+        g_assert_true(wal_reader_feed(reader, bytes->data + MB, MB, NULL));
+        g_assert_cmphex(wal_reader_empty(reader), ==, 3 * MB + end);
+        /* Another record's end says nothing of what is behind it. */
+        bytes->data[end - 7] = 10;
+        AUTO(wal_index)
+        other = wal_index_of(bytes->data + MB, MB, 1, 4, MB, system_id, &error);
+        g_assert_false(other->whole);
+    }
+}
+
+/* A record of some pages, of which those from the second behind the border on were not written when the
+ * server crashed: what follows it there begins behind the record before. */
+static void test_given_up_behind_border(void)
+{
+    for (guint pages = 0; pages < 3; pages++) {
+        struct writer writer = writer_before_border(56);
+        g_autoptr(GByteArray) bytes = writer.bytes;
+        guint64 before = writer.previous;
+        put_filler(&writer, 5 * PAGE);
+        g_byte_array_set_size(bytes, MB + pages * PAGE);
+        writer.previous = before;
+        put_page(&writer, 0, 8);
+        put_filler(&writer, 100);
+        struct wal_join first = join_of(bytes->data, MB, 3 * MB);
+        struct wal_join second = join_of(bytes->data + MB, bytes->len - MB, 4 * MB);
+        g_assert_true(wal_join_fits(&first, &second));
+        first.left++;
+        g_assert_cmpint(wal_join_fits(&first, &second), ==, pages == 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -377,5 +451,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wal/index/text", test_index_text);
     g_test_add_func("/wal/index/damaged", test_damaged_index);
     g_test_add_func("/wal/joins", test_joins);
+    g_test_add_func("/wal/switch_over_border", test_switch_over_border);
+    g_test_add_func("/wal/given_up_behind_border", test_given_up_behind_border);
     return g_test_run();
 }

@@ -89,6 +89,12 @@ bool wal_record_marks(const guint8 head[WAL_RECORD_HEADER])
            (manager_of(head) == MANAGER_XLOG && operation_of(head) == XLOG_RESTORE_POINT);
 }
 
+bool wal_record_switches(const guint8 head[WAL_RECORD_HEADER])
+{
+    return manager_of(head) == MANAGER_XLOG && head[16] == XLOG_SWITCH &&
+           wal_get16(head + 18) == 0;
+}
+
 bool wal_record_kept(const guint8 head[WAL_RECORD_HEADER])
 {
     guint8 operation = operation_of(head);

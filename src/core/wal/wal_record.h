@@ -21,6 +21,9 @@ guint64 wal_get64(const guint8 *bytes);
 bool wal_record_kept(const guint8 head[WAL_RECORD_HEADER]);
 bool wal_record_marks(const guint8 head[WAL_RECORD_HEADER]);
 
+/* Whether it is a switch to another segment; of the header its last eight bytes are enough. */
+bool wal_record_switches(const guint8 head[WAL_RECORD_HEADER]);
+
 /* Fills kind, time, xid and (of a checkpoint or an end of recovery) timeline; *ret_name of a
  * restore point, caller frees. body: what follows the header. version: 14 to 18. False: this is no
  * such record. */

@@ -36,6 +36,7 @@ struct receive {
     enum receive_danger warned; /* what was told */
     bool leap, begun;
     bool made;               /* the slot, by this run */
+    bool empty;              /* the server has not even what the slot says that it keeps */
     gint64 refused_since_us; /* monotonic; 0: the last failure was another one */
     bool busy; /* the slot was in use, perhaps by one of us whose death is not noticed yet */
 };
@@ -177,6 +178,8 @@ static bool settle_slot(struct receive *receive, struct receive_slot *slot, GErr
                           "the slot \"%s\" is in use by another process", receive->slot);
         return false;
     }
+    slot->lost |= slot->exists && receive->empty;
+    receive->empty = false;
     if (slot->lost && !receive_slot_drop(receive->session, receive->slot, error))
         return false;
     if ((!slot->exists || slot->lost) &&
@@ -247,8 +250,9 @@ static bool receive_once(struct receive *receive, bool *ret_removed, GError **er
     return good;
 }
 
-/* Where WAL was lost, once more from what the slot still keeps. When that is gone as well, another
- * try at once would end in the same way. */
+/* Where WAL was lost, once more from what the slot still keeps. When that is gone as well (somebody has
+ * removed files, or reset the WAL), the next try makes the slot anew: it would keep all WAL from there
+ * on for ever. */
 static bool attempt(struct receive *receive, GError **error)
 {
     bool removed = false;
@@ -260,6 +264,7 @@ static bool attempt(struct receive *receive, GError **error)
         receive->leap = true;
         g_clear_error(&failure);
         good = receive_once(receive, &removed, &failure);
+        receive->empty = !good && removed;
     }
     if (!good)
         g_propagate_error(error, g_steal_pointer(&failure));
