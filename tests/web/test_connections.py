@@ -20,7 +20,8 @@ def test_a_page_uses_its_connections_again(server, runbook):
         wait_until(lambda: sum(path.endswith("/overview") for path, _ in browser.run(ASKED)) >= 4,
                    what="the page to have asked again, every two seconds")
         asked = browser.run(ASKED)
-        new = [path for path, connects in asked if connects]
+        # The document's own the browser mostly makes before it asks, and then tells nothing of it.
+        new = [path for path, connects in asked if connects and path != "/"]
         assert len(asked) > 2 * AT_ONCE and len(new) <= AT_ONCE, new
         assert browser.complaints == []
     finally:
