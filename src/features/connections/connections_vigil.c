@@ -104,7 +104,7 @@ bool connections_vigil_may_relieve(const struct connections_vigil *vigil, gint64
 
 void connections_vigil_relieved(struct connections_vigil *vigil, gint64 now_us, guint told)
 {
-    bool of_full_room = vigil->begun_us != 0 || vigil->full_looks >= LOOKS;
+    bool of_full_room = vigil->begun_us != 0 || vigil->full_looks > 0;
 
     vigil->begun_us = told > 0 && of_full_room ? now_us : 0;
     vigil->tried = vigil->kind;

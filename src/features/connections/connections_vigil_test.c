@@ -59,8 +59,11 @@ static void test_begun_long_ago(void)
     struct connections_vigil vigil;
 
     connections_vigil_init(&vigil);
-    for (guint i = 0; i < 2; i++)
-        connections_vigil_triggered(&vigil, true, true, 0, SECOND);
+    /* Refused: no second look was waited for. */
+    g_assert_true(connections_vigil_triggered(&vigil, true, true, WATCH_REFUSED, SECOND));
+    see(&vigil, CONNECTIONS_IDLE_PILEUP);
+    connections_vigil_relieved(&vigil, SECOND, 1);
+    g_assert_true(connections_vigil_triggered(&vigil, false, true, 0, 2 * SECOND));
     see(&vigil, CONNECTIONS_IDLE_PILEUP);
     connections_vigil_relieved(&vigil, 2 * SECOND, 1);
     g_assert_false(connections_vigil_triggered(&vigil, false, true, 0, 122 * SECOND));
