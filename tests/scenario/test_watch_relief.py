@@ -6,7 +6,8 @@ import re
 import signal
 
 import pytest
-from support.connections import alive, at_work, idle, pid_of, pids, queue, waiting
+from support import faults
+from support.connections import alive, at_work, idle, pid_of, pids, queue, states, waiting
 from support.servers import wait_until
 from support.watch import Watch, configure, make_role
 
@@ -135,6 +136,24 @@ def test_a_ladder_is_climbed_from_look_to_look(runbook, watched):
     watch.stop().expect(130)
 
 
+def slow_history(runbook, server):
+    """An environment in which each write to the history, which is there, waits for 0.1 s: an
+    emergency keeps machine and disk busy."""
+    runbook("connections", "relieve", "--yes", server=server).expect(0)
+    return faults.environment(runbook.state, 1, "slow", stay=True)
+
+
+def test_a_slow_disk_under_the_history_takes_no_time_of_a_relief(runbook, watched):
+    watch = Watch(runbook, *configure(runbook, watched, **RELIEF),
+                  env=slow_history(runbook, watched))
+    watch.up(acts=True)
+    sessions = idle(watched, 16, user="app")
+    wait_until(lambda: len(alive(watched, sessions)) <= 13, timeout=60, what="the goal")
+    notes = watch.said("note", name="relief")
+    assert all(int(note["message"].split()[0]) > 0 for note in notes), notes
+    watch.stop().expect(130)
+
+
 def key_of(section):
     """The second key of the section's advisory lock: GLib's hash of its name."""
     value = 5381
@@ -213,4 +232,17 @@ def test_a_query_that_heeds_no_cancel_holds_up_no_look(runbook, watched):
     watch.samples(2)
     assert alive(watched, [report, job]) == {pid_of(report)}
     assert len(watch.said("note", name="rule")) == 3 and seconds_between(watch, said) < 3
+    watch.stop().expect(130)
+
+
+def test_who_was_not_reached_was_not_told(runbook, watched):
+    """Five at once, and a disk so slow that no look reaches all of them: the next looks cancel
+    the others. Nobody's session is ended for a cancel that was never sent."""
+    watch = Watch(runbook, *configure(runbook, watched, RULES, **{
+        "queries.enforce": "on", "queries.grace": "3s"}), env=slow_history(runbook, watched))
+    watch.up(acts=True)
+    jobs = at_work(watched, 5, user="app", application_name="job")
+    wait_until(lambda: "active" not in states(watched, jobs), timeout=60,
+               what="the end of all five queries")
+    assert alive(watched, jobs) == set(pids(jobs))
     watch.stop().expect(130)

@@ -10,6 +10,7 @@
  *   FAULTS_ACT=torn       the same, after half of it when it writes
  *   FAULTS_ACT=ENOSPC     a call that needs room fails so (others are made)
  *   FAULTS_ACT=EIO        the call fails so
+ *   FAULTS_ACT=slow       the call is made 0.1 s later: a disk that others keep busy
  *   FAULTS_STAY=1         every later one fails as well: a disk that is full stays full
  *   FAULTS_TRACE=FILE     gets a line for each counted call: number, name, path
  *   FAULTS_CLOCK=SECONDS  the clock is so many seconds ahead (negative: behind)
@@ -37,7 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum act { ACT_NONE, ACT_KILL, ACT_TORN, ACT_ENOSPC, ACT_EIO };
+enum act { ACT_NONE, ACT_KILL, ACT_TORN, ACT_ENOSPC, ACT_EIO, ACT_SLOW };
 
 static const char *under;
 static size_t under_length;
@@ -56,6 +57,7 @@ static enum act act_of(const char *name)
            : strcmp(name, "torn") == 0   ? ACT_TORN
            : strcmp(name, "ENOSPC") == 0 ? ACT_ENOSPC
            : strcmp(name, "EIO") == 0    ? ACT_EIO
+           : strcmp(name, "slow") == 0   ? ACT_SLOW
                                          : ACT_NONE;
 }
 
@@ -129,6 +131,13 @@ static void note(uint64_t number, const char *call, const char *path)
         syscall(SYS_write, trace, line, (size_t) length);
 }
 
+static void be_slow(void)
+{
+    const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+
+    nanosleep(&pause, NULL);
+}
+
 static void die(void)
 {
     kill(getpid(), SIGKILL);
@@ -155,6 +164,8 @@ static int strikes(const char *call, enum needs needs, int fd, const char *path)
     note(number, call, name);
     if (at == 0 || number < at || (number > at && !stay))
         return 0;
+    if (act == ACT_SLOW)
+        be_slow();
     if (act == ACT_KILL || (act == ACT_TORN && needs != WRITES))
         die();
     if (act == ACT_TORN)

@@ -124,7 +124,8 @@ static char *outcome_words(const struct emergency *emergency,
         g_string_append_printf(words, ", %u told to and still there", emergency->vigil.sent);
     g_string_append_printf(words, " (%s)", reason != NULL ? reason : "no diagnosis");
     if (!json_is_true(json_object_get(goal, "reached")) && !open)
-        g_string_append(words, "; the goal is not reached");
+        g_string_append(words, emergency->vigil.late ? "; the next look goes on"
+                                                     : "; the goal is not reached");
     if (*outcome->messages != '\0')
         g_string_append_printf(words, "; %s", outcome->messages);
     return g_string_free(g_steal_pointer(&words), FALSE);

@@ -202,6 +202,7 @@ enum runbook_exit connections_relieve_look(struct call *call, struct plan_pace *
     struct relief relief = {.call = call, .pace = pace, .vigil = vigil};
 
     vigil->sent = 0;
+    vigil->late = false;
     return enter_and_relieve(&relief, NULL, error);
 }
 

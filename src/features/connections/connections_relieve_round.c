@@ -99,8 +99,8 @@ static void remember(struct connections_vigil *vigil, const struct relief_round 
 
     for (guint i = 0; i < round->acts->acts->len; i++) {
         const struct backends_act *act = g_ptr_array_index(round->acts->acts, i);
-        if (act->result != BACKENDS_SENT && act->result != BACKENDS_CANCELLED &&
-            act->result != BACKENDS_TERMINATED)
+        vigil->late |= backends_act_step(round->plan, act)->outcome == STEP_NOT_REACHED;
+        if (!act->told)
             continue;
         if (round->diagnosis->kind == CONNECTIONS_LOCK_CONVOY)
             vigil->queue_us = now_us;
@@ -165,25 +165,26 @@ static bool is_needed(struct session *session, const char **ret_why, gpointer da
 bool relief_act(struct relief *relief, struct relief_round *round, GError **error)
 {
     struct call *call = relief->call;
-    const struct window window = relief->vigil != NULL ? window_open(LOOK_MS) : relief->window;
-    struct plan_run run = gate_plan_run(call, relief->entry.session, &window, relief->run);
 
     round->ran = true;
     if (round->diagnosis->kind != CONNECTIONS_LOCK_CONVOY) {
         round->acts->needed = is_needed;
         round->acts->needed_data = round;
     }
-    if (relief->vigil != NULL)
-        round->acts->until_us = window.start_us + LOOK_MS * 1000;
     round->first_step = relief->next_step;
     relief->next_step += (int) round->plan->steps->len;
+    gate_record_steps(call, relief->run, round->plan, round->first_step);
+    backends_acts_record(round->acts, round->plan, call->store, relief->run, round->first_step);
+    /* What the history has taken, on a disk that is as busy as the server, is no time of the acts'. */
+    const struct window window = relief->vigil != NULL ? window_open(LOOK_MS) : relief->window;
+    struct plan_run run = gate_plan_run(call, relief->entry.session, &window, relief->run);
+    if (relief->vigil != NULL)
+        round->acts->until_us = window.start_us + LOOK_MS * 1000;
     run.first_step = round->first_step;
     /* There may be no slot for any further connection. */
     run.limits.lanes = 0;
     run.limits.pace = relief->pace;
     run.hooks = backends_acts_hooks(round->acts);
-    gate_record_steps(call, relief->run, round->plan, round->first_step);
-    backends_acts_record(round->acts, round->plan, call->store, relief->run, round->first_step);
     bool done = plan_run(round->plan, &run, error);
     if (session_alive(relief->entry.session))
         backends_acts_settle(round->acts, relief->entry.session);

@@ -106,9 +106,10 @@ void connections_vigil_relieved(struct connections_vigil *vigil, gint64 now_us, 
 {
     bool of_full_room = vigil->begun_us != 0 || vigil->full_looks > 0;
 
-    vigil->begun_us = told > 0 && of_full_room ? now_us : 0;
+    if (told > 0 || !vigil->late)
+        vigil->begun_us = told > 0 && of_full_room ? now_us : 0;
     vigil->tried = vigil->kind;
-    vigil->not_before_us = told > 0 ? 0 : now_us + AGAIN_S * SECOND_US;
+    vigil->not_before_us = told > 0 || vigil->late ? 0 : now_us + AGAIN_S * SECOND_US;
 }
 
 bool connections_vigil_helpless(struct connections_vigil *vigil)

@@ -17,6 +17,7 @@ struct connections_vigil {
     GHashTable *notes;           /* what came to nothing and was said → when */
     GArray *told;                /* of struct connections_told, in the order they were told */
     guint sent;                  /* told by the last relief, and not seen to have obeyed */
+    bool late;                   /* its time was over before it had told all */
     struct {
         gint64 pid, start_us; /* who holds up the convoy now; 0: nobody */
         gint64 since_us;      /* … at each look since then */
@@ -45,7 +46,8 @@ void connections_vigil_over(struct connections_vigil *vigil);
  * minutes only. */
 bool connections_vigil_says(struct connections_vigil *vigil, const char *words, gint64 now_us);
 
-/* Whether relief may be tried now, and what came of it: sessions ended, or told to. */
+/* Whether relief may be tried now, and what came of it: sessions ended, or told to. One that ran out
+ * of time has not come to nothing: the next look goes on with it. */
 bool connections_vigil_may_relieve(const struct connections_vigil *vigil, gint64 now_us);
 void connections_vigil_relieved(struct connections_vigil *vigil, gint64 now_us, guint told);
 

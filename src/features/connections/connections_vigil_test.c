@@ -117,6 +117,27 @@ static void test_again(void)
     connections_vigil_clear(&vigil);
 }
 
+/* A relief that had no time to tell anybody has not come to nothing: it goes on at once. */
+static void test_late(void)
+{
+    struct connections_vigil vigil;
+
+    connections_vigil_init(&vigil);
+    see(&vigil, CONNECTIONS_IDLE_PILEUP);
+    g_assert_false(connections_vigil_triggered(&vigil, true, true, 0, SECOND));
+    g_assert_true(connections_vigil_triggered(&vigil, true, true, 0, 2 * SECOND));
+    connections_vigil_relieved(&vigil, 2 * SECOND, 2);
+    vigil.late = true;
+    connections_vigil_relieved(&vigil, 3 * SECOND, 0);
+    g_assert_true(connections_vigil_triggered(&vigil, false, true, 0, 4 * SECOND));
+    g_assert_true(connections_vigil_may_relieve(&vigil, 4 * SECOND));
+    vigil.late = false;
+    connections_vigil_relieved(&vigil, 4 * SECOND, 0);
+    g_assert_false(connections_vigil_triggered(&vigil, false, true, 0, 5 * SECOND));
+    g_assert_false(connections_vigil_may_relieve(&vigil, 5 * SECOND));
+    connections_vigil_clear(&vigil);
+}
+
 /* Once in an emergency, whatever its diagnosis does meanwhile. */
 static void test_said(void)
 {
@@ -315,6 +336,7 @@ int main(int argc, char **argv)
     g_test_add_func("/connections/vigil/begun-long-ago", test_begun_long_ago);
     g_test_add_func("/connections/vigil/begun-in-vain", test_begun_in_vain);
     g_test_add_func("/connections/vigil/again", test_again);
+    g_test_add_func("/connections/vigil/late", test_late);
     g_test_add_func("/connections/vigil/said", test_said);
     g_test_add_func("/connections/vigil/cut", test_cut);
     g_test_add_func("/connections/vigil/ladder", test_ladder);

@@ -152,25 +152,38 @@ static char *summary_of(const struct queries_end *end)
     return copy;
 }
 
+/* Whom the time was too short for was not told. */
+static void tell_tried(const struct queries_end *end)
+{
+    for (guint i = 0; i < end->choices->len; i++) {
+        const struct queries_choice *choice = choice_at(end, i);
+        if (choice->act != NULL && choice->act->result != BACKENDS_PENDING)
+            end->sieve->tried(choice, end->sieve->data);
+    }
+}
+
 enum runbook_exit queries_end_run(struct queries_end *end, gint64 *ret_run, GError **error)
 {
     struct call *call = end->call;
     struct window window = window_open(0);
-    const struct window look = window_open(LOOK_MS);
     bool watched = end->sieve != NULL;
     g_autoptr(GError) broken = NULL;
 
-    if (watched)
-        end->acts->until_us = look.start_us + LOOK_MS * 1000;
     gint64 id = gate_record_begin(call, end->session, &window);
     gate_record_steps(call, id, end->plan, 1);
     backends_acts_record(end->acts, end->plan, call->store, id, 1);
+    /* What the history has taken is no time of the acts'. */
+    const struct window look = window_open(LOOK_MS);
+    if (watched)
+        end->acts->until_us = look.start_us + LOOK_MS * 1000;
     struct plan_run run = gate_plan_run(call, end->session, watched ? &look : &window, id);
     run.limits.lanes = 0;
     run.hooks = backends_acts_hooks(end->acts);
     plan_run(end->plan, &run, &broken);
     if (session_alive(end->session))
         backends_acts_settle(end->acts, end->session);
+    if (watched)
+        tell_tried(end);
     backends_acts_record(end->acts, end->plan, call->store, id, 1);
     g_autofree char *summary = summary_of(end);
     enum runbook_exit code =

@@ -96,28 +96,39 @@ static enum queries_way due(const struct enforcement *enforcement,
 
 /* ---- the act ------------------------------------------------------------------------------------ */
 
-/* "pid 42: cancelled (active for 65 s, by rule "reports")", of the first few. */
+static bool is_step(const json_t *item, enum backends_result result)
+{
+    const char *step = json_string_value(json_object_get(item, "step"));
+
+    return g_strcmp0(step, backends_result_name(result)) == 0;
+}
+
+/* "pid 42: cancelled (active for 65 s, by rule "reports")", of the first few. Whom it was not the
+ * turn of the next look tells. */
 static char *words_of(const json_t *document, const char *messages)
 {
     const json_t *results = json_object_get(document, "results");
     g_autoptr(GString) text = g_string_new(NULL);
+    guint count = 0;
 
-    for (size_t i = 0; i < MIN(json_array_size(results), NOTED); i++) {
+    for (size_t i = 0; i < json_array_size(results); i++) {
         const json_t *item = json_array_get(results, i);
+        if (is_step(item, BACKENDS_PENDING) || count++ >= NOTED)
+            continue;
         g_string_append_printf(text, "%spid %" JSON_INTEGER_FORMAT ": %s (%s)",
-                               i > 0 ? "; " : "",
+                               count > 1 ? "; " : "",
                                json_integer_value(json_object_get(item, "pid")),
                                json_string_value(json_object_get(item, "step")),
                                json_string_value(json_object_get(item, "reason")));
     }
-    if (json_array_size(results) > NOTED)
-        g_string_append_printf(text, "; %zu more", json_array_size(results) - NOTED);
+    if (count > NOTED)
+        g_string_append_printf(text, "; %u more", count - NOTED);
     if (*messages != '\0')
         g_string_append_printf(text, "%s%s", text->len > 0 ? "; " : "", messages);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* Those of the command's own look that are due; remembered as it goes to tell them. */
+/* Those of the command's own look that are due. */
 static void sift(struct queries_choice *choice, gpointer data)
 {
     struct enforcement *enforcement = data;
@@ -129,8 +140,11 @@ static void sift(struct queries_choice *choice, gpointer data)
         choice->reason = reason;
     }
     choice->way = way;
-    if (way != QUERIES_LEAVE)
-        remember(enforcement, choice->backend, way);
+}
+
+static void tried(const struct queries_choice *choice, gpointer data)
+{
+    remember(data, choice->backend, choice->way);
 }
 
 static bool is_trouble(enum runbook_exit code, const struct watch_outcome *outcome)
@@ -138,10 +152,10 @@ static bool is_trouble(enum runbook_exit code, const struct watch_outcome *outco
     const json_t *results = json_object_get(outcome->document, "results");
     bool trouble = code != RUNBOOK_DONE;
 
-    /* Told, and not done at once: that is for a later look to judge. */
+    /* Told, and not done at once, or not told yet: that is for a later look to judge. */
     for (size_t i = 0; i < json_array_size(results); i++) {
         const json_t *item = json_array_get(results, i);
-        if (g_strcmp0(json_string_value(json_object_get(item, "step")), "sent") == 0)
+        if (is_step(item, BACKENDS_SENT) || is_step(item, BACKENDS_PENDING))
             trouble = *outcome->messages != '\0';
     }
     return trouble;
@@ -149,7 +163,7 @@ static bool is_trouble(enum runbook_exit code, const struct watch_outcome *outco
 
 static void carry_out(struct watch_look *look, struct enforcement *enforcement, bool terminate)
 {
-    const struct queries_sieve sieve = {sift, enforcement};
+    const struct queries_sieve sieve = {sift, tried, enforcement};
     g_autoptr(GError) error = NULL;
 
     watch_act_begin(look, terminate ? "terminate" : "cancel", BUSY_SECONDS);

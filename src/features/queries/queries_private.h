@@ -161,9 +161,11 @@ enum queries_way queries_due(const struct queries_choice *choice,
 /* ------------------------------------------------------------------------------------------------ */
 
 /* What the rules say, as far as it is due: sets the way of each choice, LEAVE drops it. Waits for a
- * second at most; who has not obeyed by then is "sent", and a later look's matter. */
+ * second at most; who has not obeyed by then is "sent", and whom it was not the turn of yet a later
+ * look's matter. tried: all but those. */
 struct queries_sieve {
     void (*due)(struct queries_choice *choice, gpointer data);
+    void (*tried)(const struct queries_choice *choice, gpointer data);
     gpointer data;
 };
 enum runbook_exit queries_enforce_command(struct call *call, bool terminate,
