@@ -5,6 +5,7 @@ import shutil
 from contextlib import ExitStack, contextmanager
 
 from pgcluster_files import give_to_server_user
+from support.physical import backups
 from support.program import binary
 from support.repository import begun
 from support.restoring import owners_runbook
@@ -199,6 +200,74 @@ def test_a_border_between_two_servers_is_damage(fresh_server, runbook, tmp_path)
             wait_until(lambda: f"another {names[1]}" in receiver.said(), what="the refusal")
             assert slot_lsn(one) <= before
         assert max(Stored(repo).files()) == names[1]
+
+
+def stored_from(runbook, server, name, folder):
+    """The segment as `wal push` stores it, in a repository of its own; its file."""
+    push(runbook, begun(folder), server.cluster.data / "pg_wal" / name)
+    return Stored(folder).files()[name]
+
+
+def test_a_backup_that_needs_the_wal_of_two_servers_is_damaged(fresh_server, runbook, tmp_path):
+    """Each of its segments is as it was stored; a recovery ends between them, before the backup's end."""
+    one, other = twins(fresh_server)
+    repo = repository_for(one)
+    write_wal(other, 300)
+    running = runbook.start("backup", "create", "--repo", repo, "--max-rate", "8MB", server=one)
+    wait_until(lambda: one.sql("SELECT 1 FROM pg_stat_progress_basebackup "
+                               "WHERE phase LIKE 'streaming%' AND backup_streamed > 1000000"),
+               what="a backup under way")
+    first = switch(one)
+    running.wait().expect(0)
+    (backup,) = backups(repo)
+    last = segment_name(2, lsn(backup.manifest["stop_lsn"]))
+    assert segment_name(2, lsn(backup.manifest["start_lsn"])) <= first < last
+    runbook("backup", "verify", backup.folder.name, "--repo", repo).expect(0)
+    while switch(other) < last:
+        pass
+    file = stored_from(runbook, other, last, tmp_path / "elsewhere")
+    folder = Stored(repo).files()[first].parent
+    for path in folder.glob(f"{last}*"):
+        path.unlink()
+    shutil.copy(file, folder)
+    for what in [backup.folder.name], []:
+        said = runbook("backup", "verify", *what, "--repo", repo)
+        assert said.code == 1, said.out + said.err
+        assert f"{last}, which it needs, does not go on" in said.out
+        (listed,) = runbook("backup", "list", "--json", "--repo", repo).json["backups"]
+        assert listed["proof"] == "damaged"
+
+
+def test_a_timeline_that_left_another_server_is_damage(fresh_server, runbook, tmp_path):
+    """A copy that wrote on timeline 1 by itself, and then was promoted: its timeline 2 does not go on
+    where timeline 1 of the repository, another server's, ends."""
+    server = fresh_server(wal_keep_size="256MB")
+    repo = repository_for(server)
+    write_wal(server, 10)
+    server.cluster.stop()
+    with clone_of(server) as cluster:
+        server.cluster.start()
+        clone = Server(cluster.start())
+        write_wal(clone, 300)
+        before = switch(server)
+        assert switch(clone) == before
+        write_wal(clone, 10)
+        clone.cluster.stop()
+        (cluster.data / "standby.signal").touch()
+        give_to_server_user(cluster.data / "standby.signal")
+        clone = Server(cluster.start())
+        promoted(clone)
+        after = switch(clone)
+        wal = cluster.data / "pg_wal"
+        assert int(after[8:], 16) == int(before[8:], 16) + 1 and after.startswith("00000002")
+        push(runbook, repo, wal / "00000002.history")
+        push(runbook, repo, wal / after)
+        for whose, code in (wal, 0), (server.cluster.data / "pg_wal", 1):
+            push(runbook, repo, whose / before)
+            said = runbook("backup", "verify", "--repo", repo)
+            assert said.code == code, said.out + said.err
+            assert ("does not go on where" in said.out) == (code == 1)
+            Stored(repo).files()[before].unlink()
 
 
 def test_what_was_stored_before_need_not_be_there_any_more(fresh_server):

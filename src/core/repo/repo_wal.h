@@ -52,9 +52,10 @@ bool lineage_segment_bytes(const struct lineage *lineage, guint32 *ret_size, GEr
 struct wal_index *lineage_segment_index(const struct lineage *lineage,
                                         const struct repo_segment *segment, GError **error);
 
-/* Whether a partial segment has nothing yet but what its timeline copies into its first one from its
- * parent, whose own file may have more of it. A recovery that took it would end there. One that
- * cannot be read does not count as such. */
+/* Whether a partial segment has not even all yet that its timeline copies into its first one from its
+ * parent, whose own file may have more of it. A recovery that took it would end there. One that has
+ * all of that is the better one, also with nothing of its own: what the parent's has behind it is of
+ * the timeline that was left. One that cannot be read does not count as such. */
 bool lineage_segment_copies(const struct lineage *lineage, const struct repo_segment *segment);
 
 /* Reads a segment a part at a time: what that takes of memory does not grow with

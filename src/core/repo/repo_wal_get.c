@@ -179,5 +179,5 @@ bool lineage_segment_copies(const struct lineage *lineage, const struct repo_seg
     if (begin / segment->segment_bytes != segment->segment)
         return false;
     AUTO(wal_index) index = lineage_segment_index(lineage, segment, NULL);
-    return index != NULL && index->end_lsn <= begin;
+    return index != NULL && index->end_lsn < begin;
 }

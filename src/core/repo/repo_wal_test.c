@@ -247,7 +247,7 @@ static void must_begin(struct place *place, guint32 timeline, guint64 begin)
                     REPO_PUT_DONE);
 }
 
-/* The first segment of a timeline, of which nothing has arrived yet but what is its parent's. */
+/* The first segment of a timeline, of which less or more has arrived than what is its parent's. */
 static void test_copies(struct place *place, gconstpointer encrypted)
 {
     enum { ARRIVED = 300000 };
@@ -263,7 +263,7 @@ static void test_copies(struct place *place, gconstpointer encrypted)
     for (guint i = 0; i < G_N_ELEMENTS(behind); i++) {
         char name[WAL_NAME_BYTES];
         g_autoptr(GError) error = NULL;
-        bool missing = false, copies = behind[i] >= 0;
+        bool missing = false, copies = behind[i] > 0;
         segment.timeline = i + 2;
         wal_segment_name(segment.timeline, 3, MB, name);
         must_begin(place, segment.timeline, (guint64) ((gint64) index->end_lsn + behind[i]));

@@ -47,7 +47,8 @@ bool verify_archive(struct verify *verify, const struct seek_reader *archive, gu
                     GError **error);
 
 /* Every segment of the repository, and that nothing is missing between them where the stored WAL
- * should be in one piece. *ret_bad: names of segments that are damaged, as a set; caller unrefs. */
+ * should be in one piece, and each goes on where the one before it ends, on its own timeline or on
+ * that which it left. *ret_bad: names of segments that are damaged, as a set; caller unrefs. */
 bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_bad,
                 GError **error);
 

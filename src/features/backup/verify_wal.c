@@ -95,8 +95,6 @@ static bool check_segment(struct verify *verify, const struct repo_segment *segm
 static void check_gap(struct verify *verify, const struct repo_segment *before,
                       const struct repo_segment *after, guint32 bytes)
 {
-    if (before->timeline != after->timeline)
-        return;
     guint64 missing = after->segment - before->segment - 1;
     if (missing == 0 && !before->partial)
         return;
@@ -111,20 +109,25 @@ static void check_gap(struct verify *verify, const struct repo_segment *before,
 }
 
 /* Whether a recovery would come from one segment into the next: where two servers have written into
- * one repository each of them may be as it was stored. */
-static void check_border(struct verify *verify, const struct repo_segment *before,
-                         const struct repo_segment *after, guint32 bytes)
+ * one repository each of them may be as it was stored. What cannot be read says nothing. */
+static bool goes_on(const struct verify *verify, const struct repo_segment *before,
+                    const struct repo_segment *after, guint32 bytes)
 {
     const struct lineage *lineage = verify->repository->lineage;
 
-    if (before->timeline != after->timeline || before->segment + 1 != after->segment ||
-        before->partial)
-        return;
+    if (before->segment + 1 != after->segment || before->partial)
+        return true;
     AUTO(wal_index) first = lineage_segment_index(lineage, before, NULL);
     AUTO(wal_index) second = lineage_segment_index(lineage, after, NULL);
-    if (first == NULL || second == NULL || !first->joined || !second->joined ||
-        second->end_lsn == second->segment * bytes ||
-        wal_join_fits(&first->join, &second->join))
+    return first == NULL || second == NULL || !first->joined || !second->joined ||
+           second->end_lsn == second->segment * bytes ||
+           wal_join_fits(&first->join, &second->join);
+}
+
+static void check_border(struct verify *verify, const struct repo_segment *before,
+                         const struct repo_segment *after, guint32 bytes)
+{
+    if (goes_on(verify, before, after, bytes))
         return;
     g_autofree char *path = path_of(verify, after, bytes);
     g_autofree char *name = name_of(before, bytes);
@@ -132,6 +135,37 @@ static void check_border(struct verify *verify, const struct repo_segment *befor
                "its WAL does not go on where that of %s ends: they are of two servers, and a "
                "recovery ends between them",
                name);
+}
+
+/* The one before the segment in which a timeline begins is an ancestor's; NULL: it is another, or
+ * not there. */
+static const struct repo_segment *ancestors(const struct verify *verify, const GArray *segments,
+                                            const struct repo_segment *segment, guint32 bytes)
+{
+    const struct lineage *lineage = verify->repository->lineage;
+    g_autoptr(GArray) path = lineage_history(lineage, segment->timeline, NULL, NULL);
+
+    if (path == NULL || path->len < 2 ||
+        g_array_index(path, struct wal_stretch, path->len - 1).begin / bytes !=
+            segment->segment)
+        return NULL;
+    guint32 timeline = wal_history_at(path, segment->segment * bytes - 1);
+    return repository_segment(segments, timeline, segment->segment - 1);
+}
+
+/* Between it and the one before it in the list, or where there is none on its timeline, on the one
+ * that its timeline left. */
+static void check_before(struct verify *verify, const GArray *segments, guint i, guint32 bytes)
+{
+    const struct repo_segment *segment = at(segments, i);
+    const struct repo_segment *before = i > 0 ? at(segments, i - 1) : NULL;
+
+    if (before != NULL && before->timeline == segment->timeline)
+        check_gap(verify, before, segment, bytes);
+    else
+        before = ancestors(verify, segments, segment, bytes);
+    if (before != NULL)
+        check_border(verify, before, segment, bytes);
 }
 
 bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_bad,
@@ -147,10 +181,7 @@ bool verify_wal(struct verify *verify, const GArray *segments, GHashTable **ret_
             return false;
         if (!good)
             g_hash_table_add(bad, name_of(at(segments, i), bytes));
-        if (i + 1 < segments->len) {
-            check_gap(verify, at(segments, i), at(segments, i + 1), bytes);
-            check_border(verify, at(segments, i), at(segments, i + 1), bytes);
-        }
+        check_before(verify, segments, i, bytes);
     }
     *ret_bad = g_steal_pointer(&bad);
     return true;
@@ -160,6 +191,7 @@ bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *ba
                    const struct repo_backup *backup, char **ret_text, GError **error)
 {
     guint32 bytes = backup->wal_segment_bytes;
+    const struct repo_segment *before = NULL;
     if (bytes == 0 || backup->stop_lsn == 0)
         return true;
     for (guint64 number = backup->start_lsn / bytes;
@@ -177,6 +209,12 @@ bool verify_needed(struct verify *verify, const GArray *segments, GHashTable *ba
                                         segment == NULL ? "not there"
                                         : there         ? "damaged"
                                                         : "not there up to the backup's end");
+        else if (before != NULL && !goes_on(verify, before, segment, bytes))
+            *ret_text =
+                g_strdup_printf("the WAL segment %s, which it needs, does not go on where "
+                                "the one before it ends",
+                                name);
+        before = segment;
     }
     if (*ret_text != NULL)
         verify_add(verify, VERIFY_DAMAGED, backup->id, "%s", *ret_text);
