@@ -8,7 +8,7 @@ from pgcluster_files import give_to_server_user
 from support.physical import backups
 from support.program import binary
 from support.repository import begun
-from support.restoring import owners_runbook
+from support.restoring import Stage, owners_runbook
 from support.servers import ENDS, Server, wait_until
 from support.wal import (SEGMENT, Stored, check_acknowledged, clone_of, flushed, follow, lsn,
                          promoted, receiving, repository_for, segment_name, slot_lsn, write_wal)
@@ -427,3 +427,35 @@ def test_a_new_timeline_is_shown_when_it_has_something_of_its_own(fresh_server):
             assert any(Stored(repo).bytes(first)[fork % SEGMENT:fork % SEGMENT + 24])
             receiver.await_durable()
             receiver.end()
+
+
+def test_what_a_left_timeline_went_on_with_is_not_replayed(fresh_server):
+    """Of the new timeline there is only its copy of the old one's WAL yet; the old primary has gone on
+    in the same segment, and archived it. It ends where the old timeline was left."""
+    stage = Stage(fresh_server, wal_keep_size="256MB")
+    primary = stage.server
+    standby = fresh_server.standby(primary)
+    standby.sql("ALTER SYSTEM SET archive_command = 'false'")
+    standby.sql("SELECT pg_reload_conf()")
+    stage.back_up()
+    primary.sql("CREATE TABLE story (line text); INSERT INTO story VALUES ('of both')")
+    follow(standby, primary)
+    promoted(standby)
+    wal = standby.cluster.data / "pg_wal"
+    (line,) = (wal / "00000002.history").read_text().splitlines()
+    fork = lsn(line.split("\t")[1])
+    primary.sql("INSERT INTO story VALUES ('left behind')")
+    stage.archive()
+    name = segment_name(2, fork)
+    place = fork % SEGMENT
+    copied = (wal / name).read_bytes()[:place] + bytes(SEGMENT - place)
+    partial = stage.folder / f"{name}.partial"
+    partial.write_bytes(copied)
+    give_to_server_user(partial)
+    push(stage.runbook, stage.repo, wal / "00000002.history")
+    push(stage.runbook, stage.repo, partial)
+    primary.cluster.stop()
+    document = stage.restore("new")
+    assert lsn(document["landed"]["lsn"]) == fork
+    with stage.started("new") as restored:
+        assert restored.sql("SELECT line FROM story") == [("of both",)]
