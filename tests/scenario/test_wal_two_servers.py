@@ -430,8 +430,8 @@ def test_a_new_timeline_is_shown_when_it_has_something_of_its_own(fresh_server):
 
 
 def test_what_a_left_timeline_went_on_with_is_not_replayed(fresh_server):
-    """Of the new timeline there is only its copy of the old one's WAL yet; the old primary has gone on
-    in the same segment, and archived it. It ends where the old timeline was left."""
+    """Of the new timeline there is only its history yet, or its copy of the old one's WAL; the old primary
+    has gone on in the same segment, and archived it. It ends where the old timeline was left."""
     stage = Stage(fresh_server, wal_keep_size="256MB")
     primary = stage.server
     standby = fresh_server.standby(primary)
@@ -453,9 +453,14 @@ def test_what_a_left_timeline_went_on_with_is_not_replayed(fresh_server):
     partial.write_bytes(copied)
     give_to_server_user(partial)
     push(stage.runbook, stage.repo, wal / "00000002.history")
-    push(stage.runbook, stage.repo, partial)
     primary.cluster.stop()
-    document = stage.restore("new")
-    assert lsn(document["landed"]["lsn"]) == fork
-    with stage.started("new") as restored:
-        assert restored.sql("SELECT line FROM story") == [("of both",)]
+    for number in range(2):
+        document = stage.restore(str(number))
+        assert lsn(document["landed"]["lsn"]) == fork and document["restored"]["new_timeline"] == 3
+        with stage.started(str(number)) as restored:
+            assert restored.sql("SELECT line FROM story") == [("of both",)]
+        push(stage.runbook, stage.repo, partial)
+    # Who wants the old one's gets it.
+    stage.restore("old", "--timeline", "1")
+    with stage.started("old") as restored:
+        assert restored.sql("SELECT line FROM story") == [("of both",), ("left behind",)]

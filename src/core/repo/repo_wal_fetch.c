@@ -16,15 +16,33 @@ static bool write_file(const char *path, const guint8 *bytes, gsize length, GErr
            whole_file_end(&file, whole_file_put(&file, bytes, length, error), false, error);
 }
 
+/* A segment to be given: what is stored of it, as far as it is the segment's. */
+struct gift {
+    struct segment_reader *bytes;
+    gsize most;
+};
+
+/* The next part of it; *ret_length 0: that was all. What is not the segment's is read, to learn
+ * whether the file is as it was stored. */
+static bool gift_next(const struct gift *gift, gsize at, guint8 *buffer, gsize *ret_length,
+                      GError **error)
+{
+    gsize room = MIN(gift->most - at, SEGMENT_PART);
+
+    *ret_length = 0;
+    return room > 0 ? segment_reader_next(gift->bytes, buffer, room, ret_length, error)
+                    : segment_reader_drain(gift->bytes, error);
+}
+
 /* Zeroes behind what there is of a partial one. */
-static bool put_segment(const struct whole_file *draft, struct segment_reader *bytes,
+static bool put_segment(const struct whole_file *draft, const struct gift *gift,
                         guint32 segment_bytes, GError **error)
 {
     g_autofree guint8 *buffer = g_malloc(SEGMENT_PART);
     gsize length = 0, left = segment_bytes;
 
     do {
-        if (!segment_reader_next(bytes, buffer, SEGMENT_PART, &length, error) ||
+        if (!gift_next(gift, segment_bytes - left, buffer, &length, error) ||
             !whole_file_put(draft, buffer, length, error))
             return false;
         left -= length;
@@ -97,18 +115,18 @@ static gsize read_up_to(int descriptor, guint8 *buffer, gsize length)
 }
 
 /* Whether a file begins with all that there is of a segment. */
-static bool begins_with(int descriptor, struct segment_reader *bytes, bool *ret_same,
-                        GError **error)
+static bool begins_with(int descriptor, const struct gift *gift, bool *ret_same, GError **error)
 {
     g_autofree guint8 *stored = g_malloc(SEGMENT_PART), *here = g_malloc(SEGMENT_PART);
-    gsize length = 0;
+    gsize at = 0, length = 0;
 
     *ret_same = true;
     do {
-        if (!segment_reader_next(bytes, stored, SEGMENT_PART, &length, error))
+        if (!gift_next(gift, at, stored, &length, error))
             return false;
         *ret_same = *ret_same && read_up_to(descriptor, here, length) == length &&
                     memcmp(stored, here, length) == 0;
+        at += length;
     } while (length > 0);
     return true;
 }
@@ -117,7 +135,7 @@ static bool begins_with(int descriptor, struct segment_reader *bytes, bool *ret_
  * that still arrives is less than what a standby has had from its primary meanwhile: commits that
  * a client was told of, the record it must find again to be promoted. Of one timeline the shorter
  * is the other's beginning; so what begins with all of ours is as long or longer. */
-static bool is_there_already(const char *name, const char *path, struct segment_reader *bytes,
+static bool is_there_already(const char *name, const char *path, const struct gift *gift,
                              bool *ret_there, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
@@ -131,29 +149,75 @@ static bool is_there_already(const char *name, const char *path, struct segment_
     descriptor = open(there, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
         return true;
-    bool good = begins_with(descriptor, bytes, ret_there, error);
+    bool good = begins_with(descriptor, gift, ret_there, error);
     close(descriptor);
-    segment_reader_rewind(bytes);
+    segment_reader_rewind(gift->bytes);
+    if (good && *ret_there)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "the repository has no more of \"%s\" than there is already", name);
     return good;
 }
 
-/* Of a partial one; else with an error, also when *ret_missing. */
-static bool is_of_use(const struct lineage *lineage, const struct repo_segment *segment,
-                      const char *name, const char *path, struct segment_reader *bytes,
-                      bool *ret_missing, GError **error)
+/* Also when *ret_missing with an error. */
+static bool give(const struct gift *gift, const char *name, const char *path,
+                 guint32 segment_bytes, bool partial, bool *ret_missing, GError **error)
 {
-    if (!is_there_already(name, path, bytes, ret_missing, error))
+    struct whole_file draft;
+
+    if (partial && (!is_there_already(name, path, gift, ret_missing, error) || *ret_missing))
         return false;
-    if (*ret_missing)
-        runbook_error_set(error, RUNBOOK_FAILED, NULL,
-                          "the repository has no more of \"%s\" than there is already", name);
-    else if (lineage_segment_copies(lineage, segment)) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL,
-                          "of \"%s\" only a part has arrived that is of the timeline before",
-                          name);
-        *ret_missing = true;
+    return whole_file_begin_shared(&draft, path, 0600, error) &&
+           whole_file_end(&draft, put_segment(&draft, gift, segment_bytes, error), false,
+                          error);
+}
+
+/* Where a timeline begins in the segment, and the file that is there is of one that it left and goes on
+ * behind that: that file, and how much of it is on the path. */
+static bool find_left(const struct lineage *lineage, const struct repo_segment *segment,
+                      struct repo_segment *ret_left, gsize *ret_most)
+{
+    guint64 start = segment->segment * segment->segment_bytes;
+    g_autoptr(GArray) path = lineage_history(lineage, segment->timeline, NULL, NULL);
+    guint count = path != NULL ? path->len : 0;
+
+    if (count < 2 ||
+        g_array_index(path, struct wal_stretch, count - 1).begin / segment->segment_bytes !=
+            segment->segment)
+        return false;
+    for (guint i = count - 1; i > 0; i--) {
+        const struct wal_stretch *stretch = &g_array_index(path, struct wal_stretch, i - 1);
+        if (stretch->end < start)
+            break;
+        if (!lineage_segment_find(lineage, stretch->timeline, segment->segment,
+                                  segment->segment_bytes, ret_left))
+            continue;
+        AUTO(wal_index) index = lineage_segment_index(lineage, ret_left, NULL);
+        *ret_most = (gsize) (stretch->end - start);
+        return index != NULL && index->end_lsn > stretch->end;
     }
-    return !*ret_missing;
+    return false;
+}
+
+/* Of a timeline that has nothing there of its own yet. A server asks for the file of the one that
+ * was left then, and replays all of it: also what its old primary has written behind the place
+ * where it was left, and nobody has gone on from. It is given what the two have in common. */
+static bool get_common(const struct lineage *lineage, const char *name,
+                       const struct repo_segment *segment, const char *path, bool *ret_missing,
+                       GError **error)
+{
+    struct repo_segment left;
+    struct gift gift = {0};
+
+    if (!find_left(lineage, segment, &left, &gift.most)) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "the repository has no \"%s\"", name);
+        *ret_missing = true;
+        return false;
+    }
+    AUTO(segment_reader)
+    bytes = lineage_segment_open(lineage, &left, segment->segment_bytes, error);
+    gift.bytes = bytes;
+    return bytes != NULL &&
+           give(&gift, name, path, segment->segment_bytes, true, ret_missing, error);
 }
 
 static bool get_segment(const struct lineage *lineage, const char *name,
@@ -161,18 +225,24 @@ static bool get_segment(const struct lineage *lineage, const char *name,
                         GError **error)
 {
     struct segment_known known = {0, 0};
-    struct repo_reader *file = open_any(lineage, &segment, &known, ret_missing, error);
-    struct whole_file draft;
+    bool whole = !segment.partial;
+    g_autoptr(GError) failure = NULL;
+    struct repo_reader *file = open_any(lineage, &segment, &known, ret_missing, &failure);
 
-    if (file == NULL)
+    if (file == NULL && *ret_missing && whole) {
+        *ret_missing = false;
+        return get_common(lineage, name, &segment, path, ret_missing, error);
+    }
+    if (file == NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
         return false;
+    }
     AUTO(segment_reader)
     bytes = segment_reader_new(file, segment.partial, known, segment.segment_bytes);
-    if (segment.partial && !is_of_use(lineage, &segment, name, path, bytes, ret_missing, error))
-        return false;
-    return whole_file_begin_shared(&draft, path, 0600, error) &&
-           whole_file_end(&draft, put_segment(&draft, bytes, segment.segment_bytes, error),
-                          false, error);
+    const struct gift gift = {bytes, segment.segment_bytes};
+    if (segment.partial && lineage_segment_copies(lineage, &segment))
+        return get_common(lineage, name, &segment, path, ret_missing, error);
+    return give(&gift, name, path, segment.segment_bytes, segment.partial, ret_missing, error);
 }
 
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,

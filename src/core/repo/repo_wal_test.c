@@ -279,6 +279,44 @@ static void test_copies(struct place *place, gconstpointer encrypted)
     }
 }
 
+/* A timeline that has nothing there yet, and of the one that it left a file that goes on behind that
+ * place: it is given what the two have in common. */
+static void test_common(struct place *place, gconstpointer encrypted)
+{
+    enum { ARRIVED = 300000 };
+    g_autoptr(GByteArray) bytes = segment_of(3, 700);
+    g_autofree char *out = g_build_filename(place->folder, "RECOVERYXLOG", NULL);
+    struct repo_segment segment = {1, 3, true, 0, MB, 0};
+
+    (void) encrypted;
+    growing_free(grow(place, bytes->data, ARRIVED));
+    AUTO(wal_index) index = lineage_segment_index(place->lineage, &segment, NULL);
+    const guint64 begins[] = {3 * MB, 3 * MB + 100000, index->end_lsn - 8, index->end_lsn,
+                              4 * MB};
+    for (guint i = 0; i < G_N_ELEMENTS(begins); i++) {
+        char name[WAL_NAME_BYTES];
+        bool missing = false, common = begins[i] < index->end_lsn;
+        gsize length = 0, most = (gsize) (begins[i] - 3 * MB);
+        g_autofree char *text = NULL;
+        wal_segment_name(i + 2, 3, MB, name);
+        must_begin(place, i + 2, begins[i]);
+        g_assert_cmpint(lineage_wal_get(place->lineage, name, out, &missing, NULL), ==, common);
+        g_assert_cmpint(missing, ==, !common);
+        if (!common)
+            continue;
+        g_assert_true(g_file_get_contents(out, &text, &length, NULL));
+        g_assert_cmpuint(length, ==, MB);
+        g_assert_true(memcmp(text, bytes->data, most) == 0);
+        for (gsize at = most; at < length; at++)
+            g_assert_cmpint(text[at], ==, 0);
+        /* A standby that has as much of it keeps its own. */
+        g_autofree char *own = g_build_filename(place->folder, name, NULL);
+        g_assert_true(g_file_set_contents(own, text, (gssize) length, NULL));
+        g_assert_false(lineage_wal_get(place->lineage, name, out, &missing, NULL));
+        g_assert_true(missing);
+    }
+}
+
 /* What is there and cannot be read is not missing. */
 static void test_unreadable(struct place *place, gconstpointer encrypted)
 {
@@ -467,6 +505,7 @@ int main(int argc, char **argv)
     ADD("partial_harmed", test_partial_harmed);
     ADD("beside", test_beside);
     ADD("copies", test_copies);
+    ADD("common", test_common);
     ADD("unreadable", test_unreadable);
     ADD("verify", test_verify);
     ADD("left", test_left);
