@@ -1,6 +1,7 @@
 """WAL that the server threw away before it was received: the timeline is marked, a new full backup is
 taken at once, and the receiving goes on."""
 
+import pytest
 from support.physical import backups
 from support.servers import ENDS, wait_until
 from support.wal import (Stored, check_acknowledged, lsn, receiving, segment_name, slot_lsn,
@@ -80,4 +81,32 @@ def test_a_slot_that_keeps_nothing(fresh_server, runbook, tmp_path):
         assert received - 300 <= lsn(broken["lsn"]) <= received
         check_acknowledged(server, repo, first=slot_lsn(server) - slot_lsn(server) % (1 << 24))
         assert lsn(backups(repo)[0].manifest["start_lsn"]) > lsn(broken["lsn"])
+        receiver.end()
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["away", "empty"])
+def test_wal_that_is_out_of_reach_is_not_lost(fresh_server, runbook, tmp_path, empty):
+    """The volume of pg_wal is away for a moment, and the connection lost meanwhile. Slot and timeline stay
+    as they are, and no backup is taken for it."""
+    server, repo = fresh_server(), tmp_path / "repo"
+    wal = server.cluster.data / "pg_wal"
+    with receiving(runbook, server, repo) as receiver:
+        write_wal(server, 1000)
+        receiver.await_durable()
+        before = slot_lsn(server)
+        wal.rename(wal.with_name("away"))
+        if empty:
+            wal.mkdir()
+        server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication")
+        wait_until(lambda: "does not find its WAL" in receiver.said() or slot_lsn(server) != before,
+                   what="the reason")
+        assert slot_lsn(server) == before  # it was not made anew
+        if empty:
+            wal.rmdir()
+        wal.with_name("away").rename(wal)
+        write_wal(server, 1000)
+        receiver.await_durable()
+        assert not Stored(repo).broken() and not backups(repo), receiver.said()
+        assert receiver.said().count("the replication slot") == 1
+        check_acknowledged(server, repo)
         receiver.end()

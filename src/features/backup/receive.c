@@ -250,6 +250,13 @@ static bool receive_once(struct receive *receive, bool *ret_removed, GError **er
     return good;
 }
 
+/* One file that is gone is a loss; all of them are out of reach, and come back. */
+static bool is_lost(struct receive *receive, GError **error)
+{
+    return (session_alive(receive->session) || session_reopen(receive->session, error)) &&
+           receive_wal_in_reach(receive->session, error);
+}
+
 /* Where WAL was lost, once more from what the slot still keeps. When that is gone as well (somebody has
  * removed files, or reset the WAL), the next try makes the slot anew: it would keep all WAL from there
  * on for ever. */
@@ -263,7 +270,7 @@ static bool attempt(struct receive *receive, GError **error)
     if (!good && removed) {
         receive->leap = true;
         g_clear_error(&failure);
-        good = receive_once(receive, &removed, &failure);
+        good = is_lost(receive, &failure) && receive_once(receive, &removed, &failure);
         receive->empty = !good && removed;
     }
     if (!good)

@@ -29,6 +29,10 @@ bool receive_slot_look(struct session *session, const char *name, struct receive
 bool receive_slot_make(struct session *session, const char *name, GError **error);
 bool receive_slot_drop(struct session *session, const char *name, GError **error);
 
+/* Whether the server sees any WAL in its pg_wal, as it does unless that is out of its reach (not
+ * mounted, say); true where it does not tell our role. False with an error. */
+bool receive_wal_in_reach(struct session *session, GError **error);
+
 /* How near a slot is to losing WAL: from pg_replication_slots.wal_status, safe_wal_size (negative:
  * null) and max_slot_wal_keep_size in MB (-1: no bound). Pure. */
 enum receive_danger receive_slot_danger(const char *wal_status, gint64 safe_bytes,

@@ -63,3 +63,17 @@ bool receive_slot_drop(struct session *session, const char *name, GError **error
 
     return rows != NULL;
 }
+
+bool receive_wal_in_reach(struct session *session, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    AUTO(rows) rows = session_query(session, &query_backup_wal_files, NULL, &failure);
+
+    if (rows != NULL ? rows_int(rows, 0, BACKUP_WAL_FILES_FILES) > 0
+                     : strcmp(session_sqlstate(session), "42501") == 0)
+        return true;
+    runbook_error_set(error, RUNBOOK_CONNECT, NULL,
+                      "the server does not find its WAL, and this is not taken for a loss: %s",
+                      failure != NULL ? failure->message : "it sees none in its pg_wal");
+    return false;
+}
