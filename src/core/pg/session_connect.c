@@ -48,7 +48,7 @@ struct session_keywords session_keywords_for(const struct session *session)
     session_keyword(&keywords, "port", params->port);
     session_keyword(&keywords, "user", params->user);
     session_keyword(&keywords, "password", params->entered);
-    session_keyword(&keywords, "client_encoding", "UTF8");
+    session_keyword(&keywords, "client_encoding", session->no_utf8 ? "SQL_ASCII" : "UTF8");
     session_keyword(&keywords, "application_name", session->application);
     if (session->replication) {
         session_keyword(&keywords, "replication", "true");
@@ -212,7 +212,12 @@ bool session_attempt_at(struct session *session, const struct session_place *pla
                           session->replication ? " for replication" : "", text);
     }
     PQfinish(connection);
-    return false;
+    if (session->no_utf8 || strcmp(session->sqlstate, "0A000") != 0)
+        return false;
+    /* All that a server cannot do for somebody who only connects is to convert. */
+    session->no_utf8 = true;
+    g_clear_error(error);
+    return session_attempt_at(session, place, ret_ask, error);
 }
 
 static bool attempt(struct session *session, bool *ret_ask, GError **error)
