@@ -2,11 +2,19 @@
 
 import psycopg
 import pytest
-from support.drills import drill, statuses
+from pgcluster_files import give_to_server_user
+from support.drills import archive, drill, statuses
 from support.restoring import Stage
 from support.servers import ENDS, Server, wait_until
 
 versions = ENDS
+
+
+def modes(folder):
+    """Of all folders, and of all files."""
+    found = [(path.is_dir(), path.lstat().st_mode & 0o7777) for path in [folder, *folder.rglob("*")]
+             if not path.is_symlink()]
+    return [{mode for is_dir, mode in found if is_dir == wanted} for wanted in (True, False)]
 
 
 @pytest.fixture
@@ -37,3 +45,25 @@ def test_nobody_but_the_application_logs_in(stage):
         with psycopg.connect(server.conninfo(user="app")) as connection:
             roles = connection.execute("SELECT rolname FROM pg_roles WHERE rolcanlogin").fetchall()
         assert roles == [("app",)]
+
+
+@pytest.mark.parametrize("version", [18])
+@pytest.mark.parametrize("group, wanted", [(["--allow-group-access"], [{0o750}, {0o640}]),
+                                           ([], [{0o700}, {0o600}])], ids=["group", "owner"])
+def test_open_to_its_group(fresh_server, group, wanted):
+    """Or not: files of the backup, ours, WAL that was fetched, and what the new server makes."""
+    stage = Stage(fresh_server, initdb=group)
+    place = stage.cluster.folder / "place"
+    place.mkdir(mode=0o755)
+    give_to_server_user(place)
+    stage.server.sql(f"CREATE TABLESPACE place LOCATION '{place}'")
+    stage.server.sql("CREATE TABLE t TABLESPACE place AS SELECT 1 AS n")
+    assert modes(stage.cluster.data) == wanted
+    stage.back_up()
+    archive(stage)
+    (stage.folder / "files").mkdir(mode=0o755)
+    give_to_server_user(stage.folder / "files")
+    for name, *more in ("files", "--no-start"), ("started",):
+        below = stage.folder / f"below {name}"
+        stage.restore(name, "--tablespaces-below", below, *more)
+        assert modes(stage.folder / name) == modes(below) == wanted
