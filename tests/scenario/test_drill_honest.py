@@ -162,8 +162,11 @@ def test_reads_the_statements_first(stage):
     """Before anything is restored: a restore takes hours."""
     stage.back_up()
     archive(stage)
+    (stage.folder / "open.sql").write_text("SELECT 'a")
+    (stage.folder / "psql.sql").write_text("SELECT true;\n\\connect shop\n")
     for checks, word in ((stage.folder / "none.sql", "none.sql"),
-                         (checks_file(stage, "SELECT 'a"), "does not end")):
+                         (stage.folder / "open.sql", "does not end"),
+                         (stage.folder / "psql.sql", "is a command of psql's")):
         result = drill(stage, "--checks", checks, code=2)
         assert word in result.err
         assert not scratch(stage).exists()
