@@ -116,6 +116,28 @@ def test_functions_of_indexes(stage):
         "postgres: public.called and 1 more cannot be checked: function far")
 
 
+def test_rows_are_read_whatever_their_indexes_rest_on(stage):
+    """A query plans with the indexes: what their functions call may lie on the path of a role that is not
+    ours; and a narrow one would be read in the place of the rows."""
+    stage.server.sql("""CREATE SCHEMA app; CREATE ROLE owner; ALTER ROLE owner SET search_path = app, public;
+        CREATE FUNCTION app.base(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+        CREATE FUNCTION public.inlined(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+        CREATE MATERIALIZED VIEW "m'v" AS SELECT 1 AS a;
+        CREATE TABLE t (a int, g int GENERATED ALWAYS AS (1) STORED); INSERT INTO t VALUES (1);
+        CREATE INDEX ON "m'v" (public.inlined(a)); CREATE INDEX ON t (public.inlined(a))""")
+    stage.server.sql("""SET check_function_bodies = off;
+        CREATE OR REPLACE FUNCTION public.inlined(int) RETURNS int LANGUAGE sql IMMUTABLE
+            AS 'SELECT base($1)'""")
+    stage.back_up()
+    archive(stage)
+    checks = checks_file(stage, """-- database: postgres
+        SELECT relname FROM pg_class WHERE relname IN ('m''v', 't') AND NOT relhasindex""")
+    document = drill(stage, "--checks", checks)
+    assert document["verdict"] == "proven"
+    assert statuses(document, "rows")["postgres"] == "ok"
+    assert document["reserve"].count("cannot be checked") == 1
+
+
 def test_says_what_it_did_not_look_at(stage):
     """A database that lets nobody in, and one where there is no amcheck to be had."""
     stage.server.sql("CREATE DATABASE closed ALLOW_CONNECTIONS false")
@@ -164,9 +186,11 @@ def test_reads_the_statements_first(stage):
     archive(stage)
     (stage.folder / "open.sql").write_text("SELECT 'a")
     (stage.folder / "psql.sql").write_text("SELECT true;\n\\connect shop\n")
+    (stage.folder / "copy.sql").write_text("COPY t FROM STDIN;\n1\n\\.\n")
     for checks, word in ((stage.folder / "none.sql", "none.sql"),
                          (stage.folder / "open.sql", "does not end"),
-                         (stage.folder / "psql.sql", "is a command of psql's")):
+                         (stage.folder / "psql.sql", "is a command of psql's"),
+                         (stage.folder / "copy.sql", "by psql only")):
         result = drill(stage, "--checks", checks, code=2)
         assert word in result.err
         assert not scratch(stage).exists()
