@@ -6,6 +6,7 @@
 #include "error.h"
 #include "restore.h"
 #include "restore_compare.h"
+#include "restore_configuration.h"
 #include "restore_extract.h"
 #include "restore_file.h"
 #include "restore_folders.h"
@@ -564,12 +565,10 @@ bool restore_files(const struct restore_request *request, struct restore_result 
     if (good) {
         g_autofree char *path = g_build_filename(work.folder, "postgresql.conf", NULL);
         result->resumed = work.way == RESTORE_RESUME || work.way == RESTORE_REPLAY;
-        g_autofree char *text = NULL;
         result->configured = g_file_test(path, G_FILE_TEST_EXISTS);
         g_free(result->other_folder);
-        result->other_folder = g_file_get_contents(path, &text, NULL, NULL)
-                                   ? restore_settings_elsewhere(text, work.folder)
-                                   : NULL;
+        g_free(result->outside);
+        restore_configuration_look(work.folder, &result->other_folder, &result->outside);
         result->files_seconds =
             (double) (g_get_monotonic_time() - began) / (double) G_USEC_PER_SEC;
     }
@@ -581,6 +580,7 @@ void restore_result_clear(struct restore_result *result)
 {
     g_free(result->saved_wal);
     g_free(result->other_folder);
+    g_free(result->outside);
     g_free(result->elsewhere);
     *result = (struct restore_result){0};
 }
