@@ -328,7 +328,8 @@ static bool check_conninfo(const char *text, GError **error)
         g_autofree char *reason = g_strstrip(g_strdup(message ? message : "out of memory"));
         runbook_error_set(
             error, RUNBOOK_USAGE,
-            "as in: host=db1 port=5432 dbname=shop, or postgresql://db1:5432/shop",
+            "as in: host=db1 port=5432 dbname=shop, or postgresql://db1:5432/shop; a database "
+            "that has a = in its name is \"dbname='a=b'\"",
             "invalid connection string: %s", reason);
     }
     PQconninfoFree(options);
