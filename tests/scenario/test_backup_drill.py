@@ -83,7 +83,7 @@ def test_finds_what_is_wrong(stage):
     stage.back_up()
     archive(stage)
     checks = stage.folder / "checks.sql"
-    checks.write_text("SELECT count(*) = 0 AS empty FROM t;\nCOPY t FROM STDIN;\n")
+    checks.write_text("SELECT count(*) = 0 AS empty FROM t;\nCOPY t FROM '/nowhere';\n")
     checks.chmod(0o644)
     document = drill(stage, "--checks", checks, "--latest", code=1)
     assert document["verdict"] == "failed"

@@ -34,7 +34,9 @@ def test_comes_back_without_us(runbook, server, folder):
                                    (".dump.zst", ".dump.zst.sha256", ".globals.sql",
                                     ".globals.sql.sha256"))
     sums_agree(folder)
-    assert "CREATE ROLE" in (folder / f"{stem}.globals.sql").read_text()
+    globals_file = folder / f"{stem}.globals.sql"
+    assert "CREATE ROLE" in globals_file.read_text()
+    assert globals_file.stat().st_mode & 0o777 == 0o600, "it holds password hashes"
     server.sql(f"CREATE DATABASE {server.dbname}_plain TEMPLATE template0")
     shell(server, f"zstd -dc {report['file']} | pg_restore --exit-on-error "
                   f"-d {server.dbname}_plain")

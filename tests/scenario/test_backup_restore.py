@@ -5,6 +5,7 @@ import os
 import pytest
 
 from golden.documents import check_document
+from pgcluster_files import give_to_server_user
 from support.program import Runbook
 from support.restoring import Stage, verify
 from support.servers import wait_until
@@ -148,16 +149,21 @@ def test_encrypted_and_as_root(fresh_server):
 
 @pytest.mark.parametrize("version", [15])
 def test_data_directory_of_the_original(stage):
-    """The configuration names the folder of the original."""
+    """The configuration names the folder of the original, where one looks last."""
     data = stage.server.cluster.data
     with open(data / "postgresql.conf", "a", encoding="utf-8") as configuration:
-        configuration.write(f"data_directory = '{data}'\n")
+        configuration.write("include_dir 'conf.d'\n")
+    (data / "conf.d").mkdir()
+    (data / "conf.d" / "own.conf").write_text(
+        f"data_directory = '{data}'\nhba_file = '{data}/pg_hba.conf'\n")
+    give_to_server_user(data / "conf.d")
     stage.back_up()
     enter(stage.server, 11)
     stage.archive()
     options = ("--repo", stage.repo, "--to", stage.folder / "r")
     done = stage.runbook("backup", "restore", *options).expect(0)
     assert f"sets data_directory = '{data}'" in done.err
+    assert f"hba_file = '{data}/pg_hba.conf'" in done.err
 
 
 @pytest.mark.parametrize("version", [18])

@@ -101,7 +101,10 @@ def test_functions_of_indexes(stage):
         INSERT INTO public.t VALUES (1), (2);
         CREATE INDEX inlined ON public.t (public.inlined(a));
         CREATE INDEX called ON public.t (public.called(a));
-        CREATE INDEX again ON public.t (public.called(a), a)""")
+        CREATE INDEX again ON public.t (public.called(a), a);
+        CREATE FUNCTION public.raises(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+            'BEGIN IF current_setting(''cluster_name'') = ''pgrunbook'' THEN RAISE ''not here''; END IF; RETURN $1; END';
+        CREATE INDEX raises ON public.t (public.raises(a))""")
     stage.server.sql("""CREATE OR REPLACE FUNCTION public.inlined(int) RETURNS int LANGUAGE sql IMMUTABLE
             AS 'SELECT base($1)';
         CREATE OR REPLACE FUNCTION public.called(int) RETURNS int LANGUAGE plpgsql IMMUTABLE
@@ -113,7 +116,29 @@ def test_functions_of_indexes(stage):
     assert statuses(document, "indexes")["postgres"] == statuses(document, "rows")["postgres"] == "ok"
     assert statuses(document, "public.called") == {"postgres": "skipped"}
     assert document["reserve"].startswith(
-        "postgres: public.called and 1 more cannot be checked: function far")
+        "postgres: public.called and 2 more cannot be checked: function far")
+
+
+def test_rows_are_read_whatever_their_indexes_rest_on(stage):
+    """A query plans with the indexes: what their functions call may lie on the path of a role that is not
+    ours; and a narrow one would be read in the place of the rows."""
+    stage.server.sql("""CREATE SCHEMA app; CREATE ROLE owner; ALTER ROLE owner SET search_path = app, public;
+        CREATE FUNCTION app.base(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+        CREATE FUNCTION public.inlined(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+        CREATE MATERIALIZED VIEW "m'v" AS SELECT 1 AS a;
+        CREATE TABLE t (a int, g int GENERATED ALWAYS AS (1) STORED); INSERT INTO t VALUES (1);
+        CREATE INDEX ON "m'v" (public.inlined(a)); CREATE INDEX ON t (public.inlined(a))""")
+    stage.server.sql("""SET check_function_bodies = off;
+        CREATE OR REPLACE FUNCTION public.inlined(int) RETURNS int LANGUAGE sql IMMUTABLE
+            AS 'SELECT base($1)'""")
+    stage.back_up()
+    archive(stage)
+    checks = checks_file(stage, """-- database: postgres
+        SELECT relname FROM pg_class WHERE relname IN ('m''v', 't') AND NOT relhasindex""")
+    document = drill(stage, "--checks", checks)
+    assert document["verdict"] == "proven"
+    assert statuses(document, "rows")["postgres"] == "ok"
+    assert document["reserve"].count("cannot be checked") == 1
 
 
 def test_says_what_it_did_not_look_at(stage):
@@ -162,8 +187,13 @@ def test_reads_the_statements_first(stage):
     """Before anything is restored: a restore takes hours."""
     stage.back_up()
     archive(stage)
+    (stage.folder / "open.sql").write_text("SELECT 'a")
+    (stage.folder / "psql.sql").write_text("SELECT true;\n\\connect shop\n")
+    (stage.folder / "copy.sql").write_text("COPY t FROM STDIN;\n1\n\\.\n")
     for checks, word in ((stage.folder / "none.sql", "none.sql"),
-                         (checks_file(stage, "SELECT 'a"), "does not end")):
+                         (stage.folder / "open.sql", "does not end"),
+                         (stage.folder / "psql.sql", "is a command of psql's"),
+                         (stage.folder / "copy.sql", "by psql only")):
         result = drill(stage, "--checks", checks, code=2)
         assert word in result.err
         assert not scratch(stage).exists()

@@ -48,7 +48,7 @@ struct session_keywords session_keywords_for(const struct session *session)
     session_keyword(&keywords, "port", params->port);
     session_keyword(&keywords, "user", params->user);
     session_keyword(&keywords, "password", params->entered);
-    session_keyword(&keywords, "client_encoding", "UTF8");
+    session_keyword(&keywords, "client_encoding", session->no_utf8 ? "SQL_ASCII" : "UTF8");
     session_keyword(&keywords, "application_name", session->application);
     if (session->replication) {
         session_keyword(&keywords, "replication", "true");
@@ -212,7 +212,12 @@ bool session_attempt_at(struct session *session, const struct session_place *pla
                           session->replication ? " for replication" : "", text);
     }
     PQfinish(connection);
-    return false;
+    if (session->no_utf8 || strcmp(session->sqlstate, "0A000") != 0)
+        return false;
+    /* All that a server cannot do for somebody who only connects is to convert. */
+    session->no_utf8 = true;
+    g_clear_error(error);
+    return session_attempt_at(session, place, ret_ask, error);
 }
 
 static bool attempt(struct session *session, bool *ret_ask, GError **error)
@@ -323,7 +328,8 @@ static bool check_conninfo(const char *text, GError **error)
         g_autofree char *reason = g_strstrip(g_strdup(message ? message : "out of memory"));
         runbook_error_set(
             error, RUNBOOK_USAGE,
-            "as in: host=db1 port=5432 dbname=shop, or postgresql://db1:5432/shop",
+            "as in: host=db1 port=5432 dbname=shop, or postgresql://db1:5432/shop; a database "
+            "that has a = in its name is \"dbname='a=b'\"",
             "invalid connection string: %s", reason);
     }
     PQconninfoFree(options);

@@ -45,6 +45,9 @@ struct repo_writer *repo_writer_new(const char *folder, const struct repo_key *k
 struct repo_writer *repo_writer_new_hashed(const char *folder, const struct repo_key *key,
                                            GError **error);
 
+/* For its owner alone: it holds secrets in the clear. */
+bool repo_writer_close_to_others(struct repo_writer *writer, GError **error);
+
 /* Appends. Errors name the file and what to do about a full disk. */
 bool repo_writer_put(struct repo_writer *writer, const void *data, gsize length,
                      GError **error);

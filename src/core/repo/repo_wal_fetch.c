@@ -6,13 +6,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Of a server that is open to its group (initdb -g) what it makes is as well. */
+static mode_t mode_of(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    struct stat status;
+
+    return stat(folder, &status) == 0 && (status.st_mode & 0777) == 0750 ? 0640 : 0600;
+}
 
 static bool write_file(const char *path, const guint8 *bytes, gsize length, GError **error)
 {
     struct whole_file file;
 
-    return whole_file_begin_shared(&file, path, 0600, error) &&
+    return whole_file_begin_shared(&file, path, mode_of(path), error) &&
            whole_file_end(&file, whole_file_put(&file, bytes, length, error), false, error);
 }
 
@@ -166,7 +176,7 @@ static bool give(const struct gift *gift, const char *name, const char *path,
 
     if (partial && (!is_there_already(name, path, gift, ret_missing, error) || *ret_missing))
         return false;
-    return whole_file_begin_shared(&draft, path, 0600, error) &&
+    return whole_file_begin_shared(&draft, path, mode_of(path), error) &&
            whole_file_end(&draft, put_segment(&draft, gift, segment_bytes, error), false,
                           error);
 }

@@ -150,6 +150,11 @@ struct repo_writer *repo_writer_new_hashed(const char *folder, const struct repo
     return writer_new(folder, key, true, error);
 }
 
+bool repo_writer_close_to_others(struct repo_writer *writer, GError **error)
+{
+    return fchmod(writer->fd, 0600) == 0 || fail(writer, "close to others", errno, error);
+}
+
 /* ---- put ---------------------------------------------------------------------------------- */
 
 static bool put_record(struct repo_writer *writer, const guint8 *data, gsize length,

@@ -27,20 +27,6 @@ enum {
     UNHEARD_US = 60000000,
 };
 
-struct server {
-    char *folder, *place, *programs;
-    char **roles; /* that may be there */
-    guint role;   /* the one that was let in last, or is to be tried first */
-    char *beside; /* the last answer of server_program() */
-    int major;
-    struct server_owner owner;
-    struct session_params params; /* of the last session; its strings are below */
-    char *database;
-    pid_t pid;
-    bool ended;
-    int status;
-};
-
 /* ---- starting ------------------------------------------------------------------------------ */
 
 static void set(GPtrArray *arguments, const char *name, const char *value)
@@ -218,14 +204,32 @@ static char **environment_for_server(void)
     return g_environ_setenv(environment, "LC_ALL", "C", TRUE);
 }
 
-static bool spawn(struct server *server, char **arguments, GError **error)
+/* What it is to read: of few bytes, which fit into a pipe. -1: it cannot be had. */
+static int input_of(const char *statements)
+{
+    int ends[2];
+
+    if (statements == NULL)
+        return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    bool good = write(ends[1], statements, strlen(statements)) == (ssize_t) strlen(statements);
+    close(ends[1]);
+    if (good)
+        return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
+bool server_spawn(struct server *server, char **arguments, const char *statements,
+                  GError **error)
 {
     g_autofree char *log = server_place_file(server->place, SERVER_LOG);
     g_auto(GStrv) environment = environment_for_server();
     g_autoptr(GArray) groups = server_owner_groups(&server->owner);
     struct child child = {&server->owner, groups, getpid()};
     int output = open(log, O_WRONLY | O_APPEND | O_CLOEXEC);
-    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int input = input_of(statements);
 
     bool started =
         output >= 0 && input >= 0 &&
@@ -240,10 +244,11 @@ static bool spawn(struct server *server, char **arguments, GError **error)
         close(output);
     if (input >= 0)
         close(input);
+    server->ended = !started;
     return started;
 }
 
-static char **roles_to_try(const char *folder, const char *wanted)
+char **server_roles_to_try(const char *folder, const char *wanted)
 {
     const char *const usual[] = {wanted ? wanted : "postgres", NULL};
     g_auto(GStrv) found = wanted ? NULL : server_roles(folder);
@@ -266,7 +271,7 @@ static bool prepared(struct server *server, const struct server_setup *setup, GE
     if (postgres == NULL)
         return false;
     server->programs = g_path_get_dirname(postgres);
-    server->roles = roles_to_try(server->folder, setup->role);
+    server->roles = server_roles_to_try(server->folder, setup->role);
     server->place = server_place_new(&server->owner, error);
     return server->place != NULL;
 }
@@ -281,10 +286,9 @@ struct server *server_start(const struct server_setup *setup, GError **error)
     if (!server_control_read(server->folder, &control, error) ||
         !prepared(server, setup, error))
         return NULL;
-    g_auto(GStrv) arguments = arguments_for(server, setup, &control);
-    if (!spawn(server, arguments, error))
+    server->arguments = arguments_for(server, setup, &control);
+    if (!server_spawn(server, server->arguments, NULL, error))
         return NULL;
-    server->ended = false;
     return g_steal_pointer(&server);
 }
 
@@ -340,109 +344,7 @@ bool server_runs(struct server *server)
     return !server->ended;
 }
 
-/* ---- asking -------------------------------------------------------------------------------- */
-
-/* What roles and databases set for themselves stands above the command line, and this above them.
- * Programs that are given the session's parameters get it too. */
-#define SESSION_OPTIONS                                                                        \
-    "-c zero_damaged_pages=off -c ignore_checksum_failure=off -c ignore_system_indexes=off "   \
-    "-c session_preload_libraries= -c local_preload_libraries="
-#define SESSION_OPTIONS_17 " -c event_triggers=off" /* those at login as well */
-
-static char *quoted(const char *value)
-{
-    g_auto(GStrv) parts = g_strsplit(value, "\\", -1);
-    g_autofree char *slashes = g_strjoinv("\\\\", parts);
-    g_auto(GStrv) quotes = g_strsplit(slashes, "'", -1);
-
-    return g_strjoinv("\\'", quotes);
-}
-
-/* What the environment says of another server is said away, as far as this libpq knows of it. Caller
- * frees. */
-static char *neutral(void)
-{
-    static const char *const words[][2] = {
-        {"hostaddr", "''"},
-        {"sslmode", "disable"},
-        {"sslrootcert", "''"}, /* "system" forbids that */
-        {"gssencmode", "disable"},
-        {"channel_binding", "disable"},
-        {"requirepeer", "''"},
-        {"target_session_attrs", "any"},
-        {"connect_timeout", "5"},
-        {"require_auth", "''"},          /* since 16 */
-        {"sslcertmode", "disable"},      /* 16 */
-        {"sslnegotiation", "postgres"},  /* 17 */
-        {"min_protocol_version", "3.0"}, /* 18 */
-    };
-    GString *text = g_string_new(NULL);
-    PQconninfoOption *known = PQconninfoParse("", NULL);
-
-    for (const PQconninfoOption *option = known; option && option->keyword; option++)
-        for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-            if (g_str_equal(option->keyword, words[i][0]))
-                g_string_append_printf(text, " %s=%s", words[i][0], words[i][1]);
-    PQconninfoFree(known);
-    return g_string_free(text, FALSE);
-}
-
-static struct session *session_as(struct server *server, const char *database, GError **error)
-{
-    g_autofree char *name = quoted(database);
-    g_autofree char *rest = neutral();
-
-    g_free(server->database);
-    server->database = g_strdup_printf("dbname='%s' options='" SESSION_OPTIONS "%s'%s", name,
-                                       server->major >= 17 ? SESSION_OPTIONS_17 : "", rest);
-    server->params = (struct session_params){.host = server->place,
-                                             .port = SERVER_PORT,
-                                             .user = server->roles[server->role],
-                                             .dbname = server->database,
-                                             .password = SESSION_PASSWORD_NEVER};
-    g_clear_error(error);
-    return session_open(&server->params, "restore", error);
-}
-
-/* With each role that may be there: the name may have changed, in the files or while replaying. */
-static struct session *session_to(struct server *server, const char *database, GError **error)
-{
-    guint count = g_strv_length(server->roles);
-
-    for (guint tries = 0; tries < count; tries++) {
-        struct session *session = session_as(server, database, error);
-        if (session != NULL || !g_str_equal(server->params.refusal, "28000"))
-            return session;
-        server->role = (server->role + 1) % count;
-    }
-    return NULL;
-}
-
-/* There is no such database, or it lets nobody in. */
-static bool another_may(const struct server *server)
-{
-    static const char *const refusals[] = {"3D000", "55000", "42501", NULL};
-
-    return g_strv_contains(refusals, server->params.refusal);
-}
-
-struct session *server_session(struct server *server, const char *database, GError **error)
-{
-    static const char *const usual[] = {"postgres", "template1"};
-    struct session *session = NULL;
-
-    if (database != NULL)
-        return session_to(server, database, error);
-    for (gsize i = 0; i < G_N_ELEMENTS(usual); i++) {
-        session = session_to(server, usual[i], error);
-        if (session != NULL || !another_may(server))
-            return session;
-    }
-    g_auto(GStrv) names = server_databases(server->folder);
-    for (char **name = names; *name != NULL && session == NULL && another_may(server); name++)
-        session = session_to(server, *name, error);
-    return session;
-}
+/* ---- waiting -------------------------------------------------------------------------------- */
 
 static bool ended_error(struct server *server, GError **error)
 {
@@ -515,6 +417,28 @@ static bool ended_within(struct server *server, double seconds)
     return server->ended;
 }
 
+bool server_finish(struct server *server, GError **error)
+{
+    if (ended_within(server, FAST_SECONDS) && WIFEXITED(server->status) &&
+        WEXITSTATUS(server->status) == 0)
+        return true;
+    g_autofree char *reason = server_reason(server);
+    runbook_error_set(error, RUNBOOK_FAILED, NULL, "postgres --single failed: %s",
+                      reason ? reason : "it gave no reason");
+    return false;
+}
+
+bool server_promote(struct server *server, GError **error)
+{
+    g_autofree char *path = g_build_filename(server->folder, "promote", NULL);
+
+    if (!g_file_set_contents_full(path, "", 0, G_FILE_SET_CONTENTS_NONE, 0600, error))
+        return false;
+    if (server_runs(server))
+        kill(server->pid, SIGUSR1);
+    return true;
+}
+
 bool server_stop(struct server *server, enum server_stop how, GError **error)
 {
     if (!server_runs(server))
@@ -551,6 +475,7 @@ void server_free(struct server *server)
     g_free(server->place);
     g_free(server->programs);
     g_strfreev(server->roles);
+    g_strfreev(server->arguments);
     g_free(server->beside);
     g_free(server->database);
     g_free(server);

@@ -80,7 +80,7 @@ bool server_pid_left(const char *folder);
 bool server_stopped_on(const char *folder, GError **error);
 
 /* Names that are worth a try, from the catalogs' files, in a directory whose server need not answer:
- * the role that initdb made, then other superusers; databases. Those of rows that look live come
+ * the role that initdb made, other superusers, then whoever may log in; databases. Those of rows that look live come
  * first: a name may be one from before a renaming. Caller frees (g_strfreev). */
 char **server_roles(const char *folder);
 char **server_databases(const char *folder);
@@ -109,9 +109,17 @@ struct server *server_start(const struct server_setup *setup, GError **error);
 bool server_await(struct server *server, double seconds, void (*tick)(gpointer data),
                   gpointer data, GError **error);
 
-/* A session as its superuser; database NULL: one that lets us in ("postgres" before others). It
- * must be closed before the server is freed. */
+/* A session as its superuser, or where none may log in as a role that may; database NULL: one that
+ * lets us in ("postgres" before others). It must be closed before the server is freed. */
 struct session *server_session(struct server *server, const char *database, GError **error);
+bool server_session_is_super(struct session *session);
+
+/* For a copy that will go: lets the superuser that initdb made log in, whatever the files say, and
+ * starts the server again. It is in no recovery, and no session is open. */
+bool server_admit(struct server *server, GError **error);
+
+/* Ends the recovery, without waiting for it: as pg_promote() does, which is the superusers'. */
+bool server_promote(struct server *server, GError **error);
 
 /* Connects as another program may: libpq's variables for it. */
 const char *server_socket(const struct server *server); /* folder, PGHOST */

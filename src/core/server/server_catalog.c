@@ -133,8 +133,10 @@ static char **names_of(const char *folder, guint32 catalog, worth_of worth)
 static int worth_of_role(const struct row *row)
 {
     if (row->oid == BOOTSTRAP_ROLE)
-        return row->live ? 3 : 2;
-    return row->super && row->login ? row->live : -1;
+        return row->live ? 5 : 4;
+    if (!row->login)
+        return -1;
+    return (row->super ? 2 : 0) + row->live;
 }
 
 static int worth_of_database(const struct row *row)

@@ -145,13 +145,15 @@ static const struct option restore_dump_options[] = {
      "when it exists: restore beside it, verify, then exchange the names"},
     {"drop-old", 0, NULL, NULL, OPTION_ONCE,
      "with --replace: drop the one that was replaced, instead of keeping it"},
-    {"clean", 0, NULL, NULL, OPTION_ONCE,
+    {"clean", 'c', NULL, NULL, OPTION_ONCE,
      "restore into the database as it is, dropping the dump's objects first (pg_restore "
      "--clean --if-exists), in one transaction"},
     {"if-exists", 0, NULL, NULL, OPTION_ONCE, "with --clean, which always means both"},
     {"jobs", 'j', "N", NULL, OPTION_ONCE, "restore this many tables at a time"},
-    {"no-owner", 0, NULL, NULL, OPTION_ONCE, "leave out whose objects they were"},
-    {"no-privileges", 0, NULL, NULL, OPTION_ONCE, "leave out GRANT and REVOKE"},
+    {"no-owner", 'O', NULL, NULL, OPTION_ONCE, "leave out whose objects they were"},
+    {"no-privileges", 'x', NULL, NULL, OPTION_ONCE, "leave out GRANT and REVOKE"},
+    {"no-tablespaces", 0, NULL, NULL, OPTION_ONCE,
+     "put everything into the database's tablespace, and that into the server's default"},
     {.name = NULL},
 };
 

@@ -68,6 +68,21 @@ static void request_of(struct drill *drill, const char *restore_command)
         .data = drill->call->output};
 }
 
+/* Nobody could look at everything, where no superuser may log in. */
+static bool admit(struct drill *drill, GError **error)
+{
+    struct session *session = server_session(drill->server, NULL, error);
+    bool super = session != NULL && server_session_is_super(session);
+
+    if (session == NULL)
+        return false;
+    session_close(session);
+    if (super)
+        return true;
+    output_note(drill->call->output, "no superuser may log in: in the copy one is let in");
+    return server_admit(drill->server, error);
+}
+
 /* The server at the target; compared with the plan, then promoted, so that amcheck can be made. */
 static bool recover(struct drill *drill, GError **error)
 {
@@ -82,7 +97,8 @@ static bool recover(struct drill *drill, GError **error)
         return false;
     drill_note(drill, "landing", NULL, result->elsewhere == NULL ? DRILL_OK : DRILL_FAILED, 1,
                result->files_seconds + result->recovery_seconds, g_strdup(result->elsewhere));
-    return result->promoted || restore_promote(drill->server, result, error);
+    return (result->promoted || restore_promote(drill->server, result, error)) &&
+           admit(drill, error);
 }
 
 /* ---- the checks --------------------------------------------------------------------------- */

@@ -50,6 +50,7 @@ static bool read_wish(struct restore_dump *restore, GError **error)
         .clean = option_given(options, "clean"),
         .no_owner = option_given(options, "no-owner"),
         .no_privileges = option_given(options, "no-privileges"),
+        .no_tablespaces = option_given(options, "no-tablespaces"),
         .jobs = (int) number,
     };
     return true;

@@ -121,9 +121,9 @@ struct drill_statement {
  * RUNBOOK_USAGE when it cannot be read; a warning when it has no statement. */
 bool drill_statements_read(struct drill *drill, GError **error);
 
-/* Statements separated by semicolons. Pure; of struct drill_statement, caller unrefs. NULL with an
- * error for one that does not end. */
-GPtrArray *drill_statements_parse(const char *text, GError **error);
+/* The statements of a script. Pure; of struct drill_statement, caller unrefs. NULL with an error for
+ * what the server would not take: a quote that does not end, commands of psql, the rows of a COPY. */
+GPtrArray *drill_statements_parse(const char *text, gsize length, GError **error);
 
 /* ---- showing ------------------------------------------------------------------------------ */
 

@@ -59,11 +59,13 @@ static void found(struct amcheck *amcheck, const char *name, char *detail)
         g_free(detail);
 }
 
-/* The functions of an index are looked up anew, which from 17 on finds nothing but what is qualified;
- * before, what the path of this role leads to. That says nothing of the index. */
-static bool is_unfound(const char *state)
+/* The functions of an index are called. What they name is looked up anew, which from 17 on finds nothing
+ * but what is qualified; before, what the path of this role leads to. They may lack a right, raise what
+ * they like, or want something of the original's surroundings. That says nothing of the index. */
+static bool is_of_a_function(const char *state)
 {
-    static const char *const states[] = {"42883", "42P01", "42703", "42704", "3F000", NULL};
+    static const char *const states[] = {"42883", "42P01", "42703", "42704", "3F000",
+                                         "42501", "P0001", "08001", NULL};
 
     return g_strv_contains(states, state);
 }
@@ -110,7 +112,7 @@ static bool look_at(struct amcheck *amcheck, const struct rows *rows, int row, b
         g_propagate_error(error, g_steal_pointer(&broken));
         return false;
     }
-    if (result == NULL && is_unfound(state)) {
+    if (result == NULL && is_of_a_function(state)) {
         pass_over(amcheck, name, broken->message);
     } else if (result == NULL) {
         amcheck->drill->corrupt |= drill_says_corrupt(state, broken->message);

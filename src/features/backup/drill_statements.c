@@ -95,18 +95,19 @@ bool drill_statements_read(struct drill *drill, GError **error)
 {
     const char *path = settings_string(drill->call->settings, "backup.drill_checks");
     g_autofree char *text = NULL;
+    gsize length = 0;
     g_autoptr(GError) broken = NULL;
 
     if (path == NULL || *path == '\0')
         return true;
-    if (!g_file_get_contents(path, &text, NULL, &broken)) {
+    if (!g_file_get_contents(path, &text, &length, &broken)) {
         runbook_error_set(
             error, RUNBOOK_USAGE,
             "--checks or the setting backup.drill_checks names a file of statements",
             "the checks cannot be read: %s", broken->message);
         return false;
     }
-    drill->statements = drill_statements_parse(text, error);
+    drill->statements = drill_statements_parse(text, length, error);
     if (drill->statements == NULL)
         g_prefix_error(error, "%s: ", path);
     else if (drill->statements->len == 0)

@@ -6,7 +6,7 @@
 static GPtrArray *parsed(const char *text)
 {
     g_autoptr(GError) error = NULL;
-    GPtrArray *statements = drill_statements_parse(text, &error);
+    GPtrArray *statements = drill_statements_parse(text, strlen(text), &error);
 
     g_assert_no_error(error);
     return statements;
@@ -81,11 +81,42 @@ static void test_open(void)
 
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autoptr(GError) error = NULL;
-        g_assert_null(drill_statements_parse(texts[i], &error));
+        g_assert_null(drill_statements_parse(texts[i], strlen(texts[i]), &error));
         g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_USAGE);
     }
     g_autoptr(GPtrArray) none = parsed("  -- nothing\n /* at all */ ; ");
     g_assert_cmpuint(none->len, ==, 0);
+}
+
+/* A semicolon within a routine ends nothing. */
+static void test_bodies(void)
+{
+    static const char body[] =
+        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT CASE "
+        "WHEN true THEN 2 END; END";
+    g_autofree char *text =
+        g_strconcat(body, "; SELECT f() = 2; DO $$BEGIN; NULL; END$$", NULL);
+    g_autoptr(GPtrArray) statements = parsed(text);
+
+    g_assert_cmpuint(statements->len, ==, 3);
+    assert_statement(statements, 0, "line 1", NULL, body);
+    assert_statement(statements, 1, "line 1", NULL, "SELECT f() = 2");
+}
+
+/* What psql reads and the server does not. */
+static void test_psql(void)
+{
+    static const char *const texts[] = {"SELECT 1;\n\\connect shop\nSELECT 2;",
+                                        "SELECT 1;\n\\i more.sql", "SELECT 1;\nSELECT 2 \\gset",
+                                        "SELECT 1;\nCOPY t FROM stdin;\n1\t;\n\\.\n",
+                                        "SELECT 1;\nSELECT '\xff'"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(drill_statements_parse(texts[i], strlen(texts[i]), &error));
+        g_assert_error(error, RUNBOOK_ERROR, RUNBOOK_USAGE);
+        g_assert_true(g_str_has_prefix(error->message, "line 2: "));
+    }
 }
 
 int main(int argc, char **argv)
@@ -95,5 +126,7 @@ int main(int argc, char **argv)
     g_test_add_func("/drill_statements/quotes", test_quotes);
     g_test_add_func("/drill_statements/escapes", test_escapes);
     g_test_add_func("/drill_statements/open", test_open);
+    g_test_add_func("/drill_statements/bodies", test_bodies);
+    g_test_add_func("/drill_statements/psql", test_psql);
     return g_test_run();
 }

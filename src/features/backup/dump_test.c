@@ -64,7 +64,8 @@ static void test_name(void)
 
 static void expect_create(const char *definition, const char *database, const char *wanted)
 {
-    g_autofree char *sql = restore_dump_create_sql(definition, database, "\"new\"", 140012);
+    g_autofree char *sql =
+        restore_dump_create_sql(definition, database, "\"new\"", 140012, false);
 
     g_assert_cmpstr(sql, ==, wanted);
 }
@@ -130,6 +131,22 @@ static void test_create(void)
     expect_create(NULL, "shop", plain);
     expect_create("CREATE DATABASE shop; DROP DATABASE other;", "shop", plain);
     expect_create("DROP DATABASE shop", "shop", plain);
+}
+
+static void test_create_elsewhere(void)
+{
+    const char *definition = "CREATE DATABASE shop WITH TEMPLATE = template0 ENCODING = 'UTF8' "
+                             "TABLESPACE = \"fast disk\";\n\n";
+
+    for (int without = 0; without < 2; without++) {
+        g_autofree char *sql =
+            restore_dump_create_sql(definition, "shop", "\"new\"", 180000, without != 0);
+        g_assert_cmpstr(
+            sql, ==,
+            without ? "CREATE DATABASE \"new\" WITH TEMPLATE = template0 ENCODING = 'UTF8'"
+                    : "CREATE DATABASE \"new\" WITH TEMPLATE = template0 ENCODING = "
+                      "'UTF8' TABLESPACE = \"fast disk\"");
+    }
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
@@ -209,7 +226,7 @@ static void test_hint(void)
 {
     static const char *const cases[][2] = {
         {"ERROR:  role \"gone\" does not exist", "--no-owner"},
-        {"tablespace \"fast\" does not exist", "--into NEWDB --clean"},
+        {"tablespace \"fast\" does not exist", "--no-tablespaces"},
         {"invalid value for parameter \"default_tablespace\": \"fast\"; DETAIL:  Tablespace "
          "\"fast\" does not exist.",
          "--no-tablespaces"},
@@ -304,6 +321,7 @@ int main(int argc, char **argv)
     g_test_add_func("/dump/room", test_room);
     g_test_add_func("/dump/name", test_name);
     g_test_add_func("/dump/create", test_create);
+    g_test_add_func("/dump/create_elsewhere", test_create_elsewhere);
     g_test_add_func("/dump/rename", test_rename);
     g_test_add_func("/dump/dbname", test_dbname);
     g_test_add_func("/dump/hint", test_hint);

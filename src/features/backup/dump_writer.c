@@ -103,13 +103,13 @@ bool dump_writer_show(struct dump_writer *writer, const char *name, GError **err
            show(writer->file, writer->folder, name, &writer->sha256, error);
 }
 
-bool dump_file_write(const char *folder, const char *name, const char *text, gsize length,
-                     GError **error)
+bool dump_file_write_secret(const char *folder, const char *name, const char *text,
+                            gsize length, GError **error)
 {
     AUTO(repo_writer) file = repo_writer_new_hashed(folder, NULL, error);
 
-    return file != NULL && repo_writer_put(file, text, length, error) &&
-           show(file, folder, name, NULL, error);
+    return file != NULL && repo_writer_close_to_others(file, error) &&
+           repo_writer_put(file, text, length, error) && show(file, folder, name, NULL, error);
 }
 
 guint64 dump_writer_size(const struct dump_writer *writer)

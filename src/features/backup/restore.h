@@ -50,6 +50,7 @@ struct restore_result {
     bool resumed;                 /* an interrupted restore was completed */
     bool configured;              /* postgresql.conf is among the files */
     char *other_folder;           /* and sets this data_directory, not the folder; NULL */
+    char *outside;                /* and leads out of the folder by these settings; NULL */
     char *saved_wal;              /* where the old pg_wal was moved; NULL: there was none */
     double files_seconds, recovery_seconds;
     /* Where the server landed; 0 where unknown. */

@@ -14,7 +14,7 @@ struct restore_dump_wish {
     bool replace, drop_old;
     bool clean,
         if_exists; /* into the database as it is, as pg_restore's options of that name */
-    bool no_owner, no_privileges;
+    bool no_owner, no_privileges, no_tablespaces;
     int jobs;
 };
 
@@ -94,10 +94,11 @@ void restore_dump_place_clear(struct restore_dump_place *place);
 /* "shop_restoring_20261126_023514", cut to the 63 bytes of a name. Pure; caller frees. */
 char *restore_dump_name(const char *database, const char *word, gint64 wall_us);
 
-/* CREATE DATABASE as the dumped one was made, under another name, for a server of the version.
+/* CREATE DATABASE as the dumped one was made, under another name, for a server of the version; in the
+ * dumped one's tablespace or in the default one.
  * definition: of the archive's entry DATABASE, NULL: there is none. Pure; caller frees. */
 char *restore_dump_create_sql(const char *definition, const char *database, const char *quoted,
-                              int version);
+                              int version, bool no_tablespaces);
 
 /* The statement that gives the restored database its name, and, with an archive that has it under
  * that name, what the archive says of the database itself. Pure; caller frees. */

@@ -16,11 +16,10 @@ static const struct {
     {"parameter \"default_tablespace\"",
      "its tablespaces come first: CREATE TABLESPACE … LOCATION '…' makes one of that name "
      "(backup "
-     "dump --globals writes them); or, by hand, zstd -dc FILE | pg_restore --no-tablespaces -d "
-     "NEWDB puts everything into the database's own"},
-    {"tablespace \"", "CREATE TABLESPACE makes one of that name; or CREATE DATABASE NEWDB "
-                      "TEMPLATE template0 makes "
-                      "a database elsewhere, and --into NEWDB --clean restores into it"},
+     "dump --globals writes them); or --no-tablespaces puts everything into the default one"},
+    {"tablespace \"",
+     "CREATE TABLESPACE makes one of that name; or --no-tablespaces puts everything "
+     "into the default one"},
     {"parameter \"transaction_timeout\"",
      "a pg_restore from 17 on cannot restore into a server before 17. A dump by pg_dump 16 or "
      "older "

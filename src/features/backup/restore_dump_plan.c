@@ -65,8 +65,18 @@ static char *without_provider(char *options, int version)
     return options;
 }
 
+/* It stands last. */
+static char *without_tablespace(char *options)
+{
+    char *found = g_strrstr(options, " TABLESPACE = ");
+
+    if (found != NULL)
+        *found = '\0';
+    return options;
+}
+
 char *restore_dump_create_sql(const char *definition, const char *database, const char *quoted,
-                              int version)
+                              int version, bool no_tablespaces)
 {
     const char *rest = behind_name(definition, database);
 
@@ -76,6 +86,8 @@ char *restore_dump_create_sql(const char *definition, const char *database, cons
     gsize length = strlen(g_strchomp(options));
     if (length > 0 && options[length - 1] == ';')
         options[length - 1] = '\0';
+    if (no_tablespaces)
+        without_tablespace(options);
     return g_strconcat("CREATE DATABASE ", quoted, options, NULL);
 }
 
@@ -148,6 +160,7 @@ char **restore_dump_arguments(const struct restore_dump *restore, const char *fi
     add(words, wish->clean, "--single-transaction");
     add(words, wish->no_owner, "--no-owner");
     add(words, wish->no_privileges, "--no-privileges");
+    add(words, wish->no_tablespaces, "--no-tablespaces");
     if (wish->jobs > 1)
         g_ptr_array_add(words, g_strdup_printf("--jobs=%d", wish->jobs));
     g_ptr_array_add(words, dump_dbname_argument("--dbname=", restore->restoring));
@@ -273,7 +286,8 @@ static void add_create(struct restore_dump *restore)
 
     add_step(restore, PHASE_CREATE,
              restore_dump_create_sql(entry ? entry->definition : NULL, entry ? entry->name : "",
-                                     quoted, session_version(restore->session)),
+                                     quoted, session_version(restore->session),
+                                     restore->wish.no_tablespaces),
              "under a name of its own until it is complete");
     add_step(restore, PHASE_MARK,
              g_strdup_printf("COMMENT ON DATABASE %s IS '" RESTORE_DUMP_COMMENT "'", quoted),

@@ -74,6 +74,7 @@ static bool file_told(struct extraction *extraction, const struct tar_member *me
             return false;
         }
         extraction->holding = true;
+        extraction->counts.held_mode = member->mode;
         g_byte_array_set_size(plan->held_bytes, 0);
         return true;
     }
@@ -278,6 +279,7 @@ bool extract_run(const struct extract_plan *plan, struct extract_counts *counts,
     counts->files += extraction.counts.files;
     counts->bytes += extraction.counts.bytes;
     counts->kept += extraction.counts.kept;
+    counts->held_mode |= extraction.counts.held_mode;
     if (extraction.error == NULL)
         return true;
     g_propagate_error(error, extraction.error);

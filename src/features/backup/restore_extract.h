@@ -32,6 +32,7 @@ struct extract_plan {
 
 struct extract_counts {
     guint64 files, bytes, kept;
+    guint32 held_mode; /* of the held file */
 };
 
 /* False with an error, also when a signal came; all threads have ended then. */

@@ -227,13 +227,22 @@ static bool folder_of_synced(const char *path, GError **error)
     return good;
 }
 
+mode_t restore_file_mode(const char *folder)
+{
+    struct stat status;
+
+    return stat(folder, &status) == 0 && (status.st_mode & 0777) == 0750 ? 0640 : 0600;
+}
+
 bool restore_file_put(const char *path, const void *bytes, gsize length,
                       const struct server_owner *owner, GError **error)
 {
     g_autofree char *beside = g_strconcat(path, ".pgrunbook", NULL);
     int descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    g_autofree char *folder = g_path_get_dirname(path);
     const guint8 *next = bytes;
-    bool good = descriptor >= 0 && given(descriptor, owner);
+    bool good = descriptor >= 0 && given(descriptor, owner) &&
+                fchmod(descriptor, restore_file_mode(folder)) == 0;
 
     for (gsize done = 0; good && done < length;) {
         ssize_t some = write(descriptor, next + done, length - done);

@@ -34,7 +34,10 @@ bool restore_folder_make(int folder, const char *name, guint32 mode,
 /* Everything on the file system of this folder is on disk (syncfs). */
 bool restore_folder_sync(const char *path, GError **error);
 
-/* A whole small file: written beside it, durable, renamed over it, durable under its name. */
+/* The mode of what the server makes in this folder: its group reads where it may enter. */
+mode_t restore_file_mode(const char *folder);
+
+/* A whole small file, of that mode: written beside it, durable, renamed over it, durable under its name. */
 bool restore_file_put(const char *path, const void *bytes, gsize length,
                       const struct server_owner *owner, GError **error);
 

@@ -6,8 +6,10 @@
 #include "error.h"
 #include "restore.h"
 #include "restore_compare.h"
+#include "restore_configuration.h"
 #include "restore_extract.h"
 #include "restore_file.h"
+#include "restore_folders.h"
 #include "restore_old.h"
 #include "restore_place.h"
 #include "restore_settings.h"
@@ -40,6 +42,7 @@ struct work {
     GByteArray *control;
     guint64 done, total; /* bytes of archives */
     struct extract_counts counts;
+    GPtrArray *made; /* folders, closed to all but the owner */
 };
 
 static void work_clear(struct work *work)
@@ -52,6 +55,7 @@ static void work_clear(struct work *work)
     g_clear_pointer(&work->manifest, manifest_free);
     g_free(work->manifest_text);
     g_clear_pointer(&work->control, g_byte_array_unref);
+    g_clear_pointer(&work->made, g_ptr_array_unref);
 }
 
 static guint jobs_of(const struct restore_request *request)
@@ -179,6 +183,7 @@ static bool work_begin(struct work *work, const struct restore_request *request,
     work->result = result;
     work->backup = request->plan->backup;
     work->folder = g_canonicalize_filename(request->folder, NULL);
+    work->made = g_ptr_array_new_with_free_func(g_free);
     work->places = tablespace_places(work->backup, work->folder, request->tablespaces,
                                      request->tablespace_folder, error);
     if (work->places == NULL || !places_apart(work, error) ||
@@ -209,24 +214,21 @@ bool restore_allowed(const struct restore_request *request, GError **error)
 
 /* ---- before the files ---------------------------------------------------------------------- */
 
-static bool folder_made(const struct work *work, const char *path, GError **error)
+/* The cluster was open to its group (initdb -g): the server goes by the mode of the data directory. With
+ * --delta what is there is as its owner wants it. */
+static bool opened_to_group(const struct work *work, GError **error)
 {
-    g_autofree char *parent = g_path_get_dirname(path);
-    struct stat status;
-
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-        /* The server wants it closed to others. */
-        if ((status.st_mode & 07027) == 0 || chmod(path, 0700) == 0)
-            return true;
-        return restore_file_failed("close to others", path, errno, error);
-    }
-    if (!g_file_test(parent, G_FILE_TEST_IS_DIR) && !folder_made(work, parent, error))
-        return false;
-    if (mkdir(path, 0700) != 0)
-        return restore_file_failed("make", path, errno, error);
-    if (geteuid() != 0 || chown(path, work->owner.uid, work->owner.gid) == 0)
+    if ((work->counts.held_mode & S_IRGRP) == 0)
         return true;
-    return restore_file_failed("give away", path, errno, error);
+    if (!work->request->delta) {
+        g_ptr_array_add(work->made, g_strdup(work->folder));
+        g_ptr_array_add(work->made, g_build_filename(work->folder, "pg_tblspc", NULL));
+        for (guint i = 0; i < work->places->len; i++)
+            g_ptr_array_add(
+                work->made,
+                g_strdup(g_array_index(work->places, struct tablespace_place, i).to));
+    }
+    return restore_folders_open(work->made, error);
 }
 
 static bool mark(const struct work *work, const char *control, GError **error)
@@ -387,14 +389,15 @@ static bool tablespaces_made(struct work *work, GError **error)
         g_hash_table_insert(work->links, g_strdup_printf("pg_tblspc/%u", place->oid),
                             g_strdup(place->to));
     }
-    if (!folder_made(work, folder, error) || !foreign_unlinked(work, folder, error))
+    if (!restore_folder_made(folder, &work->owner, work->made, error) ||
+        !foreign_unlinked(work, folder, error))
         return false;
     for (guint i = 0; i < work->places->len; i++) {
         const struct tablespace_place *place =
             &g_array_index(work->places, struct tablespace_place, i);
         g_autofree char *link = g_strdup_printf("%s/%u", folder, place->oid);
         if ((!place->in_place && !linked(work, link, place->to, error)) ||
-            !folder_made(work, place->to, error))
+            !restore_folder_made(place->to, &work->owner, work->made, error))
             return false;
     }
     return true;
@@ -503,7 +506,8 @@ static bool recovery_set(const struct work *work, GError **error)
         if (!restore_file_remove(wrong, error))
             return false;
     }
-    return settings_put(work, error) && put(work, signal, "", 0, error) &&
+    return opened_to_group(work, error) && settings_put(work, error) &&
+           put(work, signal, "", 0, error) &&
            put(work, "backup_manifest", work->manifest_text, work->manifest_length, error) &&
            (map == NULL || put(work, "tablespace_map", map, strlen(map), error));
 }
@@ -541,7 +545,8 @@ static bool work_done(struct work *work, GError **error)
     }
     if (work->way == RESTORE_RESUME)
         note(work, "going on with the restore that was interrupted in", work->folder);
-    return possible(work, error) && folder_made(work, work->folder, error) &&
+    return possible(work, error) &&
+           restore_folder_made(work->folder, &work->owner, work->made, error) &&
            mark(work, NULL, error) && old_set_aside(work, error) &&
            tablespaces_made(work, error) && compared(work, error) &&
            files_written(work, error) && recovery_set(work, error) &&
@@ -560,12 +565,10 @@ bool restore_files(const struct restore_request *request, struct restore_result 
     if (good) {
         g_autofree char *path = g_build_filename(work.folder, "postgresql.conf", NULL);
         result->resumed = work.way == RESTORE_RESUME || work.way == RESTORE_REPLAY;
-        g_autofree char *text = NULL;
         result->configured = g_file_test(path, G_FILE_TEST_EXISTS);
         g_free(result->other_folder);
-        result->other_folder = g_file_get_contents(path, &text, NULL, NULL)
-                                   ? restore_settings_elsewhere(text, work.folder)
-                                   : NULL;
+        g_free(result->outside);
+        restore_configuration_look(work.folder, &result->other_folder, &result->outside);
         result->files_seconds =
             (double) (g_get_monotonic_time() - began) / (double) G_USEC_PER_SEC;
     }
@@ -577,6 +580,7 @@ void restore_result_clear(struct restore_result *result)
 {
     g_free(result->saved_wal);
     g_free(result->other_folder);
+    g_free(result->outside);
     g_free(result->elsewhere);
     *result = (struct restore_result){0};
 }

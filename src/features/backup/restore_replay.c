@@ -324,9 +324,7 @@ bool restore_promote(struct server *server, struct restore_result *result, GErro
     if (result->promoted)
         return true;
     AUTO(session) session = server_session(server, NULL, error);
-    AUTO(rows)
-    rows = session ? session_query(session, &query_backup_restore_promote, NULL, error) : NULL;
-    if (rows == NULL)
+    if (session == NULL || !server_promote(server, error))
         return false;
     while (answer.in_recovery) {
         if (!server_runs(server))

@@ -236,23 +236,10 @@ static char *value_on(const char *line)
     return g_string_free(value, FALSE);
 }
 
-char *restore_settings_elsewhere(const char *text, const char *folder)
+char *restore_settings_line(const char *line, char **ret_value)
 {
-    static const char *const wanted[] = {"data_directory", NULL};
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    g_autofree char *value = NULL;
-
-    for (char **line = lines; *line != NULL; line++) {
-        if (!one_of(*line, wanted))
-            continue;
-        g_free(value);
-        value = value_on(*line);
-    }
-    if (value == NULL || value[0] == '\0')
-        return NULL;
-    g_autofree char *there = g_canonicalize_filename(value, folder);
-    g_autofree char *here = g_canonicalize_filename(folder, NULL);
-    return strcmp(there, here) == 0 ? NULL : g_steal_pointer(&value);
+    *ret_value = value_on(line);
+    return name_on(line);
 }
 
 char *restore_settings_goal(const struct target *target, enum restore_action action)

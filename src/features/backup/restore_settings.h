@@ -25,9 +25,8 @@ char *restore_settings_cleaned(const char *text);
  * Caller frees. */
 char *restore_settings_alone(const char *text);
 
-/* The data_directory that a postgresql.conf's text sets last, where it is not the folder it lies in: a
- * server that is started there would work on the other one. NULL: none, or this. Caller frees. */
-char *restore_settings_elsewhere(const char *text, const char *folder);
+/* The setting of a line, in lower case, "" for none, and its value. Caller frees both. */
+char *restore_settings_line(const char *line, char **ret_value);
 
 /* Target, timeline and action in words: whether an interrupted recovery is the one that is asked
  * for. Caller frees. */

@@ -213,7 +213,12 @@ void restore_show(struct call *call, const struct restore_request *request,
     if (result->other_folder != NULL)
         output_warn(
             call->output,
-            "postgresql.conf sets data_directory = '%s': a server started with -D %s would "
+            "the configuration sets data_directory = '%s': a server started with -D %s would "
             "work on that other folder; change the line before the start",
             result->other_folder, request->folder);
+    if (result->outside != NULL)
+        output_warn(call->output,
+                    "the configuration leads out of %s, perhaps to the original's files: %s; "
+                    "change these lines before the start",
+                    request->folder, result->outside);
 }

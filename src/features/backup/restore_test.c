@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "restore_compare.h"
+#include "restore_configuration.h"
 #include "restore_landing.h"
 #include "restore_manifest.h"
 #include "restore_old.h"
@@ -70,23 +71,62 @@ static void test_settings_standby(void)
     g_assert_nonnull(strstr(alone, "\nprimary_conninfo = ''\n"));
 }
 
-static void check_elsewhere(const char *text, const char *expected)
+/* HERE in a text is the folder; settings of the original's are more.conf's and sub/1.conf's. */
+static void check_elsewhere(const char *text, const char *data, const char *outside)
 {
-    g_autofree char *value = restore_settings_elsewhere(text, "/srv/restored");
+    g_autofree char *folder = g_dir_make_tmp("restore-XXXXXX", NULL);
+    g_autofree char *deep = g_build_filename(folder, "sub", NULL);
+    const struct {
+        const char *name, *text;
+    } files[] = {{"postgresql.conf", text},
+                 {"more.conf", "Data_Directory='/more'\ninclude 'more.conf'\n"},
+                 {"sub/1.conf", "hba_file = '/etc/hba'\ninclude '../more.conf'\n"},
+                 {"sub/2.conf", "data_directory = '/two'\n"},
+                 {"sub/.3.conf", "data_directory = '/three'\n"}};
+    g_autofree char *found_data = NULL, *found_outside = NULL;
 
-    g_assert_cmpstr(value, ==, expected);
+    g_assert_cmpint(g_mkdir(deep, 0700), ==, 0);
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *path = g_build_filename(folder, files[i].name, NULL);
+        g_autoptr(GString) content = g_string_new(files[i].text);
+        g_string_replace(content, "HERE", folder, 0);
+        g_assert_true(g_file_set_contents(path, content->str, -1, NULL));
+    }
+    restore_configuration_look(folder, &found_data, &found_outside);
+    g_assert_cmpstr(found_data, ==, data);
+    g_assert_cmpstr(found_outside, ==, outside);
+    for (guint i = G_N_ELEMENTS(files); i-- > 0;) {
+        g_autofree char *path = g_build_filename(folder, files[i].name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(deep);
+    g_rmdir(folder);
 }
 
 static void test_elsewhere(void)
 {
-    check_elsewhere("port = 5433\n#data_directory = '/old'\n", NULL);
-    check_elsewhere("data_directory = '/srv/restored/'\n", NULL);
-    check_elsewhere("work_mem = 1MB\n  Data_Directory='/old/it''s'  # here\n", "/old/it's");
-    check_elsewhere("data_directory /old # here\n", "/old");
-    check_elsewhere("data_directory = '/old'\ndata_directory = '/srv/restored'\n", NULL);
-    check_elsewhere("data_directory_mode = 0700", NULL);
-    check_elsewhere("data_directory = ''", NULL);
-    check_elsewhere("data_directory = '/cut", "/cut");
+    check_elsewhere("port = 5433\n#data_directory = '/old'\n", NULL, NULL);
+    check_elsewhere("data_directory = 'HERE/'\n", NULL, NULL);
+    check_elsewhere("work_mem = 1MB\n  Data_Directory='/old/it''s'  # here\n", "/old/it's",
+                    NULL);
+    check_elsewhere("data_directory /old # here\n", "/old", NULL);
+    check_elsewhere("data_directory = '/old'\ndata_directory = 'HERE'\n", NULL, NULL);
+    check_elsewhere("data_directory_mode = 0700", NULL, NULL);
+    check_elsewhere("data_directory = ''", NULL, NULL);
+    check_elsewhere("data_directory = '/cut", "/cut", NULL);
+    check_elsewhere("hba_file = 'HERE/pg_hba.conf'\nident_file='/etc/ident'\n"
+                    "external_pid_file = '/run/x.pid'\nexternal_pid_file = ''",
+                    NULL, "ident_file = '/etc/ident'");
+}
+
+static void test_elsewhere_included(void)
+{
+    check_elsewhere("include 'more.conf'", "/more", NULL);
+    check_elsewhere("include_if_exists = more.conf\ndata_directory = HERE", NULL, NULL);
+    check_elsewhere("include_if_exists 'none.conf'\ninclude 'none'", NULL, NULL);
+    check_elsewhere("include_dir 'sub'", "/two", "hba_file = '/etc/hba'");
+    check_elsewhere("include '/none/it''s.conf'\ninclude_dir '/none/d'\n", NULL,
+                    "include '/none/it's.conf', include_dir '/none/d'");
 }
 
 static void check_target(struct target target, const char *expected)
@@ -519,6 +559,7 @@ int main(int count, char **arguments)
     g_test_add_func("/restore/settings", test_settings);
     g_test_add_func("/restore/settings_standby", test_settings_standby);
     g_test_add_func("/restore/elsewhere", test_elsewhere);
+    g_test_add_func("/restore/elsewhere_included", test_elsewhere_included);
     g_test_add_func("/restore/targets", test_targets);
     g_test_add_func("/restore/place", test_place);
     g_test_add_func("/restore/tablespaces", test_tablespaces);

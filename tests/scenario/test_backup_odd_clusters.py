@@ -1,0 +1,69 @@
+"""Clusters that are not as most are come back as they were, and can be proved."""
+
+import psycopg
+import pytest
+from pgcluster_files import give_to_server_user
+from support.drills import archive, drill, statuses
+from support.restoring import Stage
+from support.servers import ENDS, Server, wait_until
+
+versions = ENDS
+
+
+def modes(folder):
+    """Of all folders, and of all files."""
+    found = [(path.is_dir(), path.lstat().st_mode & 0o7777) for path in [folder, *folder.rglob("*")]
+             if not path.is_symlink()]
+    return [{mode for is_dir, mode in found if is_dir == wanted} for wanted in (True, False)]
+
+
+@pytest.fixture
+def stage(fresh_server):
+    return Stage(fresh_server)
+
+
+def test_nobody_but_the_application_logs_in(stage):
+    """Every superuser is NOLOGIN. A restore leaves that as it is, a drill lets one into its copy. A
+    database of an encoding that UTF-8 knows nothing of is read as well."""
+    stage.server.sql("CREATE ROLE two SUPERUSER LOGIN; CREATE ROLE app LOGIN")
+    stage.server.sql("CREATE DATABASE mule TEMPLATE template0 ENCODING 'MULE_INTERNAL' LOCALE 'C'")
+    stage.back_up()
+    mule = Server(stage.cluster, "mule").conninfo(client_encoding="SQL_ASCII")
+    with psycopg.connect(mule, autocommit=True) as bytewise:
+        bytewise.execute(r"CREATE TABLE t AS SELECT convert_from('\x81e4', 'MULE_INTERNAL') AS a")
+        bytewise.execute("CREATE INDEX ON t (a); CREATE MATERIALIZED VIEW mv AS TABLE t")
+    with psycopg.connect(stage.server.conninfo(), autocommit=True) as last:
+        last.execute("ALTER ROLE postgres NOLOGIN; ALTER ROLE two NOLOGIN")
+        name = last.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()[0]
+        wait_until(lambda: list(stage.repo.glob(f"*/wal/*/{name}.zst")), what="the segment")
+    document = drill(stage, "--latest")
+    assert document["verdict"] == "proven" and document["reserve"] is None
+    assert statuses(document, "rows")["mule"] == statuses(document, "indexes")["mule"] == "ok"
+    restored = stage.restore("new", "--latest")
+    assert restored["landed"]["timeline"] == 1
+    with stage.started("new") as server:
+        with psycopg.connect(server.conninfo(user="app")) as connection:
+            roles = connection.execute("SELECT rolname FROM pg_roles WHERE rolcanlogin").fetchall()
+        assert roles == [("app",)]
+
+
+@pytest.mark.parametrize("version", [18])
+@pytest.mark.parametrize("group, wanted", [(["--allow-group-access"], [{0o750}, {0o640}]),
+                                           ([], [{0o700}, {0o600}])], ids=["group", "owner"])
+def test_open_to_its_group(fresh_server, group, wanted):
+    """Or not: files of the backup, ours, WAL that was fetched, and what the new server makes."""
+    stage = Stage(fresh_server, initdb=group)
+    place = stage.cluster.folder / "place"
+    place.mkdir(mode=0o755)
+    give_to_server_user(place)
+    stage.server.sql(f"CREATE TABLESPACE place LOCATION '{place}'")
+    stage.server.sql("CREATE TABLE t TABLESPACE place AS SELECT 1 AS n")
+    assert modes(stage.cluster.data) == wanted
+    stage.back_up()
+    archive(stage)
+    (stage.folder / "files").mkdir(mode=0o755)
+    give_to_server_user(stage.folder / "files")
+    for name, *more in ("files", "--no-start"), ("started",):
+        below = stage.folder / f"below {name}"
+        stage.restore(name, "--tablespaces-below", below, *more)
+        assert modes(stage.folder / name) == modes(below) == wanted
