@@ -286,7 +286,7 @@ static const struct option restore_options[] = {
     {"delta", '\0', NULL, NULL, OPTION_ONCE,
      "write over an older state of the cluster: only what differs"},
     {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, OPTION_REPEATS | OPTION_LOCAL,
-     "put the tablespace of OLDDIR into NEWDIR"},
+     "put the tablespace of OLDDIR into NEWDIR; \"\\=\" is an equals sign in a path"},
     {"tablespaces-below", '\0', "DIR", NULL, OPTION_LOCAL,
      "put all other tablespaces into DIR/OID each"},
     {"jobs", 'j', "N", "backup.threads", OPTION_ONCE, "threads that decompress and write"},
@@ -440,8 +440,10 @@ static const struct command commands[] = {
             "the archives against the server's own manifest, every record of the WAL, and that "
             "no WAL is missing. A backup in which all is well becomes \"verified\" (one that "
             "is \"proven\" stays so), one that lost something \"damaged\". What was harmed "
-            "but has a second copy, or can be made again, is told as well. Any finding ends "
-            "with exit code 1.",
+            "but has a second copy, or can be made again, is told as well. The exit code "
+            "is 1 where something is damaged, and 5 where WAL is missing or what was harmed "
+            "has "
+            "survived.",
         .examples = "pgrunbook backup verify --repo /srv/backup\n"
                     "pgrunbook backup verify 20261126T022300F --target shop",
         .options = repository_options,
