@@ -251,8 +251,10 @@ static const struct option fetch_options[] = {
     "slot that was dropped), the timeline is marked as broken from there, a new full backup "  \
     "is taken, and the receiving goes on.\n"                                                   \
     "\n"                                                                                       \
-    "The role needs LOGIN and REPLICATION, and pg_hba.conf a line for the database "           \
-    "`replication`. One receiver at a time works for a cluster."
+    "The role needs LOGIN and REPLICATION, a database that it may connect to, whichever, to "  \
+    "look at the slot, and pg_hba.conf a line for the database `replication`. One receiver "   \
+    "at "                                                                                      \
+    "a time works for a cluster."
 
 #define PUSH_PROSE                                                                             \
     "Ends with 0 when the file is durable in the repository under its name. A file that is "   \
