@@ -101,6 +101,11 @@ def test_fails(runbook, server, folder, roles):
     role = roles("stranger")
     ended = dump(runbook, server, folder, "-U", role, code=1)
     assert "permission denied for" in ended.err and "nothing is left" in ended.err
+    assert "hint: a dump reads everything: GRANT pg_read_all_data" in ended.err
+    server.sql(f"GRANT pg_read_all_data TO {role}")
+    ended = dump(runbook, server, folder, "-U", role, code=1)
+    assert "hint: pg_read_all_data does not reach large objects" in ended.err
+    server.sql(f"REVOKE pg_read_all_data FROM {role}")
     ended = dump(runbook, server, folder, "-U", role, "--globals", code=1)
     assert "--globals" in ended.err
     assert names(folder) == []

@@ -69,6 +69,7 @@ def test_every_kind_of_target(stage):
     for number, (option, row) in enumerate(targets.items()):
         document = stage.restore(str(number), option)
         assert document["landed"]["as_planned"], option
+        assert document["landed"]["time"] in (None, document["target"]["before"]["time"])
         assert document["target"]["kind"] in option
         with stage.started(str(number)) as restored:
             assert highest(restored) == row, option
@@ -94,6 +95,28 @@ def test_out_of_reach(stage):
     assert "line break" in stage.restore("never", "--target-name", "a\nb", code=2).err
     refused = stage.restore("never", "--latest", "--action", "pause", code=2)
     assert "--target-lsn" in refused.err and not (stage.folder / "never").exists()
+
+
+@pytest.mark.parametrize("version", [15])
+def test_plan_looks_at_the_folder(stage):
+    """What the command would be refused for behind the plan stands in it, and the plan takes no options
+    that the command would not."""
+    backup = stage.back_up()
+    enter(stage.server, 11)
+    stage.archive()
+
+    def plan(*options, code=0):
+        return stage.runbook("backup", "restore", "--plan", "--json", *stage.options, *options,
+                             "--bindir", stage.bindir).expect(code)
+
+    assert plan("--to", stage.folder / "new").json["target"]["note"] is None
+    assert not (stage.folder / "new").exists()
+    note = plan("--to", stage.cluster.data).json["target"]["note"]
+    assert "it would be refused" in note and "is running on" in note and "pg_ctl stop" in note
+    assert "is not OLDDIR" in plan("--to", stage.folder / "new", "--tablespace", "/a=/b=/c", code=2).err
+    assert "a folder has a name" in plan("--to", "", code=2).err
+    assert plan("--backup", backup[:-2]).json["backup"] == backup
+    assert 'no backup "nowhere"' in plan("--backup", "nowhere", code=2).err
 
 
 @pytest.mark.parametrize("version", [15])

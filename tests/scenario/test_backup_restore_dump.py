@@ -77,6 +77,22 @@ def test_whatever_the_encoding(runbook, server, folder, encoding):
         server.sql(f"DROP DATABASE {into}")
 
 
+def test_names_in_no_encoding(runbook, fresh_server, folder):
+    """pg_restore connects by a database's bytes, which a server in LATIN1 shows otherwise."""
+    server = fresh_server(initdb=["--encoding=LATIN1", "--locale=C"])
+    server.sql("CREATE TABLE t AS SELECT generate_series(1, 3) AS n")
+    file = the_dump(runbook, server, folder)
+    restore(runbook, server, file, "--into", "größe")
+    restored = Server(server.cluster, "größe")
+    assert restored.value("SELECT sum(n) FROM t") == 6
+    file = dump(runbook, restored, folder).json["file"]
+    server.sql("DROP TABLE t")
+    again = restore(runbook, server, file, "--replace", "--yes", "--json").json
+    assert again["database"] == "größe" and again["replaced"]
+    assert restored.value("SELECT sum(n) FROM t") == 6
+    restore(runbook, server, file, "--clean", "--into", "größe", "--yes")
+
+
 def test_what_pg_dump_wrote(runbook, server, folder):
     """Its own formats, by itself: custom, compressed by it or not, and a folder."""
     fill(server)

@@ -173,6 +173,25 @@ def test_tablespace_of_elsewhere(runbook, fresh_server, folder):
     assert Server(there.cluster, "other").value("SELECT one FROM t") == 1
 
 
+def test_what_databases_are_made_of(runbook, server, folder):
+    fill(server, rows=100)
+    file = the_dump(runbook, server, folder)
+    for options in ("--replace",), ("--clean",):
+        refused = restore(runbook, server, file, "--into", "template0", *options, "--yes", code=4)
+        assert "--into NEWDB" in refused.err
+    assert server.value("SELECT NOT datallowconn FROM pg_database WHERE datname = 'template0'")
+
+
+def test_formats_that_are_for_others(runbook, server, folder):
+    """pg_dump's own, whose way back is another program."""
+    folder.mkdir()
+    shell(server, f"cd {folder}; pg_dump -Ft -f tar; pg_dump -Fp -f sql; gzip -k sql; zstd -q sql")
+    for name, way in (("tar", "pg_restore --exit-on-error -d NEWDB"), ("sql", "psql -v"),
+                      ("sql.gz", "gzip -dc"), ("sql.zst", "zstd -dc")):
+        hint = hint_of(restore(runbook, server, folder / name, "--into", "new", code=4).err, "hint: ", "\n")
+        assert way in hint and str(folder / name) in hint
+
+
 def test_locale_of_elsewhere(runbook, server, folder):
     server.sql("CREATE TABLE t AS SELECT 1 AS one")
     folder.mkdir()

@@ -48,6 +48,19 @@ def test_reads_what_a_dump_passes_over(stage, table):
     assert proofs(stage) == ["damaged"]
 
 
+def test_names_in_no_encoding(fresh_server):
+    """What databases share is stored as bytes, "größe" in UTF-8 or in LATIN1, and a connection asks by
+    them. A server in LATIN1 shows neither as it is stored to a client in UTF-8."""
+    stage = Stage(fresh_server, initdb=["--encoding=LATIN1", "--locale=C"])
+    for stored in "größe".encode(), "größe".encode("latin1"):
+        stage.server.sql(f'CREATE DATABASE "{stored.decode("latin1")}"')
+    stage.back_up()
+    archive(stage)
+    document = drill(stage)
+    assert document["verdict"] == "proven" and document["reserve"] is None
+    assert set(statuses(document, "rows")) == {"postgres", "template1", "größe", "gr\ufffd\ufffde"}
+
+
 def test_reads_computed_columns(stage):
     """pg_dump leaves them out. What is computed anew at each reading is in no file."""
     stage.server.sql("""CREATE TABLE src (n int, v text GENERATED ALWAYS AS

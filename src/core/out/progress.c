@@ -44,8 +44,8 @@ char *progress_line(const struct progress_state *state, int columns)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     append_bar(line, fraction_done(state));
-    /* Work that is counted in bytes alone has no objects. */
-    if (state->total > 0 || state->total_bytes <= 0)
+    /* Work that is counted in bytes alone has no objects, and none when it is not known how much. */
+    if (state->total > 0)
         g_string_append_printf(line, "  %u/%u %s", state->done, state->total,
                                state->noun != NULL ? state->noun : "tables");
     if (state->total_bytes > 0) {

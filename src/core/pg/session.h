@@ -22,6 +22,7 @@ enum session_password { SESSION_PASSWORD_AUTO, SESSION_PASSWORD_ASK, SESSION_PAS
 struct session_params {
     const char *host, *port, *user, *dbname;
     const char *database;           /* of that server, whichever dbname names; NULL: that one */
+    const char *encoding;           /* of the client; NULL: UTF8 */
     enum session_password password; /* -W, -w */
     char *entered;   /* password typed on the terminal, kept for further lanes; owned */
     char refusal[6]; /* SQLSTATE of the last attempt, when it failed: "53300", no slot left */

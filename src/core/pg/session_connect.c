@@ -48,7 +48,10 @@ struct session_keywords session_keywords_for(const struct session *session)
     session_keyword(&keywords, "port", params->port);
     session_keyword(&keywords, "user", params->user);
     session_keyword(&keywords, "password", params->entered);
-    session_keyword(&keywords, "client_encoding", session->no_utf8 ? "SQL_ASCII" : "UTF8");
+    session_keyword(&keywords, "client_encoding",
+                    params->encoding != NULL ? params->encoding
+                    : session->no_utf8       ? "SQL_ASCII"
+                                             : "UTF8");
     session_keyword(&keywords, "application_name", session->application);
     if (session->replication) {
         session_keyword(&keywords, "replication", "true");

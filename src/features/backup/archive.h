@@ -35,7 +35,7 @@ struct archive {
     int version;     /* 115: 1.15 */
     bool compressed; /* by pg_dump itself: rows cannot be counted */
     char *encoding;  /* of its text and data: "LATIN1"; NULL: not said (yet) */
-    char *database;  /* that was dumped */
+    char *database;  /* that was dumped; as bytes, in no encoding */
     char *server;    /* its version, as text: "15.13 (Debian …)" */
     char *dumper;    /* pg_dump's */
     gint64

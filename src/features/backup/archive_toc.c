@@ -153,7 +153,8 @@ static void read_entry(const struct archive *archive, struct archive_cursor *cur
             archive_byte(cursor);
 }
 
-/* The first entry says what all text is in: SET client_encoding = 'LATIN1'; */
+/* The first entry says what all text is in: SET client_encoding = 'LATIN1'; but for the database's
+ * name, which is what pg_dump connected by. */
 static void read_encoding(struct archive *archive, const struct archive_entry *entry)
 {
     const char *from = strchr(entry->definition, '\'');
@@ -162,7 +163,6 @@ static void read_encoding(struct archive *archive, const struct archive_entry *e
     if (to == NULL)
         return;
     replace(&archive->encoding, g_strndup(from + 1, (gsize) (to - from - 1)));
-    replace(&archive->database, charset_utf8(archive->database, archive->encoding));
 }
 
 static void make_utf8(const struct archive *archive, struct archive_entry *entry)

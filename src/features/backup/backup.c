@@ -253,8 +253,10 @@ static const struct option fetch_options[] = {
     "slot that was dropped), the timeline is marked as broken from there, a new full backup "  \
     "is taken, and the receiving goes on.\n"                                                   \
     "\n"                                                                                       \
-    "The role needs LOGIN and REPLICATION, and pg_hba.conf a line for the database "           \
-    "`replication`. One receiver at a time works for a cluster."
+    "The role needs LOGIN and REPLICATION, a database that it may connect to, whichever, to "  \
+    "look at the slot, and pg_hba.conf a line for the database `replication`. One receiver "   \
+    "at "                                                                                      \
+    "a time works for a cluster."
 
 #define PUSH_PROSE                                                                             \
     "Ends with 0 when the file is durable in the repository under its name. A file that is "   \
@@ -288,7 +290,7 @@ static const struct option restore_options[] = {
     {"delta", '\0', NULL, NULL, OPTION_ONCE,
      "write over an older state of the cluster: only what differs"},
     {"tablespace", '\0', "OLDDIR=NEWDIR", NULL, OPTION_REPEATS | OPTION_LOCAL,
-     "put the tablespace of OLDDIR into NEWDIR"},
+     "put the tablespace of OLDDIR into NEWDIR; \"\\=\" is an equals sign in a path"},
     {"tablespaces-below", '\0', "DIR", NULL, OPTION_LOCAL,
      "put all other tablespaces into DIR/OID each"},
     {"jobs", 'j', "N", "backup.threads", OPTION_ONCE, "threads that decompress and write"},
@@ -442,8 +444,10 @@ static const struct command commands[] = {
             "the archives against the server's own manifest, every record of the WAL, and that "
             "no WAL is missing. A backup in which all is well becomes \"verified\" (one that "
             "is \"proven\" stays so), one that lost something \"damaged\". What was harmed "
-            "but has a second copy, or can be made again, is told as well. Any finding ends "
-            "with exit code 1.",
+            "but has a second copy, or can be made again, is told as well. The exit code "
+            "is 1 where something is damaged, and 5 where WAL is missing or what was harmed "
+            "has "
+            "survived.",
         .examples = "pgrunbook backup verify --repo /srv/backup\n"
                     "pgrunbook backup verify 20261126T022300F --target shop",
         .options = repository_options,

@@ -103,12 +103,20 @@ static bool recover(struct drill *drill, GError **error)
 
 /* ---- the checks --------------------------------------------------------------------------- */
 
+/* Names as their bytes: what is shared by databases of several encodings is in none of them, and a
+ * connection asks for the bytes. */
+static bool as_stored(struct session *session, GError **error)
+{
+    return session_command(session, "SET client_encoding = 'SQL_ASCII'", error);
+}
+
 static char **databases_of(struct drill *drill, GError **error)
 {
     AUTO(session) session = server_session(drill->server, NULL, error);
     AUTO(rows)
-    rows = session != NULL ? session_query(session, &query_backup_drill_databases, NULL, error)
-                           : NULL;
+    rows = session != NULL && as_stored(session, error)
+               ? session_query(session, &query_backup_drill_databases, NULL, error)
+               : NULL;
     g_autoptr(GStrvBuilder) names = g_strv_builder_new();
 
     for (int i = 0; rows != NULL && i < rows_count(rows); i++) {

@@ -157,10 +157,14 @@ static enum runbook_exit record_and_work(struct dump *dump, GError **error)
     g_autofree char *summary = done ? dump_summary(dump) : NULL;
     enum runbook_exit code = gate_record_end(call, id, RUNBOOK_DONE, broken, summary);
 
-    if (!done) {
+    const char *hint =
+        done || strstr(broken->message, "\nhint: ") ? NULL : dump_hint(broken->message);
+    if (hint != NULL)
+        runbook_error_set(error, runbook_error_exit(broken), hint, "%s", broken->message);
+    else if (!done)
         g_propagate_error(error, g_steal_pointer(&broken));
+    if (!done)
         return code;
-    }
     dump_show(dump, store_trouble(call->store) ? -1 : id);
     return code;
 }

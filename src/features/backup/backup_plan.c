@@ -138,8 +138,7 @@ static json_t *lsn_json(guint64 lsn)
     return document_text(text);
 }
 
-/* RFC 3339 to the microsecond: a landmark's time is compared with what the server says. */
-static json_t *moment_json(gint64 us)
+json_t *backup_plan_moment(gint64 us)
 {
     g_autofree char *text = us != 0 ? target_time_format(us, NULL) : NULL;
 
@@ -156,7 +155,7 @@ static json_t *landmark_json(const struct landmark *landmark)
 {
     if (!landmark->known)
         return json_null();
-    return json_pack("{s:o, s:I, s:o}", "time", moment_json(landmark->time_us), "xid",
+    return json_pack("{s:o, s:I, s:o}", "time", backup_plan_moment(landmark->time_us), "xid",
                      (json_int_t) landmark->xid, "lsn", lsn_json(landmark->lsn));
 }
 
@@ -167,9 +166,9 @@ static json_t *target_json(const struct restore_plan *plan)
 
     return json_pack("{s:s, s:o, s:o, s:o, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "kind",
                      target_kind_name(target->kind), "value", document_text(target->value),
-                     "time", by_time ? moment_json(target->time_us) : json_null(), "time_zone",
-                     document_text(zone_of(plan)), "timeline", (int) target->timeline,
-                     "reachable", plan->refusal == NULL, "refusal",
+                     "time", by_time ? backup_plan_moment(target->time_us) : json_null(),
+                     "time_zone", document_text(zone_of(plan)), "timeline",
+                     (int) target->timeline, "reachable", plan->refusal == NULL, "refusal",
                      document_text(plan->refusal), "nearest", document_text(plan->nearest),
                      "note", document_text(plan->note), "before", landmark_json(&plan->before),
                      "after", landmark_json(&plan->after));

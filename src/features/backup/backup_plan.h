@@ -15,6 +15,9 @@ void backup_plan_say(struct output *output, const struct restore_plan *plan);
 /* The members backup, target, wal, bytes, seconds of an open document. */
 void backup_plan_members(struct document *document, const struct restore_plan *plan);
 
+/* RFC 3339 to the microsecond, null for 0: a landmark's time is compared with that of a landing. */
+json_t *backup_plan_moment(gint64 us);
+
 /* The plan's refusal as an error, RUNBOOK_REFUSED with what can be reached as its hint. False when
  * it refuses. */
 bool backup_plan_check(const struct restore_plan *plan, GError **error);

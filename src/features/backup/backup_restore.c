@@ -8,6 +8,7 @@
 #include "error.h"
 #include "plan/plan_gate.h"
 #include "programs/programs.h"
+#include "repository.h"
 #include "restore.h"
 #include "restore_show.h"
 
@@ -100,6 +101,22 @@ static const char *zone_of(const GPtrArray *backups)
     return NULL;
 }
 
+/* The one that --backup names, if it does, by its whole id. */
+static bool backup_named(struct restore *restore, GError **error)
+{
+    struct target *target = &restore->target;
+
+    if (target->backup == NULL)
+        return true;
+    const struct repo_backup *backup =
+        repository_backup(restore->backups, target->backup, error);
+    if (backup == NULL)
+        return false;
+    g_free(target->backup);
+    target->backup = g_strdup(backup->id);
+    return true;
+}
+
 static bool planned(struct restore *restore, GError **error)
 {
     struct call *call = restore->call;
@@ -113,7 +130,8 @@ static bool planned(struct restore *restore, GError **error)
         return false;
     restore->backups = lineage_backups(restore->lineage, error);
     if (restore->backups == NULL ||
-        !target_read(call->options, zone_of(restore->backups), &restore->target, error))
+        !target_read(call->options, zone_of(restore->backups), &restore->target, error) ||
+        !backup_named(restore, error))
         return false;
     restore->plan =
         restore_plan_make(restore->lineage, restore->backups, &restore->target, error);
@@ -178,6 +196,10 @@ static bool options_read(struct restore *restore, GError **error)
     struct restore_request *request = &restore->request;
 
     request->folder = option_value(options, "to");
+    if (request->folder != NULL && *request->folder == '\0') {
+        runbook_error_set(error, RUNBOOK_USAGE, NULL, "--to: a folder has a name");
+        return false;
+    }
     request->tablespaces = option_values(options, "tablespace");
     request->tablespace_folder = option_value(options, "tablespaces-below");
     request->delta = option_given(options, "delta");
@@ -367,6 +389,31 @@ static enum runbook_exit act(struct restore *restore, GError **error)
     return code;
 }
 
+/* What the folder and those of the tablespaces, as they are now, would say to it. False for options that
+ * no folder could make good. */
+static bool obstacle_noted(struct restore *restore, GError **error)
+{
+    g_autoptr(GError) refused = NULL;
+
+    if (restore->request.folder == NULL || restore->plan->backup == NULL)
+        return true;
+    restore->request.lineage = restore->lineage;
+    restore->request.plan = restore->plan;
+    if (restore_allowed(&restore->request, &refused))
+        return true;
+    if (runbook_error_exit(refused) == RUNBOOK_USAGE) {
+        g_propagate_error(error, g_steal_pointer(&refused));
+        return false;
+    }
+    g_auto(GStrv) parts = g_strsplit(refused->message, "\nhint: ", 2);
+    target_add_note(
+        restore->plan,
+        parts[1] == NULL
+            ? g_strdup_printf("as it is now it would be refused: %s", parts[0])
+            : g_strdup_printf("as it is now it would be refused: %s (%s)", parts[0], parts[1]));
+    return true;
+}
+
 static enum runbook_exit plan_or_act(struct restore *restore, GError **error)
 {
     struct call *call = restore->call;
@@ -378,6 +425,8 @@ static enum runbook_exit plan_or_act(struct restore *restore, GError **error)
     char *lacks = only && restore->plan->backup != NULL ? server_lacks(restore) : NULL;
     if (lacks != NULL)
         target_add_note(restore->plan, lacks);
+    if (only && !obstacle_noted(restore, error))
+        return RUNBOOK_FAILED;
     if (only)
         restore_show_plan(call, restore->plan);
     if (!backup_plan_check(restore->plan, error))

@@ -77,6 +77,17 @@ static struct session *try_database(struct restore_dump *restore, const char *da
     return session;
 }
 
+/* The names of databases are bytes in no encoding, and pg_restore connects by them: as "postgres" has
+ * them they are written, too, without a conversion between. */
+static bool as_stored(struct restore_dump *restore, GError **error)
+{
+    if (strcmp(session_encoding(restore->session), "UTF8") == 0)
+        return true;
+    restore->encoding = g_strdup(session_encoding(restore->session));
+    restore->server.encoding = restore->encoding;
+    return session_reopen(restore->session, error);
+}
+
 /* Nobody can rename or drop the database that he is connected to: of the two that every server has
  * the one that is not meant, or else what the person named. */
 static bool connect_beside(struct restore_dump *restore, GError **error)
@@ -98,7 +109,7 @@ static bool connect_beside(struct restore_dump *restore, GError **error)
     }
     if (restore->session != NULL && restore->call->echo)
         session_set_echo(restore->session, echo, restore->call->output);
-    return restore->session != NULL;
+    return restore->session != NULL && as_stored(restore, error);
 }
 
 static bool name_it(struct restore_dump *restore, GError **error)
@@ -282,6 +293,7 @@ static void clear(struct restore_dump *restore)
     g_clear_pointer(&restore->session, session_close);
     restore_dump_place_clear(&restore->place);
     g_free(restore->server.entered);
+    g_free(restore->encoding);
     g_free(restore->program);
     g_free(restore->into);
     g_free(restore->restoring);

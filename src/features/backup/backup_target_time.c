@@ -39,11 +39,13 @@ char *target_time_format(gint64 us, const char *zone)
     return g_strconcat(moment, fraction, offset, NULL);
 }
 
-/* What a time without its zone is answered with: the same moment of the clock, in full. */
+/* What a time without its zone is answered with: the same moment of the clock, in full. The server's zone
+ * may be one that only it reads, "<+0545>-05:45". */
 static void refuse_bare(const char *text, const char *zone, GError **error)
 {
+    g_autoptr(GTimeZone) known = zone != NULL ? schedule_zone(zone, NULL) : NULL;
     g_autofree char *hint =
-        zone != NULL && strcmp(zone, "UTC") != 0
+        known != NULL && strcmp(zone, "UTC") != 0
             ? g_strdup_printf("say which clock: \"%s %s\" for the server's, \"%s+00\" for UTC",
                               text, zone, text)
             : g_strdup_printf(

@@ -61,11 +61,25 @@ static void test_refused(void)
     assert_no("2026-10-25 02:30:00 Europe/Berlin", "2026-10-25 02:30:00+01");
 }
 
+/* What is proposed can be typed. */
+static void test_bare(void)
+{
+    g_autoptr(GError) named = NULL, own = NULL;
+    gint64 us = 0;
+
+    g_assert_false(target_time_read("2026-11-27 03:00", "Asia/Kathmandu", &us, &named));
+    g_assert_nonnull(strstr(named->message, "03:00 Asia/Kathmandu\""));
+    g_assert_false(target_time_read("2026-11-27 03:00", "<+0545>-05:45", &us, &own));
+    g_assert_null(strstr(own->message, "0545"));
+    g_assert_nonnull(strstr(own->message, "03:00+00\""));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/backup_target_time/offsets", test_offsets);
     g_test_add_func("/backup_target_time/zones", test_zones);
     g_test_add_func("/backup_target_time/refused", test_refused);
+    g_test_add_func("/backup_target_time/bare", test_bare);
     return g_test_run();
 }

@@ -73,11 +73,11 @@ static void show_progress(const struct create *create)
 {
     guint64 done = create_files_taken(create->files), all = create->taken->estimated;
     double seconds = (double) (g_get_monotonic_time() - create->copy_us) / 1e6;
+    bool known = done > all / 100 && done <= all; /* before, it would be a guess */
     struct progress_state state = {
         .bytes = (gint64) MIN(done, all),
         .total_bytes = (gint64) all,
-        .seconds_left =
-            done > 0 && done <= all ? seconds * (double) (all - done) / (double) done : -1,
+        .seconds_left = known ? seconds * (double) (all - done) / (double) done : -1,
         .now = create_files_now(create->files),
     };
 

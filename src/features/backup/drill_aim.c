@@ -3,6 +3,7 @@
 #include "backup_recoverable.h"
 #include "drill.h"
 #include "error.h"
+#include "repository.h"
 
 static bool target_given(const struct options *options)
 {
@@ -143,6 +144,10 @@ static bool aim_as_told(struct drill *drill, GError **error)
 
     if (!target_read(drill->call->options, drill->backup->time_zone, &target, error))
         return false;
+    if (target.backup != NULL) {
+        g_free(target.backup); /* a beginning of its id, perhaps */
+        target.backup = g_strdup(drill->backup->id);
+    }
     bool fine = plan(drill, &target, error);
     target_clear(&target);
     return fine;
@@ -170,6 +175,12 @@ bool drill_aim(struct drill *drill, GError **error)
     const char *id = option_value(drill->call->options, "backup");
     g_auto(GStrv) mark = shown(drill);
 
+    if (id != NULL) {
+        const struct repo_backup *named = repository_backup(drill->backups, id, error);
+        if (named == NULL)
+            return false;
+        id = named->id;
+    }
     if (mark != NULL && id == NULL)
         id = mark[0];
     drill->random = !target_given(drill->call->options);

@@ -45,7 +45,7 @@ static json_t *landed_json(const struct drill *drill)
     if (lsn == NULL)
         return json_null();
     return json_pack(
-        "{s:o, s:o, s:o, s:o}", "time", document_time(drill->result.time_us), "xid",
+        "{s:o, s:o, s:o, s:o}", "time", backup_plan_moment(drill->result.time_us), "xid",
         drill->result.xid != 0 ? json_integer(drill->result.xid) : json_null(), "lsn",
         document_text(lsn), "timeline",
         drill->result.timeline != 0 ? json_integer(drill->result.timeline) : json_null());

@@ -20,8 +20,9 @@ static char *fault_of(const PGresult *result)
                                    PQfname(result, column), value);
         }
         if (!fine)
-            return g_strdup_printf("it returned %d rows, the first that is not true: %.500s",
-                                   PQntuples(result), text->str);
+            return g_strdup_printf("it returned %d row%s, the first that is not true: %.500s",
+                                   PQntuples(result), PQntuples(result) == 1 ? "" : "s",
+                                   text->str);
     }
     return NULL;
 }

@@ -54,6 +54,10 @@ char **dump_arguments(const struct dump *dump, const char *path);
 char *dump_dbname_argument(const char *option, const char *database);
 char **dump_globals_arguments(const struct dump *dump);
 
+/* What helps against the usual causes of a dump that failed, by what pg_dump said; NULL: nothing that is
+ * known. Pure. */
+const char *dump_hint(const char *detail);
+
 /* As a shell would read it: "pg_dump … | zstd -3 -T0 -o FILE". Caller frees. */
 char *dump_shell_line(const struct dump *dump);
 

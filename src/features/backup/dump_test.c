@@ -238,6 +238,11 @@ static void test_hint(void)
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         g_assert_nonnull(strstr(restore_dump_hint(cases[i][0]), cases[i][1]));
+    g_assert_nonnull(
+        strstr(dump_hint("ERROR:  permission denied for large object 5"), "GRANT SELECT"));
+    g_assert_nonnull(
+        strstr(dump_hint("ERROR:  permission denied for table t"), "pg_read_all_data"));
+    g_assert_null(dump_hint("disk full"));
     g_assert_null(restore_dump_hint("disk full"));
     g_assert_null(restore_dump_hint(NULL));
 }

@@ -123,3 +123,25 @@ char *dump_shell_line(const struct dump *dump)
         return g_steal_pointer(&line);
     return g_strdup_printf("%s | zstd -%d -T0 -o %s", line, dump->level, file);
 }
+
+const char *dump_hint(const char *detail)
+{
+    static const struct {
+        const char *words, *hint;
+    } hints[] = {
+        {"permission denied for large object",
+         "pg_read_all_data does not reach large objects: dump as a superuser, or GRANT SELECT "
+         "ON "
+         "LARGE OBJECT … for each (SELECT oid FROM pg_largeobject_metadata)"},
+        {"permission denied", "a dump reads everything: GRANT pg_read_all_data TO …"},
+        {"row-level security policy", "a dump reads all rows: ALTER ROLE … BYPASSRLS, or dump "
+                                      "as a superuser"},
+        {"due to lock timeout", "a table was locked for five minutes; \"pgrunbook connections "
+                                "report\" says by whom"},
+    };
+
+    for (gsize i = 0; detail != NULL && i < G_N_ELEMENTS(hints); i++)
+        if (strstr(detail, hints[i].words) != NULL)
+            return hints[i].hint;
+    return NULL;
+}

@@ -239,6 +239,14 @@ static char *summary_of(const struct expire *expire)
                            expire->removed_segments);
 }
 
+static void say_removed(const struct expire *expire)
+{
+    g_autofree char *backups = units_format_counted(expire->removed, "backup");
+    g_autofree char *segments = units_format_counted(expire->removed_segments, "segment");
+
+    output_say(expire->call->output, "Removed %s and %s of WAL.", backups, segments);
+}
+
 static enum runbook_exit act(struct expire *expire, GError **error)
 {
     struct call *call = expire->call;
@@ -258,8 +266,7 @@ static enum runbook_exit act(struct expire *expire, GError **error)
     if (output_format(call->output) == OUTPUT_JSON && ok)
         show_document(expire);
     else if (expire->removed + expire->removed_segments > 0 || !ok)
-        output_say(call->output, "Removed %u backups and %u segments of WAL.", expire->removed,
-                   expire->removed_segments);
+        say_removed(expire);
     if (!ok)
         g_propagate_error(error, g_steal_pointer(&broken));
     return code;

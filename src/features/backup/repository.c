@@ -32,13 +32,12 @@ bool repository_open(const struct call *call, struct repository *repository, GEr
     return false;
 }
 
-struct repo_backup *repository_backup(const struct repository *repository, const char *id,
-                                      GError **error)
+struct repo_backup *repository_backup(const GPtrArray *backups, const char *id, GError **error)
 {
     struct repo_backup *found = NULL;
     guint count = 0;
-    for (guint i = 0; i < repository->backups->len; i++) {
-        struct repo_backup *backup = repository->backups->pdata[i];
+    for (guint i = 0; i < backups->len; i++) {
+        struct repo_backup *backup = backups->pdata[i];
         if (strcmp(backup->id, id) == 0)
             return backup;
         if (*id != '\0' && g_str_has_prefix(backup->id, id)) {

@@ -21,8 +21,7 @@ void repository_clear(struct repository *repository);
 bool repository_read(struct repository *repository, GError **error);
 
 /* The backup of that id, or of a beginning that only one has; RUNBOOK_USAGE. Borrowed. */
-struct repo_backup *repository_backup(const struct repository *repository, const char *id,
-                                      GError **error);
+struct repo_backup *repository_backup(const GPtrArray *backups, const char *id, GError **error);
 
 /* Begins a document about it, with the members repository, system and encrypted. */
 struct document *repository_document(const struct call *call, const char *schema,

@@ -34,6 +34,7 @@ struct restore_dump {
     struct call *call;
     struct session *session;      /* to another database of the same server */
     struct session_params server; /* of that session, and of the plan's lanes */
+    char *encoding;               /* of its database, where that is not UTF8; NULL: it is */
     struct restore_dump_wish wish;
 
     const char *path; /* of the file or the folder; borrowed */

@@ -14,16 +14,33 @@
 
 enum { CHUNK_BYTES = 1 << 20 };
 
-/* pg_dump's plain format begins with a comment. */
-static bool is_script(const char *path)
+/* How a file is restored that pg_dump wrote in a format of its that is no archive to us; NULL: it did not.
+ * Caller frees. */
+static char *other_way(const char *path, bool no_header)
 {
-    char start[3] = "";
+    char start[512] = "";
+    g_autofree char *quoted = g_shell_quote(path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool script = fd >= 0 && read(fd, start, 2) == 2 && strcmp(start, "--") == 0;
+    gssize got = fd >= 0 ? read(fd, start, sizeof start - 1) : 0;
 
     if (fd >= 0)
         close(fd);
-    return script;
+    /* Its plain format begins with a comment, its tar format with the table of contents. */
+    if (got >= 2 && strncmp(start, "--", 2) == 0)
+        return g_strdup_printf("a dump as SQL is for psql: psql -v ON_ERROR_STOP=1 -f %s",
+                               quoted);
+    if (strcmp(start, "toc.dat") == 0 && got > 262 && strncmp(start + 257, "ustar", 5) == 0)
+        return g_strdup_printf("a dump in the tar format is for pg_restore: pg_restore "
+                               "--exit-on-error -d NEWDB %s",
+                               quoted);
+    const char *unpack = strncmp(start, "\x1f\x8b", 2) == 0           ? "gzip"
+                         : strncmp(start, "\x28\xb5\x2f\xfd", 4) == 0 ? "zstd"
+                                                                      : NULL;
+    if (unpack != NULL && no_header)
+        return g_strdup_printf("should it be a dump as SQL: %s -dc %s | psql -v "
+                               "ON_ERROR_STOP=1 -d NEWDB",
+                               unpack, quoted);
+    return NULL;
 }
 
 void restore_dump_refuse(const struct restore_dump *restore, const GError *why, GError **error)
@@ -32,14 +49,10 @@ void restore_dump_refuse(const struct restore_dump *restore, const GError *why, 
         g_propagate_error(error, g_error_copy(why));
         return;
     }
-    g_autofree char *quoted = g_shell_quote(restore->path);
-    g_autofree char *psql =
-        is_script(restore->path)
-            ? g_strdup_printf("a dump as SQL is for psql: psql -v ON_ERROR_STOP=1 -f %s",
-                              quoted)
-            : NULL;
+    g_autofree char *other =
+        other_way(restore->path, strstr(why->message, "no header at byte 0") != NULL);
     runbook_error_set(error, RUNBOOK_REFUSED,
-                      psql != NULL ? psql : "nothing was touched; take another dump",
+                      other != NULL ? other : "nothing was touched; take another dump",
                       "\"%s\" cannot be restored: %s", restore->path, why->message);
 }
 

@@ -129,6 +129,13 @@ bool restore_dump_may_begin(struct restore_dump *restore, GError **error)
 {
     const struct restore_dump_wish *wish = &restore->wish;
 
+    /* Whatever is in it is in every database that is made from then on. */
+    if (strcmp(restore->into, "template0") == 0) {
+        runbook_error_set(error, RUNBOOK_REFUSED, "--into NEWDB restores under another name",
+                          "\"template0\" is what databases are made of, as it came with "
+                          "PostgreSQL: nothing is restored into it");
+        return false;
+    }
     if (!restore->place.exists)
         g_clear_pointer(&restore->before, g_free);
     if (!restore->place.exists && wish->clean) {

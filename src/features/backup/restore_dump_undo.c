@@ -65,6 +65,7 @@ static bool drop_subscriptions(struct restore_dump *restore, gint64 id, int numb
         return false;
     g_autofree char *body = g_strdup_printf("BEGIN\n%s;\nEND", away);
     server.database = restore->restoring;
+    server.encoding = NULL;
     plan_free(carry_out(restore, &server, 1, restore_dump_block(body), id, number));
     return true;
 }

@@ -215,6 +215,7 @@ bool restore_dump_verify(struct restore_dump *restore, gint64 run, int first_ste
     struct proof proof = {.restore = restore};
 
     server.database = restore->restoring;
+    server.encoding = NULL;
     AUTO(session) session = session_open(&server, restore->call->feature->name, error);
     if (session == NULL)
         return false;

@@ -22,7 +22,7 @@ static json_t *landed_value(const struct restore_result *result, bool started)
     if (!started)
         return json_null();
     json_t *landed = json_object();
-    json_object_set_new(landed, "time", document_time(result->time_us));
+    json_object_set_new(landed, "time", backup_plan_moment(result->time_us));
     json_object_set_new(landed, "xid", number_or_null(result->xid));
     json_object_set_new(landed, "lsn", lsn_value(result->lsn));
     json_object_set_new(landed, "timeline", number_or_null(result->timeline));

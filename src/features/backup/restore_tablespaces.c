@@ -36,8 +36,10 @@ static bool pair_read(const char *pair, char **ret_from, char **ret_to, GError *
     good = good && part == 1 && g_path_is_absolute(parts[0]->str) &&
            g_path_is_absolute(parts[1]->str);
     if (!good)
-        runbook_error_set(error, RUNBOOK_USAGE, "as in --tablespace /srv/fast=/srv/new",
-                          "\"%s\" is not OLDDIR=NEWDIR, two absolute paths", pair);
+        runbook_error_set(
+            error, RUNBOOK_USAGE,
+            "as in --tablespace /srv/fast=/srv/new; an equals sign within a path is \"\\=\"",
+            "\"%s\" is not OLDDIR=NEWDIR, two absolute paths", pair);
     *ret_from = good ? g_canonicalize_filename(parts[0]->str, NULL) : NULL;
     *ret_to = good ? g_canonicalize_filename(parts[1]->str, NULL) : NULL;
     g_string_free(parts[0], TRUE);

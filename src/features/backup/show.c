@@ -120,7 +120,7 @@ enum runbook_exit backup_show_command(struct call *call, GError **error)
     if (!repository_open(call, &repository, error))
         return RUNBOOK_FAILED;
     const struct repo_backup *backup =
-        repository_backup(&repository, call->arguments[0], error);
+        repository_backup(repository.backups, call->arguments[0], error);
     bool whole = backup != NULL && backup->trouble == NULL && backup->system != NULL;
     AUTO(recoverable)
     recoverable = whole ? recoverable_of(repository.lineage, backup, NULL) : NULL;

@@ -205,7 +205,8 @@ enum runbook_exit backup_verify_command(struct call *call, GError **error)
                             .findings = findings,
                             .threads = CLAMP(g_get_num_processors(), 1, MOST_THREADS)};
     const char *id = call->arguments[0];
-    struct repo_backup *only = id == NULL ? NULL : repository_backup(&repository, id, error);
+    struct repo_backup *only =
+        id == NULL ? NULL : repository_backup(repository.backups, id, error);
     gint64 begun_us = g_get_monotonic_time();
     bool ok = (id == NULL || only != NULL) && run(&verify, only, error);
     double seconds = (double) (g_get_monotonic_time() - begun_us) / 1e6;
