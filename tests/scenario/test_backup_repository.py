@@ -232,6 +232,20 @@ def test_a_flipped_bit_in_every_kind_of_file(kept):
     kept.document("verify")
 
 
+def test_damaged_wal_is_a_gap(plain):
+    """Whose commits nobody can read any more: what is before it can be reached, and is offered."""
+    first = plain.ids()[0]
+    stop = backups(plain.repo)[0].manifest["stop_lsn"]
+    behind = int(stop.split("/")[1], 16) // (1 << 20) + 1
+    segment = plain.lineage / "wal" / "00000001" / f"0000000100000000{behind:08X}.zst"
+    plan = ["restore", "--plan", "--json", "--timeline", "1", "--backup", first]
+    segment.write_bytes(b"x" + segment.read_bytes()[1:])
+    assert not plain.run(*plan, "--immediate").expect(0).json["target"]["after"]
+    refused = plain.run(*plan, "--target-lsn", f"0/{behind:X}00200").expect(4)
+    assert f"{segment.stem}" in refused.err and "the nearest" in refused.err
+    restores(plain, backups(plain.repo)[0])
+
+
 def seek_table(file):
     return os.stat(file).st_size - 12
 

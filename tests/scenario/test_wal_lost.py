@@ -2,7 +2,7 @@
 taken at once, and the receiving goes on."""
 
 import pytest
-from support.physical import backups
+from support.physical import backups, tiny_cluster
 from support.servers import ENDS, wait_until
 from support.wal import (Stored, check_acknowledged, lsn, receiving, segment_name, slot_lsn,
                          write_wal)
@@ -42,6 +42,48 @@ def test_a_lost_slot(fresh_server, runbook, tmp_path):
         receiver.await_durable()
         receiver.end()
     assert len(Stored(repo).broken()) == 1 and len(backups(repo)) == 1
+
+
+@pytest.mark.parametrize("version", [15])
+def test_lost_again_during_the_new_backup(runbook, tmp_path, version):
+    """That backup needs what is lost now: it ends without waiting for it, and the next begins at once."""
+    server, repo = tiny_cluster(version, {"max_slot_wal_keep_size": "3MB", "wal_keep_size": "0",
+                                          "max_wal_size": "2MB"}), tmp_path / "repo"
+    config = tmp_path / "own.conf"
+    config.write_text("[pgrunbook]\nbackup.max_rate = 4MB\n", encoding="utf-8")
+
+    def lose():
+        for _ in range(8):
+            server.sql("SELECT pg_logical_emit_message(true, 'x', 'y'); SELECT pg_switch_wal()")
+        server.sql("CHECKPOINT")
+        assert server.value("SELECT wal_status FROM pg_replication_slots") == "lost"
+
+    try:
+        with receiving(runbook, server, repo) as receiver:
+            wait_until(lambda: slot_lsn(server), what="the slot")
+            receiver.await_durable()
+            receiver.end()
+        lose()
+        with receiving(runbook, server, repo, "--config", config) as receiver:
+            wait_until(lambda: server.sql("SELECT 1 FROM pg_stat_progress_basebackup "
+                                          "WHERE backup_streamed > 1000000"),
+                       what="a backup under way")
+            receiver.pause()
+            server.sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots")
+            wait_until(lambda: not server.value("SELECT active FROM pg_replication_slots"),
+                       what="the end of the walsender")
+            lose()
+            receiver.resume()
+            wait_until(lambda: "the new full backup is complete" in receiver.said(), 40,
+                       what="a new backup")
+            assert "more WAL was lost while" in receiver.said()
+            assert "the new full backup failed" not in receiver.said()
+            receiver.end()
+        first, second = Stored(repo).broken()
+        (backup,) = backups(repo)
+        assert lsn(first["lsn"]) < lsn(second["lsn"]) < lsn(backup.manifest["start_lsn"])
+    finally:
+        server.cluster.remove()
 
 
 def test_a_slot_near_its_bound_is_told(fresh_server, runbook, tmp_path):

@@ -65,10 +65,13 @@ def count(runbook, *command, under, code=0, **more):
 
 
 def at(number, act, runbook, *command, under, stay=False, **more):
-    """The command with a fault at that call (of all of its processes together)."""
+    """The command with a fault at that call (of all of its processes together); .reached: it came
+    to that call."""
     file = runbook.home / f"faults.count.{number}.{act}"
     file.unlink(missing_ok=True)
-    return runbook(*command, env=environment(under, number, act, stay, count=file), **more)
+    result = runbook(*command, env=environment(under, number, act, stay, count=file), **more)
+    result.reached = file.exists() and counted(file) >= number
+    return result
 
 
 def in_parallel(story, numbers, jobs=None):

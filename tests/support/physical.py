@@ -11,7 +11,7 @@ from golden.documents import check_document
 from pgcluster import Cluster
 from pgcluster_files import give_to_server_user
 from support import faults
-from support.servers import SETTINGS, Server
+from support.servers import SETTINGS, Server, start_cluster
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
@@ -46,13 +46,15 @@ def lineage(repo):
     return folder
 
 
+def visible(repo):
+    """The ids of whatever looks like a backup, oldest first."""
+    return sorted(entry.name for entry in Path(repo).glob("*/backups/*")
+                  if not entry.name.startswith("."))
+
+
 def backups(repo):
-    """Whatever looks like a backup, oldest first."""
-    if not Path(repo).exists() or not any(entry.is_dir() for entry in Path(repo).iterdir()):
-        return []
-    folder = lineage(repo) / "backups"
-    return [Backup(entry) for entry in sorted(folder.iterdir())
-            if not entry.name.startswith(".")] if folder.exists() else []
+    """The same, each opened."""
+    return [Backup(lineage(repo) / "backups" / identifier) for identifier in visible(repo)]
 
 
 def leftovers(repo):
@@ -158,6 +160,16 @@ def whole(backup):
         assert hashlib.sha256(content).hexdigest() == entry["sha256"], name
     names = {path.name for path in backup.folder.iterdir()}
     return names - set(files) <= {"manifest.json", "manifest.copy.json", "proof.json"}
+
+
+def tiny_cluster(version, settings=None, whole=False):
+    """A server with as little as a cluster can have, unless `whole`: a backup is a few dozen calls."""
+    server = Server(start_cluster(version, {"min_wal_size": "2MB", **(settings or {})},
+                                  initdb=["--data-checksums", "--wal-segsize=1"]))
+    for template in () if whole else ("template0", "template1"):
+        server.sql(f"ALTER DATABASE {template} IS_TEMPLATE false")
+        server.sql(f"DROP DATABASE {template}")
+    return server
 
 
 def survive_faults(runbook, server, repo, numbers, act, thorough):

@@ -239,6 +239,7 @@ static bool fill(const struct target_world *world, const struct target_try *try,
     plan->backup = try->backup;
     plan->target.timeline = try->timeline;
     plan->end_lsn = try->stop.end_lsn;
+    plan->cut = try->stop.reach.cut;
     plan->end_timeline = wal_history_at(try->chain->path, MAX(plan->end_lsn, 1) - 1);
     fill_path(try, plan);
     fill_needed(try, plan);

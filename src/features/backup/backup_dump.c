@@ -177,7 +177,11 @@ static enum runbook_exit plan_and_work(struct dump *dump, GError **error)
         dump_show_plan(dump);
         return RUNBOOK_DONE;
     }
-    if (!make_folder(dump, error) || !dump_check_room(dump, error))
+    if (!make_folder(dump, error))
+        return runbook_error_exit(*error);
+    /* Before the room is looked at, which they take. */
+    dump_clear_leftovers(dump);
+    if (!dump_check_room(dump, error))
         return runbook_error_exit(*error);
     return record_and_work(dump, error);
 }

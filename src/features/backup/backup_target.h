@@ -61,6 +61,7 @@ struct restore_plan {
     GPtrArray *missing;   /* of char *: names of segments and histories that are not there */
     guint64 bytes,
         stored;     /* of the backup and the WAL: written, and read from the repository */
+    bool cut;       /* WAL behind the target is missing or damaged: nothing may be read ahead */
     double seconds; /* predicted; negative: unknown */
     char *note;     /* what to know of a target that can be reached, one sentence; NULL */
 };

@@ -17,6 +17,7 @@ struct repo_world {
     guint32 segment_bytes;
     guint64 system;
     GHashTable *indexes; /* of struct repo_segment (borrowed) → struct wal_index */
+    GHashTable *damaged; /* the same → char *: their index could be read, their bytes not */
 };
 
 static GArray *repo_history(guint32 timeline, bool *ret_missing, gpointer data, GError **error)
@@ -53,10 +54,28 @@ static const struct wal_index *repo_index(const struct repo_segment *segment, gp
         return index;
     if (interrupted(error))
         return NULL;
+    const char *known = g_hash_table_lookup(repo->damaged, segment);
+    if (known != NULL) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "%s", known);
+        return NULL;
+    }
     index = lineage_segment_index(repo->lineage, segment, error);
     if (index != NULL)
         g_hash_table_insert(repo->indexes, (gpointer) (guintptr) segment, index);
     return index;
+}
+
+/* Where reading ended: a decision that is made once more meets a gap there. */
+static bool spoilt(struct repo_world *repo, const struct repo_segment *segment, GError **error)
+{
+    bool told = error != NULL && *error != NULL;
+
+    if (interrupt_pending())
+        return false;
+    g_hash_table_remove(repo->indexes, segment);
+    g_hash_table_insert(repo->damaged, (gpointer) (guintptr) segment,
+                        g_strdup(told ? (*error)->message : "damaged"));
+    return false;
 }
 
 /* A segment that is read: its bytes, a part at a time. */
@@ -169,11 +188,12 @@ static bool repo_events(const struct repo_segment *const *segments, guint count,
     bool transaction = false;
 
     if (first == NULL || !feed_all(reader, first, error))
-        return false;
+        return spoilt(repo, segments[0], error);
     if (count < 2 || wal_reader_open(reader, &transaction) == 0 || !transaction)
         return true;
     AUTO(reading) second = reading_new(repo, segments[1], error);
-    return second != NULL && feed_crossing(reader, second, only.behind, error);
+    return (second != NULL && feed_crossing(reader, second, only.behind, error)) ||
+           spoilt(repo, segments[1], error);
 }
 
 static void visit_nothing(const struct wal_event *event, gpointer data)
@@ -232,7 +252,7 @@ static bool repo_record(const struct repo_segment *const *segments, guint count,
     for (guint i = 0; i < count && search.end == 0; i++, coarse = 0) {
         AUTO(reading) one = reading_new(repo, segments[i], error);
         if (one == NULL || !search_segment(reader, one, coarse, &search, error))
-            return false;
+            return spoilt(repo, segments[i], error);
     }
     if (search.end != 0) {
         *ret_lsn = search.found;
@@ -265,6 +285,7 @@ struct repo_world *repo_world_new(const struct lineage *lineage, const GPtrArray
 
     repo->lineage = lineage;
     repo->indexes = g_hash_table_new_full(NULL, NULL, NULL, free_index);
+    repo->damaged = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     repo->segments = segments_to_recover(lineage, error);
     if (repo->segments == NULL ||
         !lineage_segment_bytes(lineage, &repo->segment_bytes, error)) {
@@ -297,6 +318,7 @@ void repo_world_free(struct repo_world *repo)
     if (repo == NULL)
         return;
     g_hash_table_unref(repo->indexes);
+    g_hash_table_unref(repo->damaged);
     g_clear_pointer(&repo->segments, g_array_unref);
     g_free(repo);
 }
@@ -306,10 +328,21 @@ struct restore_plan *restore_plan_make(const struct lineage *lineage, const GPtr
 {
     AUTO(repo_world) repo = repo_world_new(lineage, backups, error);
 
-    AUTO(restore_plan) plan = repo != NULL ? target_decide(&repo->world, target, error) : NULL;
-    if (plan == NULL || interrupted(error))
+    if (repo == NULL)
         return NULL;
-    return g_steal_pointer(&plan);
+    for (;;) {
+        guint known = g_hash_table_size(repo->damaged);
+        g_autoptr(GError) trouble = NULL;
+        AUTO(restore_plan) plan = target_decide(&repo->world, target, &trouble);
+        if (interrupted(error))
+            return NULL;
+        if (plan != NULL)
+            return g_steal_pointer(&plan);
+        if (g_hash_table_size(repo->damaged) == known) {
+            g_propagate_error(error, g_steal_pointer(&trouble));
+            return NULL;
+        }
+    }
 }
 
 struct recoverable *recoverable_find(const struct lineage *lineage, const GPtrArray *backups,
@@ -320,10 +353,19 @@ struct recoverable *recoverable_find(const struct lineage *lineage, const GPtrAr
     if (repo == NULL)
         return NULL;
     repo->world.look_at = LOOK_AT;
-    AUTO(recoverable) found = recoverable_decide(repo_world_of(repo), NULL, error);
-    if (found == NULL || interrupted(error))
-        return NULL;
-    return g_steal_pointer(&found);
+    for (;;) {
+        guint known = g_hash_table_size(repo->damaged);
+        g_autoptr(GError) trouble = NULL;
+        AUTO(recoverable) found = recoverable_decide(&repo->world, NULL, &trouble);
+        if (interrupted(error))
+            return NULL;
+        if (found != NULL)
+            return g_steal_pointer(&found);
+        if (g_hash_table_size(repo->damaged) == known) {
+            g_propagate_error(error, g_steal_pointer(&trouble));
+            return NULL;
+        }
+    }
 }
 
 struct recoverable *recoverable_of(const struct lineage *lineage,

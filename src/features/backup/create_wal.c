@@ -20,6 +20,7 @@ struct create_wal {
     struct call *call;
     struct lineage *lineage; /* a handle of its own, for the thread */
     guint32 segment_bytes;
+    bool pushes; /* archive_command is one of ours: it may store what a receiver has lost */
     struct wal_stream *stream; /* of our own */
     GThread *thread;
     gint over; /* atomic: the thread has ended */
@@ -138,6 +139,7 @@ struct create_wal *create_wal_begin(struct call *call, struct repo *repo, const 
     if (wal->lineage == NULL)
         return NULL;
     wal->segment_bytes = server->wal_segment_bytes;
+    wal->pushes = server->pushes;
     wal->source = source_of(call, wal->lineage, server);
     if (wal->source == SOURCE_OWN && server->pushes)
         output_note(
@@ -235,6 +237,25 @@ static bool gave_up(const struct create_wal *wal, guint32 timeline, guint64 miss
     return false;
 }
 
+/* What the receiver has marked as lost never arrives. */
+static bool is_lost(const struct create_wal *wal, guint32 timeline, guint64 start_lsn,
+                    guint64 stop_lsn, GError **error)
+{
+    guint64 broken = wal->source == SOURCE_RECEIVER && !wal->pushes
+                         ? lineage_broken(wal->lineage, timeline, NULL)
+                         : 0;
+
+    if (broken < start_lsn || broken >= stop_lsn)
+        return false;
+    g_autofree char *lsn = wal_lsn_format(broken);
+    runbook_error_set(error, RUNBOOK_FAILED,
+                      "take the backup again; max_slot_wal_keep_size says how much the server "
+                      "keeps for the receiver",
+                      "WAL that the backup needs was lost before it was received, from %s on",
+                      lsn);
+    return true;
+}
+
 static bool wait_for_others(struct create_wal *wal, guint32 timeline, guint64 start_lsn,
                             guint64 stop_lsn, GError **error)
 {
@@ -249,6 +270,8 @@ static bool wait_for_others(struct create_wal *wal, guint32 timeline, guint64 st
         guint64 there = count_segments(wal, timeline, first, stop_lsn);
         if (there == all)
             return true;
+        if (is_lost(wal, timeline, start_lsn, stop_lsn, error))
+            return false;
         if (there > seen)
             since_us = g_get_monotonic_time();
         seen = there;

@@ -82,6 +82,9 @@ bool dump_check_room(const struct dump *dump, GError **error);
 /* Roles and tablespaces, into globals_text. */
 bool dump_read_globals(struct dump *dump, GError **error);
 
+/* Removes from the folder what dumps that died have left: it looks like no dump, and may be as large. */
+void dump_clear_leftovers(const struct dump *dump);
+
 /* pg_dump through zstd into the file; or pg_dump into a folder. On failure nothing is left. */
 bool dump_stream(struct dump *dump, GError **error);
 bool dump_directory(struct dump *dump, GError **error);

@@ -188,11 +188,12 @@ static bool is_leftover(const struct dump *dump, const char *name)
            is_dead(name + 1 + length + 1);
 }
 
-static void clear_leftovers(const struct dump *dump)
+void dump_clear_leftovers(const struct dump *dump)
 {
     g_autoptr(GDir) folder = g_dir_open(dump->folder, 0, NULL);
     const char *name;
 
+    repo_folder_clean(dump->folder);
     while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
         g_autofree char *path = g_build_filename(dump->folder, name, NULL);
         if (is_leftover(dump, name))
@@ -224,7 +225,6 @@ bool dump_directory(struct dump *dump, GError **error)
     g_autofree char *temporary =
         g_strdup_printf(".%s.%s.%d", dump->name, g_get_host_name(), (int) getpid());
     g_autofree char *hidden = g_build_filename(dump->folder, temporary, NULL);
-    clear_leftovers(dump);
     bool done = run_program(dump, hidden, error) && show(dump, hidden, error);
 
     if (!done)

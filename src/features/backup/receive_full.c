@@ -15,6 +15,7 @@ struct receive_full {
     GPid child; /* 0: none */
     gint64 next_us, pause_s;
     bool settled; /* nothing is broken, or a newer backup is there */
+    bool anew;    /* more was lost while the child was at it */
 };
 
 struct receive_full *receive_full_new(struct call *call)
@@ -133,9 +134,18 @@ static void reap(struct receive_full *full)
 
     if (waitpid(full->child, &status, WNOHANG) != full->child)
         return;
+    bool anew = full->anew;
+
     full->child = 0;
+    full->anew = false;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         output_note(full->call->output, "the new full backup is complete");
+        return;
+    }
+    if (anew) {
+        output_warn(full->call->output, "more WAL was lost while the new full backup was being "
+                                        "taken");
+        full->next_us = 0;
         return;
     }
     output_warn(
@@ -150,6 +160,7 @@ static void reap(struct receive_full *full)
 void receive_full_wake(struct receive_full *full)
 {
     full->settled = false;
+    full->anew = full->child != 0;
     full->next_us = 0;
 }
 

@@ -488,7 +488,7 @@ static bool settings_put(const struct work *work, GError **error)
     g_autofree char *text =
         request->action == RESTORE_STANDBY
             ? restore_settings_standby(cleaned, request->restore_command, request->primary)
-            : restore_settings_text(cleaned, &request->plan->target, request->restore_command,
+            : restore_settings_text(cleaned, request->plan, request->restore_command,
                                     request->action);
     return put(work, "postgresql.auto.conf", text, strlen(text), error);
 }

@@ -267,8 +267,8 @@ static bool settings_changed(const struct restore_request *request, bool alone, 
         changed = restore_settings_alone(text);
     else {
         g_autofree char *cleaned = restore_settings_cleaned(text);
-        changed = restore_settings_text(cleaned, &request->plan->target,
-                                        request->restore_command, request->action);
+        changed = restore_settings_text(cleaned, request->plan, request->restore_command,
+                                        request->action);
     }
     return restore_file_put(path, changed, strlen(changed), &owner, error);
 }

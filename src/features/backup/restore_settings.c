@@ -176,15 +176,27 @@ char *restore_settings_standby(const char *text, const char *restore_command,
     return g_string_free(changed, FALSE);
 }
 
-char *restore_settings_text(const char *text, const struct target *target,
+/* From 15 on a server reads ahead of what it replays, and meets what is damaged or missing behind the
+ * target before it has got there: it ends then. */
+static bool must_not_read_ahead(const struct restore_plan *plan)
+{
+    return plan->backup != NULL && plan->backup->version_num >= 150000 &&
+           (plan->target.kind == TARGET_IMMEDIATE ||
+            (plan->target.kind != TARGET_LATEST && plan->cut));
+}
+
+char *restore_settings_text(const char *text, const struct restore_plan *plan,
                             const char *restore_command, enum restore_action action)
 {
+    const struct target *target = &plan->target;
     GString *changed = settings_begin(text, restore_command);
     g_autofree char *line = restore_settings_target(target);
     g_autofree char *timeline =
         target->timeline == 0 ? g_strdup("latest") : g_strdup_printf("%u", target->timeline);
 
     set(changed, "recovery_min_apply_delay", "0");
+    if (must_not_read_ahead(plan))
+        set(changed, "recovery_prefetch", "off");
     /* Only where it takes connections does a server wait for somebody. */
     if (action == RESTORE_PAUSE)
         set(changed, "hot_standby", "on");

@@ -9,7 +9,7 @@
 
 /* The text with ours in it. Stale targets are taken out; commands of the cluster's own recovery are
  * put aside until restore_settings_cleaned(). text: NULL or what the file holds. Caller frees. */
-char *restore_settings_text(const char *text, const struct target *target,
+char *restore_settings_text(const char *text, const struct restore_plan *plan,
                             const char *restore_command, enum restore_action action);
 
 /* The same for a standby: no target, the newest timeline, no slot. primary: its primary_conninfo, NULL:

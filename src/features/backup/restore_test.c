@@ -24,10 +24,12 @@ static void test_settings(void)
                           "Recovery_Target_Time = '2020-01-01'\n"
                           "restore_command = 'cp /old/%f %p'\n"
                           "  recovery_target_timeline='3'\n";
-    struct target target = {.kind = TARGET_TIME, .time_us = 1764123780500000, .timeline = 2};
-    g_autofree char *text =
-        restore_settings_text(before, &target, "p 'x' %f %p", RESTORE_PAUSE);
-    g_autofree char *again = restore_settings_text(text, &target, "p 'x' %f %p", RESTORE_PAUSE);
+    const struct repo_backup backup = {.version_num = 150004};
+    struct restore_plan plan = {
+        .backup = &backup,
+        .target = {.kind = TARGET_TIME, .time_us = 1764123780500000, .timeline = 2}};
+    g_autofree char *text = restore_settings_text(before, &plan, "p 'x' %f %p", RESTORE_PAUSE);
+    g_autofree char *again = restore_settings_text(text, &plan, "p 'x' %f %p", RESTORE_PAUSE);
     g_autofree char *cleaned = restore_settings_cleaned(text);
 
     g_assert_nonnull(strstr(text, "\nrestore_command = 'p ''x'' %f %p'\n"));
@@ -52,6 +54,30 @@ static void test_settings(void)
     g_assert_nonnull(strstr(alone, "\nrecovery_target_timeline = '2'\n"));
     g_assert_cmpstr(alone, ==, twice);
     g_assert_cmpstr(back, ==, cleaned);
+}
+
+/* Where WAL behind the target is missing or damaged a server from 15 on must not look at it. */
+static void test_settings_ahead(void)
+{
+    struct repo_backup backup = {.version_num = 140005};
+    struct restore_plan plan = {.backup = &backup, .target = {.kind = TARGET_XID, .xid = 7}};
+    const struct {
+        int version_num;
+        enum target_kind kind;
+        bool cut, off;
+    } cases[] = {{140005, TARGET_XID, true, false},
+                 {150000, TARGET_XID, true, true},
+                 {150000, TARGET_XID, false, false},
+                 {150000, TARGET_LATEST, true, false},
+                 {150000, TARGET_IMMEDIATE, false, true}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        backup.version_num = cases[i].version_num;
+        plan.target.kind = cases[i].kind;
+        plan.cut = cases[i].cut;
+        g_autofree char *text = restore_settings_text("", &plan, "p", RESTORE_PROMOTE);
+        g_assert_true(cases[i].off == (strstr(text, "recovery_prefetch = 'off'") != NULL));
+    }
 }
 
 static void test_settings_standby(void)
@@ -557,6 +583,7 @@ int main(int count, char **arguments)
 {
     g_test_init(&count, &arguments, NULL);
     g_test_add_func("/restore/settings", test_settings);
+    g_test_add_func("/restore/settings-ahead", test_settings_ahead);
     g_test_add_func("/restore/settings_standby", test_settings_standby);
     g_test_add_func("/restore/elsewhere", test_elsewhere);
     g_test_add_func("/restore/elsewhere_included", test_elsewhere_included);
