@@ -1,4 +1,4 @@
-"""Holds a JSON document against its schema, a file in schema/ that looks like the document:
+"""Holds a JSON document against its schema, a file in src/host/documents that looks like the document:
 
     "verdicts": [{"name": "string", "status": "'ok'|'warning'", "value": "number|null"}]
 
@@ -12,7 +12,7 @@ import json
 import re
 from pathlib import Path
 
-SCHEMAS = Path(__file__).parent / "schema"
+SCHEMAS = Path(__file__).resolve().parents[2] / "src" / "host" / "documents"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 TYPES = {
@@ -56,7 +56,7 @@ def differences(value, schema, path="document"):
 
 
 def check_document(document, name):
-    """Fails with every difference between the document and schema/NAME.json; returns it."""
+    """Fails with every difference between the document and NAME.json of these; returns it."""
     schema = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
     found = list(differences(document, schema))
     assert not found, "\n".join([f"{name} differs from its schema:", *found])

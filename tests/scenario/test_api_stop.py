@@ -127,7 +127,7 @@ WRONG = [
     ("acts/{act}/stop", {"reason": 7}, 400),
     ("acts/{act}/stop", {"force": True}, 400),
     ("acts/{act}/stop?target=shop", {}, 400),
-    ("acts/{act}", {}, 404),
+    ("acts/{act}", {}, 405),
     ("acts/{act}/kill", {}, 404),
     ("acts/99/stop", {}, 404),
     ("acts/0/stop", {}, 404),
@@ -139,13 +139,16 @@ WRONG = [
 ]
 
 
-def test_what_is_wrong_is_refused(anna, act):
+def test_what_is_wrong_is_refused(daemon, anna, act):
     for path, body, status in WRONG:
         code, document = anna.ask(path.format(**act), body)
         assert code == status and document["error"], (path, body, code, document)
     assert anna.ask(f"acts/{act['act']}/stop", {"raeson": "x"})[1]["error"] == (
         'there is no member "raeson" here')
-    assert anna.ask(f"acts/{act['act']}/stop")[0] == 404, "it is no look"
+    for path, has in ((f"acts/{act['act']}/stop", "POST"), ("running/99/stop", "POST")):
+        code, _, headers = daemon.ask(f"/api/v1/{path}")
+        assert (code, headers["Allow"]) == (405, has), "it is no look"
+    assert anna.ask("acts/99/stop/more")[0] == 404
     assert anna.ask(f"acts/{act['act']}")[1]["state"] == "running"
 
 

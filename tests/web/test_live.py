@@ -1,5 +1,7 @@
 """Pages that change while somebody is in their midst, and what an act says before it is done."""
 
+import re
+
 import pytest
 
 from selenium.webdriver.common.keys import Keys
@@ -62,6 +64,26 @@ def test_why_not_lasts(browse):
     assert browser.run(shown)
     renewed(browser)
     assert browser.run(shown)
+
+
+@pytest.mark.parametrize("page", ["connections", "queries"])
+def test_what_is_typed_instead(browse, trouble, page):
+    """Whoever may not act from here, as nobody may at first, has the command and the SQL."""
+    browser = browse()
+    browser.open(f"shop/{page}")
+    press(browser, "Terminate", "main")
+    wait_until(lambda: "act" in browser.text)
+    pasted = browser.run("""return [...document.querySelectorAll('main .why:not([hidden]) .code')]
+        .map((one) => [one.className, one.querySelector('code').textContent])""")
+    (command,), (statement,) = ([text for kind, text in pasted if word in kind.split()]
+                                for word in ("shell", "sql"))
+    pid = int(re.fullmatch(r"SELECT pg_terminate_backend\((\d+)\);", statement)[1])
+    assert command.startswith(f"pgrunbook queries terminate {pid} --target shop "), command
+    assert trouble.shop.value("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [pid]) == 1
+    browser.open("shop/vacuum")
+    press(browser, "Vacuum now", "main")
+    wait_until(lambda: "pgrunbook vacuum run --target shop" in browser.text, what="the command")
+    assert not browser.complaints and not browser.violations()
 
 
 def test_progress(browse):

@@ -106,6 +106,30 @@ def overview_again(browser):
     wait_until(lambda: browser.run(count) > before, what="the page to ask again")
 
 
+HIDDEN = """return [...document.querySelectorAll('main .key, main .meter-fill')]
+    .filter((one) => getComputedStyle(one).forcedColorAdjust !== 'none').length"""
+
+
+def test_colours_of_the_system(browse):
+    """What a colour alone tells keeps it where the system has colours of its own."""
+    browser = browse()
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+        {"name": "forced-colors", "value": "active"}]})
+    for page in "shop/connections", "shop/bloat", "shop/backups":
+        browser.open(page)
+        wait_until(lambda: browser.run("return !!document.querySelector('main .key')"), what="a legend")
+        assert browser.run("return matchMedia('(forced-colors: active)').matches")
+        assert browser.run(HIDDEN) == 0, page
+
+
+def test_growth_that_is_not_known(browse):
+    """Of a history that is younger than a week nobody says that it is steady."""
+    browser = browse()
+    browser.open("crm/bloat")
+    assert "steady" not in browser.text
+    assert "Growth a week\n–" in browser.text
+
+
 def test_keyboard_alone(browse):
     """The link past the navigation is first, all that can be pressed is reached, and seen."""
     browser = browse()

@@ -44,6 +44,8 @@ gint64 api_act_run(const struct api_act *act);
 char *api_act_text(const struct api_act *act, bool whole);
 /* Tells those who listen how it stands. */
 void api_act_tell(const struct api_act *act);
+/* Whether the path, behind that root, is that of a stop: "12/stop". */
+bool api_stop_is_of(const char *path, const char *root);
 /* Answers a POST that stops it. */
 void api_act_stop(struct http_request *request, struct daemon *daemon);
 

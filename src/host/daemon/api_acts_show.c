@@ -116,17 +116,23 @@ void api_acts_one(struct http_request *request, gpointer data)
 {
     struct daemon *daemon = data;
     const char *path = http_query_path(http_request_query(request));
+    bool stops = api_stop_is_of(path, API_ROOT "acts/");
     gint64 number = 0;
 
+    if (!g_ascii_string_to_signed(path + strlen(API_ROOT "acts/"), 10, 1, G_MAXINT64, &number,
+                                  NULL))
+        number = 0;
+    if (http_request_is_post(request) ? number > 0 : stops) {
+        api_answer_method(request,
+                          stops ? "it changes something: POST it" : "it only looks: GET it");
+        return;
+    }
     if (http_request_is_post(request)) {
         api_act_stop(request, daemon);
         return;
     }
     if (!api_asks_only(request, ""))
         return;
-    if (!g_ascii_string_to_signed(path + strlen(API_ROOT "acts/"), 10, 1, G_MAXINT64, &number,
-                                  NULL))
-        number = 0;
     const struct api_act *act = api_act_find(daemon->api, number);
     if (act == NULL) {
         http_answer_error(request, 404, "there is no such act", NULL);

@@ -9,8 +9,7 @@ void api_answer_json(struct http_request *request, int status, struct json_text 
     http_answer_text(request, status, "application/json", body, NULL);
 }
 
-/* One path answers for all commands: which of the two this one has, it does not know. */
-static void answer_method(struct http_request *request, const char *error)
+void api_answer_method(struct http_request *request, const char *error)
 {
     AUTO(json_text) json = json_text_new();
 
@@ -32,7 +31,7 @@ void api_answer_error(struct http_request *request, int status, const GError *er
         if (g_str_has_prefix(*line, mark))
             hint = *line + strlen(mark);
     if (status == API_METHOD)
-        answer_method(request, lines[0]);
+        api_answer_method(request, lines[0]);
     else
         http_answer_error(request, status, lines[0], hint);
 }

@@ -53,37 +53,16 @@ static json_t *target_parameter(void)
 
 /* ---- answers ------------------------------------------------------------------------------------ */
 
-/* What all answers of a kind have; of a document what document_begin() writes. Which members follow in
- * it docs/reference.md has by its name, the one in "schema". */
-static const char shapes[] =
-    "{\"document\": {\"type\": \"object\", \"required\": [\"schema\", \"generated_at\"], "
-    "\"properties\": {"
-    "  \"schema\": {\"type\": \"string\", \"pattern\": \"^pgrunbook[.a-z_-]+/[0-9]+$\"},"
-    "  \"generated_at\": {\"type\": \"string\", \"format\": \"date-time\"}}},"
-    " \"plan\": {\"type\": \"object\", \"required\": [\"schema\", \"plan_id\", \"expires_at\","
-    "  \"command_line\", \"exit_code\", \"document\"], \"properties\": {"
-    "  \"schema\": {\"const\": \"pgrunbook.plan/1\"},"
-    "  \"plan_id\": {\"type\": \"string\"},"
-    "  \"expires_at\": {\"type\": \"string\", \"format\": \"date-time\"},"
-    "  \"command_line\": {\"type\": \"string\"},"
-    "  \"exit_code\": {\"type\": \"integer\"},"
-    "  \"text\": {\"type\": \"string\"},"
-    "  \"document\": {\"type\": [\"object\", \"null\"]}}},"
-    " \"begun\": {\"type\": \"object\", \"required\": [\"act\", \"state\"], \"properties\": {"
-    "  \"act\": {\"type\": \"integer\"}, \"state\": {\"const\": \"running\"}}},"
-    " \"ending\": {\"type\": \"object\", \"required\": [\"state\"], \"properties\": {"
-    "  \"act\": {\"type\": \"integer\"}, \"run\": {\"type\": \"integer\"},"
-    "  \"state\": {\"const\": \"stopping\"}}},"
-    " \"error\": {\"type\": \"object\", \"required\": [\"error\"], \"properties\": {"
-    "  \"error\": {\"type\": \"string\"}, \"hint\": {\"type\": \"string\"}}}}";
+static void add_shaped(json_t *answers, const char *code, const char *prose, json_t *shape)
+{
+    json_object_set_new(answers, code,
+                        json_pack("{ss s{s{so}}}", "description", prose, "content",
+                                  "application/json", "schema", shape));
+}
 
 static void add_answer(json_t *answers, const char *code, const char *prose, const char *shape)
 {
-    g_autofree char *where = g_strconcat("#/components/schemas/", shape, NULL);
-
-    json_object_set_new(answers, code,
-                        json_pack("{ss s{s{s{ss}}}}", "description", prose, "content",
-                                  "application/json", "schema", "$ref", where));
+    add_shaped(answers, code, prose, api_shape(shape));
 }
 
 /* Which paths answer with which errors. */
@@ -133,12 +112,19 @@ static json_t *errors_of(unsigned of)
     return answers;
 }
 
-static json_t *answers_of(const char *prose, bool acts)
+/* As the document of a command is called; an act's is that of its dry run, which is a command of its
+ * own where the section has a "plan". */
+static char *document_of(const struct feature *section, const struct command *command,
+                         enum api_kind kind)
 {
-    json_t *answers = errors_of(acts ? OF_ACT : OF_LOOK);
+    g_autofree char *verb = command->verb == NULL ? NULL
+                            : kind == API_LOOK    ? api_look_name(command)
+                                                  : g_strdup(command->verb);
 
-    add_answer(answers, "200", prose, acts ? "plan" : "document");
-    return answers;
+    for (const struct command *row = section->commands; kind == API_ACT && row->run; row++)
+        if (g_strcmp0(row->verb, "plan") == 0)
+            return api_shape_name(section->name, row->verb);
+    return api_shape_name(section->name, verb != NULL ? g_strdelimit(verb, " ", '.') : NULL);
 }
 
 /* ---- commands ----------------------------------------------------------------------------------- */
@@ -208,11 +194,11 @@ static void add_look(json_t *paths, const struct feature *section,
             add_option(parameters, row);
     json_array_append_new(parameters, parameter("max_age", "query", false, "integer",
                                                 "how old is good enough, in seconds"));
+    g_autofree char *document = document_of(section, command, API_LOOK);
+    json_t *answers = errors_of(OF_LOOK);
+    add_answer(answers, "200", "the document of the command, as --json prints it", document);
     json_object_set_new(of_path(paths, whole->str), "get",
-                        operation(section, command, "get", parameters,
-                                  answers_of("the document of the command, as --json "
-                                             "prints it",
-                                             false)));
+                        operation(section, command, "get", parameters, answers));
 }
 
 /* {"options": {…}, "arguments": […], "plan": true}, then {"plan_id", "reason"}. */
@@ -245,7 +231,10 @@ static void add_act(json_t *paths, const struct feature *section, const struct c
         json_array_append_new(parameters, target_parameter());
     json_array_append_new(parameters,
                           parameter("X-Pgrunbook", "header", true, "string", "act"));
-    json_t *answers = answers_of("the plan: plan_id, and what a dry run printed", true);
+    g_autofree char *document = document_of(section, command, API_ACT);
+    json_t *answers = errors_of(OF_ACT);
+    add_shaped(answers, "200", "the plan: plan_id, and what a dry run printed",
+               api_shape_of_plan(document));
     add_answer(answers, "202", "it has begun: GET /api/v1/acts/{act}", "begun");
     json_t *post = operation(section, command, "post", parameters, answers);
     json_object_set_new(post, "requestBody", body_of(command));
@@ -254,15 +243,21 @@ static void add_act(json_t *paths, const struct feature *section, const struct c
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
-/* of: which errors it has; parameters: NULL: it has none. Returns its answers. */
-static json_t *add_own(json_t *paths, const char *path, const char *summary, const char *type,
+/* shape: of a JSON document, or the media type of what is none; of: which errors it has; parameters:
+ * NULL: it has none. Returns its answers. */
+static json_t *add_own(json_t *paths, const char *path, const char *summary, const char *shape,
                        unsigned of, json_t *parameters)
 {
     json_t *answers = errors_of(of);
     json_t *get = json_pack("{ss so}", "summary", summary, "responses", answers);
 
-    json_object_set_new(answers, "200",
-                        json_pack("{ss s{s{}}}", "description", summary, "content", type));
+    if (strchr(shape, '/') == NULL)
+        add_answer(answers, "200", summary, shape);
+    else
+        json_object_set_new(
+            answers, "200",
+            json_pack("{ss s{s{s{ss}}}}", "description", summary, "content", shape, "schema",
+                      "type", strcmp(shape, "application/json") == 0 ? "object" : "string"));
     if (parameters != NULL)
         json_object_set_new(get, "parameters", parameters);
     json_object_set_new(of_path(paths, path), "get", get);
@@ -273,10 +268,10 @@ static json_t *add_own(json_t *paths, const char *path, const char *summary, con
 static void add_ready(json_t *paths, json_t *parameters)
 {
     json_t *answers = add_own(paths, "/api/health/ready", "whether it can do its work",
-                              "application/json", OF_FREE, parameters);
+                              "health.ready", OF_FREE, parameters);
 
-    add_answer(answers, "404", "there is no such target", "document");
-    add_answer(answers, "503", "it is not: the reasons", "document");
+    add_answer(answers, "404", "there is no such target", "health.ready");
+    add_answer(answers, "503", "it is not: the reasons", "health.ready");
 }
 
 /* What stops: a number in its path, perhaps a reason in its body. */
@@ -322,24 +317,23 @@ static json_t *ready_parameters(void)
 
 static void add_all_own(json_t *paths)
 {
-    static const char json[] = "application/json";
-
-    add_own(paths, API_ROOT "overview", "all targets at a glance, from memory", json, OF_OWN,
-            overview_parameters());
-    add_own(paths, API_ROOT "session", "who asks, and what that one may", json, OF_FREE, NULL);
-    add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", json, OF_OWN,
+    add_own(paths, API_ROOT "overview", "all targets at a glance, from memory", "overview",
+            OF_OWN, overview_parameters());
+    add_own(paths, API_ROOT "session", "who asks, and what that one may", "session", OF_FREE,
             NULL);
-    add_own(paths, API_ROOT "acts/{act}", "what came of it", json, OF_ONE,
+    add_own(paths, API_ROOT "acts", "what was begun over HTTP, newest first", "acts", OF_OWN,
+            NULL);
+    add_own(paths, API_ROOT "acts/{act}", "what came of it", "act", OF_ONE,
             json_pack("[o]", parameter("act", "path", true, "integer", "number of an act")));
     add_stop(paths, API_ROOT "acts/{act}/stop", "act", "end an act cleanly before its time");
-    add_own(paths, API_ROOT "running", "acts and scheduled jobs that are at work", json, OF_OWN,
-            NULL);
+    add_own(paths, API_ROOT "running", "acts and scheduled jobs that are at work", "running",
+            OF_OWN, NULL);
     add_stop(paths, API_ROOT "running/{run}/stop", "run",
              "the same by its run, of scheduled jobs as well");
-    add_own(paths, API_ROOT "openapi.json", "this document", json, OF_OWN, NULL);
+    add_own(paths, API_ROOT "openapi.json", "this document", "application/json", OF_OWN, NULL);
     add_own(paths, API_ROOT "events", "what happens, as it happens", "text/event-stream",
             OF_EVENTS, events_parameters());
-    add_own(paths, "/api/health/live", "that the daemon lives", json, OF_FREE, NULL);
+    add_own(paths, "/api/health/live", "that the daemon lives", "health.live", OF_FREE, NULL);
     add_ready(paths, ready_parameters());
     add_own(paths, "/metrics", "figures for Prometheus", "text/plain", OF_OWN, NULL);
 }
@@ -360,8 +354,8 @@ static char *make_document(void)
     json_t *document =
         json_pack("{ss s{ss ss} so s{so s{s{ss ss}}} s[{s[]} {}]}", "openapi", "3.1.0", "info",
                   "title", "pgrunbook", "version", RUNBOOK_VERSION, "paths", paths,
-                  "components", "schemas", json_loads(shapes, 0, NULL), "securitySchemes",
-                  "token", "type", "http", "scheme", "bearer", "security", "token");
+                  "components", "schemas", api_shapes_in(paths), "securitySchemes", "token",
+                  "type", "http", "scheme", "bearer", "security", "token");
     char *text = json_dumps(document, JSON_COMPACT);
     char *copy = g_strdup(text);
 

@@ -29,6 +29,9 @@ struct api {
 
 /* Ends what was opened with the document, and answers with it. */
 void api_answer_json(struct http_request *request, int status, struct json_text *json);
+/* 405: it has the other one of GET and POST. A route may answer for paths of either kind, so it does not
+ * know itself which of them this one has. */
+void api_answer_method(struct http_request *request, const char *error);
 /* The error's message, its hint apart. */
 void api_answer_error(struct http_request *request, int status, const GError *error);
 /* Whether its query has nothing but `names` ("target brief"; "": none): a word that is misspelt is not
@@ -83,6 +86,17 @@ void api_acts_one(struct http_request *request, gpointer data);
 void api_running(struct http_request *request, gpointer data);
 void api_running_stop(struct http_request *request, gpointer data);
 void api_acts_stop(struct api *api, guint grace_ms);
+
+/* ---- shapes of answers (api_shapes.c) ---------------------------------------------------------------- */
+
+/* {"$ref": …} to the shape of that name. */
+json_t *api_shape(const char *name);
+/* That of a plan whose dry run prints this document. */
+json_t *api_shape_of_plan(const char *document);
+/* The name of the shape of this command's document; "document": it has none of its own. Caller frees. */
+char *api_shape_name(const char *section, const char *verb);
+/* Name → schema of all shapes that are named in there. */
+json_t *api_shapes_in(json_t *paths);
 
 /* ---- what there is (api_openapi.c) ------------------------------------------------------------------- */
 

@@ -21,6 +21,13 @@ static bool read_number(const char *path, const char *root, gint64 *ret_number)
            g_ascii_string_to_signed(number, 10, 1, G_MAXINT64, ret_number, NULL);
 }
 
+bool api_stop_is_of(const char *path, const char *root)
+{
+    gint64 number = 0;
+
+    return read_number(path, root, &number);
+}
+
 /* The reason may be missing: that of the act stands. Everything else is meant for another. */
 static bool read_reason(const json_t *body, char **ret_reason, GError **error)
 {

@@ -121,8 +121,8 @@ static void judge_connections(struct report *report)
                 one->target, (int) ((one->kept_us - report->month.from_us) / G_TIME_SPAN_DAY));
         if (watched < WELL_WATCHED)
             say(report, REPORT_CAUTION,
-                "%s was watched for %d %% of %s%s; of the rest nothing is known.", one->target,
-                (int) (100 * watched),
+                "%s was watched for %s%d %% of %s%s; of the rest nothing is known.",
+                one->target, watched < 0.01 ? "less than " : "", MAX(1, (int) (100 * watched)),
                 one->kept_us > report->month.from_us ? "the time since then" : "the month",
                 report_is_whole(report) ? "" : " so far");
         if (one->ordinary <= 0 || one->peak_us == 0)

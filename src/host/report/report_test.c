@@ -233,6 +233,15 @@ static void test_watched(void)
     g_assert_cmpstr(lines[2].text, ==, "No critical incident was seen while somebody watched.");
     shop.samples = 200;
     g_assert_cmpfloat(report_watched(&shop), ==, 1);
+    struct report_connections *kept = &g_array_index(
+        report->connections, struct report_connections, report->connections->len - 1);
+    kept->due = 100000; /* it was watched, though not for long */
+    g_array_set_size(report->lines, 0);
+    report_judge(report);
+    lines = (gpointer) report->lines->data;
+    g_assert_cmpstr(lines[1].text, ==,
+                    "shop was watched for less than 1 % of the month; of the rest "
+                    "nothing is known.");
 }
 
 static void test_space(void)

@@ -10,21 +10,21 @@ export function whyNot(session) {
   return null;
 }
 
-/** A button that cannot do what it says, and says why when it is pressed. */
-function offButton(label, attributes, reason) {
+/** A button that cannot do what it says: pressed, it says why, and what is to be typed instead. */
+function offButton(label, attributes, reason, typed) {
   // Not `disabled`: what cannot be focused cannot say why.
   const id = freshId('why');
-  const why = h('span', { id, class: 'why', hidden: true }, reason);
+  const why = h('div', { class: 'why', hidden: true }, h('span', { id }, reason), typed?.());
   return h('span', { class: 'act-off' },
     h('button', { ...attributes, 'aria-disabled': 'true', title: reason, 'aria-describedby': id, onclick: () => { why.hidden = !why.hidden; } },
       label), why);
 }
 
 /** A button for who may, one that says why not for everybody else. */
-export function actingButton({ label, name, danger }, session, press) {
+export function actingButton({ label, name, danger }, session, press, typed) {
   const attributes = { type: 'button', class: ['act', danger && 'danger'], 'aria-label': name };
   const reason = whyNot(session);
-  return reason ? offButton(label, attributes, reason) : h('button', { ...attributes, onclick: press }, label);
+  return reason ? offButton(label, attributes, reason, typed) : h('button', { ...attributes, onclick: press }, label);
 }
 
 /**

@@ -10,7 +10,8 @@ import { listen } from './events.js';
 import { stopForm, stopperOf } from './stop.js';
 import { documentView, isIdle } from './document.js';
 import { duration, nowMs } from './format.js';
-import { commandLine, notice, problem, status } from './ui.js';
+import { commandFor } from './commands.js';
+import { commandLine, notice, problem, sql, status } from './ui.js';
 
 const POLL = 1000; // ms, between looks at an act that no event told of
 const LONGEST_PLAN = 3600000; // ms; a timer cannot wait for ever
@@ -153,12 +154,19 @@ export function act(spec) {
   walk(view, spec, view.signal);
 }
 
+/** What does the same in a terminal, or in psql. */
+function typed({ section, verb, target, options = {}, arguments: words = [], sql: statement }) {
+  const given = Object.entries(options).flatMap(([name, value]) => [value].flat()
+    .map((one) => (one === true ? `--${name}` : `--${name}=${one}`)));
+  return [commandFor(target, section, ...verb.split(' '), ...given, ...words), statement && sql(statement)];
+}
+
 /**
  * A button that opens the dialog, or says why it does not.
  *   label, section, verb, target, options {name: value}, arguments [text]
  *   what    heading of the dialog;  note: a sentence above the plan;  danger: red
- *   done    called with the act's document
+ *   done    called with the act's document;  sql: what does the same, for who may not act
  */
 export function actButton(spec, session) {
-  return actingButton(spec, session, () => act(spec));
+  return actingButton(spec, session, () => act(spec), () => typed(spec));
 }

@@ -125,7 +125,8 @@ export async function page(view, context) {
   const { objects, left_out: missed, not_visible: hidden } = answer.document;
   const size = objects.reduce((sum, item) => sum + item.size_bytes, 0);
   const won = objects.reduce((sum, item) => sum + (item.reclaimable_bytes ?? 0), 0);
-  const grown = objects.reduce((sum, item) => sum + (item.growth_bytes_per_week ?? 0), 0);
+  const known = objects.map((item) => item.growth_bytes_per_week).filter(Number.isFinite);
+  const grown = known.length > 0 ? known.reduce((sum, value) => sum + value) : null;
 
   add(view,
     headLine(answer),

@@ -9,7 +9,7 @@ import { table } from '../table.js';
 import { actButton } from '../dialog.js';
 import { minutesChart } from '../minutes.js';
 import { commandFor, withOptions } from '../commands.js';
-import { add, ask, followLive, headLine, holdButton, later, query, tiles, who }
+import { add, ask, endButtons, followLive, headLine, holdButton, later, query, tiles, who }
   from './parts.js';
 import { renew } from '../renew.js';
 
@@ -59,21 +59,6 @@ function slots(document) {
       `${Math.round(document.goal.until * 100)} %.`),
     limits.length > 0 && firstOf({ rows: limits, limit: 20, row: (limit) => h('li', {},
       `${limit.kind} ${limit.name}: ${limit.used} of its limit of ${limit.limit}`) }));
-}
-
-/** A cancel ends a statement: who is idle has none. What the daemon would refuse is not offered. */
-function endButtons(item, what, context) {
-  const { pid, state } = item;
-  if (item.left_alone)
-    return h('p', { class: 'muted left-alone' }, `Left alone: ${item.left_alone}`);
-  const button = (verb, label, danger) => actButton({
-    label, section: 'queries', verb, target: context.target, arguments: [String(pid)],
-    what: `${label} ${what}`, danger,
-  }, context.session);
-  return h('span', { class: 'actions' },
-    !state?.startsWith('idle')
-      && h('span', { 'data-key': `cancel-${pid}` }, button('cancel', 'Cancel', false)),
-    h('span', { 'data-key': `terminate-${pid}` }, button('terminate', 'Terminate', true)));
 }
 
 function blocker(item, children, context) {

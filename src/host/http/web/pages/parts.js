@@ -2,6 +2,7 @@
 
 import { h, fill } from '../dom.js';
 import { ApiError, command, get } from '../api.js';
+import { actButton } from '../dialog.js';
 import { listen } from '../events.js';
 import { knownRefusal } from '../known.js';
 import { firstOf } from '../list.js';
@@ -154,4 +155,17 @@ export function query(text, key) {
 export function who(item) {
   return [item.role, item.application, item.client && item.client !== 'local' && item.client]
     .filter(Boolean).map(visibleName).join(' · ') || '–';
+}
+
+/** A cancel ends a statement: who is idle has none. What the daemon would refuse is not offered. */
+export function endButtons(item, what, context) {
+  const { pid, state } = item;
+  if (item.left_alone)
+    return h('p', { class: 'muted left-alone' }, `Left alone: ${item.left_alone}`);
+  const button = (verb, label, danger) => h('span', { 'data-key': `${verb}-${pid}` }, actButton({
+    label, section: 'queries', verb, target: context.target, arguments: [String(pid)],
+    what: `${label} ${what}`, danger, sql: `SELECT pg_${verb}_backend(${pid});`,
+  }, context.session));
+  return h('div', { class: 'actions' },
+    !state?.startsWith('idle') && button('cancel', 'Cancel', false), button('terminate', 'Terminate', true));
 }

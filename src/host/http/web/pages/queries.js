@@ -4,8 +4,7 @@ import { h } from '../dom.js';
 import { count, duration, plural } from '../format.js';
 import { firstOf } from '../list.js';
 import { panel, status } from '../ui.js';
-import { actButton } from '../dialog.js';
-import { add, ask, followLive, headLine, holdButton, query, tiles, who } from './parts.js';
+import { add, ask, endButtons, followLive, headLine, holdButton, query, tiles, who } from './parts.js';
 import { renew } from '../renew.js';
 
 export const title = 'Queries';
@@ -17,16 +16,6 @@ function progress(item) {
   return h('p', {}, h('progress', { max: '100', value: String(done),
     'aria-label': `${item.command ?? 'progress'} of pid ${item.pid}` }),
   ` ${item.command ?? ''} ${done} %`);
-}
-
-function buttons(item, context) {
-  const what = `pid ${item.pid} (${who(item)})`;
-  const button = (verb, label, danger) => h('span', { 'data-key': `${verb}-${item.pid}` },
-    actButton({ label, section: 'queries', verb, target: context.target,
-      arguments: [String(item.pid)], what: `${label} ${what}`, danger }, context.session));
-  return h('div', { class: 'actions' }, // a cancel ends a statement: who is idle has none
-    !item.state?.startsWith('idle') && button('cancel', 'Cancel', false),
-    button('terminate', 'Terminate', true));
 }
 
 /** Whoever blocks others is worse than whoever only takes long. */
@@ -55,7 +44,7 @@ function entry(item, context) {
         item.workers > 0 && plural(item.workers, 'parallel worker'),
         item.rule && `rule ${item.rule}: ${item.action}`,
         item.left_alone && `left alone: ${item.protected ? item.reason : item.left_alone}`].filter(Boolean).join(' · ')),
-    !item.left_alone && buttons(item, context)); // what the daemon would refuse is not offered
+    !item.left_alone && endButtons(item, `pid ${item.pid} (${who(item)})`, context));
 }
 
 function list(heading, items, empty, context) {
