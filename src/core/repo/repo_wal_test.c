@@ -311,7 +311,7 @@ static void test_common(struct place *place, gconstpointer encrypted)
         g_assert_cmpuint(length, ==, MB);
         g_assert_true(memcmp(text, bytes->data, most) == 0);
         for (gsize at = most; at < length; at++)
-            g_assert_cmpint(text[at], ==, 0);
+            g_assert_cmpuint((guint8) text[at], ==, 0);
         /* A standby that has as much of it keeps its own. */
         g_autofree char *own = g_build_filename(place->folder, name, NULL);
         g_assert_true(g_file_set_contents(own, text, (gssize) length, NULL));
