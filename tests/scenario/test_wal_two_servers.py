@@ -453,6 +453,15 @@ def test_what_a_left_timeline_went_on_with_is_not_replayed(fresh_server):
     partial.write_bytes(copied)
     give_to_server_user(partial)
     push(stage.runbook, stage.repo, wal / "00000002.history")
+    # Where WAL behind it is there it is a gap, and no end.
+    assert switch(standby) == name
+    behind = switch(standby)
+    push(stage.runbook, stage.repo, wal / behind)
+    fetch = ["backup", "wal", "fetch", "--repo", stage.repo, name, stage.folder / "fetched"]
+    assert "WAL is missing" in stage.runbook(*fetch).expect(126).err
+    Stored(stage.repo).files()[behind].unlink()
+    stage.runbook(*fetch).expect(0)
+    assert (stage.folder / "fetched").read_bytes() == copied
     primary.cluster.stop()
     for number in range(2):
         document = stage.restore(str(number))

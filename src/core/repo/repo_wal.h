@@ -114,6 +114,13 @@ void lineage_wal_clean(const struct lineage *lineage);
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
                      bool *ret_missing, GError **error);
 
+/* What is to be given in place of a segment that is missing, in which a timeline begins, where the file
+ * of one that it left is there and goes on behind that place (an old primary that wrote on). A server asks
+ * for that one next, and replays all of it: it is given what the two have in common, with zeroes behind.
+ * *ret_missing: there is no such file, or what is beside path has as much; then an error need not be set. */
+bool lineage_wal_get_common(const struct lineage *lineage, const char *name, const char *path,
+                            bool *ret_missing, GError **error);
+
 /* Whether the segment of that name, of which nothing is there, is missing between others: WAL behind it is
  * there, and a recovery that ends before it loses that. Then with an error that says so. */
 bool lineage_wal_gap(const struct lineage *lineage, const char *name, GError **error);

@@ -208,58 +208,51 @@ static bool find_left(const struct lineage *lineage, const struct repo_segment *
     return false;
 }
 
-/* Of a timeline that has nothing there of its own yet. A server asks for the file of the one that
- * was left then, and replays all of it: also what its old primary has written behind the place
- * where it was left, and nobody has gone on from. It is given what the two have in common. */
-static bool get_common(const struct lineage *lineage, const char *name,
-                       const struct repo_segment *segment, const char *path, bool *ret_missing,
-                       GError **error)
-{
-    struct repo_segment left;
-    struct gift gift = {0};
-
-    if (!find_left(lineage, segment, &left, &gift.most)) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "the repository has no \"%s\"", name);
-        *ret_missing = true;
-        return false;
-    }
-    AUTO(segment_reader)
-    bytes = lineage_segment_open(lineage, &left, segment->segment_bytes, error);
-    gift.bytes = bytes;
-    return bytes != NULL &&
-           give(&gift, name, path, segment->segment_bytes, true, ret_missing, error);
-}
-
 static bool get_segment(const struct lineage *lineage, const char *name,
                         struct repo_segment segment, const char *path, bool *ret_missing,
                         GError **error)
 {
     struct segment_known known = {0, 0};
-    bool whole = !segment.partial;
-    g_autoptr(GError) failure = NULL;
-    struct repo_reader *file = open_any(lineage, &segment, &known, ret_missing, &failure);
+    struct repo_reader *file = open_any(lineage, &segment, &known, ret_missing, error);
 
-    if (file == NULL && *ret_missing && whole) {
-        *ret_missing = false;
-        return get_common(lineage, name, &segment, path, ret_missing, error);
-    }
-    if (file == NULL) {
-        g_propagate_error(error, g_steal_pointer(&failure));
+    if (file == NULL)
         return false;
-    }
     AUTO(segment_reader)
     bytes = segment_reader_new(file, segment.partial, known, segment.segment_bytes);
     const struct gift gift = {bytes, segment.segment_bytes};
-    if (segment.partial && lineage_segment_copies(lineage, &segment))
-        return get_common(lineage, name, &segment, path, ret_missing, error);
+    if (segment.partial && lineage_segment_copies(lineage, &segment)) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL,
+                          "of \"%s\" only a part has arrived that is of the timeline before",
+                          name);
+        *ret_missing = true;
+        return false;
+    }
     return give(&gift, name, path, segment.segment_bytes, segment.partial, ret_missing, error);
+}
+
+/* What is not there: false, also when *ret_missing. */
+static bool parse_segment(const struct lineage *lineage, const char *name,
+                          struct repo_segment *ret_segment, bool *ret_missing, GError **error)
+{
+    guint32 segment_bytes = 0;
+
+    /* What cannot be read is not missing: a recovery would end there, and be believed. */
+    if (!lineage_segment_bytes(lineage, &segment_bytes, error))
+        return false;
+    struct wal_name parsed = wal_name_parse(name, segment_bytes);
+    *ret_missing = segment_bytes == 0 || parsed.kind == WAL_OTHER;
+    if (*ret_missing)
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "the repository has no \"%s\"", name);
+    *ret_segment = (struct repo_segment){
+        parsed.timeline, parsed.segment, parsed.kind == WAL_PARTIAL, 0, segment_bytes, 0};
+    return !*ret_missing;
 }
 
 bool lineage_wal_get(const struct lineage *lineage, const char *name, const char *path,
                      bool *ret_missing, GError **error)
 {
-    guint32 segment_bytes = 0;
     struct wal_name parsed = wal_name_parse(name, 1 << 20);
+    struct repo_segment segment;
 
     *ret_missing = false;
     if (parsed.kind == WAL_OTHER) {
@@ -269,18 +262,27 @@ bool lineage_wal_get(const struct lineage *lineage, const char *name, const char
     }
     if (parsed.kind == WAL_HISTORY || parsed.kind == WAL_BACKUP_HISTORY)
         return get_small(lineage, &parsed, name, path, ret_missing, error);
-    /* What cannot be read is not missing: a recovery would end there, and be believed. */
-    if (!lineage_segment_bytes(lineage, &segment_bytes, error))
+    return parse_segment(lineage, name, &segment, ret_missing, error) &&
+           get_segment(lineage, name, segment, path, ret_missing, error);
+}
+
+bool lineage_wal_get_common(const struct lineage *lineage, const char *name, const char *path,
+                            bool *ret_missing, GError **error)
+{
+    struct repo_segment segment, left;
+    struct gift gift = {0};
+
+    *ret_missing = wal_name_parse(name, 1 << 20).kind != WAL_SEGMENT;
+    if (*ret_missing || !parse_segment(lineage, name, &segment, ret_missing, error))
         return false;
-    parsed = wal_name_parse(name, segment_bytes);
-    *ret_missing = segment_bytes == 0 || parsed.kind == WAL_OTHER;
-    if (*ret_missing) {
-        runbook_error_set(error, RUNBOOK_FAILED, NULL, "the repository has no \"%s\"", name);
+    *ret_missing = !find_left(lineage, &segment, &left, &gift.most);
+    if (*ret_missing)
         return false;
-    }
-    struct repo_segment segment = {
-        parsed.timeline, parsed.segment, parsed.kind == WAL_PARTIAL, 0, segment_bytes, 0};
-    return get_segment(lineage, name, segment, path, ret_missing, error);
+    AUTO(segment_reader)
+    bytes = lineage_segment_open(lineage, &left, segment.segment_bytes, error);
+    gift.bytes = bytes;
+    return bytes != NULL &&
+           give(&gift, name, path, segment.segment_bytes, true, ret_missing, error);
 }
 
 /* What comes before a timeline's beginning is its ancestors': there it has no gaps. */
