@@ -4,6 +4,7 @@ import psycopg
 import pytest
 from pgcluster_files import give_to_server_user
 from support.drills import archive, drill, statuses
+from support.physical import backups
 from support.restoring import Stage
 from support.servers import ENDS, Server, wait_until
 
@@ -45,6 +46,23 @@ def test_nobody_but_the_application_logs_in(stage):
         with psycopg.connect(server.conninfo(user="app")) as connection:
             roles = connection.execute("SELECT rolname FROM pg_roles WHERE rolcanlogin").fetchall()
         assert roles == [("app",)]
+
+
+def test_tablespace_that_is_not_mounted(stage):
+    """The server sends nothing of it, and says nothing; nor would the backup."""
+    disk = stage.cluster.folder / "disk"
+    disk.mkdir(mode=0o700)
+    give_to_server_user(disk)
+    stage.server.sql(f"CREATE TABLESPACE disk LOCATION '{disk}'")
+    stage.back_up()  # in which it is empty
+    disk.rename(stage.cluster.folder / "elsewhere")
+    for there in False, True:
+        if there:
+            disk.mkdir(mode=0o700)
+            give_to_server_user(disk)
+        refused = stage.runbook("backup", "create", *stage.options, server=stage.server).expect(4)
+        assert f'the place of a tablespace, "{disk}"' in refused.err and "mounted?" in refused.err
+    assert len(backups(stage.repo)) == 1
 
 
 @pytest.mark.parametrize("version", [18])
