@@ -76,10 +76,13 @@ def test_proves_a_backup(stage):
 
 
 def test_finds_what_is_wrong(stage):
-    """An index without entries for its rows, and a statement that is not true."""
-    stage.server.sql("""UPDATE pg_index SET indisready = false WHERE indexrelid = 't_pkey'::regclass;
+    """Indexes without entries for their rows, one of a collation that was another then, and a statement
+    that is not true."""
+    stage.server.sql("""CREATE COLLATION old FROM "und-x-icu"; CREATE INDEX sorted ON t (payload COLLATE old);
+        UPDATE pg_collation SET collversion = '1.1' WHERE collname = 'old';
+        UPDATE pg_index SET indisready = false WHERE indrelid = 't'::regclass;
         INSERT INTO t VALUES (-1, 'not in the index');
-        UPDATE pg_index SET indisready = true WHERE indexrelid = 't_pkey'::regclass""")
+        UPDATE pg_index SET indisready = true WHERE indrelid = 't'::regclass""")
     stage.back_up()
     archive(stage)
     checks = stage.folder / "checks.sql"
@@ -88,6 +91,9 @@ def test_finds_what_is_wrong(stage):
     document = drill(stage, "--checks", checks, "--latest", code=1)
     assert document["verdict"] == "failed"
     assert statuses(document, "public.t_pkey") == {"postgres": "failed"}
+    (pkey,), (sorted_,) = [[check["detail"] for check in document["checks"] if check["name"] == name]
+                           for name in ("public.t_pkey", "public.sorted")]
+    assert "and was 1.1: this machine" in sorted_ and "collation" not in pkey
     assert statuses(document, "indexes")["postgres"] == "failed"
     assert statuses(document, "line 1") == {"postgres": "failed"}
     assert statuses(document, "line 2") == {"postgres": "failed"}

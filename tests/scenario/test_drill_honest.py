@@ -132,6 +132,7 @@ def test_functions_of_indexes(stage):
         "postgres: public.called and 2 more cannot be checked: function far")
 
 
+@pytest.mark.parametrize("version", [18])
 def test_rows_are_read_whatever_their_indexes_rest_on(stage):
     """A query plans with the indexes: what their functions call may lie on the path of a role that is not
     ours; and a narrow one would be read in the place of the rows."""

@@ -115,13 +115,14 @@ static void nobody_may(const struct server *server, GError **error)
 {
     if (!g_str_equal(server->params.refusal, "28000") || error == NULL || *error == NULL)
         return;
-    g_autofree char *last = g_strdup((*error)->message);
+    const char *message = (*error)->message;
+    g_autofree char *last = g_strndup(message, strcspn(message, "\n"));
     g_clear_error(error);
-    runbook_error_set(
-        error, RUNBOOK_REFUSED,
-        "\"backup restore --no-start\" writes the files, and leaves the recovery to your "
-        "own start; postgres --single lets a role in",
-        "no role of the cluster may log in: %s", last);
+    runbook_error_set(error, RUNBOOK_REFUSED,
+                      "backup restore --no-start (and --delta, where this one has written "
+                      "already) leaves the "
+                      "recovery to your own start; postgres --single lets a role in",
+                      "no role of the cluster may log in: %s", last);
 }
 
 struct session *server_session(struct server *server, const char *database, GError **error)

@@ -24,6 +24,8 @@ struct create_files {
     struct repo_writer *members_file;
     struct seek_writer *members;
     GString *line;
+    char *place;    /* of the tablespace whose archive it is; NULL: it is none's */
+    bool inhabited; /* something of that was met */
     GString *label; /* NULL until backup_label was met */
     bool in_label;
     gint64 server_us, heard_us; /* the server's clock when it sent that, and ours (monotonic) */
@@ -53,6 +55,7 @@ static bool on_member(const struct tar_member *member, gpointer data, GError **e
 {
     struct create_files *files = data;
 
+    files->inhabited = true;
     files->in_label = strcmp(member->name, "backup_label") == 0 && member->size <= LABEL_MOST;
     if (files->in_label && files->label == NULL) {
         files->label = g_string_new("");
@@ -105,6 +108,22 @@ static void close_file(struct create_files *files)
     g_clear_pointer(&files->packed, seek_writer_free);
     g_clear_pointer(&files->file, repo_writer_free);
     g_clear_pointer(&files->name, g_free);
+    g_clear_pointer(&files->place, g_free);
+}
+
+/* In its place there is always a folder of the server's version. Where it is missing the server says
+ * nothing: the tablespace may have been dropped meanwhile. Most often its disk is not mounted. */
+static bool is_inhabited(const struct create_files *files, GError **error)
+{
+    if (files->place == NULL || files->inhabited)
+        return true;
+    runbook_error_set(error, RUNBOOK_REFUSED,
+                      "is its disk mounted? One that was dropped while the backup ran: take it "
+                      "again; a link in "
+                      "pg_tblspc that is left of one: remove it",
+                      "no backup: there is nothing in the place of a tablespace, \"%s\"",
+                      files->place);
+    return false;
 }
 
 static bool end_file(struct create_files *files, GError **error)
@@ -112,7 +131,7 @@ static bool end_file(struct create_files *files, GError **error)
     if (files->name == NULL)
         return true;
     if ((files->walker != NULL && !tar_walker_end(files->walker, error)) ||
-        !seek_writer_end(files->packed, error) ||
+        !is_inhabited(files, error) || !seek_writer_end(files->packed, error) ||
         !show_file(files, files->name, files->file, files->packed, error))
         return false;
     if (files->walker != NULL)
@@ -151,7 +170,9 @@ bool create_files_archive(struct create_files *files, guint32 oid, const char *p
     if (oid != 0) {
         struct repo_tablespace tablespace = {.oid = oid, .path = g_strdup(path)};
         g_array_append_val(files->backup->tablespaces, tablespace);
+        files->place = g_strdup(path);
     }
+    files->inhabited = false;
     files->walker = tar_walker_new(&visitor, files);
     return begin_file(
         files, oid == 0 ? g_strdup("base.tar.zst") : g_strdup_printf("%u.tar.zst", oid), error);

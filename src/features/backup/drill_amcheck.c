@@ -70,6 +70,25 @@ static bool is_of_a_function(const char *state)
     return g_strv_contains(states, state);
 }
 
+/* Whether it was made by another version of its collation, so that this machine sorts otherwise: takes
+ * what is wrong with an index and adds that to it. */
+static char *with_collations(struct amcheck *amcheck, const char *oid, char *detail)
+{
+    const char *const values[] = {oid};
+    AUTO(rows)
+    rows = session_query(amcheck->session, &query_backup_drill_collations, values, NULL);
+
+    if (rows == NULL || rows_count(rows) == 0)
+        return detail;
+    g_autofree char *taken = detail;
+    return g_strdup_printf(
+        "%s (its collation %s is version %s here and was %s: this machine may sort "
+        "otherwise, and the index be as good as it was)",
+        taken, rows_text(rows, 0, BACKUP_DRILL_COLLATIONS_NAME),
+        rows_text(rows, 0, BACKUP_DRILL_COLLATIONS_HERE),
+        rows_text(rows, 0, BACKUP_DRILL_COLLATIONS_WAS));
+}
+
 static void pass_over(struct amcheck *amcheck, const char *name, const char *why)
 {
     if (amcheck->unlooked++ > 0)
@@ -116,7 +135,9 @@ static bool look_at(struct amcheck *amcheck, const struct rows *rows, int row, b
         pass_over(amcheck, name, broken->message);
     } else if (result == NULL) {
         amcheck->drill->corrupt |= drill_says_corrupt(state, broken->message);
-        found(amcheck, name, g_strdup(broken->message));
+        found(amcheck, name,
+              with_collations(amcheck, rows_text(rows, row, BACKUP_DRILL_RELATIONS_OID),
+                              g_strdup(broken->message)));
     } else if (strcmp(kind, "heap") == 0 && PQntuples(result) > 0) {
         amcheck->drill->corrupt = true;
         found(amcheck, name,

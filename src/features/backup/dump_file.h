@@ -30,8 +30,8 @@ void dump_writer_free(struct dump_writer *writer);
 AUTO_DEFINE(dump_writer, dump_writer_free)
 
 /* A small file as it is, which nobody but its owner may read, and NAME.sha256. */
-bool dump_file_write_secret(const char *folder, const char *name, const char *text, gsize length,
-                     GError **error);
+bool dump_file_write_secret(const char *folder, const char *name, const char *text,
+                            gsize length, GError **error);
 
 /* A line of `sha256sum`. Caller frees. */
 char *dump_sum_line(const char *sha256, const char *name);

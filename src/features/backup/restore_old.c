@@ -222,12 +222,10 @@ static char *place_for_wal(const char *wal, const struct server_owner *owner, GE
         saved = g_strdup_printf("%s/" SAVED "%s-%u", wal, when, number);
         made = g_mkdir(saved, 0700);
     }
-    if (made != 0)
+    if (made != 0 || chmod(saved, restore_file_mode(wal) == 0640 ? 0750 : 0700) != 0)
         restore_file_failed("make", saved, errno, error);
     else if (geteuid() == 0 && chown(saved, owner->uid, owner->gid) != 0)
         restore_file_failed("give away", saved, errno, error);
-    else if (chmod(saved, restore_file_mode(wal) == 0640 ? 0750 : 0700) != 0)
-        restore_file_failed("make", saved, errno, error);
     else
         return g_steal_pointer(&saved);
     return NULL;

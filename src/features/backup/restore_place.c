@@ -216,7 +216,9 @@ bool restore_place_apart(const char *folder, const char *repository, GError **er
     g_autofree char *above = g_path_get_dirname(path);
     while (strlen(above) > 1) {
         if (is_cluster(above)) {
-            runbook_error_set(error, RUNBOOK_REFUSED, NULL,
+            runbook_error_set(error, RUNBOOK_REFUSED,
+                              "--to names another folder; of a tablespace it is --tablespace "
+                              "OLDDIR=NEWDIR or --tablespaces-below DIR",
                               "\"%s\" is inside the data directory \"%s\"", folder, above);
             return false;
         }

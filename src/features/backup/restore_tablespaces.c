@@ -105,9 +105,12 @@ static bool apart(const GArray *places, const char *folder, GError **error)
         }
         if (other == NULL)
             continue;
-        runbook_error_set(error, RUNBOOK_USAGE, "each tablespace needs a folder of its own",
-                          "tablespace %u would go to \"%s\", which overlaps with \"%s\"",
-                          place->oid, place->to, other);
+        runbook_error_set(
+            error, RUNBOOK_USAGE,
+            "each tablespace needs a folder of its own: --tablespace OLDDIR=NEWDIR or "
+            "--tablespaces-below DIR",
+            "tablespace %u would go to \"%s\", which overlaps with \"%s\"", place->oid,
+            place->to, other);
         return false;
     }
     return true;
