@@ -175,9 +175,11 @@ def test_reads_the_statements_first(stage):
     """Before anything is restored: a restore takes hours."""
     stage.back_up()
     archive(stage)
-    for checks, word in ((stage.folder / "none.sql", "none.sql"),
-                         (checks_file(stage, "SELECT 'a"), "does not end")):
-        result = drill(stage, "--checks", checks, code=2)
+    for checks, word in ((None, "none.sql"), ("SELECT 'a", "does not end"),
+                         # What stands behind the zero would never run.
+                         ("SELECT true;\0SELECT false;", "zero byte, at byte 12")):
+        file = stage.folder / "none.sql" if checks is None else checks_file(stage, checks)
+        result = drill(stage, "--checks", file, code=2)
         assert word in result.err
         assert not scratch(stage).exists()
     checks = checks_file(stage, "-- name: later\n/* SELECT 1; */\n")

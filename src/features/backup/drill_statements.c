@@ -97,14 +97,20 @@ bool drill_statements_read(struct drill *drill, GError **error)
     const char *path = settings_string(drill->call->settings, "backup.drill_checks");
     g_autofree char *text = NULL;
     g_autoptr(GError) broken = NULL;
+    gsize length = 0;
 
     if (path == NULL || *path == '\0')
         return true;
-    if (!g_file_get_contents(path, &text, NULL, &broken)) {
+    if (!g_file_get_contents(path, &text, &length, &broken)) {
         runbook_error_set(
             error, RUNBOOK_USAGE,
             "--checks or the setting backup.drill_checks names a file of statements",
             "the checks cannot be read: %s", broken->message);
+        return false;
+    }
+    if (strlen(text) < length) { /* what stands behind it would never run */
+        runbook_error_set(error, RUNBOOK_USAGE, "is it in UTF-16? It has to be in UTF-8",
+                          "%s has a zero byte, at byte %zu", path, strlen(text));
         return false;
     }
     drill->statements = drill_statements_parse(text, error);

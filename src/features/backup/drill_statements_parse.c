@@ -102,13 +102,21 @@ static const char *next(const char *at)
     return at + 1;
 }
 
-/* "-- name: orders have customers" → what stands behind the key. */
+/* "-- name: orders have customers" → what stands behind the key, however that is spelt: a check for one
+ * database is not to run in another. Nothing there is as if it were not said. */
 static void read_comment(const char *at, const char *key, char **value)
 {
-    if (!g_str_has_prefix(at, key))
+    at += strspn(at, "- \t");
+    if (g_ascii_strncasecmp(at, key, strlen(key)) != 0)
+        return;
+    at += strlen(key);
+    at += strspn(at, " \t");
+    if (*at++ != ':')
         return;
     g_free(*value);
-    *value = g_strstrip(g_strndup(at + strlen(key), strcspn(at + strlen(key), "\r\n")));
+    *value = g_strstrip(g_strndup(at, strcspn(at, "\r\n")));
+    if (**value == '\0')
+        g_clear_pointer(value, g_free);
 }
 
 struct parser {
@@ -157,8 +165,8 @@ GPtrArray *drill_statements_parse(const char *text, GError **error)
             statements = NULL;
             g_ptr_array_unref(parser.statements);
         } else if (g_str_has_prefix(at, "--")) {
-            read_comment(at, "-- name:", &parser.name);
-            read_comment(at, "-- database:", &parser.database);
+            read_comment(at, "name", &parser.name);
+            read_comment(at, "database", &parser.database);
         } else if (*at == ';') {
             add(&parser, at);
         } else if (!g_ascii_isspace(*at) && !g_str_has_prefix(at, "/*") &&

@@ -36,6 +36,24 @@ static void test_names(void)
     assert_statement(statements, 2, "line 7", "shop", "SELECT true");
 }
 
+static void test_spelling(void)
+{
+    g_autoptr(GPtrArray) all = drill_statements_parse("--Database:shop\n"
+                                                      "-- NAME : one\nSELECT 1;\n"
+                                                      "-- names: two\nSELECT 2;\n"
+                                                      "-- database:\n-- name:\nSELECT 3",
+                                                      NULL);
+    const struct drill_statement *one = all->pdata[0], *two = all->pdata[1],
+                                 *three = all->pdata[2];
+
+    g_assert_cmpstr(one->database, ==, "shop");
+    g_assert_cmpstr(one->name, ==, "one");
+    g_assert_cmpstr(two->database, ==, "shop");
+    g_assert_cmpstr(two->name, ==, "line 5");
+    g_assert_null(three->database);
+    g_assert_cmpstr(three->name, ==, "line 8");
+}
+
 static void test_quotes(void)
 {
     g_autoptr(GPtrArray) statements =
@@ -92,6 +110,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/drill_statements/names", test_names);
+    g_test_add_func("/drill_statements/spelling", test_spelling);
     g_test_add_func("/drill_statements/quotes", test_quotes);
     g_test_add_func("/drill_statements/escapes", test_escapes);
     g_test_add_func("/drill_statements/open", test_open);
