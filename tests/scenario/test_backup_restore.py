@@ -171,6 +171,23 @@ def test_encrypted_and_as_root(fresh_server):
 
 
 @pytest.mark.parametrize("version", [15])
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another account")
+def test_out_of_the_accounts_reach(stage, runbook, tmp_path):
+    """Root gets everywhere, the server that is started then does not. Said before a byte is written."""
+    stage.back_up()
+    stage.archive()
+    tmp_path.chmod(0o700)
+    own = tmp_path / "own"
+    own.mkdir(mode=0o700)
+    give_to_server_user(own)
+    for folder in own, own / "new":
+        refused = runbook("backup", "restore", *stage.options, "--to", folder, "--bindir",
+                          stage.bindir).expect(4)
+        assert "cannot get to" in refused.err and str(folder) in refused.err
+    assert not list(own.iterdir())
+
+
+@pytest.mark.parametrize("version", [15])
 def test_data_directory_of_the_original(stage):
     """The configuration names the folder of the original, where one looks last."""
     data = stage.server.cluster.data

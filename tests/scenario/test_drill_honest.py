@@ -201,14 +201,13 @@ def test_reads_the_statements_first(stage):
     """Before anything is restored: a restore takes hours."""
     stage.back_up()
     archive(stage)
-    (stage.folder / "open.sql").write_text("SELECT 'a")
-    (stage.folder / "psql.sql").write_text("SELECT true;\n\\connect shop\n")
-    (stage.folder / "copy.sql").write_text("COPY t FROM STDIN;\n1\n\\.\n")
-    for checks, word in ((stage.folder / "none.sql", "none.sql"),
-                         (stage.folder / "open.sql", "does not end"),
-                         (stage.folder / "psql.sql", "is a command of psql's"),
-                         (stage.folder / "copy.sql", "by psql only")):
-        result = drill(stage, "--checks", checks, code=2)
+    for checks, word in ((None, "none.sql"), ("SELECT 'a", "does not end"),
+                         ("SELECT true;\n\\connect shop\n", "is a command of psql's"),
+                         ("COPY t FROM STDIN;\n1\n\\.\n", "by psql only"),
+                         # What stands behind the zero would never run.
+                         ("SELECT true;\0SELECT false;", "zero byte, at byte 12")):
+        file = stage.folder / "none.sql" if checks is None else checks_file(stage, checks)
+        result = drill(stage, "--checks", file, code=2)
         assert word in result.err
         assert not scratch(stage).exists()
     checks = checks_file(stage, "-- name: later\n/* SELECT 1; */\n")

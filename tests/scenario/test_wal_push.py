@@ -104,6 +104,11 @@ def test_nothing_is_overwritten_and_nothing_is_taken_for_what_it_is_not(fresh_se
     push(runbook, repo, other / name, code=1)
     (other / "passwd").write_text("root")
     push(runbook, repo, other / "passwd", code=1)
+    assert "no file" in push(runbook, repo, other / "none", code=1).err
+    # What says nothing of itself begins no cluster's part, beside which each command would ask which.
+    (other / name).write_bytes(bytes(SEGMENT))
+    assert "nothing of the cluster 0" in push(runbook, repo, other / name, code=4).err
+    runbook("backup", "list", "--repo", repo).expect(0)
     assert Stored(repo).segments() == [name]
 
 

@@ -36,6 +36,9 @@ bool server_owner_usable(const struct server_owner *owner, const char *folder, G
 /* Whether that account may read what is below a path; as root it is tried as that account. */
 bool server_owner_reads(const struct server_owner *owner, const char *path);
 
+/* Whether it may go to a folder; one that is not there yet, to where it will be made. */
+bool server_owner_enters(const struct server_owner *owner, const char *path);
+
 /* ---- what is in a data directory ---------------------------------------------------------- */
 
 enum server_state {

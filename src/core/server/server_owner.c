@@ -87,17 +87,34 @@ bool server_owner_become(const struct server_owner *owner, const GArray *groups)
            setgid(owner->gid) == 0 && setuid(owner->uid) == 0;
 }
 
-bool server_owner_reads(const struct server_owner *owner, const char *path)
+static bool may(const struct server_owner *owner, const char *path, int how)
 {
     g_autoptr(GArray) groups = server_owner_groups(owner);
     int status = 0;
 
     if (geteuid() != 0)
-        return access(path, R_OK) == 0;
+        return access(path, how) == 0;
     pid_t child = fork();
     if (child == 0)
-        _exit(server_owner_become(owner, groups) && access(path, R_OK) == 0 ? 0 : 1);
+        _exit(server_owner_become(owner, groups) && access(path, how) == 0 ? 0 : 1);
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool server_owner_reads(const struct server_owner *owner, const char *path)
+{
+    return may(owner, path, R_OK);
+}
+
+bool server_owner_enters(const struct server_owner *owner, const char *path)
+{
+    g_autofree char *there = g_strdup(path);
+
+    while (!g_file_test(there, G_FILE_TEST_EXISTS)) {
+        char *parent = g_path_get_dirname(there);
+        g_free(there);
+        there = parent;
+    }
+    return may(owner, there, X_OK);
 }

@@ -51,7 +51,8 @@ static void test_room_check(void)
 
 static void test_archived(void)
 {
-    const struct repo_segment stored[] = {{.timeline = 1, .segment = 3},
+    const struct repo_segment stored[] = {{.timeline = 1, .segment = 2},
+                                          {.timeline = 1, .segment = 3},
                                           {.timeline = 1, .segment = 4},
                                           {.timeline = 1, .segment = 5, .partial = true}};
     const guint32 bytes = 16 << 20;
@@ -67,7 +68,8 @@ static void test_archived(void)
     g_assert_false(create_wal_archived("000000010000000000000005", segments, backups, bytes));
     g_assert_false(create_wal_archived("000000020000000000000003", segments, backups, bytes));
     g_assert_false(create_wal_archived("00000002.history", segments, backups, bytes));
-    /* The fourth was perhaps received beside a backup; the third by no one else. */
+    /* The fourth was perhaps received beside a backup, and the third, with which the stream began; the
+     * second by no one else. */
     g_ptr_array_add(backups, backup_of(1, 1, NULL));
     struct repo_backup *backup = backups->pdata[0];
     backup->timeline = 1;

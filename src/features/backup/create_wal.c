@@ -30,14 +30,15 @@ struct create_wal {
 
 /* ---- who stores it ------------------------------------------------------------------------- */
 
-/* Of the time of a backup: it was perhaps received beside it. */
+/* Of the time of a backup, or the one before, with which a stream begins: it was perhaps received beside
+ * it. */
 static bool is_of_a_backup(const GPtrArray *backups, guint32 timeline, guint64 segment,
                            guint32 segment_bytes)
 {
     for (guint i = 0; i < backups->len; i++) {
         const struct repo_backup *one = g_ptr_array_index(backups, i);
         if (one->trouble == NULL && one->timeline == timeline &&
-            segment >= one->start_lsn / segment_bytes &&
+            segment + 1 >= one->start_lsn / segment_bytes &&
             segment <= (one->stop_lsn - 1) / segment_bytes)
             return true;
     }

@@ -108,6 +108,11 @@ bool drill_statements_read(struct drill *drill, GError **error)
             "the checks cannot be read: %s", broken->message);
         return false;
     }
+    if (strlen(text) < length) { /* what stands behind it would never run */
+        runbook_error_set(error, RUNBOOK_USAGE, "is it in UTF-16? It has to be in UTF-8",
+                          "%s has a zero byte, at byte %zu", path, strlen(text));
+        return false;
+    }
     drill->statements = drill_statements_parse(text, length, error);
     if (drill->statements == NULL)
         g_prefix_error(error, "%s: ", path);

@@ -21,13 +21,23 @@ struct parser {
     char *name, *database;
 };
 
-/* "-- name: orders have customers" → what stands behind the key. */
-static void read_comment(const char *text, const char *key, char **value)
+/* "-- name: orders have customers" → what stands behind the key, however that is spelt: a check for one
+ * database is not to run in another. Nothing there is as if it were not said. */
+static void read_comment(const char *at, const char *key, char **value)
 {
-    if (!g_str_has_prefix(text, key))
+    if (!g_str_has_prefix(at, "--"))
+        return;
+    at += strspn(at, "- \t");
+    if (g_ascii_strncasecmp(at, key, strlen(key)) != 0)
+        return;
+    at += strlen(key);
+    at += strspn(at, " \t");
+    if (*at++ != ':')
         return;
     g_free(*value);
-    *value = g_strstrip(g_strdup(text + strlen(key)));
+    *value = g_strstrip(g_strdup(at));
+    if (**value == '\0')
+        g_clear_pointer(value, g_free);
 }
 
 /* Those that begin before the end of a statement. */
@@ -42,8 +52,8 @@ static void read_comments(struct parser *parser, gsize end)
             return;
         g_autofree char *text =
             g_strndup(parser->script->text + comment->start, comment->length);
-        read_comment(text, "-- name:", &parser->name);
-        read_comment(text, "-- database:", &parser->database);
+        read_comment(text, "name", &parser->name);
+        read_comment(text, "database", &parser->database);
     }
 }
 

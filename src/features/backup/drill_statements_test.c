@@ -36,6 +36,18 @@ static void test_names(void)
     assert_statement(statements, 2, "line 7", "shop", "SELECT true");
 }
 
+static void test_spelling(void)
+{
+    g_autoptr(GPtrArray) statements = parsed("--Database:shop\n"
+                                             "-- NAME : one\nSELECT 1;\n"
+                                             "-- names: two\nSELECT 2;\n"
+                                             "-- database:\n-- name:\nSELECT 3");
+
+    assert_statement(statements, 0, "one", "shop", "SELECT 1");
+    assert_statement(statements, 1, "line 5", "shop", "SELECT 2");
+    assert_statement(statements, 2, "line 8", NULL, "SELECT 3");
+}
+
 static void test_quotes(void)
 {
     g_autoptr(GPtrArray) statements =
@@ -123,6 +135,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/drill_statements/names", test_names);
+    g_test_add_func("/drill_statements/spelling", test_spelling);
     g_test_add_func("/drill_statements/quotes", test_quotes);
     g_test_add_func("/drill_statements/escapes", test_escapes);
     g_test_add_func("/drill_statements/open", test_open);

@@ -199,7 +199,9 @@ static bool work_begin(struct work *work, const struct restore_request *request,
     bool free = work->way != RESTORE_NOT && places_free(work, &place.marker, error);
     restore_place_clear(&place);
     return free && room_enough(work, error) &&
-           (request->files_only || repository_readable(work, error));
+           (request->files_only ||
+            (tablespace_places_enterable(work->places, work->folder, &work->owner, error) &&
+             repository_readable(work, error)));
 }
 
 bool restore_allowed(const struct restore_request *request, GError **error)

@@ -257,6 +257,26 @@ bool tablespace_places_free(const GArray *places, const char *folder, bool again
     return true;
 }
 
+bool tablespace_places_enterable(const GArray *places, const char *folder,
+                                 const struct server_owner *owner, GError **error)
+{
+    const char *closed = server_owner_enters(owner, folder) ? NULL : folder;
+
+    for (guint i = 0; closed == NULL && i < places->len; i++) {
+        const struct tablespace_place *place =
+            &g_array_index(places, struct tablespace_place, i);
+        if (!place->in_place && !server_owner_enters(owner, place->to))
+            closed = place->to;
+    }
+    if (closed != NULL)
+        runbook_error_set(error, RUNBOOK_REFUSED,
+                          "let that account go through the folders above it (chmod o+x), or "
+                          "choose another place",
+                          "\"%s\", whose server it will be, cannot get to \"%s\"", owner->name,
+                          closed);
+    return closed == NULL;
+}
+
 /* ---- tablespace_map ------------------------------------------------------------------------ */
 
 /* The server reads a backslash before a line break as a part of the path, and before itself. */

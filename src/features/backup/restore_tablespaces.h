@@ -7,6 +7,7 @@
 #define BACKUP_RESTORE_TABLESPACES_H
 
 #include "repo/repo.h"
+#include "server/server.h"
 
 struct tablespace_place {
     guint32 oid;
@@ -29,6 +30,11 @@ GArray *tablespace_places(const struct repo_backup *backup, const char *folder,
  * RUNBOOK_REFUSED, with the pairs to write. */
 bool tablespace_places_free(const GArray *places, const char *folder, bool again,
                             const char *const *made, GError **error);
+
+/* The account of the server gets to them, and to the data directory: what is its own in a folder that is
+ * closed to it is out of its reach. RUNBOOK_REFUSED. */
+bool tablespace_places_enterable(const GArray *places, const char *folder,
+                                 const struct server_owner *owner, GError **error);
 
 /* The text of tablespace_map with the new places in it. Pure; caller frees. NULL: it needs no
  * change. */

@@ -24,9 +24,14 @@ enum runbook_exit wal_push_command(struct call *call, GError **error)
     g_autofree char *name = g_path_get_basename(path);
     g_autofree char *system = wal_system_around(path);
     struct wal_name parsed = wal_name_parse(name, 1 << 20);
+    bool around = system != NULL;
 
     if (system == NULL && (parsed.kind == WAL_SEGMENT || parsed.kind == WAL_PARTIAL))
         system = system_of_segment(path);
+    if (system == NULL && !g_file_test(path, G_FILE_TEST_EXISTS)) {
+        runbook_error_set(error, RUNBOOK_FAILED, NULL, "there is no file \"%s\"", path);
+        return RUNBOOK_FAILED;
+    }
     if (system == NULL) {
         runbook_error_set(error, RUNBOOK_FAILED,
                           "archive_command is called in the data directory",
@@ -38,9 +43,10 @@ enum runbook_exit wal_push_command(struct call *call, GError **error)
     AUTO(repo) repo = repo_open(call->settings, false, error);
     if (repo == NULL)
         return runbook_error_exit(*error);
-    /* Making sure of its folders costs some waiting for the disk: only when they are not there. */
-    AUTO(lineage) lineage = lineage_open(repo, system, false, NULL);
-    if (lineage == NULL)
+    /* Making sure of its folders costs some waiting for the disk: only when they are not there. What a
+     * file alone says of itself, zeroes perhaps, makes no cluster's. */
+    AUTO(lineage) lineage = lineage_open(repo, system, false, around ? NULL : error);
+    if (lineage == NULL && around)
         lineage = lineage_open(repo, system, true, error);
     if (lineage == NULL)
         return runbook_error_exit(*error);
