@@ -94,9 +94,10 @@ class Duo:
         self.runbook.close()
 
 
-PAIRS = [("create", "create"), ("create", "expire"), ("expire", "restore"), ("expire", "verify"),
-         ("receive", "receive"), ("receive", "push"), ("create", "drill"), ("expire", "drill"),
-         ("expire", "expire"), ("push", "push"), ("receive", "expire"), ("create", "verify")]
+PAIRS = [("create", "create"), ("create", "expire"), ("expire", "restore"), ("restore", "expire"),
+         ("expire", "verify"), ("receive", "receive"), ("receive", "push"), ("create", "drill"),
+         ("expire", "drill"), ("expire", "expire"), ("push", "push"), ("receive", "expire"),
+         ("create", "verify")]
 
 
 def tell(scene, pair, turn):

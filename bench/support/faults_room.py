@@ -3,6 +3,7 @@
 Each says so, loses nothing, and does its work once there is room."""
 
 import argparse
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -127,6 +128,8 @@ def main():
     parser.add_argument("--quick", action="store_true", help="four sizes of each")
     parser.add_argument("--command", action="append", choices=STORIES)
     options = parser.parse_args()
+    # What is mounted goes with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     failures = Failures()
     table = Table("command", "sizes", "full", "wrong")
     for name in options.command or STORIES:

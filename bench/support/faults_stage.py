@@ -54,8 +54,9 @@ class Stage:
     def __init__(self, version=15, encrypted=False, whole=False, **settings):
         """`whole`: with the template databases."""
         self.version, self.encrypted = version, encrypted
-        self.server = tiny_cluster(version, whole=whole, settings={"max_replication_slots": "60", "max_wal_senders": "40",
-                                             "wal_keep_size": "0", **settings})
+        self.server = tiny_cluster(version, whole=whole, settings={
+            "max_replication_slots": "400", "max_wal_senders": "40", "wal_keep_size": "0",
+            **settings})
         self.cluster = self.server.cluster
         self.place = self.cluster.folder / "place"
         self.place.mkdir(mode=0o755)
