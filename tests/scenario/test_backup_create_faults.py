@@ -15,7 +15,7 @@ from support.wal import Stored, repository_for
 
 versions = (15,)
 
-# A fraction of the calls, another one at each end of it; bench/backup --only faults takes all.
+# A fraction of the calls, another one at each end of it; `./dev bench faults --only create` takes all.
 STRIDE = 7
 
 

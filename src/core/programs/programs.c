@@ -206,3 +206,20 @@ char *programs_find(const char *name, int least, int most, const char *bindir, i
                           name, versions);
     return NULL;
 }
+
+/* ---- this one ------------------------------------------------------------------------------ */
+
+char *programs_self_of(const char *link)
+{
+    static const char gone[] = " (deleted)";
+    gsize length = strlen(link);
+
+    return g_strndup(link, g_str_has_suffix(link, gone) ? length - strlen(gone) : length);
+}
+
+char *programs_self(void)
+{
+    g_autofree char *link = g_file_read_link("/proc/self/exe", NULL);
+
+    return link != NULL ? programs_self_of(link) : g_strdup("pgrunbook");
+}

@@ -18,6 +18,10 @@
 char *programs_find(const char *name, int least, int most, const char *bindir, int *ret_major,
                     GError **error);
 
+/* The path of this program, for a command that others run, or we later: of the one that has taken its
+ * place where an upgrade came meanwhile. Caller frees. */
+char *programs_self(void);
+
 /* ---- what it is made of ------------------------------------------------------------------- */
 
 struct program_found {
@@ -32,6 +36,9 @@ int programs_major(const char *name, const char *version);
 
 /* The one to take of these (struct program_found), or NULL. Pure. */
 const struct program_found *programs_choose(const GPtrArray *found, int least, int most);
+
+/* What the kernel says of a program whose file is gone, without what it adds. Pure; caller frees. */
+char *programs_self_of(const char *link);
 
 /* What to install, one sentence: "install postgresql-client-16 (…)". Pure; caller frees. */
 char *programs_advice(const char *name, int least, int most);

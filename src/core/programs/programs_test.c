@@ -66,6 +66,18 @@ static void test_find(void)
     g_rmdir(folder);
 }
 
+/* An upgrade puts another file in its place. */
+static void test_self(void)
+{
+    g_autofree char *there = programs_self_of("/usr/bin/pgrunbook");
+    g_autofree char *gone = programs_self_of("/usr/bin/pgrunbook (deleted)");
+    g_autofree char *own = programs_self();
+
+    g_assert_cmpstr(there, ==, "/usr/bin/pgrunbook");
+    g_assert_cmpstr(gone, ==, "/usr/bin/pgrunbook");
+    g_assert_true(g_file_test(own, G_FILE_TEST_IS_EXECUTABLE));
+}
+
 static void test_advice(void)
 {
     g_autofree char *client = programs_advice("pg_dump", 16, 0);
@@ -81,6 +93,7 @@ int main(int argc, char **argv)
     g_test_add_func("/programs/major", test_major);
     g_test_add_func("/programs/choose", test_choose);
     g_test_add_func("/programs/find", test_find);
+    g_test_add_func("/programs/self", test_self);
     g_test_add_func("/programs/advice", test_advice);
     return g_test_run();
 }

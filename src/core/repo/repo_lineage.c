@@ -221,6 +221,11 @@ bool lineage_backup_use(const struct lineage *lineage, const struct repo_backup 
     int fd = open_manifest(backup);
     struct flock lock = whole_file();
     lock.l_type = F_RDLCK;
+    if (fd < 0 && errno == ENOENT) {
+        runbook_error_set(error, RUNBOOK_REFUSED, "try again: it goes on with another one",
+                          "backup %s was expired in this moment", backup->id);
+        return false;
+    }
     if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) != 0) {
         runbook_error_set(error, RUNBOOK_FAILED, NULL, "could not lock \"%s\": %s",
                           backup->folder, g_strerror(errno));

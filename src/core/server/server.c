@@ -439,6 +439,17 @@ bool server_promote(struct server *server, GError **error)
     return true;
 }
 
+bool server_explain(struct server *server, GError **error)
+{
+    enum { A_MOMENT_S = 5 };
+
+    if (error == NULL || *error == NULL || (*error)->code != RUNBOOK_CONNECT ||
+        !ended_within(server, A_MOMENT_S))
+        return false;
+    g_clear_error(error);
+    return ended_error(server, error);
+}
+
 bool server_stop(struct server *server, enum server_stop how, GError **error)
 {
     if (!server_runs(server))

@@ -138,6 +138,10 @@ bool server_runs(struct server *server);
  * log; NULL: it gives no reason. Caller frees. */
 char *server_reason(const struct server *server);
 
+/* Where a session was lost or refused because the server ended, or is about to, the error becomes the
+ * reason that its log gives. Always false. */
+bool server_explain(struct server *server, GError **error);
+
 /* All it wrote. Caller frees. */
 char *server_log(const struct server *server);
 

@@ -66,10 +66,10 @@ char *restore_fetch_command(const struct settings *settings, const struct lineag
                             enum restore_action action)
 {
     GString *command = g_string_new(NULL);
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *program = programs_self();
     const char *key_command = settings_string(settings, "backup.key_command");
 
-    append_word(command, program ? program : "pgrunbook");
+    append_word(command, program);
     g_string_append(command, " backup wal fetch %f %p");
     /* Where it ends the plan has told; a server that reads ahead may ask for what is behind. */
     if (action != RESTORE_STANDBY)

@@ -199,18 +199,24 @@ static bool pause_ms(int milliseconds, GError **error)
     return false;
 }
 
+static bool is_there(const struct create_wal *wal, guint32 timeline, guint64 number,
+                     guint64 stop_lsn)
+{
+    struct repo_segment segment;
+
+    return lineage_segment_find(wal->lineage, timeline, number, wal->segment_bytes, &segment) &&
+           (stop_lsn == 0 || repo_segment_serves(&segment, stop_lsn));
+}
+
 /* How many of the segments are there, in full or (the last one) as far as is needed. Asked often, and
  * a repository may have very many: only theirs are looked at. */
 static guint64 count_segments(const struct create_wal *wal, guint32 timeline, guint64 first,
                               guint64 stop_lsn)
 {
     guint64 last = (stop_lsn - 1) / wal->segment_bytes, count = 0;
-    struct repo_segment segment;
 
     for (guint64 number = first; number <= last; number++)
-        count += lineage_segment_find(wal->lineage, timeline, number, wal->segment_bytes,
-                                      &segment) &&
-                 repo_segment_serves(&segment, stop_lsn);
+        count += is_there(wal, timeline, number, stop_lsn);
     return count;
 }
 
@@ -238,7 +244,24 @@ static bool gave_up(const struct create_wal *wal, guint32 timeline, guint64 miss
     return false;
 }
 
-/* What the receiver has marked as lost never arrives. */
+/* A receiver stores one after the other: it went on behind the first that is missing. */
+static bool is_passed(const struct create_wal *wal, guint32 timeline, guint64 start_lsn,
+                      guint64 stop_lsn)
+{
+    enum { AHEAD = 64 };
+    guint64 number = start_lsn / wal->segment_bytes;
+    guint64 last = (stop_lsn - 1) / wal->segment_bytes;
+
+    while (number <= last && is_there(wal, timeline, number, stop_lsn))
+        number++;
+    while (++number <= last + AHEAD)
+        if (is_there(wal, timeline, number, 0))
+            return true;
+    return false;
+}
+
+/* What the receiver has marked as lost never arrives. The mark is where it was, which may be before the
+ * beginning of the backup. */
 static bool is_lost(const struct create_wal *wal, guint32 timeline, guint64 start_lsn,
                     guint64 stop_lsn, GError **error)
 {
@@ -246,7 +269,8 @@ static bool is_lost(const struct create_wal *wal, guint32 timeline, guint64 star
                          ? lineage_broken(wal->lineage, timeline, NULL)
                          : 0;
 
-    if (broken < start_lsn || broken >= stop_lsn)
+    if (broken == 0 || broken >= stop_lsn ||
+        (broken < start_lsn && !is_passed(wal, timeline, start_lsn, stop_lsn)))
         return false;
     g_autofree char *lsn = wal_lsn_format(broken);
     runbook_error_set(error, RUNBOOK_FAILED,

@@ -2,6 +2,7 @@
  * After WAL was lost no backup before the loss leads beyond it: a new one is taken at once. Whether
  * one is needed is read from the repository, so that a receiver that died in between loses nothing.
  */
+#include "programs/programs.h"
 #include "receive.h"
 
 #include <signal.h>
@@ -91,10 +92,9 @@ static void add_option(GPtrArray *words, const char *name, const char *value)
 static char **command_line(const struct call *call)
 {
     GPtrArray *words = g_ptr_array_new();
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     const struct session_params *server = call->server;
 
-    g_ptr_array_add(words, g_steal_pointer(&program));
+    g_ptr_array_add(words, programs_self());
     g_ptr_array_add(words, g_strdup("backup"));
     g_ptr_array_add(words, g_strdup("create"));
     add_option(words, "--config", option_value(call->options, "config"));

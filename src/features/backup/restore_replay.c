@@ -241,10 +241,10 @@ static bool replayed(struct replay *replay, GError **error)
     struct answer answer;
 
     if (!server_await(replay->server, 0, show, replay, error))
-        return false;
+        return server_explain(replay->server, error);
     AUTO(session) session = server_session(replay->server, NULL, error);
     if (session == NULL || !await_landing(replay, session, &answer, error))
-        return false;
+        return server_explain(replay->server, error);
     land(replay, session, &answer);
     return true;
 }
@@ -325,12 +325,12 @@ bool restore_promote(struct server *server, struct restore_result *result, GErro
         return true;
     AUTO(session) session = server_session(server, NULL, error);
     if (session == NULL || !server_promote(server, error))
-        return false;
+        return server_explain(server, error);
     while (answer.in_recovery) {
         if (!server_runs(server))
             return ended(&replay, error);
         if (!paused_a_moment(error) || !ask(session, &answer, error))
-            return false;
+            return server_explain(server, error);
     }
     result->promoted = true;
     result->new_timeline = answer.timeline;

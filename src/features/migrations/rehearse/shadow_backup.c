@@ -4,6 +4,7 @@
  */
 #include "error.h"
 #include "interrupt.h"
+#include "programs/programs.h"
 #include "programs/programs_pipe.h"
 #include "rehearse/shadow.h"
 
@@ -22,12 +23,11 @@ static void add_option(GPtrArray *words, const char *name, const char *value)
 static char **command_line(const struct shadow *shadow, const struct shadow_plan *plan)
 {
     GPtrArray *words = g_ptr_array_new();
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *tablespaces =
         g_build_filename(shadow->scratch->place, "tablespaces", NULL);
     const struct settings *settings = plan->call->settings;
 
-    g_ptr_array_add(words, program != NULL ? g_steal_pointer(&program) : g_strdup("pgrunbook"));
+    g_ptr_array_add(words, programs_self());
     g_ptr_array_add(words, g_strdup("backup"));
     g_ptr_array_add(words, g_strdup("restore"));
     add_option(words, "--config", option_value(plan->call->options, "config"));
