@@ -1,7 +1,7 @@
 /** The lines of `check`: what is wrong first, each with its consequence and what to do about it. */
 import { fill, h } from './dom.js';
 import { linesOk } from './state.js';
-import { ageOf, lazyDetails, next, problem, shape, sql } from './ui.js';
+import { ageOf, lazyDetails, next, problem, shape } from './ui.js';
 import { plural } from './format.js';
 
 const ORDER = ['critical', 'warning', 'unknown', 'ok'];
@@ -37,7 +37,7 @@ function lineOf(target, line) {
         h('span', { class: 'message' }, sentence(line.message)), ' ', h('span', { class: 'verdict-name' },
           line.status !== 'ok' && h('span', { class: ['word', line.status], 'aria-hidden': 'true' }, WORDS[line.status]),
           name(target, line))),
-      line.status !== 'ok' && [next(line.next), line.sql && sql(`${line.sql};`)]));
+      line.status !== 'ok' && [next(line.next), next(line.sql)]));
 }
 
 function eventLine(event) {
