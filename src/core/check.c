@@ -6,6 +6,7 @@ struct check {
     const char *where, *section;
     GPtrArray *verdicts; /* of struct verdict */
     GArray *sections;    /* of const char *, beside them */
+    GArray *sqls;        /* the same */
     GPtrArray *gaps;     /* of struct check_gap */
     GStringChunk *texts; /* owns the verdicts' strings */
     gpointer observed;
@@ -31,6 +32,7 @@ struct check *check_new(struct session *session, const struct settings *settings
     check->where = where;
     check->verdicts = g_ptr_array_new_with_free_func(g_free);
     check->sections = g_array_new(FALSE, FALSE, sizeof(const char *));
+    check->sqls = g_array_new(FALSE, FALSE, sizeof(const char *));
     check->gaps = g_ptr_array_new_with_free_func(free_gap);
     check->texts = g_string_chunk_new(1024);
     return check;
@@ -43,6 +45,7 @@ void check_free(struct check *check)
     check_forget(check);
     g_ptr_array_unref(check->verdicts);
     g_array_unref(check->sections);
+    g_array_unref(check->sqls);
     g_ptr_array_unref(check->gaps);
     g_string_chunk_free(check->texts);
     g_free(check);
@@ -101,7 +104,17 @@ void check_add(struct check *check, const struct verdict *verdict)
     copy->message = keep(check, verdict->message);
     copy->next = keep(check, verdict->next);
     g_array_append_val(check->sections, check->section);
+    g_array_set_size(check->sqls, check->sections->len);
+    g_array_index(check->sqls, const char *, check->sqls->len - 1) = NULL;
     g_ptr_array_add(check->verdicts, copy);
+}
+
+void check_sql(struct check *check, const char *sql)
+{
+    guint last = check->verdicts->len - 1;
+
+    if (check_verdict(check, last)->status != VERDICT_OK)
+        g_array_index(check->sqls, const char *, last) = keep(check, sql);
 }
 
 void check_unreadable(struct check *check, const char *what, const char *remedy)
@@ -130,6 +143,11 @@ const struct verdict *check_verdict(const struct check *check, guint index)
 const char *check_verdict_section(const struct check *check, guint index)
 {
     return g_array_index(check->sections, const char *, index);
+}
+
+const char *check_verdict_sql(const struct check *check, guint index)
+{
+    return g_array_index(check->sqls, const char *, index);
 }
 
 guint check_gaps(const struct check *check)

@@ -27,6 +27,8 @@ guint check_verdicts(const struct check *check);
 const struct verdict *check_verdict(const struct check *check, guint index);
 /* The section that added it; NULL: none. */
 const char *check_verdict_section(const struct check *check, guint index);
+/* The SQL that was given for it; NULL: none. */
+const char *check_verdict_sql(const struct check *check, guint index);
 guint check_gaps(const struct check *check);
 const struct check_gap *check_gap(const struct check *check, guint index);
 

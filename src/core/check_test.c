@@ -27,6 +27,23 @@ static void test_status(void)
     g_assert_null(check_verdict(check, 0)->next);
 }
 
+static void test_sql(void)
+{
+    char text[] = "ANALYZE a";
+    AUTO(check) check = check_new(NULL, NULL, "");
+
+    add(check, VERDICT_WARNING);
+    check_sql(check, text);
+    text[0] = 'X';
+    add(check, VERDICT_OK);
+    check_sql(check, "ANALYZE b");
+    add(check, VERDICT_CRITICAL);
+    check_sql(check, NULL);
+    g_assert_cmpstr(check_verdict_sql(check, 0), ==, "ANALYZE a");
+    g_assert_null(check_verdict_sql(check, 1));
+    g_assert_null(check_verdict_sql(check, 2));
+}
+
 static void test_gaps_once(void)
 {
     AUTO(check) check = check_new(NULL, NULL, "");
@@ -76,6 +93,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/check/status", test_status);
+    g_test_add_func("/check/sql", test_sql);
     g_test_add_func("/check/gaps_once", test_gaps_once);
     g_test_add_func("/check/hand_over", test_hand_over);
     return g_test_run();

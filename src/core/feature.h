@@ -153,6 +153,9 @@ const char *check_where(const struct check *check);
 
 /* Copies the verdict. */
 void check_add(struct check *check, const struct verdict *verdict);
+/* What does at once, in psql, what can be done about the first that the last verdict names; nothing
+ * where that one is ok. NULL: there is none. Copied. */
+void check_sql(struct check *check, const char *sql);
 
 /* What could not be read, and the SQL that would allow it ("GRANT pg_monitor TO …"). The same
  * pair is listed once. */

@@ -122,6 +122,21 @@ def test_colours_of_the_system(browse):
         assert browser.run(HIDDEN) == 0, page
 
 
+def test_lines_have_their_sql(browse, daemon):
+    """A sentence, the command, and the SQL where one statement does it."""
+    wait_until(lambda: "lock_convoy" in [line["name"] for line in daemon.ask("/api/v1/overview")[1]
+                                         ["targets"][0]["verdicts"] if line["sql"]], timeout=60,
+               what="a check that saw who waits")
+    browser = browse()
+    browser.open("overview")
+    pasted = browser.run("""return [...document.querySelectorAll('main .check-line .code.sql code')]
+        .map((one) => one.textContent)""")
+    assert all(line.endswith(";") for line in pasted), "psql waits for it"
+    for begin in ("VACUUM (ANALYZE) ", "ANALYZE ", "DROP INDEX CONCURRENTLY ", "ALTER TABLE ",
+                  "SELECT pg_terminate_backend("):
+        assert [line for line in pasted if line.startswith(begin)], pasted
+
+
 def test_growth_that_is_not_known(browse):
     """Of a history that is younger than a week nobody says that it is steady."""
     browser = browse()

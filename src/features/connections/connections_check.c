@@ -42,6 +42,18 @@ static void check_slots(struct check *check, const struct backends *backends)
                      });
 }
 
+/* For psql; nothing where it is not to be ended, or not by us. */
+static void add_sql(struct check *check, const struct connections_policy *policy,
+                    const struct backend *backend)
+{
+    if (backend == NULL || !backend->may_end ||
+        backend_protected(&policy->protection, backend) != NULL)
+        return;
+    g_autofree char *sql =
+        g_strdup_printf("SELECT pg_terminate_backend(%d)", (int) backend->pid);
+    check_sql(check, sql);
+}
+
 static void check_transactions(struct check *check, const struct backends *backends,
                                const struct connections_policy *policy)
 {
@@ -77,9 +89,11 @@ static void check_transactions(struct check *check, const struct backends *backe
                          .message = message,
                          .next = count == 0 ? NULL : next,
                      });
+    add_sql(check, policy, oldest);
 }
 
-static void check_convoy(struct check *check, const struct connections_diagnosis *diagnosis)
+static void check_convoy(struct check *check, const struct connections_diagnosis *diagnosis,
+                         const struct connections_policy *policy)
 {
     bool convoy = diagnosis->convoy > 0;
     guint waiting = diagnosis->counts.waiting;
@@ -100,6 +114,9 @@ static void check_convoy(struct check *check, const struct connections_diagnosis
                          .message = message,
                          .next = convoy ? next : NULL,
                      });
+    if (convoy)
+        add_sql(check, policy,
+                g_array_index(diagnosis->roots, struct backends_root, 0).backend);
 }
 
 bool connections_check(struct check *check, GError **error)
@@ -120,7 +137,7 @@ bool connections_check(struct check *check, GError **error)
             connections_policy(check_settings(check), false, false);
         AUTO(connections_diagnosis) diagnosis = connections_diagnose(backends, &policy);
         check_transactions(check, backends, &policy);
-        check_convoy(check, diagnosis);
+        check_convoy(check, diagnosis, &policy);
     }
     check_hand_over(check, g_steal_pointer(&backends), (GDestroyNotify) backends_free);
     return true;

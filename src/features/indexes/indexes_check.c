@@ -18,6 +18,17 @@ static void add(const struct look *look, const char *name, enum verdict_status s
                                              status == VERDICT_OK ? NULL : look->report});
 }
 
+/* What does it for one of them, in psql. */
+static void add_sql(const struct look *look, const char *verb,
+                    const struct relation_index *index)
+{
+    const struct relation_table *table = relations_table_of(look->state->relations, index);
+    g_autofree char *name =
+        session_quote(check_session(look->check), table->schema, index->name);
+    g_autofree char *sql = g_strconcat(verb, " INDEX CONCURRENTLY ", name, NULL);
+    check_sql(look->check, sql);
+}
+
 static const struct indexes_finding *finding_at(const struct look *look, guint position)
 {
     return &g_array_index(look->state->findings, struct indexes_finding, position);
@@ -47,6 +58,8 @@ static void check_invalid(const struct look *look)
         relations_index(relations, first->index)->name, count == 1 ? "it" : "them",
         count == 1 ? "it" : "them");
     add(look, "invalid_indexes", VERDICT_WARNING, count, message);
+    add_sql(look, first->word == INDEXES_DROP_CANDIDATE ? "DROP" : "REINDEX",
+            relations_index(relations, first->index));
 }
 
 static void check_duplicates(const struct look *look)
@@ -75,6 +88,7 @@ static void check_duplicates(const struct look *look)
         count == 1 ? "" : "es", size, relations_table_of(relations, largest)->schema,
         largest->name, count == 1 ? "it" : "them");
     add(look, "duplicate_indexes", VERDICT_WARNING, (double) bytes, message);
+    add_sql(look, "DROP", largest);
 }
 
 /* Only where it hurts: rows of the referenced table do get deleted or re-keyed. */

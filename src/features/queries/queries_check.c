@@ -12,6 +12,23 @@ static void say_unreadable(struct check *check, const struct backends *backends)
                                        "what other roles' sessions do is hidden", NULL});
 }
 
+/* For psql, of the longest; nothing where it would be left alone, as a superuser's is. */
+static void add_sql(struct check *check, const struct backends_policy *counted,
+                    const struct queries_view *view)
+{
+    struct backends_policy policy = *counted;
+
+    policy.superusers = false;
+    if (view->queries->len == 0)
+        return;
+    const struct queries_row *longest = queries_at(view->queries, 0);
+    if (longest->left_alone != NULL || backend_protected(&policy, longest->backend) != NULL)
+        return;
+    g_autofree char *sql =
+        g_strdup_printf("SELECT pg_cancel_backend(%d)", (int) longest->backend->pid);
+    check_sql(check, sql);
+}
+
 bool queries_check(struct check *check, GError **error)
 {
     const struct settings *settings = check_settings(check);
@@ -52,6 +69,7 @@ bool queries_check(struct check *check, GError **error)
                          .message = message,
                          .next = count == 0 ? NULL : next,
                      });
+    add_sql(check, &policy.protection, view);
     struct queries_seen *seen = g_new(struct queries_seen, 1);
     *seen = (struct queries_seen){count, longest};
     check_hand_over(check, seen, g_free);

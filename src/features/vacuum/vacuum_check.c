@@ -33,6 +33,17 @@ static void add(const struct look *look, const char *name, enum verdict_status s
                                              status == VERDICT_OK ? NULL : next});
 }
 
+/* What does it for one table, in psql. */
+static void add_sql(const struct look *look, const char *verb, const struct vacuum_table *table)
+{
+    if (table == NULL)
+        return;
+    g_autofree char *name =
+        session_quote(check_session(look->check), table->schema, table->name);
+    g_autofree char *sql = g_strconcat(verb, " ", name, NULL);
+    check_sql(look->check, sql);
+}
+
 /* ---- wraparound ---------------------------------------------------------------------------- */
 
 struct age {
@@ -94,6 +105,7 @@ static void check_age(const struct look *look, const struct age *age)
         shown, 100 * (double) worst / (double) MAX(age->limit, 1), name,
         toast ? " (its TOAST)" : "",
         status == VERDICT_OK ? "" : "; at the end of its range the server stops taking writes");
+    add_sql(look, "VACUUM (FREEZE)", table);
 }
 
 /* ---- horizon ------------------------------------------------------------------------------- */
@@ -200,6 +212,7 @@ static void check_dead(const struct look *look)
             (double) tally.rows, look->run,
             "%s in %s; worst %s.%s with %.0f%%; they slow every scan", rows, tables,
             tally.worst->schema, tally.worst->name, 100 * tally.worst_share);
+    add_sql(look, "VACUUM (ANALYZE)", tally.worst);
 }
 
 static void check_statistics(const struct look *look)
@@ -222,6 +235,7 @@ static void check_statistics(const struct look *look)
             "%s with stale or no statistics, first %s.%s; the planner guesses wrong "
             "there",
             tables, tally.worst->schema, tally.worst->name);
+    add_sql(look, "ANALYZE", tally.worst);
 }
 
 static void check_autovacuum_behind(const struct look *look)
@@ -243,6 +257,7 @@ static void check_autovacuum_behind(const struct look *look)
         add(look, "autovacuum_behind", VERDICT_WARNING, tally.tables, look->run,
             "autovacuum is behind on %s; worst %s.%s at %.1f times its threshold", tables,
             tally.worst->schema, tally.worst->name, tally.worst_share);
+    add_sql(look, "VACUUM (ANALYZE)", tally.worst);
 }
 
 static bool turned_off(const struct vacuum_table *table)

@@ -74,11 +74,12 @@ void cli_check_print(const struct check *check, struct session *session,
     for (guint i = 0; i < check_verdicts(check); i++) {
         const struct verdict *verdict = check_verdict(check, i);
         document_item(document,
-                      json_pack("{so so so so so so}", "name", document_text(verdict->name),
+                      json_pack("{so so so so so so so}", "name", document_text(verdict->name),
                                 "status", json_string(check_status_name(verdict->status)),
                                 "value", number(verdict->value), "message",
                                 document_text(verdict->message), "next",
-                                document_text(verdict->next), "section",
+                                document_text(verdict->next), "sql",
+                                document_text(check_verdict_sql(check, i)), "section",
                                 document_text(check_verdict_section(check, i))));
     }
     document_array_end(document);

@@ -191,7 +191,7 @@ static void add_check(struct json_text *json, const struct gather_seen *seen, bo
 {
     const json_t *verdicts = json_object_get(seen->check, "verdicts");
     static const char *const verdict[] = {"name",    "section", "status", "value",
-                                          "message", "next",    NULL};
+                                          "message", "next",    "sql",    NULL};
     static const char *const gap[] = {"what", "remedy", NULL};
     const char *status = json_string_value(json_object_get(seen->check, "status"));
 

@@ -96,7 +96,7 @@ export function settings(text) {
 /** What a verdict says to do next: a command line of ours, or SQL. */
 export function next(text) {
   if (!text) return null;
-  return /^(sudo |pgrunbook |systemctl |\$ )/.test(text) ? commandLine(text) : sql(text);
+  return /^(sudo |pgrunbook |systemctl |\$ )/.test(text) ? commandLine(text) : sql(text.replace(/;?$/, ';')); // psql waits for it
 }
 
 /**

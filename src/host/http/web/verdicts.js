@@ -37,7 +37,7 @@ function lineOf(target, line) {
         h('span', { class: 'message' }, sentence(line.message)), ' ', h('span', { class: 'verdict-name' },
           line.status !== 'ok' && h('span', { class: ['word', line.status], 'aria-hidden': 'true' }, WORDS[line.status]),
           name(target, line))),
-      line.status !== 'ok' && next(line.next)));
+      line.status !== 'ok' && [next(line.next), next(line.sql)]));
 }
 
 function eventLine(event) {
