@@ -194,6 +194,8 @@ class Trials:
                             for finding in done.json["findings"])
         names = {file.name, file.parent.name} if label == "removed" else {file.name}
         names |= {re.sub(r"\..*", "", file.name)} if "wal" in file.parts else set()
+        # Another backup's manifest: "20261126T022300F: its manifest is that of …".
+        names |= {"its manifest"} if "manifest" in file.name else set()
         # Where the segment itself is missing its neighbours tell of the gap.
         assert any(name in said for name in names) or "gap" in said, (names, said)
         kinds = {finding["kind"] for finding in done.json["findings"]} if done.out.strip() else set()
