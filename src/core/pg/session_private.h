@@ -15,7 +15,7 @@ struct session {
     char *started; /* backend_start as text: with the pid it names one backend for good */
     char sqlstate[6];
     bool winding_down;
-    bool no_utf8; /* the database's encoding cannot be had in it (MULE_INTERNAL) */
+    bool no_utf8;       /* the database's encoding cannot be had in it (MULE_INTERNAL) */
     gint64 patience_ms; /* of the params */
     bool lingers;       /* of the params */
     bool late;          /* an answer is outstanding, long after its time */

@@ -144,7 +144,7 @@ static bool work(struct dump *dump, GError **error)
     dump->seconds = (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC;
     return !dump->globals ||
            dump_file_write_secret(dump->folder, dump->globals_name, dump->globals_text->str,
-                           dump->globals_text->len, error);
+                                  dump->globals_text->len, error);
 }
 
 static enum runbook_exit record_and_work(struct dump *dump, GError **error)
