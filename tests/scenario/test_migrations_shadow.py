@@ -194,7 +194,8 @@ def test_a_killed_one_leaves_nothing_for_long(server, runbook, tmp_path):
     scratch = server.cluster.folder
     running = runbook.start("migrations", "rehearse", "--bindir", server.cluster.programs,
                             "--scratch", scratch, tmp_path, server=server)
-    wait_until(lambda: list(scratch.glob("pgrunbook-scratch-*/data/postmaster.pid")),
+    # initdb's own has a postmaster.pid as well, and initdb tidies up behind itself in its own time.
+    wait_until(lambda: list(scratch.glob("pgrunbook-scratch-*/data/postmaster.opts")),
                what="its server")
     place = next(scratch.glob("pgrunbook-scratch-*"))
     running.kill()
