@@ -34,13 +34,13 @@ def kind(path):
     return re.sub(r"^\d+(?=\.tar)", "OID", name)
 
 
-class Library:
+class Collection:
     """A repository with a file of every kind: three backups, two timelines, a tablespace."""
 
     def __init__(self, options, encrypted):
         self.stage = stage = Stage(options.version, encrypted, archive_mode="on",
                                    archive_command="false")
-        self.repo = stage.folder("library") / "repo"
+        self.repo = stage.folder("collection") / "repo"
         place = stage.cluster.folder / "fast"
         place.mkdir()
         give_to_server_user(place)
@@ -123,8 +123,9 @@ def harms(file, others, repo, quick):
 
 
 class Trials:
-    def __init__(self, library, failures, name):
-        self.library, self.stage, self.failures, self.name = library, library.stage, failures, name
+    def __init__(self, collection, failures, name):
+        self.collection, self.stage = collection, collection.stage
+        self.failures, self.name = failures, name
         self.judge = Judge(self.stage)
         self.numbers = iter(range(1, 1_000_000))
         self.counts = {}
@@ -147,7 +148,7 @@ class Trials:
             if not found:
                 # Nothing was found: then nothing may be missing.
                 lost = [identifier for identifier, count in before.items()
-                        if count != self.library.written]
+                        if count != self.collection.written]
                 assert not lost or undetectable(file, label), f"{lost}: {before}, not found"
             self.after(trial, before)
             self.expire(trial)
@@ -234,7 +235,7 @@ class Trials:
         begin = self.told(slot)
         # What is stored and damaged is refused at each try, and the next is made a while later.
         running = trial.runbook.start(*trial.backup("wal", "receive", "--slot", slot, "--until-lsn",
-                                                    self.library.until), server=server)
+                                                    self.collection.until), server=server)
         try:
             done = running.wait(PATIENCE).expect(*ENDED)
         except subprocess.TimeoutExpired:
@@ -260,6 +261,13 @@ def undetectable(file, label):
     return label == "removed" and "wal" in file.parts
 
 
+def wrong_of(failures, name, what):
+    """How many of a kind of file were not as they must be, in the trials of that name."""
+    files = [found.removeprefix(f"{name}: ").split()[0] for found in failures.found
+             if found.startswith(f"{name}: ")]
+    return sum(kind(Path(file)) == what for file in files)
+
+
 class Case(tuple):
     def __str__(self):
         return f"{self[1]} {self[2]}"
@@ -276,20 +284,20 @@ def main():
     failures = Failures(12)
     table = Table("file", "harms", "found and named", "survived", "without a meaning", "wrong")
     for encrypted in [False] if options.plain else [False, True]:
-        library = Library(options, encrypted)
+        collection = Collection(options, encrypted)
         try:
             name = "bits, encrypted" if encrypted else "bits"
-            trials = Trials(library, failures, name)
-            cases = [Case(case) for case in library.cases(options.quick)
+            trials = Trials(collection, failures, name)
+            cases = [Case(case) for case in collection.cases(options.quick)
                      if kind(case[1]) in (options.kind or [kind(case[1])])]
             say(f"{name}: {len(cases)} harms")
             in_lanes(trials.tell, cases, failures, f"{name}:")
             for what, counts in sorted(trials.counts.items()):
                 table.add(what + (", encrypted" if encrypted else ""), counts["harms"],
                           *(counts.get(word, 0) for word in ("found", "survived", "no matter")),
-                          "")
+                          wrong_of(failures, name, what))
         finally:
-            library.stage.close()
+            collection.stage.close()
     table.show()
     say(f"{len(failures.found)} failed")
     sys.exit(1 if failures.found else 0)
