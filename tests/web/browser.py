@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -22,30 +23,66 @@ SETTLED = """return !!document.querySelector('main h1') &&
     !document.querySelector('main [aria-busy=true], main .loading');"""
 
 
+def start_chromium(keeps):
+    options = webdriver.ChromeOptions()
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.add_argument(f"--window-size={DESKTOP[0]},{DESKTOP[1]}")
+    options.add_experimental_option("prefs", {
+        "profile.default_content_setting_values.cookies": 1 if keeps else 2})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.binary_location = "/usr/bin/chromium"
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        os.environ.pop(name)  # the driver is on this machine
+    return webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+
+
 class Browser:
-    """.driver is selenium's; open() a page of the daemon at .base."""
+    """.driver is selenium's; open() a page of the daemon at .base.
+
+    Chromium itself is started once for many: its start costs as much as most pages. Each has windows
+    of its own, and finds nothing of what the one before it kept."""
+
+    _idle = []
 
     def __init__(self, base, theme="light", size=DESKTOP, keeps=True):
         """keeps: whether pages may keep anything, as most let them."""
-        self.base, self.theme, self.size = base, theme, size
-        options = webdriver.ChromeOptions()
-        for flag in FLAGS:
-            options.add_argument(flag)
-        options.add_argument(f"--window-size={size[0]},{size[1]}")
-        options.add_experimental_option("prefs", {
-            "profile.default_content_setting_values.cookies": 1 if keeps else 2})
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        options.binary_location = "/usr/bin/chromium"
-        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-            os.environ.pop(name)  # the driver is on this machine
-        self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        self.base, self.theme, self.size, self._keeps = base, theme, size, keeps
+        self.driver = self._idle.pop() if keeps and self._idle else start_chromium(keeps)
         self._resize(size[1])
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
             {"name": "prefers-color-scheme", "value": theme},
             {"name": "prefers-reduced-motion", "value": "reduce"}]})
 
     def close(self):
-        self.driver.quit()
+        try:
+            self._leave()
+        except WebDriverException:
+            self._keeps = False  # it is in a state that nobody knows
+        if self._keeps:
+            self._idle.append(self.driver)
+        else:
+            self.driver.quit()
+
+    def _leave(self):
+        """Another window in the place of all, and nothing kept."""
+        self.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+        self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {
+            "origin": "*" if self.base.startswith("file:") else self.base, "storageTypes": "all"})
+        before = self.driver.window_handles
+        self.driver.switch_to.new_window("window")
+        last = self.driver.current_window_handle
+        for window in before:
+            self.driver.switch_to.window(window)
+            self.driver.close()
+        self.driver.switch_to.window(last)
+        self.driver.get_log("browser")
+
+    @classmethod
+    def end_all(cls):
+        """Before the process ends."""
+        while cls._idle:
+            cls._idle.pop().quit()
 
     def _resize(self, height):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {

@@ -37,6 +37,12 @@ def pytest_addoption(parser):
                      help="keep pictures of the pages there")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def browsers_end():
+    yield
+    Browser.end_all()
+
+
 @pytest.fixture(scope="session")
 def trouble():
     made = Trouble()

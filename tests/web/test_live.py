@@ -5,6 +5,7 @@ import re
 import pytest
 
 from selenium.webdriver.common.keys import Keys
+from support import connections
 from support.servers import wait_until
 
 # Keeps hold of an element and selects its text: both are gone when it is made anew.
@@ -29,6 +30,13 @@ def operator(browse, daemon):
     return browser
 
 
+def look_at(browser, trouble, page):
+    """Until the page shows the sessions of now: its first look may be from before they came."""
+    browser.open(f"shop/{page}")
+    pids = "|".join(map(str, connections.pids(trouble.held)))
+    wait_until(lambda: re.search(rf"pid ({pids})\b", browser.text), what="the sessions of now")
+
+
 def renewed(browser, times=2):
     """Waits until the page has shown so many looks of the watch."""
     for _ in range(times):
@@ -37,15 +45,18 @@ def renewed(browser, times=2):
 
 
 def press(browser, label, within="main"):
-    browser.run(f"""[...document.querySelectorAll('{within} button')]
-        .find((one) => one.textContent === arguments[0]).click()""", label)
+    """What is offered, or will be soon: a query is not long at once."""
+    wait_until(lambda: browser.run(f"""const found = [...document.querySelectorAll('{within} button')]
+        .find((one) => one.textContent === arguments[0]);
+        found?.click();
+        return !!found;""", label), what=label)
 
 
 @pytest.mark.parametrize("page, selector", [("connections", ".node-root strong"),
                                             ("queries", ".finding code.query, .finding .muted")])
-def test_a_selection_lasts(browse, page, selector):
+def test_a_selection_lasts(browse, trouble, page, selector):
     browser = browse()
-    browser.open(f"shop/{page}")
+    look_at(browser, trouble, page)
     wait_until(lambda: browser.run("return !!document.querySelector(arguments[0])", selector))
     browser.run(GRASP, selector)
     (text, _) = browser.run(GRASPED)
@@ -54,10 +65,10 @@ def test_a_selection_lasts(browse, page, selector):
     assert browser.run(GRASPED) == [text, True]
 
 
-def test_why_not_lasts(browse):
+def test_why_not_lasts(browse, trouble):
     """The reason why a button does nothing stays to be read."""
     browser = browse()
-    browser.open("shop/connections")
+    look_at(browser, trouble, "connections")
     press(browser, "Terminate", ".node-root")
     assert "to act" in browser.text or "act." in browser.text
     shown = "return [...document.querySelectorAll('.node-root .why')].some((one) => !one.hidden)"
@@ -70,7 +81,7 @@ def test_why_not_lasts(browse):
 def test_what_is_typed_instead(browse, trouble, page):
     """Whoever may not act from here, as nobody may at first, has the command and the SQL."""
     browser = browse()
-    browser.open(f"shop/{page}")
+    look_at(browser, trouble, page)
     press(browser, "Terminate", "main")
     wait_until(lambda: "act" in browser.text)
     pasted = browser.run("""return [...document.querySelectorAll('main .why:not([hidden]) .code')]
@@ -98,8 +109,8 @@ def test_progress(browse):
         "return document.querySelector('main .findings').innerText"), "it is nobody's query"
 
 
-def test_who_is_idle_gets_no_cancel(operator):
-    operator.open("shop/connections")
+def test_who_is_idle_gets_no_cancel(operator, trouble):
+    look_at(operator, trouble, "connections")
     labels = operator.run("""return [...document.querySelectorAll('.node-root button')]
         .map((one) => one.textContent)""")
     assert "Terminate" in labels and "Cancel" not in labels
@@ -112,7 +123,7 @@ def test_what_would_be_refused_is_not_offered(operator, trouble, page, key):
         session.autocommit = False
         session.execute("SELECT 1")
         entry = f"[data-key='{key}-{session.info.backend_pid}']"
-        operator.open(f"shop/{page}")
+        look_at(operator, trouble, page)
         wait_until(lambda: operator.run("return !!document.querySelector(arguments[0])", entry),
                    timeout=60, what="the superuser's session")
         text, buttons = operator.run("""const e = document.querySelector(arguments[0]);
@@ -123,9 +134,9 @@ def test_what_would_be_refused_is_not_offered(operator, trouble, page, key):
         assert "Terminate" in others
 
 
-def test_the_plan_says_what_and_why(operator):
+def test_the_plan_says_what_and_why(operator, trouble):
     """Of a session its query and the reason; of a vacuum the tables, and whom it leaves alone."""
-    operator.open("shop/connections")
+    look_at(operator, trouble, "connections")
     press(operator, "Terminate", ".node-root")
     heads = plan_of(operator)
     assert {"Pid", "Step", "Reason", "Query"} <= set(heads), heads
