@@ -44,6 +44,7 @@ def test_a_bloated_table_and_its_index(runbook, server):
     assert "in 1 table," in found["table_bloat"]["message"]
     assert "public.orders_pkey (" in found["index_bloat"]["message"]
     assert "in 1 index," in found["index_bloat"]["message"]
+    assert found["table_bloat"]["sql"] is None, "VACUUM FULL locks everybody out"
     for verdict in found.values():
         assert verdict["value"] > 100_000
         assert verdict["next"].startswith("pgrunbook bloat report")
@@ -60,7 +61,11 @@ def test_only_an_index(runbook, server):
                "FROM generate_series(1, 18000) AS i")
     settle(server, "orders")
     options = configure(runbook, worth_bytes="100kB")
-    assert statuses(verdicts(runbook, server, *options)[0]) == ("ok", "warning")
+    found, _ = verdicts(runbook, server, *options)
+    assert statuses(found) == ("ok", "warning")
+    assert found["index_bloat"]["sql"] == 'REINDEX INDEX CONCURRENTLY "public"."orders_pkey"'
+    server.sql(found["index_bloat"]["sql"])
+    assert statuses(verdicts(runbook, server, *options)[0]) == ("ok", "ok")
 
 
 def test_the_worst_of_several(runbook, server):

@@ -89,5 +89,5 @@ def test_foreign_key_without_an_index(runbook, server, rows, deleted, status):
     assert verdict["status"] == status
     if status == "warning":
         assert "public.items (ord)" in verdict["message"]
-        server.sql("CREATE INDEX ON items (ord)")
+        server.sql(verdict["sql"])
         assert statuses(runbook, server)["foreign_key_indexes"] == "ok"

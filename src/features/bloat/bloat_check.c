@@ -47,6 +47,17 @@ static void add(struct check *check, const char *name, const char *noun,
               &(struct verdict){name, VERDICT_WARNING, (double) tally->bytes, message, next});
 }
 
+/* What does it for the worst index, in psql. Of a table nothing that leaves others their work. */
+static void add_sql(struct check *check, const struct tally *indexes)
+{
+    if (indexes->worst == NULL)
+        return;
+    g_autofree char *name =
+        session_quote(check_session(check), indexes->worst->schema, indexes->worst->name);
+    g_autofree char *sql = g_strconcat("REINDEX INDEX CONCURRENTLY ", name, NULL);
+    check_sql(check, sql);
+}
+
 static void note_invisible(struct check *check, const struct bloat_case *state)
 {
     if (state->not_visible == 0)
@@ -77,6 +88,7 @@ bool bloat_check(struct check *check, GError **error)
     g_autofree char *next = g_strdup_printf("pgrunbook bloat report %s", check_where(check));
     add(check, "table_bloat", "table", &tables, next);
     add(check, "index_bloat", "index", &indexes, next);
+    add_sql(check, &indexes);
     note_invisible(check, state);
     check_hand_over(check, g_steal_pointer(&state), (GDestroyNotify) bloat_case_free);
     return true;

@@ -125,6 +125,8 @@ static bool write_text(int fd, const char *text)
     return fsync(fd) == 0;
 }
 
+/* A link is replaced, not followed: root writes into the folder of somebody who could point it to any
+ * file of root's. */
 static bool replace(const char *path, int folder, const char *text, GError **error)
 {
     g_autofree char *beside = g_strconcat(path, ".XXXXXX", NULL);
