@@ -36,6 +36,14 @@ def pytest_addoption(parser):
                      help="run every story on the newest version, half of them on another too")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Files in no order: by their names those that wait for a watch would all come last, and the
+    processor would wait with them. Those of the browser stay first."""
+    items.sort(key=lambda item: ("browser" not in item.keywords,
+                                 zlib.crc32(item.path.name.encode())))
+
+
 def in_turns(versions, story):
     """The newest, and for every second story one of the others: another one for another story, the
     same at every run."""
