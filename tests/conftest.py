@@ -11,7 +11,7 @@ A version that is not installed is a failure, never a skip.
 A file whose stories rest on nothing that differs between the versions, or whose queries are told
 elsewhere on all of them, says `versions = ENDS`: it runs on the oldest and the newest, unless
 --all-versions is given. With --in-turns each story runs on the newest version, and every second
-one on one of the older ones too, which take turns.
+one on one of the older ones too, which take turns; of those that say ENDS every fourth.
 """
 
 import itertools
@@ -33,7 +33,7 @@ def pytest_addoption(parser):
     parser.addoption("--all-versions", action="store_true",
                      help="run every story on every version, those too that say versions = ENDS")
     parser.addoption("--in-turns", action="store_true",
-                     help="run every story on the newest version, half of them on another too")
+                     help="run every story on the newest version, some of them on another too")
 
 
 @pytest.hookimpl(trylast=True)
@@ -46,10 +46,10 @@ def pytest_collection_modifyitems(items):
 
 def in_turns(versions, story):
     """The newest, and for every second story one of the others: another one for another story, the
-    same at every run."""
+    same at every run. For every fourth where there is only one other."""
     *others, newest = versions
-    turn, told = divmod(zlib.crc32(story.encode()), 2)
-    return [others[turn % len(others)], newest] if others and told else [newest]
+    turn, rest = divmod(zlib.crc32(story.encode()), 2 if len(others) > 1 else 4)
+    return [others[turn % len(others)], newest] if others and rest == 1 else [newest]
 
 
 def pytest_generate_tests(metafunc):
