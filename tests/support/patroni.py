@@ -113,6 +113,7 @@ class Node:
         self.name, self.folder, self.port = name, folder / name, port
         self.data, self.log = self.folder / "data", self.folder / "log"
         self.settings = self.folder / "patroni.yml"
+        self.remains = []  # of servers that were killed
         self.folder.mkdir(mode=0o700)
         self.settings.write_text(CONFIGURATION.format(
             scope=SCOPE, name=name, rest=rest, etcd=etcd, port=port, folder=self.folder,
@@ -146,8 +147,11 @@ class Node:
             for statement in statements:
                 connection.execute(statement)
 
-    def postmaster(self):
-        return int((self.data / "postmaster.pid").read_text().split()[0])
+    def kill(self):
+        """Its postmaster, by SIGKILL. The memory that its server shared is nobody's then, until the
+        pair ends."""
+        self.remains.append(shared_memory_of(processes_in(self.data)))
+        os.kill(int((self.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
     def refused_writes(self):
         """What somebody tried to do here while it was a standby."""
@@ -203,7 +207,8 @@ class Patroni:
         for pid in pids:
             send(pid, signal.SIGKILL)
         wait_until(lambda: not processes_in(node.data), what="the end of a server")
-        release(*remains)
+        for each in [remains, *node.remains]:
+            release(*each)
 
     def _run(self, log, *command):
         """In a session of its own; the kernel tells it when we die."""
