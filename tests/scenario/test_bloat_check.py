@@ -68,6 +68,17 @@ def test_only_an_index(runbook, server):
     assert statuses(verdicts(runbook, server, *options)[0]) == ("ok", "ok")
 
 
+def test_no_sql_that_would_fail(runbook, server):
+    """The index of an exclusion constraint cannot be rebuilt CONCURRENTLY."""
+    server.sql("""CREATE TABLE slots (id int, EXCLUDE USING btree (id WITH =));
+        INSERT INTO slots SELECT generate_series(1, 20000);
+        DELETE FROM slots WHERE id % 10 <> 0""")
+    settle(server, "slots")
+    found, _ = verdicts(runbook, server, *configure(runbook, worth_bytes="100kB"))
+    assert "public.slots_id_excl (" in found["index_bloat"]["message"]
+    assert found["index_bloat"]["sql"] is None
+
+
 def test_the_worst_of_several(runbook, server):
     make_holes(server, "small", rows=20_000)
     make_holes(server, "large", rows=40_000)

@@ -75,3 +75,14 @@ def test_nothing_that_would_be_left_alone(server, runbook, tmp_path):
     wait_until(lambda: server.value("SELECT now() - query_start > interval '2 s' FROM pg_stat_activity "
                                     "WHERE pid = %s", [own.info.backend_pid]), what="a long query")
     assert "long_queries" not in sql_of(runbook, server, config)
+
+
+def test_nothing_that_a_standby_refuses(fresh_server, runbook, tmp_path):
+    primary = fresh_server()
+    primary.make_table("orders", rows=6000)
+    primary.sql("CREATE INDEX again ON orders (id); CREATE INDEX more ON orders (id)")
+    standby, config = fresh_server.standby(primary), settings(tmp_path)
+    assert sql_of(runbook, primary, config)["duplicate_indexes"].startswith("DROP INDEX")
+    verdicts = runbook("check", "--json", "--config", config, server=standby).json["verdicts"]
+    (line,) = (verdict for verdict in verdicts if verdict["name"] == "duplicate_indexes")
+    assert (line["status"], line["sql"]) == ("warning", None)

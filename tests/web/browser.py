@@ -55,14 +55,17 @@ class Browser:
             {"name": "prefers-reduced-motion", "value": "reduce"}]})
 
     def close(self):
-        try:
-            self._leave()
-        except WebDriverException:
-            self._keeps = False  # it is in a state that nobody knows
-        if self._keeps:
+        if self._keeps and self._is_left_clean():
             self._idle.append(self.driver)
         else:
             self.driver.quit()
+
+    def _is_left_clean(self):
+        try:
+            self._leave()
+        except WebDriverException:  # it is in a state that nobody knows
+            return False
+        return True
 
     def _leave(self):
         """Another window in the place of all, and nothing kept."""

@@ -1,6 +1,7 @@
 /* The section's lines of `pgrunbook check`: what is worth acting on, by the catalogs alone. */
 #include "bloat.h"
 #include "bloat_private.h"
+#include "rebuild/rebuild.h"
 #include "units/units.h"
 
 struct tally {
@@ -47,13 +48,19 @@ static void add(struct check *check, const char *name, const char *noun,
               &(struct verdict){name, VERDICT_WARNING, (double) tally->bytes, message, next});
 }
 
-/* What does it for the worst index, in psql. Of a table nothing that leaves others their work. */
-static void add_sql(struct check *check, const struct tally *indexes)
+/* What does it for the worst index, in psql, where that works. Of a table nothing: no one statement
+ * shrinks it and leaves others their work. */
+static void add_sql(struct check *check, const struct bloat_case *state,
+                    const struct bloat_object *worst)
 {
-    if (indexes->worst == NULL)
+    struct session *session = check_session(check);
+    const struct relation_index *index =
+        worst != NULL ? relations_find_index(state->relations, worst->oid) : NULL;
+
+    if (index == NULL || index->exclusion || state->relations->in_recovery ||
+        !rebuild_allowed(session_version(session), NULL))
         return;
-    g_autofree char *name =
-        session_quote(check_session(check), indexes->worst->schema, indexes->worst->name);
+    g_autofree char *name = session_quote(session, worst->schema, worst->name);
     g_autofree char *sql = g_strconcat("REINDEX INDEX CONCURRENTLY ", name, NULL);
     check_sql(check, sql);
 }
@@ -88,7 +95,7 @@ bool bloat_check(struct check *check, GError **error)
     g_autofree char *next = g_strdup_printf("pgrunbook bloat report %s", check_where(check));
     add(check, "table_bloat", "table", &tables, next);
     add(check, "index_bloat", "index", &indexes, next);
-    add_sql(check, &indexes);
+    add_sql(check, state, indexes.worst);
     note_invisible(check, state);
     check_hand_over(check, g_steal_pointer(&state), (GDestroyNotify) bloat_case_free);
     return true;

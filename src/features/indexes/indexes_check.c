@@ -1,6 +1,7 @@
 /* The section's lines of `pgrunbook check`. No sample is kept and no replica asked: what needs
  * evidence is the report's. */
 #include "indexes.h"
+#include "rebuild/rebuild.h"
 #include "units/units.h"
 
 enum { REFERRING_ROWS = 10000 }; /* a smaller table is read faster than a person notices */
@@ -16,6 +17,18 @@ static void add(const struct look *look, const char *name, enum verdict_status s
 {
     check_add(look->check, &(struct verdict){name, status, value, message,
                                              status == VERDICT_OK ? NULL : look->report});
+}
+
+static bool on_standby(const struct look *look)
+{
+    return look->state->relations->in_recovery;
+}
+
+/* Whether what is built CONCURRENTLY here is to be trusted. */
+static bool may_build(const struct look *look)
+{
+    return !on_standby(look) &&
+           rebuild_allowed(session_version(check_session(look->check)), NULL);
 }
 
 /* What does it for one of them, in psql. */
@@ -58,8 +71,9 @@ static void check_invalid(const struct look *look)
         relations_index(relations, first->index)->name, count == 1 ? "it" : "them",
         count == 1 ? "it" : "them");
     add(look, "invalid_indexes", VERDICT_WARNING, count, message);
-    add_sql(look, first->word == INDEXES_DROP_CANDIDATE ? "DROP" : "REINDEX",
-            relations_index(relations, first->index));
+    if (first->word == INDEXES_DROP_CANDIDATE ? !on_standby(look) : may_build(look))
+        add_sql(look, first->word == INDEXES_DROP_CANDIDATE ? "DROP" : "REINDEX",
+                relations_index(relations, first->index));
 }
 
 static void check_duplicates(const struct look *look)
@@ -88,7 +102,8 @@ static void check_duplicates(const struct look *look)
         count == 1 ? "" : "es", size, relations_table_of(relations, largest)->schema,
         largest->name, count == 1 ? "it" : "them");
     add(look, "duplicate_indexes", VERDICT_WARNING, (double) bytes, message);
-    add_sql(look, "DROP", largest);
+    if (!on_standby(look))
+        add_sql(look, "DROP", largest);
 }
 
 /* Only where it hurts: rows of the referenced table do get deleted or re-keyed. */
@@ -127,7 +142,7 @@ static void check_foreign_keys(const struct look *look)
         "%s without an index, largest on %s.%s (%s); every delete from %s.%s reads all of it",
         keys, table->schema, table->name, worst->column_names, parent->schema, parent->name);
     add(look, "foreign_key_indexes", VERDICT_WARNING, count, message);
-    if (table->kind == 'p') /* one statement does not do it */
+    if (table->kind == 'p' || !may_build(look)) /* of a partitioned table one does not do it */
         return;
     g_autofree char *sql = indexes_create_sql(look->state, found, check_session(look->check));
     check_sql(look->check, sql);

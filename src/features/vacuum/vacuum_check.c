@@ -33,10 +33,10 @@ static void add(const struct look *look, const char *name, enum verdict_status s
                                              status == VERDICT_OK ? NULL : next});
 }
 
-/* What does it for one table, in psql. */
+/* What does it for one table, in psql; a standby refuses it. */
 static void add_sql(const struct look *look, const char *verb, const struct vacuum_table *table)
 {
-    if (table == NULL)
+    if (table == NULL || look->state->server.in_recovery)
         return;
     g_autofree char *name =
         session_quote(check_session(look->check), table->schema, table->name);
